@@ -6,6 +6,7 @@ internal static class Metric
     public const string CpuPerUnit = "cpu_us_per_unit";
     public const string UnitsPerSecond = "units_per_second";
     public const string CoreUse = "subject_core_use_percent";
+    public const string OtherUse = "other_programs_use_of_a_core_percent";
     public const string LatencyP50 = "latency_p50_us";
     public const string LatencyP99 = "latency_p99_us";
     public const string LatencyP999 = "latency_p999_us";

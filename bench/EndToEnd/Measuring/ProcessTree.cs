@@ -18,6 +18,9 @@ internal sealed class ProcessTree
         _processes = [.. WithDescendants(root, children)];
     }
 
+    /// <summary>The tree of a process that may not be there: 0 stands for none.</summary>
+    public static ProcessTree? Find(int root) => root == 0 ? null : new(root);
+
     /// <summary>Resident bytes of all processes together. Pages that they share are counted for each.</summary>
     public long ResidentBytes() => _processes.Sum(ResidentBytesOf);
 

@@ -27,7 +27,8 @@ internal static class MarkdownTable
     {
         Machine machine = results.Machine;
         text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, Linux {machine.Kernel}, {machine.Runtime}; ");
-        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. Medians of {results.Options.Rounds} rounds of {results.Options.Seconds} s, in brackets the least and the most.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. Medians of {results.Options.Rounds} rounds of {results.Options.Seconds} s, in brackets the least and the most. ");
+        text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.\n\n");
         foreach (Subject subject in results.Subjects)
         {
             text.Append(CultureInfo.InvariantCulture, $"- {subject.Title}: {subject.Version()}\n");
@@ -57,7 +58,7 @@ internal static class MarkdownTable
         if (results.LeftOut.Count > 0)
         {
             text.Append("\n### Left out\n\n");
-            text.AppendJoin('\n', results.LeftOut.Select(left => $"- {left}")).Append('\n');
+            text.AppendJoin('\n', LeftOut.Lines(results.LeftOut).Select(line => $"- {line}")).Append('\n');
         }
 
         if (results.Failed.Any())

@@ -24,6 +24,7 @@ internal static class ResultFile
             results.Commit,
             results.Machine,
             results.Pinning,
+            otherProgramsUseOfACorePercent = results.OtherUse,
             results.Options.Rounds,
             results.Options.Seconds,
             results.Options.WarmUpSeconds,

@@ -20,6 +20,16 @@ internal sealed record Results(
 
     public IEnumerable<Measurement> Failed => Measurements.Where(measurement => measurement.Error is not null);
 
+    /// <summary>What other programs used of a core while it was measured: the median of all measurements.</summary>
+    public double OtherUse
+    {
+        get
+        {
+            double[] shares = [.. Measurements.Where(m => m.Metrics.ContainsKey(Metric.OtherUse)).Select(m => m.Metrics[Metric.OtherUse])];
+            return shares.Length == 0 ? 0 : Spread.Of(shares).Median;
+        }
+    }
+
     /// <summary>A figure over all rounds; null where it was not measured. Without a scenario: over all of them.</summary>
     public Spread? Find(Scenario? scenario, Subject subject, string metric)
     {

@@ -36,7 +36,11 @@ internal sealed class BenchmarkRun
     /// <summary>Measures and writes the results. Returns 1 when a measurement failed, else 0.</summary>
     public async Task<int> RunAsync()
     {
-        _leftOut.ForEach(Console.WriteLine);
+        foreach (string line in LeftOut.Lines(_leftOut))
+        {
+            Console.WriteLine($"left out: {line}");
+        }
+
         var cores = Cores.Assign();
         Console.WriteLine(cores.Note);
         try
@@ -76,11 +80,11 @@ internal sealed class BenchmarkRun
 
     private async Task MeasureAsync(Subject subject, Scenario scenario, int round, Site site, Cores cores)
     {
-        if (!subject.Supports(scenario.Variant))
+        if (!subject.Supports(scenario))
         {
             if (round == 0)
             {
-                _leftOut.Add(new(subject.Title, scenario.Title, "can't do this"));
+                _leftOut.Add(new(subject.Title, scenario.Title, "not a thing it does"));
             }
 
             return;
@@ -109,6 +113,7 @@ internal sealed class BenchmarkRun
     private Site NewSite(Scenario scenario, OriginProcess origin, Materials materials) => new()
     {
         Port = FreePort.Next(),
+        OriginProcess = origin.Id,
         OriginPort = origin.Port,
         OriginTlsPort = origin.TlsPort,
         Variant = scenario.Variant,

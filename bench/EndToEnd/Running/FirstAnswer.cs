@@ -10,6 +10,8 @@ namespace McpProxyFast.EndToEnd.Running;
 internal static class FirstAnswer
 {
     private const int AnswerTimeoutMilliseconds = 5_000;
+    private const int StatusOffset = 9;
+    private const int StatusLength = 3;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
@@ -37,18 +39,28 @@ internal static class FirstAnswer
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.ReceiveTimeout = AnswerTimeoutMilliseconds;
-        try
+        if (!IsConnected(socket, port))
         {
-            socket.Connect(IPAddress.Loopback, port);
-            socket.Send(request);
-            var buffer = new byte[1024];
-            int length = socket.Receive(buffer);
-            return length > 12 ? Encoding.ASCII.GetString(buffer, 9, 3) : null;
-        }
-        catch (SocketException)
-        {
-            // Not listening yet, or closing what it can't serve yet.
             return null;
         }
+
+        socket.Send(request, SocketFlags.None, out _);
+        var buffer = new byte[1024];
+        int length = socket.Receive(buffer, SocketFlags.None, out _);
+        return length > StatusOffset + StatusLength ? Encoding.ASCII.GetString(buffer, StatusOffset, StatusLength) : null;
+    }
+
+    // By event arguments, since a refused connection is expected here and an exception would take longer than some subjects to start.
+    private static bool IsConnected(Socket socket, int port)
+    {
+        using var done = new ManualResetEventSlim();
+        using var connecting = new SocketAsyncEventArgs { RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, port) };
+        connecting.Completed += (_, _) => done.Set();
+        if (socket.ConnectAsync(connecting))
+        {
+            done.Wait();
+        }
+
+        return connecting.SocketError is SocketError.Success;
     }
 }

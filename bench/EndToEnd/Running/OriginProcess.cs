@@ -17,6 +17,8 @@ internal sealed class OriginProcess : IDisposable
         TlsPort = tlsPort;
     }
 
+    public int Id => _process.Id;
+
     public int Port { get; }
 
     public int TlsPort { get; }

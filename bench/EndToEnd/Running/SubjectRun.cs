@@ -18,7 +18,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
     /// <exception cref="WrongAnswerException">The subject did not start or did not protect what it should.</exception>
     public async Task<LoadResult> MeasureAsync(LoadPlan timing)
     {
-        LoadPlan plan = timing with { Port = site.Port };
+        LoadPlan plan = timing with { Port = site.Port, OriginProcess = site.OriginProcess };
         if (subject.CommandFor(site) is not { } command)
         {
             return await LoadAsync(plan with { Port = site.OriginPort });

@@ -1,3 +1,4 @@
+using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Running;
 using McpProxyFast.EndToEnd.Scenarios;
 
@@ -12,7 +13,7 @@ internal sealed class DirectSubject : Subject
 
     public override string Version() => "no proxy";
 
-    public override bool Supports(Variant variant) => variant is Variant.Plain;
+    public override bool Supports(Scenario scenario) => scenario is { Variant: Variant.Plain, Load.Kind: not LoadKind.IdleStreams };
 
     public override Command? CommandFor(Site site) => null;
 }

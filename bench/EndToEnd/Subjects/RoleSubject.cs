@@ -18,7 +18,7 @@ internal sealed class RoleSubject(string role, string title, Assembly library, p
         return $"{library.GetName().Name} {version?.Split('+')[0]}, .NET {Environment.Version}";
     }
 
-    public override bool Supports(Variant variant) => variants.Contains(variant);
+    public override bool Supports(Scenario scenario) => variants.Contains(scenario.Variant);
 
     public override Command CommandFor(Site site) => Command.Role(
         role,

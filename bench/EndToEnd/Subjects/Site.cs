@@ -8,6 +8,8 @@ internal sealed record Site
 {
     public required int Port { get; init; }
 
+    public required int OriginProcess { get; init; }
+
     public required int OriginPort { get; init; }
 
     public required int OriginTlsPort { get; init; }

@@ -16,7 +16,7 @@ internal abstract class Subject
 
     public abstract string Version();
 
-    public virtual bool Supports(Variant variant) => true;
+    public virtual bool Supports(Scenario scenario) => true;
 
     /// <summary>What to start; null when the load goes straight to the origin.</summary>
     public abstract Command? CommandFor(Site site);

@@ -34,6 +34,8 @@ internal sealed record LoadPlan
     /// <summary>The process whose CPU time and memory are read; 0 for none.</summary>
     public int SubjectProcess { get; init; }
 
+    public int OriginProcess { get; init; }
+
     public static LoadPlan Read(TextReader input) =>
         JsonSerializer.Deserialize<LoadPlan>(input.ReadLine() ?? "null") ?? throw new InvalidDataException("No plan was given.");
 }

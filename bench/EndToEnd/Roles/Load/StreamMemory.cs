@@ -13,7 +13,7 @@ internal static class StreamMemory
     public static Dictionary<string, double> Measure(EventLoop loop, LoadPlan plan)
     {
         var metrics = new Dictionary<string, double>();
-        ProcessTree? subject = plan.SubjectProcess == 0 ? null : new ProcessTree(plan.SubjectProcess);
+        ProcessTree? subject = ProcessTree.Find(plan.SubjectProcess);
         var streams = new OpenStreams(loop, plan);
         streams.Open(WarmUpStreams);
         streams.Stop();

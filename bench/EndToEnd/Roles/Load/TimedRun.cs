@@ -12,40 +12,29 @@ internal static class TimedRun
     public static Dictionary<string, double> Measure(EventLoop loop, LoadPlan plan)
     {
         var metrics = new Dictionary<string, double>();
-        ProcessTree? subject = plan.SubjectProcess == 0 ? null : new ProcessTree(plan.SubjectProcess);
+        ProcessTree? subject = ProcessTree.Find(plan.SubjectProcess);
+        var origin = new ProcessTree(plan.OriginProcess);
         Workload workload = Workload.For(loop, plan);
         workload.Open();
         Drive(loop, workload, plan.WarmUpSeconds, () => false);
 
-        CpuReading? before = subject?.ReadCpu();
+        var cpu = new CpuWatch(subject, origin);
         workload.Recorder.StartWindow();
         Drive(loop, workload, plan.Seconds, () => false);
         double seconds = workload.Recorder.EndWindow();
-        CpuReading? after = subject?.ReadCpu();
-        long resident = subject?.ResidentBytes() ?? 0;
+        cpu.Report(metrics, workload.HasOneUnit ? workload.Recorder.Units : null);
 
         workload.CheckWindow(seconds);
         workload.Stop();
         Drive(loop, workload, LongestWaitForAnswers, () => workload.Outstanding == 0);
+        if (workload.Outstanding > 0)
+        {
+            throw new WrongAnswerException($"{workload.Outstanding} answers are missing.");
+        }
 
         metrics[Metric.UnitsPerSecond] = workload.Recorder.Units / seconds;
         workload.Recorder.Latencies.Report(metrics);
-        if (before is not null && after is not null)
-        {
-            ReportSubject(metrics, after.Since(before), workload, seconds);
-            metrics[Metric.Resident] = resident;
-        }
-
-        return workload.Outstanding == 0 ? metrics : throw new WrongAnswerException($"{workload.Outstanding} answers are missing.");
-    }
-
-    private static void ReportSubject(Dictionary<string, double> metrics, double cpuNanoseconds, Workload workload, double seconds)
-    {
-        metrics[Metric.CoreUse] = cpuNanoseconds / (seconds * Clock.Second) * 100;
-        if (workload.HasOneUnit && workload.Recorder.Units > 0)
-        {
-            metrics[Metric.CpuPerUnit] = cpuNanoseconds / 1000 / workload.Recorder.Units;
-        }
+        return metrics;
     }
 
     private static void Drive(EventLoop loop, Workload workload, double seconds, Func<bool> isOver)
