@@ -1,6 +1,9 @@
 using McpProxyFast.EndToEnd.Roles;
 using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Roles.Origin;
+#if ENGINE
+using McpProxyFast.EndToEnd.Roles.Unofficial;
+#endif
 using McpProxyFast.EndToEnd.Roles.Yarp;
 using McpProxyFast.EndToEnd.Running;
 
@@ -10,6 +13,9 @@ return args switch
     ["origin"] => OriginRole.Run(),
     ["load"] => LoadRole.Run(),
     ["yarp", .. var rest] => await YarpRole.RunAsync(RoleArguments.Read(rest)),
+#if ENGINE
+    ["mcpproxyfast-unofficial", .. var rest] => await UnofficialRole.RunAsync(RoleArguments.Read(rest)),
+#endif
     ["--help"] => Explain(string.Empty),
     _ => await RunAsync(),
 };

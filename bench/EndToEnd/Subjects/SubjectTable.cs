@@ -1,4 +1,5 @@
 using McpProxyFast.EndToEnd.Scenarios;
+using Pipelines.Sockets.Unofficial;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace McpProxyFast.EndToEnd.Subjects;
@@ -12,6 +13,7 @@ internal static class SubjectTable
         new HaproxySubject(isRawRelay: true),
         McpProxyFastSubject.Native(),
         McpProxyFastSubject.FrameworkDependent(),
+        new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast (Unofficial)", typeof(SocketConnection).Assembly, Variant.Plain),
         new HaproxySubject(isRawRelay: false),
         new NginxSubject(),
         new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>()),
