@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using McpProxyFast.EndToEnd.Measuring;
+using McpProxyFast.EndToEnd.Running;
 using McpProxyFast.EndToEnd.Scenarios;
 using McpProxyFast.EndToEnd.Subjects;
 
@@ -27,7 +28,7 @@ internal static class MarkdownTable
     {
         Machine machine = results.Machine;
         text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, Linux {machine.Kernel}, {machine.Runtime}; ");
-        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. Medians of {results.Options.Rounds} rounds of {results.Options.Seconds} s, in brackets the least and the most. ");
+        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. {Rounds(results.Options)} of {results.Options.Seconds} s. ");
         text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.\n\n");
         foreach (Subject subject in results.Subjects)
         {
@@ -67,6 +68,9 @@ internal static class MarkdownTable
             text.AppendJoin('\n', results.Failed.Select(FailureLine)).Append('\n');
         }
     }
+
+    private static string Rounds(RunOptions options) =>
+        options.Rounds == 1 ? "One round" : $"Medians, in brackets the least and the most, of {options.Rounds} rounds";
 
     private static string FailureLine(Measurement failed) =>
         $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {failed.Error?.ReplaceLineEndings(" ")}";

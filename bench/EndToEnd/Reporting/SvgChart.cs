@@ -7,7 +7,7 @@ using McpProxyFast.EndToEnd.Subjects;
 
 namespace McpProxyFast.EndToEnd.Reporting;
 
-/// <summary>The costs as horizontal bars, one group for each scenario, with each subject's ratio to a reference.</summary>
+/// <summary>The costs as horizontal bars, one group for each scenario, with each subject's ratio to nginx (or, without it, the last).</summary>
 internal static class SvgChart
 {
     private const string Reference = "nginx";
@@ -69,7 +69,7 @@ internal static class SvgChart
         }
 
         double longest = bars.Max(bar => bar.Value);
-        double reference = bars.FirstOrDefault(bar => bar.Subject.Name == Reference).Value;
+        (Subject Subject, double Value) reference = bars.FirstOrDefault(bar => bar.Subject.Name == Reference, bars[^1]);
         AppendText(body, 0, top, $"{scenario.Title}: {unit}", "title");
         int y = top + RowHeight;
         foreach ((Subject subject, double value) in bars)
@@ -81,11 +81,11 @@ internal static class SvgChart
         return y + GroupGap - RowHeight / 2;
     }
 
-    private static void AppendBar(StringBuilder body, Subject subject, double value, double length, double reference, int y)
+    private static void AppendBar(StringBuilder body, Subject subject, double value, double length, (Subject Subject, double Value) reference, int y)
     {
         bool isOwn = subject.Name.StartsWith("mcpproxyfast", StringComparison.Ordinal);
         string number = value.ToString(value < 1_000 ? "N1" : "N0", CultureInfo.InvariantCulture);
-        string ratio = reference > 0 ? string.Create(CultureInfo.InvariantCulture, $" · {value / reference:F2} × {Reference}") : string.Empty;
+        string ratio = string.Create(CultureInfo.InvariantCulture, $" · {value / reference.Value:F2} × {reference.Subject.Title}");
         AppendText(body, 0, y, subject.Title, isOwn ? "title" : "name");
         body.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(isOwn ? "own" : "peer")}\" x=\"{BarStart}\" y=\"{y - BarHeight + 4}\" width=\"{length:F0}\" height=\"{BarHeight}\" rx=\"2\"/>\n");
         AppendText(body, BarStart + (int)length + 8, y, number + ratio, "figure");

@@ -4,7 +4,11 @@ using McpProxyFast.EndToEnd.Wire;
 namespace McpProxyFast.EndToEnd.Roles.Load;
 
 /// <summary>Counts units and their latencies within the measured window, and nothing outside of it.</summary>
-internal sealed class Recorder
+/// <param name="countsLateAnswers">
+/// Whether what was due within the window counts even if it is completed after it. At a fixed rate it has to, or a stall at the
+/// window's end would go unseen; in a closed loop these are simply the last requests, held up by reading <c>/proc</c>.
+/// </param>
+internal sealed class Recorder(bool countsLateAnswers = false)
 {
     private long _from = long.MaxValue;
     private long _to = long.MaxValue;
@@ -15,7 +19,7 @@ internal sealed class Recorder
 
     public void StartWindow() => _from = Clock.Now;
 
-    /// <summary>Ends the window; answers to what was due within it still give their latency.</summary>
+    /// <summary>Ends the window and returns its length in seconds.</summary>
     public double EndWindow()
     {
         _to = Clock.Now;
@@ -26,12 +30,13 @@ internal sealed class Recorder
     public void Completed(long dueAt)
     {
         long now = Clock.Now;
-        if (now >= _from && now < _to)
+        bool isInTime = now >= _from && now < _to;
+        if (isInTime)
         {
             Units++;
         }
 
-        if (dueAt >= _from && dueAt < _to)
+        if (dueAt >= _from && (isInTime || (countsLateAnswers && dueAt < _to)))
         {
             Latencies.Add(now - dueAt);
         }

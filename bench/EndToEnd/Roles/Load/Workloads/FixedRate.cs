@@ -16,6 +16,8 @@ internal sealed class FixedRate(EventLoop loop, LoadPlan plan) : Workload(loop, 
     private long _nextDue = long.MaxValue;
     private int _outstanding;
 
+    public override Recorder Recorder { get; } = new(countsLateAnswers: true);
+
     public override long NextDue => _nextDue;
 
     public override int Outstanding => _outstanding;
