@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Text.Json;
 using McpProxyFast.EndToEnd.Measuring;
 using McpProxyFast.EndToEnd.Reporting;
 using McpProxyFast.EndToEnd.Roles.Load;
@@ -103,7 +105,7 @@ internal sealed class BenchmarkRun
         {
             return await run.MeasureAsync(timing);
         }
-        catch (Exception e) when (e is WrongAnswerException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception e) when (e is WrongAnswerException or TimeoutException or IOException or InvalidOperationException or Win32Exception or JsonException)
         {
             // A subject that fails is reported as such and must not take the others' results with it.
             return new LoadResult(new Dictionary<string, double>(), e.Message);

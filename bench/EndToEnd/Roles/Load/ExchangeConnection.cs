@@ -41,6 +41,8 @@ internal sealed class ExchangeConnection(EventLoop loop, Socket socket, RequestT
         answered(this);
     }
 
+    protected override void OnMalformed(InvalidDataException fault) => throw new WrongAnswerException(fault.Message);
+
     protected override void OnClosedByPeer() => throw new WrongAnswerException(
         _isWaiting ? "A connection was closed before the answer was whole." : "A connection was closed between requests.");
 }
