@@ -27,8 +27,9 @@ internal static class MarkdownTable
     private static void AppendOrigin(StringBuilder text, Results results)
     {
         Machine machine = results.Machine;
-        text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, Linux {machine.Kernel}, {machine.Runtime}; ");
-        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. {Rounds(results.Options)} of {results.Options.Seconds} s. ");
+        text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, ");
+        text.Append(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.Runtime}; {results.Pinning}. ");
+        text.Append(CultureInfo.InvariantCulture, $"{Rounds(results.Options)} of {results.Options.Seconds} s. ");
         text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.\n\n");
         foreach (Subject subject in results.Subjects)
         {

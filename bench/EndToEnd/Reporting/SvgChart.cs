@@ -44,7 +44,8 @@ internal static class SvgChart
         }
 
         return $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {y}" width="{Width}" height="{y}" role="img" aria-label="Cost of each subject by scenario; shorter is better">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {y}" width="{Width}" height="{y}"
+                 role="img" aria-label="Cost of each subject by scenario; shorter is better">
             <style>
             {Style}
             </style>

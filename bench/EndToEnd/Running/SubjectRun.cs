@@ -15,6 +15,10 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private readonly Dictionary<string, double> _metrics = [];
 
+    public Subject Subject => subject;
+
+    public Scenario Scenario => scenario;
+
     /// <exception cref="WrongAnswerException">The subject did not start or did not protect what it should.</exception>
     public async Task<LoadResult> MeasureAsync(LoadPlan timing)
     {
