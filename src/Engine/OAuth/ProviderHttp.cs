@@ -9,7 +9,7 @@ internal sealed class ProviderHttp(HttpMessageInvoker http)
     /// <summary>Reads a JSON document.</summary>
     /// <returns>The document, or null where there is none at this place (404 and the like).</returns>
     /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
-    public async Task<ReadOnlyMemory<byte>?> GetAsync(Uri url, CancellationToken cancellationToken)
+    public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Add("Accept", "application/json");

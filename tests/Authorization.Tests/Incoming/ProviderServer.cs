@@ -9,25 +9,40 @@ namespace McpProxyFast.Authorization.Tests.Incoming;
 /// <summary>An identity provider over a real socket that answers as the test says, well or badly.</summary>
 internal sealed class ProviderServer : IAsyncDisposable
 {
-    private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, RequestDelegate> _answers = new();
     private readonly ConcurrentQueue<string> _asked = new();
+    private WebApplication? _app;
 
-    private ProviderServer(WebApplication app) => _app = app;
+    public string Url { get; private set; } = "http://127.0.0.1:0";
 
-    public string Url { get; private set; } = "";
+    public static async Task<ProviderServer> StartAsync()
+    {
+        var server = new ProviderServer();
+        await server.RestartAsync();
+        return server;
+    }
 
-    public static async Task<ProviderServer> StartAsync(int port = 0)
+    /// <summary>Comes up, at the same address as before.</summary>
+    public async Task RestartAsync()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
-        WebApplication app = builder.Build();
-        var server = new ProviderServer(app);
-        app.Run(server.AnswerAsync);
-        await app.StartAsync();
-        server.Url = app.Urls.Single();
-        return server;
+        builder.WebHost.UseUrls(Url);
+        builder.WebHost.UseShutdownTimeout(TimeSpan.Zero);
+        _app = builder.Build();
+        _app.Run(AnswerAsync);
+        await _app.StartAsync();
+        Url = _app.Urls.Single();
+    }
+
+    /// <summary>Goes down: connections are refused.</summary>
+    public async Task StopAsync()
+    {
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+            _app = null;
+        }
     }
 
     /// <summary>Publishes keys under this issuer, found by OpenID Connect Discovery.</summary>
@@ -49,7 +64,7 @@ internal sealed class ProviderServer : IAsyncDisposable
 
     public int TimesAsked(string path) => _asked.Count(asked => asked == path);
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await StopAsync();
 
     private Task AnswerAsync(HttpContext context)
     {
