@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport;
 
@@ -17,7 +18,7 @@ internal interface IConnectionWatch
 /// One owner reads. A result may be held (read and not yet advanced) while the watch is on; the watch ends with <see cref="Unwatch"/>,
 /// after which the next read finds whatever came. <see cref="PipeReader.CancelPendingRead"/> may be called from any thread.
 /// </remarks>
-internal abstract class WatchedReader : PipeReader
+internal abstract class WatchedReader : PipeReader, IFaultAware
 {
     /// <summary>The peer was seen to end its side, though bytes may still be unread.</summary>
     public abstract bool PeerEnded { get; }
