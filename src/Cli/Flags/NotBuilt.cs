@@ -3,13 +3,7 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>The flags of the contract that this version refuses: to ignore one would be worse than to stop.</summary>
 internal static class NotBuilt
 {
-    private static readonly string[] Prefixes =
-    [
-        "oidc-", "resource-url", "pass-authorization",
-        "remote-auth", "remote-forward-headers",
-        "token-exchange-",
-        "tls-", "admin-port", "access-log",
-    ];
+    private static readonly string[] Prefixes = ["remote-forward-headers", "token-exchange-", "tls-", "admin-port", "access-log"];
 
     /// <exception cref="UsageException">One of the flags given is not built yet.</exception>
     public static void Refuse(Settings settings)

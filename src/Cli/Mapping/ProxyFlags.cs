@@ -11,20 +11,24 @@ namespace McpProxyFast.Cli.Mapping;
 internal static class ProxyFlags
 {
     /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>
-    public static McpProxyOptions ToEngine(ProxyOptions options, ILogger logger) => new()
+    public static McpProxyOptions ToEngine(ProxyOptions options, ILogger logger)
     {
-        Listen = Endpoint(options.Host, options.Port),
-        Target = Target(options.TargetUri),
-        Limits = LimitFlags.Read(options),
-        AllowedOrigins = [.. options.AllowedOrigins],
-        AllowedHosts = [.. options.AllowedHosts],
-        CorsOrigins = [.. options.CorsOrigins],
-        ForwardedFields = Forwarded(options.XForwarded),
-        Incoming = IncomingFlags.ToPolicy(options),
-        Outgoing = OutgoingFlags.ToPolicy(options),
-        TrustedCertificates = Certificates(options.CaFile),
-        Logger = logger,
-    };
+        X509Certificate2Collection? trusted = Certificates(options.CaFile);
+        return new McpProxyOptions
+        {
+            Listen = Endpoint(options.Host, options.Port),
+            Target = Target(options.TargetUri),
+            Limits = LimitFlags.Read(options),
+            AllowedOrigins = [.. options.AllowedOrigins],
+            AllowedHosts = [.. options.AllowedHosts],
+            CorsOrigins = [.. options.CorsOrigins],
+            ForwardedFields = Forwarded(options.XForwarded),
+            Incoming = IncomingFlags.ToPolicy(options, trusted),
+            Outgoing = OutgoingFlags.ToPolicy(options),
+            TrustedCertificates = trusted,
+            Logger = logger,
+        };
+    }
 
     /// <summary>The address to listen on; a name stands for its first address.</summary>
     /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>
@@ -52,14 +56,10 @@ internal static class ProxyFlags
 
     private static Uri Target(string text)
     {
-        bool usable = Uri.TryCreate(text, UriKind.Absolute, out Uri? target) && target.Scheme is "http" or "https" && target.Host.Length > 0;
-        if (!usable)
-        {
-            throw new UsageException($"--target-uri must be an http or https URL such as http://localhost:8080/mcp, not '{text}'");
-        }
+        Uri target = FlagValue.Url("target-uri", text);
 
         // RFC 9110 §4.2.4: a name and password in a URL are for people, and would end up in logs.
-        return target!.UserInfo.Length == 0 && target.Fragment.Length == 0
+        return target.UserInfo.Length == 0 && target.Fragment.Length == 0
             ? target
             : throw new UsageException("--target-uri must not contain a user name, a password or a fragment");
     }
