@@ -76,5 +76,6 @@ internal static class DemoMethods
 
     private static JsonObject ServerInfo() => new() { ["name"] = "mcpproxyfast-demo", ["version"] = HelpPage.Version.Split(' ')[1] };
 
-    private static JsonArray Strings(string[] texts) => [.. texts.Select(text => JsonValue.Create(text))];
+    // Not a collection expression: that would call the generic Add, which a native build cannot have.
+    private static JsonArray Strings(string[] texts) => new([.. texts.Select(text => (JsonNode?)text)]);
 }

@@ -12,11 +12,9 @@ internal static class DemoTools
     /// <summary>Time between two steps, long enough to see that they are not held back.</summary>
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(300);
 
-    public static JsonArray List() =>
-    [
+    public static JsonArray List() => new(
         Describe("echo", "Answers with the text it was given.", "text", "string", isRequired: true),
-        Describe("count", "Counts slowly and streams its progress.", "steps", "integer", isRequired: false),
-    ];
+        Describe("count", "Counts slowly and streams its progress.", "steps", "integer", isRequired: false));
 
     /// <summary>Whether the request is answered by a stream of events.</summary>
     public static bool IsStreamed(JsonObject message) => IsCallOf(message, "count");
