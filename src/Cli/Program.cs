@@ -1,1 +1,48 @@
-Console.WriteLine("demo");
+using McpProxyFast.Cli;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Options;
+using McpProxyFast.Cli.Verbs;
+
+// The runtime reads this when the first socket is made: completions then run on the thread that saw them, which
+// spares the relay two thread switches per read.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
+Verb[] verbs = [Verb.Of<ProxyOptions>(ProxyVerb.RunAsync), Verb.Of<DemoOptions>(DemoVerb.RunAsync)];
+try
+{
+    return await RunAsync();
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    return ExitCode.WrongUse;
+}
+catch (StartException e)
+{
+    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    return ExitCode.Failed;
+}
+
+Task<int> RunAsync()
+{
+    if (args.Contains("--version"))
+    {
+        return Print(HelpPage.Version);
+    }
+
+    if (args is ["--help" or "-h" or "help", ..])
+    {
+        return Print(HelpPage.OfCommand(verbs.Select(verb => (verb.Name, verb.Help))));
+    }
+
+    string names = string.Join(", ", verbs.Select(verb => verb.Name));
+    Verb verb = args is [] ? throw new UsageException($"name a verb: {names}; --help explains them")
+        : Array.Find(verbs, verb => verb.Name == args[0]) ?? throw new UsageException($"unknown verb '{args[0]}'; there are: {names}");
+    return verb.RunAsync(args[1..]);
+}
+
+static Task<int> Print(string text)
+{
+    Console.WriteLine(text);
+    return Task.FromResult(ExitCode.Stopped);
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using McpProxyFast.Cli.Flags;
+
+namespace McpProxyFast.Cli.Demo;
+
+/// <summary>The methods of the demo's server that have one answer.</summary>
+internal static class DemoMethods
+{
+    private const string StatelessRevision = "2026-07-28";
+
+    /// <summary>The revisions spoken, newest first. Those with a handshake differ in nothing that this server does.</summary>
+    private static readonly string[] Revisions = [StatelessRevision, "2025-11-25", "2025-06-18", "2025-03-26"];
+
+    /// <summary>The answer to a request.</summary>
+    public static JsonObject Answer(JsonObject message)
+    {
+        JsonNode? id = message["id"];
+        if (RevisionOf(message) is { } revision && !Revisions.Contains(revision))
+        {
+            var data = new JsonObject { ["supported"] = Strings(Revisions), ["requested"] = revision };
+            return JsonRpc.Error(id, JsonRpc.UnsupportedProtocolVersion, "Unsupported protocol version", data);
+        }
+
+        return JsonRpc.FindText(message, "method") switch
+        {
+            "initialize" => JsonRpc.Result(id, Initialize(message["params"])),
+            "server/discover" => Complete(id, Discover()),
+            "ping" => JsonRpc.Result(id, []),
+            "tools/list" => Complete(id, new JsonObject { ["tools"] = DemoTools.List(), ["ttlMs"] = 60_000, ["cacheScope"] = "public" }),
+            "tools/call" => DemoTools.Call(message),
+            _ => JsonRpc.Error(id, JsonRpc.MethodNotFound, "Method not found"),
+        };
+    }
+
+    /// <summary>The status that goes with an answer: the stateless revision mirrors some errors in it.</summary>
+    public static HttpStatusCode StatusOf(JsonObject message, JsonObject answer) => answer["error"]?["code"]?.GetValue<int>() switch
+    {
+        JsonRpc.UnsupportedProtocolVersion => HttpStatusCode.BadRequest,
+        JsonRpc.MethodNotFound when RevisionOf(message) == StatelessRevision => HttpStatusCode.NotFound,
+        _ => HttpStatusCode.OK,
+    };
+
+    /// <summary>A result that says it is the whole answer, as the stateless revision asks; the others ignore it.</summary>
+    public static JsonObject Complete(JsonNode? id, JsonObject result)
+    {
+        result["resultType"] = "complete";
+        return JsonRpc.Result(id, result);
+    }
+
+    /// <summary>The revision that a request of the stateless kind carries with it; null for the others.</summary>
+    private static string? RevisionOf(JsonObject message) =>
+        JsonRpc.FindText(message, "params", "_meta", "io.modelcontextprotocol/protocolVersion");
+
+    private static JsonObject Initialize(JsonNode? parameters)
+    {
+        string? asked = JsonRpc.FindText(parameters, "protocolVersion");
+        return new JsonObject
+        {
+            ["protocolVersion"] = asked != StatelessRevision && Revisions.Contains(asked) ? asked : Revisions[1],
+            ["capabilities"] = Capabilities(),
+            ["serverInfo"] = ServerInfo(),
+        };
+    }
+
+    private static JsonObject Discover() => new()
+    {
+        ["supportedVersions"] = Strings(Revisions),
+        ["capabilities"] = Capabilities(),
+        ["serverInfo"] = ServerInfo(),
+        ["ttlMs"] = 60_000,
+        ["cacheScope"] = "public",
+    };
+
+    private static JsonObject Capabilities() => new() { ["tools"] = new JsonObject() };
+
+    private static JsonObject ServerInfo() => new() { ["name"] = "mcpproxyfast-demo", ["version"] = HelpPage.Version.Split(' ')[1] };
+
+    // Not a collection expression: that would call the generic Add, which a native build cannot have.
+    private static JsonArray Strings(string[] texts) => new([.. texts.Select(text => (JsonNode?)text)]);
+}

@@ -1,0 +1,151 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.Cli.Demo;
+
+/// <summary>A small MCP server on loopback for the verb <c>demo</c>: POST only, no sessions, every revision.</summary>
+internal sealed class DemoServer : IDisposable
+{
+    /// <summary>Largest request body read, in bytes: what the proxy in front lets through by default.</summary>
+    private const int MaxBodyBytes = 8 * 1024 * 1024;
+
+    private static readonly JsonDocumentOptions UniqueKeys = new() { AllowDuplicateProperties = false };
+
+    private readonly HttpListener _listener;
+
+    private DemoServer(HttpListener listener, Uri address)
+    {
+        _listener = listener;
+        Address = address;
+    }
+
+    /// <summary>Where the server listens.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Starts listening on a free port of loopback.</summary>
+    /// <exception cref="StartException">No port was free.</exception>
+    public static DemoServer Start()
+    {
+        // HttpListener cannot ask the system for a port, so a free one is looked up, and another if it is gone by then.
+        for (int attempt = 0; attempt < 10; attempt++)
+        {
+            var address = new Uri($"http://127.0.0.1:{FreePort.Find()}/");
+            var listener = new HttpListener { Prefixes = { address.AbsoluteUri } };
+            try
+            {
+                listener.Start();
+                return new DemoServer(listener, address);
+            }
+            catch (HttpListenerException)
+            {
+                listener.Close();
+            }
+        }
+
+        throw new StartException("no port is free for the demo's server");
+    }
+
+    /// <summary>Answers requests until <paramref name="stopping"/>.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        await using CancellationTokenRegistration stop = stopping.Register(_listener.Stop);
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                HttpListenerContext context = await _listener.GetContextAsync();
+                _ = AnswerAsync(context, stopping);
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException && stopping.IsCancellationRequested)
+            {
+                // Stopping the listener ends the wait for a request this way.
+                return;
+            }
+        }
+    }
+
+    public void Dispose() => _listener.Close();
+
+    private static async Task AnswerAsync(HttpListenerContext context, CancellationToken stopping)
+    {
+        try
+        {
+            await AnswerPostAsync(context.Request, context.Response, stopping);
+            context.Response.Close();
+        }
+        catch (Exception e) when (e is IOException or HttpListenerException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The client has gone: for a stateless server that is its way to cancel.
+            context.Response.Abort();
+        }
+    }
+
+    private static async Task AnswerPostAsync(HttpListenerRequest request, HttpListenerResponse response, CancellationToken stopping)
+    {
+        if (request.HttpMethod != "POST")
+        {
+            response.StatusCode = (int)HttpStatusCode.MethodNotAllowed;
+            response.AddHeader("Allow", "POST");
+            return;
+        }
+
+        if (await ReadMessageAsync(request, stopping) is not { } message)
+        {
+            response.StatusCode = (int)HttpStatusCode.BadRequest;
+            await WriteJsonAsync(response, JsonRpc.Error(null, JsonRpc.ParseError, "The body is no JSON-RPC message."), stopping);
+        }
+        else if (message["id"] is null)
+        {
+            response.StatusCode = (int)HttpStatusCode.Accepted;
+        }
+        else if (DemoTools.IsStreamed(message))
+        {
+            await StreamAsync(response, message, stopping);
+        }
+        else
+        {
+            JsonObject answer = DemoMethods.Answer(message);
+            response.StatusCode = (int)DemoMethods.StatusOf(message, answer);
+            await WriteJsonAsync(response, answer, stopping);
+        }
+    }
+
+    private static async Task<JsonObject?> ReadMessageAsync(HttpListenerRequest request, CancellationToken stopping)
+    {
+        if (request.ContentLength64 > MaxBodyBytes)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await JsonNode.ParseAsync(request.InputStream, documentOptions: UniqueKeys, cancellationToken: stopping) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task WriteJsonAsync(HttpListenerResponse response, JsonObject message, CancellationToken stopping)
+    {
+        byte[] body = Encoding.UTF8.GetBytes(message.ToJsonString());
+        response.ContentType = "application/json";
+        response.ContentLength64 = body.Length;
+        await response.OutputStream.WriteAsync(body, stopping);
+    }
+
+    private static async Task StreamAsync(HttpListenerResponse response, JsonObject message, CancellationToken stopping)
+    {
+        response.ContentType = "text/event-stream";
+        response.AddHeader("Cache-Control", "no-cache");
+        response.SendChunked = true;
+        await foreach (JsonObject part in DemoTools.CountAsync(message, stopping))
+        {
+            await response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes($"event: message\ndata: {part.ToJsonString()}\n\n"), stopping);
+            await response.OutputStream.FlushAsync(stopping);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>A command line taken apart: values by flag, and what stands between the flags.</summary>
+/// <remarks>
+/// CommandLineParser alone would let a repeatable flag swallow the server name behind it and refuse <c>--flag=false</c>,
+/// so that the walk over the arguments is ours and only the binding is the library's.
+/// </remarks>
+internal sealed class Arguments
+{
+    private readonly Dictionary<string, List<string>> _values = new(StringComparer.Ordinal);
+    private readonly List<string> _positionals = [];
+
+    /// <summary>The values given, by flag name, in their order.</summary>
+    public IReadOnlyDictionary<string, List<string>> Values => _values;
+
+    /// <summary>The arguments that belong to no flag.</summary>
+    public IReadOnlyList<string> Positionals => _positionals;
+
+    /// <summary>Takes <paramref name="args"/> (without the verb) apart.</summary>
+    /// <exception cref="UsageException">A flag is unknown or has no value.</exception>
+    public static Arguments Read(IReadOnlyList<string> args, FlagTable table)
+    {
+        var read = new Arguments();
+        for (int i = 0; i < args.Count; i++)
+        {
+            if (!args[i].StartsWith('-'))
+            {
+                read._positionals.Add(args[i]);
+            }
+            else
+            {
+                i = read.TakeFlag(args, i, table);
+            }
+        }
+
+        return read;
+    }
+
+    /// <summary>Takes the flag at <paramref name="index"/>.</summary>
+    /// <returns>The index of its last argument.</returns>
+    private int TakeFlag(IReadOnlyList<string> args, int index, FlagTable table)
+    {
+        string arg = args[index];
+        if (!arg.StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new UsageException($"unknown flag {arg}; flags are written --like-this");
+        }
+
+        int equals = arg.IndexOf('=', StringComparison.Ordinal);
+        Flag flag = table.Find(equals < 0 ? arg[2..] : arg[2..equals]);
+        if (equals >= 0)
+        {
+            Add(flag, arg[(equals + 1)..]);
+            return index;
+        }
+
+        if (flag.Kind == FlagKind.Bool)
+        {
+            Add(flag, "true");
+            return index;
+        }
+
+        if (index + 1 >= args.Count || args[index + 1].StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new UsageException($"--{flag.Name} needs a value: {flag.Unit}");
+        }
+
+        Add(flag, args[index + 1]);
+        return index + 1;
+    }
+
+    private void Add(Flag flag, string value)
+    {
+        // A script that passes --flag "$UNSET" means the default, as it does with `thv proxy`.
+        if (value.Length == 0)
+        {
+            return;
+        }
+
+        if (!flag.IsRepeatable || !_values.TryGetValue(flag.Name, out List<string>? values))
+        {
+            _values[flag.Name] = values = [];
+        }
+
+        values.Add(value);
+    }
+}

@@ -1,0 +1,19 @@
+using System.Globalization;
+
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>Sizes as the command line writes them: <c>8MiB</c>, <c>512KiB</c>, or plain bytes.</summary>
+internal static class ByteSize
+{
+    private static readonly (string Suffix, int Shift)[] Units = [("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)];
+
+    /// <summary>Reads a whole number with an optional unit.</summary>
+    public static bool TryParse(string text, out long bytes)
+    {
+        (string suffix, int shift) = Array.Find(Units, unit => text.EndsWith(unit.Suffix, StringComparison.Ordinal));
+        ReadOnlySpan<char> number = text.AsSpan(0, text.Length - (suffix?.Length ?? 0));
+        bool read = long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out bytes) && bytes <= long.MaxValue >> shift;
+        bytes <<= shift;
+        return read;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>What <c>--check</c> prints: a config file that would have the same effect, but for its secrets.</summary>
+internal static class EffectiveConfiguration
+{
+    private const string Redacted = "***";
+
+    public static string Describe(Settings settings)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            foreach (Flag flag in settings.Table.All.Where(flag => flag.Name is not ("config" or "check")))
+            {
+                Write(json, flag, settings.Given.GetValueOrDefault(flag.Name)?.Values);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, Flag flag, IReadOnlyList<string>? given)
+    {
+        if (flag.Kind == FlagKind.Bool)
+        {
+            json.WriteBoolean(flag.Name, given is not null && bool.Parse(given[^1]));
+        }
+        else if (flag.IsRepeatable)
+        {
+            json.WriteStartArray(flag.Name);
+            foreach (string value in given ?? Defaults(flag))
+            {
+                json.WriteStringValue(Redact(flag, value));
+            }
+
+            json.WriteEndArray();
+        }
+        else if ((given?[^1] ?? flag.Default) is { } value)
+        {
+            json.WriteString(flag.Name, Redact(flag, value));
+        }
+    }
+
+    private static string[] Defaults(Flag flag) => flag.Default is { } text ? [text] : [];
+
+    private static string Redact(Flag flag, string value) => flag.Unit switch
+    {
+        Flag.SecretUnit => Redacted,
+        Flag.FieldLineUnit => $"{value.Split('=')[0]}={Redacted}",
+
+        // The query of a target may carry its key.
+        Flag.UrlUnit when value.Contains('?', StringComparison.Ordinal) => $"{value.Split('?')[0]}?{Redacted}",
+        _ => value,
+    };
+}

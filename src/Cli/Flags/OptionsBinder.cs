@@ -1,0 +1,45 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Reflection;
+using CommandLine;
+
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>Fills the option object of a verb: CommandLineParser does the work, its errors become one line each.</summary>
+internal static class OptionsBinder
+{
+    /// <exception cref="UsageException">Something required is missing, is no number, or is one argument too many.</exception>
+    public static TOptions Bind<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(Settings settings)
+    {
+        RefuseTooMany<TOptions>(settings.Positionals);
+        using var parser = new Parser(with =>
+        {
+            with.AutoHelp = false;
+            with.AutoVersion = false;
+            with.AllowMultiInstance = true;
+            with.HelpWriter = null;
+            with.ParsingCulture = CultureInfo.InvariantCulture;
+        });
+        return parser.ParseArguments<TOptions>(settings.ToArguments()).MapResult(
+            options => options,
+            errors => throw Describe(errors.First(), settings));
+    }
+
+    private static void RefuseTooMany<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(IReadOnlyList<string> positionals)
+    {
+        int taken = typeof(TOptions).GetProperties().Count(property => property.GetCustomAttribute<ValueAttribute>() is not null);
+        if (positionals.Count > taken)
+        {
+            throw new UsageException($"unexpected argument '{positionals[taken]}'");
+        }
+    }
+
+    private static UsageException Describe(Error error, Settings settings) => error switch
+    {
+        // The only required positional argument there is.
+        MissingRequiredOptionError missing when missing.NameInfo.LongName.Length == 0 => new("the name of the server is missing: SERVER_NAME"),
+        MissingRequiredOptionError missing => new($"--{missing.NameInfo.LongName} is required: {settings.Table.Find(missing.NameInfo.LongName).Help}"),
+        NamedError named => new($"--{named.NameInfo.LongName} cannot take this value: {settings.Table.Find(named.NameInfo.LongName).Help}"),
+        _ => new($"the command line cannot be read ({error.Tag})"),
+    };
+}

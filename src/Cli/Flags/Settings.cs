@@ -1,0 +1,136 @@
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>What was set, by whom: command line, environment and config file merged.</summary>
+internal sealed class Settings
+{
+    /// <summary>The names that scripts for <c>thv proxy</c> already export.</summary>
+    private static readonly (string Variable, string Flag)[] ToolHiveNames =
+    [
+        ("TOOLHIVE_OIDC_CLIENT_SECRET", "oidc-client-secret"),
+        ("TOOLHIVE_REMOTE_OAUTH_CLIENT_SECRET", "remote-auth-client-secret"),
+        ("TOOLHIVE_REMOTE_AUTH_BEARER_TOKEN", "remote-auth-bearer-token"),
+        ("TOOLHIVE_TOKEN_EXCHANGE_CLIENT_SECRET", "token-exchange-client-secret"),
+    ];
+
+    /// <summary>Pairs of which one source may give only one.</summary>
+    private static readonly (string One, string Other)[] Exclusive =
+    [
+        ("remote-auth-issuer", "remote-auth-authorize-url"),
+        ("remote-auth-issuer", "remote-auth-token-url"),
+        ("remote-auth-client-secret", "remote-auth-client-secret-file"),
+        ("remote-auth-bearer-token", "remote-auth-bearer-token-file"),
+        ("token-exchange-client-secret", "token-exchange-client-secret-file"),
+    ];
+
+    private readonly Dictionary<string, Setting> _given = new(StringComparer.Ordinal);
+
+    private Settings(FlagTable table, Arguments arguments)
+    {
+        Table = table;
+        Positionals = arguments.Positionals;
+    }
+
+    /// <summary>The flags of the verb.</summary>
+    public FlagTable Table { get; }
+
+    /// <summary>The arguments that belong to no flag.</summary>
+    public IReadOnlyList<string> Positionals { get; }
+
+    /// <summary>What was set, by flag name.</summary>
+    public IReadOnlyDictionary<string, Setting> Given => _given;
+
+    /// <summary>Merges the sources: command line, environment, config file, ToolHive's names.</summary>
+    /// <exception cref="UsageException">A flag is unknown, has no value, or is excluded by another.</exception>
+    public static Settings Read(IReadOnlyList<string> args, FlagTable table, Func<string, string?> environment)
+    {
+        Arguments arguments = Arguments.Read(args, table);
+        var settings = new Settings(table, arguments);
+        settings.Add(SettingSource.CommandLine, arguments.Values);
+        settings.Add(SettingSource.Environment, FromEnvironment(table, environment));
+        if (settings.Given.TryGetValue("config", out Setting? config))
+        {
+            settings.Add(SettingSource.ConfigFile, ConfigFile.Read(config.Values[^1], table));
+        }
+
+        settings.Add(SettingSource.ToolHiveEnvironment, FromToolHive(table, environment));
+        settings.SettleExclusive();
+        return settings;
+    }
+
+    /// <summary>The same settings as arguments that CommandLineParser reads without its traps.</summary>
+    public IEnumerable<string> ToArguments()
+    {
+        IEnumerable<string> flags = Table.All
+            .Where(flag => _given.ContainsKey(flag.Name))
+            .SelectMany(flag => _given[flag.Name].Values.Select(value => Argument(flag, value)))
+            .Where(argument => argument.Length > 0);
+        return [.. Positionals, .. flags];
+    }
+
+    /// <summary>The secrets given where other users of the machine can read them.</summary>
+    public IEnumerable<string> SecretsOnCommandLine() => Table.All
+        .Where(flag => flag.Unit == Flag.SecretUnit && _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine)
+        .Select(flag => flag.Name);
+
+    private static string Argument(Flag flag, string value)
+    {
+        if (flag.Kind != FlagKind.Bool)
+        {
+            return $"--{flag.Name}={value}";
+        }
+
+        if (!bool.TryParse(value, out bool on))
+        {
+            throw new UsageException($"--{flag.Name} must be true or false, not '{value}'");
+        }
+
+        return on ? $"--{flag.Name}" : "";
+    }
+
+    private static Dictionary<string, List<string>> FromEnvironment(FlagTable table, Func<string, string?> environment) =>
+        table.All
+            .Select(flag => (flag, text: environment(flag.EnvironmentName)))
+            .Where(pair => !string.IsNullOrEmpty(pair.text))
+            .ToDictionary(pair => pair.flag.Name, pair => Lines(pair.flag, pair.text!));
+
+    /// <summary>A variable holds one string, so an array (which commas never split) has one value per line.</summary>
+    private static List<string> Lines(Flag flag, string text) =>
+        flag.Kind == FlagKind.Array
+            ? [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
+            : [text];
+
+    private static Dictionary<string, List<string>> FromToolHive(FlagTable table, Func<string, string?> environment) =>
+        ToolHiveNames
+            .Where(name => table.All.Any(flag => flag.Name == name.Flag) && !string.IsNullOrEmpty(environment(name.Variable)))
+            .ToDictionary(name => name.Flag, name => new List<string> { environment(name.Variable)! });
+
+    private void Add(SettingSource source, IReadOnlyDictionary<string, List<string>> values)
+    {
+        foreach ((string name, List<string> texts) in values)
+        {
+            if (texts.Count > 0)
+            {
+                _given.TryAdd(name, new Setting(source, texts));
+            }
+        }
+    }
+
+    /// <summary>Two of a pair from one source contradict each other; from two sources, the earlier source wins as ever.</summary>
+    private void SettleExclusive()
+    {
+        foreach ((string one, string other) in Exclusive)
+        {
+            if (!_given.TryGetValue(one, out Setting? first) || !_given.TryGetValue(other, out Setting? second))
+            {
+                continue;
+            }
+
+            if (first.Source == second.Source)
+            {
+                throw new UsageException($"--{one} and --{other} exclude each other; give one of them");
+            }
+
+            _given.Remove(first.Source < second.Source ? other : one);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+using McpProxyFast.Cli.Flags;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>Reads the values that several mappings share; every error names its flag.</summary>
+internal static class FlagValue
+{
+    /// <exception cref="UsageException">The text is no absolute http or https URL.</exception>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static Uri? Url(string flag, string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" && url.Host.Length > 0
+            ? url
+            : throw new UsageException($"--{flag} must be an http or https URL such as http://localhost:8080/mcp, not '{text}'");
+    }
+
+    /// <exception cref="UsageException">The text is no duration.</exception>
+    public static TimeSpan Wait(string flag, string text) =>
+        Duration.TryParse(text, out TimeSpan value) ? value : throw new UsageException($"--{flag} cannot be '{text}'; a DURATION is written 500ms, 30s, 2m30s or 1h");
+
+    /// <summary>A secret given as it is, or the content of its file.</summary>
+    /// <exception cref="UsageException">The file cannot be read or is empty.</exception>
+    public static string? Secret(string? given, string fileFlag, string? file)
+    {
+        if (given is not null || file is null)
+        {
+            return given;
+        }
+
+        try
+        {
+            string text = File.ReadAllText(file).Trim();
+            return text.Length > 0 ? text : throw new UsageException($"--{fileFlag}: {file} is empty");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--{fileFlag}: {file} cannot be read");
+        }
+    }
+
+    /// <summary>Runs a check of the engine's and turns what it objects to into wrong use.</summary>
+    /// <param name="flagOf">From the property that the engine names, or null where it names none, to the flags behind it.</param>
+    /// <param name="check">The check.</param>
+    /// <exception cref="UsageException">The check failed.</exception>
+    public static void Check(Func<string?, string> flagOf, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (ArgumentException e)
+        {
+            // The runtime appends the parameter's name in its own words: the engine's sentence ends at the first full stop.
+            string sentence = e.Message.Split(". ")[0].TrimEnd('.');
+            string rule = e.ParamName is { } name && sentence.StartsWith(name + ": ", StringComparison.Ordinal) ? sentence[(name.Length + 2)..] : sentence;
+            throw new UsageException($"{flagOf(e.ParamName)}: {rule}");
+        }
+    }
+}

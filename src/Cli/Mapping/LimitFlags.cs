@@ -1,0 +1,50 @@
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Options;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>From the flags of sizes, counts and waits to the engine's limits, which know their ranges.</summary>
+internal static class LimitFlags
+{
+    private delegate bool TryParse<T>(string text, out T value);
+
+    /// <exception cref="UsageException">A value is malformed or out of range.</exception>
+    public static ProxyLimits Read(ProxyOptions options)
+    {
+        var limits = new ProxyLimits();
+        limits = Checked("max-body-size", options.MaxBodySize, ByteSize.TryParse, (long value) => limits with { MaxRequestBodyBytes = value });
+        limits = Checked("max-connections", options.MaxConnections, int.TryParse, (int value) => limits with { MaxConnections = value });
+        limits = Checked("header-timeout", options.HeaderTimeout, Duration.TryParse, (TimeSpan value) => limits with { HeaderTimeout = value });
+        limits = Checked("idle-timeout", options.IdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { IdleTimeout = value });
+        limits = Checked("connect-timeout", options.ConnectTimeout, Duration.TryParse, (TimeSpan value) => limits with { ConnectTimeout = value });
+        limits = Checked("response-timeout", options.ResponseTimeout, TryParseOrOff, (TimeSpan value) => limits with { ResponseTimeout = value });
+        return Checked("drain-timeout", options.DrainTimeout, Duration.TryParse, (TimeSpan value) => limits with { DrainTimeout = value });
+    }
+
+    private static bool TryParseOrOff(string text, out TimeSpan value)
+    {
+        value = TimeSpan.Zero;
+        return text == "off" || Duration.TryParse(text, out value);
+    }
+
+    private static ProxyLimits Checked<T>(string flag, string text, TryParse<T> tryParse, Func<T, ProxyLimits> set) =>
+        tryParse(text, out T value) ? InRange(flag, text, () => set(value)) : throw Wrong(flag, text);
+
+    private static ProxyLimits InRange(string flag, string text, Func<ProxyLimits> set)
+    {
+        try
+        {
+            return set();
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw Wrong(flag, text);
+        }
+    }
+
+    private static UsageException Wrong(string flag, string text)
+    {
+        Flag definition = FlagTable.Of(typeof(ProxyOptions)).Find(flag);
+        return new($"--{flag} cannot be '{text}'; {definition.Unit} such as {definition.Default}: {definition.Help}");
+    }
+}

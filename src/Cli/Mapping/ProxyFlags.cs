@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using McpProxyFast.Cli.Options;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>From the flags of the verb <c>proxy</c> to the engine's options; the two policies have files of their own.</summary>
+internal static class ProxyFlags
+{
+    /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>
+    public static McpProxyOptions ToEngine(ProxyOptions options, ILogger logger)
+    {
+        X509Certificate2Collection? trusted = Certificates(options.CaFile);
+        return new McpProxyOptions
+        {
+            Listen = Endpoint(options.Host, options.Port),
+            Target = Target(options.TargetUri),
+            Limits = LimitFlags.Read(options),
+            AllowedOrigins = [.. options.AllowedOrigins],
+            AllowedHosts = [.. options.AllowedHosts],
+            CorsOrigins = [.. options.CorsOrigins],
+            ForwardedFields = Forwarded(options.XForwarded),
+            Incoming = IncomingFlags.ToPolicy(options, trusted),
+            Outgoing = OutgoingFlags.ToPolicy(options),
+            TrustedCertificates = trusted,
+            Logger = logger,
+        };
+    }
+
+    /// <summary>The address to listen on; a name stands for its first address.</summary>
+    /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>
+    public static IPEndPoint Endpoint(string host, int port)
+    {
+        if (port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort)
+        {
+            throw new UsageException($"--port must lie between 0 and 65535, not be {port}");
+        }
+
+        if (IPAddress.TryParse(host, out IPAddress? address))
+        {
+            return new IPEndPoint(address, port);
+        }
+
+        try
+        {
+            return new IPEndPoint(Dns.GetHostAddresses(host)[0], port);
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            throw new UsageException($"--host must be an address of this machine or a name of one, not '{host}'");
+        }
+    }
+
+    private static Uri Target(string text)
+    {
+        Uri target = FlagValue.Url("target-uri", text);
+
+        // RFC 9110 §4.2.4: a name and password in a URL are for people, and would end up in logs.
+        return target.UserInfo.Length == 0 && target.Fragment.Length == 0
+            ? target
+            : throw new UsageException("--target-uri must not contain a user name, a password or a fragment");
+    }
+
+    private static ForwardedFields Forwarded(string? mode) => mode switch
+    {
+        null => ForwardedFields.Automatic,
+        "set" => ForwardedFields.Set,
+        "append" => ForwardedFields.Append,
+        "off" => ForwardedFields.Off,
+        _ => throw new UsageException($"--x-forwarded must be set, append or off, not '{mode}'"),
+    };
+
+    private static X509Certificate2Collection? Certificates(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            certificates.ImportFromPemFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new UsageException($"--ca-file: {path} cannot be read as PEM certificates");
+        }
+
+        return certificates.Count > 0 ? certificates : throw new UsageException($"--ca-file: {path} holds no PEM certificate");
+    }
+}

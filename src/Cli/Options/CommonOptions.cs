@@ -1,0 +1,16 @@
+using CommandLine;
+
+namespace McpProxyFast.Cli.Options;
+
+/// <summary>What every verb understands.</summary>
+internal abstract class CommonOptions
+{
+    [Option("config", MetaValue = "FILE", HelpText = "JSON object whose keys are flag names; flags and environment go before it.")]
+    public string? Config { get; set; }
+
+    [Option("check", HelpText = "Validate everything, print the effective configuration as JSON without its secrets, and exit.")]
+    public bool Check { get; set; }
+
+    [Option("debug", HelpText = "Log at debug level; never a token, code, secret or cookie value.")]
+    public bool Debug { get; set; }
+}

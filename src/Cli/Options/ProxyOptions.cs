@@ -1,0 +1,65 @@
+using CommandLine;
+
+namespace McpProxyFast.Cli.Options;
+
+/// <summary>The flags of the verb <c>proxy</c>.</summary>
+[Verb("proxy", HelpText = "Puts the proxy in front of an MCP server.")]
+internal sealed class ProxyOptions : IncomingOptions
+{
+    [Value(0, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line.")]
+    public string ServerName { get; set; } = "";
+
+    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
+    public string TargetUri { get; set; } = "";
+
+    [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1", HelpText = "IPv4 or IPv6 address, or name, to listen on.")]
+    public string Host { get; set; } = "";
+
+    [Option("port", MetaValue = "PORT", Default = 0, HelpText = "Port to listen on, 0 to 65535; 0: a free one chosen by the system.")]
+    public int Port { get; set; }
+
+    [Option("allowed-origins", MetaValue = "ORIGIN", HelpText = "Origin that may call, compared exactly. Unless given: on loopback its own, elsewhere any.")]
+    public IEnumerable<string> AllowedOrigins { get; set; } = [];
+
+    [Option("allowed-hosts", MetaValue = "HOST", HelpText = "Host that requests may name; * for any. Unless given: on loopback its own, elsewhere any.")]
+    public IEnumerable<string> AllowedHosts { get; set; } = [];
+
+    [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
+    public IEnumerable<string> CorsOrigins { get; set; } = [];
+
+    [Option("x-forwarded", MetaValue = "MODE", HelpText = "X-Forwarded fields to the target: set, append or off. Unless given: set for http targets, off for https.")]
+    public string? XForwarded { get; set; }
+
+    [Option("max-body-size", MetaValue = "SIZE", Default = "8MiB", HelpText = "Largest request body (8MiB, 512KiB, or bytes); 413 above it.")]
+    public string MaxBodySize { get; set; } = "";
+
+    [Option("max-connections", MetaValue = "COUNT", Default = "10000", HelpText = "Client connections at once, 1 to 1000000; above it new ones wait.")]
+    public string MaxConnections { get; set; } = "";
+
+    [Option("header-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time for a request head to arrive, 10ms to 1h.")]
+    public string HeaderTimeout { get; set; } = "";
+
+    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "Time between two requests of a connection, 10ms to 24h.")]
+    public string IdleTimeout { get; set; } = "";
+
+    [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; 504 after it.")]
+    public string ConnectTimeout { get; set; } = "";
+
+    [Option("response-timeout", MetaValue = "DURATION", Default = "off", HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]
+    public string ResponseTimeout { get; set; } = "";
+
+    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for running exchanges when told to stop, 0s to 1h.")]
+    public string DrainTimeout { get; set; } = "";
+
+    [Option("tls-cert", MetaValue = "FILE", HelpText = "PEM certificate chain: the listener speaks TLS.")]
+    public string? TlsCert { get; set; }
+
+    [Option("tls-key", MetaValue = "FILE", HelpText = "PEM private key of that certificate.")]
+    public string? TlsKey { get; set; }
+
+    [Option("admin-port", MetaValue = "PORT", HelpText = "Port on loopback for /metrics, /health and /ready.")]
+    public int? AdminPort { get; set; }
+
+    [Option("access-log", MetaValue = "FORMAT", Default = "off", HelpText = "One line per exchange on stderr, redacted: off, text or json.")]
+    public string AccessLog { get; set; } = "";
+}

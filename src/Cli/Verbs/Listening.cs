@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary>Binds a proxy to its address, or says in one line why that is not possible.</summary>
+internal static class Listening
+{
+    /// <exception cref="StartException">The address is taken, foreign or forbidden.</exception>
+    public static IPEndPoint Bind(McpProxy proxy, IPEndPoint wanted)
+    {
+        try
+        {
+            return proxy.Bind();
+        }
+        catch (SocketException e)
+        {
+            throw new StartException(e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => $"--port {wanted.Port} is in use on {wanted.Address}; choose another, or 0 for a free one",
+                SocketError.AddressNotAvailable => $"--host {wanted.Address} is no address of this machine",
+                SocketError.AccessDenied => $"--port {wanted.Port} needs rights that this process lacks; choose one above 1023",
+                _ => $"cannot listen on {wanted}: {e.SocketErrorCode}",
+            });
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Options;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary><c>mcpproxyfast proxy</c>: the HTTP proxy.</summary>
+internal static class ProxyVerb
+{
+    public static async Task<int> RunAsync(ProxyOptions options, Settings settings)
+    {
+        var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
+        McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
+        if (options.Check)
+        {
+            Console.WriteLine(EffectiveConfiguration.Describe(settings));
+            return ExitCode.Stopped;
+        }
+
+        Warn(options, settings, engine, logger);
+        using var signals = new StopSignals();
+        await using var proxy = new McpProxy(engine);
+        IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
+        Console.WriteLine($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
+        await proxy.RunAsync(signals.Stopping);
+        Console.WriteLine($"mcpproxyfast: {options.ServerName} stopped");
+        return ExitCode.Stopped;
+    }
+
+    private static void Warn(ProxyOptions options, Settings settings, McpProxyOptions engine, StderrLogger logger)
+    {
+        foreach (string name in settings.SecretsOnCommandLine())
+        {
+            logger.LogWarning("--{Flag} is visible to other users of this machine; give it in the environment or in a file", name);
+        }
+
+        if (IPAddress.IsLoopback(engine.Listen!.Address))
+        {
+            return;
+        }
+
+        if (engine.AllowedOrigins.Count == 0)
+        {
+            logger.LogWarning("--host {Host} is reachable from outside and --allowed-origins is not given: web pages of any origin may call", options.Host);
+        }
+
+        if (engine.AllowedHosts.Count == 0)
+        {
+            logger.LogWarning("--host {Host} is reachable from outside and --allowed-hosts is not given: requests may name any host", options.Host);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Text;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>What an <c>Authorization</c> field value holds.</summary>
+internal enum BearerRead : byte
+{
+    /// <summary>No credentials that this proxy takes: no field, or another scheme. The challenge names no error (RFC 6750 §3.1).</summary>
+    None,
+
+    /// <summary>The scheme is Bearer, what follows is no token.</summary>
+    Malformed,
+
+    Token,
+}
+
+/// <summary>Takes the token out of <c>Authorization: Bearer …</c>.</summary>
+/// <remarks>
+/// <c>credentials = "Bearer" 1*SP b64token</c>, RFC 6750 §2.1; the scheme's case does not count (RFC 9110 §11.1).
+/// <c>b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="</c>
+/// </remarks>
+internal static class BearerToken
+{
+    /// <summary>Longest token looked at, in bytes: 16 KiB, far above the 4 KiB that identity providers stay under.</summary>
+    public const int MaxBytes = 16 * 1024;
+
+    private static readonly SearchValues<byte> TokenBytes =
+        SearchValues.Create("-._~+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    /// <param name="fieldValue">The value of the one <c>Authorization</c> field, without surrounding blanks; empty where there is none.</param>
+    /// <param name="token">The token, or empty.</param>
+    public static BearerRead Read(ReadOnlySpan<byte> fieldValue, out ReadOnlySpan<byte> token)
+    {
+        token = default;
+        int schemeLength = fieldValue.IndexOf((byte)' ');
+        ReadOnlySpan<byte> scheme = schemeLength < 0 ? fieldValue : fieldValue[..schemeLength];
+        if (!Ascii.EqualsIgnoreCase(scheme, "bearer"u8))
+        {
+            return BearerRead.None;
+        }
+
+        ReadOnlySpan<byte> rest = fieldValue[scheme.Length..].TrimStart((byte)' ');
+        if (rest.Length > MaxBytes || !IsToken(rest))
+        {
+            return BearerRead.Malformed;
+        }
+
+        token = rest;
+        return BearerRead.Token;
+    }
+
+    private static bool IsToken(ReadOnlySpan<byte> text)
+    {
+        ReadOnlySpan<byte> unpadded = text.TrimEnd((byte)'=');
+        return !unpadded.IsEmpty && !unpadded.ContainsAnyExcept(TokenBytes);
+    }
+}

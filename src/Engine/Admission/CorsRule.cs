@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>What browsers on other origins are told, where the operator lists those origins (Fetch §3.2). Never a wildcard, never with credentials.</summary>
+/// <remarks>The upstream's own <c>Access-Control-*</c> lines have to be dropped where this rule speaks: browsers refuse an answer that says it twice.</remarks>
+internal sealed class CorsRule
+{
+    // Chromium keeps a preflight for two hours at most, whatever it is told.
+    private const string PreflightLines =
+        "Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\r\n"
+        + "Access-Control-Allow-Headers: Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID\r\n"
+        + "Access-Control-Max-Age: 7200\r\n";
+
+    private const string AnswerLines = "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n";
+
+    // Said to everyone, or a cache would hand one origin's answer to another (Fetch §3.2.5).
+    private static readonly byte[] VaryLine = "Vary: Origin\r\n"u8.ToArray();
+
+    private readonly Entry[] _entries;
+
+    /// <exception cref="ArgumentException">An entry is not an origin.</exception>
+    public CorsRule(IReadOnlyCollection<string> corsOrigins) =>
+        _entries = [.. corsOrigins.Select(origin => Entry.For(WebOrigin.Parse(origin, nameof(corsOrigins))))];
+
+    /// <summary>False where the operator listed no origin: then nothing is answered and nothing is added.</summary>
+    public bool IsOn => _entries.Length > 0;
+
+    /// <summary>The field lines, each with its CRLF, to add to every answer to a request with this <c>Origin</c> (empty: it had none).</summary>
+    public ReadOnlyMemory<byte> AnswerLinesFor(ReadOnlySpan<byte> origin) => IsOn ? Find(origin)?.Answer ?? VaryLine : default;
+
+    /// <summary>The field lines of a 204 that answers a preflight; false where this origin gets none.</summary>
+    /// <remarks>A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.</remarks>
+    public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, out ReadOnlyMemory<byte> fieldLines)
+    {
+        Entry? entry = Find(origin);
+        fieldLines = entry?.Preflight;
+        return entry is not null;
+    }
+
+    private Entry? Find(ReadOnlySpan<byte> origin)
+    {
+        foreach (Entry entry in _entries)
+        {
+            if (Ascii.EqualsIgnoreCase(entry.Origin, origin))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
+    private sealed record Entry(byte[] Origin, byte[] Answer, byte[] Preflight)
+    {
+        public static Entry For(string origin)
+        {
+            string common = $"Access-Control-Allow-Origin: {origin}\r\nVary: Origin\r\n";
+            return new Entry(
+                Encoding.ASCII.GetBytes(origin),
+                Encoding.ASCII.GetBytes(common + AnswerLines),
+                Encoding.ASCII.GetBytes(common + PreflightLines));
+        }
+    }
+}

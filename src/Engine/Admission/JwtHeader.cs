@@ -1,0 +1,47 @@
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>The few members of a JOSE header that the proxy acts on. Keys and their addresses in it (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) are never looked at (RFC 8725 §3.10).</summary>
+internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, bool HasCritical)
+{
+    /// <summary>Refuses what two readers could read two ways (RFC 7515 §4, RFC 8725 §2.4), and nesting that no token has.</summary>
+    public static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    /// <summary>Reads the header of a signed JWT in compact form (RFC 7515 §7.1).</summary>
+    /// <returns>Null where the token is something else: it has not three parts, or the first is no JSON object with <c>alg</c>.</returns>
+    /// <exception cref="JsonException">It is a JWT, and its header is malformed.</exception>
+    public static JwtHeader? Read(string token)
+    {
+        int end = token.IndexOf('.');
+        if (end <= 0 || token.Count(character => character == '.') != 2 || !Base64Url.IsValid(token.AsSpan(0, end)))
+        {
+            return null;
+        }
+
+        byte[] json = Base64Url.DecodeFromChars(token.AsSpan(0, end));
+        if (!json.AsSpan().StartsWith("{"u8))
+        {
+            return null;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(json, Strict);
+        JsonElement header = document.RootElement;
+        return new JwtHeader(
+            Text(header, "alg") ?? throw new JsonException("The header has no alg."),
+            Text(header, "kid"),
+            Text(header, "typ"),
+            header.TryGetProperty("crit", out _));
+    }
+
+    private static string? Text(JsonElement header, string name)
+    {
+        if (!header.TryGetProperty(name, out JsonElement value))
+        {
+            return null;
+        }
+
+        return value.ValueKind is JsonValueKind.String ? value.GetString() : throw new JsonException($"{name} is not a string.");
+    }
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>Says what becomes of a token: at once where it is known, after one validation where it is not.</summary>
+internal sealed class TokenGate : IAsyncDisposable
+{
+    /// <summary>Longest time a refusal is kept. It bounds how long a token stays refused after the reason has gone.</summary>
+    public static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest wait for a verdict: discovery and keys of a slow provider, with some to spare.</summary>
+    public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Most distinct tokens looked at or waiting for it. Above it the answer is 503, since a queue would only grow.</summary>
+    public const int MaxPending = 512;
+
+    private readonly ITokenValidator _validator;
+    private readonly SigningKeys? _keys;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly RefusalLog _refusals;
+    private readonly TokenCache _cache = new();
+    private readonly ConcurrentDictionary<TokenDigest, TaskCompletionSource<TokenVerdict>> _pending = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private int _pendingCount;
+    private int _epoch;
+
+    /// <param name="validator">Asked once per token, never on a socket's thread.</param>
+    /// <param name="keys">The keys that <paramref name="validator"/> uses, where it uses any; the gate starts and ends them.</param>
+    /// <param name="clock">Expiry goes by it.</param>
+    /// <param name="logger">Told why tokens were refused.</param>
+    public TokenGate(ITokenValidator validator, SigningKeys? keys, TimeProvider clock, ILogger logger)
+    {
+        (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
+        _refusals = new RefusalLog(logger, clock);
+        keys?.OnWithdrawn(Forget);
+    }
+
+    /// <summary>Begins to fetch keys, ahead of the first request. Returns at once and never fails: without keys the answer is 503 until they come.</summary>
+    public void Start() => _keys?.Start();
+
+    /// <summary>Decides from memory alone: never waits, allocates nothing.</summary>
+    /// <param name="token">The token, as <see cref="BearerToken"/> gave it.</param>
+    /// <param name="memo">The connection's own.</param>
+    /// <param name="verdict">The verdict where the answer is true.</param>
+    /// <returns>False where the token has to be looked at: <see cref="DecideAsync"/>.</returns>
+    public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, out TokenVerdict verdict)
+    {
+        long nowTicks = _clock.GetUtcNow().UtcTicks;
+        int epoch = Volatile.Read(ref _epoch);
+        CachedVerdict? known = memo.Last;
+        if (known is null || !known.IsAbout(token) || !known.IsLive(nowTicks, epoch))
+        {
+            known = _cache.Find(TokenDigest.Of(token), nowTicks, epoch);
+            memo.Last = known;
+        }
+
+        verdict = known?.Verdict!;
+        return known is not null;
+    }
+
+    /// <summary>Looks at a token that <see cref="TryDecide"/> does not know, once however many requests carry it.</summary>
+    /// <param name="token">Copied before the method returns; the buffer may go.</param>
+    /// <param name="cancellationToken">Ends the wait of this request; the validation goes on for the others.</param>
+    public async ValueTask<TokenVerdict> DecideAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
+    {
+        TokenDigest digest = TokenDigest.Of(token.Span);
+
+        // Whoever waits must not run on inside the thread that settles the verdict, nor hold it up.
+        var mine = new TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<TokenVerdict> first = _pending.GetOrAdd(digest, mine);
+        if (first == mine)
+        {
+            Settle(digest, token.ToArray(), mine);
+        }
+
+        return await first.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Voids every verdict so far: a key that may have signed one of the tokens holds no longer.</summary>
+    public void Forget() => Interlocked.Increment(ref _epoch);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        if (_keys is not null)
+        {
+            await _keys.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void Settle(TokenDigest digest, byte[] token, TaskCompletionSource<TokenVerdict> settled)
+    {
+        if (Interlocked.Increment(ref _pendingCount) > MaxPending)
+        {
+            End(digest, settled, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
+            return;
+        }
+
+        // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
+        _ = Task.Run(async () => End(digest, settled, await DecideOnceAsync(digest, token).ConfigureAwait(false)));
+    }
+
+    private void End(TokenDigest digest, TaskCompletionSource<TokenVerdict> settled, TokenVerdict verdict)
+    {
+        Interlocked.Decrement(ref _pendingCount);
+        _pending.TryRemove(digest, out _);
+        settled.SetResult(verdict);
+    }
+
+    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, byte[] token)
+    {
+        // Read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
+        int epoch = Volatile.Read(ref _epoch);
+        if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, epoch) is { } known)
+        {
+            // The token was settled between this request's look-up and its turn.
+            return known.Verdict;
+        }
+
+        TokenVerdict verdict = await AskAsync(token).ConfigureAwait(false);
+        _refusals.Write(verdict);
+        Keep(digest, token, verdict, epoch);
+        return verdict;
+    }
+
+    private void Keep(TokenDigest digest, byte[] token, TokenVerdict verdict, int epoch)
+    {
+        if (verdict.Kind is TokenVerdictKind.Unavailable)
+        {
+            return;
+        }
+
+        DateTimeOffset now = _clock.GetUtcNow();
+        long expiresAtTicks = verdict.ReusableUntil.UtcTicks;
+        if (verdict.Kind is not TokenVerdictKind.Admitted)
+        {
+            expiresAtTicks = Math.Min(expiresAtTicks, (now + RefusalLifetime).UtcTicks);
+        }
+
+        _cache.Add(new CachedVerdict(digest, token, verdict, expiresAtTicks, epoch), now.UtcTicks);
+    }
+
+    private async Task<TokenVerdict> AskAsync(byte[] token)
+    {
+        using var timeout = new CancellationTokenSource(DecisionTimeout, _clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
+        try
+        {
+            string text = Encoding.ASCII.GetString(token);
+            return await _validator.ValidateAsync(text, ending.Token).AsTask().WaitAsync(ending.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return TokenVerdict.Unavailable("provider-too-slow", retryAfterSeconds: 5);
+        }
+        catch (IOException fault)
+        {
+            _logger.LogWarning("The identity provider could not be asked: {Fault}", fault.Message);
+            return TokenVerdict.Unavailable("provider-unreachable", retryAfterSeconds: 5);
+        }
+        catch (Exception fault)
+        {
+            // A host's own validator may fail in any way; the caller's token then has no verdict, and the proxy stays up.
+            // The text of such an exception is not ours and might hold the token, so only its type is written.
+            _logger.LogError("The token validator failed with {Fault}.", fault.GetType());
+            return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);
+        }
+    }
+}

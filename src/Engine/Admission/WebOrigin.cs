@@ -1,0 +1,37 @@
+using System.Buffers;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>Reads the origins and hosts that an operator lists, so that an entry no client could ever send is an error at start.</summary>
+internal static class WebOrigin
+{
+    private static readonly SearchValues<char> NeverInAuthority = SearchValues.Create("/\\?#@,* \t");
+
+    /// <summary>The origin as browsers serialise it: lower case, no path (RFC 6454 §6.2). The port stays as written.</summary>
+    /// <exception cref="ArgumentException"><paramref name="origin"/> is not <c>scheme://host[:port]</c>.</exception>
+    public static string Parse(string origin, string listName)
+    {
+        int authorityStart = origin.IndexOf("://", StringComparison.Ordinal) + 3;
+        if (authorityStart > 3
+            && Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+            && uri.Scheme.Length == authorityStart - 3
+            && IsHost(origin[authorityStart..]))
+        {
+            return origin.ToLowerInvariant();
+        }
+
+        throw new ArgumentException($"'{origin}' is not an origin: write scheme://host or scheme://host:port, without a path.", listName);
+    }
+
+    /// <summary>The <c>Host</c> value as clients write it: <c>host[:port]</c> (RFC 9110 §7.2).</summary>
+    /// <exception cref="ArgumentException"><paramref name="host"/> is something else.</exception>
+    public static string ParseHost(string host, string listName) =>
+        IsHost(host) ? host.ToLowerInvariant() : throw new ArgumentException($"'{host}' is not a host: write name or name:port.", listName);
+
+    private static bool IsHost(string authority) =>
+        authority.Length > 0
+        && authority.All(char.IsAscii)
+        && !authority.AsSpan().ContainsAny(NeverInAuthority)
+        && !authority.EndsWith(':')
+        && Uri.TryCreate($"http://{authority}/", UriKind.Absolute, out _);
+}

@@ -1,0 +1,315 @@
+using System.Diagnostics;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Http1;
+
+/// <summary>Finds the end of a chunked body and says which of its bytes go on: the plain form and nothing else.</summary>
+/// <remarks>
+/// RFC 9112 §7.1. Byte-incremental: any split of the input takes the same bytes. Chunk extensions, redundant leading zeros, the last
+/// chunk and the trailer section are checked, bounded and dropped; whoever relays writes the last chunk anew once the framing is
+/// complete, so that a cut body can never look whole.
+/// </remarks>
+internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dataOnly)
+{
+    private const int MaxSizeDigits = 16;
+
+    private readonly long _maxDataBytes = maxDataBytes;
+    private readonly int _maxOverheadBytes = maxOverheadBytes;
+    private readonly bool _dataOnly = dataOnly;
+    private State _state;
+    private int _digits;
+    private int _extensionBytes;
+    private int _trailerBytes;
+    private long _size;
+    private long _dataLeft;
+    private long _dataBytes;
+
+    private enum State : byte
+    {
+        SizeStart,
+        Zeros,
+        Size,
+        Extension,
+        SizeLf,
+        Data,
+        DataCr,
+        DataLf,
+        TrailerStart,
+        TrailerName,
+        TrailerValue,
+        TrailerLf,
+        FinalLf,
+        Complete,
+    }
+
+    public readonly bool IsComplete => _state is State.Complete;
+
+    public Step Next(ReadOnlySpan<byte> input)
+    {
+        // The busy path: whole plain chunks are taken as one run.
+        if (_state is State.SizeStart && !_dataOnly)
+        {
+            int run = TakePlainChunks(input);
+            if (run > 0)
+            {
+                return Step.Take(run);
+            }
+        }
+
+        return _state switch
+        {
+            State.SizeStart => TakeSizeStart(input[0]),
+            State.Zeros => TakeZeros(input),
+            State.Size => TakeSize(input),
+            State.Extension => DropExtension(input),
+            State.SizeLf => TakeSizeLf(input[0]),
+            State.Data => TakeData(input),
+            State.DataCr => TakeExact(input[0], (byte)'\r', State.DataLf, RefusalReason.ChunkEndInvalid),
+            State.DataLf => TakeExact(input[0], (byte)'\n', State.SizeStart, RefusalReason.ChunkEndInvalid),
+            State.TrailerStart => StartTrailer(input[0]),
+            State.TrailerName => DropTrailerName(input),
+            State.TrailerValue => DropTrailerValue(input),
+            State.TrailerLf => DropExact(input[0], State.TrailerStart),
+            State.FinalLf => DropExact(input[0], State.Complete),
+            _ => throw new UnreachableException("A complete body has no next bytes."),
+        };
+    }
+
+    /// <summary>Takes every chunk that lies whole in the input in its plain form: size without leading zero or extension, CRLF, data, CRLF.</summary>
+    private int TakePlainChunks(ReadOnlySpan<byte> input)
+    {
+        int run = 0;
+        while (true)
+        {
+            ReadOnlySpan<byte> rest = input[run..];
+            int digits = ReadPlainSize(rest, out long size);
+            if (digits == 0 || size > rest.Length - digits - 4 || _dataBytes + size > _maxDataBytes)
+            {
+                return run;
+            }
+
+            ReadOnlySpan<byte> end = rest.Slice(digits + 2 + (int)size, 2);
+            if (end[0] != (byte)'\r' || end[1] != (byte)'\n')
+            {
+                return run;
+            }
+
+            _dataBytes += size;
+            run += digits + 2 + (int)size + 2;
+        }
+    }
+
+    /// <summary>The number of digits of a plain size line at the start of the input; 0 where there is none, or where it is the last chunk's.</summary>
+    private static int ReadPlainSize(ReadOnlySpan<byte> input, out long size)
+    {
+        const int fewDigits = 7; // 28 bits: the rest of the arithmetic cannot overflow
+        size = 0;
+        int digits = 0;
+        while (digits < input.Length && digits <= fewDigits && Grammar.HexValue(input[digits]) is >= 0 and int value)
+        {
+            size = (size << 4) + value;
+            digits++;
+        }
+
+        bool plain = digits is > 0 and <= fewDigits
+            && input[0] != (byte)'0'
+            && input.Length >= digits + 2
+            && input[digits] == (byte)'\r'
+            && input[digits + 1] == (byte)'\n';
+        return plain ? digits : 0;
+    }
+
+    private Step TakeSizeStart(byte first)
+    {
+        if (Grammar.HexValue(first) < 0)
+        {
+            return Step.Reject(RefusalReason.ChunkSizeInvalid);
+        }
+
+        _size = 0;
+        _digits = 0;
+        _state = first == (byte)'0' ? State.Zeros : State.Size;
+        return Step.Drop(0);
+    }
+
+    /// <summary>Redundant zeros are dropped: a size has one spelling when it leaves.</summary>
+    private Step TakeZeros(ReadOnlySpan<byte> input)
+    {
+        int zeros = input.IndexOfAnyExcept((byte)'0');
+        int length = zeros < 0 ? input.Length : zeros;
+        _digits += length;
+        if (_digits > MaxSizeDigits)
+        {
+            return Step.Reject(RefusalReason.ChunkSizeTooLarge);
+        }
+
+        if (zeros >= 0)
+        {
+            _state = State.Size;
+        }
+
+        return Step.Drop(length);
+    }
+
+    private Step TakeSize(ReadOnlySpan<byte> input)
+    {
+        int taken = 0;
+        while (taken < input.Length && Grammar.HexValue(input[taken]) is >= 0 and int value)
+        {
+            if (++_digits > MaxSizeDigits || _size > long.MaxValue >> 4)
+            {
+                return Step.Reject(RefusalReason.ChunkSizeTooLarge);
+            }
+
+            _size = (_size << 4) + value;
+            taken++;
+        }
+
+        if (taken > 0)
+        {
+            return ForwardFraming(taken);
+        }
+
+        return input[0] switch
+        {
+            (byte)'\r' => EndSize(),
+            (byte)';' => StartExtension(),
+            _ => Step.Reject(RefusalReason.ChunkSizeInvalid),
+        };
+    }
+
+    private Step StartExtension()
+    {
+        _state = State.Extension;
+        return Step.Drop(0);
+    }
+
+    /// <summary><c>chunk-ext</c>, §7.1.1: bounded over the whole body, and free of control bytes.</summary>
+    private Step DropExtension(ReadOnlySpan<byte> input)
+    {
+        int end = input.IndexOfAny(Grammar.ControlBytes);
+        int length = end < 0 ? input.Length : end;
+        _extensionBytes += length;
+        if (_extensionBytes > _maxOverheadBytes)
+        {
+            return Step.Reject(RefusalReason.ChunkOverheadTooLarge);
+        }
+
+        if (length > 0)
+        {
+            return Step.Drop(length);
+        }
+
+        return input[0] == (byte)'\r' ? EndSize() : Step.Reject(RefusalReason.ChunkExtensionInvalid);
+    }
+
+    /// <summary>The CR of the size line. The limit is judged here, before a byte of the chunk's data goes on.</summary>
+    private Step EndSize()
+    {
+        if (_size > _maxDataBytes - _dataBytes)
+        {
+            return Step.Reject(RefusalReason.BodyTooLarge);
+        }
+
+        _dataBytes += _size;
+        _dataLeft = _size;
+        _state = State.SizeLf;
+        return _size == 0 ? Step.Drop(1) : ForwardFraming(1);
+    }
+
+    private Step TakeSizeLf(byte lf)
+    {
+        if (lf != (byte)'\n')
+        {
+            return Step.Reject(RefusalReason.ChunkSizeInvalid);
+        }
+
+        bool isLast = _size == 0;
+        _state = isLast ? State.TrailerStart : State.Data;
+        return isLast ? Step.Drop(1) : ForwardFraming(1);
+    }
+
+    private Step TakeData(ReadOnlySpan<byte> input)
+    {
+        int length = (int)Math.Min(input.Length, _dataLeft);
+        _dataLeft -= length;
+        if (_dataLeft == 0)
+        {
+            _state = State.DataCr;
+        }
+
+        return Step.Take(length);
+    }
+
+    private Step TakeExact(byte actual, byte expected, State next, RefusalReason otherwise)
+    {
+        if (actual != expected)
+        {
+            return Step.Reject(otherwise);
+        }
+
+        _state = next;
+        return ForwardFraming(1);
+    }
+
+    private Step StartTrailer(byte first)
+    {
+        _state = first == (byte)'\r' ? State.FinalLf : State.TrailerName;
+        return first == (byte)'\r' ? Step.Drop(1)
+            : Grammar.TokenBytes.Contains(first) ? Step.Drop(0)
+            : Step.Reject(RefusalReason.TrailerInvalid);
+    }
+
+    private Step DropTrailerName(ReadOnlySpan<byte> input)
+    {
+        int end = input.IndexOfAnyExcept(Grammar.TokenBytes);
+        if (end < 0)
+        {
+            return DropTrailerBytes(input.Length);
+        }
+
+        if (input[end] != (byte)':')
+        {
+            return Step.Reject(RefusalReason.TrailerInvalid);
+        }
+
+        _state = State.TrailerValue;
+        return DropTrailerBytes(end + 1);
+    }
+
+    private Step DropTrailerValue(ReadOnlySpan<byte> input)
+    {
+        int end = input.IndexOfAny(Grammar.ControlBytes);
+        if (end < 0)
+        {
+            return DropTrailerBytes(input.Length);
+        }
+
+        if (input[end] != (byte)'\r')
+        {
+            return Step.Reject(RefusalReason.TrailerInvalid);
+        }
+
+        _state = State.TrailerLf;
+        return DropTrailerBytes(end + 1);
+    }
+
+    private Step DropTrailerBytes(int length)
+    {
+        _trailerBytes += length;
+        return _trailerBytes > _maxOverheadBytes ? Step.Reject(RefusalReason.ChunkOverheadTooLarge) : Step.Drop(length);
+    }
+
+    private Step DropExact(byte actual, State next)
+    {
+        if (actual != (byte)'\n')
+        {
+            return Step.Reject(RefusalReason.TrailerInvalid);
+        }
+
+        _state = next;
+        return Step.Drop(1);
+    }
+
+    private readonly Step ForwardFraming(int length) => _dataOnly ? Step.Drop(length) : Step.Take(length);
+}

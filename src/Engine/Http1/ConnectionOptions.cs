@@ -1,0 +1,64 @@
+using System.Text;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Http1;
+
+/// <summary>Reads <c>Connection</c>: whether the sender wants to go on, and which fields are for this hop only.</summary>
+/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> cannot be undone by being named here: who could remove them could smuggle.</remarks>
+internal static class ConnectionOptions
+{
+    /// <summary>Most options in one head; each is compared with each field.</summary>
+    private const int MaxOptions = 32;
+
+    public static RefusalReason Read(MessageHead head, out bool close, out bool keepAlive)
+    {
+        close = false;
+        keepAlive = false;
+        if (!head.Fields.Has(KnownField.Connection))
+        {
+            return RefusalReason.None;
+        }
+
+        int options = 0;
+        foreach (ref FieldSlot slot in head.Fields.Slots)
+        {
+            if (slot.Known is not KnownField.Connection)
+            {
+                continue;
+            }
+
+            ReadOnlySpan<byte> list = head.Value(slot);
+            foreach (Range part in list.Split((byte)','))
+            {
+                ReadOnlySpan<byte> option = Grammar.TrimBlanks(list[part]);
+                if (option.IsEmpty)
+                {
+                    continue;
+                }
+
+                if (++options > MaxOptions || option.ContainsAnyExcept(Grammar.TokenBytes))
+                {
+                    return RefusalReason.ConnectionOptionsInvalid;
+                }
+
+                close |= Ascii.EqualsIgnoreCase(option, "close"u8);
+                keepAlive |= Ascii.EqualsIgnoreCase(option, "keep-alive"u8);
+                MarkNamed(head, option);
+            }
+        }
+
+        return RefusalReason.None;
+    }
+
+    private static void MarkNamed(MessageHead head, ReadOnlySpan<byte> option)
+    {
+        foreach (ref FieldSlot slot in head.Fields.Slots)
+        {
+            if (slot.Known is not (KnownField.Host or KnownField.ContentLength or KnownField.TransferEncoding)
+                && Ascii.EqualsIgnoreCase(head.Name(slot), option))
+            {
+                slot.ThisHopOnly = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+
+namespace McpProxyFast.Http1;
+
+/// <summary>The byte classes of RFC 9110 and RFC 9112.</summary>
+internal static class Grammar
+{
+    /// <summary><c>tchar</c>, RFC 9110 §5.6.2.</summary>
+    public static readonly SearchValues<byte> TokenBytes =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    /// <summary>Every control byte but HTAB: none may stand in a field value (RFC 9110 §5.5), and CR must be a line's end.</summary>
+    public static readonly SearchValues<byte> ControlBytes = SearchValues.Create(Controls());
+
+    /// <summary>What may not stand in a request target: controls, space, non-ASCII, <c>#</c>, and the delimiters that RFC 3986 §2 has no place for and that servers read differently.</summary>
+    public static readonly SearchValues<byte> ForbiddenInTarget = SearchValues.Create(TargetStops());
+
+    /// <summary>The bytes of a registered name or an IPv4 address as hosts really use them; sub-delims are left out, so that a list is never a host.</summary>
+    public static readonly SearchValues<byte> HostBytes =
+        SearchValues.Create("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    /// <summary>The bytes between the brackets of an IPv6 literal, RFC 3986 §3.2.2.</summary>
+    public static readonly SearchValues<byte> Ipv6Bytes = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
+
+    public static readonly SearchValues<byte> Digits = SearchValues.Create("0123456789"u8);
+
+    public static ReadOnlySpan<byte> Blanks => " \t"u8;
+
+    public static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> value) => value.Trim(Blanks);
+
+    /// <summary>The value of one hexadecimal digit, or -1.</summary>
+    public static int HexValue(byte digit) => digit switch
+    {
+        >= (byte)'0' and <= (byte)'9' => digit - '0',
+        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+        _ => -1,
+    };
+
+    /// <summary><c>host [ ":" port ]</c>, RFC 9110 §7.2, without user information, list or empty port.</summary>
+    public static bool IsAuthority(ReadOnlySpan<byte> authority)
+    {
+        int hostLength = HostLength(authority);
+        if (hostLength <= 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> rest = authority[hostLength..];
+        return rest.IsEmpty || (rest[0] == (byte)':' && IsPort(rest[1..]));
+    }
+
+    /// <summary>The length of the host in an authority: up to the port's colon; -1 where there is no valid host.</summary>
+    public static int HostLength(ReadOnlySpan<byte> authority)
+    {
+        if (authority.IsEmpty)
+        {
+            return -1;
+        }
+
+        if (authority[0] == (byte)'[')
+        {
+            int close = authority.IndexOf((byte)']');
+            return close > 2 && !authority[1..close].ContainsAnyExcept(Ipv6Bytes) ? close + 1 : -1;
+        }
+
+        int length = authority.IndexOfAnyExcept(HostBytes);
+        return length < 0 ? authority.Length : length;
+    }
+
+    private static bool IsPort(ReadOnlySpan<byte> port)
+    {
+        if (port.IsEmpty || port.Length > 5 || port.ContainsAnyExcept(Digits))
+        {
+            return false;
+        }
+
+        int number = 0;
+        foreach (byte digit in port)
+        {
+            number = (number * 10) + digit - '0';
+        }
+
+        return number <= ushort.MaxValue;
+    }
+
+    private static byte[] Controls() =>
+        [.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value is < 0x20 and not (byte)'\t' or 0x7F)];
+
+    private static byte[] TargetStops() =>
+        [.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => value is <= 0x20 or >= 0x7F || "#\\<>\""u8.Contains(value))];
+}

@@ -1,0 +1,246 @@
+using System.Text;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Http1;
+
+/// <summary>The forms of a request target that the proxy takes, RFC 9112 §3.2.</summary>
+internal enum TargetForm : byte
+{
+    Origin,
+    Absolute,
+    Asterisk,
+}
+
+/// <summary>One request head: method, target, fields and what follows from them.</summary>
+internal sealed class RequestHead : MessageHead
+{
+    private int _methodLength;
+    private int _targetLength;
+    private int _pathStart;
+    private int _pathLength;
+    private int _authorityStart;
+    private int _authorityLength;
+
+    public TargetForm TargetForm { get; private set; }
+
+    public ReadOnlySpan<byte> Method => Bytes.Span[.._methodLength];
+
+    /// <summary>Path and query as they came; empty for an absolute target without a path and for <c>*</c>.</summary>
+    public ReadOnlySpan<byte> PathAndQuery => Bytes.Span.Slice(_pathStart, _pathLength);
+
+    /// <summary>The path alone.</summary>
+    public ReadOnlySpan<byte> Path
+    {
+        get
+        {
+            ReadOnlySpan<byte> whole = PathAndQuery;
+            int query = whole.IndexOf((byte)'?');
+            return query < 0 ? whole : whole[..query];
+        }
+    }
+
+    /// <summary>The host the client meant: the target's authority where it has one, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
+    public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
+
+    /// <summary>The start line as it came ends with this target and is of version 1.1, so it can travel as a run.</summary>
+    public bool IsPlainOriginForm => TargetForm is TargetForm.Origin && MinorVersion == 1;
+
+    public bool IsHead { get; private set; }
+
+    public bool IsOptions { get; private set; }
+
+    public bool IsGet { get; private set; }
+
+    /// <summary>Sending the request twice does no harm by the method's definition, RFC 9110 §9.2.2.</summary>
+    public bool IsIdempotent { get; private set; }
+
+    /// <summary>The client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>
+    public bool ExpectsContinue { get; private set; }
+
+    public override void Clear()
+    {
+        base.Clear();
+        _methodLength = _targetLength = _pathStart = _pathLength = _authorityStart = _authorityLength = 0;
+        TargetForm = TargetForm.Origin;
+        IsHead = IsOptions = IsGet = IsIdempotent = ExpectsContinue = false;
+    }
+
+    /// <summary><c>request-line = method SP request-target SP HTTP-version</c>, RFC 9112 §3.</summary>
+    public override RefusalReason TakeStartLine(ReadOnlySpan<byte> line)
+    {
+        _methodLength = line.IndexOf((byte)' ');
+        if (_methodLength <= 0)
+        {
+            return RefusalReason.RequestLineInvalid;
+        }
+
+        if (line[.._methodLength].ContainsAnyExcept(Grammar.TokenBytes))
+        {
+            return RefusalReason.MethodInvalid;
+        }
+
+        ReadOnlySpan<byte> rest = line[(_methodLength + 1)..];
+        _targetLength = rest.IndexOf((byte)' ');
+        if (_targetLength <= 0)
+        {
+            return RefusalReason.RequestLineInvalid;
+        }
+
+        RefusalReason version = TakeVersion(rest[(_targetLength + 1)..]);
+        if (version is not RefusalReason.None)
+        {
+            return version;
+        }
+
+        FieldsStart = line.Length + 2;
+        RecogniseMethod(line[.._methodLength]);
+        return TakeTarget(rest[.._targetLength], _methodLength + 1, line[.._methodLength].SequenceEqual("CONNECT"u8));
+    }
+
+    protected override RefusalReason Judge()
+    {
+        RefusalReason refused = JudgeHost();
+        if (refused is not RefusalReason.None)
+        {
+            return refused;
+        }
+
+        refused = BodyFraming.Read(this, out BodyFraming framing);
+        if (refused is not RefusalReason.None)
+        {
+            return refused;
+        }
+
+        Framing = framing;
+        refused = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
+        KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
+        return refused is RefusalReason.None ? JudgeExpectation() : refused;
+    }
+
+    private RefusalReason TakeVersion(ReadOnlySpan<byte> version)
+    {
+        if (version.SequenceEqual("HTTP/1.1"u8))
+        {
+            MinorVersion = 1;
+            return RefusalReason.None;
+        }
+
+        if (version.SequenceEqual("HTTP/1.0"u8))
+        {
+            MinorVersion = 0;
+            return RefusalReason.None;
+        }
+
+        // HTTP-version = "HTTP/" DIGIT "." DIGIT: well formed but not ours, or malformed.
+        bool wellFormed = version.Length == 8
+            && version.StartsWith("HTTP/"u8)
+            && char.IsAsciiDigit((char)version[5]) && version[6] == (byte)'.' && char.IsAsciiDigit((char)version[7]);
+        return wellFormed ? RefusalReason.VersionNotSupported
+            : version.Contains((byte)' ') ? RefusalReason.RequestLineInvalid
+            : RefusalReason.VersionInvalid;
+    }
+
+    private void RecogniseMethod(ReadOnlySpan<byte> method)
+    {
+        IsGet = method.SequenceEqual("GET"u8);
+        IsHead = method.SequenceEqual("HEAD"u8);
+        IsOptions = method.SequenceEqual("OPTIONS"u8);
+        IsIdempotent = IsGet || IsHead || IsOptions || method.SequenceEqual("DELETE"u8) || method.SequenceEqual("PUT"u8) || method.SequenceEqual("TRACE"u8);
+    }
+
+    private RefusalReason TakeTarget(ReadOnlySpan<byte> target, int start, bool isConnect)
+    {
+        if (isConnect)
+        {
+            return RefusalReason.ConnectNotSupported;
+        }
+
+        if (target.ContainsAny(Grammar.ForbiddenInTarget))
+        {
+            return RefusalReason.TargetInvalid;
+        }
+
+        if (target[0] == (byte)'/')
+        {
+            _pathStart = start;
+            _pathLength = target.Length;
+            return RefusalReason.None;
+        }
+
+        if (target is [(byte)'*'])
+        {
+            TargetForm = TargetForm.Asterisk;
+            return IsOptions ? RefusalReason.None : RefusalReason.TargetInvalid;
+        }
+
+        return TakeAbsoluteTarget(target, start);
+    }
+
+    /// <summary><c>absolute-form</c>, §3.2.2: http or https, an authority without user information, and what follows it.</summary>
+    private RefusalReason TakeAbsoluteTarget(ReadOnlySpan<byte> target, int start)
+    {
+        int scheme = StartsWith(target, "http://"u8) ? 7 : StartsWith(target, "https://"u8) ? 8 : 0;
+        if (scheme == 0)
+        {
+            return RefusalReason.TargetInvalid;
+        }
+
+        ReadOnlySpan<byte> rest = target[scheme..];
+        int authorityEnd = rest.IndexOfAny((byte)'/', (byte)'?');
+        int length = authorityEnd < 0 ? rest.Length : authorityEnd;
+        if (!Grammar.IsAuthority(rest[..length]))
+        {
+            return RefusalReason.HostInvalid;
+        }
+
+        TargetForm = TargetForm.Absolute;
+        _authorityStart = start + scheme;
+        _authorityLength = length;
+        _pathStart = _authorityStart + length;
+        _pathLength = rest.Length - length;
+        return RefusalReason.None;
+    }
+
+    private RefusalReason JudgeHost()
+    {
+        int line = Fields.Single(KnownField.Host);
+        if (line == -2)
+        {
+            return RefusalReason.HostRepeated;
+        }
+
+        if (line == -1)
+        {
+            return MinorVersion == 0 ? RefusalReason.None : RefusalReason.HostMissing;
+        }
+
+        ReadOnlySpan<byte> host = Value(Fields.Slots[line]);
+        if (!Grammar.IsAuthority(host))
+        {
+            return RefusalReason.HostInvalid;
+        }
+
+        return _authorityLength == 0 || NamesSameHost(host, Authority) ? RefusalReason.None : RefusalReason.HostContradictsTarget;
+    }
+
+    /// <summary>Equal but for case and for a default port that only one of them spells out.</summary>
+    private static bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority) =>
+        Ascii.EqualsIgnoreCase(WithoutDefaultPort(host), WithoutDefaultPort(authority));
+
+    private static ReadOnlySpan<byte> WithoutDefaultPort(ReadOnlySpan<byte> authority) =>
+        authority.EndsWith(":80"u8) ? authority[..^3] : authority.EndsWith(":443"u8) ? authority[..^4] : authority;
+
+    private RefusalReason JudgeExpectation()
+    {
+        if (!Fields.Has(KnownField.Expect) || MinorVersion == 0)
+        {
+            return RefusalReason.None;
+        }
+
+        ExpectsContinue = Ascii.EqualsIgnoreCase(Value(KnownField.Expect), "100-continue"u8);
+        return ExpectsContinue ? RefusalReason.None : RefusalReason.ExpectationFailed;
+    }
+
+    private static bool StartsWith(ReadOnlySpan<byte> value, ReadOnlySpan<byte> lower) =>
+        value.Length >= lower.Length && Ascii.EqualsIgnoreCase(value[..lower.Length], lower);
+}

@@ -1,0 +1,70 @@
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Http1;
+
+/// <summary>One response head of the upstream, interim or final.</summary>
+internal sealed class ResponseHead : MessageHead
+{
+    /// <summary>100 to 599.</summary>
+    public int Status { get; private set; }
+
+    /// <summary>The request was a HEAD: its answer has no body whatever the fields say.</summary>
+    public bool AnswersHead { get; set; }
+
+    public bool IsInterim => Status < 200;
+
+    /// <summary>The status never has a body (RFC 9112 §6.3 rule 1).</summary>
+    public bool IsBodyless => AnswersHead || Status is < 200 or 204 or 304;
+
+    /// <summary>A declared length where the message has no body: that of the body a GET would have had (RFC 9110 §8.6). -1 for none.</summary>
+    public long InformativeLength { get; private set; } = -1;
+
+    public override void Clear()
+    {
+        base.Clear();
+        Status = 0;
+        InformativeLength = -1;
+    }
+
+    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4. The last SP may be missing, as many servers leave it out.</summary>
+    public override RefusalReason TakeStartLine(ReadOnlySpan<byte> line)
+    {
+        bool known = line.Length >= 12 && line.StartsWith("HTTP/1."u8) && line[7] is (byte)'0' or (byte)'1' && line[8] == (byte)' ';
+        if (!known || !char.IsAsciiDigit((char)line[9]) || !char.IsAsciiDigit((char)line[10]) || !char.IsAsciiDigit((char)line[11])
+            || (line.Length > 12 && line[12] != (byte)' '))
+        {
+            return RefusalReason.StatusLineInvalid;
+        }
+
+        MinorVersion = line[7] - '0';
+        Status = ((line[9] - '0') * 100) + ((line[10] - '0') * 10) + line[11] - '0';
+        FieldsStart = line.Length + 2;
+        return Status is >= 100 and <= 599 ? RefusalReason.None : RefusalReason.StatusLineInvalid;
+    }
+
+    protected override RefusalReason Judge()
+    {
+        RefusalReason refused = BodyFraming.Read(this, out BodyFraming declared);
+        if (refused is not RefusalReason.None)
+        {
+            return refused;
+        }
+
+        refused = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
+        KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
+        if (IsBodyless)
+        {
+            InformativeLength = declared.Kind is FramingKind.Length ? declared.DeclaredLength : -1;
+
+            // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it,
+            // and then it would be read as the next answer: the connection is not used again.
+            bool declaresOne = declared.Kind is FramingKind.Chunked || InformativeLength > 0;
+            KeepAlive &= Status == 304 || AnswersHead || !declaresOne;
+            return refused;
+        }
+
+        Framing = declared.Kind is FramingKind.None ? BodyFraming.UntilClose() : declared;
+        KeepAlive &= declared.Kind is not FramingKind.None;
+        return refused;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>What failed outside the proxy, by side and stage. The list is closed.</summary>
+internal enum FaultReason : byte
+{
+    None,
+    UpstreamNameUnresolved,
+    UpstreamUnreachable,
+    UpstreamTlsFailed,
+    UpstreamConnectTimeout,
+    UpstreamClosedEarly,
+    UpstreamResponseInvalid,
+    UpstreamResponseTimeout,
+    UpstreamAbortedBody,
+    CredentialUnavailable,
+    VerdictUnavailable,
+    ClientGone,
+    ClientTooSlow,
+    Stopped,
+}
+
+/// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence.</summary>
+internal readonly record struct Fault(int Status, string Code, string Sentence)
+{
+    /// <summary>The one table from reason to reply. Status 0: there is nobody, or no way, to tell; the connection is cut.</summary>
+    public static Fault For(FaultReason reason) => reason switch
+    {
+        FaultReason.UpstreamNameUnresolved => new(502, "upstream-name-unresolved", "The upstream's name could not be resolved."),
+        FaultReason.UpstreamUnreachable => new(502, "upstream-unreachable", "The upstream could not be reached."),
+        FaultReason.UpstreamTlsFailed => new(502, "upstream-tls-failed", "TLS with the upstream failed."),
+        FaultReason.UpstreamConnectTimeout => new(504, "upstream-connect-timeout", "The upstream could not be reached in time."),
+        FaultReason.UpstreamClosedEarly => new(502, "upstream-closed-early", "The upstream closed the connection before it answered."),
+        FaultReason.UpstreamResponseInvalid => new(502, "upstream-response-invalid", "The upstream's answer is not valid HTTP/1.1."),
+        FaultReason.UpstreamResponseTimeout => new(504, "upstream-response-timeout", "The upstream did not answer in time."),
+        FaultReason.CredentialUnavailable => new(503, "credential-unavailable", "No credential for the upstream is available now."),
+        FaultReason.VerdictUnavailable => new(503, "verdict-unavailable", "The access token cannot be checked now."),
+        FaultReason.UpstreamAbortedBody => new(0, "upstream-aborted-body", "The upstream's answer was cut."),
+        FaultReason.ClientGone => new(0, "client-gone", "The client went away."),
+        FaultReason.ClientTooSlow => new(0, "client-too-slow", "The client did not read in time."),
+        FaultReason.Stopped => new(0, "stopped", "The proxy was stopped."),
+        _ => throw new UnreachableException($"{reason} has no reply."),
+    };
+}

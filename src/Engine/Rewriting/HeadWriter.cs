@@ -1,0 +1,98 @@
+using System.Buffers.Text;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Rewriting;
+
+/// <summary>Builds a head in one span: runs of received bytes with ready-made bytes between them.</summary>
+internal ref struct HeadWriter(Span<byte> room)
+{
+    private readonly Span<byte> _room = room;
+
+    public int Length { get; private set; }
+
+    public void Add(scoped ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_room[Length..]);
+        Length += bytes.Length;
+    }
+
+    public void Add(long number)
+    {
+        Utf8Formatter.TryFormat(number, _room[Length..], out int digits);
+        Length += digits;
+    }
+
+    /// <summary>Writes the framing fields anew from what was parsed; they are never copied (RFC 9112 §6.3).</summary>
+    public void AddFraming(FramingKind kind, long length)
+    {
+        if (kind is FramingKind.Length)
+        {
+            Add("Content-Length: "u8);
+            Add(length);
+            Add("\r\n"u8);
+        }
+        else if (kind is FramingKind.Chunked)
+        {
+            Add("Transfer-Encoding: chunked\r\n"u8);
+        }
+    }
+
+    /// <summary>Copies the field lines but those in <paramref name="drops"/>, adjacent ones in one go.</summary>
+    public void AddFields(MessageHead head, FieldSet drops)
+    {
+        ReadOnlySpan<byte> bytes = head.Span;
+        int runStart = head.FieldsStart;
+        Span<FieldSlot> slots = head.Fields.Slots;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (!drops.Has(slots[i].Known) && !slots[i].ThisHopOnly)
+            {
+                continue;
+            }
+
+            Add(bytes[runStart..slots[i].LineStart]);
+            runStart = head.LineEnd(i);
+        }
+
+        Add(bytes[runStart..(head.Length - 2)]);
+    }
+}
+
+/// <summary>A set of known fields, as one word.</summary>
+internal readonly record struct FieldSet(ulong Bits)
+{
+    /// <summary>
+    /// The fields of one connection (RFC 9110 §7.6.1), those of framing, which are written anew, and those that name another way to the upstream.
+    /// A trailer section is never forwarded, so neither is its announcement.
+    /// </summary>
+    public static FieldSet HopByHop { get; } = Of(
+        KnownField.Connection,
+        KnownField.KeepAlive,
+        KnownField.ProxyConnection,
+        KnownField.ProxyOther,
+        KnownField.Te,
+        KnownField.Trailer,
+        KnownField.Upgrade,
+        KnownField.Http2Settings,
+        KnownField.TransferEncoding,
+        KnownField.ContentLength,
+        KnownField.AltSvc,
+        KnownField.Lookalike);
+
+    public static FieldSet Of(params ReadOnlySpan<KnownField> fields)
+    {
+        ulong bits = 0;
+        foreach (KnownField field in fields)
+        {
+            bits |= 1UL << (int)field;
+        }
+
+        return new FieldSet(bits);
+    }
+
+    public bool Has(KnownField field) => field is not KnownField.None && (Bits & (1UL << (int)field)) != 0;
+
+    public FieldSet With(params ReadOnlySpan<KnownField> fields) => new(Bits | Of(fields).Bits);
+
+    public FieldSet Without(params ReadOnlySpan<KnownField> fields) => new(Bits & ~Of(fields).Bits);
+}

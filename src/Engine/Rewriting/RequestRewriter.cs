@@ -1,0 +1,199 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Text;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Rewriting;
+
+/// <summary>What <c>X-Forwarded-*</c> the upstream is told.</summary>
+internal enum ForwardedRule : byte
+{
+    /// <summary>The client's are dropped, ours are set.</summary>
+    Set,
+
+    /// <summary>The client's are kept, and its address appended.</summary>
+    Append,
+
+    /// <summary>The client's are dropped, none are sent.</summary>
+    Off,
+}
+
+/// <summary>What differs from one request to the next.</summary>
+internal readonly ref struct RequestEdits
+{
+    /// <summary>Complete field lines with the credential; empty for none.</summary>
+    public ReadOnlySpan<byte> CredentialLines { get; init; }
+
+    /// <summary>The client's own <c>Authorization</c> must not go on.</summary>
+    public bool DropsAuthorization { get; init; }
+
+    /// <summary>Path and query that a redirect of the upstream named; empty for the request's own.</summary>
+    public ReadOnlySpan<byte> RedirectedTo { get; init; }
+
+    public IPAddress? ClientAddress { get; init; }
+}
+
+/// <summary>Turns a received request head into the one that goes to the upstream.</summary>
+internal sealed class RequestRewriter
+{
+    private const int AddressBytes = 64;
+
+    /// <summary>The names of the fields that are added, the framing, and the line ends.</summary>
+    private const int FixedBytes = 192;
+
+    private readonly TargetRule _target;
+    private readonly ForwardedRule _forwarded;
+    private readonly byte[] _hostLine;
+    private readonly byte[] _forwardedLines;
+    private readonly FieldSet _drops;
+
+    /// <param name="target">The upstream.</param>
+    /// <param name="forwarded">What it is told of the client.</param>
+    /// <param name="forwardedProto">The scheme by which clients reach the proxy.</param>
+    public RequestRewriter(Uri target, ForwardedRule forwarded, string forwardedProto)
+    {
+        _target = new TargetRule(target);
+        _forwarded = forwarded;
+        string port = target.IsDefaultPort ? "" : $":{target.Port}";
+        string host = target.HostNameType is UriHostNameType.IPv6 ? target.Host : target.IdnHost;
+        _hostLine = Encoding.ASCII.GetBytes($"Host: {host}{port}\r\n");
+        _forwardedLines = Encoding.ASCII.GetBytes($"X-Forwarded-Proto: {forwardedProto}\r\n");
+        _drops = FieldSet.HopByHop.With(KnownField.Host, KnownField.MaxForwards);
+        _drops = forwarded is ForwardedRule.Append
+            ? _drops.With(KnownField.XForwardedFor)
+            : _drops.With(KnownField.Forwarded, KnownField.XForwardedFor, KnownField.XForwardedHost, KnownField.XForwardedProto, KnownField.XForwardedOther);
+    }
+
+    /// <summary>Writes the head, without flushing.</summary>
+    public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
+    {
+        // Twice the head: once for what is kept, once for the Host and the X-Forwarded-For values that are written again.
+        int most = (2 * head.Length) + _target.ExtraBytes + _hostLine.Length + edits.CredentialLines.Length + edits.RedirectedTo.Length
+            + _forwardedLines.Length + AddressBytes + FixedBytes;
+        var writer = new HeadWriter(output.GetSpan(most));
+        WriteRequestLine(head, edits, ref writer);
+        writer.Add(_hostLine);
+        writer.AddFields(head, Drops(head, edits));
+        WriteMaxForwards(head, ref writer);
+        WriteForwarded(head, edits.ClientAddress, ref writer);
+        writer.AddFraming(head.Framing.Kind, head.Framing.DeclaredLength);
+        writer.Add(edits.CredentialLines);
+        writer.Add("\r\n"u8);
+        output.Advance(writer.Length);
+    }
+
+    private void WriteRequestLine(RequestHead head, in RequestEdits edits, ref HeadWriter writer)
+    {
+        if (edits.RedirectedTo.IsEmpty && _target.KeepsAsIs(head))
+        {
+            writer.Add(head.Span[..head.FieldsStart]);
+            return;
+        }
+
+        writer.Add(head.Method);
+        writer.Add(" "u8);
+        if (edits.RedirectedTo.IsEmpty)
+        {
+            _target.Write(head, ref writer);
+        }
+        else
+        {
+            writer.Add(edits.RedirectedTo);
+        }
+
+        writer.Add(" HTTP/1.1\r\n"u8);
+    }
+
+    private FieldSet Drops(RequestHead head, in RequestEdits edits)
+    {
+        FieldSet drops = _drops;
+        if (edits.DropsAuthorization || !edits.CredentialLines.IsEmpty)
+        {
+            drops = drops.With(KnownField.Authorization, KnownField.DPoP);
+        }
+
+        // An expectation of HTTP/1.0 means nothing, and without a body there is nothing to wait for (RFC 9110 §10.1.1).
+        return head.ExpectsContinue && !head.Framing.IsComplete ? drops : drops.With(KnownField.Expect);
+    }
+
+    /// <summary>RFC 9110 §7.6.2; a request with 0 has been answered before it comes here.</summary>
+    private static void WriteMaxForwards(RequestHead head, ref HeadWriter writer)
+    {
+        if (!head.Fields.Has(KnownField.MaxForwards))
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> value = head.Value(KnownField.MaxForwards);
+        bool counts = head.IsOptions || head.Method.SequenceEqual("TRACE"u8);
+        if (counts && System.Buffers.Text.Utf8Parser.TryParse(value, out int left, out int read) && read == value.Length && left > 0)
+        {
+            writer.Add("Max-Forwards: "u8);
+            writer.Add(left - 1);
+            writer.Add("\r\n"u8);
+        }
+    }
+
+    private void WriteForwarded(RequestHead head, IPAddress? client, ref HeadWriter writer)
+    {
+        if (_forwarded is ForwardedRule.Off)
+        {
+            return;
+        }
+
+        WriteForwardedFor(head, client, ref writer);
+        bool appends = _forwarded is ForwardedRule.Append;
+        ReadOnlySpan<byte> authority = head.Authority;
+        if (!authority.IsEmpty && !(appends && head.Fields.Has(KnownField.XForwardedHost)))
+        {
+            writer.Add("X-Forwarded-Host: "u8);
+            writer.Add(authority);
+            writer.Add("\r\n"u8);
+        }
+
+        if (!(appends && head.Fields.Has(KnownField.XForwardedProto)))
+        {
+            writer.Add(_forwardedLines);
+        }
+    }
+
+    private void WriteForwardedFor(RequestHead head, IPAddress? client, ref HeadWriter writer)
+    {
+        bool appends = _forwarded is ForwardedRule.Append && head.Fields.Has(KnownField.XForwardedFor);
+        if (client is null && !appends)
+        {
+            return;
+        }
+
+        writer.Add("X-Forwarded-For: "u8);
+        if (appends)
+        {
+            AddForwardedBefore(head, ref writer);
+            writer.Add(client is null ? default : ", "u8);
+        }
+
+        if (client is not null)
+        {
+            Span<byte> address = stackalloc byte[AddressBytes];
+            client.TryFormat(address, out int length);
+            writer.Add(address[..length]);
+        }
+
+        writer.Add("\r\n"u8);
+    }
+
+    /// <summary>Repeated lines are one list (RFC 9110 §5.3).</summary>
+    private static void AddForwardedBefore(RequestHead head, ref HeadWriter writer)
+    {
+        bool isFirst = true;
+        foreach (ref FieldSlot slot in head.Fields.Slots)
+        {
+            if (slot.Known is KnownField.XForwardedFor && !slot.ThisHopOnly)
+            {
+                writer.Add(isFirst ? default : ", "u8);
+                writer.Add(head.Value(slot));
+                isFirst = false;
+            }
+        }
+    }
+}

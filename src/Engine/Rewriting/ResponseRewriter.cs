@@ -1,0 +1,117 @@
+using System.IO.Pipelines;
+using System.Text;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Rewriting;
+
+/// <summary>What differs from one response to the next.</summary>
+internal readonly ref struct ResponseEdits
+{
+    /// <summary>How the body leaves: Length, Chunked, or None where there is none or where the connection's end is the body's.</summary>
+    public FramingKind Framing { get; init; }
+
+    /// <summary>The client's own version: a client of HTTP/1.0 is told when the connection stays open, one of 1.1 when it does not.</summary>
+    public bool ClientIsHttp10 { get; init; }
+
+    public bool KeepsAlive { get; init; }
+
+    /// <summary>The authority by which the client reached the proxy, for a Location on the upstream's origin.</summary>
+    public ReadOnlySpan<byte> OwnAuthority { get; init; }
+
+    /// <summary>Complete field lines that the proxy adds, as for CORS; empty for none.</summary>
+    public ReadOnlySpan<byte> ExtraLines { get; init; }
+}
+
+/// <summary>Turns a received response head into the one that goes to the client.</summary>
+internal sealed class ResponseRewriter
+{
+    private readonly byte[] _upstreamOrigin;
+    private readonly byte[] _ownScheme;
+    private readonly FieldSet _drops;
+
+    /// <param name="target">The upstream.</param>
+    /// <param name="ownScheme">The scheme by which clients reach the proxy: http or https.</param>
+    /// <param name="hidesChallenges">Outgoing credentials are on: the upstream's challenges are none of the client's business.</param>
+    /// <param name="setsCors">The proxy answers for CORS: the upstream's own fields would contradict it.</param>
+    public ResponseRewriter(Uri target, string ownScheme, bool hidesChallenges, bool setsCors)
+    {
+        _upstreamOrigin = Encoding.ASCII.GetBytes(target.GetLeftPart(UriPartial.Authority));
+        _ownScheme = Encoding.ASCII.GetBytes($"{ownScheme}://");
+        _drops = FieldSet.HopByHop;
+        _drops = hidesChallenges ? _drops.With(KnownField.WwwAuthenticate, KnownField.DPoPNonce) : _drops;
+        _drops = setsCors ? _drops.With(KnownField.AccessControl) : _drops;
+    }
+
+    /// <summary>Writes the head, without flushing.</summary>
+    public void Write(ResponseHead head, in ResponseEdits edits, PipeWriter output)
+    {
+        int most = head.Length + edits.ExtraLines.Length + edits.OwnAuthority.Length + 128;
+        var writer = new HeadWriter(output.GetSpan(most));
+        WriteStatusLine(head, ref writer);
+        ReadOnlySpan<byte> location = LocationBehindOrigin(head);
+        bool moves = !location.IsEmpty && !edits.OwnAuthority.IsEmpty;
+        writer.AddFields(head, moves ? _drops.With(KnownField.Location) : _drops);
+        if (moves)
+        {
+            writer.Add("Location: "u8);
+            writer.Add(_ownScheme);
+            writer.Add(edits.OwnAuthority);
+            writer.Add(location);
+            writer.Add("\r\n"u8);
+        }
+
+        writer.Add(edits.ExtraLines);
+        WriteFraming(head, edits, ref writer);
+        writer.Add("\r\n"u8);
+        output.Advance(writer.Length);
+    }
+
+    /// <summary>The path, query and fragment of a Location on the upstream's own origin; empty for every other.</summary>
+    public ReadOnlySpan<byte> LocationBehindOrigin(ResponseHead head)
+    {
+        if (!head.Fields.Has(KnownField.Location))
+        {
+            return default;
+        }
+
+        ReadOnlySpan<byte> location = head.Value(KnownField.Location);
+        bool ours = location.Length > _upstreamOrigin.Length
+            && Ascii.EqualsIgnoreCase(location[.._upstreamOrigin.Length], _upstreamOrigin)
+            && location[_upstreamOrigin.Length] is (byte)'/' or (byte)'?' or (byte)'#';
+        return ours ? location[_upstreamOrigin.Length..] : default;
+    }
+
+    private static void WriteStatusLine(ResponseHead head, ref HeadWriter writer)
+    {
+        ReadOnlySpan<byte> line = head.Span[..head.FieldsStart];
+        writer.Add("HTTP/1.1 "u8);
+        writer.Add(line[9..12]);
+        writer.Add(line.Length > 14 ? line[12..] : " \r\n"u8);
+    }
+
+    private static void WriteFraming(ResponseHead head, in ResponseEdits edits, ref HeadWriter writer)
+    {
+        if (head.IsInterim)
+        {
+            return;
+        }
+
+        if (head.IsBodyless)
+        {
+            writer.AddFraming(head.InformativeLength >= 0 ? FramingKind.Length : FramingKind.None, head.InformativeLength);
+        }
+        else
+        {
+            writer.AddFraming(edits.Framing, head.Framing.DeclaredLength);
+        }
+
+        if (!edits.KeepsAlive)
+        {
+            writer.Add("Connection: close\r\n"u8);
+        }
+        else if (edits.ClientIsHttp10)
+        {
+            writer.Add("Connection: keep-alive\r\n"u8);
+        }
+    }
+}

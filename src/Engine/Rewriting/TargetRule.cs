@@ -1,0 +1,62 @@
+using System.Text;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Rewriting;
+
+/// <summary>Maps the request target to the upstream's: the target's own path for <c>/</c>, <c>/mcp</c> and itself; every other path as it came.</summary>
+/// <remarks>The legacy SSE transport posts to paths of the upstream's choice, which is why they pass. Paths are compared as bytes: nothing is decoded.</remarks>
+internal sealed class TargetRule
+{
+    private readonly byte[] _path;
+    private readonly byte[] _query;
+    private readonly bool _mapsPath;
+
+    public TargetRule(Uri target)
+    {
+        _path = Encoding.ASCII.GetBytes(target.AbsolutePath);
+        _query = Encoding.ASCII.GetBytes(target.Query.TrimStart('?'));
+        _mapsPath = _path.Length > 1;
+        ExtraBytes = _path.Length + _query.Length + 2;
+    }
+
+    /// <summary>Most bytes by which the mapped target is longer than the received one.</summary>
+    public int ExtraBytes { get; }
+
+    /// <summary>The target leaves as it came.</summary>
+    public bool KeepsAsIs(RequestHead head) => head.IsPlainOriginForm && _query.Length == 0 && !IsMapped(head.Path);
+
+    public void Write(RequestHead head, ref HeadWriter writer)
+    {
+        ReadOnlySpan<byte> received = head.PathAndQuery;
+        if (received.IsEmpty && head.IsOptions)
+        {
+            // `*` itself, and an absolute target without a path: both mean the server as a whole (RFC 9112 §3.2.4).
+            writer.Add("*"u8);
+            return;
+        }
+
+        ReadOnlySpan<byte> path = head.Path;
+        ReadOnlySpan<byte> query = received[path.Length..].TrimStart((byte)'?');
+        writer.Add(IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path);
+        AddQuery(query, ref writer);
+    }
+
+    private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
+    {
+        if (_query.Length == 0 && query.IsEmpty)
+        {
+            return;
+        }
+
+        writer.Add("?"u8);
+        writer.Add(_query);
+        if (_query.Length > 0 && !query.IsEmpty)
+        {
+            writer.Add("&"u8);
+        }
+
+        writer.Add(query);
+    }
+
+    private bool IsMapped(ReadOnlySpan<byte> path) => _mapsPath && (path is [(byte)'/'] || path.IsEmpty || path.SequenceEqual("/mcp"u8));
+}

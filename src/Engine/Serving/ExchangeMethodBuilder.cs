@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+// The compiler calls these as instance members, whether they use the instance or not.
+#pragma warning disable CA1822
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Builds the async methods of an exchange without allocating once warm.</summary>
+/// <remarks>
+/// As <see cref="PoolingAsyncValueTaskMethodBuilder{TResult}"/>, but with as many boxes per thread as there are exchanges in flight there: that one keeps a
+/// single box per thread, so of N connections that wait at the same place N-1 allocate. No execution context flows: the engine uses none.
+/// </remarks>
+/// <typeparam name="TResult">What the method returns.</typeparam>
+internal struct ExchangeMethodBuilder<TResult>
+{
+    private Box? _box;
+    private TResult _result;
+
+    public readonly ValueTask<TResult> Task => _box is null ? new ValueTask<TResult>(_result) : new ValueTask<TResult>(_box, _box.Version);
+
+    public static ExchangeMethodBuilder<TResult> Create() => default;
+
+    public readonly void Start<TStateMachine>(ref TStateMachine stateMachine)
+        where TStateMachine : IAsyncStateMachine => stateMachine.MoveNext();
+
+    public readonly void SetStateMachine(IAsyncStateMachine stateMachine)
+    {
+    }
+
+    public void SetResult(TResult result)
+    {
+        if (_box is null)
+        {
+            _result = result;
+        }
+        else
+        {
+            _box.SetResult(result);
+        }
+    }
+
+    public void SetException(Exception exception)
+    {
+        // Thrown before the first await: there is no box yet to carry it. Rare, so a box of its own is made.
+        _box ??= new Box();
+        _box.SetException(exception);
+    }
+
+    public void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine)
+        where TAwaiter : INotifyCompletion
+        where TStateMachine : IAsyncStateMachine => awaiter.OnCompleted(MoveNextOf(ref stateMachine));
+
+    public void AwaitUnsafeOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine)
+        where TAwaiter : ICriticalNotifyCompletion
+        where TStateMachine : IAsyncStateMachine => awaiter.UnsafeOnCompleted(MoveNextOf(ref stateMachine));
+
+    private Action MoveNextOf<TStateMachine>(ref TStateMachine stateMachine)
+        where TStateMachine : IAsyncStateMachine
+    {
+        if (_box is null)
+        {
+            Box<TStateMachine> box = Box<TStateMachine>.Rent();
+
+            // This builder is a field of the state machine: it must know its box before the machine is copied into it.
+            _box = box;
+            box.StateMachine = stateMachine;
+        }
+
+        return _box.MoveNext;
+    }
+
+    /// <summary>Where a suspended method lives: its completion, and the delegate that goes on with it.</summary>
+    internal class Box : IValueTaskSource<TResult>
+    {
+        private ManualResetValueTaskSourceCore<TResult> _completion;
+
+        public Action MoveNext { get; protected init; } = static () => { };
+
+        public short Version => _completion.Version;
+
+        public void SetResult(TResult result) => _completion.SetResult(result);
+
+        public void SetException(Exception exception) => _completion.SetException(exception);
+
+        public TResult GetResult(short token)
+        {
+            try
+            {
+                return _completion.GetResult(token);
+            }
+            finally
+            {
+                _completion.Reset();
+                Return();
+            }
+        }
+
+        public ValueTaskSourceStatus GetStatus(short token) => _completion.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _completion.OnCompleted(continuation, state, token, flags);
+
+        protected virtual void Return()
+        {
+        }
+    }
+
+    private sealed class Box<TStateMachine> : Box
+        where TStateMachine : IAsyncStateMachine
+    {
+        /// <summary>Most boxes that one thread keeps for one method.</summary>
+        private const int MostKept = 1024;
+
+        [ThreadStatic]
+        private static Stack<Box<TStateMachine>>? t_kept;
+
+        public TStateMachine? StateMachine;
+
+        private Box() => MoveNext = () => StateMachine!.MoveNext();
+
+        public static Box<TStateMachine> Rent() => t_kept is { Count: > 0 } kept ? kept.Pop() : new Box<TStateMachine>();
+
+        protected override void Return()
+        {
+            StateMachine = default;
+            t_kept ??= new Stack<Box<TStateMachine>>();
+            if (t_kept.Count < MostKept)
+            {
+                t_kept.Push(this);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.ComponentModel;
+
+namespace McpProxyFast.Transport;
+
+/// <summary>One thread that waits for its descriptors and runs whatever waited for them, there and then.</summary>
+/// <remarks>
+/// Descriptors are added once, edge-triggered for both directions, so a warm request costs no call but receive and send. Whatever runs here must not
+/// block: it would stall every connection of the loop. A descriptor's number can be used again while an event for the old one is still in the batch,
+/// so events name a slot and its generation.
+/// </remarks>
+internal sealed unsafe class EventLoop : IDisposable
+{
+    private const int BatchSize = 256;
+    private const ulong StopData = ulong.MaxValue;
+
+    private readonly int _epoll;
+    private readonly int _stopEvent;
+    private readonly Lock _slotsLock = new();
+    private readonly Stack<int> _free = new();
+    private Slot[] _slots = new Slot[64];
+    private int _used;
+    private volatile bool _stopped;
+
+    public EventLoop(int number)
+    {
+        _epoll = Libc.CreateEpoll();
+        _stopEvent = Libc.OpenEvent();
+        if (_epoll < 0 || _stopEvent < 0 || Libc.Add(_epoll, _stopEvent, Libc.EpollIn, StopData) < 0)
+        {
+            throw new Win32Exception(Libc.LastError, "The event loop could not be made.");
+        }
+
+        new Thread(Run) { IsBackground = true, Name = $"mcpproxyfast-io-{number}" }.Start();
+    }
+
+    /// <summary>Adds a descriptor for its whole life; its readiness is told to <paramref name="owner"/>.</summary>
+    /// <returns>The slot, for <see cref="Remove"/>; -1 where the system refused.</returns>
+    public int Add(int fd, EpollSocket owner)
+    {
+        int index;
+        ulong data;
+        lock (_slotsLock)
+        {
+            index = _free.TryPop(out int free) ? free : _used++;
+            if (index == _slots.Length)
+            {
+                Array.Resize(ref _slots, _slots.Length * 2);
+            }
+
+            _slots[index].Owner = owner;
+            data = ((ulong)_slots[index].Generation << 32) | (uint)index;
+        }
+
+        const uint flags = Libc.EpollIn | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
+        if (Libc.Add(_epoll, fd, flags, data) == 0)
+        {
+            return index;
+        }
+
+        Remove(index);
+        return -1;
+    }
+
+    /// <summary>Forgets a descriptor that is about to be closed.</summary>
+    public void Remove(int index)
+    {
+        lock (_slotsLock)
+        {
+            _slots[index].Owner = null;
+            _slots[index].Generation++;
+            _free.Push(index);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopped = true;
+        Libc.Signal(_stopEvent);
+    }
+
+    private void Run()
+    {
+        byte* events = stackalloc byte[BatchSize * Libc.EventSize];
+        while (!_stopped)
+        {
+            int count = Libc.Wait(_epoll, events, BatchSize);
+            for (int i = 0; i < count; i++)
+            {
+                ulong data = Libc.EventData(events, i);
+                if (data != StopData)
+                {
+                    Find(data)?.OnEvents(Libc.EventFlags(events, i));
+                }
+            }
+        }
+
+        Libc.Close(_epoll);
+        Libc.Close(_stopEvent);
+    }
+
+    /// <summary>Reads a slot without the lock: a stale array or owner at worst tells an event to a socket that is closed, which ignores it.</summary>
+    private EpollSocket? Find(ulong data)
+    {
+        Slot[] slots = Volatile.Read(ref _slots);
+        uint index = (uint)data;
+        return index < (uint)slots.Length && slots[index].Generation == (uint)(data >> 32) ? slots[index].Owner : null;
+    }
+
+    private struct Slot
+    {
+        public EpollSocket? Owner;
+        public uint Generation;
+    }
+}

@@ -1,0 +1,205 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace McpProxyFast.Transport;
+
+/// <summary>The system calls of Linux that <see cref="System.Net.Sockets.Socket"/> has no form for. Nothing else in the engine calls out of .NET.</summary>
+internal static unsafe partial class Libc
+{
+    public const int EIntr = 4;
+    public const int EAgain = 11;
+    public const int EInProgress = 115;
+    public const int EConnAborted = 103;
+    public const int ENFile = 23;
+    public const int EMFile = 24;
+
+    public const uint EpollIn = 0x001;
+    public const uint EpollOut = 0x004;
+    public const uint EpollErr = 0x008;
+    public const uint EpollHup = 0x010;
+    public const uint EpollRdHup = 0x2000;
+    public const uint EpollEdge = 1u << 31;
+
+    private const string C = "libc";
+    private const int MsgNoSignal = 0x4000;
+    private const int ShutdownBoth = 2;
+    private const int ShutdownWrite = 1;
+    private const int SolSocket = 1;
+    private const int SoError = 4;
+    private const int SoLinger = 13;
+    private const int IpProtoTcp = 6;
+    private const int TcpNoDelay = 1;
+    private const int TcpInfo = 11;
+    private const int TcpInfoBytesAcked = 120;
+    private const int SockStream = 1;
+    private const int SockNonBlock = 0x800;
+    private const int SockCloExec = 0x80000;
+    private const int EpollCloExec = 0x80000;
+    private const int EpollCtlAdd = 1;
+
+    public static int LastError => Marshal.GetLastSystemError();
+
+    /// <summary>Bytes of <c>struct epoll_event</c>: packed on x86-64 only.</summary>
+    public static int EventSize { get; } = RuntimeInformation.ProcessArchitecture is Architecture.X64 ? 12 : 16;
+
+    private static int EventDataOffset { get; } = EventSize - 8;
+
+    public static int CreateEpoll() => epoll_create1(EpollCloExec);
+
+    public static int Wait(int epoll, byte* events, int most) => epoll_wait(epoll, events, most, -1);
+
+    public static uint EventFlags(byte* events, int index) => Unsafe.ReadUnaligned<uint>(events + (index * EventSize));
+
+    public static ulong EventData(byte* events, int index) => Unsafe.ReadUnaligned<ulong>(events + (index * EventSize) + EventDataOffset);
+
+    /// <summary>Adds a descriptor, edge-triggered, for its whole life.</summary>
+    public static int Add(int epoll, int fd, uint flags, ulong data)
+    {
+        byte* added = stackalloc byte[16];
+        Unsafe.WriteUnaligned(added, flags);
+        Unsafe.WriteUnaligned(added + EventDataOffset, data);
+        return epoll_ctl(epoll, EpollCtlAdd, fd, added);
+    }
+
+    public static nint Receive(int fd, byte* buffer, int length) => recv(fd, buffer, length, 0);
+
+    public static nint Send(int fd, byte* buffer, int length) => send(fd, buffer, length, MsgNoSignal);
+
+    /// <summary>Sends two pieces as one.</summary>
+    public static nint Send(int fd, byte* first, int firstLength, byte* second, int secondLength)
+    {
+        IoVector* pieces = stackalloc IoVector[2];
+        pieces[0] = new IoVector { Base = first, Length = firstLength };
+        pieces[1] = new IoVector { Base = second, Length = secondLength };
+        MessageHeader message = default;
+        message.Pieces = pieces;
+        message.PieceCount = 2;
+        return sendmsg(fd, &message, MsgNoSignal);
+    }
+
+    public static int OpenStream(int addressFamily) => socket(addressFamily, SockStream | SockNonBlock | SockCloExec, 0);
+
+    public static int Connect(int fd, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* start = address)
+        {
+            return connect(fd, start, (uint)address.Length);
+        }
+    }
+
+    /// <summary>Accepts one connection, non-blocking; <paramref name="address"/> receives the peer's.</summary>
+    public static int Accept(int fd, Span<byte> address)
+    {
+        uint length = (uint)address.Length;
+        fixed (byte* start = address)
+        {
+            return accept4(fd, start, &length, SockNonBlock | SockCloExec);
+        }
+    }
+
+    public static void SetNoDelay(int fd)
+    {
+        int on = 1;
+        _ = setsockopt(fd, IpProtoTcp, TcpNoDelay, &on, sizeof(int));
+    }
+
+    /// <summary>Makes the next close send a reset.</summary>
+    public static void SetReset(int fd)
+    {
+        int* linger = stackalloc int[2] { 1, 0 };
+        _ = setsockopt(fd, SolSocket, SoLinger, linger, 2 * sizeof(int));
+    }
+
+    /// <summary>The pending error of a descriptor, and clears it; 0 for none.</summary>
+    public static int TakeError(int fd)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return getsockopt(fd, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
+    }
+
+    /// <summary>Bytes that the peer's system has acknowledged, the SYN's one included; -1 where the system does not say.</summary>
+    public static long AcknowledgedBytes(int fd)
+    {
+        byte* info = stackalloc byte[256];
+        uint length = 256;
+        bool told = getsockopt(fd, IpProtoTcp, TcpInfo, info, &length) == 0 && length >= TcpInfoBytesAcked + sizeof(long);
+        return told ? Unsafe.ReadUnaligned<long>(info + TcpInfoBytesAcked) : -1;
+    }
+
+    public static void ShutdownSend(int fd) => _ = shutdown(fd, ShutdownWrite);
+
+    public static void Shutdown(int fd) => _ = shutdown(fd, ShutdownBoth);
+
+    public static void Close(int fd) => _ = close(fd);
+
+    public static int OpenEvent() => eventfd(0, SockNonBlock | SockCloExec);
+
+    public static void Signal(int eventFd)
+    {
+        long one = 1;
+        _ = write(eventFd, &one, sizeof(long));
+    }
+
+    [LibraryImport(C)]
+    private static partial int epoll_create1(int flags);
+
+    [LibraryImport(C)]
+    private static partial int epoll_ctl(int epoll, int operation, int fd, void* added);
+
+    [LibraryImport(C)]
+    private static partial int epoll_wait(int epoll, void* events, int most, int milliseconds);
+
+    [LibraryImport(C)]
+    private static partial nint recv(int fd, void* buffer, nint length, int flags);
+
+    [LibraryImport(C)]
+    private static partial nint send(int fd, void* buffer, nint length, int flags);
+
+    [LibraryImport(C)]
+    private static partial nint sendmsg(int fd, void* message, int flags);
+
+    [LibraryImport(C)]
+    private static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport(C)]
+    private static partial int connect(int fd, void* address, uint length);
+
+    [LibraryImport(C)]
+    private static partial int accept4(int fd, void* address, uint* length, int flags);
+
+    [LibraryImport(C)]
+    private static partial int setsockopt(int fd, int level, int option, void* value, uint length);
+
+    [LibraryImport(C)]
+    private static partial int getsockopt(int fd, int level, int option, void* value, uint* length);
+
+    [LibraryImport(C)]
+    private static partial int shutdown(int fd, int how);
+
+    [LibraryImport(C)]
+    private static partial int close(int fd);
+
+    [LibraryImport(C)]
+    private static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport(C)]
+    private static partial nint write(int fd, void* buffer, nint length);
+
+    private struct IoVector
+    {
+        public byte* Base;
+        public nint Length;
+    }
+
+    private struct MessageHeader
+    {
+        public void* Name;
+        public nint NameLength;
+        public IoVector* Pieces;
+        public nint PieceCount;
+        public void* Control;
+        public nint ControlLength;
+        public nint Flags;
+    }
+}

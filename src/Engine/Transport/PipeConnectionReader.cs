@@ -1,0 +1,235 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace McpProxyFast.Transport;
+
+/// <summary>Adds the watch to any pipe reader: it is one read that stays pending and becomes the owner's next one.</summary>
+/// <remarks>
+/// At most one read of the inner reader is out at a time. <c>_state</c> says whom its completion belongs to, and is changed by exchange, because the
+/// completion and the owner's next call may race. While a watch's read is out the owner may still hold the result before it; where that result is
+/// advanced meanwhile, the position is remembered and applied to the next result. An inner reader that throws has ended by a fault.
+/// </remarks>
+internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<ReadResult>
+{
+    private const int Idle = 0;
+    private const int Watched = 1;
+    private const int Awaited = 2;
+    private const int Finished = 3;
+
+    private readonly PipeReader _inner;
+    private readonly Action _onRead;
+    private ManualResetValueTaskSourceCore<ReadResult> _signal;
+    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private int _state;
+    private ReadResult _result;
+    private bool _held;
+    private SequencePosition? _advancedTo;
+    private volatile bool _ended;
+    private bool _faulted;
+    private bool _watchForBytes;
+    private IConnectionWatch? _watch;
+
+    public PipeConnectionReader(PipeReader inner)
+    {
+        _inner = inner;
+        _onRead = OnRead;
+    }
+
+    public override bool PeerEnded => _ended;
+
+    public override bool EndedByFault => _faulted;
+
+    /// <summary>The connection was aborted from this side: reads find the end, by a fault.</summary>
+    public void EndByAbort()
+    {
+        _faulted = true;
+        _ended = true;
+    }
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Volatile.Read(ref _state) is Watched)
+        {
+            _signal.Reset();
+            if (Interlocked.CompareExchange(ref _state, Awaited, Watched) == Watched)
+            {
+                return new ValueTask<ReadResult>(this, _signal.Version);
+            }
+        }
+
+        if (Volatile.Read(ref _state) is Finished)
+        {
+            _state = Idle;
+            return new ValueTask<ReadResult>(Hold());
+        }
+
+        if (_held)
+        {
+            // Read again without having been advanced: the owner is past caring for these bytes.
+            _held = false;
+            _inner.AdvanceTo(_result.Buffer.End);
+        }
+
+        _signal.Reset();
+        _state = Awaited;
+        return StartRead() ? new ValueTask<ReadResult>(Hold()) : new ValueTask<ReadResult>(this, _signal.Version);
+    }
+
+    public override bool TryRead(out ReadResult result) => throw new NotSupportedException("The engine reads with ReadAsync only.");
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (_held)
+        {
+            _held = false;
+            _inner.AdvanceTo(consumed, examined);
+        }
+        else
+        {
+            _advancedTo = consumed;
+        }
+    }
+
+    public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => _inner.Complete(exception);
+
+    public override void Watch(IConnectionWatch watch, bool forBytes)
+    {
+        _watchForBytes = forBytes;
+        Volatile.Write(ref _watch, watch);
+        if (Volatile.Read(ref _state) is Idle)
+        {
+            if (_held)
+            {
+                _held = false;
+                _inner.AdvanceTo(_result.Buffer.Start, _result.Buffer.End);
+            }
+
+            _state = Watched;
+            if (StartRead())
+            {
+                _state = Finished;
+            }
+        }
+
+        if (Volatile.Read(ref _state) is Finished)
+        {
+            Tell();
+        }
+    }
+
+    public override void Unwatch() => Volatile.Write(ref _watch, null);
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _signal.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _signal.GetStatus(token);
+
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _signal.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>True when the read completed at once and <c>_result</c> holds it.</summary>
+    private bool StartRead()
+    {
+        try
+        {
+#pragma warning disable CA2012 // The awaiter is kept until its one completion, where its result is taken once.
+            _read = _inner.ReadAsync().ConfigureAwait(false).GetAwaiter();
+#pragma warning restore CA2012
+        }
+        catch (Exception fault) when (IsEnd(fault))
+        {
+            TakeFault();
+            _state = Idle;
+            return true;
+        }
+
+        if (!_read.IsCompleted)
+        {
+            _read.UnsafeOnCompleted(_onRead);
+            return false;
+        }
+
+        TakeResult();
+        _state = Idle;
+        return true;
+    }
+
+    private void OnRead()
+    {
+        TakeResult();
+        if (Interlocked.Exchange(ref _state, Finished) is Awaited)
+        {
+            _state = Idle;
+            _signal.SetResult(Hold());
+            return;
+        }
+
+        Tell();
+    }
+
+    private void TakeResult()
+    {
+        try
+        {
+            _result = _read.GetResult();
+            _ended |= _result.IsCompleted;
+        }
+        catch (Exception fault) when (IsEnd(fault))
+        {
+            TakeFault();
+        }
+
+        if (_faulted && !_result.IsCompleted)
+        {
+            // Aborted from this side while the read was out.
+            _result = new ReadResult(_result.Buffer, _result.IsCanceled, isCompleted: true);
+        }
+    }
+
+    private void TakeFault()
+    {
+        _ended = true;
+        _faulted = true;
+        _result = new ReadResult(default, isCanceled: false, isCompleted: true);
+    }
+
+    /// <summary>What streams and pipes throw when the other side is gone or this side has closed them.</summary>
+    private static bool IsEnd(Exception fault) => fault is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
+
+    private ReadResult Hold()
+    {
+        _held = true;
+        if (_advancedTo is { } position)
+        {
+            _advancedTo = null;
+            _result = new ReadResult(_result.Buffer.Slice(position), _result.IsCanceled, _result.IsCompleted);
+        }
+
+        return _result;
+    }
+
+    private void Tell()
+    {
+        bool bytes = !_result.Buffer.IsEmpty && _watchForBytes;
+        if (!_ended && !bytes)
+        {
+            return;
+        }
+
+        IConnectionWatch? watch = Interlocked.Exchange(ref _watch, null);
+        if (_ended)
+        {
+            watch?.OnPeerEnded();
+        }
+        else
+        {
+            watch?.OnBytesUnasked();
+        }
+    }
+}
