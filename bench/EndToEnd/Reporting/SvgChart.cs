@@ -12,8 +12,8 @@ internal static class SvgChart
     private const string Reference = "nginx";
 
     private const int Width = 860;
-    private const int BarStart = 190;
-    private const int LongestBar = 470;
+    private const int BarStart = 220;
+    private const int LongestBar = 440;
     private const int BarHeight = 16;
     private const int RowHeight = 22;
     private const int GroupGap = 34;
