@@ -34,7 +34,7 @@ internal sealed class McpProxyFastSubject : Subject
             return null;
         }
 
-        return _isNative ? "not built: no native mcpproxyfast under artifacts/" : "not built: dotnet build -c Release src/Cli";
+        return _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
     }
 
     public override string Version() => Start("--version").Output();
