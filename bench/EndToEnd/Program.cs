@@ -1,1 +1,45 @@
-Console.WriteLine("demo");
+using McpProxyFast.EndToEnd.Roles;
+using McpProxyFast.EndToEnd.Roles.Load;
+using McpProxyFast.EndToEnd.Roles.Origin;
+#if ENGINE
+using McpProxyFast.EndToEnd.Roles.Unofficial;
+#endif
+using McpProxyFast.EndToEnd.Roles.Yarp;
+using McpProxyFast.EndToEnd.Running;
+
+// One executable, several processes: without a role it is the one that starts the others.
+return args switch
+{
+    ["origin"] => OriginRole.Run(),
+    ["load"] => LoadRole.Run(),
+    ["yarp", .. var rest] => await YarpRole.RunAsync(RoleArguments.Read(rest)),
+#if ENGINE
+    ["mcpproxyfast-unofficial", .. var rest] => await UnofficialRole.RunAsync(RoleArguments.Read(rest)),
+#endif
+    ["--help"] => Explain(string.Empty),
+    _ => await RunAsync(),
+};
+
+async Task<int> RunAsync()
+{
+    if (!OperatingSystem.IsLinux())
+    {
+        return Explain("The benchmark reads /proc and waits with epoll: it runs on Linux only.");
+    }
+
+    try
+    {
+        return await new BenchmarkRun(RunOptions.Parse(args)).RunAsync();
+    }
+    catch (FormatException e)
+    {
+        return Explain(e.Message);
+    }
+}
+
+static int Explain(string problem)
+{
+    Console.Error.WriteLine(problem);
+    Console.Error.WriteLine(RunOptions.Usage);
+    return problem.Length == 0 ? 0 : 2;
+}

@@ -285,7 +285,8 @@ internal sealed class BodyRelay
         }
     }
 
-    private void EnterPhase(RelayPhase phase)
+    /// <summary>Tells the heartbeat what is waited for now.</summary>
+    public void EnterPhase(RelayPhase phase)
     {
         _phase = phase;
         Volatile.Write(ref _steps, _steps + 1);

@@ -66,6 +66,13 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
             return new ValueTask<ReadResult>(Hold());
         }
 
+        if (_held)
+        {
+            // Read again without having been advanced: the owner is past caring for these bytes.
+            _held = false;
+            _inner.AdvanceTo(_result.Buffer.End);
+        }
+
         _signal.Reset();
         _state = Awaited;
         return StartRead() ? new ValueTask<ReadResult>(Hold()) : new ValueTask<ReadResult>(this, _signal.Version);

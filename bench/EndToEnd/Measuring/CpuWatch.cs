@@ -1,0 +1,60 @@
+using System.Globalization;
+using McpProxyFast.EndToEnd.Wire;
+
+namespace McpProxyFast.EndToEnd.Measuring;
+
+/// <summary>Who used the machine's cores during a window: the subject, and whatever is no part of the benchmark.</summary>
+internal sealed class CpuWatch
+{
+    private const double NanosecondsPerTick = 10_000_000;
+
+    // Idle and waiting for a disk; the columns after the first eight are counted in the first ones already.
+    private static readonly int[] UnusedColumns = [3, 4];
+    private const int Columns = 8;
+
+    private readonly ProcessTree? _subject;
+    private readonly ProcessTree[] _all;
+    private readonly CpuReading? _subjectBefore;
+    private readonly CpuReading[] _allBefore;
+    private readonly double _machineBefore;
+    private readonly long _startedAt;
+
+    /// <summary>Starts the window.</summary>
+    /// <param name="subject">The subject, if there is one.</param>
+    /// <param name="origin">The origin; this process, the load, is counted as part of the benchmark too.</param>
+    public CpuWatch(ProcessTree? subject, ProcessTree origin)
+    {
+        _subject = subject;
+        _all = [origin, new ProcessTree(Environment.ProcessId), .. subject is null ? (ProcessTree[])[] : [subject]];
+        _allBefore = [.. _all.Select(tree => tree.ReadCpu())];
+        _machineBefore = MachineNanoseconds();
+        _subjectBefore = subject?.ReadCpu();
+        _startedAt = Clock.Now;
+    }
+
+    /// <summary>Ends the window and reports it; the units are what the subject's CPU time is divided by, if that means something.</summary>
+    public void Report(IDictionary<string, double> metrics, long? units)
+    {
+        double window = Clock.Now - _startedAt;
+        if (_subject is not null && _subjectBefore is not null)
+        {
+            double used = _subject.ReadCpu().Since(_subjectBefore);
+            metrics[Metric.CoreUse] = used / window * 100;
+            if (units > 0)
+            {
+                metrics[Metric.CpuPerUnit] = used / 1000 / units.Value;
+            }
+
+            metrics[Metric.Resident] = _subject.ResidentBytes();
+        }
+
+        double ours = _all.Zip(_allBefore, (tree, before) => tree.ReadCpu().Since(before)).Sum();
+        metrics[Metric.OtherUse] = Math.Max(0, (MachineNanoseconds() - _machineBefore - ours) / window * 100);
+    }
+
+    private static double MachineNanoseconds()
+    {
+        string[] columns = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..];
+        return columns.Take(Columns).Where((_, column) => !UnusedColumns.Contains(column)).Sum(ticks => double.Parse(ticks, CultureInfo.InvariantCulture)) * NanosecondsPerTick;
+    }
+}

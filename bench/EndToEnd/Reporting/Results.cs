@@ -1,0 +1,58 @@
+using McpProxyFast.EndToEnd.Measuring;
+using McpProxyFast.EndToEnd.Running;
+using McpProxyFast.EndToEnd.Scenarios;
+using McpProxyFast.EndToEnd.Subjects;
+
+namespace McpProxyFast.EndToEnd.Reporting;
+
+/// <summary>Everything a run has found, written as JSON, as a Markdown table and as a chart.</summary>
+internal sealed record Results(
+    RunOptions Options,
+    string Pinning,
+    IReadOnlyList<Scenario> Scenarios,
+    IReadOnlyList<Subject> Subjects,
+    IReadOnlyList<LeftOut> LeftOut,
+    IReadOnlyList<Measurement> Measurements)
+{
+    public Machine Machine { get; } = Machine.Read();
+
+    public string Commit { get; } = Repository.Commit();
+
+    public IEnumerable<Measurement> Failed => Measurements.Where(measurement => measurement.Error is not null);
+
+    /// <summary>What other programs used of a core while it was measured: the median of all measurements.</summary>
+    public double OtherUse
+    {
+        get
+        {
+            double[] shares = [.. Measurements.Where(m => m.Metrics.ContainsKey(Metric.OtherUse)).Select(m => m.Metrics[Metric.OtherUse])];
+            return shares.Length == 0 ? 0 : Spread.Of(shares).Median;
+        }
+    }
+
+    /// <summary>A figure over all rounds; null where it was not measured. Without a scenario: over all of them.</summary>
+    public Spread? Find(Scenario? scenario, Subject subject, string metric)
+    {
+        double[] values =
+        [
+            .. Measurements
+                .Where(m => m.Error is null && m.Subject == subject.Name && (scenario is null || m.Scenario == scenario.Name))
+                .Where(m => m.Metrics.ContainsKey(metric))
+                .Select(m => m.Metrics[metric]),
+        ];
+        return values.Length == 0 ? null : Spread.Of(values);
+    }
+
+    public void Write()
+    {
+        Directory.CreateDirectory(Options.Directory);
+        string path = Path.Combine(Options.Directory, Options.Name);
+        string table = MarkdownTable.Render(this);
+        File.WriteAllText(path + ".json", ResultFile.Render(this));
+        File.WriteAllText(path + ".md", table);
+        File.WriteAllText(path + ".svg", SvgChart.Render(this));
+        Console.WriteLine();
+        Console.WriteLine(table);
+        Console.WriteLine($"Written: {path}.json, .md, .svg");
+    }
+}

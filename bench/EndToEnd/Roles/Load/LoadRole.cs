@@ -1,0 +1,30 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using McpProxyFast.EndToEnd.Measuring;
+using McpProxyFast.EndToEnd.Wire;
+
+namespace McpProxyFast.EndToEnd.Roles.Load;
+
+/// <summary>One measurement: reads a plan, puts load on the subject, writes what was measured.</summary>
+internal static class LoadRole
+{
+    public static int Run()
+    {
+        LoadResult result = Measure(LoadPlan.Read(Console.In));
+        Console.WriteLine(JsonSerializer.Serialize(result));
+        return result.Error is null ? 0 : 1;
+    }
+
+    private static LoadResult Measure(LoadPlan plan)
+    {
+        using var loop = new EventLoop();
+        try
+        {
+            return new(plan.Kind is LoadKind.IdleStreams ? StreamMemory.Measure(loop, plan) : TimedRun.Measure(loop, plan), Error: null);
+        }
+        catch (Exception e) when (e is WrongAnswerException or InvalidDataException or SocketException or IOException)
+        {
+            return new(new Dictionary<string, double>(), e.Message);
+        }
+    }
+}

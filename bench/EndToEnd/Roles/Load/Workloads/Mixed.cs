@@ -1,0 +1,29 @@
+using McpProxyFast.EndToEnd.Wire;
+
+namespace McpProxyFast.EndToEnd.Roles.Load.Workloads;
+
+/// <inheritdoc cref="LoadKind.Mixed"/>
+internal sealed class Mixed(EventLoop loop, LoadPlan plan) : Workload(loop, plan)
+{
+    private readonly OpenStreams _streams = new(loop, plan);
+    private readonly FixedRate _calls = new(loop, plan);
+
+    public override Recorder Recorder => _calls.Recorder;
+
+    public override bool HasOneUnit => false;
+
+    public override long NextDue => _calls.NextDue;
+
+    public override int Outstanding => _calls.Outstanding;
+
+    public override void Open()
+    {
+        _streams.Open();
+        _calls.Open();
+    }
+
+    public override void RunDue(long now) => _calls.RunDue(now);
+
+    // The streams stay: closing thousands of them would delay the last answers.
+    public override void Stop() => _calls.Stop();
+}

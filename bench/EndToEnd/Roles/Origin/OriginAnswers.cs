@@ -1,0 +1,84 @@
+using System.Text;
+using McpProxyFast.EndToEnd.Wire;
+
+namespace McpProxyFast.EndToEnd.Roles.Origin;
+
+/// <summary>Every answer of the origin, made once. Not shared between threads: answers are patched in place.</summary>
+internal sealed class OriginAnswers(OriginPlan plan)
+{
+    private const int ChunkBytes = 16 * 1024;
+
+    private static readonly int AnswerStart = Encoding.ASCII.GetByteCount(HeadOf("application/json", SmallPost.AnswerLength));
+
+    private readonly byte[] _small = Join(HeadOf("application/json", SmallPost.AnswerLength), SmallPost.NewAnswer());
+    private readonly byte[] _injected = Encoding.ASCII.GetBytes($"Bearer {plan.InjectedToken}");
+    private readonly Dictionary<(long Bytes, bool Chunked), byte[]> _large = [];
+
+    public ReadOnlyMemory<byte> DiscoveryDocument { get; } = Json(plan.DiscoveryDocument);
+
+    public ReadOnlyMemory<byte> KeySet { get; } = Json(plan.KeySet);
+
+    public ReadOnlyMemory<byte> NotFound { get; } = Empty("404 Not Found");
+
+    public ReadOnlyMemory<byte> Unauthorized { get; } = Empty("401 Unauthorized");
+
+    public ReadOnlyMemory<byte> BadRequest { get; } = Empty("400 Bad Request");
+
+    public static ReadOnlyMemory<byte> StreamHead(bool chunked) => Encoding.ASCII.GetBytes(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
+        + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n"));
+
+    public static ReadOnlyMemory<byte> Received(long bytes) => Json($"{{\"received\":{bytes}}}");
+
+    public bool IsInjected(ReadOnlySpan<byte> authorization) => authorization.SequenceEqual(_injected);
+
+    /// <summary>The answer to a call. Valid until the next one.</summary>
+    public ReadOnlyMemory<byte> Small(ReadOnlySpan<byte> call)
+    {
+        ReadOnlySpan<byte> id = SmallPost.IdOf(call);
+        if (id.IsEmpty)
+        {
+            return BadRequest;
+        }
+
+        id.CopyTo(_small.AsSpan(AnswerStart + SmallPost.AnswerIdOffset));
+        return _small;
+    }
+
+    public ReadOnlyMemory<byte> Large(long bytes, bool chunked)
+    {
+        if (!_large.TryGetValue((bytes, chunked), out byte[]? answer))
+        {
+            var body = new byte[bytes];
+            Pattern.Fill(body);
+            answer = chunked ? Chunked(body) : Join(HeadOf("application/octet-stream", bytes), body);
+            _large.Add((bytes, chunked), answer);
+        }
+
+        return answer;
+    }
+
+    private static byte[] Chunked(byte[] body)
+    {
+        using var answer = new MemoryStream();
+        answer.Write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8);
+        foreach (byte[] chunk in body.Chunk(ChunkBytes))
+        {
+            answer.Write(Encoding.ASCII.GetBytes($"{chunk.Length:x}\r\n"));
+            answer.Write(chunk);
+            answer.Write("\r\n"u8);
+        }
+
+        answer.Write("0\r\n\r\n"u8);
+        return answer.ToArray();
+    }
+
+    private static byte[] Json(string text) => Join(HeadOf("application/json", Encoding.UTF8.GetByteCount(text)), Encoding.UTF8.GetBytes(text));
+
+    private static byte[] Empty(string status) => Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+
+    private static string HeadOf(string type, long length) =>
+        $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nCache-Control: no-cache\r\nContent-Length: {length}\r\n\r\n";
+
+    private static byte[] Join(string head, byte[] body) => [.. Encoding.ASCII.GetBytes(head), .. body];
+}

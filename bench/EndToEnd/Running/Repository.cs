@@ -1,0 +1,41 @@
+namespace McpProxyFast.EndToEnd.Running;
+
+/// <summary>The working copy that the program was built from.</summary>
+internal static class Repository
+{
+    private const string NativeName = "mcpproxyfast";
+
+    public static string Root { get; } = FindRoot();
+
+    public static string Baselines => Path.Combine(Root, "bench", "Baselines");
+
+    /// <summary>The commit, marked where files differ from it.</summary>
+    public static string Commit()
+    {
+        string commit = new Command("git", ["-C", Root, "rev-parse", "--short=12", "HEAD"]).Output();
+        bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no"]).Output().Length > 0;
+        return isChanged ? commit + " with changes" : commit;
+    }
+
+    /// <summary>The newest native command line under <c>artifacts/</c>, or null.</summary>
+    public static string? FindNative()
+    {
+        var artifacts = new DirectoryInfo(Path.Combine(Root, "artifacts"));
+        return artifacts.Exists
+            ? artifacts.EnumerateFiles(NativeName, SearchOption.AllDirectories).MaxBy(file => file.LastWriteTimeUtc)?.FullName
+            : null;
+    }
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "McpProxyFast.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("The benchmark has to be run from a build within the repository.");
+    }
+}

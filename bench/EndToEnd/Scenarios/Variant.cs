@@ -1,0 +1,16 @@
+namespace McpProxyFast.EndToEnd.Scenarios;
+
+/// <summary>What a scenario asks of the subject beyond forwarding; a subject says which of these it can do.</summary>
+internal enum Variant
+{
+    Plain,
+
+    /// <summary>Requests carry a JWT, which the subject checks; one without a token must get 401.</summary>
+    JwtProtected,
+
+    /// <summary>The subject adds a bearer token, which the origin checks.</summary>
+    TokenInjected,
+
+    /// <summary>The upstream speaks TLS, and the subject verifies its certificate.</summary>
+    TlsUpstream,
+}

@@ -1,0 +1,54 @@
+using McpProxyFast.EndToEnd.Running;
+using McpProxyFast.EndToEnd.Scenarios;
+
+namespace McpProxyFast.EndToEnd.Subjects;
+
+/// <summary>The project's command line, framework-dependent or native AOT.</summary>
+internal sealed class McpProxyFastSubject : Subject
+{
+    private readonly string _file;
+    private readonly bool _isNative;
+
+    private McpProxyFastSubject(string name, string title, string file, bool isNative)
+    {
+        Name = name;
+        Title = title;
+        _file = file;
+        _isNative = isNative;
+    }
+
+    public override string Name { get; }
+
+    public override string Title { get; }
+
+    public static McpProxyFastSubject FrameworkDependent() => new(
+        "mcpproxyfast", "McpProxyFast", Path.Combine(Repository.Root, "src/Cli/bin/Release/net10.0/mcpproxyfast.dll"), isNative: false);
+
+    public static McpProxyFastSubject Native() => new(
+        "mcpproxyfast-aot", "McpProxyFast (AOT)", Repository.FindNative() ?? string.Empty, isNative: true);
+
+    public override string? WhyLeftOut()
+    {
+        if (File.Exists(_file))
+        {
+            return null;
+        }
+
+        return _isNative ? "not built: no native mcpproxyfast under artifacts/" : "not built: dotnet build -c Release src/Cli";
+    }
+
+    public override string Version() => Start("--version").Output();
+
+    public override Command CommandFor(Site site) => Start(
+        ["proxy", "bench", "--target-uri", site.UpstreamUrl, "--port", $"{site.Port}", .. FlagsOf(site)]);
+
+    private static string[] FlagsOf(Site site) => site.Variant switch
+    {
+        Variant.JwtProtected => ["--oidc-issuer", site.Materials.Issuer, "--oidc-audience", Materials.Audience, "--oidc-jwks-url", site.Materials.KeySetUrl],
+        Variant.TokenInjected => ["--remote-auth-bearer-token", site.Materials.InjectedToken],
+        Variant.TlsUpstream => ["--ca-file", site.Materials.CaFile],
+        _ => [],
+    };
+
+    private Command Start(params string[] arguments) => _isNative ? new(_file, arguments) : new("dotnet", [_file, .. arguments]);
+}

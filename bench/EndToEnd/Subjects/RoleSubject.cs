@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using System.Reflection;
+using McpProxyFast.EndToEnd.Running;
+using McpProxyFast.EndToEnd.Scenarios;
+
+namespace McpProxyFast.EndToEnd.Subjects;
+
+/// <summary>A subject that is a role of this program: a proxy made of libraries.</summary>
+internal sealed class RoleSubject(string role, string title, Assembly library, params Variant[] variants) : Subject
+{
+    public override string Name => role;
+
+    public override string Title => title;
+
+    public override string? WhyLeftOut() =>
+        role == "yarp" || Type.GetType("McpProxyFast.McpProxy, McpProxyFast.Engine") is not null ? null : "not built: the engine can't be run yet";
+
+    public override string Version()
+    {
+        string? version = FileVersionInfo.GetVersionInfo(library.Location).ProductVersion;
+        return $"{library.GetName().Name} {version?.Split('+')[0]}, .NET {Environment.Version}";
+    }
+
+    public override bool Supports(Scenario scenario) => variants.Contains(scenario.Variant);
+
+    public override Command CommandFor(Site site) => Command.Role(
+        role,
+        $"{site.Port}",
+        site.UpstreamUrl,
+        site.IsTls ? site.Materials.CaFile : string.Empty,
+        site.Variant is Variant.TokenInjected ? site.Materials.InjectedToken : string.Empty,
+        site.Variant is Variant.JwtProtected ? site.Materials.Issuer : string.Empty);
+}

@@ -1,0 +1,21 @@
+using McpProxyFast.EndToEnd.Scenarios;
+using Pipelines.Sockets.Unofficial;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace McpProxyFast.EndToEnd.Subjects;
+
+/// <summary>All subjects, in the order in which they are reported.</summary>
+internal static class SubjectTable
+{
+    public static IReadOnlyList<Subject> All { get; } =
+    [
+        new DirectSubject(),
+        new HaproxySubject(isRawRelay: true),
+        McpProxyFastSubject.Native(),
+        McpProxyFastSubject.FrameworkDependent(),
+        new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast (Unofficial)", typeof(SocketConnection).Assembly, Variant.Plain),
+        new HaproxySubject(isRawRelay: false),
+        new NginxSubject(),
+        new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>()),
+    ];
+}

@@ -1,0 +1,245 @@
+using System.IO.Pipelines;
+using System.Net;
+using McpProxyFast.Admission;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Rewriting;
+using McpProxyFast.Serving;
+using McpProxyFast.Transport;
+using McpProxyFast.Upstream;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast;
+
+/// <summary>One HTTP/1.1 hop in front of one MCP server.</summary>
+/// <remarks>
+/// Made from options, then either run with a listener of its own (<see cref="RunAsync"/>) or handed connections by a host
+/// (<see cref="ServeAsync"/>), or both. All members may be called from any thread.
+/// </remarks>
+public sealed class McpProxy : IAsyncDisposable
+{
+    /// <summary>How long the accept loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
+    private static readonly TimeSpan AcceptBackOff = TimeSpan.FromMilliseconds(200);
+
+    private readonly McpProxyOptions _options;
+    private readonly EventLoops? _loops;
+    private readonly Heartbeat _heartbeat;
+    private readonly UpstreamPool _pool;
+    private readonly SemaphoreSlim _connectionSlots;
+    private readonly Lock _binding = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _aborting = new();
+    private Listener? _listener;
+    private ServingParts? _parts;
+    private int _open;
+
+    /// <summary>Validates the options. Nothing is bound or connected yet.</summary>
+    /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
+    public McpProxy(McpProxyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _loops = EventLoops.TryCreate();
+        _heartbeat = new Heartbeat(options.Clock);
+        ProxyLimits limits = options.Limits;
+        _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat);
+        _connectionSlots = new SemaphoreSlim(limits.MaxConnections);
+    }
+
+    /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
+    /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
+    /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
+    public IPEndPoint Bind()
+    {
+        lock (_binding)
+        {
+            IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
+            _listener ??= Listener.Bind(listen, _loops);
+            _parts ??= MakeParts(_listener.LocalEndPoint);
+            return _listener.LocalEndPoint;
+        }
+    }
+
+    /// <summary>Accepts and serves until told to stop; then lets running exchanges finish, for at most <see cref="ProxyLimits.DrainTimeout"/>.</summary>
+    /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
+    /// <returns>When drained.</returns>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        Bind();
+        Listener listener = _listener!;
+        Task accepting = AcceptAsync(listener);
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (stopping.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stop).ConfigureAwait(false))
+        await using (_aborting.Token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stop).ConfigureAwait(false))
+        {
+            await stop.Task.ConfigureAwait(false);
+        }
+
+        listener.Dispose();
+        await DrainAsync().ConfigureAwait(false);
+        await accepting.ConfigureAwait(false);
+    }
+
+    /// <summary>Serves one connection of the host's own until it ends.</summary>
+    /// <param name="connection">The bytes; both ends are completed when this returns.</param>
+    /// <param name="remote">The client's address, for <c>X-Forwarded-For</c>; null for none.</param>
+    /// <param name="stopping">Lets the running exchange finish and takes no other.</param>
+    public async Task ServeAsync(IDuplexPipe connection, EndPoint? remote, CancellationToken stopping)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var client = new ClientConnection(Parts(), new PipeConnection(connection, (remote as IPEndPoint)?.Address));
+        await using (stopping.UnsafeRegister(static state => ((ClientConnection)state!).Drain(), client).ConfigureAwait(false))
+        {
+            await TrackAsync(client).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends every connection at once: what a second signal asks for.</summary>
+    public void Abort()
+    {
+        _parts?.Drain();
+        _aborting.Cancel();
+        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
+    }
+
+    /// <summary>Aborts whatever still runs and gives everything back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Abort();
+        _listener?.Dispose();
+        await WhenEmptyAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+        _pool.Clear();
+        _heartbeat.Dispose();
+        _loops?.Dispose();
+    }
+
+    private async Task AcceptAsync(Listener listener)
+    {
+        while (true)
+        {
+            await _connectionSlots.WaitAsync().ConfigureAwait(false);
+            Connection? connection = null;
+            try
+            {
+                connection = await listener.AcceptAsync().ConfigureAwait(false);
+            }
+            catch (IOException fault)
+            {
+                _options.Logger.LogWarning("{Message} Trying again in {BackOff} ms.", fault.Message, AcceptBackOff.TotalMilliseconds);
+                _connectionSlots.Release();
+                await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
+                continue;
+            }
+
+            if (connection is null)
+            {
+                return;
+            }
+
+            _ = ServeAcceptedAsync(connection);
+        }
+    }
+
+    private async Task ServeAcceptedAsync(Connection connection)
+    {
+        await TrackAsync(new ClientConnection(_parts!, connection)).ConfigureAwait(false);
+        _connectionSlots.Release();
+    }
+
+    private async Task TrackAsync(ClientConnection client)
+    {
+        Interlocked.Increment(ref _open);
+        await client.RunAsync().ConfigureAwait(false);
+        if (Interlocked.Decrement(ref _open) == 0 && _parts!.IsDraining)
+        {
+            _drained.TrySetResult();
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        _parts!.Drain();
+        _pool.Clear();
+        _heartbeat.ForEach<ClientConnection>(static client => client.Drain());
+        await WhenEmptyAsync(_options.Limits.DrainTimeout).ConfigureAwait(false);
+        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
+        _pool.Clear();
+    }
+
+    /// <summary>Waits until no connection is open, or the time is over, or everything has been aborted and has ended.</summary>
+    private async Task WhenEmptyAsync(TimeSpan limit)
+    {
+        if (Volatile.Read(ref _open) == 0)
+        {
+            return;
+        }
+
+        await Task.WhenAny(_drained.Task, Task.Delay(limit, _options.Clock)).ConfigureAwait(false);
+    }
+
+    private ServingParts Parts()
+    {
+        lock (_binding)
+        {
+            return _parts ??= MakeParts(null);
+        }
+    }
+
+    private ServingParts MakeParts(IPEndPoint? bound)
+    {
+        const string ownScheme = "http";
+        ProxyLimits limits = _options.Limits;
+        return new ServingParts
+        {
+            Limits = limits,
+            Heartbeat = _heartbeat,
+            Pool = _pool,
+            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ownScheme),
+            ResponseRewriter = new ResponseRewriter(_options.Target, ownScheme, hidesChallenges: false, _options.CorsOrigins.Count > 0),
+            Origins = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins),
+            Cors = new CorsRule(_options.CorsOrigins),
+            Clock = _options.Clock,
+            Logger = _options.Logger,
+            Observer = _options.Observer,
+            RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields),
+            ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields),
+        };
+    }
+
+    private Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect()
+    {
+        if (_options.ConnectUpstream is not { } connect)
+        {
+            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _loops, _options.TrustedCertificates);
+            return connector.ConnectAsync;
+        }
+
+        return async (_, cancel) =>
+        {
+            try
+            {
+                IDuplexPipe pipe = await connect(cancel).ConfigureAwait(false);
+                return new ConnectResult(new PipeConnection(pipe), FaultReason.None);
+            }
+            catch (IOException)
+            {
+                return new ConnectResult(null, FaultReason.UpstreamUnreachable);
+            }
+            catch (OperationCanceledException)
+            {
+                return new ConnectResult(null, FaultReason.ClientGone);
+            }
+        };
+    }
+
+    private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
+    {
+        ForwardedFields.Append => ForwardedRule.Append,
+        ForwardedFields.Off => ForwardedRule.Off,
+        ForwardedFields.Automatic when options.Target.Scheme == Uri.UriSchemeHttps => ForwardedRule.Off,
+        _ => ForwardedRule.Set,
+    };
+}

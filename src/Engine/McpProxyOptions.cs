@@ -1,0 +1,77 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace McpProxyFast;
+
+/// <summary>Everything a host sets. Validated when a <see cref="McpProxy"/> is made of it, and frozen then.</summary>
+public sealed record McpProxyOptions
+{
+    /// <summary>Where to listen; port 0 for one that the system chooses.</summary>
+    /// <value>Default null: no listener, the host hands over connections (<see cref="McpProxy.ServeAsync"/>).</value>
+    public IPEndPoint? Listen { get; init; }
+
+    /// <summary>The MCP server: http or https, with an optional path and query.</summary>
+    public required Uri Target { get; init; }
+
+    /// <summary>Every bound.</summary>
+    public ProxyLimits Limits { get; init; } = new();
+
+    /// <summary>Origins that may come in, as <c>scheme://host[:port]</c>, compared as a whole.</summary>
+    /// <value>Default empty: a loopback listener derives its own, any other checks nothing.</value>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>Values of <c>Host</c> that may come in; <c>*</c> allows any.</summary>
+    /// <value>Default empty: a loopback listener derives its own names, any other allows any.</value>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Origins whose preflights are answered and whose answers get CORS fields.</summary>
+    /// <value>Default empty: CORS is left to the upstream.</value>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>What the upstream is told of the client.</summary>
+    public ForwardedFields ForwardedFields { get; init; }
+
+    /// <summary>Whose tokens are accepted.</summary>
+    /// <value>Default null: everybody may come in.</value>
+    public TokenPolicy? Incoming { get; init; }
+
+    /// <summary>Trust anchors for the upstream's TLS besides the system's.</summary>
+    public X509Certificate2Collection? TrustedCertificates { get; init; }
+
+    /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>Told how each exchange ended.</summary>
+    public IProxyObserver? Observer { get; init; }
+
+    /// <summary>The clock and the timers.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Makes upstream connections in the engine's place; the pipe is completed when the engine is done with it.</summary>
+    /// <value>Default null: TCP, and TLS for https, to <see cref="Target"/>.</value>
+    /// <remarks>Whatever <see cref="IOException"/> it throws is answered with 502.</remarks>
+    public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
+
+    /// <summary>Says what is wrong, where, and what would be right.</summary>
+    /// <exception cref="ArgumentException">A value is not usable.</exception>
+    internal void Validate()
+    {
+        if (!Target.IsAbsoluteUri || (Target.Scheme != Uri.UriSchemeHttp && Target.Scheme != Uri.UriSchemeHttps))
+        {
+            throw new ArgumentException($"Target must be an absolute http or https URL, not '{Target}'.", nameof(Target));
+        }
+
+        if (Target.UserInfo.Length > 0)
+        {
+            throw new ArgumentException("Target must not carry user information; credentials are given as options.", nameof(Target));
+        }
+
+        if (Target.Fragment.Length > 0)
+        {
+            throw new ArgumentException("Target must not carry a fragment: it would never be sent.", nameof(Target));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using System.Runtime.CompilerServices;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+using McpProxyFast.Upstream;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The stages of one exchange, in order.</summary>
+internal sealed partial class ClientConnection
+{
+    private int _attempts;
+    private int _redirects;
+    private byte[]? _redirectedTo;
+    private bool _responseSeen;
+    private ReadOnlyMemory<byte> _extraLines;
+    private long _startedAt;
+
+    /// <summary>Runs one exchange.</summary>
+    /// <returns>Whether the connection may carry another.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> RunExchangeAsync()
+    {
+        HeadArrival arrival = await ReceiveHeadAsync().ConfigureAwait(false);
+        if (arrival.IsClosed || _isAborted)
+        {
+            return false;
+        }
+
+        Begin();
+        if (arrival.Reason is not RefusalReason.None)
+        {
+            return await RefuseAsync(arrival.Reason).ConfigureAwait(false);
+        }
+
+        OwnReply? own = AnswerItself();
+        if (own is not null)
+        {
+            return await ReplyAsync(own, ExchangeEnd.AnsweredByProxy, "").ConfigureAwait(false);
+        }
+
+        RefusalReason refused = Admit();
+        if (refused is not RefusalReason.None)
+        {
+            return await RefuseAsync(refused).ConfigureAwait(false);
+        }
+
+        while (true)
+        {
+            FaultReason fault = TakeHeldUpstream() ? FaultReason.None : await LeaseAsync().ConfigureAwait(false);
+            if (fault is not FaultReason.None)
+            {
+                return await FaultAsync(fault).ConfigureAwait(false);
+            }
+
+            refused = await SendRequestAsync().ConfigureAwait(false);
+            if (refused is not RefusalReason.None)
+            {
+                return await RefuseAsync(refused).ConfigureAwait(false);
+            }
+
+            fault = await ReceiveResponseHeadAsync().ConfigureAwait(false);
+            if (fault is FaultReason.None)
+            {
+                if (!TryFollowRedirect())
+                {
+                    return await ForwardResponseAsync().ConfigureAwait(false);
+                }
+            }
+            else if (RefusedBody is not RefusalReason.None)
+            {
+                return await RefuseAsync(RefusedBody).ConfigureAwait(false);
+            }
+            else if (!MayRetry(fault))
+            {
+                return await FaultAsync(fault).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Begin()
+    {
+        _emptyLines = 0;
+        _attempts = 0;
+        _redirects = 0;
+        _redirectedTo = null;
+        _responseSeen = false;
+        _extraLines = default;
+        _startedAt = _parts.Observer is null ? 0 : _parts.Clock.GetTimestamp();
+        _sendState = SendState.Head;
+        _receiveState = ReceiveState.Head;
+    }
+
+    /// <summary>Takes the connection that this client has kept, if it is still open, clean and young: the warm path.</summary>
+    private bool TakeHeldUpstream()
+    {
+        if (_upstream is not { } held)
+        {
+            return false;
+        }
+
+        if (_parts.Pool.IsYoung(held) && held.TryTake())
+        {
+            return true;
+        }
+
+        DropUpstream();
+        return false;
+    }
+
+    /// <summary>Finds another connection: an idle one, or, for a second attempt, surely a fresh one.</summary>
+    private async ValueTask<FaultReason> LeaseAsync()
+    {
+        UpstreamConnection? idle = _attempts == 0 ? _parts.Pool.TryTake(_client.Loop) : null;
+        if (idle is not null)
+        {
+            Volatile.Write(ref _upstream, idle);
+            return FaultReason.None;
+        }
+
+        var wait = new CancellationTokenSource(); // not disposed: a waker may hold it, and it has neither timer nor handle
+        Volatile.Write(ref _coldWait, wait);
+        StartWatch();
+        try
+        {
+            (UpstreamConnection? made, FaultReason fault) = CutReason is FaultReason.None
+                ? await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false)
+                : (null, CutReason);
+            Volatile.Write(ref _upstream, made);
+            return CutReason is FaultReason.None ? fault : CutReason;
+        }
+        finally
+        {
+            Volatile.Write(ref _coldWait, null);
+        }
+    }
+
+    /// <summary>A second attempt on a fresh connection, where the first surely did nothing.</summary>
+    private bool MayRetry(FaultReason fault)
+    {
+        bool retries = fault is FaultReason.UpstreamClosedEarly
+            && _upstream is { } upstream
+            && !_responseSeen
+            && ReuseRule.MayRetry(
+                upstream.IsReused,
+                _isHeld && _sendState is SendState.Done,
+                _request!.IsIdempotent,
+                upstream.Connection.NothingAcknowledgedSince(upstream.SentBefore),
+                _attempts - 1);
+        if (retries)
+        {
+            DropUpstream();
+        }
+
+        return retries;
+    }
+
+    /// <summary>Web frameworks answer <c>/mcp</c> with a redirect to <c>/mcp/</c>: one on the upstream's own origin is followed for the client.</summary>
+    private bool TryFollowRedirect()
+    {
+        ResponseHead response = _response!;
+        bool follows = response.Status is 307 or 308
+            && _redirects < _parts.Limits.MaxRedirects
+            && _isHeld && _sendState is SendState.Done
+            && FindRedirect(response) is { Length: > 0 };
+        if (!follows)
+        {
+            return false;
+        }
+
+        _redirectedTo = FindRedirect(response).ToArray();
+        _redirects++;
+        _responseSeen = false;
+        _client.Input.Unwatch();
+        HeadPool<ResponseHead>.Return(ref _response);
+        DropUpstream();
+        return true;
+    }
+
+    /// <summary>Path and query of a Location on the upstream's origin, absolute or relative; empty where it leads elsewhere or is not plain.</summary>
+    private ReadOnlySpan<byte> FindRedirect(ResponseHead response)
+    {
+        ReadOnlySpan<byte> location = response.Value(KnownField.Location);
+        bool isLocal = location is [(byte)'/', ..] and not [(byte)'/', (byte)'/', ..];
+        ReadOnlySpan<byte> path = isLocal ? location : _parts.ResponseRewriter.LocationBehindOrigin(response);
+        int fragment = path.IndexOf((byte)'#');
+        path = fragment < 0 ? path : path[..fragment];
+        return path is [(byte)'/', ..] && !path.ContainsAny(Grammar.ForbiddenInTarget) ? path : default;
+    }
+
+    /// <summary>Closes the upstream connection: it failed, or is in doubt.</summary>
+    private void DropUpstream()
+    {
+        if (_upstream is { } dropped)
+        {
+            Volatile.Write(ref _upstream, null);
+            dropped.Connection.Close(reset: false);
+        }
+    }
+
+    /// <summary>Both directions have stopped: decides what may go on, and tells the observer.</summary>
+    private bool Settle(bool clientKeepsAlive, bool upstreamKeepsAlive)
+    {
+        _client.Input.Unwatch();
+        (bool client, bool upstream) = ReuseRule.Decide(_sendState, _receiveState, clientKeepsAlive, upstreamKeepsAlive);
+        client &= CutReason is FaultReason.None;
+        if (upstream && CutReason is FaultReason.None)
+        {
+            _upstream!.Hold(_parts.Heartbeat.Now);
+        }
+        else
+        {
+            DropUpstream();
+        }
+
+        ReturnHeads();
+        return client;
+    }
+
+    private void Report(ExchangeEnd end, int status, string reason) =>
+        _parts.Observer?.OnExchangeEnded(new ExchangeReport(end, status, reason, _parts.Clock.GetElapsedTime(_startedAt), _attempts));
+}

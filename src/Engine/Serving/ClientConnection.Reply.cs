@@ -1,0 +1,192 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>What the proxy says by itself.</summary>
+internal sealed partial class ClientConnection
+{
+    /// <summary>How long a client that is still sending may go on after its answer, so that the answer is not lost to a reset.</summary>
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>The requests that never reach the upstream.</summary>
+    private OwnReply? AnswerItself()
+    {
+        RequestHead request = _request!;
+        if (request.Path.SequenceEqual("/health"u8))
+        {
+            return request.IsGet ? OwnReplies.Health(_parts.Clock.GetUtcNow()) : OwnReplies.HealthOnlyByGet;
+        }
+
+        bool isLastHop = request.Fields.Has(KnownField.MaxForwards)
+            && (request.IsOptions || request.Method.SequenceEqual("TRACE"u8))
+            && request.Value(KnownField.MaxForwards).SequenceEqual("0"u8);
+        return isLastHop ? OwnReplies.LastHop : AnswerPreflight(request);
+    }
+
+    private OwnReply? AnswerPreflight(RequestHead request)
+    {
+        if (!_parts.Cors.IsOn)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> origin = request.Value(KnownField.Origin);
+        _extraLines = _parts.Cors.AnswerLinesFor(origin);
+        return request.IsOptions
+            && request.Fields.Has(KnownField.AccessControlRequestMethod)
+            && _parts.Cors.TryAnswerPreflight(origin, out ReadOnlyMemory<byte> lines)
+            ? new OwnReply(204, OwnReply.Text, [], System.Text.Encoding.ASCII.GetString(lines.Span))
+            : null;
+    }
+
+    /// <summary>Decides from the head alone who may pass.</summary>
+    private RefusalReason Admit()
+    {
+        RequestHead request = _request!;
+        if (!_parts.Origins.AllowsHost(request.Authority))
+        {
+            return RefusalReason.HostNotAllowed;
+        }
+
+        if (request.Fields.Has(KnownField.Origin))
+        {
+            int line = request.Fields.Single(KnownField.Origin);
+            if (line < 0 || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
+            {
+                return RefusalReason.OriginNotAllowed;
+            }
+        }
+
+        return request.Framing.DeclaredLength > _parts.Limits.MaxRequestBodyBytes ? RefusalReason.BodyTooLarge : RefusalReason.None;
+    }
+
+    /// <summary>Refuses the request. What was malformed, or is not here whole, ends the connection.</summary>
+    private ValueTask<bool> RefuseAsync(RefusalReason reason)
+    {
+        Refusal refusal = Refusal.For(reason);
+        if (_parts.Logger.IsEnabled(LogLevel.Debug))
+        {
+            _parts.Logger.LogDebug("Refused with {Status} {Code} by {Rule}.", refusal.Status, refusal.Code, refusal.Rule);
+        }
+
+        return ReplyAsync(OwnReplies.Refused(reason), ExchangeEnd.Refused, refusal.Code);
+    }
+
+    /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
+    private async ValueTask<bool> FaultAsync(FaultReason reason)
+    {
+        Fault fault = Fault.For(reason);
+        if (fault.Status == 0)
+        {
+            DropUpstream();
+            await JoinPumpAsync().ConfigureAwait(false);
+            Report(reason is FaultReason.ClientGone ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, 0, fault.Code);
+            return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
+        }
+
+        _parts.Logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
+        ReadOnlyMemory<byte> id = FindRequestId();
+        return await ReplyAsync(OwnReplies.Faulted(reason, id.Span), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
+    }
+
+    private ReadOnlyMemory<byte> FindRequestId()
+    {
+        bool isHere = _isHeld || _attempts == 0;
+        return isHere && _request is { Length: > 0, Framing.IsComplete: false } request && (_pump is null || _pump.IsCompleted)
+            ? JsonRpcError.FindId(request.Framing, _received.Slice(request.Length))
+            : default;
+    }
+
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> ReplyAsync(OwnReply reply, ExchangeEnd end, string reason)
+    {
+        DropUpstream();
+        bool pumpWasDone = await JoinPumpAsync().ConfigureAwait(false);
+        RequestHead? request = _request;
+        bool keepsAlive = pumpWasDone && request is { KeepAlive: true, Length: > 0 } && !_parts.IsDraining && TrySkipRequest(request);
+        if (_extraLines.Length > 0 && reply.Status != 204)
+        {
+            reply = reply with { Lines = reply.Lines + System.Text.Encoding.ASCII.GetString(_extraLines.Span) };
+        }
+
+        reply.Write(_client.Output, request is { IsHead: true }, keepsAlive, request is { Length: > 0, MinorVersion: 0 });
+        FlushResult flush = await _client.Output.FlushAsync().ConfigureAwait(false);
+        Report(end, reply.Status, reason);
+        _sendState = SendState.Done;
+        _receiveState = flush.IsCompleted ? ReceiveState.Failed : ReceiveState.Done;
+        bool goesOn = Settle(keepsAlive, upstreamKeepsAlive: false);
+        if (!goesOn && !flush.IsCompleted)
+        {
+            await LingerAsync().ConfigureAwait(false);
+        }
+
+        return goesOn;
+    }
+
+    /// <summary>Goes behind the request, if all of it is here; else the rest could be taken for a request.</summary>
+    private bool TrySkipRequest(RequestHead request)
+    {
+        if (_attempts > 0)
+        {
+            bool isWhole = _sendState is SendState.Done;
+            if (isWhole)
+            {
+                _client.Input.AdvanceTo(_requestEnd);
+            }
+
+            return isWhole;
+        }
+
+        BodyFraming framing = request.Framing;
+        framing.Bound(_parts.Limits.MaxRequestBodyBytes, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
+        ReadOnlySequence<byte> rest = _received.Slice(request.Length);
+        foreach (ReadOnlyMemory<byte> segment in rest)
+        {
+            ReadOnlySpan<byte> bytes = segment.Span;
+            while (!bytes.IsEmpty && !framing.IsComplete)
+            {
+                Step step = framing.Next(bytes);
+                if (step.Kind is StepKind.Reject)
+                {
+                    return false;
+                }
+
+                rest = rest.Slice(step.Length);
+                bytes = bytes[step.Length..];
+            }
+        }
+
+        if (framing.IsComplete)
+        {
+            _client.Input.AdvanceTo(rest.Start);
+        }
+
+        return framing.IsComplete;
+    }
+
+    /// <summary>Reads and forgets what a client still sends, within bounds; closing at once would reset the connection and lose the answer (RFC 9112 §9.6).</summary>
+    private async ValueTask LingerAsync()
+    {
+        const long mostBytes = 16 * 1024 * 1024;
+        _client.ShutdownOutput();
+        Await(Wait.Linger, LingerTimeout);
+        long read = 0;
+        while (read < mostBytes && !_isAborted)
+        {
+            ReadResult rest = await _client.Input.ReadAsync().ConfigureAwait(false);
+            read += rest.Buffer.Length;
+            _client.Input.AdvanceTo(rest.Buffer.End);
+            if (rest.IsCompleted)
+            {
+                break;
+            }
+        }
+
+        StopWaiting();
+    }
+}

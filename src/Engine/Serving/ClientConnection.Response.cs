@@ -1,0 +1,223 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+using McpProxyFast.Rewriting;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The response's way, upstream to client.</summary>
+internal sealed partial class ClientConnection
+{
+    private BodyRelay? _responseRelay;
+    private ReadOnlySequence<byte> _answered;
+    private ReceiveState _receiveState;
+
+    /// <summary>Waits for the final response head; interim ones are relayed on the way.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<FaultReason> ReceiveResponseHeadAsync()
+    {
+        if (_parts.Limits.ResponseTimeout > TimeSpan.Zero)
+        {
+            Await(Wait.Response, _parts.Limits.ResponseTimeout);
+        }
+
+        PipeReader input = _upstream!.Connection.Input;
+        int interim = 0;
+        while (true)
+        {
+            ReadResult read = await input.ReadAsync().ConfigureAwait(false);
+            if (CutReason is not FaultReason.None || RefusedBody is not RefusalReason.None)
+            {
+                return CutReason;
+            }
+
+            Step step = TakeResponseHead(read.Buffer);
+            if (step.Kind is StepKind.Done && !_response!.IsInterim)
+            {
+                StopWaiting();
+                _answered = read.Buffer;
+                return FaultReason.None;
+            }
+
+            if (step.Kind is StepKind.Done && ++interim <= _parts.Limits.MaxInterimResponses && _response!.Status != 101)
+            {
+                await RelayInterimAsync().ConfigureAwait(false);
+                input.AdvanceTo(read.Buffer.GetPosition(step.Length));
+                HeadPool<ResponseHead>.Return(ref _response);
+                continue;
+            }
+
+            if (step.Kind is not StepKind.NeedMore)
+            {
+                return FaultReason.UpstreamResponseInvalid;
+            }
+
+            if (read.IsCompleted)
+            {
+                return FaultReason.UpstreamClosedEarly;
+            }
+
+            input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private Step TakeResponseHead(in ReadOnlySequence<byte> received)
+    {
+        if (received.IsEmpty)
+        {
+            return Step.NeedMore;
+        }
+
+        _responseSeen = true;
+        _response ??= HeadPool<ResponseHead>.Rent();
+        _response.AnswersHead = _request!.IsHead;
+        _response.Show(received.IsSingleSegment ? received.First : received.Slice(0, Math.Min(received.Length, _parts.Limits.MaxHeadBytes)).ToArray());
+        return HeadParser.Parse(_response, _parts.ResponseHeadLimits);
+    }
+
+    /// <summary>1xx go to clients of HTTP/1.1 (RFC 9110 §15.2).</summary>
+    private ValueTask<FlushResult> RelayInterimAsync()
+    {
+        if (_request!.MinorVersion == 0)
+        {
+            return default;
+        }
+
+        _parts.ResponseRewriter.Write(_response!, new ResponseEdits { KeepsAlive = true }, _client.Output);
+        return _client.Output.FlushAsync();
+    }
+
+    /// <summary>Forwards the final response and settles the exchange.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> ForwardResponseAsync()
+    {
+        ResponseHead response = _response!;
+        int status = response.Status;
+        bool upstreamKeepsAlive = response.KeepAlive;
+        SequencePosition headEnd = _answered.GetPosition(response.Length);
+        ReadOnlySequence<byte> body = _answered.Slice(headEnd);
+        if (!IsSoundSoFar(response, body))
+        {
+            return await FaultAsync(FaultReason.UpstreamResponseInvalid).ConfigureAwait(false);
+        }
+
+        bool clientKeepsAlive = WriteResponseHead(response);
+        bool hasBody = !response.IsBodyless;
+        BodyRelay? relay = hasBody ? StartResponseRelay(response) : null;
+        ReadOnlyMemory<byte> tail = default;
+        SequencePosition consumed = headEnd;
+        if (relay is { IsComplete: false } && !body.IsEmpty)
+        {
+            relay.Pump(body, _client.Output, out tail, out consumed);
+        }
+
+        _responseBegan = true;
+        FlushResult flush = await _client.Output.WriteAsync(tail).ConfigureAwait(false);
+        _upstream!.Connection.Input.AdvanceTo(consumed);
+        HeadPool<ResponseHead>.Return(ref _response);
+        ReleaseRequest();
+
+        RelayEnd end = flush.IsCompleted ? RelayEnd.SinkEnded
+            : relay is { IsComplete: false } ? await RelayBodyAsync(relay).ConfigureAwait(false)
+            : RelayEnd.Complete;
+        bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
+        return await EndExchangeAsync(end, status, clientKeepsAlive, upstreamKeepsAlive, requestDone).ConfigureAwait(false);
+    }
+
+    private bool WriteResponseHead(ResponseHead response)
+    {
+        bool isHttp10 = _request!.MinorVersion == 0;
+        bool endsByClose = isHttp10 && !response.IsBodyless && response.Framing.Kind is not FramingKind.Length;
+        bool keepsAlive = _request.KeepAlive && !endsByClose && !_parts.IsDraining && _sendState is SendState.Done;
+        var edits = new ResponseEdits
+        {
+            Framing = response.Framing.Kind is FramingKind.Length ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,
+            ClientIsHttp10 = isHttp10,
+            KeepsAlive = keepsAlive,
+            OwnAuthority = _authorityCopy ?? _request.Authority,
+            ExtraLines = _extraLines.Span,
+        };
+        _parts.ResponseRewriter.Write(response, edits, _client.Output);
+        return keepsAlive;
+    }
+
+    private BodyRelay StartResponseRelay(ResponseHead response)
+    {
+        BodyRelay.SinkForm form = _request!.MinorVersion == 0 ? BodyRelay.SinkForm.Bare
+            : response.Framing.Kind is FramingKind.UntilClose ? BodyRelay.SinkForm.Chunked
+            : BodyRelay.SinkForm.AsReceived;
+        BodyRelay relay = _responseRelay ??= new BodyRelay();
+        relay.Start(response.Framing, form, long.MaxValue, _parts.Limits.MaxChunkOverheadBytes);
+        _receiveState = ReceiveState.Body;
+        return relay;
+    }
+
+    /// <summary>Judges the first bytes of a chunked body before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    private bool IsSoundSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
+    {
+        if (response.IsBodyless || response.Framing.Kind is not FramingKind.Chunked)
+        {
+            return true;
+        }
+
+        BodyFraming framing = response.Framing;
+        framing.Bound(long.MaxValue, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
+        foreach (ReadOnlyMemory<byte> segment in body)
+        {
+            ReadOnlySpan<byte> rest = segment.Span;
+            while (!rest.IsEmpty && !framing.IsComplete)
+            {
+                Step step = framing.Next(rest);
+                if (step.Kind is StepKind.Reject)
+                {
+                    return false;
+                }
+
+                rest = rest[step.Length..];
+            }
+        }
+
+        return true;
+    }
+
+    private ValueTask<RelayEnd> RelayBodyAsync(BodyRelay relay)
+    {
+        // A stream can last for days: it keeps none of the heads.
+        if (_sendState is SendState.Done)
+        {
+            ReturnHeads();
+        }
+
+        _responseProgress.Start(_parts.Heartbeat.Now, relay.Steps);
+        return relay.RunAsync(_upstream!.Connection.Input, _client.Output);
+    }
+
+    /// <summary>The last stage: both directions have stopped.</summary>
+    private async ValueTask<bool> EndExchangeAsync(RelayEnd end, int status, bool clientKeepsAlive, bool upstreamKeepsAlive, bool requestDone)
+    {
+        _authorityCopy = null;
+        if (end is RelayEnd.Complete && CutReason is FaultReason.None)
+        {
+            _receiveState = ReceiveState.Done;
+            Report(ExchangeEnd.Answered, status, "");
+            bool goesOn = Settle(clientKeepsAlive, upstreamKeepsAlive);
+            if (!goesOn && !requestDone)
+            {
+                await LingerAsync().ConfigureAwait(false);
+            }
+
+            return goesOn;
+        }
+
+        // What the client has is not whole, and must not look as if it were.
+        _receiveState = ReceiveState.Failed;
+        _resets = true;
+        bool clientLeft = end is RelayEnd.SinkEnded || CutReason is FaultReason.ClientGone;
+        FaultReason cause = clientLeft ? FaultReason.ClientGone : CutReason is FaultReason.None ? FaultReason.UpstreamAbortedBody : CutReason;
+        Report(clientLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, status, Fault.For(cause).Code);
+        return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Text.Json;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Builds JSON-RPC errors, with the id of the request they answer echoed byte for byte.</summary>
+internal static class JsonRpcError
+{
+    /// <summary>JSON-RPC 2.0 §5.1: internal error.</summary>
+    public const int InternalError = -32603;
+
+    /// <summary>JSON-RPC 2.0 §5.1: invalid request.</summary>
+    public const int InvalidRequest = -32600;
+
+    /// <summary>Builds the error. Without an id the member is left out, as its value is not known.</summary>
+    /// <param name="code">A JSON-RPC error code.</param>
+    /// <param name="message">A sentence for a person.</param>
+    /// <param name="reason">A stable code, in <c>data.reason</c>; empty for no data.</param>
+    /// <param name="id">The raw JSON of the request's id; empty where it is not known.</param>
+    public static byte[] Build(int code, string message, string reason, ReadOnlySpan<byte> id)
+    {
+        var output = new ArrayBufferWriter<byte>(256);
+        using var json = new Utf8JsonWriter(output);
+        json.WriteStartObject();
+        json.WriteString("jsonrpc"u8, "2.0"u8);
+        if (!id.IsEmpty)
+        {
+            json.WritePropertyName("id"u8);
+            json.WriteRawValue(id, skipInputValidation: true);
+        }
+
+        json.WriteStartObject("error"u8);
+        json.WriteNumber("code"u8, code);
+        json.WriteString("message"u8, message);
+        if (reason.Length > 0)
+        {
+            json.WriteStartObject("data"u8);
+            json.WriteString("reason"u8, reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Finds the id of the one request in a body, as raw JSON; empty where there is none, or more than one message.</summary>
+    /// <param name="framing">How the body is framed in <paramref name="held"/>.</param>
+    /// <param name="held">The body as received, as far as it is still held.</param>
+    public static ReadOnlyMemory<byte> FindId(BodyFraming framing, in ReadOnlySequence<byte> held)
+    {
+        byte[] body = Unframe(framing, held);
+        try
+        {
+            return FindId(body);
+        }
+        catch (JsonException)
+        {
+            // Not JSON, or not all of it is here: then no id is known.
+            return default;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> FindId(byte[] body)
+    {
+        var json = new Utf8JsonReader(body);
+        if (!json.Read() || json.TokenType is not JsonTokenType.StartObject)
+        {
+            return default;
+        }
+
+        while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
+        {
+            bool isId = json.ValueTextEquals("id"u8);
+            if (!json.Read())
+            {
+                return default;
+            }
+
+            if (isId && json.TokenType is JsonTokenType.String or JsonTokenType.Number)
+            {
+                return body.AsMemory((int)json.TokenStartIndex, (int)(json.BytesConsumed - json.TokenStartIndex));
+            }
+
+            json.Skip();
+        }
+
+        return default;
+    }
+
+    private static byte[] Unframe(BodyFraming framing, in ReadOnlySequence<byte> held)
+    {
+        framing.Bound(long.MaxValue, int.MaxValue, dataOnly: true);
+        byte[] received = held.ToArray();
+        int length = 0;
+        int read = 0;
+        while (read < received.Length && !framing.IsComplete)
+        {
+            Step step = framing.Next(received.AsSpan(read));
+            if (step.Kind is StepKind.Reject)
+            {
+                return [];
+            }
+
+            if (step.Kind is StepKind.Take)
+            {
+                received.AsSpan(read, step.Length).CopyTo(received.AsSpan(length));
+                length += step.Length;
+            }
+
+            read += step.Length;
+        }
+
+        return received[..length];
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Words the proxy's own answers. Nothing of the request is echoed, but the JSON-RPC id.</summary>
+internal static class OwnReplies
+{
+    private const int FaultRetrySeconds = 10;
+
+    public static OwnReply NotFound { get; } = new(404, OwnReply.Json, "{\"error\":\"not_found\"}"u8.ToArray());
+
+    /// <summary><c>OPTIONS</c> or <c>TRACE</c> with <c>Max-Forwards: 0</c> ends here (RFC 9110 §7.6.2).</summary>
+    public static OwnReply LastHop { get; } = new(200, OwnReply.Text, [], "Allow: GET, POST, DELETE, OPTIONS\r\n");
+
+    public static OwnReply HealthOnlyByGet { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET\r\n");
+
+    /// <summary>As <c>thv proxy</c> serves it: no build information on purpose.</summary>
+    public static OwnReply Health(DateTimeOffset now) => new(
+        200,
+        OwnReply.Json,
+        Encoding.ASCII.GetBytes($$"""{"status":"healthy","timestamp":"{{now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}}","transport":""}"""));
+
+    public static OwnReply Refused(RefusalReason reason, string lines = "")
+    {
+        Refusal refusal = Refusal.For(reason);
+        return reason switch
+        {
+            RefusalReason.OriginNotAllowed or RefusalReason.HostNotAllowed =>
+                new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
+            RefusalReason.CredentialsMissing => OAuthError(refusal, "invalid_request", lines),
+            RefusalReason.TokenInvalid => OAuthError(refusal, "invalid_token", lines),
+            RefusalReason.ScopeInsufficient => OAuthError(refusal, "insufficient_scope", lines),
+            _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.ASCII.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
+        };
+    }
+
+    /// <param name="reason">What failed.</param>
+    /// <param name="id">The raw JSON-RPC id of the request; empty where it is not known.</param>
+    /// <param name="retryAfterSeconds">For a 503; 0 for the default.</param>
+    /// <param name="message">What a person should do; null for the table's sentence.</param>
+    /// <param name="code">A more exact stable code; null for the table's.</param>
+    public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, int retryAfterSeconds = 0, string? message = null, string? code = null)
+    {
+        Fault fault = Fault.For(reason);
+        int seconds = retryAfterSeconds > 0 ? retryAfterSeconds : FaultRetrySeconds;
+        string lines = fault.Status == 503 ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {seconds}\r\n") : "";
+        return new OwnReply(fault.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InternalError, message ?? fault.Sentence, code ?? fault.Code, id), lines);
+    }
+
+    private static OwnReply OAuthError(Refusal refusal, string error, string lines) => new(
+        refusal.Status,
+        OwnReply.Json,
+        Encoding.ASCII.GetBytes($$"""{"error":"{{error}}","error_description":"{{refusal.Sentence}}"}"""),
+        lines);
+}

@@ -1,0 +1,43 @@
+namespace McpProxyFast.Serving;
+
+/// <summary>How far the request has gone, client to upstream.</summary>
+internal enum SendState : byte
+{
+    Head,
+    Body,
+    Done,
+    Failed,
+}
+
+/// <summary>How far the final response has gone, upstream to client.</summary>
+internal enum ReceiveState : byte
+{
+    Head,
+    Body,
+    Done,
+    Failed,
+}
+
+/// <summary>The one table that decides what may carry another exchange.</summary>
+internal static class ReuseRule
+{
+    /// <summary>A connection goes on only where both directions are done and its peer wants to; every doubt closes it.</summary>
+    /// <param name="send">The request.</param>
+    /// <param name="receive">The response.</param>
+    /// <param name="clientKeepsAlive">The client was told that its connection stays open.</param>
+    /// <param name="upstreamKeepsAlive">The upstream said so of its own.</param>
+    public static (bool Client, bool Upstream) Decide(SendState send, ReceiveState receive, bool clientKeepsAlive, bool upstreamKeepsAlive)
+    {
+        bool whole = send is SendState.Done && receive is ReceiveState.Done;
+        return (whole && clientKeepsAlive, whole && upstreamKeepsAlive);
+    }
+
+    /// <summary>Whether a request that failed without a byte of response may be sent once more, on a fresh connection.</summary>
+    /// <remarks>
+    /// Never twice where the first might have been processed: only where the connection had carried an exchange before (so that its upstream may have
+    /// closed it at the very moment of its use), the whole request is still held, and either the method is idempotent (RFC 9110 §9.2.2) or the
+    /// upstream's system acknowledged no byte of it.
+    /// </remarks>
+    public static bool MayRetry(bool wasReused, bool isHeld, bool isIdempotent, bool nothingAcknowledged, int attempt) =>
+        wasReused && isHeld && attempt == 0 && (isIdempotent || nothingAcknowledged);
+}

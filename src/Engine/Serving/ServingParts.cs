@@ -1,0 +1,44 @@
+using McpProxyFast.Admission;
+using McpProxyFast.Http1;
+using McpProxyFast.Rewriting;
+using McpProxyFast.Transport;
+using McpProxyFast.Upstream;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>What all client connections of one proxy share. Made once; only <see cref="IsDraining"/> ever changes.</summary>
+internal sealed class ServingParts
+{
+    private volatile bool _isDraining;
+
+    public required ProxyLimits Limits { get; init; }
+
+    public required Heartbeat Heartbeat { get; init; }
+
+    public required UpstreamPool Pool { get; init; }
+
+    public required RequestRewriter RequestRewriter { get; init; }
+
+    public required ResponseRewriter ResponseRewriter { get; init; }
+
+    public required OriginRule Origins { get; init; }
+
+    public required CorsRule Cors { get; init; }
+
+    public required TimeProvider Clock { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public IProxyObserver? Observer { get; init; }
+
+    public required HeadLimits RequestHeadLimits { get; init; }
+
+    /// <summary>As for requests, but a status line may be as long as the head.</summary>
+    public required HeadLimits ResponseHeadLimits { get; init; }
+
+    /// <summary>No exchange after the present one: answers say so.</summary>
+    public bool IsDraining => _isDraining;
+
+    public void Drain() => _isDraining = true;
+}
