@@ -38,6 +38,10 @@ public sealed record McpProxyOptions
     /// <value>Default null: everybody may come in.</value>
     public TokenPolicy? Incoming { get; init; }
 
+    /// <summary>The credential that goes out with each request.</summary>
+    /// <value>Default null: none, and the client's own passes.</value>
+    public OutgoingPolicy? Outgoing { get; init; }
+
     /// <summary>Trust anchors for the upstream's TLS besides the system's.</summary>
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 

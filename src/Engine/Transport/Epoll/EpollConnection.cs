@@ -55,6 +55,7 @@ internal sealed class EpollConnection : Connection
         {
             Reader = new EpollReader(this);
             Writer = new EpollWriter(this);
+            StartEvents();
         }
 
         public EpollReader Reader { get; }

@@ -68,10 +68,13 @@ internal sealed class EpollListener : Listener
         return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
     }
 
-    private sealed class AcceptSocket(int fd, EventLoop loop) : EpollSocket(fd, loop), IValueTaskSource
+    private sealed class AcceptSocket : EpollSocket, IValueTaskSource
     {
         private ManualResetValueTaskSourceCore<bool> _signal;
         private volatile bool _stopped;
+
+        public AcceptSocket(int fd, EventLoop loop)
+            : base(fd, loop) => StartEvents();
 
         public bool IsClosed => _stopped;
 

@@ -13,24 +13,17 @@ internal abstract class EpollSocket
     private const int Armed = 2;
 
     private readonly Lock _closing = new();
-    private readonly int _slot;
+    private int _slot;
     private int _readState;
     private int _writeState;
     private volatile bool _ended;
     private bool _closed;
 
-    /// <summary>Takes over a non-blocking descriptor; its events start at once.</summary>
-    /// <exception cref="IOException">The system refused to watch it. It has been closed.</exception>
+    /// <summary>Takes over a non-blocking descriptor.</summary>
     protected EpollSocket(int fd, EventLoop loop)
     {
         Fd = fd;
         EventLoop = loop;
-        _slot = loop.Add(fd, this);
-        if (_slot < 0)
-        {
-            Libc.Close(fd);
-            throw new IOException("The system does not watch one more socket.");
-        }
     }
 
     /// <summary>The descriptor. Used only by the owner of a direction while it is open.</summary>
@@ -40,6 +33,19 @@ internal abstract class EpollSocket
     public bool PeerEnded => _ended;
 
     protected EventLoop EventLoop { get; }
+
+    /// <summary>Starts the events. Called last by the constructor of what is derived: one may come before this returns.</summary>
+    /// <exception cref="IOException">The system refused to watch the descriptor. It has been closed.</exception>
+    protected void StartEvents()
+    {
+        _slot = EventLoop.Add(Fd, this);
+        if (_slot < 0)
+        {
+            _closed = true;
+            Libc.Close(Fd);
+            throw new IOException("The system does not watch one more socket.");
+        }
+    }
 
     /// <summary>Called on the loop's thread.</summary>
     public void OnEvents(uint flags)
