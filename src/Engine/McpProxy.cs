@@ -27,6 +27,7 @@ public sealed class McpProxy : IAsyncDisposable
     private readonly UpstreamPool _pool;
     private readonly SemaphoreSlim _connectionSlots;
     private readonly Lock _binding = new();
+    private readonly IncomingTokens? _incoming;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _aborting = new();
     private Listener? _listener;
@@ -40,6 +41,7 @@ public sealed class McpProxy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
+        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.Clock, options.Logger);
         _loops = EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);
         ProxyLimits limits = options.Limits;
@@ -114,6 +116,10 @@ public sealed class McpProxy : IAsyncDisposable
         _pool.Clear();
         _heartbeat.Dispose();
         _loops?.Dispose();
+        if (_incoming is not null)
+        {
+            await _incoming.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task AcceptAsync(Listener listener)
@@ -190,17 +196,18 @@ public sealed class McpProxy : IAsyncDisposable
 
     private ServingParts MakeParts(IPEndPoint? bound)
     {
-        const string ownScheme = "http";
         ProxyLimits limits = _options.Limits;
+        _incoming?.Gate.Start();
         return new ServingParts
         {
             Limits = limits,
             Heartbeat = _heartbeat,
             Pool = _pool,
-            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ownScheme),
-            ResponseRewriter = new ResponseRewriter(_options.Target, ownScheme, hidesChallenges: false, _options.CorsOrigins.Count > 0),
+            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ServingParts.OwnScheme),
+            ResponseRewriter = new ResponseRewriter(_options.Target, ServingParts.OwnScheme, hidesChallenges: false, _options.CorsOrigins.Count > 0),
             Origins = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins),
             Cors = new CorsRule(_options.CorsOrigins),
+            Tokens = _incoming is null ? null : new TokenParts(_incoming.Gate, _incoming.Challenge, _incoming.Document, _options.Incoming!.PassAuthorization),
             Clock = _options.Clock,
             Logger = _options.Logger,
             Observer = _options.Observer,

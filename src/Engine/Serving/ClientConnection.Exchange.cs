@@ -33,16 +33,36 @@ internal sealed partial class ClientConnection
             return await RefuseAsync(arrival.Reason).ConfigureAwait(false);
         }
 
+        if (!AdmitsHost())
+        {
+            return await RefuseAsync(RefusalReason.HostNotAllowed).ConfigureAwait(false);
+        }
+
         OwnReply? own = AnswerItself();
         if (own is not null)
         {
             return await ReplyAsync(own, ExchangeEnd.AnsweredByProxy, "").ConfigureAwait(false);
         }
 
-        RefusalReason refused = Admit();
+        RefusalReason refused = AdmitByHead();
         if (refused is not RefusalReason.None)
         {
             return await RefuseAsync(refused).ConfigureAwait(false);
+        }
+
+        if (!TryAdmitByToken(out refused, out TokenVerdict? verdict))
+        {
+            verdict = await LookAtTokenAsync().ConfigureAwait(false);
+        }
+
+        if (refused is not RefusalReason.None)
+        {
+            return await RefuseAsync(refused).ConfigureAwait(false);
+        }
+
+        if (_parts.Tokens is not null && verdict is not { Kind: TokenVerdictKind.Admitted })
+        {
+            return await AnswerVerdictAsync(verdict).ConfigureAwait(false);
         }
 
         while (true)
@@ -118,21 +138,10 @@ internal sealed partial class ClientConnection
             return FaultReason.None;
         }
 
-        var wait = new CancellationTokenSource(); // not disposed: a waker may hold it, and it has neither timer nor handle
-        Volatile.Write(ref _coldWait, wait);
-        StartWatch();
-        try
-        {
-            (UpstreamConnection? made, FaultReason fault) = CutReason is FaultReason.None
-                ? await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false)
-                : (null, CutReason);
-            Volatile.Write(ref _upstream, made);
-            return CutReason is FaultReason.None ? fault : CutReason;
-        }
-        finally
-        {
-            Volatile.Write(ref _coldWait, null);
-        }
+        using ColdWait wait = StartColdWait();
+        (UpstreamConnection? made, FaultReason fault) = await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false);
+        Volatile.Write(ref _upstream, made);
+        return CutReason is FaultReason.None ? fault : CutReason;
     }
 
     /// <summary>A second attempt on a fresh connection, where the first surely did nothing.</summary>

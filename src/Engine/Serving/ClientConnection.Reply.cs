@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using McpProxyFast.Admission;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -13,13 +14,18 @@ internal sealed partial class ClientConnection
     /// <summary>How long a client that is still sending may go on after its answer, so that the answer is not lost to a reset.</summary>
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The requests that never reach the upstream.</summary>
+    /// <summary>The requests that never reach the upstream and need no credentials.</summary>
     private OwnReply? AnswerItself()
     {
         RequestHead request = _request!;
-        if (request.Path.SequenceEqual("/health"u8))
+        if (IsForHealth(request))
         {
             return request.IsGet ? OwnReplies.Health(_parts.Clock.GetUtcNow()) : OwnReplies.HealthOnlyByGet;
+        }
+
+        if (ProtectedResourceDocument.Matches(request.Path, out ReadOnlySpan<byte> resourcePath) && _parts.Tokens is { } tokens)
+        {
+            return OwnReplies.Metadata(tokens.Document.Write(ServingParts.OwnScheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
         }
 
         bool isLastHop = request.Fields.Has(KnownField.MaxForwards)
@@ -27,6 +33,8 @@ internal sealed partial class ClientConnection
             && request.Value(KnownField.MaxForwards).SequenceEqual("0"u8);
         return isLastHop ? OwnReplies.LastHop : AnswerPreflight(request);
     }
+
+    private static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
 
     private OwnReply? AnswerPreflight(RequestHead request)
     {
@@ -44,27 +52,6 @@ internal sealed partial class ClientConnection
             : null;
     }
 
-    /// <summary>Decides from the head alone who may pass.</summary>
-    private RefusalReason Admit()
-    {
-        RequestHead request = _request!;
-        if (!_parts.Origins.AllowsHost(request.Authority))
-        {
-            return RefusalReason.HostNotAllowed;
-        }
-
-        if (request.Fields.Has(KnownField.Origin))
-        {
-            int line = request.Fields.Single(KnownField.Origin);
-            if (line < 0 || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
-            {
-                return RefusalReason.OriginNotAllowed;
-            }
-        }
-
-        return request.Framing.DeclaredLength > _parts.Limits.MaxRequestBodyBytes ? RefusalReason.BodyTooLarge : RefusalReason.None;
-    }
-
     /// <summary>Refuses the request. What was malformed, or is not here whole, ends the connection.</summary>
     private ValueTask<bool> RefuseAsync(RefusalReason reason)
     {
@@ -74,11 +61,11 @@ internal sealed partial class ClientConnection
             _parts.Logger.LogDebug("Refused with {Status} {Code} by {Rule}.", refusal.Status, refusal.Code, refusal.Rule);
         }
 
-        return ReplyAsync(OwnReplies.Refused(reason), ExchangeEnd.Refused, refusal.Code);
+        return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, refusal.Code);
     }
 
     /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
-    private async ValueTask<bool> FaultAsync(FaultReason reason)
+    private async ValueTask<bool> FaultAsync(FaultReason reason, int retryAfterSeconds = 0)
     {
         Fault fault = Fault.For(reason);
         if (fault.Status == 0)
@@ -91,7 +78,7 @@ internal sealed partial class ClientConnection
 
         _parts.Logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
         ReadOnlyMemory<byte> id = FindRequestId();
-        return await ReplyAsync(OwnReplies.Faulted(reason, id.Span), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
+        return await ReplyAsync(OwnReplies.Faulted(reason, id.Span, retryAfterSeconds), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
     }
 
     private ReadOnlyMemory<byte> FindRequestId()

@@ -60,7 +60,13 @@ internal sealed partial class ClientConnection
         _responseBegan = false;
         _isHeld = true;
         RequestHead request = _request!;
-        _parts.RequestRewriter.Write(request, new RequestEdits { ClientAddress = _client.RemoteAddress, RedirectedTo = _redirectedTo }, output);
+        var edits = new RequestEdits
+        {
+            ClientAddress = _client.RemoteAddress,
+            RedirectedTo = _redirectedTo,
+            DropsAuthorization = _parts.Tokens is { PassesAuthorization: false },
+        };
+        _parts.RequestRewriter.Write(request, edits, output);
         _requestEnd = _received.GetPosition(request.Length);
         if (request.Framing.IsComplete)
         {

@@ -10,6 +10,9 @@ namespace McpProxyFast.Serving;
 /// <summary>What all client connections of one proxy share. Made once; only <see cref="IsDraining"/> ever changes.</summary>
 internal sealed class ServingParts
 {
+    /// <summary>The scheme by which clients reach the proxy.</summary>
+    public const string OwnScheme = "http";
+
     private volatile bool _isDraining;
 
     public required ProxyLimits Limits { get; init; }
@@ -25,6 +28,9 @@ internal sealed class ServingParts
     public required OriginRule Origins { get; init; }
 
     public required CorsRule Cors { get; init; }
+
+    /// <summary>Null where everybody may come in.</summary>
+    public TokenParts? Tokens { get; init; }
 
     public required TimeProvider Clock { get; init; }
 
