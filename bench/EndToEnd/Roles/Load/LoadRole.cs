@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text.Json;
-using McpProxyFast.EndToEnd.Measuring;
 using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Roles.Load;
