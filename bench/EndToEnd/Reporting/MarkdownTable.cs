@@ -10,6 +10,8 @@ namespace McpProxyFast.EndToEnd.Reporting;
 /// <summary>The results as Markdown: one table for each scenario, subjects as rows.</summary>
 internal static class MarkdownTable
 {
+    private const int MaxShownError = 400;
+
     public static string Render(Results results)
     {
         var text = new StringBuilder();
@@ -76,8 +78,13 @@ internal static class MarkdownTable
     private static string Rounds(RunOptions options) =>
         options.Rounds == 1 ? "One round" : $"Medians, in brackets the least and the most, of {options.Rounds} rounds";
 
-    private static string FailureLine(Measurement failed) =>
-        $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {failed.Error?.ReplaceLineEndings(" ")}";
+    // A crash comes with its stack; all of it is in the results file.
+    private static string FailureLine(Measurement failed)
+    {
+        string error = (failed.Error ?? string.Empty).ReplaceLineEndings(" ");
+        string shown = error.Length <= MaxShownError ? error : error[..MaxShownError] + " …";
+        return $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {shown}";
+    }
 
     private sealed record Section(string Title, Scenario? Scenario, IReadOnlyList<Column> Columns, string Unit);
 }

@@ -5,7 +5,7 @@ namespace McpProxyFast.EndToEnd.Running;
 /// <summary>A process of the run, on the cores given to it; ended with its own children when disposed.</summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private const int KeptLines = 20;
+    private const int KeptLines = 60;
 
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
