@@ -14,7 +14,8 @@ function verdicts(leg) {
         // A results folder is named for its scenario and the time of its run.
         const scenario = folder.replace(/-\d{4}-\d{2}-\d{2}T.*$/, '');
         const seen = new Map();
-        for (const check of JSON.parse(readFileSync(file, 'utf8'))) {
+        // An INFO is a log line, not a verdict: how many there are depends on timing.
+        for (const check of JSON.parse(readFileSync(file, 'utf8')).filter(({ status }) => status !== 'INFO')) {
             const occurrence = (seen.get(check.id) ?? 0) + 1;
             seen.set(check.id, occurrence);
             found.set(`${scenario}/${check.id}#${occurrence}`, check);

@@ -100,6 +100,12 @@ function addStreamTools(tool, notify) {
         }
         return answer(text(String(progressToken)));
     });
+    tool('test_reconnection', async (_, { http }) => {
+        // The client has to come back for the answer, with the id of the last event it saw.
+        http?.closeSSE?.();
+        await pause(2 * STEP_MS);
+        return answer(text('fetched by a second stream'));
+    });
     tool('test_logging_tool', async (_, { mcpReq }) => {
         await mcpReq.log('info', 'only where the request asked for a level');
         return answer(text('logged'));

@@ -6,10 +6,29 @@ import { localhostHostValidation, localhostOriginValidation, NodeStreamableHTTPS
 import { classifyInboundRequest, createMcpHandler, isInitializeRequest } from '@modelcontextprotocol/server';
 import { createServer } from './features.mjs';
 
+// How long a client whose stream was closed waits before it comes back: long enough for the suite to see that it did wait.
+const RETRY_MS = 1000;
 const sessions = new Map();
 const stateless = createMcpHandler(() => createServer(stateless.notify));
 const serveStateless = toNodeHandler(stateless);
 const guards = [localhostHostValidation(), localhostOriginValidation()];
+
+/** Keeps the events of one session, so that its streams can be resumed; an event's id is `<stream>::<number>`. */
+function eventLog() {
+    const events = [];
+    return {
+        storeEvent: async (stream, message) => `${stream}::${events.push({ stream, message }) - 1}`,
+        replayEventsAfter: async (last, { send }) => {
+            const [stream, number] = last.split('::');
+            for (let next = Number(number) + 1; next < events.length; next++) {
+                if (events[next].stream === stream && events[next].message?.jsonrpc) {
+                    await send(`${stream}::${next}`, events[next].message);
+                }
+            }
+            return stream;
+        },
+    };
+}
 
 async function readJson(request) {
     const chunks = [];
@@ -22,6 +41,8 @@ async function readJson(request) {
 async function openSession() {
     const transport = new NodeStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
+        eventStore: eventLog(),
+        retryInterval: RETRY_MS,
         onsessioninitialized: id => sessions.set(id, transport),
     });
     transport.onclose = () => sessions.delete(transport.sessionId);
