@@ -45,26 +45,27 @@ internal sealed class TargetRule
         }
 
         ReadOnlySpan<byte> path = head.Path;
-        ReadOnlySpan<byte> query = received[path.Length..].TrimStart((byte)'?');
         writer.Add(IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path);
-        AddQuery(query, ref writer);
+        AddQuery(received[path.Length..], ref writer);
     }
 
+    /// <param name="query">The received query with its <c>?</c>; empty where there is none. It stays as it came (RFC 9110 §7.7).</param>
+    /// <param name="writer">The head.</param>
     private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
     {
-        if (_query.Length == 0 && query.IsEmpty)
+        if (_query.Length == 0)
         {
+            writer.Add(query);
             return;
         }
 
         writer.Add("?"u8);
         writer.Add(_query);
-        if (_query.Length > 0 && !query.IsEmpty)
+        if (query.Length > 1)
         {
             writer.Add("&"u8);
+            writer.Add(query[1..]);
         }
-
-        writer.Add(query);
     }
 
     private bool IsMapped(ReadOnlySpan<byte> path) => _mapsPath && (path is [(byte)'/'] || path.IsEmpty || path.SequenceEqual("/mcp"u8));
