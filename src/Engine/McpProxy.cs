@@ -41,7 +41,7 @@ public sealed class McpProxy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.Clock, options.Logger);
+        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         _loops = EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);
         ProxyLimits limits = options.Limits;
