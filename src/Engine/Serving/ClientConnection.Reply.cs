@@ -28,11 +28,20 @@ internal sealed partial class ClientConnection
             return OwnReplies.Metadata(tokens.Document.Write(ServingParts.OwnScheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
         }
 
+        if (_parts.Credentials is not null && IsOAuthDocument(request.Path))
+        {
+            return OwnReplies.NotFound;
+        }
+
         bool isLastHop = request.Fields.Has(KnownField.MaxForwards)
             && (request.IsOptions || request.Method.SequenceEqual("TRACE"u8))
             && request.Value(KnownField.MaxForwards).SequenceEqual("0"u8);
         return isLastHop ? OwnReplies.LastHop : AnswerPreflight(request);
     }
+
+    /// <summary>What would send an MCP client to sign in by itself, though the proxy does that for it.</summary>
+    private static bool IsOAuthDocument(ReadOnlySpan<byte> path) =>
+        path.StartsWith("/.well-known/oauth-"u8) || path.StartsWith("/.well-known/openid-configuration"u8);
 
     private static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
 
@@ -129,10 +138,23 @@ internal sealed partial class ClientConnection
             return isWhole;
         }
 
+        if (TryFindEnd(request, _received, out SequencePosition end) is not true)
+        {
+            return false;
+        }
+
+        _client.Input.AdvanceTo(end);
+        return true;
+    }
+
+    /// <summary>Looks for the end of the request in what has been received.</summary>
+    /// <returns>True where it is here; false where more has to come; null where the framing is broken.</returns>
+    private bool? TryFindEnd(RequestHead request, in ReadOnlySequence<byte> received, out SequencePosition end)
+    {
         BodyFraming framing = request.Framing;
         framing.Bound(_parts.Limits.MaxRequestBodyBytes, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
-        ReadOnlySequence<byte> rest = _received.Slice(request.Length);
-        foreach (ReadOnlyMemory<byte> segment in rest)
+        long length = request.Length;
+        foreach (ReadOnlyMemory<byte> segment in received.Slice(length))
         {
             ReadOnlySpan<byte> bytes = segment.Span;
             while (!bytes.IsEmpty && !framing.IsComplete)
@@ -140,19 +162,16 @@ internal sealed partial class ClientConnection
                 Step step = framing.Next(bytes);
                 if (step.Kind is StepKind.Reject)
                 {
-                    return false;
+                    end = default;
+                    return null;
                 }
 
-                rest = rest.Slice(step.Length);
+                length += step.Length;
                 bytes = bytes[step.Length..];
             }
         }
 
-        if (framing.IsComplete)
-        {
-            _client.Input.AdvanceTo(rest.Start);
-        }
-
+        end = received.GetPosition(length);
         return framing.IsComplete;
     }
 

@@ -64,7 +64,8 @@ internal sealed partial class ClientConnection
         {
             ClientAddress = _client.RemoteAddress,
             RedirectedTo = _redirectedTo,
-            DropsAuthorization = _parts.Tokens is { PassesAuthorization: false },
+            DropsAuthorization = _parts.Credentials is not null || _parts.Tokens is { PassesAuthorization: false },
+            CredentialLines = _credential is null ? default : _credential.Bytes.Span,
         };
         _parts.RequestRewriter.Write(request, edits, output);
         _requestEnd = _received.GetPosition(request.Length);
@@ -113,6 +114,11 @@ internal sealed partial class ClientConnection
             sent += fresh.Slice(0, consumed).Length;
             _received = read.Buffer;
             _requestEnd = consumed;
+            if (_isHeld)
+            {
+                _request!.Show(Contiguous(read.Buffer)); // the bytes may have moved to a larger buffer
+            }
+
             if (relay.IsComplete)
             {
                 _sendState = SendState.Done;

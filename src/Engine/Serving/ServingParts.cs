@@ -1,4 +1,5 @@
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
 using McpProxyFast.Rewriting;
 using McpProxyFast.Transport;
@@ -31,6 +32,11 @@ internal sealed class ServingParts
 
     /// <summary>Null where everybody may come in.</summary>
     public TokenParts? Tokens { get; init; }
+
+    /// <summary>Null where nothing is added, and the client's own credential passes.</summary>
+    public CredentialSource? Credentials { get; init; }
+
+    public required Uri Target { get; init; }
 
     public required TimeProvider Clock { get; init; }
 
