@@ -40,7 +40,8 @@ public sealed class SdkSignInTests : IAsyncLifetime
     {
         using var browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
         using HttpResponseMessage response = await browser.GetAsync(context.AuthorizationUri, cancellationToken);
-        System.Collections.Specialized.NameValueCollection query = HttpUtility.ParseQueryString(response.Headers.Location!.Query);
+        Assert.True(response.Headers.Location is not null, await response.Content.ReadAsStringAsync(cancellationToken));
+        System.Collections.Specialized.NameValueCollection query = HttpUtility.ParseQueryString(response.Headers.Location.Query);
         return new AuthorizationResult { Code = query["code"], State = query["state"], Iss = query["iss"] };
     }
 }
