@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using McpProxyFast.Admission;
 using McpProxyFast.OAuth;
@@ -8,11 +9,11 @@ namespace McpProxyFast;
 /// <summary>Everything that a <see cref="TokenPolicy"/> asks for, wired: the gate of Admission to the network side of OAuth.</summary>
 internal sealed class IncomingTokens : IAsyncDisposable
 {
-    private readonly HttpClient _http;
+    private readonly OAuthHttp? _http;
 
-    private IncomingTokens(TokenPolicy policy, TimeProvider clock, ILogger logger)
+    private IncomingTokens(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
-        _http = ProviderClient.Create(policy.TrustedCertificates);
+        _http = MakeHttp(policy, trustAnchors, clock);
         Challenge = new BearerChallenge(policy);
         Document = new ProtectedResourceDocument(policy);
         Gate = MakeGate(policy, clock, logger);
@@ -26,10 +27,11 @@ internal sealed class IncomingTokens : IAsyncDisposable
 
     /// <summary>Wires a policy. Nothing is fetched before <see cref="TokenGate.Start"/>.</summary>
     /// <param name="policy">Whose tokens.</param>
+    /// <param name="trustAnchors">Certificates that are trusted beside the system's, for the identity provider.</param>
     /// <param name="clock">Expiry goes by it.</param>
     /// <param name="logger">Told why tokens were refused and what the provider did.</param>
     /// <exception cref="ArgumentException">The policy's parts do not fit together.</exception>
-    public static IncomingTokens Open(TokenPolicy policy, TimeProvider clock, ILogger logger)
+    public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
         policy.Validate();
         if (policy.Audiences.Count == 0 && policy.Validator is null)
@@ -37,20 +39,28 @@ internal sealed class IncomingTokens : IAsyncDisposable
             logger.LogWarning("No audience is set: every token of the issuer is accepted, also one that was made for another service.");
         }
 
-        return new IncomingTokens(policy, clock, logger);
+        return new IncomingTokens(policy, trustAnchors, clock, logger);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Gate.DisposeAsync().ConfigureAwait(false);
-        _http.Dispose();
+        _http?.Dispose();
+    }
+
+    /// <summary>What the operator named is trusted; what the issuer's document names is not, and is dialled only where it is public.</summary>
+    private static OAuthHttp? MakeHttp(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
+    {
+        Uri? issuer = policy.Issuer is null ? null : new Uri(policy.Issuer);
+        Uri[] named = [.. new[] { issuer, policy.JwksUri, policy.IntrospectionUri }.OfType<Uri>()];
+        return named.Length == 0 ? null : new OAuthHttp(named[0], named[1..], trustAnchors, clock);
     }
 
     private TokenGate MakeGate(TokenPolicy policy, TimeProvider clock, ILogger logger)
     {
-        if (policy.Validator is not null)
+        if (policy.Validator is not null || _http is null)
         {
-            return new TokenGate(policy.Validator, keys: null, clock, logger);
+            return new TokenGate(policy.Validator!, keys: null, clock, logger);
         }
 
         var provider = new ProviderHttp(_http);
@@ -71,6 +81,6 @@ internal sealed class IncomingTokens : IAsyncDisposable
         Uri endpoint = policy.IntrospectionUri!;
         return TokenPolicy.IsGoogle(endpoint) ? new GoogleTokenInfo(provider, endpoint).AskAsync
             : TokenPolicy.IsGitHub(endpoint) ? new GitHubTokenCheck(provider, endpoint, policy.ClientId!, policy.ClientSecret!).AskAsync
-            : new IntrospectionEndpoint(_http, document, endpoint, policy.ClientId, policy.ClientSecret).AskAsync;
+            : new IntrospectionEndpoint(_http!, document, endpoint, policy.ClientId, policy.ClientSecret).AskAsync;
     }
 }

@@ -43,7 +43,7 @@ public sealed class McpProxy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.Clock, options.Logger);
+        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         _credentials = options.Outgoing is null
             ? null
             : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);

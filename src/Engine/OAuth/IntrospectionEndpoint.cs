@@ -10,7 +10,7 @@ namespace McpProxyFast.OAuth;
 /// <param name="endpoint">The introspection endpoint.</param>
 /// <param name="clientId">The proxy's client id there, if it has one.</param>
 /// <param name="clientSecret">Its secret, if it has one.</param>
-internal sealed class IntrospectionEndpoint(HttpMessageInvoker http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
+internal sealed class IntrospectionEndpoint(OAuthHttp http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
 {
     private volatile bool _secretInBody;
 
@@ -31,7 +31,7 @@ internal sealed class IntrospectionEndpoint(HttpMessageInvoker http, IssuerDocum
     }
 
     private Task<TokenIntrospectionResponse> SendAsync(string token, CancellationToken cancellationToken) =>
-        http.IntrospectTokenAsync(
+        http.Invoker.IntrospectTokenAsync(
             new TokenIntrospectionRequest
             {
                 Address = endpoint.AbsoluteUri,

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace McpProxyFast.OAuth;
 
 /// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
@@ -13,9 +15,8 @@ internal sealed class IssuerKeys(ProviderHttp http, IssuerDocument? document, Ur
 
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
-        string? named = IssuerDocument.Text(await document!.FetchAsync(cancellationToken).ConfigureAwait(false), "jwks_uri");
-        return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) && (place.Scheme == Uri.UriSchemeHttps || (place.Scheme == Uri.UriSchemeHttp && place.IsLoopback))
-            ? place
-            : throw new IOException($"the issuer's document names no https jwks_uri ('{named}')");
+        JsonElement published = await document!.FetchAsync(cancellationToken).ConfigureAwait(false);
+        string? named = ProviderHttp.Text(published, "jwks_uri");
+        return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
     }
 }

@@ -4,10 +4,10 @@ using System.Text.Json;
 namespace McpProxyFast.OAuth;
 
 /// <summary>Asks the identity provider of incoming tokens. Whatever goes wrong on the way is an <see cref="IOException"/> in words that hold no secret.</summary>
-internal sealed class ProviderHttp(HttpMessageInvoker http)
+internal sealed class ProviderHttp(OAuthHttp http)
 {
-    /// <summary>Reads a JSON document.</summary>
-    /// <returns>The document, or null where there is none at this place (404 and the like).</returns>
+    /// <summary>Reads a document.</summary>
+    /// <returns>Its bytes, or null where there is none at this place (404 and the like).</returns>
     /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
     public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {
@@ -26,9 +26,15 @@ internal sealed class ProviderHttp(HttpMessageInvoker http)
     /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
     public async Task<(HttpStatusCode Status, byte[] Body)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await GuardAsync(request.RequestUri!, () => http.SendAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
-        byte[] body = await GuardAsync(request.RequestUri!, () => response.Content.ReadAsByteArrayAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-        return (response.StatusCode, body);
+        try
+        {
+            using HttpResponseMessage response = await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (OAuthException fault)
+        {
+            throw new IOException(fault.Message, fault);
+        }
     }
 
     /// <summary>Parses an answer of the provider's.</summary>
@@ -46,22 +52,10 @@ internal sealed class ProviderHttp(HttpMessageInvoker http)
         }
     }
 
+    /// <summary>A string member; null where it is absent or anything else.</summary>
+    public static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+
     /// <summary>A URL without its query, in which Google wants the token.</summary>
     public static string Place(Uri url) => url.GetLeftPart(UriPartial.Path);
-
-    private static async Task<T> GuardAsync<T>(Uri url, Func<Task<T>> step, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await step().ConfigureAwait(false);
-        }
-        catch (HttpRequestException fault)
-        {
-            throw new IOException($"{Place(url)} could not be asked: {fault.Message}", fault);
-        }
-        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new IOException($"{Place(url)} did not answer in time", fault);
-        }
-    }
 }

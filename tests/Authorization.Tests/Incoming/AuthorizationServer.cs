@@ -82,7 +82,7 @@ internal sealed class AuthorizationServer : IAsyncDisposable
     {
         server.SetAuthorizationEndpointUris("authorize").SetTokenEndpointUris("token").SetIntrospectionEndpointUris("introspect").SetRevocationEndpointUris("revoke");
         server.AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().RequireProofKeyForCodeExchange();
-        server.RegisterScopes(Scope, "other").DisableResourceValidation();
+        server.RegisterScopes(Scope, "other").DisableResourceValidation().IgnoreResourcePermissions();
         server.AddSigningKey(FreshKey()).AddEphemeralEncryptionKey().DisableAccessTokenEncryption();
         server.UseAspNetCore().DisableTransportSecurityRequirement().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough();
     }

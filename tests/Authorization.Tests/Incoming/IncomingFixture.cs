@@ -59,7 +59,7 @@ internal sealed class IncomingFixture : IAsyncDisposable
 
     private IncomingTokens Start()
     {
-        IncomingTokens tokens = IncomingTokens.Open(Policy, Clock, NullLogger.Instance);
+        IncomingTokens tokens = IncomingTokens.Open(Policy, trustAnchors: null, Clock, NullLogger.Instance);
         tokens.Gate.Start();
         return tokens;
     }

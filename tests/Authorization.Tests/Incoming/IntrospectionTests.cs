@@ -223,5 +223,5 @@ public sealed class IntrospectionTests : IAsyncLifetime
     }
 
     private IntrospectionValidator Validator(Func<ProviderHttp, Func<string, CancellationToken, Task<System.Text.Json.JsonElement>>> ask) =>
-        new(ask(new ProviderHttp(ProviderClient.Create(trustAnchors: null))), _fixture.Policy, _fixture.Clock);
+        new(ask(new ProviderHttp(new OAuthHttp(new Uri(Provider.Url), [], trustAnchors: null, _fixture.Clock))), _fixture.Policy, _fixture.Clock);
 }

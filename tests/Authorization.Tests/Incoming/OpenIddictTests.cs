@@ -116,7 +116,7 @@ public sealed class OpenIddictTests : IAsyncLifetime
 
     private IncomingTokens Open(TokenPolicy policy)
     {
-        IncomingTokens tokens = IncomingTokens.Open(policy, _clock, NullLogger.Instance);
+        IncomingTokens tokens = IncomingTokens.Open(policy, trustAnchors: null, _clock, NullLogger.Instance);
         tokens.Gate.Start();
         return tokens;
     }
