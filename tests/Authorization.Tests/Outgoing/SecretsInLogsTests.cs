@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
@@ -59,11 +60,12 @@ public sealed class SecretsInLogsTests : IDisposable
         return await asked;
     }
 
-    // The rudest server: it repeats in its page what it was sent.
+    // The rudest server: it repeats in its error what it was sent.
     private static async Task FailWithWhatCameAsync(HttpContext http)
     {
         IFormCollection form = await http.Request.ReadFormAsync();
-        http.Response.StatusCode = 500;
-        await http.Response.WriteAsync(string.Join('\n', form.Select(pair => $"{pair.Key}={pair.Value}")));
+        string all = string.Join(' ', form.Select(pair => $"{pair.Key}={pair.Value}"));
+        http.Response.StatusCode = 400;
+        await http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "invalid_request", ["error_description"] = all });
     }
 }
