@@ -31,8 +31,11 @@ internal static class IncomingFlags
             PassAuthorization = options.PassAuthorization,
             TrustedCertificates = trusted,
         };
-        FlagValue.Check(FlagOf, policy.Validate);
-        return policy;
+        return FlagValue.Accepted(FlagOf, () =>
+        {
+            policy.Validate();
+            return policy;
+        });
     }
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>

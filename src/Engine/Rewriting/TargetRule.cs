@@ -25,6 +25,15 @@ internal sealed class TargetRule
     /// <summary>The target leaves as it came.</summary>
     public bool KeepsAsIs(RequestHead head) => head.IsPlainOriginForm && _query.Length == 0 && !IsMapped(head.Path);
 
+    /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
+    public string Describe(RequestHead head)
+    {
+        byte[] room = new byte[head.PathAndQuery.Length + ExtraBytes];
+        var writer = new HeadWriter(room);
+        Write(head, ref writer);
+        return Encoding.ASCII.GetString(room, 0, writer.Length);
+    }
+
     public void Write(RequestHead head, ref HeadWriter writer)
     {
         ReadOnlySpan<byte> received = head.PathAndQuery;

@@ -1,0 +1,21 @@
+using System.IO.Pipelines;
+
+namespace McpProxyFast.Wire.Tests.Support;
+
+/// <summary>One in-memory connection: the engine's end and the test's.</summary>
+internal sealed class PipePair
+{
+    public PipePair(PipeOptions? options = null)
+    {
+        var toEngine = new Pipe(options ?? PipeOptions.Default);
+        var fromEngine = new Pipe(options ?? PipeOptions.Default);
+        EngineEnd = new End(toEngine.Reader, fromEngine.Writer);
+        TestEnd = new End(fromEngine.Reader, toEngine.Writer);
+    }
+
+    public IDuplexPipe EngineEnd { get; }
+
+    public IDuplexPipe TestEnd { get; }
+
+    private sealed record End(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

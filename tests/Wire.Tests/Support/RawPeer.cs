@@ -1,0 +1,162 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Text;
+
+namespace McpProxyFast.Wire.Tests.Support;
+
+/// <summary>The test's end of one connection: bytes in, bytes out, and every way of leaving.</summary>
+internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset) : IAsyncDisposable
+{
+    private readonly StringBuilder _unread = new();
+    private readonly byte[] _buffer = new byte[64 * 1024];
+
+    /// <summary>The engine has ended its side in an orderly way.</summary>
+    public bool Ended { get; private set; }
+
+    /// <summary>The engine has cut the connection.</summary>
+    public bool WasReset { get; private set; }
+
+    /// <summary>What has come and was not taken.</summary>
+    public string Unread => _unread.ToString();
+
+    public static RawPeer Of(IDuplexPipe pipe) => new(
+        pipe.Input.AsStream(),
+        pipe.Output.AsStream(),
+        () => pipe.Output.Complete(),
+        () =>
+        {
+            var fault = new IOException("The test reset the connection.");
+            pipe.Output.Complete(fault);
+            pipe.Input.Complete(fault);
+        });
+
+    public static RawPeer Of(Socket socket)
+    {
+        socket.NoDelay = true;
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        return new RawPeer(
+            stream,
+            stream,
+            () => socket.Shutdown(SocketShutdown.Send),
+            () =>
+            {
+                socket.LingerState = new LingerOption(true, 0);
+                socket.Dispose();
+            });
+    }
+
+    public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        await output.WriteAsync(bytes).Soon();
+        await output.FlushAsync().Soon();
+    }
+
+    /// <summary>Sends what may meet a connection that the engine has closed meanwhile.</summary>
+    public async Task<bool> TrySendAsync(string text)
+    {
+        try
+        {
+            await SendAsync(text);
+            return true;
+        }
+        catch (Exception gone) when (gone is IOException or InvalidOperationException)
+        {
+            return false; // closed by the engine: the test judges what it can read
+        }
+    }
+
+    /// <summary>Half-closes: no more bytes will be sent.</summary>
+    public void Finish() => finish();
+
+    /// <summary>Resets the connection.</summary>
+    public void Reset() => reset();
+
+    public Task<StrictMessage> ReadRequestAsync() => TakeAsync(text => (StrictParser.TakeRequest(text, out int length), length));
+
+    public Task<StrictMessage> ReadResponseAsync(bool toHead = false) =>
+        TakeAsync(text => (StrictParser.TakeResponse(text, toHead, Ended, out int length), length));
+
+    /// <summary>Takes everything up to and including the marker.</summary>
+    public async Task<string> ReadThroughAsync(string marker) =>
+        (await TakeAsync(text =>
+        {
+            int end = text.IndexOf(marker, StringComparison.Ordinal);
+            return end < 0 ? (null, 0) : (new StrictMessage(text[..(end + marker.Length)], ""), end + marker.Length);
+        })).Head;
+
+    /// <summary>Takes everything until the engine closes, or cuts, the connection.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        while (await ReadSomeAsync())
+        {
+        }
+
+        string rest = Unread;
+        _unread.Clear();
+        return rest;
+    }
+
+    /// <summary>Reads once into <see cref="Unread"/>; false at the end.</summary>
+    public async Task<bool> ReadSomeAsync()
+    {
+        int length = await ReadAsync(_buffer);
+        _unread.Append(Encoding.Latin1.GetString(_buffer, 0, length));
+        return length > 0;
+    }
+
+    /// <summary>Reads bytes without keeping them; 0 at the end.</summary>
+    public async Task<int> ReadAsync(Memory<byte> bytes)
+    {
+        try
+        {
+            int length = Ended || WasReset ? 0 : await input.ReadAsync(bytes).Soon();
+            Ended |= length == 0 && !WasReset;
+            return length;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidOperationException)
+        {
+            WasReset = true; // an outcome that tests look at
+            return 0;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await output.DisposeAsync();
+            await input.DisposeAsync();
+        }
+        catch (Exception gone) when (gone is IOException or InvalidOperationException)
+        {
+            // The engine was faster; there is nothing left to close.
+        }
+    }
+
+    private async Task<StrictMessage> TakeAsync(Func<string, (StrictMessage? Message, int Length)> take)
+    {
+        while (true)
+        {
+            (StrictMessage? message, int length) = take(Unread);
+            if (message is not null)
+            {
+                _unread.Remove(0, length);
+                return message;
+            }
+
+            if (!await ReadSomeAsync())
+            {
+                (message, length) = take(Unread);
+                if (message is null)
+                {
+                    throw new InvalidDataException($"The connection was {(WasReset ? "reset" : "closed")} within a message: {Unread}");
+                }
+
+                _unread.Remove(0, length);
+                return message;
+            }
+        }
+    }
+}
