@@ -36,13 +36,13 @@ internal sealed class ScriptedPeer
     /// <summary>The proxy has ended its direction as one does after a whole message, not as after a fault.</summary>
     public bool ProxyEndedOrderly { get; private set; }
 
-    /// <summary>The proxy has given both directions back.</summary>
+    /// <summary>The proxy has given both directions back, as far as this peer can tell: what it has closed itself tells nothing.</summary>
     public bool IsReleased
     {
         get
         {
             Receive();
-            return ProxyEnded && _toProxy.Writer.FlushAsync().AsTask().GetAwaiter().GetResult().IsCompleted;
+            return ProxyEnded && (IsClosed || !Write(default));
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed class ScriptedPeer
         if (!IsClosed)
         {
             _sent.AddRange(bytes);
-            _toProxy.Writer.WriteAsync(bytes).AsTask().GetAwaiter().GetResult();
+            Write(bytes);
         }
     }
 
@@ -85,6 +85,20 @@ internal sealed class ScriptedPeer
         {
             // The proxy's way to say over a pipe what a reset says over TCP.
             ProxyEnded = true;
+        }
+    }
+
+    /// <summary>Writes; false where the proxy takes no more. The pipe has no bound, so this never waits.</summary>
+    private bool Write(byte[]? bytes)
+    {
+        try
+        {
+            return !_toProxy.Writer.WriteAsync(bytes).AsTask().GetAwaiter().GetResult().IsCompleted;
+        }
+        catch (IOException)
+        {
+            // The proxy's way to say over a pipe what a reset says over TCP.
+            return false;
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace McpProxyFast.Fuzz.Oracles;
 
 /// <summary>One message as a peer of the proxy reads it.</summary>
@@ -8,7 +10,8 @@ internal sealed record WireMessage(string StartLine, byte[] Body, bool IsWhole)
 {
     public string Method => StartLine.Split(' ')[0];
 
-    public int Status => int.Parse(StartLine.AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>The status of a response; 0 where what stands in its place is none.</summary>
+    public int Status => int.TryParse(StartLine.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out int status) ? status : 0;
 
     public bool IsInterim => Status < 200;
 }
