@@ -42,6 +42,9 @@ public sealed class McpProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+
+        // Read here for their errors only: the names that a listener derives are known once it is bound.
+        _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins);
         _options = options;
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         _credentials = options.Outgoing is null

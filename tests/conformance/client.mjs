@@ -28,7 +28,7 @@ function flags() {
     case 'client-credentials-jwt':
       return ['--remote-auth-grant', 'client_credentials', ...id, '--remote-auth-client-key-file', secretFile('key.pem', context.private_key_pem)];
     case 'wif-jwt-bearer':
-      return ['--remote-auth-grant', 'jwt-bearer', ...id, ...secret, '--remote-auth-assertion-file', secretFile('assertion', context.workload_jwt ?? context.assertion ?? '')];
+      return ['--remote-auth-grant', 'jwt-bearer', ...id, '--remote-auth-assertion-file', secretFile('assertion', context.valid_jwt)];
     case 'enterprise-managed-authorization':
       return ['--remote-auth-grant', 'id-jag', ...id, ...secret, '--remote-auth-idp-token-url', context.idp_token_endpoint,
         '--remote-auth-idp-client-id', context.idp_client_id, '--remote-auth-id-token-file', secretFile('id-token', context.idp_id_token)];

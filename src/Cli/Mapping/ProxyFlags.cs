@@ -23,7 +23,7 @@ internal static class ProxyFlags
             AllowedHosts = [.. options.AllowedHosts],
             CorsOrigins = [.. options.CorsOrigins],
             ForwardedFields = Forwarded(options.XForwarded),
-            Incoming = IncomingFlags.ToPolicy(options, trusted),
+            Incoming = IncomingFlags.ToPolicy(options),
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
             Logger = logger,

@@ -17,7 +17,6 @@ internal sealed class OAuthCredentials : CredentialSource
     private readonly SignIn _signIn;
     private readonly TokenKeeper _keeper;
     private readonly TimeProvider _clock;
-    private readonly ILogger _logger;
     private volatile bool _isWanted;
     private volatile string? _nonce;
 
@@ -28,14 +27,11 @@ internal sealed class OAuthCredentials : CredentialSource
         _signIn = signIn;
         _keeper = new TokenKeeper(policy, target, signIn, clock, logger);
         _clock = clock;
-        _logger = logger;
     }
 
     public override CredentialLine? Current => _keeper.Current;
 
     public override bool ProvesEachRequest => _policy.DPoP;
-
-    private bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -44,9 +40,9 @@ internal sealed class OAuthCredentials : CredentialSource
             await _keeper.LoadAsync(cancellationToken).ConfigureAwait(false);
 
             // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
-            if (_keeper.Issued is null && (KnowsServer || _target.AbsolutePath.Length > 1))
+            if (!_keeper.IsAtWork && (_signIn.KnowsServer || _target.AbsolutePath.Length > 1))
             {
-                await SignInAtStartAsync(cancellationToken).ConfigureAwait(false);
+                await _keeper.StartAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OAuthException failure)
@@ -159,23 +155,6 @@ internal sealed class OAuthCredentials : CredentialSource
         {
             return false;
         }
-    }
-
-    private async Task SignInAtStartAsync(CancellationToken cancellationToken)
-    {
-        Challenge? challenge = null;
-        if (!KnowsServer)
-        {
-            (bool wanted, challenge) = await _signIn.ProbeAsync(cancellationToken).ConfigureAwait(false);
-            if (!wanted)
-            {
-                _logger.LogWarning("{Target} answers without asking for credentials; none are sent until it does.", WellKnown.Origin(_target));
-                return;
-            }
-        }
-
-        _isWanted = true;
-        await _keeper.SignInAsync(_target, challenge, askedBefore: [], cancellationToken).ConfigureAwait(false);
     }
 
     private static CredentialResult StillSigningIn() => CredentialResult.Unavailable(

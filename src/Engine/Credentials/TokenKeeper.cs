@@ -37,8 +37,6 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
     public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
 
-    public IssuedCredential? Issued => _issued;
-
     /// <summary>Whether a credential is held or being obtained, so that requests have something to wait for.</summary>
     public bool IsAtWork => _issued is not null || _turns.AreTaken;
 
@@ -57,10 +55,12 @@ internal sealed class TokenKeeper : IAsyncDisposable
     }
 
     /// <summary>Signs in at start, where a failure is the caller's to see.</summary>
-    public async Task SignInAsync(Uri resource, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Protection protection = await _signIn.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
-        await SignInAsync(protection, challenge, askedBefore, cancellationToken).ConfigureAwait(false);
+        if (await _signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false) is { } issued)
+        {
+            Accept(issued);
+        }
     }
 
     /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
@@ -174,10 +174,21 @@ internal sealed class TokenKeeper : IAsyncDisposable
         }
     }
 
+    private async Task SignInAsync(Uri resource, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
+    {
+        Protection protection = await _signIn.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
+        await SignInAsync(protection, challenge, askedBefore, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task SignInAsync(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> scopes = _signIn.ScopesFor(protection, challenge, askedBefore);
         IssuedCredential issued = await _signIn.RunAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
+        Accept(issued);
+    }
+
+    private void Accept(IssuedCredential issued)
+    {
         _signedInAt = _clock.GetUtcNow();
         _tried.Remember(issued.Scopes);
         Publish(issued);

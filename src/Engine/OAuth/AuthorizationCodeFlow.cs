@@ -56,7 +56,7 @@ internal sealed class AuthorizationCodeFlow(
     private static void CheckServer(Protection protection)
     {
         ServerMetadata server = protection.Server;
-        bool mayBeSilent = protection.IsOperators || !server.IsPublished;
+        bool mayBeSilent = protection.IsOperators || server.IsAssumed;
         if (server.CodeChallengeMethodsSupported is { } methods ? !methods.Contains("S256") : !mayBeSilent)
         {
             throw OAuthException.Refused(

@@ -49,7 +49,7 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
     {
         if (policy.TokenUrl is { } tokenUrl)
         {
-            return new ServerMetadata { AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString, TokenEndpoint = tokenUrl.OriginalString, IsPublished = false };
+            return new ServerMetadata { AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString, TokenEndpoint = tokenUrl.OriginalString, IsAssumed = true };
         }
 
         return await ServerDiscovery.FindAsync(http, policy.Issuer!, log, cancellationToken).ConfigureAwait(false)
@@ -73,7 +73,7 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
             }
         }
 
-        return issuers.Count == 0 && !log.SawTransient
+        return issuers.Count == 0
             ? await FindAtOriginAsync(resource, log, cancellationToken).ConfigureAwait(false)
             : throw log.NothingFound("no-authorization-server", "The upstream names no authorization server that can be used.");
     }
@@ -84,12 +84,18 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
         string origin = WellKnown.Origin(resource);
         ServerMetadata? found = await ServerDiscovery.FindAsync(http, origin, log, cancellationToken).ConfigureAwait(false)
             ?? await ServerDiscovery.FindAsync(http, origin + "/", log, cancellationToken).ConfigureAwait(false);
+        if (found is null && log.SawTransient)
+        {
+            // What could not be read may say otherwise, so nothing is assumed.
+            throw log.NothingFound("no-authorization-server", "Who protects the upstream could not be found out.");
+        }
+
         return found ?? new ServerMetadata
         {
             AuthorizationEndpoint = $"{origin}/authorize",
             TokenEndpoint = $"{origin}/token",
             RegistrationEndpoint = $"{origin}/register",
-            IsPublished = false,
+            IsAssumed = true,
         };
     }
 }

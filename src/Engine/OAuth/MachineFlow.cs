@@ -50,7 +50,7 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
         };
         parameters.AddOptional("resource", protection.Resource);
         parameters.AddOptional("scope", string.Join(' ', scopes));
-        var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsPublished = false };
+        var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsAssumed = true };
         var client = new ClientIdentity { Id = policy.IdpClientId!, Method = ClientMethod.None };
         TokenSet assertion = await tokens.AskAsync(provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, proofKey: null, cancellationToken).ConfigureAwait(false);
         return assertion.AccessToken;

@@ -28,6 +28,6 @@ internal sealed record ServerMetadata
 
     public bool ClientIdMetadataDocumentSupported { get; init; }
 
-    /// <summary>Whether the document was found; false for endpoints given by hand or by the fallback of the 2025-03-26 revision.</summary>
-    public bool IsPublished { get; init; } = true;
+    /// <summary>Whether there was no document: endpoints given by hand, or by the fallback of the 2025-03-26 revision.</summary>
+    public bool IsAssumed { get; init; }
 }

@@ -43,6 +43,9 @@ internal sealed class SignIn : IDisposable
     /// <summary>The key to which tokens are bound, where that was asked for.</summary>
     public ProofKey? ProofKey { get; private set; }
 
+    /// <summary>Whether the operator has said who protects the target.</summary>
+    public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
+
     /// <summary>Reads what an earlier run has kept.</summary>
     public async Task<IssuedCredential?> LoadAsync(CancellationToken cancellationToken)
     {
@@ -56,12 +59,23 @@ internal sealed class SignIn : IDisposable
         return entry.Issued is { } issued ? WithSecret(issued) : null;
     }
 
-    /// <summary>Asks the target whether it wants a credential.</summary>
-    /// <returns>Whether it does, and the challenge with which it says so.</returns>
-    public async Task<(bool Wanted, Challenge? Challenge)> ProbeAsync(CancellationToken cancellationToken)
+    /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
+    /// <returns>The credential, or null where the target asks for none.</returns>
+    public async Task<IssuedCredential?> RunFromTargetAsync(CancellationToken cancellationToken)
     {
-        Challenge? challenge = await new Probe(_http, _logger).AskAsync(_target, cancellationToken).ConfigureAwait(false);
-        return (challenge is not null || await _discovery.IsPublishedAsync(_target, cancellationToken).ConfigureAwait(false), challenge);
+        Challenge? challenge = null;
+        if (!KnowsServer)
+        {
+            challenge = await new Probe(_http, _logger).AskAsync(_target, cancellationToken).ConfigureAwait(false);
+            if (challenge is null && !await _discovery.IsPublishedAsync(_target, cancellationToken).ConfigureAwait(false))
+            {
+                _logger.LogWarning("{Target} answers without asking for credentials; none are sent until it does.", WellKnown.Origin(_target));
+                return null;
+            }
+        }
+
+        Protection protection = await DiscoverAsync(_target, challenge, cancellationToken).ConfigureAwait(false);
+        return await RunAsync(protection, ScopesFor(protection, challenge, askedBefore: []), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds out who protects the resource.</summary>

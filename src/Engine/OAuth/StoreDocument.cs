@@ -7,5 +7,5 @@ internal sealed record StoreDocument
 {
     public static readonly StoreDocument Empty = new();
 
-    public ImmutableDictionary<string, StoredEntry> Entries { get; init; } = ImmutableDictionary<string, StoredEntry>.Empty;
+    public ImmutableDictionary<string, StoredEntry> Entries { get; init => field = value ?? []; } = [];
 }

@@ -5,7 +5,7 @@ internal sealed class StoreLease(StoreDocument document, Action<StoreDocument> w
 {
     private StoreDocument _document = document;
 
-    public IEnumerable<KeyValuePair<string, StoredEntry>> All => _document.Entries;
+    public IEnumerable<StoredEntry> All => _document.Entries.Values;
 
     public StoredEntry Find(string key) => _document.Entries.GetValueOrDefault(key, StoredEntry.Empty);
 
