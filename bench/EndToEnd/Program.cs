@@ -1,9 +1,7 @@
 using McpProxyFast.EndToEnd.Roles;
 using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Roles.Origin;
-#if ENGINE
 using McpProxyFast.EndToEnd.Roles.Unofficial;
-#endif
 using McpProxyFast.EndToEnd.Roles.Yarp;
 using McpProxyFast.EndToEnd.Running;
 
@@ -13,9 +11,7 @@ return args switch
     ["origin"] => OriginRole.Run(),
     ["load"] => LoadRole.Run(),
     ["yarp", .. var rest] => await YarpRole.RunAsync(RoleArguments.Read(rest)),
-#if ENGINE
     ["mcpproxyfast-unofficial", .. var rest] => await UnofficialRole.RunAsync(RoleArguments.Read(rest)),
-#endif
     ["--help"] => Explain(string.Empty),
     _ => await RunAsync(),
 };

@@ -22,6 +22,12 @@ catch (StartException e)
     Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
     return ExitCode.Failed;
 }
+catch (Exception e)
+{
+    // A bug, or something that nobody foresaw: whoever started the process gets the exit code of the contract, the log the trace.
+    Console.Error.WriteLine($"mcpproxyfast: {e}");
+    return ExitCode.Failed;
+}
 
 Task<int> RunAsync()
 {

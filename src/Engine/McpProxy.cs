@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Rewriting;
@@ -27,6 +28,8 @@ public sealed class McpProxy : IAsyncDisposable
     private readonly UpstreamPool _pool;
     private readonly SemaphoreSlim _connectionSlots;
     private readonly Lock _binding = new();
+    private readonly IncomingTokens? _incoming;
+    private readonly CredentialSource? _credentials;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _aborting = new();
     private Listener? _listener;
@@ -39,7 +42,14 @@ public sealed class McpProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+
+        // Read here for their errors only: the names that a listener derives are known once it is bound.
+        _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins);
         _options = options;
+        _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
+        _credentials = options.Outgoing is null
+            ? null
+            : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);
         _loops = EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);
         ProxyLimits limits = options.Limits;
@@ -66,21 +76,30 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
         Bind();
         Listener listener = _listener!;
         Task accepting = AcceptAsync(listener);
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using (stopping.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stop).ConfigureAwait(false))
-        await using (_aborting.Token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stop).ConfigureAwait(false))
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, _aborting.Token);
+        Task signingIn = _credentials is null ? Task.CompletedTask : _credentials.StartAsync(stop.Token);
+        try
         {
-            await stop.Task.ConfigureAwait(false);
+            // Requests are served meanwhile: those that come before the sign-in is over wait for it.
+            await signingIn.ConfigureAwait(false);
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(false);
         }
-
-        listener.Dispose();
-        await DrainAsync().ConfigureAwait(false);
-        await accepting.ConfigureAwait(false);
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to stop.
+        }
+        finally
+        {
+            listener.Dispose();
+            await DrainAsync().ConfigureAwait(false);
+            await accepting.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Serves one connection of the host's own until it ends.</summary>
@@ -90,7 +109,7 @@ public sealed class McpProxy : IAsyncDisposable
     public async Task ServeAsync(IDuplexPipe connection, EndPoint? remote, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var client = new ClientConnection(Parts(), new PipeConnection(connection, (remote as IPEndPoint)?.Address));
+        var client = new ClientConnection(await PartsAsync(stopping).ConfigureAwait(false), new PipeConnection(connection, (remote as IPEndPoint)?.Address));
         await using (stopping.UnsafeRegister(static state => ((ClientConnection)state!).Drain(), client).ConfigureAwait(false))
         {
             await TrackAsync(client).ConfigureAwait(false);
@@ -114,6 +133,15 @@ public sealed class McpProxy : IAsyncDisposable
         _pool.Clear();
         _heartbeat.Dispose();
         _loops?.Dispose();
+        if (_credentials is not null)
+        {
+            await _credentials.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_incoming is not null)
+        {
+            await _incoming.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task AcceptAsync(Listener listener)
@@ -180,27 +208,43 @@ public sealed class McpProxy : IAsyncDisposable
         await Task.WhenAny(_drained.Task, Task.Delay(limit, _options.Clock)).ConfigureAwait(false);
     }
 
-    private ServingParts Parts()
+    /// <summary>For a host without a listener: the first connection starts what a listener would have started.</summary>
+    private async ValueTask<ServingParts> PartsAsync(CancellationToken stopping)
     {
         lock (_binding)
         {
-            return _parts ??= MakeParts(null);
+            if (_parts is not null)
+            {
+                return _parts;
+            }
+
+            _parts = MakeParts(null);
         }
+
+        if (_credentials is not null)
+        {
+            await _credentials.StartAsync(stopping).ConfigureAwait(false);
+        }
+
+        return _parts;
     }
 
     private ServingParts MakeParts(IPEndPoint? bound)
     {
-        const string ownScheme = "http";
         ProxyLimits limits = _options.Limits;
+        _incoming?.Gate.Start();
         return new ServingParts
         {
             Limits = limits,
             Heartbeat = _heartbeat,
             Pool = _pool,
-            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ownScheme),
-            ResponseRewriter = new ResponseRewriter(_options.Target, ownScheme, hidesChallenges: false, _options.CorsOrigins.Count > 0),
+            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ServingParts.OwnScheme),
+            ResponseRewriter = new ResponseRewriter(_options.Target, ServingParts.OwnScheme, hidesChallenges: _credentials is not null, _options.CorsOrigins.Count > 0),
             Origins = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins),
             Cors = new CorsRule(_options.CorsOrigins),
+            Tokens = _incoming is null ? null : new TokenParts(_incoming.Gate, _incoming.Challenge, _incoming.Document, _options.Incoming!.PassAuthorization),
+            Credentials = _credentials,
+            Target = _options.Target,
             Clock = _options.Clock,
             Logger = _options.Logger,
             Observer = _options.Observer,

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace McpProxyFast;
 
 /// <summary>Which credential the proxy sends to the upstream, and how it obtains it.</summary>
@@ -118,10 +116,7 @@ public sealed record OutgoingPolicy
     /// <exception cref="ArgumentException">Two settings exclude each other, one lacks another, or a value is malformed; the message says which.</exception>
     public void Validate() => OutgoingPolicyRules.Check(this);
 
-    private bool PrintMembers(StringBuilder text)
-    {
-        // The generated text would hold every secret of the policy.
-        text.Append(BearerToken is not null || BearerTokenFile is not null ? "bearer" : Source is not null ? "host's own" : $"OAuth, {Grant}");
-        return true;
-    }
+    /// <summary>Says what this is about, without a secret.</summary>
+    /// <returns>One line.</returns>
+    public override string ToString() => BearerToken is not null || BearerTokenFile is not null ? "bearer" : Source is not null ? "host's own" : $"OAuth, {Grant}";
 }

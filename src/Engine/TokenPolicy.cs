@@ -1,5 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace McpProxyFast;
 
 /// <summary>Whose access tokens let a caller in, and what a caller without one is told.</summary>
@@ -45,9 +43,6 @@ public sealed record TokenPolicy
 
     /// <summary>Decides in place of everything above.</summary>
     public ITokenValidator? Validator { get; init; }
-
-    /// <summary>Trust anchors for the identity provider, beside those of the system. Default none.</summary>
-    public X509Certificate2Collection? TrustedCertificates { get; init; }
 
     /// <summary>JWT access tokens of one issuer, for one audience.</summary>
     public static TokenPolicy Oidc(string issuer, string audience) => new() { Issuer = issuer, Audiences = [audience] };

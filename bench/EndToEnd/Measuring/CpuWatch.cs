@@ -7,10 +7,10 @@ namespace McpProxyFast.EndToEnd.Measuring;
 internal sealed class CpuWatch
 {
     private const double NanosecondsPerTick = 10_000_000;
-
-    // Idle and waiting for a disk; the columns after the first eight are counted in the first ones already.
-    private static readonly int[] UnusedColumns = [3, 4];
     private const int Columns = 8;
+
+    // Of the columns of /proc/stat: idle and waiting for a disk. Those after the eighth are parts of others.
+    private static readonly int[] UnusedColumns = [3, 4];
 
     private readonly ProcessTree? _subject;
     private readonly ProcessTree[] _all;
@@ -55,6 +55,9 @@ internal sealed class CpuWatch
     private static double MachineNanoseconds()
     {
         string[] columns = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..];
-        return columns.Take(Columns).Where((_, column) => !UnusedColumns.Contains(column)).Sum(ticks => double.Parse(ticks, CultureInfo.InvariantCulture)) * NanosecondsPerTick;
+        return NanosecondsPerTick * columns
+            .Take(Columns)
+            .Where((_, column) => !UnusedColumns.Contains(column))
+            .Sum(ticks => double.Parse(ticks, CultureInfo.InvariantCulture));
     }
 }

@@ -10,16 +10,18 @@ namespace McpProxyFast.EndToEnd.Reporting;
 /// <summary>The results as Markdown: one table for each scenario, subjects as rows.</summary>
 internal static class MarkdownTable
 {
+    private const int MaxShownError = 400;
+
     public static string Render(Results results)
     {
         var text = new StringBuilder();
         AppendOrigin(text, results);
         foreach (Scenario scenario in results.Scenarios)
         {
-            Append(text, results, scenario.Title, scenario, Column.OfScenarios, scenario.Unit);
+            Append(text, results, new Section(scenario.Title, scenario, Column.OfScenarios, scenario.Unit));
         }
 
-        Append(text, results, "Start", scenario: null, Column.OfStart, unit: string.Empty);
+        Append(text, results, new Section("Start", Scenario: null, Column.OfStart, Unit: string.Empty));
         AppendMissing(text, results);
         return text.ToString();
     }
@@ -27,8 +29,9 @@ internal static class MarkdownTable
     private static void AppendOrigin(StringBuilder text, Results results)
     {
         Machine machine = results.Machine;
-        text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, Linux {machine.Kernel}, {machine.Runtime}; ");
-        text.Append(CultureInfo.InvariantCulture, $"{results.Pinning}. {Rounds(results.Options)} of {results.Options.Seconds} s. ");
+        text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, ");
+        text.Append(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.Runtime}; {results.Pinning}. ");
+        text.Append(CultureInfo.InvariantCulture, $"{Rounds(results.Options)} of {results.Options.Seconds} s. ");
         text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.\n\n");
         foreach (Subject subject in results.Subjects)
         {
@@ -36,22 +39,25 @@ internal static class MarkdownTable
         }
     }
 
-    private static void Append(StringBuilder text, Results results, string title, Scenario? scenario, IReadOnlyList<Column> all, string unit)
+    private static void Append(StringBuilder text, Results results, Section section)
     {
-        Column[] columns = [.. all.Where(column => results.Subjects.Any(subject => results.Find(scenario, subject, column.Metric) is not null))];
-        Subject[] subjects = [.. results.Subjects.Where(subject => columns.Any(column => results.Find(scenario, subject, column.Metric) is not null))];
+        Column[] columns = [.. section.Columns.Where(column => results.Subjects.Any(subject => Find(subject, column) is not null))];
+        Subject[] subjects = [.. results.Subjects.Where(subject => columns.Any(column => Find(subject, column) is not null))];
         if (subjects.Length == 0)
         {
             return;
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n|  | {string.Join(" | ", columns.Select(column => column.Title.Replace("{unit}", unit, StringComparison.Ordinal)))} |\n");
+        IEnumerable<string> titles = columns.Select(column => column.Title.Replace("{unit}", section.Unit, StringComparison.Ordinal));
+        text.Append(CultureInfo.InvariantCulture, $"\n### {section.Title}\n\n|  | {string.Join(" | ", titles)} |\n");
         text.Append(CultureInfo.InvariantCulture, $"|---|{string.Concat(Enumerable.Repeat("---:|", columns.Length))}\n");
         foreach (Subject subject in subjects)
         {
-            IEnumerable<string> cells = columns.Select(column => column.Render(results.Find(scenario, subject, column.Metric)));
+            IEnumerable<string> cells = columns.Select(column => column.Render(Find(subject, column)));
             text.Append(CultureInfo.InvariantCulture, $"| {subject.Title} | {string.Join(" | ", cells)} |\n");
         }
+
+        Spread? Find(Subject subject, Column column) => results.Find(section.Scenario, subject, column.Metric);
     }
 
     private static void AppendMissing(StringBuilder text, Results results)
@@ -72,6 +78,13 @@ internal static class MarkdownTable
     private static string Rounds(RunOptions options) =>
         options.Rounds == 1 ? "One round" : $"Medians, in brackets the least and the most, of {options.Rounds} rounds";
 
-    private static string FailureLine(Measurement failed) =>
-        $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {failed.Error?.ReplaceLineEndings(" ")}";
+    // A crash comes with its stack; all of it is in the results file.
+    private static string FailureLine(Measurement failed)
+    {
+        string error = (failed.Error ?? string.Empty).ReplaceLineEndings(" ");
+        string shown = error.Length <= MaxShownError ? error : error[..MaxShownError] + " …";
+        return $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {shown}";
+    }
+
+    private sealed record Section(string Title, Scenario? Scenario, IReadOnlyList<Column> Columns, string Unit);
 }

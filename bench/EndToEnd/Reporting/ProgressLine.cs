@@ -11,7 +11,7 @@ internal static class ProgressLine
 
     public static string For(Measurement measurement)
     {
-        string start = $"round {measurement.Round + 1}  {measurement.Scenario,-13} {measurement.Subject,-17}";
+        string start = $"round {measurement.Round + 1}  {measurement.Scenario,-13} {measurement.Subject,-24}";
         return measurement.Error is null ? start + Figures(measurement) : $"{start} FAILED: {measurement.Error}";
     }
 

@@ -3,18 +3,17 @@ using System.Security;
 using System.Text;
 using McpProxyFast.EndToEnd.Measuring;
 using McpProxyFast.EndToEnd.Scenarios;
-using McpProxyFast.EndToEnd.Subjects;
 
 namespace McpProxyFast.EndToEnd.Reporting;
 
-/// <summary>The costs as horizontal bars, one group for each scenario, with each subject's ratio to nginx (or, without it, the last).</summary>
+/// <summary>The costs as horizontal bars, one group for each scenario, with each subject's ratio to nginx (or, without it, to the last).</summary>
 internal static class SvgChart
 {
     private const string Reference = "nginx";
 
     private const int Width = 860;
-    private const int BarStart = 190;
-    private const int LongestBar = 470;
+    private const int BarStart = 220;
+    private const int LongestBar = 440;
     private const int BarHeight = 16;
     private const int RowHeight = 22;
     private const int GroupGap = 34;
@@ -41,11 +40,12 @@ internal static class SvgChart
             (string metric, string unit) = scenario.Name == "idle"
                 ? (Metric.BytesPerStream, "resident bytes per stream")
                 : (Metric.CpuPerUnit, $"CPU µs per {scenario.Unit}");
-            y = AppendGroup(body, results, scenario, metric, unit, y);
+            y = AppendGroup(body, $"{scenario.Title}: {unit}", BarsOf(results, scenario, metric), y);
         }
 
         return $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {y}" width="{Width}" height="{y}" role="img" aria-label="Cost of each subject by scenario; shorter is better">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {y}" width="{Width}" height="{y}"
+                 role="img" aria-label="Cost of each subject by scenario; shorter is better">
             <style>
             {Style}
             </style>
@@ -54,43 +54,49 @@ internal static class SvgChart
             """;
     }
 
-    private static int AppendGroup(StringBuilder body, Results results, Scenario scenario, string metric, string unit, int top)
+    private static Bar[] BarsOf(Results results, Scenario scenario, string metric) =>
+    [
+        .. results.Subjects
+            .Select(subject => (subject, spread: results.Find(scenario, subject, metric)))
+            .Where(found => found.spread is not null)
+            .Select(found => new Bar(found.subject.Title, found.spread!.Median, found.subject.Name.StartsWith("mcpproxyfast", StringComparison.Ordinal))),
+    ];
+
+    private static int AppendGroup(StringBuilder body, string title, Bar[] bars, int y)
     {
-        (Subject Subject, double Value)[] bars =
-        [
-            .. results.Subjects
-                .Select(subject => (subject, spread: results.Find(scenario, subject, metric)))
-                .Where(found => found.spread is not null)
-                .Select(found => (found.subject, found.spread!.Median)),
-        ];
         if (bars.Length == 0)
         {
-            return top;
+            return y;
         }
 
         double longest = bars.Max(bar => bar.Value);
-        (Subject Subject, double Value) reference = bars.FirstOrDefault(bar => bar.Subject.Name == Reference, bars[^1]);
-        AppendText(body, 0, top, $"{scenario.Title}: {unit}", "title");
-        int y = top + RowHeight;
-        foreach ((Subject subject, double value) in bars)
+        Bar reference = Array.Find(bars, bar => bar.Title == Reference) ?? bars[^1];
+        AppendText(body, (0, y), title, "title");
+        foreach (Bar bar in bars)
         {
-            AppendBar(body, subject, value, Math.Max(1, value / longest * LongestBar), reference, y);
             y += RowHeight;
+            int length = Math.Max(1, (int)(bar.Value / longest * LongestBar));
+            AppendText(body, (0, y), bar.Title, bar.IsOwn ? "title" : "name");
+            AppendBar(body, y, length, bar.IsOwn ? "own" : "peer");
+            AppendText(body, (BarStart + length + 8, y), Figure(bar, reference), "figure");
         }
 
-        return y + GroupGap - RowHeight / 2;
+        return y + GroupGap;
     }
 
-    private static void AppendBar(StringBuilder body, Subject subject, double value, double length, (Subject Subject, double Value) reference, int y)
+    private static string Figure(Bar bar, Bar reference)
     {
-        bool isOwn = subject.Name.StartsWith("mcpproxyfast", StringComparison.Ordinal);
-        string number = value.ToString(value < 1_000 ? "N1" : "N0", CultureInfo.InvariantCulture);
-        string ratio = string.Create(CultureInfo.InvariantCulture, $" · {value / reference.Value:F2} × {reference.Subject.Title}");
-        AppendText(body, 0, y, subject.Title, isOwn ? "title" : "name");
-        body.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(isOwn ? "own" : "peer")}\" x=\"{BarStart}\" y=\"{y - BarHeight + 4}\" width=\"{length:F0}\" height=\"{BarHeight}\" rx=\"2\"/>\n");
-        AppendText(body, BarStart + (int)length + 8, y, number + ratio, "figure");
+        string precision = bar.Value < 1_000 ? "N1" : "N0";
+        string ratio = (bar.Value / reference.Value).ToString("F2", CultureInfo.InvariantCulture);
+        return $"{bar.Value.ToString(precision, CultureInfo.InvariantCulture)} · {ratio} × {reference.Title}";
     }
 
-    private static void AppendText(StringBuilder body, int x, int y, string text, string type) =>
-        body.Append(CultureInfo.InvariantCulture, $"<text class=\"{type}\" x=\"{x}\" y=\"{y}\">{SecurityElement.Escape(text)}</text>\n");
+    private static void AppendBar(StringBuilder body, int y, int length, string type) => body.Append(
+        CultureInfo.InvariantCulture,
+        $"<rect class=\"{type}\" x=\"{BarStart}\" y=\"{y - BarHeight + 4}\" width=\"{length}\" height=\"{BarHeight}\" rx=\"2\"/>\n");
+
+    private static void AppendText(StringBuilder body, (int X, int Y) at, string text, string type) =>
+        body.Append(CultureInfo.InvariantCulture, $"<text class=\"{type}\" x=\"{at.X}\" y=\"{at.Y}\">{SecurityElement.Escape(text)}</text>\n");
+
+    private sealed record Bar(string Title, double Value, bool IsOwn);
 }

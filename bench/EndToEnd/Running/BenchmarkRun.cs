@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Text.Json;
 using McpProxyFast.EndToEnd.Measuring;
 using McpProxyFast.EndToEnd.Reporting;
 using McpProxyFast.EndToEnd.Roles.Load;
@@ -14,7 +16,6 @@ internal sealed class BenchmarkRun
     private readonly List<Subject> _subjects = [];
     private readonly List<LeftOut> _leftOut = [];
     private readonly List<Measurement> _measurements = [];
-    private readonly string _directory = Directory.CreateTempSubdirectory("mcpproxyfast-").FullName;
 
     public BenchmarkRun(RunOptions options)
     {
@@ -33,7 +34,8 @@ internal sealed class BenchmarkRun
         }
     }
 
-    /// <summary>Measures and writes the results. Returns 1 when a measurement failed, else 0.</summary>
+    /// <summary>Measures and writes the results.</summary>
+    /// <returns>The exit code: 1 when a measurement failed, 2 when there is nothing to measure, else 0.</returns>
     public async Task<int> RunAsync()
     {
         foreach (string line in LeftOut.Lines(_leftOut))
@@ -41,15 +43,22 @@ internal sealed class BenchmarkRun
             Console.WriteLine($"left out: {line}");
         }
 
+        if (_subjects.Count == 0 || _scenarios.Count == 0)
+        {
+            Console.Error.WriteLine("There is nothing to measure.");
+            return 2;
+        }
+
         var cores = Cores.Assign();
         Console.WriteLine(cores.Note);
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("mcpproxyfast-");
         try
         {
-            await MeasureAllAsync(cores);
+            await MeasureAllAsync(cores, directory);
         }
         finally
         {
-            Directory.Delete(_directory, recursive: true);
+            directory.Delete(recursive: true);
         }
 
         var results = new Results(_options, cores.Note, _scenarios, _subjects, _leftOut, _measurements);
@@ -57,10 +66,10 @@ internal sealed class BenchmarkRun
         return _measurements.Exists(measurement => measurement.Error is not null) ? 1 : 0;
     }
 
-    private async Task MeasureAllAsync(Cores cores)
+    private async Task MeasureAllAsync(Cores cores, DirectoryInfo directory)
     {
         int originPort = FreePort.Next();
-        using var materials = new Materials(_directory, originPort);
+        using var materials = new Materials(directory.FullName, originPort);
         using OriginProcess origin = await OriginProcess.StartAsync(originPort, materials, cores);
         for (int round = 0; round < _options.Rounds; round++)
         {
@@ -68,7 +77,7 @@ internal sealed class BenchmarkRun
             {
                 foreach (Subject subject in InTurn(round))
                 {
-                    await MeasureAsync(subject, scenario, round, NewSite(scenario, origin, materials), cores);
+                    await MeasureAsync(new SubjectRun(subject, scenario, NewSite(scenario, origin, materials), cores), round);
                 }
             }
         }
@@ -78,21 +87,21 @@ internal sealed class BenchmarkRun
     private IEnumerable<Subject> InTurn(int round) =>
         _subjects.Skip(round % _subjects.Count).Concat(_subjects.Take(round % _subjects.Count));
 
-    private async Task MeasureAsync(Subject subject, Scenario scenario, int round, Site site, Cores cores)
+    private async Task MeasureAsync(SubjectRun run, int round)
     {
-        if (!subject.Supports(scenario))
+        if (!run.Subject.Supports(run.Scenario))
         {
             if (round == 0)
             {
-                _leftOut.Add(new(subject.Title, scenario.Title, "not a thing it does"));
+                _leftOut.Add(new(run.Subject.Title, run.Scenario.Title, "not a thing it does"));
             }
 
             return;
         }
 
-        LoadPlan timing = scenario.Load with { Seconds = _options.Seconds, WarmUpSeconds = _options.WarmUpSeconds };
-        LoadResult result = await TryAsync(new SubjectRun(subject, scenario, site, cores), timing);
-        var measurement = new Measurement(scenario.Name, subject.Name, round, result.Metrics, result.Error);
+        LoadPlan timing = run.Scenario.Load with { Seconds = _options.Seconds, WarmUpSeconds = _options.WarmUpSeconds };
+        LoadResult result = await TryAsync(run, timing);
+        var measurement = new Measurement(run.Scenario.Name, run.Subject.Name, round, result.Metrics, result.Error);
         _measurements.Add(measurement);
         Console.WriteLine(ProgressLine.For(measurement));
     }
@@ -103,14 +112,14 @@ internal sealed class BenchmarkRun
         {
             return await run.MeasureAsync(timing);
         }
-        catch (Exception e) when (e is WrongAnswerException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception e) when (e is WrongAnswerException or TimeoutException or IOException or InvalidOperationException or Win32Exception or JsonException)
         {
             // A subject that fails is reported as such and must not take the others' results with it.
             return new LoadResult(new Dictionary<string, double>(), e.Message);
         }
     }
 
-    private Site NewSite(Scenario scenario, OriginProcess origin, Materials materials) => new()
+    private static Site NewSite(Scenario scenario, OriginProcess origin, Materials materials) => new()
     {
         Port = FreePort.Next(),
         OriginProcess = origin.Id,
@@ -118,6 +127,6 @@ internal sealed class BenchmarkRun
         OriginTlsPort = origin.TlsPort,
         Variant = scenario.Variant,
         Materials = materials,
-        Directory = Directory.CreateDirectory(Path.Combine(_directory, Path.GetRandomFileName())).FullName,
+        Directory = materials.NewDirectory(),
     };
 }

@@ -5,7 +5,7 @@ namespace McpProxyFast.EndToEnd.Running;
 /// <summary>A process of the run, on the cores given to it; ended with its own children when disposed.</summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private const int KeptLines = 20;
+    private const int KeptLines = 60;
 
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
@@ -39,14 +39,14 @@ internal sealed class ChildProcess : IDisposable
     public static ChildProcess Start(Command command, string? cores)
     {
         // taskset replaces itself with the command, so the process id is the command's.
-        Command pinned = cores is null ? command : command with { File = "taskset", Arguments = ["-c", cores, command.File, .. command.Arguments] };
-        var start = new ProcessStartInfo(pinned.File, pinned.Arguments)
+        Command pinned = cores is null ? command : command with { Program = "taskset", Arguments = ["-c", cores, command.Program, .. command.Arguments] };
+        var start = new ProcessStartInfo(pinned.Program, pinned.Arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach ((string name, string value) in command.Environment)
+        foreach ((string name, string value) in command.Variables)
         {
             start.Environment[name] = value;
         }

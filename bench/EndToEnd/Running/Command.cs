@@ -1,29 +1,31 @@
+using System.Diagnostics;
+
 namespace McpProxyFast.EndToEnd.Running;
 
 /// <summary>A program, its arguments, and what its environment has beyond ours.</summary>
-internal sealed record Command(string File, IReadOnlyList<string> Arguments)
+internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
 {
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A role of this very program, in a process of its own.</summary>
     public static Command Role(params IReadOnlyList<string> arguments) =>
         new(Path.Combine(AppContext.BaseDirectory, "McpProxyFast.EndToEnd"), arguments);
 
     /// <summary>Whether a program of that name is on the path.</summary>
-    public static bool IsInstalled(string program) => SearchPath().Any(folder => System.IO.File.Exists(Path.Combine(folder, program)));
+    public static bool IsInstalled(string program) => SearchPath().Any(folder => File.Exists(Path.Combine(folder, program)));
 
     // Debian keeps nginx and haproxy in sbin, which is not on every user's path.
     public static string Find(string program) =>
-        SearchPath().Select(folder => Path.Combine(folder, program)).FirstOrDefault(System.IO.File.Exists, program);
+        SearchPath().Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists, program);
 
     private static IEnumerable<string> SearchPath() =>
-        (System.Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':').Append("/usr/sbin").Append("/usr/local/sbin");
+        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':').Append("/usr/sbin").Append("/usr/local/sbin");
 
     /// <summary>Runs it to its end and returns what it wrote, on both outputs.</summary>
     public string Output()
     {
-        var start = new System.Diagnostics.ProcessStartInfo(File, Arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = System.Diagnostics.Process.Start(start)!;
+        var start = new ProcessStartInfo(Program, Arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -13,11 +13,14 @@ internal sealed class Materials : IDisposable
     public const string Audience = "https://mcp.example/mcp";
 
     private const string KeyId = "bench";
+    private const int SecondsOfADay = 86_400;
 
     private readonly RSA _signingKey = RSA.Create(2048);
+    private readonly string _directory;
 
     public Materials(string directory, int originPort)
     {
+        _directory = directory;
         Issuer = $"http://127.0.0.1:{originPort}";
         CaFile = Path.Combine(directory, "ca.pem");
         CertificateFile = Path.Combine(directory, "origin.p12");
@@ -55,10 +58,15 @@ internal sealed class Materials : IDisposable
         get
         {
             RSAParameters key = _signingKey.ExportParameters(includePrivateParameters: false);
-            var entry = new { kty = "RSA", use = "sig", alg = "RS256", kid = KeyId, n = Base64Url.EncodeToString(key.Modulus), e = Base64Url.EncodeToString(key.Exponent) };
+            string modulus = Base64Url.EncodeToString(key.Modulus);
+            string exponent = Base64Url.EncodeToString(key.Exponent);
+            var entry = new { kty = "RSA", use = "sig", alg = "RS256", kid = KeyId, n = modulus, e = exponent };
             return JsonSerializer.Serialize(new { keys = (object[])[entry] });
         }
     }
+
+    /// <summary>An empty directory for one subject, within that of the run.</summary>
+    public string NewDirectory() => Directory.CreateDirectory(Path.Combine(_directory, Path.GetRandomFileName())).FullName;
 
     public void Dispose() => _signingKey.Dispose();
 
@@ -67,7 +75,17 @@ internal sealed class Materials : IDisposable
     {
         long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         string head = Encode(new { alg = "RS256", typ = "at+jwt", kid = KeyId });
-        string claims = Encode(new { iss = Issuer, aud = Audience, sub = "bench", client_id = "bench", scope = "openid", iat = now, nbf = now - 60, exp = now + 86_400 });
+        string claims = Encode(new Dictionary<string, object>
+        {
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["sub"] = "bench",
+            ["client_id"] = "bench",
+            ["scope"] = "openid",
+            ["jti"] = Guid.NewGuid(),
+            ["iat"] = now,
+            ["exp"] = now + SecondsOfADay,
+        });
         byte[] signature = _signingKey.SignData(Encoding.ASCII.GetBytes($"{head}.{claims}"), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return $"{head}.{claims}.{Base64Url.EncodeToString(signature)}";
     }

@@ -12,6 +12,11 @@ internal static class Repository
     /// <summary>The commit, marked where files differ from it.</summary>
     public static string Commit()
     {
+        if (!Command.IsInstalled("git"))
+        {
+            return "unknown, git is not installed";
+        }
+
         string commit = new Command("git", ["-C", Root, "rev-parse", "--short=12", "HEAD"]).Output();
         bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no"]).Output().Length > 0;
         return isChanged ? commit + " with changes" : commit;

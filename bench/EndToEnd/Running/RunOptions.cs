@@ -57,8 +57,8 @@ internal sealed record RunOptions
     {
         IsQuick = true,
         Rounds = 1,
-        Seconds = 0.4,
-        WarmUpSeconds = 0.3,
+        Seconds = 0.3,
+        WarmUpSeconds = 0.2,
         Name = "quick",
         Directory = Path.Combine(Path.GetTempPath(), "mcpproxyfast-bench"),
     };

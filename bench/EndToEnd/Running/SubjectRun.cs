@@ -15,6 +15,10 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private readonly Dictionary<string, double> _metrics = [];
 
+    public Subject Subject => subject;
+
+    public Scenario Scenario => scenario;
+
     /// <exception cref="WrongAnswerException">The subject did not start or did not protect what it should.</exception>
     public async Task<LoadResult> MeasureAsync(LoadPlan timing)
     {
@@ -49,7 +53,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
     private async Task<LoadResult> LoadAsync(LoadPlan plan)
     {
         // The profile-guided tier would still be collecting its profile when a short measurement ends.
-        Command role = Command.Role("load") with { Environment = new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" } };
+        Command role = Command.Role("load") with { Variables = new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" } };
         using ChildProcess load = ChildProcess.Start(role, cores.Others);
         load.Tell(JsonSerializer.Serialize(plan));
         string? line = await load.ReadLineAsync(TimeSpan.FromSeconds(plan.WarmUpSeconds + (2 * plan.Seconds)) + LoadGrace);

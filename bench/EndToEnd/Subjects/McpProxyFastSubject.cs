@@ -34,21 +34,25 @@ internal sealed class McpProxyFastSubject : Subject
             return null;
         }
 
-        return _isNative ? "not built: no native mcpproxyfast under artifacts/" : "not built: dotnet build -c Release src/Cli";
+        return _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
     }
 
     public override string Version() => Start("--version").Output();
 
-    public override Command CommandFor(Site site) => Start(
-        ["proxy", "bench", "--target-uri", site.UpstreamUrl, "--port", $"{site.Port}", .. FlagsOf(site)]);
+    public override Command CommandFor(Site site) =>
+        Start(["proxy", "bench", "--target-uri", site.UpstreamUrl, "--port", $"{site.Port}", .. FlagsOf(site)]) with { Variables = SecretsOf(site) };
 
     private static string[] FlagsOf(Site site) => site.Variant switch
     {
         Variant.JwtProtected => ["--oidc-issuer", site.Materials.Issuer, "--oidc-audience", Materials.Audience, "--oidc-jwks-url", site.Materials.KeySetUrl],
-        Variant.TokenInjected => ["--remote-auth-bearer-token", site.Materials.InjectedToken],
         Variant.TlsUpstream => ["--ca-file", site.Materials.CaFile],
         _ => [],
     };
+
+    // In the environment and not as a flag, as everybody should.
+    private static Dictionary<string, string> SecretsOf(Site site) => site.Variant is Variant.TokenInjected
+        ? new() { ["MCPPROXYFAST_REMOTE_AUTH_BEARER_TOKEN"] = site.Materials.InjectedToken }
+        : [];
 
     private Command Start(params string[] arguments) => _isNative ? new(_file, arguments) : new("dotnet", [_file, .. arguments]);
 }

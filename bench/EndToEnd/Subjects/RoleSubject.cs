@@ -12,9 +12,6 @@ internal sealed class RoleSubject(string role, string title, Assembly library, p
 
     public override string Title => title;
 
-    public override string? WhyLeftOut() =>
-        role == "yarp" || Type.GetType("McpProxyFast.McpProxy, McpProxyFast.Engine") is not null ? null : "not built: the engine can't be run yet";
-
     public override string Version()
     {
         string? version = FileVersionInfo.GetVersionInfo(library.Location).ProductVersion;

@@ -13,7 +13,7 @@ internal static class SubjectTable
         new HaproxySubject(isRawRelay: true),
         McpProxyFastSubject.Native(),
         McpProxyFastSubject.FrameworkDependent(),
-        new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast (Unofficial)", typeof(SocketConnection).Assembly, Variant.Plain),
+        new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast on P.S.Unofficial", typeof(SocketConnection).Assembly, Variant.Plain),
         new HaproxySubject(isRawRelay: false),
         new NginxSubject(),
         new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>()),

@@ -40,7 +40,15 @@ internal abstract class Connection : IPolled, IMessageHandler
             return;
         }
 
-        _reader.Feed(_loop.ReceiveBuffer.AsSpan(0, received));
+        try
+        {
+            _reader.Feed(_loop.ReceiveBuffer.AsSpan(0, received));
+        }
+        catch (InvalidDataException e)
+        {
+            Close();
+            OnMalformed(e);
+        }
     }
 
     public void OnWritable() => SendNow(_unsent);
@@ -63,6 +71,9 @@ internal abstract class Connection : IPolled, IMessageHandler
 
     /// <summary>Called once when the peer has closed or reset the connection.</summary>
     protected abstract void OnClosedByPeer();
+
+    /// <summary>Called once, after the connection was closed, when the peer sent what can't be read.</summary>
+    protected abstract void OnMalformed(InvalidDataException fault);
 
     /// <summary>Sends bytes that stay unchanged until they have left.</summary>
     protected void Send(ReadOnlyMemory<byte> bytes)

@@ -23,12 +23,20 @@ internal readonly ref struct MessageHead
         get
         {
             ReadOnlySpan<byte> rest = FirstLine[(FirstLine.IndexOf((byte)' ') + 1)..];
-            return rest[..rest.IndexOf((byte)' ')];
+            int end = rest.IndexOf((byte)' ');
+            return end < 0 ? default : rest[..end];
         }
     }
 
     /// <summary>The second word of a status line.</summary>
-    public int Status => Utf8Parser.TryParse(FirstLine["HTTP/1.1 ".Length..], out int status, out _) ? status : 0;
+    public int Status
+    {
+        get
+        {
+            ReadOnlySpan<byte> code = FirstLine[(FirstLine.IndexOf((byte)' ') + 1)..];
+            return Utf8Parser.TryParse(code, out int status, out _) ? status : 0;
+        }
+    }
 
     public bool IsChunked => Ascii.EqualsIgnoreCase(Find("transfer-encoding"u8), "chunked"u8);
 

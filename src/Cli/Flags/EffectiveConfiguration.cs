@@ -16,7 +16,7 @@ internal static class EffectiveConfiguration
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            foreach (Flag flag in settings.Table.All.Where(flag => flag.Name is not ("config" or "check")))
+            foreach (Flag flag in settings.Table.All.Where(flag => flag.Name is not ("config" or "check") && !NotBuilt.Contains(flag.Name)))
             {
                 Write(json, flag, settings.Given.GetValueOrDefault(flag.Name)?.Values);
             }

@@ -5,11 +5,15 @@ internal static class NotBuilt
 {
     private static readonly string[] Prefixes = ["remote-forward-headers", "token-exchange-", "tls-", "admin-port", "access-log"];
 
+    /// <summary>Whether the flag is one of them.</summary>
+    public static bool Contains(string name) => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+
     /// <exception cref="UsageException">One of the flags given is not built yet.</exception>
     public static void Refuse(Settings settings)
     {
-        string? refused = settings.Given.Keys.FirstOrDefault(name => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
-        if (refused is not null)
+        // A variable exported for `thv proxy` says nothing about this command: without its flags it has no effect there either.
+        IEnumerable<string> asked = settings.Given.Where(given => given.Value.Source != SettingSource.ToolHiveEnvironment).Select(given => given.Key);
+        if (asked.FirstOrDefault(Contains) is { } refused)
         {
             throw new UsageException($"--{refused} is not built into this version yet");
         }

@@ -44,15 +44,15 @@ internal static class FlagValue
         }
     }
 
-    /// <summary>Runs a check of the engine's and turns what it objects to into wrong use.</summary>
+    /// <summary>Lets the engine make or check something and turns what it objects to into wrong use.</summary>
     /// <param name="flagOf">From the property that the engine names, or null where it names none, to the flags behind it.</param>
-    /// <param name="check">The check.</param>
-    /// <exception cref="UsageException">The check failed.</exception>
-    public static void Check(Func<string?, string> flagOf, Action check)
+    /// <param name="make">What the engine does.</param>
+    /// <exception cref="UsageException">The engine objects.</exception>
+    public static T Accepted<T>(Func<string?, string> flagOf, Func<T> make)
     {
         try
         {
-            check();
+            return make();
         }
         catch (ArgumentException e)
         {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
@@ -8,7 +7,7 @@ internal static class IncomingFlags
 {
     /// <returns>Null where none of the flags that turn protection on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or protect nothing.</exception>
-    public static TokenPolicy? ToPolicy(IncomingOptions options, X509Certificate2Collection? trusted)
+    public static TokenPolicy? ToPolicy(IncomingOptions options)
     {
         if ((options.OidcIssuer ?? options.OidcJwksUrl ?? options.OidcIntrospectionUrl) is null)
         {
@@ -29,10 +28,12 @@ internal static class IncomingFlags
             ClockSkew = FlagValue.Wait("oidc-clock-skew", options.OidcClockSkew),
             ResourceUrl = options.ResourceUrl,
             PassAuthorization = options.PassAuthorization,
-            TrustedCertificates = trusted,
         };
-        FlagValue.Check(FlagOf, policy.Validate);
-        return policy;
+        return FlagValue.Accepted(FlagOf, () =>
+        {
+            policy.Validate();
+            return policy;
+        });
     }
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>

@@ -17,8 +17,11 @@ internal static class OutgoingFlags
         OutgoingPolicy policy = (options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null
             ? OAuth(options)
             : new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile };
-        FlagValue.Check(_ => "the --remote-auth flags", policy.Validate);
-        return policy;
+        return FlagValue.Accepted(_ => "the --remote-auth flags", () =>
+        {
+            policy.Validate();
+            return policy;
+        });
     }
 
     private static bool IsOn(OutgoingOptions options)

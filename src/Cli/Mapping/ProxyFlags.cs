@@ -23,12 +23,22 @@ internal static class ProxyFlags
             AllowedHosts = [.. options.AllowedHosts],
             CorsOrigins = [.. options.CorsOrigins],
             ForwardedFields = Forwarded(options.XForwarded),
-            Incoming = IncomingFlags.ToPolicy(options, trusted),
+            Incoming = IncomingFlags.ToPolicy(options),
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
             Logger = logger,
         };
     }
+
+    /// <summary>The flag behind a property that the engine objects to.</summary>
+    public static string FlagOf(string? property) => property?.ToUpperInvariant() switch
+    {
+        "ALLOWEDORIGINS" => "--allowed-origins",
+        "ALLOWEDHOSTS" => "--allowed-hosts",
+        "CORSORIGINS" => "--cors-origins",
+        "TARGET" => "--target-uri",
+        _ => "the flags",
+    };
 
     /// <summary>The address to listen on; a name stands for its first address.</summary>
     /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>

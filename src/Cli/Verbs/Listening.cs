@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using McpProxyFast.Cli.Mapping;
 
 namespace McpProxyFast.Cli.Verbs;
 
@@ -7,11 +8,12 @@ namespace McpProxyFast.Cli.Verbs;
 internal static class Listening
 {
     /// <exception cref="StartException">The address is taken, foreign or forbidden.</exception>
+    /// <exception cref="UsageException">An option turns out to be wrong for that address.</exception>
     public static IPEndPoint Bind(McpProxy proxy, IPEndPoint wanted)
     {
         try
         {
-            return proxy.Bind();
+            return FlagValue.Accepted(ProxyFlags.FlagOf, proxy.Bind);
         }
         catch (SocketException e)
         {

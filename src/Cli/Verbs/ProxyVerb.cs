@@ -13,16 +13,16 @@ internal static class ProxyVerb
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
+        await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
         if (options.Check)
         {
             Console.WriteLine(EffectiveConfiguration.Describe(settings));
             return ExitCode.Stopped;
         }
 
-        Warn(options, settings, engine, logger);
         using var signals = new StopSignals();
-        await using var proxy = new McpProxy(engine);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
+        Warn(options, settings, engine, logger);
         Console.WriteLine($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
         await proxy.RunAsync(signals.Stopping);
         Console.WriteLine($"mcpproxyfast: {options.ServerName} stopped");

@@ -14,9 +14,9 @@ internal sealed class SigningKeySet
 
     public static readonly SigningKeySet Empty = new([]);
 
-    private readonly SigningKey[] _keys;
+    private readonly VerificationKey[] _keys;
 
-    private SigningKeySet(SigningKey[] keys) => _keys = keys;
+    private SigningKeySet(VerificationKey[] keys) => _keys = keys;
 
     /// <summary>Reads a JWK set, RFC 7517 §5.</summary>
     /// <exception cref="IOException">It is not one, or has no key that could verify a token.</exception>
@@ -25,7 +25,7 @@ internal sealed class SigningKeySet
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            SigningKey[] keys = [.. document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys).Select(SigningKey.Read).OfType<SigningKey>()];
+            VerificationKey[] keys = [.. document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys).Select(VerificationKey.Read).OfType<VerificationKey>()];
             return keys.Length > 0 ? new SigningKeySet(keys) : throw new IOException("the key set has no usable signing key");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)

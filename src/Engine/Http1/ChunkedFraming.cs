@@ -268,13 +268,9 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
             return DropTrailerBytes(input.Length);
         }
 
-        if (input[end] != (byte)':')
-        {
-            return Step.Reject(RefusalReason.TrailerInvalid);
-        }
-
         _state = State.TrailerValue;
-        return DropTrailerBytes(end + 1);
+        Step dropped = DropTrailerBytes(end + 1);
+        return dropped.Kind is StepKind.Drop && input[end] != (byte)':' ? Step.Reject(RefusalReason.TrailerInvalid) : dropped;
     }
 
     private Step DropTrailerValue(ReadOnlySpan<byte> input)
@@ -285,15 +281,12 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
             return DropTrailerBytes(input.Length);
         }
 
-        if (input[end] != (byte)'\r')
-        {
-            return Step.Reject(RefusalReason.TrailerInvalid);
-        }
-
         _state = State.TrailerLf;
-        return DropTrailerBytes(end + 1);
+        Step dropped = DropTrailerBytes(end + 1);
+        return dropped.Kind is StepKind.Drop && input[end] != (byte)'\r' ? Step.Reject(RefusalReason.TrailerInvalid) : dropped;
     }
 
+    /// <summary>Counts before the last byte is judged: so the same rule is broken first, however the input is cut.</summary>
     private Step DropTrailerBytes(int length)
     {
         _trailerBytes += length;

@@ -10,7 +10,15 @@ internal static class HeadParser
     /// <returns>Done with the head's length; NeedMore; or Reject. On NeedMore the unfinished line is read again from its start.</returns>
     public static Step Parse(MessageHead head, in HeadLimits limits)
     {
+        // Bytes behind the limit are not looked at: so the same rule is broken first, however the input is cut.
         ReadOnlySpan<byte> received = head.Bytes.Span;
+        bool isFull = received.Length >= limits.MaxHeadBytes;
+        Step step = ParseLines(head, isFull ? received[..limits.MaxHeadBytes] : received, limits);
+        return step.Kind is StepKind.NeedMore && isFull ? Step.Reject(RefusalReason.HeadTooLarge) : step;
+    }
+
+    private static Step ParseLines(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)
+    {
         if (head.FieldsStart == 0)
         {
             Step startLine = TakeStartLine(head, received, limits);
@@ -25,14 +33,10 @@ internal static class HeadParser
             Step line = TakeFieldLine(head, received, limits);
             if (line.Kind is not StepKind.Take)
             {
-                return line.Kind is StepKind.NeedMore && received.Length >= limits.MaxHeadBytes ? Step.Reject(RefusalReason.HeadTooLarge) : line;
+                return line;
             }
 
             head.Parsed += line.Length;
-            if (head.Parsed > limits.MaxHeadBytes)
-            {
-                return Step.Reject(RefusalReason.HeadTooLarge);
-            }
         }
     }
 
@@ -93,12 +97,6 @@ internal static class HeadParser
             return Step.Reject(RefusalReason.TooManyFields);
         }
 
-        int lineLength = nameLength + 1 + paddedLength + 2;
-        if (head.Parsed + lineLength > limits.MaxHeadBytes)
-        {
-            return Step.Reject(RefusalReason.HeadTooLarge);
-        }
-
         padded = padded[..paddedLength];
         ReadOnlySpan<byte> value = padded.TrimStart(Grammar.Blanks);
         int valueStart = head.Parsed + nameLength + 1 + padded.Length - value.Length;
@@ -111,7 +109,7 @@ internal static class HeadParser
             ValueLength = (ushort)value.Length,
             Known = KnownFields.Identify(rest[..nameLength]),
         });
-        return Step.Take(lineLength);
+        return Step.Take(nameLength + 1 + paddedLength + 2);
     }
 
     /// <summary>A line that does not start with a token: the empty line, or something to refuse.</summary>

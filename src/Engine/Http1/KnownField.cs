@@ -57,14 +57,14 @@ internal static class KnownFields
         7 => Is(name, "upgrade"u8) ? KnownField.Upgrade
             : Is(name, "trailer"u8) ? KnownField.Trailer
             : Is(name, "alt-svc"u8) ? KnownField.AltSvc
-            : KnownField.None,
-        8 => Is(name, "location"u8) ? KnownField.Location : KnownField.None,
-        9 => Is(name, "forwarded"u8) ? KnownField.Forwarded : KnownField.None,
+            : MatchPrefix(name),
+        8 => Is(name, "location"u8) ? KnownField.Location : MatchPrefix(name),
+        9 => Is(name, "forwarded"u8) ? KnownField.Forwarded : MatchPrefix(name),
         10 => Is(name, "connection"u8) ? KnownField.Connection
             : Is(name, "keep-alive"u8) ? KnownField.KeepAlive
             : Is(name, "dpop-nonce"u8) ? KnownField.DPoPNonce
-            : KnownField.None,
-        12 => Is(name, "max-forwards"u8) ? KnownField.MaxForwards : KnownField.None,
+            : MatchPrefix(name),
+        12 => Is(name, "max-forwards"u8) ? KnownField.MaxForwards : MatchPrefix(name),
         13 => Is(name, "authorization"u8) ? KnownField.Authorization : MatchPrefix(name),
         14 => Is(name, "content-length"u8) ? KnownField.ContentLength
             : Is(name, "http2-settings"u8) ? KnownField.Http2Settings

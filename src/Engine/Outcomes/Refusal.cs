@@ -53,6 +53,7 @@ internal enum RefusalReason : byte
     // Who may come in.
     OriginNotAllowed,
     HostNotAllowed,
+    AuthorizationRepeated,
     CredentialsMissing,
     TokenInvalid,
     ScopeInsufficient,
@@ -102,6 +103,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.ExpectationFailed => new(417, "expectation-failed", "The only expectation supported is 100-continue.", "RFC 9110 §15.5.18"),
         RefusalReason.OriginNotAllowed => new(403, "origin-not-allowed", "Origin not allowed", "MCP Streamable HTTP, security warning"),
         RefusalReason.HostNotAllowed => new(403, "host-not-allowed", "Host not allowed", "MCP Streamable HTTP, security warning"),
+        RefusalReason.AuthorizationRepeated => new(400, "authorization-repeated", "The Authorization field is repeated.", "RFC 6750 §2"),
         RefusalReason.CredentialsMissing => new(401, "credentials-missing", "A bearer token is required.", "RFC 6750 §3"),
         RefusalReason.TokenInvalid => new(401, "token-invalid", "The access token is not valid.", "RFC 6750 §3.1"),
         RefusalReason.ScopeInsufficient => new(403, "scope-insufficient", "The access token lacks a required scope.", "RFC 6750 §3.1"),

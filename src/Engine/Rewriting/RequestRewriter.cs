@@ -64,6 +64,9 @@ internal sealed class RequestRewriter
             : _drops.With(KnownField.Forwarded, KnownField.XForwardedFor, KnownField.XForwardedHost, KnownField.XForwardedProto, KnownField.XForwardedOther);
     }
 
+    /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
+    public string DescribeTarget(RequestHead head) => _target.Describe(head);
+
     /// <summary>Writes the head, without flushing.</summary>
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {

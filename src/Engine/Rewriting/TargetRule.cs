@@ -25,6 +25,15 @@ internal sealed class TargetRule
     /// <summary>The target leaves as it came.</summary>
     public bool KeepsAsIs(RequestHead head) => head.IsPlainOriginForm && _query.Length == 0 && !IsMapped(head.Path);
 
+    /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
+    public string Describe(RequestHead head)
+    {
+        byte[] room = new byte[head.PathAndQuery.Length + ExtraBytes];
+        var writer = new HeadWriter(room);
+        Write(head, ref writer);
+        return Encoding.ASCII.GetString(room, 0, writer.Length);
+    }
+
     public void Write(RequestHead head, ref HeadWriter writer)
     {
         ReadOnlySpan<byte> received = head.PathAndQuery;
@@ -36,26 +45,27 @@ internal sealed class TargetRule
         }
 
         ReadOnlySpan<byte> path = head.Path;
-        ReadOnlySpan<byte> query = received[path.Length..].TrimStart((byte)'?');
         writer.Add(IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path);
-        AddQuery(query, ref writer);
+        AddQuery(received[path.Length..], ref writer);
     }
 
+    /// <param name="query">The received query with its <c>?</c>; empty where there is none. It stays as it came (RFC 9110 §7.7).</param>
+    /// <param name="writer">The head.</param>
     private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
     {
-        if (_query.Length == 0 && query.IsEmpty)
+        if (_query.Length == 0)
         {
+            writer.Add(query);
             return;
         }
 
         writer.Add("?"u8);
         writer.Add(_query);
-        if (_query.Length > 0 && !query.IsEmpty)
+        if (query.Length > 1)
         {
             writer.Add("&"u8);
+            writer.Add(query[1..]);
         }
-
-        writer.Add(query);
     }
 
     private bool IsMapped(ReadOnlySpan<byte> path) => _mapsPath && (path is [(byte)'/'] || path.IsEmpty || path.SequenceEqual("/mcp"u8));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
@@ -33,21 +34,56 @@ internal sealed partial class ClientConnection
             return await RefuseAsync(arrival.Reason).ConfigureAwait(false);
         }
 
+        if (!AdmitsHost())
+        {
+            return await RefuseAsync(RefusalReason.HostNotAllowed).ConfigureAwait(false);
+        }
+
         OwnReply? own = AnswerItself();
         if (own is not null)
         {
             return await ReplyAsync(own, ExchangeEnd.AnsweredByProxy, "").ConfigureAwait(false);
         }
 
-        RefusalReason refused = Admit();
+        RefusalReason refused = AdmitByHead();
         if (refused is not RefusalReason.None)
         {
             return await RefuseAsync(refused).ConfigureAwait(false);
         }
 
+        if (!TryAdmitByToken(out refused, out TokenVerdict? verdict))
+        {
+            verdict = await LookAtTokenAsync().ConfigureAwait(false);
+        }
+
+        if (refused is not RefusalReason.None)
+        {
+            return await RefuseAsync(refused).ConfigureAwait(false);
+        }
+
+        if (_parts.Tokens is not null && verdict is not { Kind: TokenVerdictKind.Admitted })
+        {
+            return await AnswerVerdictAsync(verdict).ConfigureAwait(false);
+        }
+
+        if (_parts.Credentials is not null && !TryTakeCredential())
+        {
+            CredentialResult credential = await PrepareCredentialAsync().ConfigureAwait(false);
+            if (RefusedBody is not RefusalReason.None)
+            {
+                return await RefuseAsync(RefusedBody).ConfigureAwait(false);
+            }
+
+            if (credential.Kind is CredentialResultKind.Unavailable)
+            {
+                return await AnswerUnavailableAsync(credential).ConfigureAwait(false);
+            }
+        }
+
         while (true)
         {
             FaultReason fault = TakeHeldUpstream() ? FaultReason.None : await LeaseAsync().ConfigureAwait(false);
+            fault = fault is FaultReason.None ? CutReason : fault;
             if (fault is not FaultReason.None)
             {
                 return await FaultAsync(fault).ConfigureAwait(false);
@@ -68,9 +104,26 @@ internal sealed partial class ClientConnection
 
             if (fault is FaultReason.None)
             {
-                if (!TryFollowRedirect())
+                if (TryFollowRedirect())
+                {
+                    continue;
+                }
+
+                if (!IsChallenge(_response!))
                 {
                     return await ForwardResponseAsync().ConfigureAwait(false);
+                }
+
+                CredentialResult recovered = await RecoverCredentialAsync().ConfigureAwait(false);
+                switch (recovered.Kind)
+                {
+                    case CredentialResultKind.Unavailable:
+                        return await AnswerUnavailableAsync(recovered).ConfigureAwait(false);
+                    case CredentialResultKind.PassThrough:
+                        return await ForwardResponseAsync().ConfigureAwait(false);
+                    default:
+                        PrepareReplay();
+                        break;
                 }
             }
             else if (!MayRetry(fault))
@@ -85,6 +138,8 @@ internal sealed partial class ClientConnection
         _emptyLines = 0;
         _attempts = 0;
         _redirects = 0;
+        _replays = 0;
+        _credential = null;
         _redirectedTo = null;
         _responseSeen = false;
         _extraLines = default;
@@ -117,25 +172,14 @@ internal sealed partial class ClientConnection
         UpstreamConnection? idle = _attempts == 0 ? _parts.Pool.TryTake(_client.Loop) : null;
         if (idle is not null)
         {
-            Volatile.Write(ref _upstream, idle);
+            Interlocked.Exchange(ref _upstream, idle);
             return FaultReason.None;
         }
 
-        var wait = new CancellationTokenSource(); // not disposed: a waker may hold it, and it has neither timer nor handle
-        Volatile.Write(ref _coldWait, wait);
-        StartWatch();
-        try
-        {
-            (UpstreamConnection? made, FaultReason fault) = CutReason is FaultReason.None
-                ? await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false)
-                : (null, CutReason);
-            Volatile.Write(ref _upstream, made);
-            return CutReason is FaultReason.None ? fault : CutReason;
-        }
-        finally
-        {
-            Volatile.Write(ref _coldWait, null);
-        }
+        using ColdWait wait = StartColdWait();
+        (UpstreamConnection? made, FaultReason fault) = await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false);
+        Interlocked.Exchange(ref _upstream, made); // whoever cuts from now on finds it; whoever did before is found here
+        return CutReason is FaultReason.None ? fault : CutReason;
     }
 
     /// <summary>A second attempt on a fresh connection, where the first surely did nothing.</summary>
@@ -173,11 +217,16 @@ internal sealed partial class ClientConnection
 
         _redirectedTo = FindRedirect(response).ToArray();
         _redirects++;
+        PrepareReplay();
+        return true;
+    }
+
+    /// <summary>The request goes out once more because of an answer that the client does not see.</summary>
+    private void PrepareReplay()
+    {
         _responseSeen = false;
-        _client.Input.Unwatch();
         HeadPool<ResponseHead>.Return(ref _response);
         DropUpstream();
-        return true;
     }
 
     /// <summary>Path and query of a Location on the upstream's origin, absolute or relative; empty where it leads elsewhere or is not plain.</summary>

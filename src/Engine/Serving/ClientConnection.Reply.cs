@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using McpProxyFast.Admission;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -13,13 +14,23 @@ internal sealed partial class ClientConnection
     /// <summary>How long a client that is still sending may go on after its answer, so that the answer is not lost to a reset.</summary>
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The requests that never reach the upstream.</summary>
+    /// <summary>The requests that never reach the upstream and need no credentials.</summary>
     private OwnReply? AnswerItself()
     {
         RequestHead request = _request!;
-        if (request.Path.SequenceEqual("/health"u8))
+        if (IsForHealth(request))
         {
             return request.IsGet ? OwnReplies.Health(_parts.Clock.GetUtcNow()) : OwnReplies.HealthOnlyByGet;
+        }
+
+        if (ProtectedResourceDocument.Matches(request.Path, out ReadOnlySpan<byte> resourcePath) && _parts.Tokens is { } tokens)
+        {
+            return OwnReplies.Metadata(tokens.Document.Write(ServingParts.OwnScheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
+        }
+
+        if (_parts.Credentials is not null && IsOAuthDocument(request.Path))
+        {
+            return OwnReplies.NotFound;
         }
 
         bool isLastHop = request.Fields.Has(KnownField.MaxForwards)
@@ -27,6 +38,12 @@ internal sealed partial class ClientConnection
             && request.Value(KnownField.MaxForwards).SequenceEqual("0"u8);
         return isLastHop ? OwnReplies.LastHop : AnswerPreflight(request);
     }
+
+    /// <summary>What would send an MCP client to sign in by itself, though the proxy does that for it.</summary>
+    private static bool IsOAuthDocument(ReadOnlySpan<byte> path) =>
+        path.StartsWith("/.well-known/oauth-"u8) || path.StartsWith("/.well-known/openid-configuration"u8);
+
+    private static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
 
     private OwnReply? AnswerPreflight(RequestHead request)
     {
@@ -44,27 +61,6 @@ internal sealed partial class ClientConnection
             : null;
     }
 
-    /// <summary>Decides from the head alone who may pass.</summary>
-    private RefusalReason Admit()
-    {
-        RequestHead request = _request!;
-        if (!_parts.Origins.AllowsHost(request.Authority))
-        {
-            return RefusalReason.HostNotAllowed;
-        }
-
-        if (request.Fields.Has(KnownField.Origin))
-        {
-            int line = request.Fields.Single(KnownField.Origin);
-            if (line < 0 || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
-            {
-                return RefusalReason.OriginNotAllowed;
-            }
-        }
-
-        return request.Framing.DeclaredLength > _parts.Limits.MaxRequestBodyBytes ? RefusalReason.BodyTooLarge : RefusalReason.None;
-    }
-
     /// <summary>Refuses the request. What was malformed, or is not here whole, ends the connection.</summary>
     private ValueTask<bool> RefuseAsync(RefusalReason reason)
     {
@@ -74,11 +70,11 @@ internal sealed partial class ClientConnection
             _parts.Logger.LogDebug("Refused with {Status} {Code} by {Rule}.", refusal.Status, refusal.Code, refusal.Rule);
         }
 
-        return ReplyAsync(OwnReplies.Refused(reason), ExchangeEnd.Refused, refusal.Code);
+        return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, refusal.Code);
     }
 
     /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
-    private async ValueTask<bool> FaultAsync(FaultReason reason)
+    private async ValueTask<bool> FaultAsync(FaultReason reason, int retryAfterSeconds = 0)
     {
         Fault fault = Fault.For(reason);
         if (fault.Status == 0)
@@ -91,7 +87,7 @@ internal sealed partial class ClientConnection
 
         _parts.Logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
         ReadOnlyMemory<byte> id = FindRequestId();
-        return await ReplyAsync(OwnReplies.Faulted(reason, id.Span), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
+        return await ReplyAsync(OwnReplies.Faulted(reason, id.Span, retryAfterSeconds), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
     }
 
     private ReadOnlyMemory<byte> FindRequestId()
@@ -142,10 +138,23 @@ internal sealed partial class ClientConnection
             return isWhole;
         }
 
+        if (TryFindEnd(request, _received, out SequencePosition end) is not true)
+        {
+            return false;
+        }
+
+        _client.Input.AdvanceTo(end);
+        return true;
+    }
+
+    /// <summary>Looks for the end of the request in what has been received.</summary>
+    /// <returns>True where it is here; false where more has to come; null where the framing is broken.</returns>
+    private bool? TryFindEnd(RequestHead request, in ReadOnlySequence<byte> received, out SequencePosition end)
+    {
         BodyFraming framing = request.Framing;
         framing.Bound(_parts.Limits.MaxRequestBodyBytes, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
-        ReadOnlySequence<byte> rest = _received.Slice(request.Length);
-        foreach (ReadOnlyMemory<byte> segment in rest)
+        long length = request.Length;
+        foreach (ReadOnlyMemory<byte> segment in received.Slice(length))
         {
             ReadOnlySpan<byte> bytes = segment.Span;
             while (!bytes.IsEmpty && !framing.IsComplete)
@@ -153,19 +162,16 @@ internal sealed partial class ClientConnection
                 Step step = framing.Next(bytes);
                 if (step.Kind is StepKind.Reject)
                 {
-                    return false;
+                    end = default;
+                    return null;
                 }
 
-                rest = rest.Slice(step.Length);
+                length += step.Length;
                 bytes = bytes[step.Length..];
             }
         }
 
-        if (framing.IsComplete)
-        {
-            _client.Input.AdvanceTo(rest.Start);
-        }
-
+        end = received.GetPosition(length);
         return framing.IsComplete;
     }
 

@@ -60,7 +60,14 @@ internal sealed partial class ClientConnection
         _responseBegan = false;
         _isHeld = true;
         RequestHead request = _request!;
-        _parts.RequestRewriter.Write(request, new RequestEdits { ClientAddress = _client.RemoteAddress, RedirectedTo = _redirectedTo }, output);
+        var edits = new RequestEdits
+        {
+            ClientAddress = _client.RemoteAddress,
+            RedirectedTo = _redirectedTo,
+            DropsAuthorization = _parts.Credentials is not null || _parts.Tokens is { PassesAuthorization: false },
+            CredentialLines = _credential is null ? default : _credential.Bytes.Span,
+        };
+        _parts.RequestRewriter.Write(request, edits, output);
         _requestEnd = _received.GetPosition(request.Length);
         if (request.Framing.IsComplete)
         {
@@ -107,6 +114,11 @@ internal sealed partial class ClientConnection
             sent += fresh.Slice(0, consumed).Length;
             _received = read.Buffer;
             _requestEnd = consumed;
+            if (_isHeld)
+            {
+                _request!.Show(Contiguous(read.Buffer)); // the bytes may have moved to a larger buffer
+            }
+
             if (relay.IsComplete)
             {
                 _sendState = SendState.Done;

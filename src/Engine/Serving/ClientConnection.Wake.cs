@@ -16,7 +16,7 @@ internal sealed partial class ClientConnection
     private int _cut;
     private int _refusedBody;
     private bool _resets;
-    private CancellationTokenSource? _coldWait;
+    private ColdWait? _coldWait;
     private RelayProgress _requestProgress;
     private RelayProgress _responseProgress;
 
@@ -161,6 +161,20 @@ internal sealed partial class ClientConnection
         {
             RefuseBody(RefusalReason.BodyTooSlow);
         }
+    }
+
+    /// <summary>Starts a wait on something other than the peers. The client is watched meanwhile.</summary>
+    private ColdWait StartColdWait()
+    {
+        var wait = new ColdWait(() => Volatile.Write(ref _coldWait, null));
+        Interlocked.Exchange(ref _coldWait, wait);
+        StartWatch();
+        if (CutReason is not FaultReason.None)
+        {
+            wait.Cancel();
+        }
+
+        return wait;
     }
 
     private void Await(Wait wait, TimeSpan limit)

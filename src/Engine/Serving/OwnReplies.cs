@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using McpProxyFast.Admission;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
@@ -22,6 +23,15 @@ internal static class OwnReplies
         OwnReply.Json,
         Encoding.ASCII.GetBytes($$"""{"status":"healthy","timestamp":"{{now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}}","transport":""}"""));
 
+    /// <summary>The protected resource's metadata (RFC 9728), readable by a page of any origin.</summary>
+    public static OwnReply Metadata(ReadOnlyMemory<byte> document, bool isPreflight)
+    {
+        string lines = Encoding.ASCII.GetString(ProtectedResourceDocument.CorsLines);
+        return isPreflight ? new OwnReply(204, OwnReply.Json, [], lines)
+            : document.IsEmpty ? NotFound
+            : new OwnReply(200, OwnReply.Json, document.ToArray(), lines);
+    }
+
     public static OwnReply Refused(RefusalReason reason, string lines = "")
     {
         Refusal refusal = Refusal.For(reason);
@@ -29,6 +39,7 @@ internal static class OwnReplies
         {
             RefusalReason.OriginNotAllowed or RefusalReason.HostNotAllowed =>
                 new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
+            RefusalReason.AuthorizationRepeated => OAuthError(refusal, "invalid_request", lines),
             RefusalReason.CredentialsMissing => OAuthError(refusal, "invalid_request", lines),
             RefusalReason.TokenInvalid => OAuthError(refusal, "invalid_token", lines),
             RefusalReason.ScopeInsufficient => OAuthError(refusal, "insufficient_scope", lines),

@@ -1,4 +1,5 @@
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
 using McpProxyFast.Rewriting;
 using McpProxyFast.Transport;
@@ -10,6 +11,9 @@ namespace McpProxyFast.Serving;
 /// <summary>What all client connections of one proxy share. Made once; only <see cref="IsDraining"/> ever changes.</summary>
 internal sealed class ServingParts
 {
+    /// <summary>The scheme by which clients reach the proxy.</summary>
+    public const string OwnScheme = "http";
+
     private volatile bool _isDraining;
 
     public required ProxyLimits Limits { get; init; }
@@ -25,6 +29,14 @@ internal sealed class ServingParts
     public required OriginRule Origins { get; init; }
 
     public required CorsRule Cors { get; init; }
+
+    /// <summary>Null where everybody may come in.</summary>
+    public TokenParts? Tokens { get; init; }
+
+    /// <summary>Null where nothing is added, and the client's own credential passes.</summary>
+    public CredentialSource? Credentials { get; init; }
+
+    public required Uri Target { get; init; }
 
     public required TimeProvider Clock { get; init; }
 

@@ -217,12 +217,12 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     private ReadResult Hold()
     {
         _held = true;
-        if (_advancedTo is { } position)
+        if (_advancedTo is { } position && !_result.Buffer.IsEmpty)
         {
-            _advancedTo = null;
             _result = new ReadResult(_result.Buffer.Slice(position), _result.IsCanceled, _result.IsCompleted);
         }
 
+        _advancedTo = null;
         return _result;
     }
 

@@ -6,6 +6,8 @@ namespace McpProxyFast.EndToEnd.Roles.Load;
 /// <summary>Compares an answer's body, byte for byte, with what it has to be.</summary>
 internal abstract class AnswerCheck
 {
+    private const int MaxShownBytes = 200;
+
     protected long Length { get; private set; }
 
     public static AnswerCheck For(LoadPlan plan) => plan switch
@@ -15,13 +17,16 @@ internal abstract class AnswerCheck
         _ => new ExactCheck(SmallPost.NewAnswer(), SmallPost.AnswerIdOffset),
     };
 
+    protected abstract long ExpectedLength { get; }
+
     public virtual void Start(long id) => Length = 0;
 
     public void Take(ReadOnlySpan<byte> body)
     {
         if (!Matches(body))
         {
-            throw new WrongAnswerException($"A body is wrong in the {body.Length} bytes after its first {Length}: {Encoding.UTF8.GetString(body[..Math.Min(200, body.Length)])}");
+            string shown = Encoding.UTF8.GetString(body[..Math.Min(MaxShownBytes, body.Length)]);
+            throw new WrongAnswerException($"A body is wrong in the {body.Length} bytes after its first {Length}: {shown}");
         }
 
         Length += body.Length;
@@ -34,8 +39,6 @@ internal abstract class AnswerCheck
             throw new WrongAnswerException($"A body has {Length} bytes instead of {ExpectedLength}.");
         }
     }
-
-    protected abstract long ExpectedLength { get; }
 
     protected abstract bool Matches(ReadOnlySpan<byte> body);
 

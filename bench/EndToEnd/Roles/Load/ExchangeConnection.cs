@@ -8,7 +8,7 @@ internal sealed class ExchangeConnection(EventLoop loop, Socket socket, RequestT
     : Connection(loop, socket, readsResponses: true)
 {
     // Ids are unique over all connections, so that an answer which reaches the wrong one is seen.
-    private static long _lastId;
+    private static long LastId;
 
     private bool _isWaiting;
 
@@ -19,7 +19,7 @@ internal sealed class ExchangeConnection(EventLoop loop, Socket socket, RequestT
     {
         DueAt = dueAt;
         _isWaiting = true;
-        long id = ++_lastId;
+        long id = ++LastId;
         check.Start(id);
         SendReused(request.With(id));
     }
@@ -40,6 +40,8 @@ internal sealed class ExchangeConnection(EventLoop loop, Socket socket, RequestT
         _isWaiting = false;
         answered(this);
     }
+
+    protected override void OnMalformed(InvalidDataException fault) => throw new WrongAnswerException(fault.Message);
 
     protected override void OnClosedByPeer() => throw new WrongAnswerException(
         _isWaiting ? "A connection was closed before the answer was whole." : "A connection was closed between requests.");

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text.Json;
-using McpProxyFast.EndToEnd.Measuring;
 using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Roles.Load;
@@ -22,7 +21,7 @@ internal static class LoadRole
         {
             return new(plan.Kind is LoadKind.IdleStreams ? StreamMemory.Measure(loop, plan) : TimedRun.Measure(loop, plan), Error: null);
         }
-        catch (Exception e) when (e is WrongAnswerException or InvalidDataException or SocketException or IOException)
+        catch (Exception e) when (e is WrongAnswerException or SocketException or IOException)
         {
             return new(new Dictionary<string, double>(), e.Message);
         }

@@ -39,6 +39,8 @@ internal sealed class StreamConnection(EventLoop loop, Socket socket, Recorder r
 
     public override void OnEnd() => throw new WrongAnswerException("A stream was ended.");
 
+    protected override void OnMalformed(InvalidDataException fault) => throw new WrongAnswerException(fault.Message);
+
     protected override void OnClosedByPeer() => throw new WrongAnswerException("A stream was cut.");
 
     private void TakeEvent(ReadOnlySpan<byte> text)

@@ -32,6 +32,11 @@ internal static class TimedRun
             throw new WrongAnswerException($"{workload.Outstanding} answers are missing.");
         }
 
+        if (workload.Recorder.Latencies.Count == 0)
+        {
+            throw new WrongAnswerException("Nothing that began in the measured window was completed in it.");
+        }
+
         metrics[Metric.UnitsPerSecond] = workload.Recorder.Units / seconds;
         workload.Recorder.Latencies.Report(metrics);
         return metrics;

@@ -79,6 +79,11 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
     {
     }
 
+    // The origin outlives a subject that sends nonsense; that its answer is missing, the load sees.
+    protected override void OnMalformed(InvalidDataException fault)
+    {
+    }
+
     private void StartStream()
     {
         _events = schedule.TextOf(chunked: !_request.Flag);

@@ -19,7 +19,7 @@ internal static class OriginRole
         var answers = new OriginAnswers(plan);
         using Socket listener = Listen(plan.Port);
         loop.Add(listener, new Acceptor(listener, socket => _ = new OriginConnection(loop, socket, answers, schedule)));
-        _ = TlsOrigin.ServeAsync(plan);
+        TlsOrigin.Start(plan);
 
         Console.WriteLine(Ready);
         while (true)
@@ -40,7 +40,17 @@ internal static class OriginRole
     private sealed class Acceptor(Socket listener, Action<Socket> accepted) : IPolled
     {
         // One for each time it is reported ready: a further try that finds none would cost an exception.
-        public void OnReadable() => accepted(listener.Accept());
+        public void OnReadable()
+        {
+            try
+            {
+                accepted(listener.Accept());
+            }
+            catch (SocketException)
+            {
+                // The subject gave the connection up before it was accepted; the next one is reported anew.
+            }
+        }
 
         public void OnWritable()
         {

@@ -9,12 +9,17 @@ namespace McpProxyFast.EndToEnd.Roles.Origin;
 /// <summary>The small POST over TLS, beside the event loop and on .NET's own threads, since <see cref="SslStream"/> asks for them.</summary>
 internal static class TlsOrigin
 {
-    public static async Task ServeAsync(OriginPlan plan)
+    public static void Start(OriginPlan plan)
     {
-        using X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12FromFile(plan.CertificateFile, password: null);
+        X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12FromFile(plan.CertificateFile, password: null);
         var context = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
-        using var listener = new TcpListener(IPAddress.Loopback, plan.TlsPort);
+        var listener = new TcpListener(IPAddress.Loopback, plan.TlsPort);
         listener.Start();
+        _ = AcceptAsync(listener, context, plan);
+    }
+
+    private static async Task AcceptAsync(TcpListener listener, SslStreamCertificateContext context, OriginPlan plan)
+    {
         while (true)
         {
             TcpClient client = await listener.AcceptTcpClientAsync();

@@ -11,7 +11,8 @@ internal static class UnofficialRole
     private const int Backlog = 4096;
 
     // The quickest settings of those that the library has: no scheduler between socket and pipe, and no buffer held by silence.
-    private const SocketConnectionOptions Options = SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites | SocketConnectionOptions.ZeroLengthReads;
+    private const SocketConnectionOptions Options =
+        SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites | SocketConnectionOptions.ZeroLengthReads;
 
     private static readonly PipeOptions Pipes = new(
         readerScheduler: PipeScheduler.Inline,

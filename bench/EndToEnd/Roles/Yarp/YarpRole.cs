@@ -79,11 +79,12 @@ internal static class YarpRole
     {
         private readonly string _authorization = "Bearer " + token;
 
-        public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string prefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
-            await base.TransformRequestAsync(context, request, prefix, cancellationToken);
-            request.Headers.Remove("Authorization");
-            request.Headers.TryAddWithoutValidation("Authorization", _authorization);
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.Headers.Remove("Authorization");
+            proxyRequest.Headers.TryAddWithoutValidation("Authorization", _authorization);
         }
     }
 }

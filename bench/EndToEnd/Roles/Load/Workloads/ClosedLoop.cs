@@ -2,7 +2,7 @@ using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Roles.Load.Workloads;
 
-/// <inheritdoc cref="LoadKind.ClosedLoop"/>
+/// <summary><see cref="LoadKind.ClosedLoop"/>, and with a new connection for each request <see cref="LoadKind.NewConnections"/>.</summary>
 internal sealed class ClosedLoop(EventLoop loop, LoadPlan plan) : Workload(loop, plan)
 {
     private readonly RequestTemplate _request = RequestTemplate.For(plan);
@@ -13,24 +13,41 @@ internal sealed class ClosedLoop(EventLoop loop, LoadPlan plan) : Workload(loop,
 
     public override void Open()
     {
-        for (int i = 0; i < Plan.Connections; i++)
+        for (; _outstanding < Plan.Connections; _outstanding++)
         {
-            _outstanding++;
-            new ExchangeConnection(Loop, Connect(), _request, AnswerCheck.For(Plan), OnAnswered).Start(Clock.Now);
+            StartOnNewConnection();
         }
     }
 
     public override void Stop() => _isStopped = true;
 
+    // The latency of a request on a new connection includes making the connection.
+    private void StartOnNewConnection()
+    {
+        long dueAt = Clock.Now;
+        new ExchangeConnection(Loop, Connect(), _request, AnswerCheck.For(Plan), OnAnswered).Start(dueAt);
+    }
+
     private void OnAnswered(ExchangeConnection connection)
     {
         Recorder.Completed(connection.DueAt);
+        bool isUsedUp = Plan.Kind is LoadKind.NewConnections;
+        if (isUsedUp)
+        {
+            connection.Close();
+        }
+
         if (_isStopped)
         {
             _outstanding--;
-            return;
         }
-
-        connection.Start(Clock.Now);
+        else if (isUsedUp)
+        {
+            StartOnNewConnection();
+        }
+        else
+        {
+            connection.Start(Clock.Now);
+        }
     }
 }

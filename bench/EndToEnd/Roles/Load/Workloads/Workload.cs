@@ -24,9 +24,8 @@ internal abstract class Workload(EventLoop loop, LoadPlan plan)
 
     public static Workload For(EventLoop loop, LoadPlan plan) => plan.Kind switch
     {
-        LoadKind.ClosedLoop => new ClosedLoop(loop, plan),
+        LoadKind.ClosedLoop or LoadKind.NewConnections => new ClosedLoop(loop, plan),
         LoadKind.FixedRate => new FixedRate(loop, plan),
-        LoadKind.NewConnections => new NewConnections(loop, plan),
         LoadKind.Mixed => new Mixed(loop, plan),
         _ => new OpenStreams(loop, plan),
     };

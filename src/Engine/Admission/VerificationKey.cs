@@ -6,7 +6,7 @@ namespace McpProxyFast.Admission;
 
 /// <summary>One public key of an issuer, and what it may verify.</summary>
 /// <remarks>RFC 7517, RFC 7518 §6. Only RSA and the three NIST curves: a symmetric key in a public document would be everybody's (RFC 8725 §3.1).</remarks>
-internal sealed class SigningKey
+internal sealed class VerificationKey
 {
     private const int LeastRsaBits = 2_048;
     private const int MostRsaBits = 8_192;
@@ -14,7 +14,7 @@ internal sealed class SigningKey
     private readonly string _family;
     private readonly string? _onlyAlgorithm;
 
-    private SigningKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
+    private VerificationKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
     {
         key.KeyId = keyId;
         (KeyId, Key, _family, _onlyAlgorithm) = (keyId, key, family, onlyAlgorithm);
@@ -34,7 +34,7 @@ internal sealed class SigningKey
         && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);
 
     /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
-    public static SigningKey? Read(JsonElement jwk)
+    public static VerificationKey? Read(JsonElement jwk)
     {
         if (jwk.ValueKind is not JsonValueKind.Object || Text(jwk, "use") is not (null or "sig"))
         {
@@ -57,15 +57,15 @@ internal sealed class SigningKey
         }
     }
 
-    private static SigningKey? ReadRsa(JsonElement jwk)
+    private static VerificationKey? ReadRsa(JsonElement jwk)
     {
         var numbers = new RSAParameters { Modulus = Number(jwk, "n"), Exponent = Number(jwk, "e") };
         return numbers.Modulus?.Length * 8 is >= LeastRsaBits and <= MostRsaBits && numbers.Exponent?.Length is > 0 and <= 8
-            ? new SigningKey(Text(jwk, "kid"), "RSA", Text(jwk, "alg"), new RsaSecurityKey(numbers))
+            ? new VerificationKey(Text(jwk, "kid"), "RSA", Text(jwk, "alg"), new RsaSecurityKey(numbers))
             : null;
     }
 
-    private static SigningKey? ReadCurve(JsonElement jwk)
+    private static VerificationKey? ReadCurve(JsonElement jwk)
     {
         (string Algorithm, ECCurve Curve)? kind = Text(jwk, "crv") switch
         {
@@ -81,7 +81,7 @@ internal sealed class SigningKey
 
         var point = new ECPoint { X = Number(jwk, "x"), Y = Number(jwk, "y") };
         var key = new ECDsaSecurityKey(ECDsa.Create(new ECParameters { Curve = curve, Q = point }));
-        return new SigningKey(Text(jwk, "kid"), algorithm, Text(jwk, "alg"), key);
+        return new VerificationKey(Text(jwk, "kid"), algorithm, Text(jwk, "alg"), key);
     }
 
     private static string? Text(JsonElement jwk, string name) =>

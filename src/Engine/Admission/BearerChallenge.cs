@@ -1,0 +1,66 @@
+using System.Text;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>Why a request is challenged.</summary>
+internal enum ChallengeKind : byte
+{
+    /// <summary>It carries no bearer token: 401 without an error code (RFC 6750 §3.1).</summary>
+    NoCredentials,
+
+    /// <summary>401 <c>invalid_token</c>.</summary>
+    InvalidToken,
+
+    /// <summary>403 <c>insufficient_scope</c>.</summary>
+    InsufficientScope,
+}
+
+/// <summary>The <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1): where to get a token and for which scopes, and nothing of why this one failed.</summary>
+internal sealed class BearerChallenge
+{
+    private readonly string _scope;
+    private readonly byte[][]? _ready;
+
+    public BearerChallenge(TokenPolicy policy)
+    {
+        IReadOnlyList<string> scopes = policy.RequiredScopes.Count > 0 ? policy.RequiredScopes : policy.AdvertisedScopes;
+        _scope = string.Join(' ', scopes);
+        if (policy.ResourceUrl is not null)
+        {
+            string metadataUrl = ResourceNames.Of(policy.ResourceUrl).MetadataUrl;
+            _ready = [.. Enum.GetValues<ChallengeKind>().Select(kind => Build(kind, metadataUrl))];
+        }
+    }
+
+    /// <summary>The whole field line with its CRLF.</summary>
+    /// <param name="kind">Why.</param>
+    /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
+    /// <param name="host">The request's host, empty where it has none.</param>
+    /// <param name="path">The request's path.</param>
+    public ReadOnlyMemory<byte> LineFor(ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) =>
+        _ready is not null ? _ready[(int)kind]
+        : Build(kind, host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl);
+
+    private byte[] Build(ChallengeKind kind, string? metadataUrl)
+    {
+        (string Name, string? Value)[] parameters =
+        [
+            .. ErrorOf(kind),
+            ("resource_metadata", metadataUrl),
+            ("scope", _scope.Length > 0 ? _scope : null),
+        ];
+        IEnumerable<string> given = parameters.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Name}={Quote(parameter.Value!)}");
+        return Encoding.ASCII.GetBytes($"WWW-Authenticate: Bearer {string.Join(", ", given)}".TrimEnd() + "\r\n");
+    }
+
+    private static (string Name, string? Value)[] ErrorOf(ChallengeKind kind) => kind switch
+    {
+        ChallengeKind.InvalidToken => [("error", "invalid_token"), ("error_description", "The access token is not valid")],
+        ChallengeKind.InsufficientScope => [("error", "insufficient_scope"), ("error_description", "The access token lacks a required scope")],
+        _ => [],
+    };
+
+    // quoted-string, RFC 9110 §5.6.4
+    private static string Quote(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+}

@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>The protected resource's metadata (RFC 9728 §2): what a client without a token reads first, so it needs none.</summary>
+internal sealed class ProtectedResourceDocument(TokenPolicy policy)
+{
+    private static readonly byte[] WellKnown = Encoding.ASCII.GetBytes(ResourceNames.WellKnownPath);
+
+    // MCP, authorization: servers do not list it; a client that wants refresh tokens asks for it by itself.
+    private const string OfflineAccess = "offline_access";
+
+    private readonly string[] _scopes = [.. policy.AdvertisedScopes.Concat(policy.RequiredScopes).Distinct().Where(scope => scope != OfflineAccess)];
+
+    /// <summary>The field lines, each with its CRLF, that let a page of any origin read the document; also those of a preflight's 204.</summary>
+    public static ReadOnlySpan<byte> CorsLines =>
+        "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\nAccess-Control-Allow-Headers: MCP-Protocol-Version, Content-Type, Accept, Authorization\r\nAccess-Control-Max-Age: 7200\r\n"u8;
+
+    /// <summary>Whether a path is the well-known one, alone or with a resource's path after it.</summary>
+    /// <param name="path">The request's path, without query.</param>
+    /// <param name="resourcePath">The path of the resource that is meant; empty for the origin itself.</param>
+    public static bool Matches(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> resourcePath)
+    {
+        resourcePath = path.StartsWith(WellKnown) ? path[WellKnown.Length..] : default;
+        return path.StartsWith(WellKnown) && (resourcePath.IsEmpty || resourcePath[0] == (byte)'/');
+    }
+
+    /// <summary>The document, JSON in UTF-8.</summary>
+    /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
+    /// <param name="host">The request's host. It names the resource unless the operator did; where both are missing there is no document.</param>
+    /// <param name="resourcePath">As <see cref="Matches"/> gave it.</param>
+    /// <returns>Empty where the resource has no name.</returns>
+    public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath)
+    {
+        if (policy.ResourceUrl is null && host.IsEmpty)
+        {
+            return default;
+        }
+
+        var bytes = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteString("resource", policy.ResourceUrl ?? ResourceNames.OfRequest(scheme, host, resourcePath).Resource);
+        if (policy.Issuer is not null)
+        {
+            WriteList(json, "authorization_servers", [policy.Issuer]);
+        }
+
+        WriteList(json, "bearer_methods_supported", ["header"]);
+        WriteList(json, "scopes_supported", _scopes);
+        json.WriteEndObject();
+        json.Flush();
+        return bytes.WrittenMemory;
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, string[] values)
+    {
+        json.WriteStartArray(name);
+        Array.ForEach(values, json.WriteStringValue);
+        json.WriteEndArray();
+    }
+}

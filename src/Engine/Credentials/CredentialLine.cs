@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>The ready-made field lines that carry a credential. Immutable; published by one reference write.</summary>
+internal sealed class CredentialLine
+{
+    private readonly byte[] _bytes;
+    private readonly long _endsAtTicks;
+
+    private CredentialLine(byte[] fieldLines, long endsAtTicks, object token)
+    {
+        _bytes = fieldLines;
+        _endsAtTicks = endsAtTicks;
+        Token = token;
+    }
+
+    /// <summary>What to insert into the head.</summary>
+    public ReadOnlyMemory<byte> Bytes => _bytes;
+
+    /// <summary>Which token it carries, by reference; never its text.</summary>
+    public object Token { get; }
+
+    /// <param name="authorization">The value of <c>Authorization</c>.</param>
+    /// <param name="endsAt">When it stops being sent, or null for when it is refused.</param>
+    /// <param name="token">Which token it carries.</param>
+    /// <exception cref="ArgumentException">The value could not stand in a field.</exception>
+    public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token)
+    {
+        // A line break here would let whoever issued the token write fields of its own.
+        if (authorization.Any(character => character is < ' ' or >= (char)127))
+        {
+            throw new ArgumentException("The credential holds characters that cannot stand in a field value.", nameof(authorization));
+        }
+
+        return new CredentialLine(Encoding.ASCII.GetBytes($"Authorization: {authorization}\r\n"), endsAt?.UtcTicks ?? long.MaxValue, token);
+    }
+
+    /// <summary>The same token with a proof for one request (RFC 9449 §7.1).</summary>
+    public CredentialLine WithProof(string proof) => new([.. _bytes, .. Encoding.ASCII.GetBytes($"DPoP: {proof}\r\n")], _endsAtTicks, Token);
+
+    public bool IsGoodAt(DateTimeOffset now) => now.UtcTicks < _endsAtTicks;
+
+    /// <summary>Says that there is a credential, never which.</summary>
+    public override string ToString() => "CredentialLine (redacted)";
+}

@@ -1,0 +1,34 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>How the wait for a credential ended.</summary>
+internal readonly record struct CredentialResult
+{
+    private CredentialResult(CredentialResultKind kind) => Kind = kind;
+
+    /// <summary>Which of the closed list this is.</summary>
+    public CredentialResultKind Kind { get; }
+
+    /// <summary>The line to send, or to replay with; set when ready.</summary>
+    public CredentialLine? Line { get; private init; }
+
+    /// <summary>When to ask again, in seconds; set when unavailable.</summary>
+    public int RetryAfterSeconds { get; private init; }
+
+    /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>; set when unavailable.</summary>
+    public string? Code { get; private init; }
+
+    /// <summary>What a person can do, without secrets; set when unavailable.</summary>
+    public string? Message { get; private init; }
+
+    /// <summary>Nothing to add: send without a credential, or show the upstream's own answer.</summary>
+    public static CredentialResult PassThrough => new(CredentialResultKind.PassThrough);
+
+    public static CredentialResult Ready(CredentialLine line) => new(CredentialResultKind.Ready) { Line = line };
+
+    public static CredentialResult Unavailable(TimeSpan retryAfter, string code, string message) => new(CredentialResultKind.Unavailable)
+    {
+        RetryAfterSeconds = (int)Math.Clamp(Math.Ceiling(retryAfter.TotalSeconds), 1, 3_600),
+        Code = code,
+        Message = message,
+    };
+}

@@ -1,0 +1,92 @@
+using McpProxyFast.OAuth;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>A token in a file that something else keeps fresh.</summary>
+internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : CredentialSource
+{
+    // Read whole each time: the times of a mounted secret are those of a link that never changes.
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile CredentialLine? _line;
+    private string? _token;
+    private ITimer? _timer;
+
+    public override CredentialLine? Current => _line;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            throw new InvalidOperationException(failure.Message, failure);
+        }
+
+        _timer = clock.CreateTimer(_ => _ = ReadAgainAsync(CancellationToken.None), state: null, Period, Period);
+    }
+
+    public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    {
+        await ReadAgainAsync(cancellationToken).ConfigureAwait(false);
+        return _line is { } line
+            ? CredentialResult.Ready(line)
+            : CredentialResult.Unavailable(Period, "bearer-file", $"The proxy cannot read its bearer token from {path}.");
+    }
+
+    public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
+    {
+        await ReadAgainAsync(cancellationToken).ConfigureAwait(false);
+        return _line is { } line && !ReferenceEquals(line, challenge.Used) ? CredentialResult.Ready(line) : StaticBearer.Refused(challenge);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _turn.Dispose();
+    }
+
+    private async Task ReadAgainAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            // A file that is being replaced may be gone for a moment; the token that is known stays.
+            logger.LogWarning("{Reason}", failure.Message);
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            string token = await ReadSecret.FromAsync(path, "bearer token", cancellationToken).ConfigureAwait(false);
+            if (token.Any(character => character is <= ' ' or >= (char)127))
+            {
+                throw OAuthException.Refused("secret-file", $"The bearer token file {path} must hold one word of visible ASCII.");
+            }
+
+            if (token != _token)
+            {
+                _line = CredentialLine.For($"Bearer {token}", endsAt: null, token: new object());
+                _token = token;
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+}

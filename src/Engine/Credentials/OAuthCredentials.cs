@@ -1,0 +1,162 @@
+using McpProxyFast.OAuth;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>A token obtained by OAuth: says to each request whether to wait, to go, to come again, or to give up for now.</summary>
+internal sealed class OAuthCredentials : CredentialSource
+{
+    // MCP clients commonly give up after 60 s; they should get our answer before that.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
+
+    // A request that has been replayed this often ends in the upstream's 403 or in our 503.
+    private const int MaxReplays = 3;
+
+    private readonly OutgoingPolicy _policy;
+    private readonly Uri _target;
+    private readonly SignIn _signIn;
+    private readonly TokenKeeper _keeper;
+    private readonly TimeProvider _clock;
+    private volatile bool _isWanted;
+    private volatile string? _nonce;
+
+    public OAuthCredentials(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
+    {
+        _policy = policy;
+        _target = target;
+        _signIn = signIn;
+        _keeper = new TokenKeeper(policy, target, signIn, clock, logger);
+        _clock = clock;
+    }
+
+    public override CredentialLine? Current => _keeper.Current;
+
+    public override bool ProvesEachRequest => _policy.DPoP;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _keeper.LoadAsync(cancellationToken).ConfigureAwait(false);
+
+            // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
+            if (!_keeper.IsAtWork && (_signIn.KnowsServer || _target.AbsolutePath.Length > 1))
+            {
+                await _keeper.StartAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OAuthException failure)
+        {
+            throw new InvalidOperationException(failure.Message, failure);
+        }
+    }
+
+    public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    {
+        if (Current is null)
+        {
+            if (!_isWanted && !_keeper.IsAtWork)
+            {
+                return CredentialResult.PassThrough;
+            }
+
+            if (_keeper.Pause is { } paused)
+            {
+                return paused;
+            }
+
+            if (!await EndsInTimeAsync(_keeper.RestoreAsync(request.Url), cancellationToken).ConfigureAwait(false))
+            {
+                return StillSigningIn();
+            }
+        }
+
+        return await ReadyAsync(request).ConfigureAwait(false);
+    }
+
+    public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
+    {
+        _isWanted |= challenge.Status == 401;
+        _nonce = challenge.DPoPNonce ?? _nonce;
+        if (challenge.Attempt >= MaxReplays)
+        {
+            return new(StaticBearer.Refused(challenge));
+        }
+
+        Challenge? asked = Challenge.Choose(challenge.WwwAuthenticate);
+        return (challenge.Status, asked?.Error) switch
+        {
+            (401, "use_dpop_nonce") when challenge.DPoPNonce is not null && challenge.Used is not null => ReadyAsync(challenge.Request),
+            (401, _) => AnswerUnauthorizedAsync(challenge, asked, cancellationToken),
+            (403, "insufficient_scope") => AnswerInsufficientAsync(challenge, asked!, cancellationToken),
+            _ => new(CredentialResult.PassThrough),
+        };
+    }
+
+    public override ValueTask DisposeAsync() => _keeper.DisposeAsync();
+
+    private async ValueTask<CredentialResult> AnswerUnauthorizedAsync(UpstreamChallenge challenge, Challenge? asked, CancellationToken cancellationToken)
+    {
+        if (!_keeper.IsNewerThan(challenge.Used))
+        {
+            if (!await EndsInTimeAsync(_keeper.ReplaceAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
+            {
+                return StillSigningIn();
+            }
+
+            if (!_keeper.IsNewerThan(challenge.Used))
+            {
+                return _keeper.Pause ?? StaticBearer.Refused(challenge);
+            }
+        }
+
+        return await ReadyAsync(challenge.Request).ConfigureAwait(false);
+    }
+
+    private async ValueTask<CredentialResult> AnswerInsufficientAsync(UpstreamChallenge challenge, Challenge asked, CancellationToken cancellationToken)
+    {
+        if (!await EndsInTimeAsync(_keeper.StepUpAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
+        {
+            return StillSigningIn();
+        }
+
+        return _keeper.IsNewerThan(challenge.Used) ? await ReadyAsync(challenge.Request).ConfigureAwait(false) : CredentialResult.PassThrough;
+    }
+
+    private async ValueTask<CredentialResult> ReadyAsync(UpstreamRequest request)
+    {
+        if (Current is not { Token: IssuedCredential issued } line)
+        {
+            return _keeper.Pause
+                ?? CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential has ended and is being renewed.");
+        }
+
+        if (!ProvesEachRequest)
+        {
+            return CredentialResult.Ready(line);
+        }
+
+        // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
+        string? nonce = _nonce;
+        string token = issued.Tokens.AccessToken;
+        string proof = await Task.Run(() => _signIn.ProofKey!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
+        return CredentialResult.Ready(line.WithProof(proof));
+    }
+
+    /// <returns>Whether the attempt ended within the bound; it goes on without us if not.</returns>
+    private async Task<bool> EndsInTimeAsync(Task attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await attempt.WaitAsync(MaxWait, _clock, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static CredentialResult StillSigningIn() => CredentialResult.Unavailable(
+        TimeSpan.FromSeconds(5), "sign-in-pending", "The proxy waits for a person to sign in; the address to open is in the proxy's log.");
+}

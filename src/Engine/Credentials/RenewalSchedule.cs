@@ -1,0 +1,23 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>When a token is renewed, and from when it is no longer sent.</summary>
+internal static class RenewalSchedule
+{
+    private static readonly TimeSpan MaxLead = TimeSpan.FromMinutes(5);
+
+    // Clocks differ, and a request takes its time: a token is not sent in its last seconds.
+    private static readonly TimeSpan MaxMargin = TimeSpan.FromSeconds(10);
+
+    public static DateTimeOffset? EndOfUse(DateTimeOffset issuedAt, DateTimeOffset? expiresAt) =>
+        expiresAt is { } end ? end - Shortest(MaxMargin, (end - issuedAt) / 10) : null;
+
+    /// <summary>A tenth of the lifetime ahead of its end, at most five minutes, and up to half of that again so that many proxies do not ask at once.</summary>
+    public static TimeSpan Delay(DateTimeOffset issuedAt, DateTimeOffset expiresAt, DateTimeOffset now)
+    {
+        TimeSpan lead = Shortest(MaxLead, (expiresAt - issuedAt) / 10);
+        DateTimeOffset due = EndOfUse(issuedAt, expiresAt)!.Value - lead - (lead / 2 * Random.Shared.NextDouble());
+        return due > now ? due - now : TimeSpan.Zero;
+    }
+
+    private static TimeSpan Shortest(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

@@ -1,0 +1,22 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>A token that never changes.</summary>
+internal sealed class StaticBearer(string token) : CredentialSource
+{
+    private readonly CredentialLine _line = CredentialLine.For($"Bearer {token}", endsAt: null, token: new object());
+
+    public override CredentialLine? Current => _line;
+
+    public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken) => new(CredentialResult.Ready(_line));
+
+    public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken) => new(Refused(challenge));
+
+    public override Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>What is said of a token that nobody here can renew.</summary>
+    internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge.Status == 401
+        ? CredentialResult.Unavailable(TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")
+        : CredentialResult.PassThrough;
+}

@@ -1,0 +1,235 @@
+using McpProxyFast.OAuth;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Holds the token and its line, renews them ahead of their end, and makes every attempt to obtain another.</summary>
+internal sealed class TokenKeeper : IAsyncDisposable
+{
+    // A person is not asked again so soon for a token that the upstream then refuses as well.
+    private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
+
+    private readonly OutgoingPolicy _policy;
+    private readonly SignIn _signIn;
+    private readonly string _target;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Turns _turns = new();
+    private readonly TriedScopes _tried;
+    private readonly ITimer _renewal;
+
+    // Written by the one attempt that has its turn, read by every request.
+    private volatile CredentialLine? _line;
+    private volatile IssuedCredential? _issued;
+    private volatile FailureState? _failure;
+    private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
+
+    public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
+    {
+        _policy = policy;
+        _signIn = signIn;
+        _target = WellKnown.Origin(target);
+        _clock = clock;
+        _logger = logger;
+        _tried = new TriedScopes(clock);
+        _renewal = clock.CreateTimer(_ => _ = RenewAheadAsync(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
+
+    /// <summary>Whether a credential is held or being obtained, so that requests have something to wait for.</summary>
+    public bool IsAtWork => _issued is not null || _turns.AreTaken;
+
+    /// <summary>What to say while no further attempt may be made yet, or null.</summary>
+    public CredentialResult? Pause => _failure is { } failure && failure.RetryAt > _clock.GetUtcNow() ? failure.ToResult(_clock.GetUtcNow()) : null;
+
+    public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
+
+    /// <summary>Takes over what an earlier run, or another process, has left in the store.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        if (await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
+        {
+            Publish(kept);
+        }
+    }
+
+    /// <summary>Signs in at start, where a failure is the caller's to see.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (await _signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false) is { } issued)
+        {
+            Accept(issued);
+        }
+    }
+
+    /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
+    public Task RestoreAsync(Uri resource) => AttemptAsync(async cancellationToken =>
+    {
+        await AdoptAsync(cancellationToken).ConfigureAwait(false);
+        if (Current is not null || (_issued is { } issued && await TryRenewAsync(issued, cancellationToken).ConfigureAwait(false)))
+        {
+            return;
+        }
+
+        await SignInAsync(resource, challenge: null, _issued?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
+    });
+
+    /// <summary>Obtains a token because the upstream refuses the one it was shown, or wants one.</summary>
+    /// <remarks>The upstream is asked anew who protects it: where that has changed, nothing of the old server's is of use.</remarks>
+    public Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked) => AttemptAsync(async cancellationToken =>
+    {
+        await AdoptAsync(cancellationToken).ConfigureAwait(false);
+        if (IsNewerThan(challenge.Used))
+        {
+            return;
+        }
+
+        Protection protection = await _signIn.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
+        IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
+        if (old is not null && challenge.Attempt == 0 && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        if (old is not null && _clock.GetUtcNow() - _signedInAt < MinSignInInterval)
+        {
+            throw OAuthException.Refused(
+                "credential-refused", $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
+        }
+
+        await SignInAsync(protection, asked, old?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
+    });
+
+    /// <summary>Obtains a token with more scopes, unless that very set has been tried lately.</summary>
+    public Task StepUpAsync(UpstreamChallenge challenge, Challenge asked) => AttemptAsync(async cancellationToken =>
+    {
+        string[] before = [.. _issued?.Scopes ?? []];
+        string[] wanted = ScopeChoice.Split(asked.Scope);
+        bool isDone = IsNewerThan(challenge.Used) && wanted.All(before.Contains);
+        if (isDone || !_tried.TryBegin(before.Concat(wanted)))
+        {
+            return;
+        }
+
+        _logger.LogInformation("{Target} wants more scopes: {Scopes}.", _target, Printable.Of(asked.Scope ?? "(unnamed)"));
+        await SignInAsync(challenge.Request.Url, asked, before, cancellationToken).ConfigureAwait(false);
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _renewal.DisposeAsync().ConfigureAwait(false);
+        await _turns.DisposeAsync().ConfigureAwait(false);
+        _signIn.Dispose();
+    }
+
+    private static bool IsSameServer(ServerMetadata one, ServerMetadata other) => one.Issuer == other.Issuer && one.TokenEndpoint == other.TokenEndpoint;
+
+    private Task AttemptAsync(Func<CancellationToken, Task> attempt) =>
+        _turns.RunAsync(lifetime => Pause is null ? GuardAsync(attempt, lifetime) : Task.CompletedTask);
+
+    // The one edge: every attempt ends in a state that requests can read, a line or a failure.
+    private async Task GuardAsync(Func<CancellationToken, Task> attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await attempt(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            Fail(failure);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // The message of an unexpected exception may quote what was being handled, so only its kind is told.
+            Fail(new OAuthException(OAuthFailure.Transient, "sign-in-failed", $"The credential could not be obtained ({failure.GetType().Name}).", failure));
+        }
+    }
+
+    private void Fail(OAuthException failure)
+    {
+        _failure = FailureState.After(_failure, failure, _clock.GetUtcNow());
+        _logger.LogWarning("No new credential for {Target}: {Reason}", _target, failure.Message);
+    }
+
+    private async Task AdoptAsync(CancellationToken cancellationToken)
+    {
+        if (_issued is null)
+        {
+            await LoadAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> TryRenewAsync(IssuedCredential issued, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Publish(await _signIn.RenewAsync(issued, cancellationToken).ConfigureAwait(false));
+            return true;
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
+        {
+            _logger.LogInformation("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
+            return false;
+        }
+    }
+
+    private async Task SignInAsync(Uri resource, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
+    {
+        Protection protection = await _signIn.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
+        await SignInAsync(protection, challenge, askedBefore, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SignInAsync(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> scopes = _signIn.ScopesFor(protection, challenge, askedBefore);
+        IssuedCredential issued = await _signIn.RunAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
+        Accept(issued);
+    }
+
+    private void Accept(IssuedCredential issued)
+    {
+        _signedInAt = _clock.GetUtcNow();
+        _tried.Remember(issued.Scopes);
+        Publish(issued);
+    }
+
+    private async Task RenewAheadAsync()
+    {
+        IssuedCredential? due = _issued;
+        await _turns.RunAsync(async cancellationToken =>
+        {
+            // While this waited for its turn a request may have renewed it.
+            if (due is null || !ReferenceEquals(due, _issued))
+            {
+                return;
+            }
+
+            await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
+            if (ReferenceEquals(due, _issued) && _failure is { Cause.Failure: OAuthFailure.Transient } failure)
+            {
+                _renewal.Change(failure.RetryAt - _clock.GetUtcNow(), Timeout.InfiniteTimeSpan);
+            }
+        }).ConfigureAwait(false);
+    }
+
+    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken) => Publish(
+        due.Tokens.RefreshToken is not null
+            ? await _signIn.RenewAsync(due, cancellationToken).ConfigureAwait(false)
+            : await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
+
+    private void Publish(IssuedCredential issued)
+    {
+        TokenSet tokens = issued.Tokens;
+        _issued = issued;
+        _failure = null;
+        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
+
+        // Without a refresh token a person would have to act, and is only asked to when a request needs it.
+        bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
+        TimeSpan delay = tokens.ExpiresAt is { } end && canRenewAlone
+            ? RenewalSchedule.Delay(tokens.IssuedAt, end, _clock.GetUtcNow())
+            : Timeout.InfiniteTimeSpan;
+        _renewal.Change(delay, Timeout.InfiniteTimeSpan);
+    }
+}

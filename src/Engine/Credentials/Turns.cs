@@ -1,0 +1,34 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>Runs attempts one after the other, each to its end even when whoever asked for it has gone.</summary>
+/// <remarks>Each attempt first looks whether an earlier one has already done its work, so that for many who wait the work is done once.</remarks>
+internal sealed class Turns : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly CancellationTokenSource _lifetime = new();
+
+    /// <summary>Whether an attempt is under way.</summary>
+    public bool AreTaken => _turn.CurrentCount == 0;
+
+    public async Task RunAsync(Func<CancellationToken, Task> attempt)
+    {
+        CancellationToken lifetime = _lifetime.Token;
+        await _turn.WaitAsync(lifetime).ConfigureAwait(false);
+        try
+        {
+            await attempt(lifetime).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends the attempt that is under way and waits for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _lifetime.CancelAsync().ConfigureAwait(false);
+        await _turn.WaitAsync().ConfigureAwait(false);
+        _lifetime.Dispose();
+    }
+}

@@ -1,0 +1,11 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>The upstream's refusal of a request for want of a credential.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Status">401, or 403.</param>
+/// <param name="WwwAuthenticate">Every <c>WWW-Authenticate</c> value, as received.</param>
+/// <param name="DPoPNonce">The value of <c>DPoP-Nonce</c>.</param>
+/// <param name="Used">The line that the request went out with, or null.</param>
+/// <param name="Attempt">How many times this request has been replayed so far; 0 at its first answer.</param>
+internal sealed record UpstreamChallenge(
+    UpstreamRequest Request, int Status, IReadOnlyList<string> WwwAuthenticate, string? DPoPNonce, CredentialLine? Used, int Attempt);

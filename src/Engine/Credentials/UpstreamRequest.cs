@@ -1,0 +1,6 @@
+namespace McpProxyFast.Credentials;
+
+/// <summary>The request that a credential is for.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Url">What is really asked upstream; of a bare-origin target only this tells the resource's path.</param>
+internal readonly record struct UpstreamRequest(string Method, Uri Url);

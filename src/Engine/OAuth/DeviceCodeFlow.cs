@@ -1,0 +1,71 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth;
+
+/// <summary>Signs a person in with a browser on another machine (RFC 8628).</summary>
+internal sealed class DeviceCodeFlow(
+    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
+
+    // RFC 8628 §3.5: what slow_down adds to the interval.
+    private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
+
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
+    {
+        ServerMetadata server = protection.Server;
+        if (server.DeviceAuthorizationEndpoint is null)
+        {
+            throw OAuthException.Refused("device-unsupported", $"{server.Issuer} offers no device authorization; use another grant.");
+        }
+
+        ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
+        using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
+        logger.LogWarning(
+            "Please open this URL in your browser: {Url} and enter the code {UserCode}",
+            Printable.Of(device.VerificationUri!),
+            Printable.Of(device.UserCode!));
+        TokenSet issued = await PollAsync(protection, client, device, proofKey, cancellationToken).ConfigureAwait(false);
+        return new IssuedCredential { Server = server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
+    }
+
+    private async Task<DeviceAuthorizationResponse> StartAsync(
+        Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        using var request = new DeviceAuthorizationRequest { Address = protection.Server.DeviceAuthorizationEndpoint };
+        await tokens.AuthenticateAsync(request, protection.Server, client, cancellationToken).ConfigureAwait(false);
+        request.Parameters.AddOptional("resource", protection.Resource);
+        request.Parameters.AddOptional("scope", string.Join(' ', scopes));
+        DeviceAuthorizationResponse answer = await http.Invoker.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
+        TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!);
+        bool isComplete = answer.DeviceCode is { Length: > 0 } && answer.UserCode is { Length: > 0 } && answer.VerificationUri is { Length: > 0 };
+        return isComplete ? answer : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
+    }
+
+    private async Task<TokenSet> PollAsync(
+        Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, ProofKey? proofKey, CancellationToken cancellationToken)
+    {
+        TimeSpan interval = TimeSpan.FromSeconds(Math.Clamp(device.Interval, 1, MaxInterval.TotalSeconds));
+        DateTimeOffset deadline = clock.GetUtcNow() + (policy.SignInTimeout ?? DefaultTimeout);
+        while (clock.GetUtcNow() < deadline)
+        {
+            await Task.Delay(interval, clock, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var parameters = new Parameters { { "device_code", device.DeviceCode! } };
+                parameters.AddOptional("resource", protection.Resource);
+                return await tokens.AskAsync(protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OAuthException failure) when (failure.Code is "authorization-pending" or "slow-down" || failure.Failure is OAuthFailure.Transient)
+            {
+                // RFC 8628 §3.5: not yet. A server in trouble is asked less often too.
+                interval = failure.Code is "authorization-pending" ? interval : TimeSpan.FromSeconds(Math.Min((interval + SlowDown).TotalSeconds, MaxInterval.TotalSeconds));
+            }
+        }
+
+        throw new OAuthException(OAuthFailure.GrantLost, "sign-in-timed-out", "Nobody entered the code in time. The next request, or `mcpproxyfast login`, starts another sign-in.");
+    }
+}

@@ -1,0 +1,212 @@
+using System.Security.Cryptography.X509Certificates;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth;
+
+/// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
+internal sealed class SignIn : IDisposable
+{
+    private readonly OutgoingPolicy _policy;
+    private readonly Uri _target;
+    private readonly OAuthHttp _http;
+    private readonly CredentialStore _store;
+    private readonly string _storeKey;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Discovery _discovery;
+    private readonly ClientRegistry _clients;
+    private readonly TokenEndpoint _tokens;
+    private readonly IGrantFlow _flow;
+
+    public SignIn(OutgoingPolicy policy, Uri target, CredentialStore store, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null)
+    {
+        _policy = policy;
+        _target = target;
+        _store = store;
+        _storeKey = CredentialStore.KeyFor(policy, target);
+        _clock = clock;
+        _logger = logger;
+        _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
+        _discovery = new Discovery(policy, _http, logger);
+        _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
+        _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new SigningKey(key, clock) : null, clock);
+        _flow = policy.Grant switch
+        {
+            OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger),
+            OutgoingGrant.DeviceCode => new DeviceCodeFlow(policy, _http, _clients, _tokens, clock, logger),
+            _ => new MachineFlow(policy, _clients, _tokens),
+        };
+    }
+
+    /// <summary>The key to which tokens are bound, where that was asked for.</summary>
+    public ProofKey? ProofKey { get; private set; }
+
+    /// <summary>Whether the operator has said who protects the target.</summary>
+    public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
+
+    /// <summary>Reads what an earlier run has kept.</summary>
+    public async Task<IssuedCredential?> LoadAsync(CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        StoredEntry entry = lease.Find(_storeKey);
+        if (_policy.DPoP && ProofKey is null)
+        {
+            ProofKey = entry.ProofKey is { } kept ? ProofKey.Import(kept, _clock) : ProofKey.Create(_clock);
+        }
+
+        return entry.Issued is { } issued ? WithSecret(issued) : null;
+    }
+
+    /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
+    /// <returns>The credential, or null where the target asks for none.</returns>
+    public async Task<IssuedCredential?> RunFromTargetAsync(CancellationToken cancellationToken)
+    {
+        Challenge? challenge = null;
+        if (!KnowsServer)
+        {
+            challenge = await new Probe(_http, _logger).AskAsync(_target, cancellationToken).ConfigureAwait(false);
+            if (challenge is null && !await _discovery.IsPublishedAsync(_target, cancellationToken).ConfigureAwait(false))
+            {
+                _logger.LogWarning("{Target} answers without asking for credentials; none are sent until it does.", WellKnown.Origin(_target));
+                return null;
+            }
+        }
+
+        Protection protection = await DiscoverAsync(_target, challenge, cancellationToken).ConfigureAwait(false);
+        return await RunAsync(protection, ScopesFor(protection, challenge, askedBefore: []), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Finds out who protects the resource.</summary>
+    public Task<Protection> DiscoverAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken) =>
+        _discovery.FindAsync(resource, challenge, cancellationToken);
+
+    /// <summary>Which scopes a sign-in would ask for.</summary>
+    public IReadOnlyList<string> ScopesFor(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore) =>
+        ScopeChoice.For(_policy, protection, challenge, askedBefore);
+
+    /// <summary>Signs in and keeps the result. A registration that the server has forgotten is made again, once.</summary>
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        IssuedCredential issued;
+        try
+        {
+            issued = await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && ScopeChoice.IsForAPerson(_policy))
+        {
+            await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
+            issued = await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+        }
+
+        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        Keep(lease, issued);
+        _logger.LogInformation("Signed in at {Issuer}; {Tokens}.", issued.Server.Issuer ?? issued.Server.TokenEndpoint, issued.Tokens);
+        return issued;
+    }
+
+    /// <summary>Renews a credential; adopts the one that another process has renewed meanwhile.</summary>
+    /// <exception cref="OAuthException">It cannot be renewed.</exception>
+    public async Task<IssuedCredential> RenewAsync(IssuedCredential old, CancellationToken cancellationToken)
+    {
+        // The store is held for the whole request: a refresh token that rotates may be used once, by one process.
+        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        IssuedCredential latest = Latest(lease, old);
+        if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
+        {
+            _logger.LogDebug("Another process has renewed the credential.");
+            return latest;
+        }
+
+        if (latest.Tokens.RefreshToken is not { } refreshToken)
+        {
+            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "The token has ended and came without a refresh token.");
+        }
+
+        var parameters = new Parameters { { "refresh_token", refreshToken } };
+        parameters.AddOptional("resource", latest.Resource);
+        TokenSet renewed = await _tokens.AskAsync(
+            latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, ProofKey, cancellationToken).ConfigureAwait(false);
+        IssuedCredential issued = latest with { Tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope } };
+        Keep(lease, issued);
+        _logger.LogDebug("Renewed at {Endpoint}; {Tokens}.", issued.Server.TokenEndpoint, issued.Tokens);
+        return issued;
+    }
+
+    /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
+    public Task<IssuedCredential> RepeatAsync(IssuedCredential issued, CancellationToken cancellationToken)
+    {
+        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, ScopesSupported: []);
+        return RunAsync(protection, issued.Scopes, cancellationToken);
+    }
+
+    /// <summary>Drops the credential and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
+    {
+        IssuedCredential? issued = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        using (StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false))
+        {
+            lease.Remove(_storeKey);
+        }
+
+        if (issued?.Server.RevocationEndpoint is not null)
+        {
+            await RevokeAsync(issued, cancellationToken).ConfigureAwait(false);
+        }
+
+        return issued is not null;
+    }
+
+    public void Dispose()
+    {
+        ProofKey?.Dispose();
+        _http.Dispose();
+        _store.Dispose();
+    }
+
+    private async Task RevokeAsync(IssuedCredential issued, CancellationToken cancellationToken)
+    {
+        using var request = new TokenRevocationRequest
+        {
+            Address = issued.Server.RevocationEndpoint,
+            Token = issued.Tokens.RefreshToken ?? issued.Tokens.AccessToken,
+            TokenTypeHint = issued.Tokens.RefreshToken is null ? "access_token" : "refresh_token",
+        };
+        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, cancellationToken).ConfigureAwait(false);
+        using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        if (answer.IsError)
+        {
+            _logger.LogWarning("{Endpoint} did not confirm the revocation; the token has been dropped here.", issued.Server.RevocationEndpoint);
+        }
+    }
+
+    private void Keep(StoreLease lease, IssuedCredential issued)
+    {
+        // The operator's own secret stays where the operator keeps it.
+        IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
+        StoredEntry entry = lease.Find(_storeKey);
+        try
+        {
+            lease.Put(_storeKey, entry with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, ProofKey = ProofKey?.Export() });
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // A full disk must not cost the token that has just been obtained.
+            _logger.LogWarning("The credential could not be stored, so it ends with this process: {Reason}", failure.Message);
+        }
+    }
+
+    private IssuedCredential Latest(StoreLease lease, IssuedCredential known)
+    {
+        bool isNewer = lease.Find(_storeKey).Issued is { } kept && kept.Tokens.AccessToken != known.Tokens.AccessToken && kept.Tokens.IssuedAt >= known.Tokens.IssuedAt;
+        return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
+    }
+
+    private IssuedCredential WithSecret(IssuedCredential kept) =>
+        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = _policy.ClientSecret } };
+
+    private static IEnumerable<Uri> OperatorUrls(OutgoingPolicy policy) =>
+        new[] { policy.Issuer is { } issuer ? new Uri(issuer) : null, policy.AuthorizeUrl, policy.TokenUrl, policy.IdpTokenUrl }.OfType<Uri>();
+}

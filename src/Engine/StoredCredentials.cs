@@ -1,0 +1,78 @@
+using McpProxyFast.OAuth;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast;
+
+/// <summary>Obtains, drops and lists the credentials of an <see cref="OutgoingPolicy"/>'s store, without a proxy running.</summary>
+public static class StoredCredentials
+{
+    /// <summary>Signs in now, also where there is a credential already, and keeps the result.</summary>
+    /// <param name="policy">How; with a <see cref="OutgoingPolicy.StorePath"/>.</param>
+    /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
+    /// <param name="logger">Takes the URL that a person has to open.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What was obtained, or null where the target asks for no credential.</returns>
+    /// <exception cref="ArgumentException">The policy cannot work.</exception>
+    /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
+    public static Task<StoredCredential?> LoginAsync(OutgoingPolicy policy, Uri target, ILogger logger, CancellationToken cancellationToken = default) =>
+        WithAsync(policy, target, logger, async signIn =>
+        {
+            await signIn.LoadAsync(cancellationToken).ConfigureAwait(false);
+            IssuedCredential? issued = await signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false);
+            return issued is null ? null : Describe(target.GetLeftPart(UriPartial.Path), issued);
+        });
+
+    /// <summary>Drops the credential of one target and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <param name="policy">The policy that it was obtained with.</param>
+    /// <param name="target">The target.</param>
+    /// <param name="logger">Told when the server does not confirm the revocation.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentException">The policy cannot work.</exception>
+    /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
+    public static Task<bool> LogoutAsync(OutgoingPolicy policy, Uri target, ILogger logger, CancellationToken cancellationToken = default) =>
+        WithAsync(policy, target, logger, signIn => signIn.SignOutAsync(cancellationToken));
+
+    /// <summary>Lists what the store holds.</summary>
+    /// <param name="policy">Names the store and its key.</param>
+    /// <param name="logger">Told when the store had to be put aside.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>One entry for each credential; registrations without one are left out.</returns>
+    /// <exception cref="InvalidOperationException">The store could not be used.</exception>
+    public static async Task<IReadOnlyList<StoredCredential>> ListAsync(OutgoingPolicy policy, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        policy.Validate();
+        using CredentialStore store = CredentialStore.For(policy, logger);
+        try
+        {
+            using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return [.. lease.All.Where(entry => entry.Issued is not null).Select(entry => Describe(entry.Target, entry.Issued!))];
+        }
+        catch (OAuthException failure)
+        {
+            throw new InvalidOperationException(failure.Message, failure);
+        }
+    }
+
+    private static StoredCredential Describe(string target, IssuedCredential issued) => new(
+        target,
+        issued.Server.Issuer ?? issued.Server.TokenEndpoint!,
+        issued.Client.Id,
+        issued.Scopes,
+        issued.Tokens.ExpiresAt,
+        issued.Tokens.RefreshToken is not null);
+
+    private static async Task<T> WithAsync<T>(OutgoingPolicy policy, Uri target, ILogger logger, Func<SignIn, Task<T>> action)
+    {
+        policy.Validate();
+        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, logger), TimeProvider.System, logger);
+        try
+        {
+            return await action(signIn).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            throw new InvalidOperationException(failure.Message, failure);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+using McpProxyFast.Admission;
+using McpProxyFast.OAuth;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Incoming;
+
+public sealed class IntrospectionTests : IAsyncLifetime
+{
+    private const string Active = """{"active":true,"sub":"alice","aud":"https://mcp.example.com/mcp","scope":"mcp"}""";
+
+    private IncomingFixture _fixture = null!;
+
+    private ProviderServer Provider => _fixture.Provider;
+
+    public async Task InitializeAsync()
+    {
+        _fixture = await IncomingFixture.StartAsync();
+        _fixture.Policy = TokenPolicy.Introspection(new Uri($"{Provider.Url}/introspect"), "proxy", "s3cret:/?") with { Audiences = [TokenForge.Audience] };
+    }
+
+    public async Task DisposeAsync() => await _fixture.DisposeAsync();
+
+    [Fact]
+    public async Task ActiveTokenIsAdmitted()
+    {
+        Provider.Answer("/introspect", Active);
+
+        TokenVerdict verdict = await _fixture.DecideAsync("opaque");
+
+        Assert.Equal(TokenVerdictKind.Admitted, verdict.Kind);
+        Assert.Equal("alice", verdict.Caller);
+    }
+
+    [Theory]
+    [InlineData("inactive", """{"active":false}""")]
+    [InlineData("inactive", """{"sub":"alice"}""")]
+    [InlineData("inactive", """{"active":"true","sub":"alice"}""")]
+    [InlineData("wrong-audience", """{"active":true,"sub":"alice"}""")]
+    [InlineData("wrong-audience", """{"active":true,"sub":"alice","aud":["other"]}""")]
+    [InlineData("expired", """{"active":true,"sub":"alice","aud":"https://mcp.example.com/mcp","exp":1000}""")]
+    [InlineData("not-yet-valid", """{"active":true,"sub":"alice","aud":"https://mcp.example.com/mcp","nbf":99999999999}""")]
+    [InlineData("no-subject", """{"active":true,"aud":"https://mcp.example.com/mcp"}""")]
+    [InlineData("admitted", """{"active":true,"client_id":"job","aud":["x","https://mcp.example.com/mcp"]}""")]
+    public async Task AnswerIsChecked(string reason, string answer)
+    {
+        Provider.Answer("/introspect", answer);
+
+        Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Theory]
+    [InlineData("https://login.example.com", "admitted")]
+    [InlineData("https://other.example", "wrong-issuer")]
+    [InlineData(null, "admitted")]
+    public async Task IssuerIsComparedWhereItIsNamed(string? named, string reason)
+    {
+        _fixture.Policy = _fixture.Policy with { Issuer = "https://login.example.com", JwksUri = new Uri($"{Provider.Url}/keys") };
+        Provider.Answer("/introspect", named is null ? Active : Active.Replace("{", $"{{\"iss\":\"{named}\",", StringComparison.Ordinal));
+
+        Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Fact]
+    public async Task ClientAuthenticatesByBasicAndAsksByForm()
+    {
+        string? authorization = null;
+        string? body = null;
+        Provider.Answer("/introspect", async context =>
+        {
+            authorization = context.Request.Headers.Authorization;
+            body = await new StreamReader(context.Request.Body).ReadToEndAsync();
+            await context.Response.WriteAsync(Active);
+        });
+
+        await _fixture.ReasonAsync("opaque+/=");
+
+        // RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
+        Assert.Equal($"Basic {Convert.ToBase64String("proxy:s3cret%3A%2F%3F"u8)}", authorization);
+        Assert.Contains("token=opaque%2B%2F%3D", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("client_secret", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SecretGoesIntoTheBodyWhereBasicIsRefused()
+    {
+        Provider.Answer("/introspect", async context =>
+        {
+            bool inBody = (await context.Request.ReadFormAsync())["client_secret"] == "s3cret:/?";
+            context.Response.StatusCode = inBody ? 200 : 401;
+            await context.Response.WriteAsync(inBody ? Active : "");
+        });
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync("one"));
+        Assert.Equal("admitted", await _fixture.ReasonAsync("two"));
+        Assert.Equal(3, Provider.TimesAsked("/introspect"));
+    }
+
+    [Fact]
+    public async Task SecretStaysOutOfTheBodyWhereTheServerSaysSo()
+    {
+        _fixture.Policy = _fixture.Policy with { Issuer = Provider.Url };
+        Provider.Answer(
+            "/.well-known/openid-configuration",
+            $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys","introspection_endpoint_auth_methods_supported":["client_secret_basic"]}""");
+        Provider.Answer("/introspect", "", 401);
+
+        Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync("opaque")).Kind);
+        Assert.Equal(1, Provider.TimesAsked("/introspect"));
+    }
+
+    [Fact]
+    public async Task AnswerIsUsedAgainForAShortTime()
+    {
+        Provider.Answer("/introspect", Active);
+        await _fixture.ReasonAsync("opaque");
+        await _fixture.ReasonAsync("opaque");
+        Assert.Equal(1, Provider.TimesAsked("/introspect"));
+
+        Provider.Answer("/introspect", """{"active":false}""");
+        _fixture.Clock.Advance(IntrospectionValidator.MaxAge);
+
+        Assert.Equal("inactive", await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Fact]
+    public async Task AnswerIsNotUsedBeyondTheTokensExpiry()
+    {
+        _fixture.Policy = _fixture.Policy with { ClockSkew = TimeSpan.Zero };
+        Provider.Answer("/introspect", Active.Replace("{", $"{{\"exp\":{_fixture.Forge.Seconds(TimeSpan.FromSeconds(10))},", StringComparison.Ordinal));
+        Assert.Equal("admitted", await _fixture.ReasonAsync("opaque"));
+
+        _fixture.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("expired", await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Theory]
+    [InlineData("<html>", 200)]
+    [InlineData("[]", 200)]
+    [InlineData("""{"active":true,"sub":"alice","exp":"soon"}""", 200)]
+    [InlineData("{}", 500)]
+    [InlineData("{}", 403)]
+    public async Task EndpointThatTalksNonsenseMeansUnavailable(string body, int status)
+    {
+        Provider.Answer("/introspect", body, status);
+        Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync("opaque")).Kind);
+
+        Provider.Answer("/introspect", Active);
+        Assert.Equal("admitted", await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Fact]
+    public async Task EndpointThatIsDownMeansUnavailable()
+    {
+        await Provider.StopAsync();
+
+        Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync("opaque")).Kind);
+    }
+
+    [Fact]
+    public async Task JwtIsNotIntrospectedWhereKeysAreKnown()
+    {
+        _fixture.Policy = _fixture.Policy with { Issuer = Provider.Url };
+        Provider.Answer("/introspect", Active);
+
+        Assert.Equal("bad-signature", await _fixture.ReasonAsync(_fixture.Forge.Make(TestKey.Rsa("key-1"))));
+        Assert.Equal("admitted", await _fixture.ReasonAsync("opaque"));
+        Assert.Equal(1, Provider.TimesAsked("/introspect"));
+    }
+
+    [Fact]
+    public async Task EveryTokenIsIntrospectedWhereNoKeysAreKnown()
+    {
+        Provider.Answer("/introspect", Active);
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+        Assert.Equal(1, Provider.TimesAsked("/introspect"));
+    }
+
+    [Fact]
+    public async Task GoogleIsUnderstood()
+    {
+        Provider.Answer("/tokeninfo", context => context.Response.WriteAsync(
+            context.Request.Query["access_token"] == "ya29.a+b"
+                ? $$"""{"azp":"app","aud":"{{TokenForge.Audience}}","sub":"42","scope":"mcp","exp":"{{_fixture.Forge.Seconds(TimeSpan.FromMinutes(5))}}"}"""
+                : "{}"));
+        IntrospectionValidator validator = Validator(http => new GoogleTokenInfo(http, new Uri($"{Provider.Url}/tokeninfo")).AskAsync);
+
+        Assert.Equal("42", (await validator.ValidateAsync("ya29.a+b", default)).Caller);
+    }
+
+    [Fact]
+    public async Task GooglesRefusalIsARefusal()
+    {
+        Provider.Answer("/tokeninfo", """{"error":"invalid_token"}""", 400);
+        IntrospectionValidator validator = Validator(http => new GoogleTokenInfo(http, new Uri($"{Provider.Url}/tokeninfo")).AskAsync);
+
+        Assert.Equal("inactive", (await validator.ValidateAsync("ya29", default)).Reason);
+    }
+
+    [Fact]
+    public async Task GitHubIsUnderstood()
+    {
+        Provider.Answer("/applications/app/token", async context =>
+        {
+            string body = await new StreamReader(context.Request.Body).ReadToEndAsync();
+            bool good = body == """{"access_token":"gho_abc"}"""
+                && context.Request.Headers.Authorization == $"Basic {Convert.ToBase64String("app:secret"u8)}"
+                && context.Request.Headers.UserAgent.Count == 1;
+            context.Response.StatusCode = good ? 200 : 404;
+            await context.Response.WriteAsync("""{"user":{"login":"octocat"},"scopes":["repo","mcp"],"expires_at":null}""");
+        });
+        _fixture.Policy = _fixture.Policy with { Audiences = ["https://github.com"], RequiredScopes = ["mcp"] };
+        IntrospectionValidator validator = Validator(http => new GitHubTokenCheck(http, new Uri($"{Provider.Url}/applications/app/token"), "app", "secret").AskAsync);
+
+        TokenVerdict good = await validator.ValidateAsync("gho_abc", default);
+        TokenVerdict bad = await validator.ValidateAsync("gho_other", default);
+
+        Assert.Equal("octocat", good.Caller);
+        Assert.Equal(_fixture.Clock.GetUtcNow() + IntrospectionValidator.MaxAge, good.ReusableUntil);
+        Assert.Equal("inactive", bad.Reason);
+    }
+
+    private IntrospectionValidator Validator(Func<ProviderHttp, Func<string, CancellationToken, Task<System.Text.Json.JsonElement>>> ask) =>
+        new(ask(new ProviderHttp(new OAuthHttp(new Uri(Provider.Url), [], trustAnchors: null, _fixture.Clock))), _fixture.Policy, _fixture.Clock);
+}

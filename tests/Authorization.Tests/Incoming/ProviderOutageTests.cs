@@ -1,0 +1,196 @@
+using McpProxyFast.Admission;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Incoming;
+
+/// <summary>A provider that is down, slow or talks nonsense: bounded, never a 401, and recovered from by itself.</summary>
+public sealed class ProviderOutageTests : IAsyncLifetime
+{
+    private const string Discovery = "/.well-known/openid-configuration";
+
+    private IncomingFixture _fixture = null!;
+
+    private ProviderServer Provider => _fixture.Provider;
+
+    public static TheoryData<string, string, int, string> Nonsense => new()
+    {
+        { Discovery, "<html>maintenance</html>", 200, "text/html" },
+        { Discovery, "{}", 500, "application/json" },
+        { Discovery, "{}", 429, "application/json" },
+        { Discovery, "[]", 200, "application/json" },
+        { Discovery, "{\"issuer\":", 200, "application/json" },
+        { Discovery, "{\"issuer\":\"https://other.example\",\"jwks_uri\":\"https://other.example/keys\"}", 200, "application/json" },
+        { Discovery, "", 404, "text/plain" },
+        { "/keys", "<html>maintenance</html>", 200, "text/html" },
+        { "/keys", "{\"keys\":[]}", 200, "application/json" },
+        { "/keys", "{\"keys\":{}}", 200, "application/json" },
+        { "/keys", "[]", 200, "application/json" },
+        { "/keys", "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"!\",\"e\":\"AQAB\"}]}", 200, "application/json" },
+        { "/keys", "", 503, "text/plain" },
+        { "/keys", "", 404, "text/plain" },
+        { "/keys", "", 302, "text/plain" },
+    };
+
+    public async Task InitializeAsync() => _fixture = await IncomingFixture.StartAsync();
+
+    public async Task DisposeAsync() => await _fixture.DisposeAsync();
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public async Task ProviderThatTalksNonsenseMeansUnavailable(string path, string body, int status, string type)
+    {
+        Provider.Answer(path, body, status, type);
+
+        await IsUnavailableUntilHealedAsync();
+    }
+
+    [Fact]
+    public async Task TenMebibytesAreNotRead()
+    {
+        Provider.Answer("/keys", new string(' ', 10 * 1024 * 1024));
+
+        await IsUnavailableUntilHealedAsync();
+    }
+
+    [Fact]
+    public async Task EndlessAnswerIsCutOff()
+    {
+        byte[] blanks = new byte[64 * 1024];
+        Array.Fill(blanks, (byte)' ');
+        Provider.Answer("/keys", async context =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
+            }
+        });
+
+        await IsUnavailableUntilHealedAsync();
+    }
+
+    [Fact]
+    public async Task SilentProviderIsWaitedForATimeOnly()
+    {
+        Provider.Answer("/keys", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        Task<TokenVerdict> deciding = _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key));
+        await Eventually.HoldsAsync(() => Provider.TimesAsked("/keys") > 0);
+
+        _fixture.Clock.Advance(TokenGate.DecisionTimeout);
+
+        Assert.Equal(TokenVerdictKind.Unavailable, (await deciding).Kind);
+    }
+
+    [Fact]
+    public async Task ProviderThatIsDownIsFoundAgain()
+    {
+        await Provider.StopAsync();
+        TokenVerdict verdict = await _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key));
+        Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind);
+        Assert.Equal(5, verdict.RetryAfterSeconds);
+
+        await Provider.RestartAsync();
+
+        await IsHealedAsync();
+    }
+
+    [Fact]
+    public async Task KnownKeysAndTokensOutliveAnOutage()
+    {
+        string known = _fixture.Forge.Make(_fixture.Key);
+        await _fixture.ReasonAsync(known);
+        await Provider.StopAsync();
+        _fixture.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(known));
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+
+    [Fact]
+    public async Task UnknownKeyDuringAnOutageHasNoVerdict()
+    {
+        await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
+        await Provider.StopAsync();
+
+        TokenVerdict verdict = await _fixture.DecideAsync(_fixture.Forge.Make(TestKey.Curve("fresh", "P-256")));
+
+        Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind);
+    }
+
+    [Fact]
+    public async Task KeysThatNobodyConfirmsForADayAreNotUsed()
+    {
+        await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
+        await Provider.StopAsync();
+
+        _fixture.Clock.Advance(SigningKeys.MaxAge);
+
+        Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key))).Kind);
+    }
+
+    [Fact]
+    public async Task NonsenseDoesNotReplaceKnownKeys()
+    {
+        await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
+        Provider.Answer("/keys", "{\"keys\":[]}");
+        await _fixture.ReasonAsync(_fixture.Forge.Make(TestKey.Curve("fresh", "P-256")));
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => payload["jti"] = "2")));
+    }
+
+    [Theory]
+    [InlineData("http://keys.example/keys")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("keys")]
+    public async Task KeysAreNotFetchedFromJustAnywhere(string jwksUri)
+    {
+        Provider.Answer(Discovery, $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{jwksUri}}"}""");
+
+        await IsUnavailableUntilHealedAsync();
+    }
+
+    [Fact]
+    public async Task MetadataOfRfc8414WillDo()
+    {
+        Provider.Answer(Discovery, "", 404);
+        Provider.Answer("/.well-known/oauth-authorization-server", $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+
+    [Theory]
+    [InlineData("/realms/x/.well-known/openid-configuration")]
+    [InlineData("/.well-known/oauth-authorization-server/realms/x")]
+    public async Task IssuerMayHaveAPath(string place)
+    {
+        string issuer = $"{Provider.Url}/realms/x";
+        _fixture.Policy = TokenPolicy.Oidc(issuer, TokenForge.Audience);
+        Provider.Answer(place, $$"""{"issuer":"{{issuer}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => payload["iss"] = issuer)));
+    }
+
+    [Fact]
+    public async Task GivenKeySetNeedsNoDiscovery()
+    {
+        _fixture.Policy = new TokenPolicy { JwksUri = new Uri($"{Provider.Url}/keys"), Audiences = [TokenForge.Audience] };
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+        Assert.Equal(0, Provider.TimesAsked(Discovery));
+    }
+
+    private async Task IsUnavailableUntilHealedAsync()
+    {
+        TokenVerdict verdict = await _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key));
+        Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind);
+
+        Provider.Publish(_fixture.Key);
+        await IsHealedAsync();
+    }
+
+    private async Task IsHealedAsync()
+    {
+        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+public class SignInTests
+{
+    [Fact]
+    public async Task TheFirst401OfABareOriginSignsInAndTheRequestIsReplayed()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal((200, "ok"), await rig.AskAsync(proxy));
+
+        IReadOnlyDictionary<string, string> authorize = Assert.Single(rig.Server.Authorizations);
+        IReadOnlyDictionary<string, string> token = Assert.Single(rig.Server.TokenRequests);
+        Assert.Equal("S256", authorize["code_challenge_method"]);
+        Assert.Equal(rig.Server.Target.OriginalString, authorize["resource"]);
+        Assert.Equal(rig.Server.Target.OriginalString, token["resource"]);
+        Assert.DoesNotContain("scope", authorize.Keys);
+    }
+
+    [Fact]
+    public async Task ATargetWithAPathSignsInAtStart()
+    {
+        await using Rig rig = await Rig.StartAsync();
+
+        await rig.ProxyAsync(target: rig.Server.Target);
+
+        Assert.NotNull(rig.Source.Current);
+    }
+
+    [Fact]
+    public async Task ManyRequestsThatWaitShareOneSignIn()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int Status, string Body)[] answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => rig.AskAsync(proxy)));
+
+        Assert.All(answers, answer => Assert.Equal(200, answer.Status));
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task ABareOriginsResourceIsSentWithoutASlash()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditResource = resource => resource["resource"] = rig.Server.Origin;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(rig.Server.Origin, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    [Fact]
+    public async Task AStepUpAsksForTheUnionOfScopesAndReplays()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Challenge = ", scope=\"read\"";
+        rig.Server.RequiredScope = "write";
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(["read", "read write"], rig.Server.Authorizations.Select(authorize => authorize["scope"]));
+    }
+
+    [Fact]
+    public async Task AScopeThatDoesNotHelpIsAskedForOnce()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.RequiredScope = "never granted";
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(403, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(403, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+    }
+
+    [Fact]
+    public async Task ARevokedTokenIsRenewedAndTheRequestReplayed()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        rig.Server.RevokeAll();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal("refresh_token", rig.Server.TokenRequests.Last()["grant_type"]);
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task AFreshTokenThatIsRefusedDoesNotAskThePersonAgain()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditTokens = tokens => tokens["access_token"] = "not-known-here";
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string body) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains("refuses the token that", body, StringComparison.Ordinal);
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task AForgottenRegistrationIsMadeAgainOnce()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        rig.Server.Overrides["/token"] = async http =>
+        {
+            rig.Server.Overrides.Clear();
+            http.Response.StatusCode = 401;
+            await http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "invalid_client" });
+        };
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(2, rig.Server.Registrations.Count);
+    }
+
+    [Fact]
+    public async Task OfflineAccessIsAskedForWhereTheServerListsIt()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata["scopes_supported"] = new JsonArray("offline_access");
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        await rig.AskAsync(proxy);
+
+        Assert.Equal("offline_access", rig.Server.Authorizations.Single()["scope"]);
+    }
+
+    [Fact]
+    public async Task ASignInThatNobodyCompletesEndsIn503AndCanBeTakenUpLater()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Browser.IsAttended = false;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
+        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        rig.Clock.Advance(TimeSpan.FromSeconds(46));
+        (int status, string body) = await asked;
+
+        Assert.Equal(503, status);
+        Assert.Contains("waits for a person to sign in", body, StringComparison.Ordinal);
+
+        using var http = new HttpClient();
+        await http.GetAsync(rig.Browser.LastUrl);
+        await Rig.UntilAsync(() => rig.Source.Current is not null);
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+    }
+
+    [Fact]
+    public async Task AChangedAuthorizationServerIsRegisteredWithAnew()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+
+        rig.Server.EditResource = resource => resource["authorization_servers"] = new JsonArray(other.Origin);
+        rig.Server.RevokeAll();
+        await rig.AskAsync(proxy);
+
+        Assert.Single(other.Registrations);
+        Assert.Single(other.TokenRequests);
+    }
+}

@@ -1,0 +1,152 @@
+using System.Text;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+public sealed class StoreTests : IDisposable
+{
+    private const string OtherKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string Store => _folder.File("store");
+
+    private OutgoingPolicy Policy => Rig.Policy with { StorePath = Store };
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task ARestartGoesOnWithTheKeptToken()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+
+        Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(Policy))).Status);
+
+        Assert.Single(rig.Server.Authorizations);
+        Assert.Single(rig.Server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task ARestartAfterTheTokensEndRenewsIt()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+        await rig.DisposeProxiesAsync();
+        rig.Clock.Advance(TimeSpan.FromDays(3));
+
+        Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(Policy))).Status);
+
+        Assert.Single(rig.Server.Authorizations);
+        Assert.Equal(2, rig.Server.TokenRequests.Count);
+    }
+
+    [Fact]
+    public async Task ARegistrationIsKeptForTheSameRedirect()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        OutgoingPolicy policy = Policy with { CallbackPort = FreePort() };
+        await rig.AskAsync(await rig.ProxyAsync(policy));
+        rig.Server.LoseGrants();
+        rig.Server.RevokeAll();
+        rig.Clock.Advance(TimeSpan.FromMinutes(6));
+
+        Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(policy))).Status);
+
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+        Assert.Single(rig.Server.Registrations);
+    }
+
+    [Fact]
+    public async Task TheFileShowsNoSecretAndBelongsToItsOwnerAlone()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+
+        string text = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(Store));
+
+        Assert.DoesNotContain(rig.Server.Secrets, secret => text.Contains(secret, StringComparison.Ordinal));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Store));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Store + ".key"));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"tokens\":1}")]
+    [InlineData("truncated")]
+    [InlineData("flipped")]
+    public async Task ADamagedOrForeignFileIsPutAsideWithAWarning(string damage)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+        byte[] whole = await File.ReadAllBytesAsync(Store);
+        whole[^1] ^= 1;
+        await File.WriteAllBytesAsync(Store, damage switch
+        {
+            "truncated" => whole[..20],
+            "flipped" => whole,
+            _ => Encoding.UTF8.GetBytes(damage),
+        });
+
+        Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(Policy))).Status);
+
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+        Assert.Single(Directory.GetFiles(_folder.Path, "store.unreadable-*"));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("damaged or was made with another key", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AnotherKeyDoesNotOpenTheStore()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy with { StoreKey = OtherKey }));
+        Assert.False(File.Exists(Store + ".key"));
+
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+    }
+
+    [Fact]
+    public async Task StatusListsWithoutSecretsAndLogoutRevokes()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        var target = new Uri(rig.Server.Origin);
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+        await rig.DisposeProxiesAsync();
+
+        StoredCredential listed = Assert.Single(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+        Assert.Equal((rig.Server.Origin + "/", rig.Server.Origin, true), (listed.Target, listed.Issuer, listed.IsRenewable));
+        Assert.DoesNotContain(rig.Server.Secrets, secret => listed.ToString().Contains(secret, StringComparison.Ordinal));
+
+        Assert.True(await StoredCredentials.LogoutAsync(Policy, target, NullLogger.Instance));
+        Assert.StartsWith("refresh-", Assert.Single(rig.Server.Revoked), StringComparison.Ordinal);
+        Assert.Empty(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+        Assert.False(await StoredCredentials.LogoutAsync(Policy, target, NullLogger.Instance));
+    }
+
+    [Fact]
+    public async Task LoginKeepsWhatTheProxyThenUses()
+    {
+        await using Rig rig = await Rig.StartAsync();
+
+        StoredCredential? obtained = await StoredCredentials.LoginAsync(Policy, rig.Server.Target, rig.Browser);
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy, rig.Server.Target);
+
+        Assert.Equal(rig.Server.Origin, obtained?.Issuer);
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

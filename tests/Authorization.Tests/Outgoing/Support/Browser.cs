@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
+
+/// <summary>Reads the log as a person would, opens the URL that it invites to, and remembers every line.</summary>
+internal sealed class Browser : ILogger, IDisposable
+{
+    private const string Invitation = "Please open this URL in your browser: ";
+
+    private readonly HttpClient _http = new();
+
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    /// <summary>Whether anybody is there to follow the invitation.</summary>
+    public bool IsAttended { get; set; } = true;
+
+    public Uri? LastUrl { get; private set; }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        string line = formatter(state, exception);
+        Lines.Enqueue($"{line} {exception}");
+        if (line.StartsWith(Invitation, StringComparison.Ordinal) && Uri.TryCreate(line[Invitation.Length..], UriKind.Absolute, out Uri? url))
+        {
+            LastUrl = url;
+            if (IsAttended)
+            {
+                _ = OpenAsync(url);
+            }
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task OpenAsync(Uri url)
+    {
+        using HttpResponseMessage page = await _http.GetAsync(url);
+        Lines.Enqueue($"page: {(int)page.StatusCode}");
+    }
+}

@@ -1,0 +1,269 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
+
+/// <summary>A protected upstream and its authorization server in one, which does right until a test makes it do wrong.</summary>
+internal sealed class ScriptedServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TimeProvider _clock;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, DateTimeOffset> _tokens = [];
+    private readonly Dictionary<string, bool> _refreshTokens = [];
+    private int _made;
+
+    private ScriptedServer(WebApplication app, TimeProvider clock)
+    {
+        _app = app;
+        _clock = clock;
+    }
+
+    public string Origin => _app.Urls.First();
+
+    public Uri Target => new($"{Origin}/mcp");
+
+    /// <summary>Answers a path in place of the proper handler.</summary>
+    public ConcurrentDictionary<string, RequestDelegate> Overrides { get; } = new();
+
+    /// <summary>Changes the metadata before it is sent.</summary>
+    public Action<JsonObject> EditMetadata { get; set; } = _ => { };
+
+    public Action<JsonObject> EditResource { get; set; } = _ => { };
+
+    /// <summary>Changes the token answer before it is sent.</summary>
+    public Action<JsonObject> EditTokens { get; set; } = _ => { };
+
+    /// <summary>Changes the parameters with which the browser is sent back.</summary>
+    public Action<Dictionary<string, string>> EditCallback { get; set; } = _ => { };
+
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromHours(1);
+
+    public string Challenge { get; set; } = "";
+
+    /// <summary>The scope without which a request is answered 403.</summary>
+    public string? RequiredScope { get; set; }
+
+    public ConcurrentQueue<IReadOnlyDictionary<string, string>> Authorizations { get; } = new();
+
+    public ConcurrentQueue<IReadOnlyDictionary<string, string>> TokenRequests { get; } = new();
+
+    public ConcurrentQueue<string> Registrations { get; } = new();
+
+    public ConcurrentQueue<string> Revoked { get; } = new();
+
+    /// <summary>Every secret this server has made, for the test that looks for them in logs.</summary>
+    public ConcurrentBag<string> Secrets { get; } = [];
+
+    /// <summary>How often a refresh token was used twice.</summary>
+    public int Reuses { get; private set; }
+
+    /// <summary>How many requests came with a token that was not, or no longer, good.</summary>
+    public int BadTokens => _badTokens;
+
+    private int _badTokens;
+
+    public static async Task<ScriptedServer> StartAsync(TimeProvider clock)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        WebApplication app = builder.Build();
+        var server = new ScriptedServer(app, clock);
+        app.Run(server.AnswerAsync);
+        await app.StartAsync();
+        return server;
+    }
+
+    public void RevokeAll()
+    {
+        lock (_lock)
+        {
+            _tokens.Clear();
+        }
+    }
+
+    public void LoseGrants()
+    {
+        lock (_lock)
+        {
+            _refreshTokens.Clear();
+        }
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private Task AnswerAsync(HttpContext http)
+    {
+        string path = http.Request.Path;
+        return Overrides.TryGetValue(path, out RequestDelegate? handler) ? handler(http) : path switch
+        {
+            "/.well-known/oauth-protected-resource/mcp" => SendAsync(http, Resource()),
+            "/.well-known/oauth-authorization-server" => SendAsync(http, Metadata()),
+            "/register" => RegisterAsync(http),
+            "/authorize" => AuthorizeAsync(http),
+            "/token" => TokenAsync(http),
+            "/device" => SendAsync(http, new JsonObject
+            {
+                ["device_code"] = Make("device"), ["user_code"] = "ABCD-EFGH", ["verification_uri"] = $"{Origin}/activate", ["expires_in"] = 600, ["interval"] = 5,
+            }),
+            "/revoke" => RevokeAsync(http),
+            "/mcp" => McpAsync(http),
+            _ => NotFoundAsync(http),
+        };
+    }
+
+    private JsonObject Resource()
+    {
+        var resource = new JsonObject { ["resource"] = Target.OriginalString, ["authorization_servers"] = new JsonArray(Origin) };
+        EditResource(resource);
+        return resource;
+    }
+
+    private JsonObject Metadata()
+    {
+        var metadata = new JsonObject
+        {
+            ["issuer"] = Origin,
+            ["authorization_endpoint"] = $"{Origin}/authorize",
+            ["token_endpoint"] = $"{Origin}/token",
+            ["registration_endpoint"] = $"{Origin}/register",
+            ["revocation_endpoint"] = $"{Origin}/revoke",
+            ["device_authorization_endpoint"] = $"{Origin}/device",
+            ["code_challenge_methods_supported"] = new JsonArray("S256"),
+            ["authorization_response_iss_parameter_supported"] = true,
+            ["token_endpoint_auth_methods_supported"] = new JsonArray("none", "client_secret_basic"),
+        };
+        EditMetadata(metadata);
+        return metadata;
+    }
+
+    private async Task RegisterAsync(HttpContext http)
+    {
+        Registrations.Enqueue(await new StreamReader(http.Request.Body).ReadToEndAsync());
+        http.Response.StatusCode = 201;
+        await SendAsync(http, new JsonObject { ["client_id"] = $"client-{Registrations.Count}", ["token_endpoint_auth_method"] = "none" });
+    }
+
+    private Task AuthorizeAsync(HttpContext http)
+    {
+        Dictionary<string, string> query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        Authorizations.Enqueue(query);
+        var back = new Dictionary<string, string> { ["code"] = Make("code"), ["state"] = query["state"], ["iss"] = Origin };
+        EditCallback(back);
+        http.Response.Redirect($"{query["redirect_uri"]}?{string.Join('&', back.Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value)}"))}");
+        return Task.CompletedTask;
+    }
+
+    private async Task TokenAsync(HttpContext http)
+    {
+        IFormCollection form = await http.Request.ReadFormAsync();
+        TokenRequests.Enqueue(form.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
+        foreach (string secret in new[] { "code_verifier", "assertion", "client_assertion", "client_secret" })
+        {
+            if (form[secret].ToString() is { Length: > 0 } value)
+            {
+                Secrets.Add(value);
+            }
+        }
+
+        if (form["grant_type"] == "refresh_token" && !TryUse(form["refresh_token"]!))
+        {
+            http.Response.StatusCode = 400;
+            await SendAsync(http, new JsonObject { ["error"] = "invalid_grant", ["error_description"] = "the grant is gone" });
+            return;
+        }
+
+        await SendAsync(http, Issue());
+    }
+
+    // Rotation with reuse detection: the second use of a refresh token ends the whole grant.
+    private bool TryUse(string refreshToken)
+    {
+        lock (_lock)
+        {
+            if (!_refreshTokens.TryGetValue(refreshToken, out bool isFresh))
+            {
+                return false;
+            }
+
+            if (!isFresh)
+            {
+                Reuses++;
+                _refreshTokens.Clear();
+                return false;
+            }
+
+            _refreshTokens[refreshToken] = false;
+            return true;
+        }
+    }
+
+    private JsonObject Issue()
+    {
+        string access = Make("access");
+        string refresh = Make("refresh");
+        lock (_lock)
+        {
+            _tokens[access] = _clock.GetUtcNow() + Lifetime;
+            _refreshTokens[refresh] = true;
+        }
+
+        var answer = new JsonObject { ["access_token"] = access, ["token_type"] = "Bearer", ["expires_in"] = Lifetime.TotalSeconds, ["refresh_token"] = refresh };
+        EditTokens(answer);
+        return answer;
+    }
+
+    private async Task RevokeAsync(HttpContext http)
+    {
+        IFormCollection form = await http.Request.ReadFormAsync();
+        Revoked.Enqueue(form["token"]!);
+    }
+
+    private Task McpAsync(HttpContext http)
+    {
+        string? token = http.Request.Headers.Authorization.ToString() is { Length: > 0 } value ? value.Split(' ')[^1] : null;
+        lock (_lock)
+        {
+            if (token is null || !_tokens.TryGetValue(token, out DateTimeOffset end) || end <= _clock.GetUtcNow())
+            {
+                _badTokens += token is null ? 0 : 1;
+                http.Response.StatusCode = 401;
+                http.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{Origin}/.well-known/oauth-protected-resource/mcp\"{Challenge}";
+                return Task.CompletedTask;
+            }
+        }
+
+        if (RequiredScope is { } scope && !Authorizations.Last().GetValueOrDefault("scope", "").Split(' ').Contains(scope))
+        {
+            http.Response.StatusCode = 403;
+            http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
+            return Task.CompletedTask;
+        }
+
+        return http.Response.WriteAsync("ok");
+    }
+
+    private string Make(string kind)
+    {
+        string made = $"{kind}-{Interlocked.Increment(ref _made)}-{Guid.NewGuid():N}";
+        Secrets.Add(made);
+        return made;
+    }
+
+    private static Task SendAsync(HttpContext http, JsonObject json)
+    {
+        http.Response.ContentType = "application/json";
+        return http.Response.WriteAsync(json.ToJsonString());
+    }
+
+    private static Task NotFoundAsync(HttpContext http)
+    {
+        http.Response.StatusCode = 404;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Sockets;
+using McpProxyFast.Cli.Tests.Support;
+using Xunit;
+
+namespace McpProxyFast.Cli.Tests;
+
+/// <summary>Wrong use starts nothing and says in one line what would be right.</summary>
+public sealed class BadUseTests
+{
+    [Theory]
+    [InlineData("", "name a verb")]
+    [InlineData("prxy", "unknown verb 'prxy'")]
+    [InlineData("proxy name", "--target-uri is required")]
+    [InlineData("proxy --target-uri http://localhost", "SERVER_NAME")]
+    [InlineData("proxy name other --target-uri http://localhost", "unexpected argument 'other'")]
+    [InlineData("proxy name --target-uri ftp://localhost", "--target-uri must be an http or https URL")]
+    [InlineData("proxy name --target-uri localhost", "--target-uri must be an http or https URL")]
+    [InlineData("proxy name --target-uri http://a:b@localhost", "--target-uri must not contain a user name")]
+    [InlineData("proxy name --target-uri http://localhost --port 70000", "--port must lie between 0 and 65535")]
+    [InlineData("proxy name --target-uri http://localhost --port many", "--port cannot take this value")]
+    [InlineData("proxy name --target-uri http://localhost --host 300.1.1.1.invalid", "--host must be an address")]
+    [InlineData("proxy name --target-uri http://localhost --prot 1", "unknown flag --prot; did you mean --port?")]
+    [InlineData("proxy name --target-uri http://localhost -p 1", "unknown flag -p")]
+    [InlineData("proxy name --target-uri", "--target-uri needs a value: URL")]
+    [InlineData("proxy name --target-uri --debug", "--target-uri needs a value: URL")]
+    [InlineData("proxy name --target-uri http://localhost --debug=maybe", "--debug must be true or false")]
+    [InlineData("proxy name --target-uri http://localhost --config no/such/file.json", "--config: no/such/file.json")]
+    [InlineData("proxy name --target-uri http://localhost --idle-timeout 120", "--idle-timeout cannot be '120'")]
+    [InlineData("proxy name --target-uri http://localhost --idle-timeout 1ms", "--idle-timeout cannot be '1ms'")]
+    [InlineData("proxy name --target-uri http://localhost --drain-timeout soon", "--drain-timeout cannot be 'soon'")]
+    [InlineData("proxy name --target-uri http://localhost --max-body-size 8MB", "--max-body-size cannot be '8MB'")]
+    [InlineData("proxy name --target-uri http://localhost --max-connections 0", "--max-connections cannot be '0'")]
+    [InlineData("proxy name --target-uri http://localhost --x-forwarded maybe", "--x-forwarded must be set, append or off")]
+    [InlineData("proxy name --target-uri http://localhost --allowed-origins nonsense", "--allowed-origins: 'nonsense' is not an origin")]
+    [InlineData("proxy name --target-uri http://localhost --allowed-hosts a/b", "--allowed-hosts: 'a/b' is not a host")]
+    [InlineData("proxy name --target-uri http://localhost --cors-origins nonsense", "--cors-origins: 'nonsense' is not an origin")]
+    [InlineData("proxy name --target-uri http://localhost --ca-file no/such/file.pem", "--ca-file: no/such/file.pem")]
+    [InlineData("proxy name --target-uri http://localhost --oidc-issuer http://login.example.com", "--oidc-issuer: an issuer is an https URL")]
+    [InlineData("proxy name --target-uri http://localhost --oidc-audience me", "--oidc-audience protects nothing")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth-bearer-token a --remote-auth-bearer-token-file b", "exclude each other")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth-issuer https://a --remote-auth-token-url https://a/t", "exclude each other")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-client-id a --remote-auth-client-secret-file no/such", "--remote-auth-client-secret-file: no/such")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-grant password", "--remote-auth-grant must be")]
+    [InlineData("proxy name --target-uri http://localhost --token-exchange-url https://a", "--token-exchange-url is not built")]
+    [InlineData("demo --port -1", "--port must lie between 0 and 65535")]
+    public async Task WrongUseEndsWithCodeTwoAndOneLine(string commandLine, string expected)
+    {
+        Outcome outcome = await Command.RunAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Empty(outcome.Output);
+        Assert.Contains(expected, Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("proxy name --target-uri http://localhost:1 --port")]
+    [InlineData("demo --port")]
+    public async Task BusyPortEndsWithCodeOneAndOneLine(string commandLine)
+    {
+        using var occupant = new TcpListener(IPAddress.Loopback, 0);
+        occupant.Start();
+        int port = ((IPEndPoint)occupant.LocalEndpoint).Port;
+
+        Outcome outcome = await Command.RunAsync([.. commandLine.Split(' '), $"{port}"]);
+
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Empty(outcome.Output);
+        Assert.Contains($"--port {port} is in use", Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SecretIsNotRepeatedInTheComplaint()
+    {
+        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "http://user:hunter2@localhost"]);
+
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+}
