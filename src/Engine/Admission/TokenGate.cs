@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
@@ -46,7 +47,7 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <param name="memo">The connection's own.</param>
     /// <param name="verdict">The verdict where the answer is true.</param>
     /// <returns>False where the token has to be looked at: <see cref="DecideAsync"/>.</returns>
-    public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, out TokenVerdict verdict)
+    public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
     {
         long nowTicks = _clock.GetUtcNow().UtcTicks;
         int epoch = Volatile.Read(ref _epoch);
@@ -57,8 +58,8 @@ internal sealed class TokenGate : IAsyncDisposable
             memo.Last = known;
         }
 
-        verdict = known?.Verdict!;
-        return known is not null;
+        verdict = known?.Verdict;
+        return verdict is not null;
     }
 
     /// <summary>Looks at a token that <see cref="TryDecide"/> does not know, once however many requests carry it.</summary>

@@ -21,11 +21,11 @@ public sealed class TokenGateTests
 
         Assert.False(gate.TryDecide(Token, ref memo, out _));
         TokenVerdict first = await gate.DecideAsync(Token, default);
-        bool known = gate.TryDecide(Token, ref memo, out TokenVerdict second);
+        bool known = gate.TryDecide(Token, ref memo, out TokenVerdict? second);
 
         Assert.True(known);
         Assert.Same(first, second);
-        Assert.Equal("caller", second.Caller);
+        Assert.Equal("caller", second!.Caller);
         Assert.Equal(1, validator.Calls);
     }
 
@@ -96,7 +96,7 @@ public sealed class TokenGateTests
         var memo = new TokenMemo();
         await gate.DecideAsync(Token, default);
 
-        Assert.True(gate.TryDecide(Token, ref memo, out TokenVerdict verdict));
+        Assert.True(gate.TryDecide(Token, ref memo, out TokenVerdict? verdict));
         Assert.Equal(TokenVerdictKind.InvalidToken, verdict.Kind);
 
         _clock.Advance(TokenGate.RefusalLifetime);
