@@ -89,6 +89,23 @@ public sealed class TokenGateTests
     }
 
     [Fact]
+    public async Task RequestThatComesAfterAWithdrawalDoesNotTakeAnEarlierFlightsVerdict()
+    {
+        var first = new TaskCompletionSource<TokenVerdict>();
+        int calls = 0;
+        await using TokenGate gate = Gate(new ScriptedValidator((_, _) =>
+            Interlocked.Increment(ref calls) == 1 ? new ValueTask<TokenVerdict>(first.Task) : ValueTask.FromResult(TokenVerdict.Invalid("unknown-key"))));
+        Task<TokenVerdict> early = gate.DecideAsync(Token, default).AsTask();
+        gate.Forget();
+        Task<TokenVerdict> late = gate.DecideAsync(Token, default).AsTask();
+
+        first.SetResult(TokenVerdict.Admit("caller", DateTimeOffset.MaxValue));
+
+        Assert.Equal("admitted", (await early).Reason);
+        Assert.Equal("unknown-key", (await late).Reason);
+    }
+
+    [Fact]
     public async Task RefusalIsKeptForAShortTime()
     {
         var validator = new ScriptedValidator(_ => TokenVerdict.Invalid("expired"));
