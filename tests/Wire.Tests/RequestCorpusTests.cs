@@ -100,8 +100,8 @@ public sealed class RequestCorpusTests
         Assert.Empty(upstream.Violations);
         Assert.Equal(ParseAll(expected), upstream.Requests);
 
-        // Byte by byte, the start of a body whose later bytes are refused has gone out before; it must never look whole.
-        if (!byteByByte)
+        // Byte by byte, and where it is longer than one read, the start of a body whose later bytes are refused has gone out before: never as a whole.
+        if (!byteByByte && !found.Outcomes[^1].Words.Contains("begun"))
         {
             Assert.Empty(upstream.Unfinished);
         }

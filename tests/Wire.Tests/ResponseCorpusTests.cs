@@ -34,7 +34,7 @@ public sealed class ResponseCorpusTests
 
     private static async Task RunAsync(Over over, CorpusCase found)
     {
-        await using var host = new WireHost(over);
+        await using var host = new WireHost(over, static options => options with { Limits = new ProxyLimits { MaxChunkOverheadBytes = 1024 } });
         RawPeer client = await host.ConnectAsync();
         string request = found.Setup ?? Request;
         await client.SendAsync(request);

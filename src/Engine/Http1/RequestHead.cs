@@ -113,8 +113,13 @@ internal sealed class RequestHead : MessageHead
 
         Framing = framing;
         refused = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
+        if (refused is not RefusalReason.None)
+        {
+            return refused;
+        }
+
         KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
-        return refused is RefusalReason.None ? JudgeExpectation() : refused;
+        return JudgeExpectation();
     }
 
     private RefusalReason TakeVersion(ReadOnlySpan<byte> version)

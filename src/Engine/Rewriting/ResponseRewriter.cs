@@ -98,7 +98,9 @@ internal sealed class ResponseRewriter
 
         if (head.IsBodyless)
         {
-            writer.AddFraming(head.InformativeLength >= 0 ? FramingKind.Length : FramingKind.None, head.InformativeLength);
+            // A length that stands for another answer's body; a 204 must not carry one (RFC 9110 §8.6).
+            bool informs = head.InformativeLength >= 0 && head.Status != 204;
+            writer.AddFraming(informs ? FramingKind.Length : FramingKind.None, head.InformativeLength);
         }
         else
         {

@@ -92,10 +92,16 @@ internal sealed partial class ClientConnection
             refused = await SendRequestAsync().ConfigureAwait(false);
             if (refused is not RefusalReason.None)
             {
+                DropUpstream(reset: true); // an orderly end would let a pipe deliver the head that was written and not flushed
                 return await RefuseAsync(refused).ConfigureAwait(false);
             }
 
             fault = await ReceiveResponseHeadAsync().ConfigureAwait(false);
+            if (RefusedBody is not RefusalReason.None)
+            {
+                return await RefuseAsync(RefusedBody).ConfigureAwait(false);
+            }
+
             if (fault is FaultReason.None)
             {
                 if (TryFollowRedirect())
@@ -120,10 +126,6 @@ internal sealed partial class ClientConnection
                         break;
                 }
             }
-            else if (RefusedBody is not RefusalReason.None)
-            {
-                return await RefuseAsync(RefusedBody).ConfigureAwait(false);
-            }
             else if (!MayRetry(fault))
             {
                 return await FaultAsync(fault).ConfigureAwait(false);
@@ -142,6 +144,7 @@ internal sealed partial class ClientConnection
         _responseSeen = false;
         _extraLines = default;
         _startedAt = _parts.Observer is null ? 0 : _parts.Clock.GetTimestamp();
+        Volatile.Write(ref _refusedBody, (int)RefusalReason.None);
         _sendState = SendState.Head;
         _receiveState = ReceiveState.Head;
     }
@@ -238,12 +241,12 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>Closes the upstream connection: it failed, or is in doubt.</summary>
-    private void DropUpstream()
+    private void DropUpstream(bool reset = false)
     {
         if (_upstream is { } dropped)
         {
             Volatile.Write(ref _upstream, null);
-            dropped.Connection.Close(reset: false);
+            dropped.Connection.Close(reset);
         }
     }
 

@@ -179,7 +179,7 @@ internal sealed partial class ClientConnection
             return _sendState is not (SendState.Body or SendState.Failed);
         }
 
-        if (!pump.IsCompleted)
+        if (_sendState is not SendState.Done && !pump.IsCompleted)
         {
             RefuseBody(RefusalReason.BodyTooSlow);
         }

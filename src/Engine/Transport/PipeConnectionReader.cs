@@ -25,7 +25,9 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     private int _state;
     private ReadResult _result;
     private bool _held;
+    private ReadOnlySequence<byte> _heldByWatch;
     private SequencePosition? _advancedTo;
+    private bool _leftBytes;
     private volatile bool _ended;
     private bool _faulted;
     private bool _watchForBytes;
@@ -54,8 +56,16 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         if (Volatile.Read(ref _state) is Watched)
         {
             _signal.Reset();
+            bool leftBytes = _leftBytes;
+            _leftBytes = false;
             if (Interlocked.CompareExchange(ref _state, Awaited, Watched) == Watched)
             {
+                if (leftBytes)
+                {
+                    // The watch's read waits for bytes after these: pipelined requests must not.
+                    _inner.CancelPendingRead();
+                }
+
                 return new ValueTask<ReadResult>(this, _signal.Version);
             }
         }
@@ -92,6 +102,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         else
         {
             _advancedTo = consumed;
+            _leftBytes = !_heldByWatch.Slice(consumed).IsEmpty;
         }
     }
 
@@ -108,6 +119,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
             if (_held)
             {
                 _held = false;
+                _heldByWatch = _result.Buffer;
                 _inner.AdvanceTo(_result.Buffer.Start, _result.Buffer.End);
             }
 

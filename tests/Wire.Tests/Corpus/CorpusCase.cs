@@ -9,7 +9,7 @@ namespace McpProxyFast.Wire.Tests.Corpus;
 internal sealed record CorpusCase(string Title, string Input, IReadOnlyList<Outcome> Outcomes, string? Output, string? Setup);
 
 /// <summary>One answer as the client gets it.</summary>
-/// <param name="Status">Its status; 0 where the connection is cut instead.</param>
+/// <param name="Status">Its status.</param>
 /// <param name="Reason">The code in the observer's report; empty for an answer of the upstream.</param>
 /// <param name="Words">What else is expected, such as <c>open</c>, <c>closed</c> or <c>reused</c>.</param>
 internal sealed record Outcome(int Status, string Reason, IReadOnlySet<string> Words);

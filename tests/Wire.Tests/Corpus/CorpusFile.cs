@@ -6,7 +6,7 @@ namespace McpProxyFast.Wire.Tests.Corpus;
 /// <summary>Reads corpus files; <c>Corpus/README.md</c> describes the notation.</summary>
 internal static class CorpusFile
 {
-    private static readonly string[] KnownWords = ["open", "closed", "reused", "dropped", "cut"];
+    private static readonly string[] KnownWords = ["open", "closed", "begun", "reused", "dropped"];
 
     public static IEnumerable<string> Names(string folder) =>
         Directory.EnumerateFiles(FolderOf(folder), "*.http").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
@@ -40,12 +40,8 @@ internal static class CorpusFile
     private static Outcome ReadOutcome(string text)
     {
         string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        string? status = words.FirstOrDefault(word => char.IsAsciiDigit(word[0]));
-        string? reason = words.SingleOrDefault(word => word != status && !KnownWords.Contains(word));
-        return new Outcome(
-            status is null ? 0 : int.Parse(status, CultureInfo.InvariantCulture),
-            reason ?? "",
-            words.Where(KnownWords.Contains).ToHashSet());
+        string? reason = words.Skip(1).SingleOrDefault(word => !KnownWords.Contains(word));
+        return new Outcome(int.Parse(words[0], CultureInfo.InvariantCulture), reason ?? "", words.Where(KnownWords.Contains).ToHashSet());
     }
 
     private static string Unescape(string text)
