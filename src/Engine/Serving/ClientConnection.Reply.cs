@@ -79,8 +79,8 @@ internal sealed partial class ClientConnection
         Fault fault = Fault.For(reason);
         if (fault.Status == 0)
         {
-            DropUpstream();
             await JoinPumpAsync().ConfigureAwait(false);
+            DropUpstream();
             Report(reason is FaultReason.ClientGone ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, 0, fault.Code);
             return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
         }
@@ -101,8 +101,8 @@ internal sealed partial class ClientConnection
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<bool> ReplyAsync(OwnReply reply, ExchangeEnd end, string reason)
     {
+        bool pumpWasDone = await JoinPumpAsync().ConfigureAwait(false); // it writes to the upstream, so it stops first
         DropUpstream();
-        bool pumpWasDone = await JoinPumpAsync().ConfigureAwait(false);
         RequestHead? request = _request;
         bool keepsAlive = pumpWasDone && request is { KeepAlive: true, Length: > 0 } && !_parts.IsDraining && TrySkipRequest(request);
         if (_extraLines.Length > 0 && reply.Status != 204)

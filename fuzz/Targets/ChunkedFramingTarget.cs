@@ -1,0 +1,92 @@
+using McpProxyFast.Fuzz.Oracles;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using static McpProxyFast.Fuzz.PropertyBrokenException;
+
+namespace McpProxyFast.Fuzz.Targets;
+
+/// <summary>Any cut of a chunked body leaves the same bytes; they are the plain form with the same data; nothing behind the body's end is read.</summary>
+internal sealed class ChunkedFramingTarget : IFuzzTarget
+{
+    private const int MaxDataBytes = 600;
+    private const int MaxOverheadBytes = 40;
+
+    public string Name => "chunked";
+
+    public string Dictionary => "chunked";
+
+    public void Run(ReadOnlySpan<byte> input)
+    {
+        byte[] body = input.ToArray();
+        Outcome whole = Feed(body, [], dataOnly: false);
+        Outcome data = Feed(body, [], dataOnly: true);
+        foreach (int cut in Cuts.Of(body.Length))
+        {
+            RequireSame(whole, Feed(body, [cut], dataOnly: false), $"cut at {cut}");
+            RequireSame(data, Feed(body, [cut], dataOnly: true), $"data only, cut at {cut}");
+        }
+
+        int[] everywhere = [.. Enumerable.Range(1, Math.Max(0, body.Length - 1))];
+        RequireSame(whole, Feed(body, everywhere, dataOnly: false), "byte by byte");
+        RequireSame(data, Feed(body, everywhere, dataOnly: true), "data only, byte by byte");
+        Require(whole.IsComplete == data.IsComplete && whole.Reason == data.Reason, "The sink's form does not change what is accepted.");
+        if (whole.IsComplete)
+        {
+            RequireSound(body, whole, data);
+        }
+    }
+
+    private static void RequireSound(byte[] body, Outcome whole, Outcome data)
+    {
+        Require(whole.Read == data.Read, "Both forms end at the same byte.");
+        (byte[] Data, int Length)? plain = ReferenceChunks.Decode([.. whole.Taken, .. "0\r\n\r\n"u8], plainOnly: true);
+        Require(plain is not null, "What leaves is the plain form.");
+        Require(plain!.Value.Data.AsSpan().SequenceEqual(data.Taken), "The plain form holds the data.");
+        (byte[] Data, int Length)? reference = ReferenceChunks.Decode(body, plainOnly: false);
+        Require(reference is not null && reference.Value.Length == whole.Read, "The body ends where RFC 9112 says.");
+        Require(reference!.Value.Data.AsSpan().SequenceEqual(data.Taken), "The data is what RFC 9112 says.");
+        Require(!Feed(body[..(whole.Read - 1)], [], dataOnly: false).IsComplete, "Without its last byte a body is not complete.");
+    }
+
+    private static void RequireSame(Outcome expected, Outcome actual, string how)
+    {
+        Require(expected.IsComplete == actual.IsComplete && expected.Reason == actual.Reason, $"Any cut ends the same: whole {expected}, {how} {actual}.");
+        bool rejected = expected.Reason is not RefusalReason.None;
+        bool same = rejected
+            ? expected.Taken.AsSpan().StartsWith(actual.Taken) || actual.Taken.AsSpan().StartsWith(expected.Taken)
+            : expected.Taken.AsSpan().SequenceEqual(actual.Taken) && expected.Read == actual.Read;
+        Require(same, $"Any cut leaves the same bytes: {how}.");
+    }
+
+    private static Outcome Feed(byte[] body, int[] cuts, bool dataOnly)
+    {
+        var framing = new ChunkedFraming(MaxDataBytes, MaxOverheadBytes, dataOnly);
+        var taken = new List<byte>();
+        int read = 0;
+        foreach (int end in cuts.Append(body.Length))
+        {
+            while (read < end && !framing.IsComplete)
+            {
+                Step step = framing.Next(body.AsSpan(read, end - read));
+                if (step.Kind is StepKind.Reject)
+                {
+                    return new Outcome(false, step.Reason, read, [.. taken]);
+                }
+
+                if (step.Kind is StepKind.Take)
+                {
+                    taken.AddRange(body.AsSpan(read, step.Length));
+                }
+
+                read += step.Length;
+            }
+        }
+
+        return new Outcome(framing.IsComplete, RefusalReason.None, read, [.. taken]);
+    }
+
+    private readonly record struct Outcome(bool IsComplete, RefusalReason Reason, int Read, byte[] Taken)
+    {
+        public override string ToString() => $"({(IsComplete ? "complete" : Reason.ToString())}, {Read} read, {Taken.Length} taken)";
+    }
+}
