@@ -119,7 +119,9 @@ internal sealed partial class ClientConnection
         }
 
         _responseBegan = true;
+        Await(Wait.ClientWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await _client.Output.WriteAsync(tail).ConfigureAwait(false);
+        StopWaiting();
         _upstream!.Connection.Input.AdvanceTo(consumed);
         HeadPool<ResponseHead>.Return(ref _response);
         ReleaseRequest();
@@ -137,7 +139,7 @@ internal sealed partial class ClientConnection
     {
         bool isHttp10 = _request!.MinorVersion == 0;
         bool endsByClose = isHttp10 && !response.IsBodyless && response.Framing.Kind is not FramingKind.Length;
-        bool keepsAlive = _request.KeepAlive && !endsByClose && !_parts.IsDraining && _sendState is SendState.Done;
+        bool keepsAlive = _request.KeepAlive && !endsByClose && !IsDraining && _sendState is SendState.Done;
         var edits = new ResponseEdits
         {
             Framing = response.Framing.Kind is FramingKind.Length ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,

@@ -80,7 +80,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         _isIdle = true;
         try
         {
-            while (!(_isIdle && _parts.IsDraining))
+            while (!(_isIdle && IsDraining))
             {
                 ReadResult read = await _client.Input.ReadAsync().ConfigureAwait(false);
                 if (read.Buffer.IsEmpty)
