@@ -101,6 +101,12 @@ internal sealed partial class ClientConnection
         {
             relay.EnterPhase(RelayPhase.Reading);
             ReadResult read = await input.ReadAsync().ConfigureAwait(false);
+            if (_isHeld && read.Buffer.Length < sent)
+            {
+                Cut(FaultReason.ClientGone); // a pipe that broke off shows nothing any more, not even what was held
+                break;
+            }
+
             ReadOnlySequence<byte> fresh = _isHeld ? read.Buffer.Slice(sent) : read.Buffer;
             bool sound = relay.Pump(fresh, output, out ReadOnlyMemory<byte> tail, out SequencePosition consumed);
             if (!sound)

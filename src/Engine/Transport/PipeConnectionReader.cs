@@ -24,6 +24,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private int _state;
     private ReadResult _result;
+    private bool _resultIsInner;
     private bool _held;
     private ReadOnlySequence<byte> _heldByWatch;
     private SequencePosition? _advancedTo;
@@ -99,7 +100,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
             _held = false;
             _inner.AdvanceTo(consumed, examined);
         }
-        else
+        else if (_resultIsInner)
         {
             _advancedTo = consumed;
             _leftBytes = !_heldByWatch.Slice(consumed).IsEmpty;
@@ -190,6 +191,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         try
         {
             _result = _read.GetResult();
+            _resultIsInner = true;
             _ended |= _result.IsCompleted;
         }
         catch (Exception fault) when (IsEnd(fault))
@@ -208,6 +210,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     {
         _ended = true;
         _faulted = true;
+        _resultIsInner = false;
         _result = new ReadResult(default, isCanceled: false, isCompleted: true);
     }
 
@@ -216,7 +219,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
 
     private ReadResult Hold()
     {
-        _held = true;
+        _held = _resultIsInner; // after a fault there is nothing that the inner reader could be advanced over
         if (_advancedTo is { } position && !_result.Buffer.IsEmpty)
         {
             _result = new ReadResult(_result.Buffer.Slice(position), _result.IsCanceled, _result.IsCompleted);

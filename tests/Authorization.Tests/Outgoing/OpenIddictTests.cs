@@ -65,7 +65,7 @@ public class OpenIddictTests
 
     private static async Task<string> AskAsync(OpenIddictUpstream upstream, OutgoingPolicy policy, Browser browser, Uri target)
     {
-        CredentialSource source = CredentialSource.For(policy, target, TimeProvider.System, browser);
+        CredentialSource source = CredentialSource.For(policy, target, new FakeTimeProvider(DateTimeOffset.UtcNow), browser);
         await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source);
         return await AskAsync(proxy);
     }
