@@ -1,0 +1,66 @@
+using BenchmarkDotNet.Attributes;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Micro;
+
+/// <summary>The grammar: heads and chunked framing.</summary>
+[MemoryDiagnoser]
+public class Http1Benchmarks
+{
+    private const int Chunks = 1_000;
+
+    private static readonly HeadLimits Limits = new(32 * 1024, 16 * 1024, 128);
+
+    private readonly RequestHead _request = new();
+    private readonly ResponseHead _response = new();
+    private byte[] _chunked = [];
+
+    [GlobalSetup]
+    public void Prepare()
+    {
+        byte[] oneEvent = "29\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\r\n"u8.ToArray();
+        _chunked = [.. Enumerable.Repeat(oneEvent, Chunks).SelectMany(chunk => chunk), .. "0\r\n\r\n"u8];
+        Check(ParseMcpPost() == SampleHeads.McpPost.Length, "the POST head is read whole");
+        Check(ParseBrowserHead() == SampleHeads.Browser.Length, "the browser's head is read whole");
+        Check(ParseJsonAnswer() == SampleHeads.JsonAnswer.Length, "the answer's head is read whole");
+        Check(FrameThousandChunks() == _chunked.Length, "the chunked body is read whole");
+    }
+
+    [Benchmark]
+    public int ParseMcpPost() => Parse(_request, SampleHeads.McpPost);
+
+    [Benchmark]
+    public int ParseBrowserHead() => Parse(_request, SampleHeads.Browser);
+
+    [Benchmark]
+    public int ParseJsonAnswer() => Parse(_response, SampleHeads.JsonAnswer);
+
+    [Benchmark]
+    public int FrameThousandChunks()
+    {
+        BodyFraming framing = BodyFraming.OfChunks();
+        framing.Bound(long.MaxValue, 16 * 1024, dataOnly: false);
+        int read = 0;
+        while (!framing.IsComplete)
+        {
+            read += framing.Next(_chunked.AsSpan(read)).Length;
+        }
+
+        return read;
+    }
+
+    private static int Parse(MessageHead head, byte[] bytes)
+    {
+        head.Clear();
+        head.Show(bytes);
+        return HeadParser.Parse(head, Limits).Length;
+    }
+
+    private static void Check(bool holds, string what)
+    {
+        if (!holds)
+        {
+            throw new InvalidOperationException($"The benchmark is broken: {what}, it should be.");
+        }
+    }
+}
