@@ -123,6 +123,7 @@ internal sealed partial class ClientConnection
         ReleaseRequest();
 
         RelayEnd end = flush.IsCompleted ? RelayEnd.SinkEnded
+            : CutReason is not FaultReason.None ? RelayEnd.Canceled
             : relay is { IsComplete: false } ? await RelayBodyAsync(relay).ConfigureAwait(false)
             : RelayEnd.Complete;
         bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
