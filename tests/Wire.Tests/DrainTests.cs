@@ -13,7 +13,9 @@ public sealed class DrainTests
         await client.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadRequestAsync();
+        RawPeer idle = await host.ConnectAsync();
         host.Stop();
+        Assert.Equal("", await idle.ReadToEndAsync()); // its end shows that the drain has begun
         await upstream.SendAsync(Messages.Ok);
         StrictMessage answer = await client.ReadResponseAsync();
         Assert.Equal(("ok", "close"), (answer.Body, answer.Field("Connection")));

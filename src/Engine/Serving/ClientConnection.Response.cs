@@ -126,13 +126,15 @@ internal sealed partial class ClientConnection
         HeadPool<ResponseHead>.Return(ref _response);
         ReleaseRequest();
 
-        if (relay is { IsComplete: false } && !flush.IsCompleted)
+        bool isCut = CutReason is not FaultReason.None;
+        if (relay is { IsComplete: false } && !flush.IsCompleted && !isCut)
         {
             StartStreaming(relay);
             return true;
         }
 
-        return await EndExchangeAsync(flush.IsCompleted ? RelayEnd.SinkEnded : RelayEnd.Complete).ConfigureAwait(false);
+        RelayEnd end = flush.IsCompleted ? RelayEnd.SinkEnded : isCut ? RelayEnd.Canceled : RelayEnd.Complete;
+        return await EndExchangeAsync(end).ConfigureAwait(false);
     }
 
     private bool WriteResponseHead(ResponseHead response)

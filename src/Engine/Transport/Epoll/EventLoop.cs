@@ -19,7 +19,7 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Stack<int> _free = new();
     private Slot[] _slots = new Slot[64];
     private int _used;
-    private volatile bool _stopped;
+    private int _disposed;
 
     public EventLoop(int number)
     {
@@ -77,19 +77,24 @@ internal sealed unsafe class EventLoop : IDisposable
 
     public void Dispose()
     {
-        _stopped = true;
-        Libc.Signal(_stopEvent);
+        // Once: the loop closes the event, and a second signal would go to whatever has its number then.
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Libc.Signal(_stopEvent);
+        }
     }
 
     private void Run()
     {
         byte* events = stackalloc byte[BatchSize * Libc.EventSize];
-        while (!_stopped)
+        bool stops = false;
+        while (!stops)
         {
             int count = Libc.Wait(_epoll, events, BatchSize);
             for (int i = 0; i < count; i++)
             {
                 ulong data = Libc.EventData(events, i);
+                stops |= data == StopData;
                 if (data != StopData)
                 {
                     Find(data)?.OnEvents(Libc.EventFlags(events, i));
