@@ -7,7 +7,14 @@ using McpProxyFast.Cli.Verbs;
 // spares the relay two thread switches per read.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
-Verb[] verbs = [Verb.Of<ProxyOptions>(ProxyVerb.RunAsync), Verb.Of<DemoOptions>(DemoVerb.RunAsync)];
+Verb[] verbs =
+[
+    Verb.Of<ProxyOptions>(ProxyVerb.RunAsync),
+    Verb.Of<LoginOptions>(LoginVerb.RunAsync),
+    Verb.Of<LogoutOptions>(LogoutVerb.RunAsync),
+    Verb.Of<StatusOptions>(StatusVerb.RunAsync),
+    Verb.Of<DemoOptions>(DemoVerb.RunAsync),
+];
 try
 {
     return await RunAsync();
@@ -17,7 +24,7 @@ catch (UsageException e)
     Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
     return ExitCode.WrongUse;
 }
-catch (StartException e)
+catch (FailedException e)
 {
     Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
     return ExitCode.Failed;

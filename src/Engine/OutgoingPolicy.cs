@@ -113,10 +113,13 @@ public sealed record OutgoingPolicy
     public static OutgoingPolicy From(ICredentialSource source) => new() { Source = source };
 
     /// <summary>Names what cannot work, before anything is started.</summary>
-    /// <exception cref="ArgumentException">Two settings exclude each other, one lacks another, or a value is malformed; the message says which.</exception>
+    /// <exception cref="ArgumentException">Settings exclude or lack each other, or one is malformed; <see cref="ArgumentException.ParamName"/> is the property at fault.</exception>
     public void Validate() => OutgoingPolicyRules.Check(this);
 
     /// <summary>Says what this is about, without a secret.</summary>
     /// <returns>One line.</returns>
-    public override string ToString() => BearerToken is not null || BearerTokenFile is not null ? "bearer" : Source is not null ? "host's own" : $"OAuth, {Grant}";
+    public override string ToString() =>
+        BearerToken is not null || BearerTokenFile is not null ? "bearer"
+        : Source is not null ? "host's own"
+        : $"OAuth, {Grant}";
 }

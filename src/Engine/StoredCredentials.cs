@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
 using Microsoft.Extensions.Logging;
 
@@ -10,12 +11,14 @@ public static class StoredCredentials
     /// <param name="policy">How; with a <see cref="OutgoingPolicy.StorePath"/>.</param>
     /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
     /// <param name="logger">Takes the URL that a person has to open.</param>
+    /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What was obtained, or null where the target asks for no credential.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
-    public static Task<StoredCredential?> LoginAsync(OutgoingPolicy policy, Uri target, ILogger logger, CancellationToken cancellationToken = default) =>
-        WithAsync(policy, target, logger, async signIn =>
+    public static Task<StoredCredential?> LoginAsync(
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null, CancellationToken cancellationToken = default) =>
+        WithAsync(policy, target, logger, trustedCertificates, async signIn =>
         {
             await signIn.LoadAsync(cancellationToken).ConfigureAwait(false);
             IssuedCredential? issued = await signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false);
@@ -26,12 +29,14 @@ public static class StoredCredentials
     /// <param name="policy">The policy that it was obtained with.</param>
     /// <param name="target">The target.</param>
     /// <param name="logger">Told when the server does not confirm the revocation.</param>
+    /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
-    public static Task<bool> LogoutAsync(OutgoingPolicy policy, Uri target, ILogger logger, CancellationToken cancellationToken = default) =>
-        WithAsync(policy, target, logger, signIn => signIn.SignOutAsync(cancellationToken));
+    public static Task<bool> LogoutAsync(
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null, CancellationToken cancellationToken = default) =>
+        WithAsync(policy, target, logger, trustedCertificates, signIn => signIn.SignOutAsync(cancellationToken));
 
     /// <summary>Lists what the store holds.</summary>
     /// <param name="policy">Names the store and its key.</param>
@@ -62,10 +67,11 @@ public static class StoredCredentials
         issued.Tokens.ExpiresAt,
         issued.Tokens.RefreshToken is not null);
 
-    private static async Task<T> WithAsync<T>(OutgoingPolicy policy, Uri target, ILogger logger, Func<SignIn, Task<T>> action)
+    private static async Task<T> WithAsync<T>(
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<SignIn, Task<T>> action)
     {
         policy.Validate();
-        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, logger), TimeProvider.System, logger);
+        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, logger), TimeProvider.System, logger, trustedCertificates);
         try
         {
             return await action(signIn).ConfigureAwait(false);

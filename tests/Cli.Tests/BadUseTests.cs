@@ -42,7 +42,22 @@ public sealed class BadUseTests
     [InlineData("proxy name --target-uri http://localhost --remote-auth-issuer https://a --remote-auth-token-url https://a/t", "exclude each other")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-client-id a --remote-auth-client-secret-file no/such", "--remote-auth-client-secret-file: no/such")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-grant password", "--remote-auth-grant must be")]
+    [InlineData("proxy name --target-uri http://localhost --allowed-origins nonsense --check", "--allowed-origins: 'nonsense' is not an origin")]
+    [InlineData("proxy name --target-uri http://localhost --allowed-hosts a/b --check", "--allowed-hosts: 'a/b' is not a host")]
+    [InlineData("proxy name --target-uri http://localhost --cors-origins nonsense --check", "--cors-origins: 'nonsense' is not an origin")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth-issuer http://login.example.com", "--remote-auth-issuer: The issuer must be an https URL")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth-client-id a --remote-auth-grant client_credentials", "--remote-auth-grant: The grant client_credentials needs")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-callback-port 70000", "--remote-auth-callback-port: The callback port must lie")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-timeout 2h", "--remote-auth-timeout: The sign-in timeout must lie")]
     [InlineData("proxy name --target-uri http://localhost --token-exchange-url https://a", "--token-exchange-url is not built")]
+    [InlineData("login", "--target-uri is required")]
+    [InlineData("login name --target-uri http://localhost", "unexpected argument 'name'")]
+    [InlineData("login --target-uri http://localhost --remote-auth-store none", "--remote-auth-store none keeps nothing")]
+    [InlineData("login --target-uri http://localhost --remote-auth-bearer-token-file a", "there is nothing to sign in for")]
+    [InlineData("login --target-uri http://localhost --remote-auth-scopes a\"b", "--remote-auth-scopes: A scope must be one word")]
+    [InlineData("logout", "--target-uri is required")]
+    [InlineData("status --target-uri http://localhost", "unknown flag --target-uri")]
+    [InlineData("status --remote-auth-store none", "--remote-auth-store none keeps nothing")]
     [InlineData("demo --port -1", "--port must lie between 0 and 65535")]
     public async Task WrongUseEndsWithCodeTwoAndOneLine(string commandLine, string expected)
     {
@@ -67,6 +82,18 @@ public sealed class BadUseTests
         Assert.Equal(1, outcome.ExitCode);
         Assert.Empty(outcome.Output);
         Assert.Contains($"--port {port} is in use", Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task KeyOfTheStoreThatIsNoneIsNamedAndNotRepeated()
+    {
+        var environment = new Dictionary<string, string> { ["MCPPROXYFAST_STORE_KEY"] = "hunter2" };
+
+        Outcome outcome = await Command.RunAsync(["status"], environment);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("MCPPROXYFAST_STORE_KEY: The store key must be 32 bytes", outcome.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

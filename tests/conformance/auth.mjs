@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const [folder, only, ...proxy] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
-const suite = join(folder, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
+const suite = join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 const results = join(folder, 'results');
 
 const both = ['metadata-default', 'metadata-var1', 'metadata-var2', 'metadata-var3', 'basic-cimd', 'scope-from-www-authenticate',
@@ -67,5 +67,5 @@ for (const [name, revision] of runs) {
     console.log(text.slice(-2000));
   }
 }
-console.log(`${runs.length - failed} of ${runs.length} passed`);
+console.log(`${runs.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -25,7 +25,7 @@ internal sealed class DemoServer : IDisposable
     public Uri Address { get; }
 
     /// <summary>Starts listening on a free port of loopback.</summary>
-    /// <exception cref="StartException">No port was free.</exception>
+    /// <exception cref="FailedException">No port was free.</exception>
     public static DemoServer Start()
     {
         // HttpListener cannot ask the system for a port, so a free one is looked up, and another if it is gone by then.
@@ -44,7 +44,7 @@ internal sealed class DemoServer : IDisposable
             }
         }
 
-        throw new StartException("no port is free for the demo's server");
+        throw new FailedException("no port is free for the demo's server");
     }
 
     /// <summary>Answers requests until <paramref name="stopping"/>.</summary>

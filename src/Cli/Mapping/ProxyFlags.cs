@@ -26,6 +26,7 @@ internal static class ProxyFlags
             Incoming = IncomingFlags.ToPolicy(options),
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
+            CollectsAfterBursts = true,
             Logger = logger,
         };
     }
@@ -64,7 +65,8 @@ internal static class ProxyFlags
         }
     }
 
-    private static Uri Target(string text)
+    /// <exception cref="UsageException">The text is no URL of an MCP server.</exception>
+    public static Uri Target(string text)
     {
         Uri target = FlagValue.Url("target-uri", text);
 
@@ -74,16 +76,9 @@ internal static class ProxyFlags
             : throw new UsageException("--target-uri must not contain a user name, a password or a fragment");
     }
 
-    private static ForwardedFields Forwarded(string? mode) => mode switch
-    {
-        null => ForwardedFields.Automatic,
-        "set" => ForwardedFields.Set,
-        "append" => ForwardedFields.Append,
-        "off" => ForwardedFields.Off,
-        _ => throw new UsageException($"--x-forwarded must be set, append or off, not '{mode}'"),
-    };
-
-    private static X509Certificate2Collection? Certificates(string? path)
+    /// <summary>The trust anchors in a PEM file.</summary>
+    /// <exception cref="UsageException">The file holds none.</exception>
+    public static X509Certificate2Collection? Certificates(string? path)
     {
         if (path is null)
         {
@@ -102,4 +97,13 @@ internal static class ProxyFlags
 
         return certificates.Count > 0 ? certificates : throw new UsageException($"--ca-file: {path} holds no PEM certificate");
     }
+
+    private static ForwardedFields Forwarded(string? mode) => mode switch
+    {
+        null => ForwardedFields.Automatic,
+        "set" => ForwardedFields.Set,
+        "append" => ForwardedFields.Append,
+        "off" => ForwardedFields.Off,
+        _ => throw new UsageException($"--x-forwarded must be set, append or off, not '{mode}'"),
+    };
 }

@@ -3,7 +3,7 @@ using CommandLine;
 namespace McpProxyFast.Cli.Options;
 
 /// <summary>How the proxy signs in at the target: shared by every verb that connects to one.</summary>
-internal abstract class OutgoingOptions : CommonOptions
+internal abstract class OutgoingOptions : StoreOptions
 {
     [Option("ca-file", MetaValue = "FILE", HelpText = "PEM file of trust anchors beside the system's, for the target and for identity providers.")]
     public string? CaFile { get; set; }
@@ -82,9 +82,6 @@ internal abstract class OutgoingOptions : CommonOptions
 
     [Option("remote-auth-dpop", HelpText = "Bind tokens to a key of this process (RFC 9449).")]
     public bool RemoteAuthDpop { get; set; }
-
-    [Option("remote-auth-store", MetaValue = "DIRECTORY", HelpText = "Where tokens and registrations are kept, encrypted; none keeps them in memory. Unless given: the user's data folder.")]
-    public string? RemoteAuthStore { get; set; }
 
     [Option("token-exchange-url", MetaValue = "URL", HelpText = "Token endpoint at which the caller's token is exchanged (RFC 8693).")]
     public string? TokenExchangeUrl { get; set; }

@@ -7,7 +7,7 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary>Binds a proxy to its address, or says in one line why that is not possible.</summary>
 internal static class Listening
 {
-    /// <exception cref="StartException">The address is taken, foreign or forbidden.</exception>
+    /// <exception cref="FailedException">The address is taken, foreign or forbidden.</exception>
     /// <exception cref="UsageException">An option turns out to be wrong for that address.</exception>
     public static IPEndPoint Bind(McpProxy proxy, IPEndPoint wanted)
     {
@@ -17,7 +17,7 @@ internal static class Listening
         }
         catch (SocketException e)
         {
-            throw new StartException(e.SocketErrorCode switch
+            throw new FailedException(e.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => $"--port {wanted.Port} is in use on {wanted.Address}; choose another, or 0 for a free one",
                 SocketError.AddressNotAvailable => $"--host {wanted.Address} is no address of this machine",

@@ -31,11 +31,7 @@ internal static class ProxyVerb
 
     private static void Warn(ProxyOptions options, Settings settings, McpProxyOptions engine, StderrLogger logger)
     {
-        foreach (string name in settings.SecretsOnCommandLine())
-        {
-            logger.LogWarning("--{Flag} is visible to other users of this machine; give it in the environment or in a file", name);
-        }
-
+        Secrets.WarnOfArguments(settings, logger);
         if (IPAddress.IsLoopback(engine.Listen!.Address))
         {
             return;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
@@ -22,7 +23,7 @@ internal sealed class TokenGate : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly RefusalLog _refusals;
     private readonly TokenCache _cache = new();
-    private readonly ConcurrentDictionary<TokenDigest, TaskCompletionSource<TokenVerdict>> _pending = new();
+    private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
     private readonly CancellationTokenSource _stopping = new();
     private int _pendingCount;
     private int _epoch;
@@ -46,7 +47,7 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <param name="memo">The connection's own.</param>
     /// <param name="verdict">The verdict where the answer is true.</param>
     /// <returns>False where the token has to be looked at: <see cref="DecideAsync"/>.</returns>
-    public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, out TokenVerdict verdict)
+    public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
     {
         long nowTicks = _clock.GetUtcNow().UtcTicks;
         int epoch = Volatile.Read(ref _epoch);
@@ -57,8 +58,8 @@ internal sealed class TokenGate : IAsyncDisposable
             memo.Last = known;
         }
 
-        verdict = known?.Verdict!;
-        return known is not null;
+        verdict = known?.Verdict;
+        return verdict is not null;
     }
 
     /// <summary>Looks at a token that <see cref="TryDecide"/> does not know, once however many requests carry it.</summary>
@@ -67,16 +68,15 @@ internal sealed class TokenGate : IAsyncDisposable
     public async ValueTask<TokenVerdict> DecideAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
         TokenDigest digest = TokenDigest.Of(token.Span);
+        int epoch = Volatile.Read(ref _epoch);
+        Flight flight = Join(digest, token.Span, out bool isOwn);
+        TokenVerdict verdict = await flight.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-        // Whoever waits must not run on inside the thread that settles the verdict, nor hold it up.
-        var mine = new TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource<TokenVerdict> first = _pending.GetOrAdd(digest, mine);
-        if (first == mine)
-        {
-            Settle(digest, token.ToArray(), mine);
-        }
-
-        return await first.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // A flight that was under way before this request came may land with what has ceased to hold; the next one cannot.
+        bool isOutdated = flight.Epoch != epoch || (verdict.Kind is TokenVerdictKind.Admitted && verdict.ReusableUntil <= _clock.GetUtcNow());
+        return isOwn || !isOutdated
+            ? verdict
+            : await Join(digest, flight.Token, out _).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Voids every verdict so far: a key that may have signed one of the tokens holds no longer.</summary>
@@ -91,42 +91,60 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    private void Settle(TokenDigest digest, byte[] token, TaskCompletionSource<TokenVerdict> settled)
+    private Flight Join(TokenDigest digest, ReadOnlySpan<byte> token, out bool isOwn)
+    {
+        isOwn = false;
+        if (_pending.TryGetValue(digest, out Flight? known))
+        {
+            return known;
+        }
+
+        // The epoch is read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
+        var mine = new Flight(token.ToArray(), Volatile.Read(ref _epoch));
+        Flight first = _pending.GetOrAdd(digest, mine);
+        if (first == mine)
+        {
+            isOwn = true;
+            TakeOff(digest, mine);
+        }
+
+        return first;
+    }
+
+    private void TakeOff(TokenDigest digest, Flight flight)
     {
         if (Interlocked.Increment(ref _pendingCount) > MaxPending)
         {
-            End(digest, settled, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
+            End(digest, flight, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
             return;
         }
 
         // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
-        _ = Task.Run(async () => End(digest, settled, await DecideOnceAsync(digest, token).ConfigureAwait(false)));
+        _ = Task.Run(async () => End(digest, flight, await DecideOnceAsync(digest, flight).ConfigureAwait(false)));
     }
 
-    private void End(TokenDigest digest, TaskCompletionSource<TokenVerdict> settled, TokenVerdict verdict)
+    private void End(TokenDigest digest, Flight flight, TokenVerdict verdict)
     {
         Interlocked.Decrement(ref _pendingCount);
         _pending.TryRemove(digest, out _);
-        settled.SetResult(verdict);
+        flight.SetResult(verdict);
     }
 
-    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, byte[] token)
+    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, Flight flight)
     {
-        // Read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
-        int epoch = Volatile.Read(ref _epoch);
-        if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, epoch) is { } known)
+        if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, flight.Epoch) is { } known)
         {
             // The token was settled between this request's look-up and its turn.
             return known.Verdict;
         }
 
-        TokenVerdict verdict = await AskAsync(token).ConfigureAwait(false);
+        TokenVerdict verdict = await AskAsync(flight.Token).ConfigureAwait(false);
         _refusals.Write(verdict);
-        Keep(digest, token, verdict, epoch);
+        Keep(digest, flight, verdict);
         return verdict;
     }
 
-    private void Keep(TokenDigest digest, byte[] token, TokenVerdict verdict, int epoch)
+    private void Keep(TokenDigest digest, Flight flight, TokenVerdict verdict)
     {
         if (verdict.Kind is TokenVerdictKind.Unavailable)
         {
@@ -140,7 +158,7 @@ internal sealed class TokenGate : IAsyncDisposable
             expiresAtTicks = Math.Min(expiresAtTicks, (now + RefusalLifetime).UtcTicks);
         }
 
-        _cache.Add(new CachedVerdict(digest, token, verdict, expiresAtTicks, epoch), now.UtcTicks);
+        _cache.Add(new CachedVerdict(digest, flight.Token, verdict, expiresAtTicks, flight.Epoch), now.UtcTicks);
     }
 
     private async Task<TokenVerdict> AskAsync(byte[] token)
@@ -168,5 +186,13 @@ internal sealed class TokenGate : IAsyncDisposable
             _logger.LogError("The token validator failed with {Fault}.", fault.GetType());
             return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);
         }
+    }
+
+    /// <summary>One token being looked at. Whoever waits for it must not run on inside the thread that settles it, nor hold that up.</summary>
+    private sealed class Flight(byte[] token, int epoch) : TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public byte[] Token => token;
+
+        public int Epoch => epoch;
     }
 }

@@ -37,13 +37,9 @@ internal sealed class OAuthCredentials : CredentialSource
     {
         try
         {
-            await _keeper.LoadAsync(cancellationToken).ConfigureAwait(false);
-
             // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
-            if (!_keeper.IsAtWork && (_signIn.KnowsServer || _target.AbsolutePath.Length > 1))
-            {
-                await _keeper.StartAsync(cancellationToken).ConfigureAwait(false);
-            }
+            bool signsIn = _signIn.KnowsServer || _target.AbsolutePath.Length > 1;
+            await _keeper.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
         }
         catch (OAuthException failure)
         {

@@ -45,23 +45,16 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
-    /// <summary>Takes over what an earlier run, or another process, has left in the store.</summary>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    /// <summary>Takes over what an earlier run has left and, where there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
+    public Task StartAsync(bool signsIn, CancellationToken cancellationToken) => _turns.RunAsync(async lifetime =>
     {
-        if (await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
-        {
-            Publish(kept);
-        }
-    }
-
-    /// <summary>Signs in at start, where a failure is the caller's to see.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        if (await _signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false) is { } issued)
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(lifetime, cancellationToken);
+        await AdoptAsync(linked.Token).ConfigureAwait(false);
+        if (signsIn && _issued is null && await _signIn.RunFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
         {
             Accept(issued);
         }
-    }
+    });
 
     /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
     public Task RestoreAsync(Uri resource) => AttemptAsync(async cancellationToken =>
@@ -92,10 +85,12 @@ internal sealed class TokenKeeper : IAsyncDisposable
             return;
         }
 
-        if (old is not null && _clock.GetUtcNow() - _signedInAt < MinSignInInterval)
+        bool isCheap = challenge.Attempt == 0 && !ScopeChoice.IsForAPerson(_policy);
+        if (old is not null && !isCheap && _clock.GetUtcNow() - _signedInAt < MinSignInInterval)
         {
             throw OAuthException.Refused(
-                "credential-refused", $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
+                "credential-refused",
+                $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
         }
 
         await SignInAsync(protection, asked, old?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
@@ -139,7 +134,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         {
             Fail(failure);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             // The message of an unexpected exception may quote what was being handled, so only its kind is told.
             Fail(new OAuthException(OAuthFailure.Transient, "sign-in-failed", $"The credential could not be obtained ({failure.GetType().Name}).", failure));
@@ -152,11 +147,12 @@ internal sealed class TokenKeeper : IAsyncDisposable
         _logger.LogWarning("No new credential for {Target}: {Reason}", _target, failure.Message);
     }
 
+    // What an earlier run, or another process, has left in the store.
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
-        if (_issued is null)
+        if (_issued is null && await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
         {
-            await LoadAsync(cancellationToken).ConfigureAwait(false);
+            Publish(kept);
         }
     }
 

@@ -16,7 +16,8 @@ internal sealed class Turns : IAsyncDisposable
         await _turn.WaitAsync(lifetime).ConfigureAwait(false);
         try
         {
-            await attempt(lifetime).ConfigureAwait(false);
+            // Off the caller's thread, which serves sockets: an attempt reads files, unseals the store and signs.
+            await Task.Run(() => attempt(lifetime), lifetime).ConfigureAwait(false);
         }
         finally
         {

@@ -27,7 +27,7 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
             HttpStatusCode.OK => Translate(ProviderHttp.ParseObject(body, endpoint)),
 
             // Unknown to the app, or not of a token's form.
-            HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity => Claims(new JsonObject { ["active"] = false }),
+            HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity => ProviderHttp.Claims(new JsonObject { ["active"] = false }),
             _ => throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}"),
         };
     }
@@ -48,17 +48,11 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
             claims["exp"] = expires.ToUnixTimeSeconds();
         }
 
-        return Claims(claims);
+        return ProviderHttp.Claims(claims);
     }
 
     private static IEnumerable<string> Scopes(JsonElement answer) =>
         answer.TryGetProperty("scopes", out JsonElement scopes) && scopes.ValueKind is JsonValueKind.Array
             ? scopes.EnumerateArray().Select(scope => scope.ToString())
             : [];
-
-    private static JsonElement Claims(JsonObject claims)
-    {
-        using JsonDocument document = JsonDocument.Parse(claims.ToJsonString());
-        return document.RootElement.Clone();
-    }
 }

@@ -19,7 +19,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
             HttpStatusCode.OK => Translate(ProviderHttp.ParseObject(body, endpoint)),
 
             // That is how Google says that it does not know the token.
-            HttpStatusCode.BadRequest => Claims(new JsonObject { ["active"] = false }),
+            HttpStatusCode.BadRequest => ProviderHttp.Claims(new JsonObject { ["active"] = false }),
             _ => throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}"),
         };
     }
@@ -32,7 +32,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
             throw new IOException($"{ProviderHttp.Place(endpoint)} named no expiry");
         }
 
-        return Claims(new JsonObject
+        return ProviderHttp.Claims(new JsonObject
         {
             ["active"] = true,
             ["iss"] = "https://accounts.google.com",
@@ -42,11 +42,5 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
             ["sub"] = ProviderHttp.Text(answer, "sub"),
             ["client_id"] = ProviderHttp.Text(answer, "azp"),
         });
-    }
-
-    private static JsonElement Claims(JsonObject claims)
-    {
-        using JsonDocument document = JsonDocument.Parse(claims.ToJsonString());
-        return document.RootElement.Clone();
     }
 }

@@ -43,7 +43,7 @@ internal sealed class LoopbackCallback : IDisposable
         {
             throw OAuthException.Refused(
                 "callback-port-taken",
-                $"The callback port {port} is taken, and the redirect URI of a client registered beforehand is fixed; free the port or give another callback port.");
+                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port or give another.");
         }
 
         logger.LogWarning("The callback port {Port} is taken; another one is used.", port);
@@ -55,10 +55,15 @@ internal sealed class LoopbackCallback : IDisposable
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] accepting = [.. _listeners.Select(listener => AcceptAsync(listener, state, stop.Token))];
-        CallbackQuery answer = await _answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(accepting).ConfigureAwait(false);
-        return answer;
+        try
+        {
+            return await _answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(accepting).ConfigureAwait(false);
+        }
     }
 
     public void Dispose()
@@ -103,19 +108,24 @@ internal sealed class LoopbackCallback : IDisposable
     private async Task AcceptAsync(TcpListener listener, string state, CancellationToken stop)
     {
         var answering = new List<Task>();
-        try
+        while (!stop.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 await _places.WaitAsync(stop).ConfigureAwait(false);
                 TcpClient client = await listener.AcceptTcpClientAsync(stop).ConfigureAwait(false);
                 answering.RemoveAll(task => task.IsCompleted);
                 answering.Add(AnswerAsync(client, state));
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // Told to stop: the pages that are being written are still finished.
+            catch (OperationCanceledException)
+            {
+                // Told to stop: the pages that are being written are still finished.
+            }
+            catch (SocketException)
+            {
+                // Whoever connected left before being accepted.
+                _places.Release();
+            }
         }
 
         await Task.WhenAll(answering).ConfigureAwait(false);

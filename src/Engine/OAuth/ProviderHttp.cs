@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth;
 
@@ -50,6 +51,13 @@ internal sealed class ProviderHttp(OAuthHttp http)
         {
             throw new IOException($"{Place(from)} sent something that is no JSON object");
         }
+    }
+
+    /// <summary>Claims that were put together here, in the form in which others come from the provider.</summary>
+    public static JsonElement Claims(JsonObject claims)
+    {
+        using JsonDocument document = JsonDocument.Parse(claims.ToJsonString());
+        return document.RootElement.Clone();
     }
 
     /// <summary>A string member; null where it is absent or anything else.</summary>

@@ -20,14 +20,21 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
     public async Task<TokenSet> AskAsync(
         ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, ProofKey? proofKey, CancellationToken cancellationToken)
     {
-        using TokenResponse first = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
-        if (proofKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
+        try
         {
-            return TokenAnswer.Read(first, server, proofKey is not null, clock);
-        }
+            using TokenResponse first = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+            if (proofKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
+            {
+                return TokenAnswer.Read(first, server, proofKey is not null, clock);
+            }
 
-        using TokenResponse second = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
-        return TokenAnswer.Read(second, server, bound: true, clock);
+            using TokenResponse second = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+            return TokenAnswer.Read(second, server, bound: true, clock);
+        }
+        catch (OAuthException failure)
+        {
+            throw Redact(failure, parameters, client);
+        }
     }
 
     /// <summary>Puts on a request what shows who the client is (RFC 6749 §2.3, RFC 7523 §2.2).</summary>
@@ -42,6 +49,19 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
             string assertion = await clientKey.AssertAsync(client.Id, audience, cancellationToken).ConfigureAwait(false);
             request.ClientAssertion = new ClientAssertion { Type = AssertionType, Value = assertion };
         }
+    }
+
+    // A server's description of an error may repeat what it was sent.
+    private static OAuthException Redact(OAuthException failure, Parameters parameters, ClientIdentity? client)
+    {
+        string message = parameters
+            .Where(parameter => parameter.Key is not ("resource" or "scope" or "redirect_uri" or "audience"))
+            .Select(parameter => parameter.Value)
+            .Append(client?.Secret)
+            .OfType<string>()
+            .Where(secret => secret.Length > 0)
+            .Aggregate(failure.Message, (text, secret) => text.Replace(secret, "(redacted)", StringComparison.Ordinal));
+        return new OAuthException(failure.Failure, failure.Code, message);
     }
 
     private async Task<TokenResponse> SendAsync(

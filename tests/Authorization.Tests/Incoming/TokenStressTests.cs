@@ -83,7 +83,7 @@ public sealed class TokenStressTests
             Sample sample = samples[random.Next(samples.Length)];
             bool mustRefuse = sample.IsForged || sample.Key.IsWithdrawn || sample.Expires <= _clock.GetUtcNow();
             bool wasGood = !sample.IsForged && !sample.Key.IsRetiring;
-            if (!gate.TryDecide(sample.Token, ref memo, out TokenVerdict verdict))
+            if (!gate.TryDecide(sample.Token, ref memo, out TokenVerdict? verdict))
             {
                 verdict = await gate.DecideAsync(sample.Token, default);
             }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 
 namespace McpProxyFast.Cli.Tests.Support;
 
@@ -7,6 +8,9 @@ public sealed class Command : IAsyncDisposable
 {
     /// <summary>How long a step may take on the slowest machine before the test fails.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private static readonly string Built =
+        typeof(Command).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == nameof(Command)).Value!;
 
     private readonly Process _process;
     private readonly Task<string> _errors;
@@ -20,7 +24,7 @@ public sealed class Command : IAsyncDisposable
     /// <summary>Starts the command with nothing of this process's own settings in its environment.</summary>
     public static Command Start(IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "mcpproxyfast.dll"), .. args])
+        var start = new ProcessStartInfo("dotnet", [Built, .. args])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

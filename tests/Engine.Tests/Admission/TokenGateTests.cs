@@ -21,11 +21,11 @@ public sealed class TokenGateTests
 
         Assert.False(gate.TryDecide(Token, ref memo, out _));
         TokenVerdict first = await gate.DecideAsync(Token, default);
-        bool known = gate.TryDecide(Token, ref memo, out TokenVerdict second);
+        bool known = gate.TryDecide(Token, ref memo, out TokenVerdict? second);
 
         Assert.True(known);
         Assert.Same(first, second);
-        Assert.Equal("caller", second.Caller);
+        Assert.Equal("caller", second!.Caller);
         Assert.Equal(1, validator.Calls);
     }
 
@@ -89,6 +89,23 @@ public sealed class TokenGateTests
     }
 
     [Fact]
+    public async Task RequestThatComesAfterAWithdrawalDoesNotTakeAnEarlierFlightsVerdict()
+    {
+        var first = new TaskCompletionSource<TokenVerdict>();
+        int calls = 0;
+        await using TokenGate gate = Gate(new ScriptedValidator((_, _) =>
+            Interlocked.Increment(ref calls) == 1 ? new ValueTask<TokenVerdict>(first.Task) : ValueTask.FromResult(TokenVerdict.Invalid("unknown-key"))));
+        Task<TokenVerdict> early = gate.DecideAsync(Token, default).AsTask();
+        gate.Forget();
+        Task<TokenVerdict> late = gate.DecideAsync(Token, default).AsTask();
+
+        first.SetResult(TokenVerdict.Admit("caller", DateTimeOffset.MaxValue));
+
+        Assert.Equal("admitted", (await early).Reason);
+        Assert.Equal("unknown-key", (await late).Reason);
+    }
+
+    [Fact]
     public async Task RefusalIsKeptForAShortTime()
     {
         var validator = new ScriptedValidator(_ => TokenVerdict.Invalid("expired"));
@@ -96,7 +113,7 @@ public sealed class TokenGateTests
         var memo = new TokenMemo();
         await gate.DecideAsync(Token, default);
 
-        Assert.True(gate.TryDecide(Token, ref memo, out TokenVerdict verdict));
+        Assert.True(gate.TryDecide(Token, ref memo, out TokenVerdict? verdict));
         Assert.Equal(TokenVerdictKind.InvalidToken, verdict.Kind);
 
         _clock.Advance(TokenGate.RefusalLifetime);

@@ -122,6 +122,19 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
         }
     }
 
+    /// <summary>Takes exactly so many bytes.</summary>
+    public async Task ReadExactlyAsync(Memory<byte> bytes)
+    {
+        int early = Math.Min(_unread.Length, bytes.Length);
+        Encoding.Latin1.GetBytes(_unread.ToString(0, early), bytes.Span);
+        _unread.Remove(0, early);
+        for (int read = early; read < bytes.Length;)
+        {
+            int length = await ReadAsync(bytes[read..]);
+            read += length > 0 ? length : throw new InvalidDataException($"The connection ended {bytes.Length - read} bytes early.");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         try

@@ -107,14 +107,19 @@ internal sealed class WireHost : IAsyncDisposable
     /// <summary>Waits for the engine's next connection to the upstream, and gives the upstream's end of it.</summary>
     public Task<RawPeer> AcceptAsync() => _upstreams.Reader.ReadAsync().Soon();
 
-    /// <summary>Moves the clock in heartbeats.</summary>
-    public void Pass(TimeSpan time)
+    /// <summary>Moves the clock in heartbeats until something has come of it, and checks that it did not come before its time.</summary>
+    /// <remarks>The engine may not have begun its wait when the clock starts to move, which is why only the least time can be told.</remarks>
+    public async Task<T> PassUntilAsync<T>(Task<T> outcome, TimeSpan atLeast)
     {
-        var beat = TimeSpan.FromMilliseconds(100);
-        for (TimeSpan passed = TimeSpan.Zero; passed < time; passed += beat)
+        DateTimeOffset start = Clock!.GetUtcNow();
+        while (!outcome.IsCompleted)
         {
-            Clock!.Advance(beat);
+            Clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
         }
+
+        Assert.True(Clock.GetUtcNow() - start >= atLeast, $"Came after {Clock.GetUtcNow() - start}.");
+        return await outcome;
     }
 
     /// <summary>Waits until every connection that was handed over has been served.</summary>

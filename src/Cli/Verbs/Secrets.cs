@@ -1,0 +1,16 @@
+using McpProxyFast.Cli.Flags;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary>What every verb says of a secret that was given carelessly.</summary>
+internal static class Secrets
+{
+    public static void WarnOfArguments(Settings settings, ILogger logger)
+    {
+        foreach (string name in settings.SecretsOnCommandLine())
+        {
+            logger.LogWarning("--{Flag} is visible to other users of this machine; give it in the environment or in a file", name);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Options;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary><c>mcpproxyfast status</c>: lists what is stored.</summary>
+internal static class StatusVerb
+{
+    public static Task<int> RunAsync(StatusOptions options, Settings settings)
+    {
+        OutgoingPolicy policy = OutgoingFlags.ToStore(options);
+        return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>
+        {
+            IReadOnlyList<StoredCredential> stored = await StoredCredentials.ListAsync(policy, logger, stopping);
+            return stored.Count == 0 ? $"mcpproxyfast: no credential is stored in {policy.StorePath}" : string.Join('\n', stored.Select(CredentialLine.Of));
+        });
+    }
+}

@@ -1,0 +1,100 @@
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.OAuth;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+public class OAuthHttpTests
+{
+    // An address of the Internet that is never dialled: what matters is that it is not private.
+    private static readonly Uri PublicTarget = new("https://8.8.8.8/mcp");
+
+    [Fact]
+    public async Task APublicTargetCannotSendTheProxyToAPrivateAddress()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System);
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, $"{server.Origin}/.well-known/oauth-authorization-server"));
+
+        Assert.Equal("private-address", refused.Code);
+    }
+
+    [Fact]
+    public async Task TheOperatorsOwnUrlMayBePrivate()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        using var http = new OAuthHttp(PublicTarget, [new Uri(server.Origin)], trustAnchors: null, TimeProvider.System);
+
+        Assert.NotNull(await GetAsync(http, $"{server.Origin}/.well-known/oauth-authorization-server"));
+    }
+
+    [Fact]
+    public async Task ARedirectOnTheSameHostIsFollowed()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        server.Overrides["/moved"] = http =>
+        {
+            http.Response.Redirect("/.well-known/oauth-authorization-server");
+            return Task.CompletedTask;
+        };
+        using var http = new OAuthHttp(server.Target, [], trustAnchors: null, TimeProvider.System);
+
+        Assert.NotNull(await GetAsync(http, $"{server.Origin}/moved"));
+    }
+
+    [Fact]
+    public async Task ALoopOfRedirectsEnds()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        server.Overrides["/loop"] = http =>
+        {
+            http.Response.Redirect("/loop");
+            return Task.CompletedTask;
+        };
+        using var http = new OAuthHttp(server.Target, [], trustAnchors: null, TimeProvider.System);
+
+        Assert.Null(await GetAsync(http, $"{server.Origin}/loop"));
+    }
+
+    [Fact]
+    public async Task AServerThatDripsIsGivenUp()
+    {
+        var clock = new FakeTimeProvider();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(clock);
+        var dripping = new TaskCompletionSource();
+        server.Overrides["/drip"] = async http =>
+        {
+            await http.Response.WriteAsync("{");
+            await http.Response.Body.FlushAsync();
+            dripping.SetResult();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        };
+        using var http = new OAuthHttp(server.Target, [], trustAnchors: null, clock);
+
+        Task<ServerMetadata?> asked = GetAsync(http, $"{server.Origin}/drip");
+        await dripping.Task;
+        clock.Advance(BoundedHandler.MaxRequestTime);
+        OAuthException failed = await Assert.ThrowsAsync<OAuthException>(() => asked);
+
+        Assert.Equal((OAuthFailure.Transient, "server-too-slow"), (failed.Failure, failed.Code));
+    }
+
+    [Theory]
+    [InlineData("http://login.example/x")]
+    [InlineData("http://10.0.0.1/x")]
+    [InlineData("ftp://127.0.0.1/x")]
+    public async Task OnlyHttpsIsSpokenOutsideLoopback(string url)
+    {
+        using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System);
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, url));
+
+        Assert.Equal("insecure-url", refused.Code);
+    }
+
+    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url) =>
+        (await http.GetJsonAsync(url, OAuthJson.Default.ServerMetadata, CancellationToken.None)).Document;
+}

@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Sockets;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Cli.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpProxyFast.Cli.Tests;
+
+/// <summary>The verbs login, logout and status against a real authorization server and a store of their own.</summary>
+public sealed class SignInTests : IAsyncLifetime, IDisposable
+{
+    private const string ClientSecret = "hunter2";
+
+    /// <summary>Signs in without a person, at the server that the target names.</summary>
+    private static readonly string[] Machine = ["--remote-auth-grant", "client_credentials", "--remote-auth-client-id", "robot"];
+
+    private readonly TemporaryFolder _folder = new();
+    private ScriptedServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await ScriptedServer.StartAsync(TimeProvider.System);
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task LoginStoresACredentialThatStatusLists()
+    {
+        Outcome login = await RunAsync("login", Machine);
+        Outcome status = await RunAsync("status");
+
+        Assert.Equal((0, ""), (login.ExitCode, login.Errors));
+        Assert.Equal(0, status.ExitCode);
+        Assert.StartsWith($"{_server.Target}: issuer {_server.Origin}, client robot, ", status.Output, StringComparison.Ordinal);
+        Assert.Equal($"mcpproxyfast: signed in at {status.Output}", login.Output);
+    }
+
+    [Fact]
+    public async Task ProxyUsesWhatLoginHasStored()
+    {
+        await RunAsync("login", Machine);
+        await using Command proxy = Command.Start(["proxy", "name", .. TargetAndStore, .. Machine], Environment());
+        string port = (await proxy.LineAsync("on port")).Split("on port ")[1].Split(' ')[0];
+        using var client = new HttpClient();
+
+        string answer = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/mcp"));
+
+        Assert.Equal("ok", answer);
+        Assert.Single(_server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task LogoutRevokesAndDropsTheCredential()
+    {
+        await RunAsync("login", Machine);
+
+        Outcome logout = await RunAsync("logout", Machine);
+
+        Assert.Equal((0, $"mcpproxyfast: signed out of {_server.Target}\n", ""), (logout.ExitCode, logout.Output, logout.Errors));
+        Assert.Single(_server.Revoked);
+        Assert.Contains("no credential is stored", (await RunAsync("status")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LogoutWithoutACredentialSaysSo()
+    {
+        Outcome logout = await RunAsync("logout", Machine);
+
+        Assert.Equal((0, $"mcpproxyfast: nothing is stored for {_server.Target} with these flags\n"), (logout.ExitCode, logout.Output));
+    }
+
+    [Fact]
+    public async Task LoginOpensTheBrowserAndWaitsForItsReturn()
+    {
+        var environment = new Dictionary<string, string> { ["BROWSER"] = "curl --silent --location" };
+
+        Outcome login = await Command.RunAsync(["login", .. TargetAndStore, "--remote-auth-callback-port", "0"], environment);
+
+        Assert.Equal(0, login.ExitCode);
+        Assert.Contains(", renewable", login.Output, StringComparison.Ordinal);
+        Assert.Contains($"Opening browser: {_server.Origin}/authorize?", login.Errors, StringComparison.Ordinal);
+        Assert.Equal("S256", Assert.Single(_server.Authorizations)["code_challenge_method"]);
+    }
+
+    [Fact]
+    public async Task NoVerbPrintsASecretEvenAtDebugLevel()
+    {
+        Dictionary<string, string> environment = Environment();
+        environment["MCPPROXYFAST_DEBUG"] = "true";
+        Outcome[] outcomes =
+        [
+            await Command.RunAsync(["login", .. TargetAndStore, .. Machine], environment),
+            await Command.RunAsync(["status", .. Store], environment),
+            await Command.RunAsync(["logout", .. TargetAndStore, .. Machine], environment),
+        ];
+
+        Assert.All(outcomes, outcome =>
+        {
+            Assert.Equal(0, outcome.ExitCode);
+            Assert.All([.. _server.Secrets, ClientSecret], secret => Assert.DoesNotContain(secret, outcome.Output + outcome.Errors, StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
+    public async Task RefusedSignInEndsWithCodeOneAndTheServersReason()
+    {
+        _server.Overrides["/token"] = async http =>
+        {
+            http.Response.StatusCode = 401;
+            await http.Response.WriteAsJsonAsync(new { error = "invalid_client" });
+        };
+
+        Outcome login = await RunAsync("login", Machine);
+
+        Assert.Equal((1, ""), (login.ExitCode, login.Output));
+        Assert.Contains("invalid_client", Assert.Single(login.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TargetThatCannotBeReachedEndsWithCodeOne()
+    {
+        using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+        Outcome login = await Command.RunAsync(["login", "--target-uri", $"http://{bound.LocalEndPoint}/mcp", .. Store, .. Machine], Environment());
+
+        Assert.Equal((1, ""), (login.ExitCode, login.Output));
+        Assert.StartsWith("mcpproxyfast: ", login.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", login.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TargetThatAsksForNothingNeedsNoLogin()
+    {
+        _server.Overrides["/mcp"] = http => http.Response.WriteAsync("ok");
+        _server.Overrides["/.well-known/oauth-protected-resource/mcp"] = http =>
+        {
+            http.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        };
+
+        Outcome login = await RunAsync("login", Machine);
+
+        Assert.Equal((0, $"mcpproxyfast: {_server.Target} asks for no credential; there is nothing to store\n"), (login.ExitCode, login.Output));
+    }
+
+    [Fact]
+    public async Task CheckOfLoginSignsInNowhere()
+    {
+        Outcome check = await RunAsync("login", [.. Machine, "--check"]);
+
+        Assert.Equal(0, check.ExitCode);
+        Assert.Contains("\"remote-auth-client-id\": \"robot\"", check.Output, StringComparison.Ordinal);
+        Assert.Empty(_server.TokenRequests);
+    }
+
+    private string[] Store => ["--remote-auth-store", _folder.File("credentials")];
+
+    private string[] TargetAndStore => ["--target-uri", _server.Target.OriginalString, .. Store];
+
+    private static Dictionary<string, string> Environment() => new() { ["MCPPROXYFAST_REMOTE_AUTH_CLIENT_SECRET"] = ClientSecret };
+
+    private Task<Outcome> RunAsync(string verb, params string[] flags) =>
+        Command.RunAsync([verb, .. verb == "status" ? Store : TargetAndStore, .. flags], Environment());
+}

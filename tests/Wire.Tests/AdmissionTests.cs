@@ -1,0 +1,105 @@
+using McpProxyFast.Wire.Tests.Support;
+
+namespace McpProxyFast.Wire.Tests;
+
+/// <summary>Host, Origin, CORS and health, as a client meets them.</summary>
+public sealed class AdmissionTests
+{
+    [Fact]
+    public async Task LoopbackListenerAdmitsItsOwnNamesOnly()
+    {
+        await using var host = new WireHost(Over.Sockets, options => options with { AllowedHosts = [] });
+        AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
+        RawPeer client = await host.ConnectAsync();
+        int port = host.Address!.Port;
+        Assert.Equal(200, await StatusAsync(client, $"localhost:{port}", ""));
+        Assert.Equal(200, await StatusAsync(client, $"127.0.0.1:{port}", ""));
+        Assert.Equal(200, await StatusAsync(client, $"LOCALHOST:{port}", $"Origin: http://localhost:{port}\r\n"));
+        Assert.Equal(403, await StatusAsync(client, "evil.example", ""));
+        Assert.Equal(403, await StatusAsync(client, $"localhost:{port + 1}", ""));
+        Assert.Equal(403, await StatusAsync(client, $"localhost:{port}", "Origin: http://evil.example\r\n"));
+        Assert.Equal(403, await StatusAsync(client, $"localhost:{port}", "Origin: null\r\n"));
+        Assert.Equal(3, upstream.Requests.Count);
+    }
+
+    [Fact]
+    public async Task RefusedOriginGetsAJsonRpcErrorWithoutAnId()
+    {
+        await using var host = new WireHost(Over.Pipes, options => options with { AllowedOrigins = ["https://app.example"] });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://evil.example\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
+        StrictMessage answer = await client.ReadResponseAsync();
+        Assert.Equal(403, answer.Status);
+        Assert.Equal("""{"jsonrpc":"2.0","error":{"code":-32600,"message":"Origin not allowed"}}""", answer.Body);
+        Assert.Equal((ExchangeEnd.Refused, "origin-not-allowed"), await EndAsync(host));
+        Assert.Equal(0, host.Connects);
+    }
+
+    [Fact]
+    public async Task TwoOriginsAreRefused()
+    {
+        await using var host = new WireHost(Over.Pipes, options => options with { AllowedOrigins = ["https://app.example"] });
+        RawPeer client = await host.ConnectAsync();
+        Assert.Equal(403, await StatusAsync(client, "h", "Origin: https://app.example\r\nOrigin: https://app.example\r\n"));
+    }
+
+    [Fact]
+    public async Task HostOutsideTheListIsRefused()
+    {
+        await using var host = new WireHost(Over.Pipes, options => options with { AllowedHosts = ["mcp.example"] });
+        AnsweringUpstream.Ok(host);
+        RawPeer client = await host.ConnectAsync();
+        Assert.Equal(403, await StatusAsync(client, "other.example", ""));
+        Assert.Equal(200, await StatusAsync(client, "MCP.example", ""));
+    }
+
+    [Fact]
+    public async Task PreflightIsAnsweredForListedOriginsAndAnswersCarryTheirFields()
+    {
+        await using var host = new WireHost(Over.Pipes, options => options with { CorsOrigins = ["https://app.example"] });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+        StrictMessage preflight = await client.ReadResponseAsync();
+        Assert.Equal((204, "https://app.example"), (preflight.Status, preflight.Field("Access-Control-Allow-Origin")));
+        Assert.Equal(0, host.Connects);
+        await client.SendAsync("GET /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await upstream.SendAsync("HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 2\r\n\r\nok");
+        Assert.Equal(["https://app.example"], (await client.ReadResponseAsync()).All("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task PreflightIsLeftToTheUpstreamWhereCorsIsOff()
+    {
+        await using var host = new WireHost(Over.Pipes);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+        RawPeer upstream = await host.AcceptAsync();
+        Assert.Equal("OPTIONS /mcp HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
+    }
+
+    [Fact]
+    public async Task HealthSaysHealthyAndNothingOfTheBuild()
+    {
+        await using var host = new WireHost(Over.Pipes);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.GetOf("/health"));
+        StrictMessage answer = await client.ReadResponseAsync();
+        Assert.Equal("application/json", answer.Field("Content-Type"));
+        Assert.Matches("""^\{"status":"healthy","timestamp":"[0-9T:.Z-]+","transport":""\}$""", answer.Body);
+        Assert.Equal((ExchangeEnd.AnsweredByProxy, ""), await EndAsync(host));
+    }
+
+    private static async Task<int> StatusAsync(RawPeer client, string host, string fields)
+    {
+        await client.SendAsync($"GET /mcp HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
+        return (await client.ReadResponseAsync()).Status;
+    }
+
+    private static async Task<(ExchangeEnd End, string Reason)> EndAsync(WireHost host)
+    {
+        ExchangeReport report = await host.Reports.NextAsync();
+        return (report.End, report.Reason);
+    }
+}

@@ -1,0 +1,130 @@
+using McpProxyFast.Wire.Tests.Support;
+
+namespace McpProxyFast.Wire.Tests;
+
+/// <summary>The limits of <see cref="ProxyLimits"/> that are counts and sizes: what is at the bound passes, what is one above does not.</summary>
+public sealed class SizeLimitTests
+{
+    [Theory]
+    [InlineData(1024, 200)]
+    [InlineData(1025, 431)]
+    public Task MaxHeadBytes(int bytes, int status)
+    {
+        const string frame = "GET / HTTP/1.1\r\nHost: h\r\nA: \r\n\r\n";
+        return ExpectAsync(new ProxyLimits { MaxHeadBytes = 1024 }, $"GET / HTTP/1.1\r\nHost: h\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
+    }
+
+    [Theory]
+    [InlineData(256, 200)]
+    [InlineData(257, 414)]
+    public Task MaxRequestLineBytes(int bytes, int status) =>
+        ExpectAsync(new ProxyLimits { MaxRequestLineBytes = 256 }, $"GET /{new string('a', bytes - "GET / HTTP/1.1".Length)} HTTP/1.1\r\nHost: h\r\n\r\n", status);
+
+    [Theory]
+    [InlineData(8, 200)]
+    [InlineData(9, 431)]
+    public Task MaxFields(int fields, int status) =>
+        ExpectAsync(
+            new ProxyLimits { MaxFields = 8 },
+            $"GET / HTTP/1.1\r\nHost: h\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", fields - 1))}\r\n",
+            status);
+
+    [Theory]
+    [InlineData(100, 200)]
+    [InlineData(101, 413)]
+    public Task MaxRequestBodyBytesOfADeclaredLength(int bytes, int status) =>
+        ExpectAsync(new ProxyLimits { MaxRequestBodyBytes = 100 }, Messages.PostOf(new string('a', bytes)), status);
+
+    [Theory]
+    [InlineData(40, 200)]
+    [InlineData(41, 413)]
+    public Task MaxRequestBodyBytesOfChunks(int bytes, int status) =>
+        ExpectAsync(new ProxyLimits { MaxRequestBodyBytes = 100 }, $"{Messages.ChunkedPostHead}3c\r\n{new string('a', 60)}\r\n{bytes:x}\r\n{new string('a', bytes)}\r\n0\r\n\r\n", status);
+
+    [Theory]
+    [InlineData(100, 200)]
+    [InlineData(101, 400)]
+    public Task MaxChunkOverheadBytesOfExtensions(int bytes, int status) =>
+        ExpectAsync(new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1{new string(';', bytes)}\r\na\r\n0\r\n\r\n", status);
+
+    [Theory]
+    [InlineData(0, 200)]
+    [InlineData(1, 400)]
+    public Task MaxChunkOverheadBytesMayBeNothing(int bytes, int status) =>
+        ExpectAsync(new ProxyLimits { MaxChunkOverheadBytes = 0 }, $"{Messages.ChunkedPostHead}1{new string(';', bytes)}\r\na\r\n0\r\n\r\n", status);
+
+    [Theory]
+    [InlineData(2, 200)]
+    [InlineData(3, 502)]
+    public async Task MaxInterimResponses(int count, int status)
+    {
+        await using WireHost host = Host(new ProxyLimits { MaxInterimResponses = 2 });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.0\r\n\r\n");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await upstream.SendAsync(string.Concat(Enumerable.Repeat("HTTP/1.1 102 Processing\r\n\r\n", count)) + Messages.Ok);
+        Assert.Equal(status, (await client.ReadResponseAsync()).Status);
+    }
+
+    [Fact]
+    public async Task ReplayWindowBytesBoundsWhatIsSentAgain()
+    {
+        await using WireHost host = Host(new ProxyLimits { ReplayWindowBytes = 0, MaxRedirects = 5 });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadThroughAsync("ab");
+        await client.SendAsync("cd");
+        await upstream.ReadThroughAsync("cd");
+        await upstream.SendAsync("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
+        Assert.Equal(307, (await client.ReadResponseAsync()).Status);
+        Assert.Equal(1, host.Connects);
+    }
+
+    [Fact]
+    public async Task MaxIdleUpstreamConnectionsClosesTheOneThatComesBack()
+    {
+        await using WireHost host = Host(new ProxyLimits { MaxIdleUpstreamConnections = 0 });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await upstream.SendAsync(Messages.Ok);
+        await client.ReadResponseAsync();
+        client.Finish();
+        Assert.Equal("", await upstream.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task MaxConnectionsMakesTheNextClientWait()
+    {
+        await using var host = new WireHost(Over.Sockets, options => options with { Limits = new ProxyLimits { MaxConnections = 1 } });
+        RawPeer first = await host.ConnectAsync();
+        await first.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        RawPeer second = await host.ConnectAsync();
+        await second.SendAsync(Messages.GetOf("/second"));
+        await upstream.SendAsync(Messages.Ok);
+        await first.ReadResponseAsync();
+        Assert.Equal("ok", (await Messages.ExchangeAsync(first, upstream)).Body);
+        Assert.Equal(1, host.Connects);
+        first.Finish();
+        Assert.StartsWith("GET /second ", (await upstream.ReadRequestAsync()).StartLine, StringComparison.Ordinal);
+        await upstream.SendAsync(Messages.Ok);
+        Assert.Equal("ok", (await second.ReadResponseAsync()).Body);
+    }
+
+    private static WireHost Host(ProxyLimits limits) => new(Over.Pipes, options => options with { Limits = limits });
+
+    private static async Task ExpectAsync(ProxyLimits limits, string request, int status)
+    {
+        await using WireHost host = Host(limits);
+        AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(request);
+        Assert.Equal(status, (await client.ReadResponseAsync()).Status);
+        Assert.Equal(status == 200 ? 1 : 0, upstream.Requests.Count);
+    }
+}
