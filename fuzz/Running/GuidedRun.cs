@@ -8,10 +8,15 @@ internal static class GuidedRun
     private const int MaxInputBytes = 8192;
 
     /// <summary>Runs until the fuzzer stops it. An exception is a crash, which the fuzzer keeps.</summary>
-    public static void Start(IFuzzTarget target) => Fuzzer.Run(stream =>
+    public static void Start(Func<IFuzzTarget> make)
     {
-        byte[] input = new byte[MaxInputBytes];
-        int length = stream.ReadAtLeast(input, input.Length, throwOnEndOfStream: false);
-        target.Run(input.AsSpan(0, length));
-    });
+        IFuzzTarget? target = null;
+        Fuzzer.Run(stream =>
+        {
+            byte[] input = new byte[MaxInputBytes];
+            int length = stream.ReadAtLeast(input, input.Length, throwOnEndOfStream: false);
+            target ??= make();
+            target.Run(input.AsSpan(0, length));
+        });
+    }
 }
