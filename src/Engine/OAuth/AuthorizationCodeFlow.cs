@@ -11,32 +11,10 @@ namespace McpProxyFast.OAuth;
 internal sealed class AuthorizationCodeFlow(
     OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
-
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
     {
         CheckServer(protection);
-        TimeSpan timeout = policy.SignInTimeout ?? DefaultTimeout;
-        using var late = new CancellationTokenSource(timeout, clock);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
-        try
-        {
-            using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
-            return await RunAsync(protection, scopes, proofKey, callback, linked.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException failure) when (late.IsCancellationRequested)
-        {
-            throw new OAuthException(
-                OAuthFailure.GrantLost,
-                "sign-in-timed-out",
-                $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another.",
-                failure);
-        }
-    }
-
-    private async Task<IssuedCredential> RunAsync(
-        Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, LoopbackCallback callback, CancellationToken cancellationToken)
-    {
+        using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
         ClientIdentity client = await clients.ChooseAsync(protection.Server, callback.RedirectUri, scopes, cancellationToken).ConfigureAwait(false);
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));

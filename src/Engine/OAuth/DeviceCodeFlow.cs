@@ -5,11 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth;
 
 /// <summary>Signs a person in with a browser on another machine (RFC 8628).</summary>
-internal sealed class DeviceCodeFlow(
-    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
+internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
-
     // RFC 8628 §3.5: what slow_down adds to the interval.
     private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
@@ -51,8 +48,7 @@ internal sealed class DeviceCodeFlow(
         Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, ProofKey? proofKey, CancellationToken cancellationToken)
     {
         TimeSpan interval = TimeSpan.FromSeconds(Math.Clamp(device.Interval, 1, MaxInterval.TotalSeconds));
-        DateTimeOffset deadline = clock.GetUtcNow() + (policy.SignInTimeout ?? DefaultTimeout);
-        while (clock.GetUtcNow() < deadline)
+        while (true)
         {
             await Task.Delay(interval, clock, cancellationToken).ConfigureAwait(false);
             try
@@ -69,8 +65,5 @@ internal sealed class DeviceCodeFlow(
                 interval = failure.Code is "authorization-pending" ? interval : slower;
             }
         }
-
-        throw new OAuthException(
-            OAuthFailure.GrantLost, "sign-in-timed-out", "Nobody entered the code in time. The next request, or `mcpproxyfast login`, starts another sign-in.");
     }
 }

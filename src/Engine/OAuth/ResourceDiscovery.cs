@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace McpProxyFast.OAuth;
 
 /// <summary>Finds what the upstream publishes about itself as a protected resource (RFC 9728).</summary>
@@ -29,7 +31,7 @@ internal static class ResourceDiscovery
             return null;
         }
 
-        (System.Net.HttpStatusCode status, ResourceMetadata? found) =
+        (HttpStatusCode status, ResourceMetadata? found) =
             await http.GetJsonAsync(place, OAuthJson.Default.ResourceMetadata, cancellationToken).ConfigureAwait(false);
         log.Add($"GET {place}", status);
         if (found?.Resource is null)

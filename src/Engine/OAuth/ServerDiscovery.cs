@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace McpProxyFast.OAuth;
 
 /// <summary>Finds the metadata of an authorization server (RFC 8414, OpenID Connect Discovery).</summary>
@@ -18,7 +20,7 @@ internal static class ServerDiscovery
 
         foreach (string place in WellKnown.ForIssuer(url))
         {
-            (System.Net.HttpStatusCode status, ServerMetadata? found) =
+            (HttpStatusCode status, ServerMetadata? found) =
                 await http.GetJsonAsync(place, OAuthJson.Default.ServerMetadata, cancellationToken).ConfigureAwait(false);
             log.Add($"GET {place}", status);
             if (found is not null && IsAbout(found, issuer, place, log))

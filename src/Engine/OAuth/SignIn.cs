@@ -8,6 +8,9 @@ namespace McpProxyFast.OAuth;
 /// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
 internal sealed class SignIn : IDisposable
 {
+    private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
+
     private readonly OutgoingPolicy _policy;
     private readonly Uri _target;
     private readonly OAuthHttp _http;
@@ -35,7 +38,7 @@ internal sealed class SignIn : IDisposable
         _flow = policy.Grant switch
         {
             OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger),
-            OutgoingGrant.DeviceCode => new DeviceCodeFlow(policy, _http, _clients, _tokens, clock, logger),
+            OutgoingGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, logger),
             _ => new MachineFlow(policy, _clients, _tokens),
         };
     }
@@ -86,24 +89,28 @@ internal sealed class SignIn : IDisposable
     public IReadOnlyList<string> ScopesFor(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore) =>
         ScopeChoice.For(_policy, protection, challenge, askedBefore);
 
-    /// <summary>Signs in and keeps the result. A registration that the server has forgotten is made again, once.</summary>
+    /// <summary>Signs in, within the time that this may take, and keeps the result.</summary>
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
-        IssuedCredential issued;
+        bool needsPerson = ScopeChoice.IsForAPerson(_policy);
+        TimeSpan timeout = _policy.SignInTimeout ?? (needsPerson ? PersonsTimeout : MachinesTimeout);
+        using var late = new CancellationTokenSource(timeout, _clock);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            issued = await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+            IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
+            using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            Keep(lease, issued);
+            _logger.LogInformation("Signed in at {Issuer}; {Tokens}.", issued.Server.Issuer ?? issued.Server.TokenEndpoint, issued.Tokens);
+            return issued;
         }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && ScopeChoice.IsForAPerson(_policy))
+        catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
-            issued = await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+            string message = needsPerson
+                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
+                : $"The sign-in took longer than {timeout}.";
+            throw new OAuthException(needsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
-
-        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        Keep(lease, issued);
-        _logger.LogInformation("Signed in at {Issuer}; {Tokens}.", issued.Server.Issuer ?? issued.Server.TokenEndpoint, issued.Tokens);
-        return issued;
     }
 
     /// <summary>Renews a credential; adopts the one that another process has renewed meanwhile.</summary>
@@ -165,6 +172,20 @@ internal sealed class SignIn : IDisposable
         ProofKey?.Dispose();
         _http.Dispose();
         _store.Dispose();
+    }
+
+    // A registration that the server has forgotten is made again, once.
+    private async Task<IssuedCredential> RunFlowAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && ScopeChoice.IsForAPerson(_policy))
+        {
+            await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
+            return await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task RevokeAsync(IssuedCredential issued, CancellationToken cancellationToken)

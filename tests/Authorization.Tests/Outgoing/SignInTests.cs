@@ -176,4 +176,51 @@ public class SignInTests
         Assert.Single(other.Registrations);
         Assert.Single(other.TokenRequests);
     }
+
+    [Fact]
+    public async Task ASignInThatTakesTooLongSaysHowToStartAnother()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Browser.IsAttended = false;
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { SignInTimeout = TimeSpan.FromSeconds(40) });
+
+        Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
+        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        rig.Clock.Advance(TimeSpan.FromSeconds(40));
+        (int status, string body) = await asked;
+
+        Assert.Equal(503, status);
+        Assert.Contains("Nobody completed the sign-in within 00:00:40. The next request, or `mcpproxyfast login`", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheRegistrationSaysWhatKindOfClientThisIs()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        await rig.AskAsync(proxy);
+
+        JsonNode registration = JsonNode.Parse(rig.Server.Registrations.Single())!;
+        Assert.Equal(("native", "none"), ((string?)registration["application_type"], (string?)registration["token_endpoint_auth_method"]));
+        Assert.Equal(["authorization_code", "refresh_token"], registration["grant_types"]!.AsArray().Select(type => (string?)type));
+        Assert.Equal(rig.Server.Authorizations.Single()["redirect_uri"], (string?)registration["redirect_uris"]![0]);
+        Assert.Null(registration["scope"]);
+    }
+
+    [Fact]
+    public async Task AReadyLineIsReadWithoutAllocating()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync());
+        _ = rig.Source.Current;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++)
+        {
+            _ = rig.Source.Current;
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
 }
