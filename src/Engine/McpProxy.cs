@@ -55,6 +55,10 @@ public sealed class McpProxy : IAsyncDisposable
         ProxyLimits limits = options.Limits;
         _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat);
         _connectionSlots = new SemaphoreSlim(limits.MaxConnections);
+        if (options.CollectsAfterBursts)
+        {
+            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open)));
+        }
     }
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
@@ -109,10 +113,11 @@ public sealed class McpProxy : IAsyncDisposable
     public async Task ServeAsync(IDuplexPipe connection, EndPoint? remote, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var client = new ClientConnection(await PartsAsync(stopping).ConfigureAwait(false), new PipeConnection(connection, (remote as IPEndPoint)?.Address));
+        var client = new ClientConnection(await PartsAsync(stopping).ConfigureAwait(false), new PipeConnection(connection, (remote as IPEndPoint)?.Address), OnLeft);
+        Interlocked.Increment(ref _open);
         await using (stopping.UnsafeRegister(static state => ((ClientConnection)state!).Drain(), client).ConfigureAwait(false))
         {
-            await TrackAsync(client).ConfigureAwait(false);
+            await client.RunAsync().ConfigureAwait(false);
         }
     }
 
@@ -146,6 +151,7 @@ public sealed class McpProxy : IAsyncDisposable
 
     private async Task AcceptAsync(Listener listener)
     {
+        Action onLeft = OnAcceptedLeft;
         while (true)
         {
             await _connectionSlots.WaitAsync().ConfigureAwait(false);
@@ -167,20 +173,20 @@ public sealed class McpProxy : IAsyncDisposable
                 return;
             }
 
-            _ = ServeAcceptedAsync(connection);
+            Interlocked.Increment(ref _open);
+            _ = new ClientConnection(_parts!, connection, onLeft).RunAsync(); // never throws
         }
     }
 
-    private async Task ServeAcceptedAsync(Connection connection)
+    /// <summary>A connection that came from the listener is over.</summary>
+    private void OnAcceptedLeft()
     {
-        await TrackAsync(new ClientConnection(_parts!, connection)).ConfigureAwait(false);
         _connectionSlots.Release();
+        OnLeft();
     }
 
-    private async Task TrackAsync(ClientConnection client)
+    private void OnLeft()
     {
-        Interlocked.Increment(ref _open);
-        await client.RunAsync().ConfigureAwait(false);
         if (Interlocked.Decrement(ref _open) == 0 && _parts!.IsDraining)
         {
             _drained.TrySetResult();

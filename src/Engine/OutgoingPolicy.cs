@@ -118,5 +118,8 @@ public sealed record OutgoingPolicy
 
     /// <summary>Says what this is about, without a secret.</summary>
     /// <returns>One line.</returns>
-    public override string ToString() => BearerToken is not null || BearerTokenFile is not null ? "bearer" : Source is not null ? "host's own" : $"OAuth, {Grant}";
+    public override string ToString() =>
+        BearerToken is not null || BearerTokenFile is not null ? "bearer"
+        : Source is not null ? "host's own"
+        : $"OAuth, {Grant}";
 }

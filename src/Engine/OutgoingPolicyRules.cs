@@ -3,6 +3,11 @@ namespace McpProxyFast;
 /// <summary>What an <see cref="OutgoingPolicy"/> must satisfy; each message names the setting and what would be right.</summary>
 internal static class OutgoingPolicyRules
 {
+    /// <summary>Whether credentials may be handled at a URL: https, or http on loopback (MCP, authorization security).</summary>
+    public static bool IsSecure(Uri? url) =>
+        url is { IsAbsoluteUri: true, Fragment.Length: 0, UserInfo.Length: 0 }
+        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
+
     public static void Check(OutgoingPolicy policy)
     {
         CheckBearer(policy);
@@ -88,9 +93,6 @@ internal static class OutgoingPolicyRules
             nameof(policy.StoreKey),
             "The store key must be 32 bytes in base64, such as `openssl rand -base64 32` prints.");
     }
-
-    private static bool IsSecure(Uri? url) =>
-        url is { IsAbsoluteUri: true, Fragment.Length: 0, UserInfo.Length: 0 } && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
 
     private static Uri? Parse(string url) => Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) ? parsed : null;
 

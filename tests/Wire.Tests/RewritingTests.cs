@@ -92,7 +92,7 @@ public sealed class RewritingTests
     public async Task LocationOnTheUpstreamsOriginBecomesOurs(string received, string sent)
     {
         await using var host = new WireHost(Over.Pipes);
-        StrictMessage answer = await AnswerAsync(host, $"HTTP/1.1 302 Found\r\nLocation: {received}\r\nContent-Length: 0\r\n\r\n");
+        StrictMessage answer = await AnswerAsync(host, Redirect(302, received.Replace("{up}", host.Authority, StringComparison.Ordinal)));
         Assert.Equal(sent.Replace("{up}", host.Authority, StringComparison.Ordinal), answer.Field("Location"));
     }
 

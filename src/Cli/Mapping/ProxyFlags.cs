@@ -26,6 +26,7 @@ internal static class ProxyFlags
             Incoming = IncomingFlags.ToPolicy(options),
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
+            CollectsAfterBursts = true,
             Logger = logger,
         };
     }

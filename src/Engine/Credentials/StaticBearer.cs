@@ -17,6 +17,7 @@ internal sealed class StaticBearer(string token) : CredentialSource
 
     /// <summary>What is said of a token that nobody here can renew.</summary>
     internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge.Status == 401
-        ? CredentialResult.Unavailable(TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")
+        ? CredentialResult.Unavailable(
+            TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")
         : CredentialResult.PassThrough;
 }

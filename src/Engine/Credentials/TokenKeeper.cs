@@ -89,7 +89,8 @@ internal sealed class TokenKeeper : IAsyncDisposable
         if (old is not null && !isCheap && _clock.GetUtcNow() - _signedInAt < MinSignInInterval)
         {
             throw OAuthException.Refused(
-                "credential-refused", $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
+                "credential-refused",
+                $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
         }
 
         await SignInAsync(protection, asked, old?.Scopes ?? [], cancellationToken).ConfigureAwait(false);

@@ -24,7 +24,8 @@ internal sealed class AddressGuard
         IPAddress[] allowed = mayBePrivate ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Contains(address));
         if (allowed.Length == 0 && addresses.Length > 0)
         {
-            throw OAuthException.Refused("private-address", $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy.");
+            throw OAuthException.Refused(
+                "private-address", $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -27,7 +27,10 @@ internal sealed class AuthorizationCodeFlow(
         catch (OperationCanceledException failure) when (late.IsCancellationRequested)
         {
             throw new OAuthException(
-                OAuthFailure.GrantLost, "sign-in-timed-out", $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another.", failure);
+                OAuthFailure.GrantLost,
+                "sign-in-timed-out",
+                $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another.",
+                failure);
         }
     }
 
@@ -63,9 +66,7 @@ internal sealed class AuthorizationCodeFlow(
                 "pkce-unsupported", $"{server.Issuer} does not offer PKCE with S256, without which a sign-in is not safe; ask its operator to enable it.");
         }
 
-        bool isSafe = Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint)
-            && (endpoint.Scheme == Uri.UriSchemeHttps || (endpoint.Scheme == Uri.UriSchemeHttp && endpoint.IsLoopback));
-        if (!isSafe)
+        if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !OutgoingPolicyRules.IsSecure(endpoint))
         {
             throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
         }
@@ -97,18 +98,21 @@ internal sealed class AuthorizationCodeFlow(
         {
             throw OAuthException.Refused(
                 "wrong-issuer",
-                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected; it may come from another server and is not used."));
+                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used."));
         }
 
         if (answer.Error is { } error)
         {
+            string reason = answer.ErrorDescription is null ? error : $"{error} ({answer.ErrorDescription})";
             throw new OAuthException(
                 error is "access_denied" ? OAuthFailure.GrantLost : OAuthFailure.Refused,
                 "sign-in-refused",
-                Printable.Of($"The authorization server refused the sign-in: {error}{(answer.ErrorDescription is null ? "" : $" ({answer.ErrorDescription})")}."));
+                Printable.Of($"The authorization server refused the sign-in: {reason}."));
         }
 
-        return answer.Code is { Length: > 0 } code ? code : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code.");
+        return answer.Code is { Length: > 0 } code
+            ? code
+            : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code.");
     }
 
     private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, ProofKey? proofKey, CancellationToken cancellationToken)

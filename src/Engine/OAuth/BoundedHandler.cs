@@ -56,17 +56,18 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
     private void CheckScheme(Uri url)
     {
         bool isTarget = url.Scheme == target.Scheme && url.Authority == target.Authority;
-        bool isSecure = url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback);
-        if (!isTarget && !isSecure)
+        if (!isTarget && !OutgoingPolicyRules.IsSecure(url))
         {
-            throw OAuthException.Refused("insecure-url", $"{url.Scheme}://{url.Authority} is not https; credentials are only handled over https (or http on loopback).");
+            throw OAuthException.Refused(
+                "insecure-url", $"{url.Scheme}://{url.Authority} is not https; credentials are only handled over https (or http on loopback).");
         }
     }
 
     // Only a plain read may be repeated elsewhere, and only on the host that was checked: a redirect is the server's word.
     private static Uri? NextHop(HttpRequestMessage request, HttpResponseMessage response)
     {
-        if (request.Method != HttpMethod.Get || response.Headers.Location is not { } location || (int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
+        bool isRedirect = (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
+        if (!isRedirect || request.Method != HttpMethod.Get || response.Headers.Location is not { } location)
         {
             return null;
         }

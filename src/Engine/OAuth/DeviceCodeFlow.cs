@@ -42,7 +42,9 @@ internal sealed class DeviceCodeFlow(
         DeviceAuthorizationResponse answer = await http.Invoker.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!);
         bool isComplete = answer.DeviceCode is { Length: > 0 } && answer.UserCode is { Length: > 0 } && answer.VerificationUri is { Length: > 0 };
-        return isComplete ? answer : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
+        return isComplete
+            ? answer
+            : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
     }
 
     private async Task<TokenSet> PollAsync(
@@ -57,15 +59,18 @@ internal sealed class DeviceCodeFlow(
             {
                 var parameters = new Parameters { { "device_code", device.DeviceCode! } };
                 parameters.AddOptional("resource", protection.Resource);
-                return await tokens.AskAsync(protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+                return await tokens.AskAsync(
+                    protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, proofKey, cancellationToken).ConfigureAwait(false);
             }
             catch (OAuthException failure) when (failure.Code is "authorization-pending" or "slow-down" || failure.Failure is OAuthFailure.Transient)
             {
                 // RFC 8628 §3.5: not yet. A server in trouble is asked less often too.
-                interval = failure.Code is "authorization-pending" ? interval : TimeSpan.FromSeconds(Math.Min((interval + SlowDown).TotalSeconds, MaxInterval.TotalSeconds));
+                TimeSpan slower = interval + SlowDown < MaxInterval ? interval + SlowDown : MaxInterval;
+                interval = failure.Code is "authorization-pending" ? interval : slower;
             }
         }
 
-        throw new OAuthException(OAuthFailure.GrantLost, "sign-in-timed-out", "Nobody entered the code in time. The next request, or `mcpproxyfast login`, starts another sign-in.");
+        throw new OAuthException(
+            OAuthFailure.GrantLost, "sign-in-timed-out", "Nobody entered the code in time. The next request, or `mcpproxyfast login`, starts another sign-in.");
     }
 }

@@ -49,7 +49,12 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
     {
         if (policy.TokenUrl is { } tokenUrl)
         {
-            return new ServerMetadata { AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString, TokenEndpoint = tokenUrl.OriginalString, IsAssumed = true };
+            return new ServerMetadata
+            {
+                AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString,
+                TokenEndpoint = tokenUrl.OriginalString,
+                IsAssumed = true,
+            };
         }
 
         return await ServerDiscovery.FindAsync(http, policy.Issuer!, log, cancellationToken).ConfigureAwait(false)

@@ -34,5 +34,6 @@ internal sealed class DiscoveryLog(ILogger logger)
         code,
         $"{what} Tried: {string.Join("; ", _lines)}.");
 
-    public static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+    public static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 }

@@ -43,7 +43,7 @@ internal sealed class LoopbackCallback : IDisposable
         {
             throw OAuthException.Refused(
                 "callback-port-taken",
-                $"The callback port {port} is taken, and the redirect URI of a client registered beforehand is fixed; free the port or give another callback port.");
+                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port or give another.");
         }
 
         logger.LogWarning("The callback port {Port} is taken; another one is used.", port);

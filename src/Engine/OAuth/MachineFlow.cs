@@ -52,7 +52,8 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
         parameters.AddOptional("scope", string.Join(' ', scopes));
         var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsAssumed = true };
         var client = new ClientIdentity { Id = policy.IdpClientId!, Method = ClientMethod.None };
-        TokenSet assertion = await tokens.AskAsync(provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, proofKey: null, cancellationToken).ConfigureAwait(false);
+        TokenSet assertion = await tokens.AskAsync(
+            provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, proofKey: null, cancellationToken).ConfigureAwait(false);
         return assertion.AccessToken;
     }
 }

@@ -5,7 +5,8 @@ internal static class ResourceDiscovery
 {
     /// <returns>The document that speaks for the URL, or null where there is none.</returns>
     /// <exception cref="OAuthException">The document speaks for another resource.</exception>
-    public static async Task<ResourceMetadata?> FindAsync(OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
+    public static async Task<ResourceMetadata?> FindAsync(
+        OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
         string? named = challenge?.ResourceMetadata;
         IEnumerable<string> places = named is null ? WellKnown.ForResource(resource) : WellKnown.ForResource(resource).Prepend(named).Distinct();
@@ -40,6 +41,6 @@ internal static class ResourceDiscovery
             ? found
             : throw OAuthException.Refused(
                 "resource-mismatch",
-                $"{place} describes the resource {found.Resource}, which is not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word.");
+                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word.");
     }
 }

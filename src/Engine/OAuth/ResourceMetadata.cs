@@ -1,6 +1,7 @@
 namespace McpProxyFast.OAuth;
 
-/// <summary>What a protected resource publishes about itself (RFC 9728 §2). Strings stay as received: <see cref="Uri"/> would add a slash to a bare origin.</summary>
+/// <summary>What a protected resource publishes about itself (RFC 9728 §2).</summary>
+/// <remarks>Strings stay as received: <see cref="Uri"/> would add a slash to a bare origin.</remarks>
 internal sealed record ResourceMetadata
 {
     public string? Resource { get; init; }

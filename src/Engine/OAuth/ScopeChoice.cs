@@ -18,7 +18,8 @@ internal static class ScopeChoice
             : IsPlainOpenId(policy, protection) ? ["openid", "profile", "email"]
             : [];
         wanted = [.. askedBefore.Concat(wanted).Concat(challenge?.Error == "insufficient_scope" ? challenged : []).Distinct()];
-        if (policy.Scopes.Count == 0 && IsForAPerson(policy) && protection.Server.ScopesSupported?.Contains(OfflineAccess) == true && !wanted.Contains(OfflineAccess))
+        bool isOffered = protection.Server.ScopesSupported?.Contains(OfflineAccess) == true;
+        if (isOffered && policy.Scopes.Count == 0 && IsForAPerson(policy) && !wanted.Contains(OfflineAccess))
         {
             wanted.Add(OfflineAccess);
         }

@@ -128,7 +128,8 @@ internal sealed class SignIn : IDisposable
         parameters.AddOptional("resource", latest.Resource);
         TokenSet renewed = await _tokens.AskAsync(
             latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, ProofKey, cancellationToken).ConfigureAwait(false);
-        IssuedCredential issued = latest with { Tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope } };
+        TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
+        IssuedCredential issued = latest with { Tokens = tokens };
         Keep(lease, issued);
         _logger.LogDebug("Renewed at {Endpoint}; {Tokens}.", issued.Server.TokenEndpoint, issued.Tokens);
         return issued;
@@ -200,7 +201,7 @@ internal sealed class SignIn : IDisposable
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)
     {
-        bool isNewer = lease.Find(_storeKey).Issued is { } kept && kept.Tokens.AccessToken != known.Tokens.AccessToken && kept.Tokens.IssuedAt >= known.Tokens.IssuedAt;
+        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept } && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
         return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
     }
 

@@ -35,7 +35,12 @@ internal sealed class SigningKey(string path, TimeProvider clock)
         // The key's own algorithm says which JWS algorithm is meant; the PEM label does not always.
         if (TryImport(ECDsa.Create(), pem) is ECDsa curve)
         {
-            string algorithm = curve.KeySize switch { 256 => SecurityAlgorithms.EcdsaSha256, 384 => SecurityAlgorithms.EcdsaSha384, _ => SecurityAlgorithms.EcdsaSha512 };
+            string algorithm = curve.KeySize switch
+            {
+                256 => SecurityAlgorithms.EcdsaSha256,
+                384 => SecurityAlgorithms.EcdsaSha384,
+                _ => SecurityAlgorithms.EcdsaSha512,
+            };
             return new SigningCredentials(new ECDsaSecurityKey(curve), algorithm);
         }
 

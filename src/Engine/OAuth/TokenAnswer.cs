@@ -97,7 +97,9 @@ internal static class TokenAnswer
 
         // RFC 8693 §2.2.1: N_A marks what an exchange issues to be shown to another server, not to the resource.
         bool isAssertion = type == "N_A" && answer.TryGet("issued_token_type") is not null;
-        return isAssertion ? type : type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? "Bearer" : throw Unusable(server, $"its token_type is {Printable.Of(type)}");
+        return isAssertion ? type
+            : type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? "Bearer"
+            : throw Unusable(server, $"its token_type is {Printable.Of(type)}");
     }
 
     // Absent, zero, negative or not a number: the server did not say, and the token is used until it is refused.

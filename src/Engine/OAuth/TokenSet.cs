@@ -23,5 +23,6 @@ internal sealed record TokenSet
     public string? IdToken { get; init; }
 
     /// <summary>Says what this is about, without a secret.</summary>
-    public override string ToString() => $"{TokenType}, until {ExpiresAt?.ToString("u") ?? "unknown"}, {(RefreshToken is null ? "not renewable" : "renewable")}";
+    public override string ToString() =>
+        $"{TokenType}, until {ExpiresAt?.ToString("u") ?? "unknown"}, {(RefreshToken is null ? "not renewable" : "renewable")}";
 }

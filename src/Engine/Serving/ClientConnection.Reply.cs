@@ -104,14 +104,16 @@ internal sealed partial class ClientConnection
         bool pumpWasDone = await JoinPumpAsync().ConfigureAwait(false); // it writes to the upstream, so it stops first
         DropUpstream();
         RequestHead? request = _request;
-        bool keepsAlive = pumpWasDone && request is { KeepAlive: true, Length: > 0 } && !_parts.IsDraining && TrySkipRequest(request);
+        bool keepsAlive = pumpWasDone && request is { KeepAlive: true, Length: > 0 } && !IsDraining && TrySkipRequest(request);
         if (_extraLines.Length > 0 && reply.Status != 204)
         {
             reply = reply with { Lines = reply.Lines + System.Text.Encoding.ASCII.GetString(_extraLines.Span) };
         }
 
         reply.Write(_client.Output, request is { IsHead: true }, keepsAlive, request is { Length: > 0, MinorVersion: 0 });
+        Await(Wait.ClientWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await _client.Output.FlushAsync().ConfigureAwait(false);
+        StopWaiting();
         Report(end, reply.Status, reason);
         _sendState = SendState.Done;
         _receiveState = flush.IsCompleted ? ReceiveState.Failed : ReceiveState.Done;

@@ -38,7 +38,9 @@ internal sealed partial class ClientConnection
             return refused;
         }
 
+        Await(Wait.UpstreamWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await output.WriteAsync(tail).ConfigureAwait(false);
+        StopWaiting();
         bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
         if (!isWhole && !flush.IsCompleted && !flush.IsCanceled)
         {

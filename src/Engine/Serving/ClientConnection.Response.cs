@@ -14,6 +14,10 @@ internal sealed partial class ClientConnection
     private BodyRelay? _responseRelay;
     private ReadOnlySequence<byte> _answered;
     private ReceiveState _receiveState;
+    private int _status;
+    private bool _isStreaming;
+    private bool _clientKeepsAlive;
+    private bool _upstreamKeepsAlive;
 
     /// <summary>Waits for the final response head; interim ones are relayed on the way.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
@@ -90,13 +94,13 @@ internal sealed partial class ClientConnection
         return _client.Output.FlushAsync();
     }
 
-    /// <summary>Forwards the final response and settles the exchange.</summary>
+    /// <summary>Forwards the final response: the head with what there is of the body. A longer body is left to the main loop (<c>_isStreaming</c>).</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<bool> ForwardResponseAsync()
     {
         ResponseHead response = _response!;
-        int status = response.Status;
-        bool upstreamKeepsAlive = response.KeepAlive;
+        _status = response.Status;
+        _upstreamKeepsAlive = response.KeepAlive;
         SequencePosition headEnd = _answered.GetPosition(response.Length);
         ReadOnlySequence<byte> body = _answered.Slice(headEnd);
         if (!IsSoundSoFar(response, body))
@@ -104,7 +108,7 @@ internal sealed partial class ClientConnection
             return await FaultAsync(FaultReason.UpstreamResponseInvalid).ConfigureAwait(false);
         }
 
-        bool clientKeepsAlive = WriteResponseHead(response);
+        _clientKeepsAlive = WriteResponseHead(response);
         bool hasBody = !response.IsBodyless;
         BodyRelay? relay = hasBody ? StartResponseRelay(response) : null;
         ReadOnlyMemory<byte> tail = default;
@@ -115,23 +119,27 @@ internal sealed partial class ClientConnection
         }
 
         _responseBegan = true;
+        Await(Wait.ClientWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await _client.Output.WriteAsync(tail).ConfigureAwait(false);
+        StopWaiting();
         _upstream!.Connection.Input.AdvanceTo(consumed);
         HeadPool<ResponseHead>.Return(ref _response);
         ReleaseRequest();
 
-        RelayEnd end = flush.IsCompleted ? RelayEnd.SinkEnded
-            : relay is { IsComplete: false } ? await RelayBodyAsync(relay).ConfigureAwait(false)
-            : RelayEnd.Complete;
-        bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
-        return await EndExchangeAsync(end, status, clientKeepsAlive, upstreamKeepsAlive, requestDone).ConfigureAwait(false);
+        if (relay is { IsComplete: false } && !flush.IsCompleted)
+        {
+            StartStreaming(relay);
+            return true;
+        }
+
+        return await EndExchangeAsync(flush.IsCompleted ? RelayEnd.SinkEnded : RelayEnd.Complete).ConfigureAwait(false);
     }
 
     private bool WriteResponseHead(ResponseHead response)
     {
         bool isHttp10 = _request!.MinorVersion == 0;
         bool endsByClose = isHttp10 && !response.IsBodyless && response.Framing.Kind is not FramingKind.Length;
-        bool keepsAlive = _request.KeepAlive && !endsByClose && !_parts.IsDraining && _sendState is SendState.Done;
+        bool keepsAlive = _request.KeepAlive && !endsByClose && !IsDraining && _sendState is SendState.Done;
         var edits = new ResponseEdits
         {
             Framing = response.Framing.Kind is FramingKind.Length ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,
@@ -183,27 +191,29 @@ internal sealed partial class ClientConnection
         return true;
     }
 
-    private ValueTask<RelayEnd> RelayBodyAsync(BodyRelay relay)
+    private void StartStreaming(BodyRelay relay)
     {
-        // A stream can last for days: it keeps none of the heads.
-        if (_sendState is SendState.Done)
+        _isStreaming = true;
+        _responseProgress.Start(_parts.Heartbeat.Now, relay.Steps);
+        if (_pump is null)
         {
             ReturnHeads();
+            _requestRelay = null;
         }
-
-        _responseProgress.Start(_parts.Heartbeat.Now, relay.Steps);
-        return relay.RunAsync(_upstream!.Connection.Input, _client.Output);
     }
 
-    /// <summary>The last stage: both directions have stopped.</summary>
-    private async ValueTask<bool> EndExchangeAsync(RelayEnd end, int status, bool clientKeepsAlive, bool upstreamKeepsAlive, bool requestDone)
+    /// <summary>The last stage: the response is over, one way or the other.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> EndExchangeAsync(RelayEnd end)
     {
+        _isStreaming = false;
+        bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
         _authorityCopy = null;
         if (end is RelayEnd.Complete && CutReason is FaultReason.None)
         {
             _receiveState = ReceiveState.Done;
-            Report(ExchangeEnd.Answered, status, "");
-            bool goesOn = Settle(clientKeepsAlive, upstreamKeepsAlive);
+            Report(ExchangeEnd.Answered, _status, "");
+            bool goesOn = Settle(_clientKeepsAlive, _upstreamKeepsAlive);
             if (!goesOn && !requestDone)
             {
                 await LingerAsync().ConfigureAwait(false);
@@ -217,7 +227,7 @@ internal sealed partial class ClientConnection
         _resets = true;
         bool clientLeft = end is RelayEnd.SinkEnded || CutReason is FaultReason.ClientGone;
         FaultReason cause = clientLeft ? FaultReason.ClientGone : CutReason is FaultReason.None ? FaultReason.UpstreamAbortedBody : CutReason;
-        Report(clientLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, status, Fault.For(cause).Code);
+        Report(clientLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, _status, Fault.For(cause).Code);
         return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
     }
 }

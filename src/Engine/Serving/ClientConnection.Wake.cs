@@ -13,6 +13,7 @@ internal sealed partial class ClientConnection
     private volatile bool _isIdle;
     private volatile bool _timedOut;
     private volatile bool _isAborted;
+    private volatile bool _drains;
     private int _cut;
     private int _refusedBody;
     private bool _resets;
@@ -26,8 +27,13 @@ internal sealed partial class ClientConnection
         None,
         Head,
         Response,
+        ClientWrite,
+        UpstreamWrite,
         Linger,
     }
+
+    /// <summary>No exchange after the present one: the proxy is stopped, or the host wants this connection back.</summary>
+    private bool IsDraining => _drains || _parts.IsDraining;
 
     /// <summary>Why the exchange is over before its time; the first cause counts.</summary>
     private FaultReason CutReason => (FaultReason)Volatile.Read(ref _cut);
@@ -46,6 +52,7 @@ internal sealed partial class ClientConnection
     /// <summary>Lets the present exchange finish and takes no other.</summary>
     public void Drain()
     {
+        _drains = true;
         if (_isIdle)
         {
             _client.Input.CancelPendingRead();
@@ -127,8 +134,11 @@ internal sealed partial class ClientConnection
                 _timedOut = true;
                 _client.Input.CancelPendingRead();
                 break;
-            case Wait.Response:
+            case Wait.Response or Wait.UpstreamWrite:
                 Cut(FaultReason.UpstreamResponseTimeout);
+                break;
+            case Wait.ClientWrite:
+                Cut(FaultReason.ClientTooSlow);
                 break;
             case Wait.Linger:
                 _client.Abort();

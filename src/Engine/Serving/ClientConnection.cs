@@ -20,6 +20,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
 {
     private readonly ServingParts _parts;
     private readonly Connection _client;
+    private readonly Action _left;
     private UpstreamConnection? _upstream;
     private RequestHead? _request;
     private ResponseHead? _response;
@@ -27,10 +28,14 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
     private ReadOnlySequence<byte> _received;
     private bool _servedOne;
 
-    public ClientConnection(ServingParts parts, Connection client)
+    /// <param name="parts">What all connections share.</param>
+    /// <param name="client">The connection; closed at the end.</param>
+    /// <param name="left">Called when all is given back.</param>
+    public ClientConnection(ServingParts parts, Connection client, Action left)
     {
         _parts = parts;
         _client = client;
+        _left = left;
     }
 
     /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
@@ -39,8 +44,17 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         int number = _parts.Heartbeat.Add(this);
         try
         {
-            while (await RunExchangeAsync().ConfigureAwait(false))
+            bool goesOn = true;
+            while (goesOn)
             {
+                goesOn = await RunExchangeAsync().ConfigureAwait(false);
+                if (_isStreaming)
+                {
+                    // Awaited here and no deeper: a stream can last for days, and holds no stage of its exchange meanwhile.
+                    RelayEnd end = await _responseRelay!.RunAsync(_upstream!.Connection.Input, _client.Output).ConfigureAwait(false);
+                    goesOn = await EndExchangeAsync(end).ConfigureAwait(false);
+                }
+
                 _servedOne = true;
             }
         }
@@ -54,6 +68,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         {
             _parts.Heartbeat.Remove(number);
             Leave();
+            _left();
         }
     }
 
@@ -65,7 +80,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         _isIdle = true;
         try
         {
-            while (!(_isIdle && _parts.IsDraining))
+            while (!(_isIdle && IsDraining))
             {
                 ReadResult read = await _client.Input.ReadAsync().ConfigureAwait(false);
                 if (read.Buffer.IsEmpty)

@@ -56,9 +56,9 @@ internal static class JsonRpcError
         {
             return FindId(body);
         }
-        catch (JsonException)
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            // Not JSON, or not all of it is here: then no id is known.
+            // Not JSON, not all of it here, or a name that escapes half a surrogate pair: then no id is known.
             return default;
         }
     }

@@ -1,7 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace McpProxyFast.Transport;
 
 /// <summary>Receive and send buffers in four sizes, cached per thread: renting one is a few instructions, so an idle connection need not hold any.</summary>
-/// <remarks>Pinned, so that a system call can be given their address. A full cache lets the garbage collector have the rest.</remarks>
+/// <remarks>
+/// Pinned, so that a system call can be given their address. What a thread cannot keep goes to a shared reserve, which a burst draws on and
+/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it.
+/// </remarks>
 internal static class Buffers
 {
     /// <summary>The largest size, in bytes.</summary>
@@ -13,8 +18,13 @@ internal static class Buffers
     [ThreadStatic]
     private static Cache[]? t_caches;
 
-    /// <summary>Most buffers of each size that one thread keeps: 2 MiB, 1 MiB, 1 MiB and 1 MiB.</summary>
-    private static ReadOnlySpan<int> MostCached => [512, 64, 16, 4];
+    private static readonly ConcurrentQueue<byte[]>[] Reserve = [new(), new(), new(), new()];
+
+    /// <summary>Most buffers of each size that one thread keeps: 1 MiB, 512 KiB, 512 KiB and 512 KiB.</summary>
+    private static ReadOnlySpan<int> MostCached => [256, 32, 8, 2];
+
+    /// <summary>Most buffers of each size in the reserve: 8 MiB, 2 MiB, 2 MiB and 2 MiB.</summary>
+    private static ReadOnlySpan<int> MostReserved => [2048, 128, 32, 8];
 
     /// <summary>Rents a buffer of at least <paramref name="length"/> bytes.</summary>
     public static byte[] Rent(int length)
@@ -25,17 +35,21 @@ internal static class Buffers
             return GC.AllocateUninitializedArray<byte>(length, pinned: true);
         }
 
-        return Caches[size].TryPop() ?? GC.AllocateUninitializedArray<byte>(SizeOf(size), pinned: true);
+        return Caches[size].TryPop()
+            ?? (Reserve[size].TryDequeue(out byte[]? reserved) ? reserved : GC.AllocateUninitializedArray<byte>(SizeOf(size), pinned: true));
     }
 
     public static void Return(byte[] buffer)
     {
         int size = ClassOf(buffer.Length);
-        if (size < Classes && SizeOf(size) == buffer.Length)
+        if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MostReserved[size])
         {
-            Caches[size].TryPush(buffer);
+            Reserve[size].Enqueue(buffer);
         }
     }
+
+    /// <summary>Empties the reserve. What the threads keep stays with them.</summary>
+    public static void Trim() => Array.ForEach(Reserve, static reserve => reserve.Clear());
 
     /// <summary>The next larger size after one that was filled to the brim; at most <see cref="Largest"/>.</summary>
     public static int Larger(int length) => Math.Min(SizeOf(Math.Min(ClassOf(length), Classes - 1)) * 4, Largest);
@@ -84,11 +98,11 @@ internal static class Buffers
             return top;
         }
 
-        public void TryPush(byte[] buffer)
+        public bool TryPush(byte[] buffer)
         {
             if (_count == most)
             {
-                return;
+                return false;
             }
 
             if (_count == _buffers.Length)
@@ -97,6 +111,7 @@ internal static class Buffers
             }
 
             _buffers[_count++] = buffer;
+            return true;
         }
     }
 }

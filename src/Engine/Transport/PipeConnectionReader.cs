@@ -80,8 +80,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         if (_held)
         {
             // Read again without having been advanced: the owner is past caring for these bytes.
-            _held = false;
-            _inner.AdvanceTo(_result.Buffer.End);
+            LetGo(_result.Buffer.End, _result.Buffer.End);
         }
 
         _signal.Reset();
@@ -97,8 +96,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     {
         if (_held)
         {
-            _held = false;
-            _inner.AdvanceTo(consumed, examined);
+            LetGo(consumed, examined);
         }
         else if (_resultIsInner)
         {
@@ -119,9 +117,8 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         {
             if (_held)
             {
-                _held = false;
                 _heldByWatch = _result.Buffer;
-                _inner.AdvanceTo(_result.Buffer.Start, _result.Buffer.End);
+                LetGo(_result.Buffer.Start, _result.Buffer.End);
             }
 
             _state = Watched;
@@ -171,6 +168,16 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
         TakeResult();
         _state = Idle;
         return true;
+    }
+
+    /// <summary>Advances the inner reader, unless it has thrown: then there is nothing to advance.</summary>
+    private void LetGo(SequencePosition consumed, SequencePosition examined)
+    {
+        _held = false;
+        if (!_faulted)
+        {
+            _inner.AdvanceTo(consumed, examined);
+        }
     }
 
     private void OnRead()

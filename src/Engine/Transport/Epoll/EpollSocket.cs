@@ -12,7 +12,6 @@ internal abstract class EpollSocket
     private const int Ready = 1;
     private const int Armed = 2;
 
-    private readonly Lock _closing = new();
     private int _slot;
     private int _readState;
     private int _writeState;
@@ -97,7 +96,7 @@ internal abstract class EpollSocket
     /// <summary>Ends both directions; what is armed wakes up by the event that follows. From any thread.</summary>
     public void AbortSocket()
     {
-        lock (_closing)
+        lock (EventLoop.Closing)
         {
             if (!_closed)
             {
@@ -108,7 +107,7 @@ internal abstract class EpollSocket
 
     public void ShutdownSend()
     {
-        lock (_closing)
+        lock (EventLoop.Closing)
         {
             if (!_closed)
             {
@@ -120,7 +119,7 @@ internal abstract class EpollSocket
     /// <summary>Closes the descriptor. Only the owner, once nothing is armed; an abort that comes later finds it closed.</summary>
     public void CloseSocket(bool reset)
     {
-        lock (_closing)
+        lock (EventLoop.Closing)
         {
             if (_closed)
             {
@@ -141,7 +140,7 @@ internal abstract class EpollSocket
     /// <summary>Leaves the loop without closing the descriptor, which belongs to somebody else.</summary>
     protected void Detach()
     {
-        lock (_closing)
+        lock (EventLoop.Closing)
         {
             if (!_closed)
             {

@@ -33,6 +33,9 @@ internal sealed unsafe class EventLoop : IDisposable
         new Thread(Run) { IsBackground = true, Name = $"mcpproxyfast-io-{number}" }.Start();
     }
 
+    /// <summary>Held while a socket of this loop is aborted or closed, so that an abort never hits a descriptor that has been used again.</summary>
+    public Lock Closing { get; } = new();
+
     /// <summary>Adds a descriptor for its whole life; its readiness is told to <paramref name="owner"/>.</summary>
     /// <returns>The slot, for <see cref="Remove"/>; -1 where the system refused.</returns>
     public int Add(int fd, EpollSocket owner)

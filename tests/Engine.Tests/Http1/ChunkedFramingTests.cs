@@ -1,0 +1,106 @@
+using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Engine.Tests.Http1;
+
+public sealed class ChunkedFramingTests
+{
+    private const int MaxDataBytes = 64;
+    private const int MaxOverheadBytes = 8;
+
+    [Theory]
+    [InlineData("5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n", "hello")]
+    [InlineData("5;a=b\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n", "hello")]
+    [InlineData("5\r\nhello\r\n0\r\nD: x\r\n\r\n", "5\r\nhello\r\n", "hello")]
+    [InlineData("005\r\nhello\r\n000\r\n\r\n", "5\r\nhello\r\n", "hello")]
+    [InlineData("a\r\n0123456789\r\nB\r\n0123456789a\r\n0;x\r\n\r\n", "a\r\n0123456789\r\nB\r\n0123456789a\r\n", "01234567890123456789a")]
+    [InlineData("2\r\n\r\n\r\n0\r\n\r\n", "2\r\n\r\n\r\n", "\r\n")]
+    [InlineData("0\r\n\r\n", "", "")]
+    public void PassesOnThePlainFormOfEverySplit(string wire, string plain, string data)
+    {
+        foreach (byte[][] pieces in Split.Everywhere(wire + "GET"))
+        {
+            Assert.Equal(("Complete", plain, wire.Length), Feed(pieces, dataOnly: false));
+            Assert.Equal(("Complete", data, wire.Length), Feed(pieces, dataOnly: true));
+        }
+    }
+
+    [Theory]
+    [InlineData("0x5\r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("5\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("5 \r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("+5\r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("-1\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData(";a\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("5\rhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
+    [InlineData("00000000000000005\r\n", nameof(RefusalReason.ChunkSizeTooLarge))]
+    [InlineData("8000000000000000\r\n", nameof(RefusalReason.ChunkSizeTooLarge))]
+    [InlineData("7fffffffffffffff\r\n", nameof(RefusalReason.BodyTooLarge))]
+    [InlineData("41\r\n", nameof(RefusalReason.BodyTooLarge))]
+    [InlineData("5\r\nhelloX\r\n", nameof(RefusalReason.ChunkEndInvalid))]
+    [InlineData("5\r\nhello\rX", nameof(RefusalReason.ChunkEndInvalid))]
+    [InlineData("5\r\nhello\n0\r\n\r\n", nameof(RefusalReason.ChunkEndInvalid))]
+    [InlineData("5;a\nb\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
+    [InlineData("5;a\0\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
+    [InlineData("5;12345678\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
+    [InlineData("1;1234\r\nx\r\n1;1234\r\nx\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
+    [InlineData("0\r\nA: 123456\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
+    [InlineData("0\r\nA b\r\n", nameof(RefusalReason.TrailerInvalid))]
+    [InlineData("0\r\n A: b\r\n", nameof(RefusalReason.TrailerInvalid))]
+    [InlineData("0\r\nA: b\n\r\n", nameof(RefusalReason.TrailerInvalid))]
+    [InlineData("0\r\nA: b\r\n\rX", nameof(RefusalReason.TrailerInvalid))]
+    [InlineData("0\r\n\n", nameof(RefusalReason.TrailerInvalid))]
+    [InlineData("0\r\nlongname d\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
+    public void RefusesWhatCouldBeReadTwoWays(string wire, string reason)
+    {
+        foreach (byte[][] pieces in Split.Everywhere(wire))
+        {
+            Assert.Equal(reason, Feed(pieces, dataOnly: false).End);
+            Assert.Equal(reason, Feed(pieces, dataOnly: true).End);
+        }
+    }
+
+    [Fact]
+    public void BodyOfExactlyTheLimitIsTaken()
+    {
+        string data = new('d', MaxDataBytes);
+
+        Assert.Equal("Complete", Feed([.. Split.Everywhere($"40\r\n{data}\r\n0\r\n\r\n").First()], dataOnly: true).End);
+    }
+
+    [Fact]
+    public void CutBodyIsNeverComplete()
+    {
+        const string wire = "5\r\nhello\r\n0\r\nA: b\r\n\r\n";
+        for (int length = 1; length < wire.Length; length++)
+        {
+            Assert.Equal("Open", Feed(Split.Everywhere(wire[..length]).First(), dataOnly: false).End);
+        }
+    }
+
+    private static (string End, string Taken, int Read) Feed(byte[][] pieces, bool dataOnly)
+    {
+        var framing = new ChunkedFraming(MaxDataBytes, MaxOverheadBytes, dataOnly);
+        string taken = "";
+        int total = 0;
+        foreach (byte[] piece in pieces)
+        {
+            for (int read = 0; read < piece.Length && !framing.IsComplete;)
+            {
+                Step step = framing.Next(piece.AsSpan(read));
+                if (step.Kind is StepKind.Reject)
+                {
+                    return (step.Reason.ToString(), taken, total);
+                }
+
+                taken += step.Kind is StepKind.Take ? Heads.Text(piece.AsSpan(read, step.Length)) : "";
+                read += step.Length;
+                total += step.Length;
+            }
+        }
+
+        return (framing.IsComplete ? "Complete" : "Open", taken, total);
+    }
+}

@@ -1,0 +1,130 @@
+using System.IO.Pipelines;
+using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+
+namespace McpProxyFast.Engine.Tests.Relay;
+
+public sealed class BodyRelayTests
+{
+    private const string Chunks = "5;a=b\r\nhello\r\n06\r\n world\r\n0\r\nT: x\r\n\r\n";
+
+    [Theory]
+    [InlineData(Chunks, nameof(BodyRelay.SinkForm.AsReceived), "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")]
+    [InlineData("1\r\na\r\n0\r\n\r\n", nameof(BodyRelay.SinkForm.AsReceived), "1\r\na\r\n0\r\n\r\n")]
+    [InlineData(Chunks, nameof(BodyRelay.SinkForm.Bare), "hello world")]
+    public async Task ChunkedBodyLeavesWholeOfEverySplit(string wire, string form, string expected)
+    {
+        foreach (byte[][] pieces in Split.Everywhere(wire))
+        {
+            (RelayEnd end, string sent, string rest) = await RelayAsync(BodyFraming.OfChunks(), Enum.Parse<BodyRelay.SinkForm>(form), [.. pieces, "NEXT"u8.ToArray()]);
+
+            Assert.Equal((RelayEnd.Complete, expected, "NEXT"), (end, sent, rest));
+        }
+    }
+
+    [Fact]
+    public async Task BodyOfALengthLeavesAndWhatFollowsStays()
+    {
+        foreach (byte[][] pieces in Split.Everywhere("hello worldNEXT"))
+        {
+            (RelayEnd end, string sent, string rest) = await RelayAsync(BodyFraming.OfLength(11), BodyRelay.SinkForm.AsReceived, pieces);
+
+            Assert.Equal((RelayEnd.Complete, "hello world"), (end, sent));
+            Assert.StartsWith(rest, "NEXT", StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task BodyUntilCloseLeavesInChunksWithALastOne()
+    {
+        (RelayEnd end, string sent, _) = await RelayAsync(BodyFraming.UntilClose(), BodyRelay.SinkForm.Chunked, ["hello world"u8.ToArray()]);
+
+        Assert.Equal((RelayEnd.Complete, "b\r\nhello world\r\n0\r\n\r\n"), (end, sent));
+    }
+
+    [Theory]
+    [InlineData("5\r\nhello\r\n")]
+    [InlineData("5\r\nhel")]
+    [InlineData("5\r\nhello\r\n0\r\n")]
+    [InlineData("5\r\nhello\r\n0\r\nT: x\r\n")]
+    public async Task CutBodyNeverLeavesWithALastChunk(string wire)
+    {
+        foreach (byte[][] pieces in Split.Everywhere(wire))
+        {
+            (RelayEnd end, string sent, _) = await RelayAsync(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, pieces);
+
+            Assert.Equal(RelayEnd.SourceEnded, end);
+            Assert.DoesNotContain("0\r\n", sent, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task BrokenFramingEndsTheRelayWithItsReason()
+    {
+        var source = new Pipe();
+        await source.Writer.WriteAsync("5\r\nhelloX"u8.ToArray());
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, long.MaxValue, 100);
+
+        Assert.Equal(RelayEnd.Malformed, await relay.RunAsync(source.Reader, new Pipe().Writer).Soon());
+        Assert.Equal(RefusalReason.ChunkEndInvalid, relay.Reason);
+    }
+
+    [Fact]
+    public async Task SinkThatTakesNoMoreEndsTheRelay()
+    {
+        var source = new Pipe();
+        var sink = new Pipe();
+        await sink.Reader.CompleteAsync();
+        await source.Writer.WriteAsync("hello"u8.ToArray());
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+
+        Assert.Equal(RelayEnd.SinkEnded, await relay.RunAsync(source.Reader, sink.Writer).Soon());
+    }
+
+    [Fact]
+    public async Task WaitThatIsCanceledEndsTheRelay()
+    {
+        var source = new Pipe();
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+        ValueTask<RelayEnd> running = relay.RunAsync(source.Reader, new Pipe().Writer);
+        Assert.Equal(RelayPhase.Reading, relay.Phase);
+
+        source.Reader.CancelPendingRead();
+
+        Assert.Equal(RelayEnd.Canceled, await running.Soon());
+        Assert.Equal(RelayPhase.Resting, relay.Phase);
+    }
+
+    [Fact]
+    public async Task LongRunsLeaveUnchanged()
+    {
+        string data = string.Concat(Enumerable.Range(0, 20_000).Select(i => (char)('a' + (i % 26))));
+        (RelayEnd end, string sent, _) = await RelayAsync(
+            BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, [.. Split.Everywhere($"4e20\r\n{data}\r\n0\r\n\r\n").First()]);
+
+        Assert.Equal((RelayEnd.Complete, $"4e20\r\n{data}\r\n0\r\n\r\n"), (end, sent));
+    }
+
+    private static async Task<(RelayEnd End, string Sent, string Left)> RelayAsync(BodyFraming framing, BodyRelay.SinkForm form, byte[][] pieces)
+    {
+        var source = new Pipe();
+        var sent = new MemoryStream();
+        var relay = new BodyRelay();
+        relay.Start(framing, form, long.MaxValue, 100);
+        ValueTask<RelayEnd> running = relay.RunAsync(source.Reader, PipeWriter.Create(sent));
+        foreach (byte[] piece in pieces)
+        {
+            await source.Writer.WriteAsync(piece);
+        }
+
+        await source.Writer.CompleteAsync();
+        RelayEnd end = await running.Soon();
+        ReadResult rest = await source.Reader.ReadAsync();
+        return (end, Heads.Text(sent.ToArray()), Heads.Text(System.Buffers.BuffersExtensions.ToArray(rest.Buffer)));
+    }
+}

@@ -1,0 +1,42 @@
+using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Http1;
+using McpProxyFast.Rewriting;
+
+namespace McpProxyFast.Engine.Tests.Rewriting;
+
+public sealed class ResponseRewriterTests
+{
+    [Fact]
+    public void HopByHopFieldsDoNotLeaveAndFramingIsWrittenAnew() => Assert.Equal(
+        "HTTP/1.1 200 Fine\r\nX-B: 2\r\nContent-Length: 7\r\n\r\n",
+        Rewrite("HTTP/1.0 200 Fine\r\nConnection: keep-alive, X-A\r\nX-A: 1\r\nContent-Length: 007\r\nX-B: 2\r\nKeep-Alive: 5\r\n\r\n", FramingKind.Length));
+
+    [Fact]
+    public void BodyUntilCloseLeavesInChunks() =>
+        Assert.Equal("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Rewrite("HTTP/1.0 200 OK\r\n\r\n", FramingKind.Chunked));
+
+    [Fact]
+    public void MissingReasonLeavesWithItsSpace() =>
+        Assert.Equal("HTTP/1.1 202 \r\nContent-Length: 0\r\n\r\n", Rewrite("HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n", FramingKind.Length));
+
+    [Theory]
+    [InlineData("http://up.test/x?y#z", "http://me.test:1/x?y#z")]
+    [InlineData("HTTP://UP.TEST?y", "http://me.test:1?y")]
+    [InlineData("http://up.test.evil/x", "http://up.test.evil/x")]
+    [InlineData("https://up.test/x", "https://up.test/x")]
+    [InlineData("/x", "/x")]
+    public void LocationOnTheUpstreamsOriginLeadsBackToTheProxy(string received, string sent)
+    {
+        string written = Rewrite($"HTTP/1.1 302 Found\r\nLocation: {received}\r\nContent-Length: 0\r\n\r\n", FramingKind.Length);
+
+        Assert.Contains($"Location: {sent}\r\n", written, StringComparison.Ordinal);
+    }
+
+    private static string Rewrite(string received, FramingKind framing)
+    {
+        ResponseHead head = Heads.Response(received);
+        var rewriter = new ResponseRewriter(new Uri("http://up.test/"), "http", hidesChallenges: false, setsCors: false);
+        return Capture.Of(output => rewriter.Write(
+            head, new ResponseEdits { Framing = framing, KeepsAlive = true, OwnAuthority = "me.test:1"u8 }, output));
+    }
+}

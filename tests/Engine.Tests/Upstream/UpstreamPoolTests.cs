@@ -1,0 +1,156 @@
+using System.IO.Pipelines;
+using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Transport;
+using McpProxyFast.Upstream;
+using Microsoft.Extensions.Time.Testing;
+
+namespace McpProxyFast.Engine.Tests.Upstream;
+
+public sealed class UpstreamPoolTests : IDisposable
+{
+    private readonly FakeTimeProvider _clock = new();
+    private readonly Heartbeat _heartbeat;
+    private readonly List<Pipe> _fromUpstream = [];
+    private readonly UpstreamPool _pool;
+
+    public UpstreamPoolTests()
+    {
+        _heartbeat = new Heartbeat(_clock);
+        _pool = new UpstreamPool(
+            (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)), 2, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60), _heartbeat);
+    }
+
+    public void Dispose() => _heartbeat.Dispose();
+
+    [Fact]
+    public async Task NewestIdleConnectionIsTakenFirst()
+    {
+        UpstreamConnection first = await MakeAsync();
+        UpstreamConnection second = await MakeAsync();
+        _pool.Return(first);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _pool.Return(second);
+
+        Assert.Same(second, _pool.TryTake(null));
+        Assert.Same(first, _pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null));
+        Assert.True(first.IsReused);
+    }
+
+    [Fact]
+    public async Task ConnectionPastTheBoundIsClosed()
+    {
+        UpstreamConnection[] three = [await MakeAsync(), await MakeAsync(), await MakeAsync()];
+
+        Array.ForEach(three, _pool.Return);
+
+        Assert.True(await IsClosedAsync(2));
+        Assert.NotNull(_pool.TryTake(null));
+        Assert.NotNull(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    [Fact]
+    public async Task ConnectionThatEndsWhileIdleLeaves()
+    {
+        _pool.Return(await MakeAsync());
+
+        await _fromUpstream[0].Writer.CompleteAsync();
+
+        Assert.True(await IsClosedAsync(0));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    [Fact]
+    public async Task ConnectionWithAnAnswerThatNobodyAskedForLeaves()
+    {
+        _pool.Return(await MakeAsync());
+
+        await _fromUpstream[0].Writer.WriteAsync("HTTP/1.1 200 OK\r\n"u8.ToArray());
+
+        Assert.True(await IsClosedAsync(0));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    [Fact]
+    public async Task ConnectionThatIsIdleForTooLongLeaves()
+    {
+        _pool.Return(await MakeAsync());
+
+        _clock.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.True(await IsClosedAsync(0));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    [Fact]
+    public async Task ConnectionThatIsTooOldIsNotKept()
+    {
+        UpstreamConnection old = await MakeAsync();
+        _clock.Advance(TimeSpan.FromSeconds(61));
+
+        _pool.Return(old);
+
+        Assert.True(await IsClosedAsync(0));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    [Fact]
+    public async Task HeldConnectionThatEndedCannotBeTaken()
+    {
+        UpstreamConnection held = await MakeAsync();
+        held.Hold(_heartbeat.Now);
+
+        await _fromUpstream[0].Writer.CompleteAsync();
+
+        await WaitUntilAsync(() => !held.IsIdle);
+        Assert.False(held.TryTake());
+    }
+
+    [Fact]
+    public async Task ClearClosesEveryIdleConnection()
+    {
+        _pool.Return(await MakeAsync());
+        _pool.Return(await MakeAsync());
+
+        _pool.Clear();
+
+        Assert.True(await IsClosedAsync(0) && await IsClosedAsync(1));
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    private async Task<UpstreamConnection> MakeAsync() => (await _pool.ConnectAsync(null, CancellationToken.None)).Connection!;
+
+    private PipeConnection Connect()
+    {
+        var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+        var from = new Pipe(inline);
+        _fromUpstream.Add(from);
+        return new PipeConnection(new Duplex(from.Reader, new Pipe(inline).Writer));
+    }
+
+    /// <summary>The proxy's side has been given back: its reader is complete.</summary>
+    private async Task<bool> IsClosedAsync(int index)
+    {
+        try
+        {
+            return (await _fromUpstream[index].Writer.FlushAsync().Soon()).IsCompleted;
+        }
+        catch (InvalidOperationException)
+        {
+            // The test has completed this writer itself; whether the other side is closed shows in the pool.
+            return true;
+        }
+    }
+
+    private static async Task WaitUntilAsync(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            await Task.Yield();
+        }
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
