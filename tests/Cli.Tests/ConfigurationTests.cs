@@ -74,9 +74,12 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public async Task RepeatableFlagTakesOneValueAndLeavesTheServerName()
     {
-        string[] args = ["proxy", "--allowed-origins", "http://a", "--allowed-origins=http://b,c", "name", "--target-uri=http://localhost", "--check"];
+        string[] args =
+        [
+            "proxy", "--oidc-audience", "a", "--oidc-audience=b,c", "name", "--target-uri=http://localhost", "--oidc-issuer=https://login.example.com", "--check",
+        ];
 
-        Assert.Equal("""["http://a","http://b,c"]""", Compact(await EffectiveAsync("allowed-origins", args)));
+        Assert.Equal("""["a","b,c"]""", Compact(await EffectiveAsync("oidc-audience", args)));
     }
 
     [Fact]

@@ -103,18 +103,26 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task RefusedSignInEndsWithCodeOneAndTheServersReason()
+    public async Task RefusedLoginEndsWithCodeOneAndTheServersReason()
     {
-        _server.Overrides["/token"] = async http =>
-        {
-            http.Response.StatusCode = 401;
-            await http.Response.WriteAsJsonAsync(new { error = "invalid_client" });
-        };
+        RefuseClient();
 
         Outcome login = await RunAsync("login", Machine);
 
         Assert.Equal((1, ""), (login.ExitCode, login.Output));
-        Assert.Contains("invalid_client", Assert.Single(login.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("invalid_client", Assert.Single(Lines(login.Errors)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ProxyWhoseSignInIsRefusedEndsWithCodeOneAndTheServersReason()
+    {
+        RefuseClient();
+
+        Outcome proxy = await RunAsync("proxy", ["name", .. Machine]);
+
+        Assert.Equal(1, proxy.ExitCode);
+        Assert.Contains("mcpproxyfast: ", Lines(proxy.Errors)[^1], StringComparison.Ordinal);
+        Assert.Contains("invalid_client", Lines(proxy.Errors)[^1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,6 +166,14 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     private string[] Store => ["--remote-auth-store", _folder.File("credentials")];
 
     private string[] TargetAndStore => ["--target-uri", _server.Target.OriginalString, .. Store];
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private void RefuseClient() => _server.Overrides["/token"] = async http =>
+    {
+        http.Response.StatusCode = 401;
+        await http.Response.WriteAsJsonAsync(new { error = "invalid_client" });
+    };
 
     private static Dictionary<string, string> Environment() => new() { ["MCPPROXYFAST_REMOTE_AUTH_CLIENT_SECRET"] = ClientSecret };
 

@@ -24,9 +24,22 @@ internal static class ProxyVerb
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
         Warn(options, settings, engine, logger);
         Console.WriteLine($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
-        await proxy.RunAsync(signals.Stopping);
+        await ServeAsync(proxy, signals.Stopping);
         Console.WriteLine($"mcpproxyfast: {options.ServerName} stopped");
         return ExitCode.Stopped;
+    }
+
+    private static async Task ServeAsync(McpProxy proxy, CancellationToken stopping)
+    {
+        try
+        {
+            await proxy.RunAsync(stopping);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The sign-in at the start failed; the engine's sentence says what to do.
+            throw new FailedException(e.Message);
+        }
     }
 
     private static void Warn(ProxyOptions options, Settings settings, McpProxyOptions engine, StderrLogger logger)
