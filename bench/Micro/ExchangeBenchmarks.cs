@@ -15,7 +15,7 @@ public class ExchangeBenchmarks
     private static readonly byte[] Request = [.. SampleHeads.McpPost, .. new byte[98]];
     private static readonly byte[] Answer = [.. SampleHeads.JsonAnswer, .. new byte[200]];
     private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
-    private static readonly byte[] OneEvent = "29\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\r\n"u8.ToArray();
+    private static readonly byte[] OneEvent = "28\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n\r\n"u8.ToArray();
 
     private readonly Pipe _toProxy = new(Inline);
     private readonly Pipe _fromProxy = new(Inline);

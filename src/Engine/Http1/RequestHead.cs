@@ -20,6 +20,7 @@ internal sealed class RequestHead : MessageHead
     private int _pathLength;
     private int _authorityStart;
     private int _authorityLength;
+    private bool _isHttps;
 
     public TargetForm TargetForm { get; private set; }
 
@@ -62,6 +63,7 @@ internal sealed class RequestHead : MessageHead
         base.Clear();
         _methodLength = _targetLength = _pathStart = _pathLength = _authorityStart = _authorityLength = 0;
         TargetForm = TargetForm.Origin;
+        _isHttps = false;
         IsHead = IsOptions = IsGet = IsIdempotent = ExpectsContinue = false;
     }
 
@@ -199,6 +201,7 @@ internal sealed class RequestHead : MessageHead
         }
 
         TargetForm = TargetForm.Absolute;
+        _isHttps = scheme == 8;
         _authorityStart = start + scheme;
         _authorityLength = length;
         _pathStart = _authorityStart + length;
@@ -229,11 +232,14 @@ internal sealed class RequestHead : MessageHead
     }
 
     /// <summary>Equal but for case and for a default port that only one of them spells out.</summary>
-    private static bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority) =>
-        Ascii.EqualsIgnoreCase(WithoutDefaultPort(host), WithoutDefaultPort(authority));
+    private bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority)
+    {
+        ReadOnlySpan<byte> defaultPort = _isHttps ? ":443"u8 : ":80"u8;
+        return Ascii.EqualsIgnoreCase(Without(defaultPort, host), Without(defaultPort, authority));
+    }
 
-    private static ReadOnlySpan<byte> WithoutDefaultPort(ReadOnlySpan<byte> authority) =>
-        authority.EndsWith(":80"u8) ? authority[..^3] : authority.EndsWith(":443"u8) ? authority[..^4] : authority;
+    private static ReadOnlySpan<byte> Without(ReadOnlySpan<byte> port, ReadOnlySpan<byte> authority) =>
+        authority.EndsWith(port) ? authority[..^port.Length] : authority;
 
     private RefusalReason JudgeExpectation()
     {

@@ -97,6 +97,12 @@ internal sealed partial class ClientConnection
             }
 
             fault = await ReceiveResponseHeadAsync().ConfigureAwait(false);
+            if (_pump is { } pump && _sendState is SendState.Done)
+            {
+                await pump.ConfigureAwait(false); // it has sent everything, and is about to let go of what a replay would send again
+                _pump = null;
+            }
+
             if (RefusedBody is not RefusalReason.None)
             {
                 return await RefuseAsync(RefusedBody).ConfigureAwait(false);

@@ -194,7 +194,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         if (_upstream is { } upstream)
         {
             _upstream = null;
-            if (upstream.IsIdle && upstream.TryTake())
+            if (CutReason is FaultReason.None && upstream.IsIdle && upstream.TryTake())
             {
                 _parts.Pool.Return(upstream);
             }
