@@ -109,7 +109,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
             "/token" => TokenAsync(http),
             "/device" => SendAsync(http, new JsonObject
             {
-                ["device_code"] = Make("device"), ["user_code"] = "ABCD-EFGH", ["verification_uri"] = $"{Origin}/activate", ["expires_in"] = 600, ["interval"] = 5,
+                ["device_code"] = Make("device"),
+                ["user_code"] = "ABCD-EFGH",
+                ["verification_uri"] = $"{Origin}/activate",
+                ["expires_in"] = 600,
+                ["interval"] = 5,
             }),
             "/revoke" => RevokeAsync(http),
             "/mcp" => McpAsync(http),
