@@ -116,8 +116,8 @@ public sealed class UpstreamFaultTests
         upstream.Finish();
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
         Assert.Equal(ExchangeEnd.Answered, (await host.Reports.NextAsync()).End);
-        await ExpectFreshUpstreamAsync(host, client);
         Assert.Equal("", await upstream.ReadToEndAsync());
+        await ExpectFreshUpstreamAsync(host, client);
     }
 
     [Theory, OverBoth]
@@ -128,8 +128,8 @@ public sealed class UpstreamFaultTests
         await upstream.SendAsync(Messages.Ok);
         await client.ReadResponseAsync();
         await upstream.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
-        await ExpectFreshUpstreamAsync(host, client);
         Assert.Equal("", await upstream.ReadToEndAsync());
+        await ExpectFreshUpstreamAsync(host, client);
     }
 
     [Theory, OverBoth]

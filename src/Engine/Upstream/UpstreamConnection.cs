@@ -68,6 +68,7 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt) : I
         if (Interlocked.CompareExchange(ref _state, Dead, Held) == Held)
         {
             // Its client closes it when it looks next; until then nothing lingers in CLOSE_WAIT.
+            connection.ShutdownOutput();
             connection.Abort();
         }
         else if (Interlocked.CompareExchange(ref _state, Dead, Pooled) == Pooled)
