@@ -51,7 +51,7 @@ public sealed record McpProxyOptions
     /// <summary>Told how each exchange ended.</summary>
     public IProxyObserver? Observer { get; init; }
 
-    /// <summary>Collects garbage after many connections have closed, so that their memory goes back to the system at once.</summary>
+    /// <summary>Collects garbage after many connections have opened or closed, so that their memory goes back to the system at once.</summary>
     /// <value>Default false: a collection stops every thread of the process, for some milliseconds, and the process is the host's.</value>
     public bool CollectsAfterBursts { get; init; }
 
