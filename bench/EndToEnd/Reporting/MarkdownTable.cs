@@ -22,6 +22,7 @@ internal static class MarkdownTable
         }
 
         Append(text, results, new Section("Start", Scenario: null, Column.OfStart, Unit: string.Empty));
+        RatioTable.Append(text, results);
         AppendMissing(text, results);
         return text.ToString();
     }

@@ -43,6 +43,22 @@ internal sealed record Results(
         return values.Length == 0 ? null : Spread.Of(values);
     }
 
+    /// <summary>A subject's figure over another's, round by round: both were measured shortly after each other, so what drifts on the machine falls out.</summary>
+    /// <returns>Null where there is no round in which both were measured.</returns>
+    public Spread? Ratio(Scenario scenario, Subject subject, Subject reference, string metric)
+    {
+        Dictionary<int, double> references = RoundsOf(scenario, reference, metric);
+        double[] ratios =
+        [
+            .. RoundsOf(scenario, subject, metric).Where(round => references.ContainsKey(round.Key)).Select(round => round.Value / references[round.Key]),
+        ];
+        return ratios.Length == 0 ? null : Spread.Of(ratios);
+    }
+
+    private Dictionary<int, double> RoundsOf(Scenario scenario, Subject subject, string metric) => Measurements
+        .Where(m => m.Error is null && m.Scenario == scenario.Name && m.Subject == subject.Name && m.Metrics.ContainsKey(metric))
+        .ToDictionary(m => m.Round, m => m.Metrics[metric]);
+
     public void Write()
     {
         Directory.CreateDirectory(Options.Directory);

@@ -37,9 +37,8 @@ internal static class SvgChart
         int y = GroupGap;
         foreach (Scenario scenario in results.Scenarios)
         {
-            (string metric, string unit) = scenario.Name == "idle"
-                ? (Metric.BytesPerStream, "resident bytes per stream")
-                : (Metric.CpuPerUnit, $"CPU µs per {scenario.Unit}");
+            string metric = RatioTable.CostOf(scenario);
+            string unit = metric == Metric.CpuPerUnit ? $"CPU µs per {scenario.Unit}" : "resident bytes per stream";
             y = AppendGroup(body, $"{scenario.Title}: {unit}", BarsOf(results, scenario, metric), y);
         }
 

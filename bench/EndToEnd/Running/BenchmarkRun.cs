@@ -21,7 +21,7 @@ internal sealed class BenchmarkRun
     {
         _options = options;
         _scenarios = [.. ScenarioTable.All(options.IsQuick).Where(scenario => RunOptions.IsChosen(scenario.Name, options.Scenarios))];
-        foreach (Subject subject in SubjectTable.All.Where(subject => RunOptions.IsChosen(subject.Name, options.Subjects)))
+        foreach (Subject subject in SubjectTable.For(options).Where(subject => RunOptions.IsChosen(subject.Name, options.Subjects)))
         {
             if (subject.WhyLeftOut() is { } reason)
             {
@@ -49,7 +49,7 @@ internal sealed class BenchmarkRun
             return 2;
         }
 
-        var cores = Cores.Assign();
+        var cores = Cores.Assign(_options.Cores);
         Console.WriteLine(cores.Note);
         DirectoryInfo directory = Directory.CreateTempSubdirectory("mcpproxyfast-");
         try

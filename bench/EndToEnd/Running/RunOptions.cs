@@ -9,6 +9,8 @@ internal sealed record RunOptions
         usage: dotnet run -c Release --project bench/EndToEnd -- [options]
           --scenarios LIST   names or beginnings of names, comma-separated (default: all)
           --subjects LIST    likewise
+          --before FILE      also measure another build of the command (a native file or a .dll), as the subject "before"
+          --cores own|one|two  the subject has a core of its own (default), or all share one core, or two
           --rounds N         how often everything is measured (default 3)
           --seconds S        length of one measurement (default 3)
           --warmup S         load before it that is not measured (default 2)
@@ -20,6 +22,11 @@ internal sealed record RunOptions
     public IReadOnlyList<string> Scenarios { get; init; } = [];
 
     public IReadOnlyList<string> Subjects { get; init; } = [];
+
+    /// <summary>Another build of the command, to compare with; null for none.</summary>
+    public string? Before { get; init; }
+
+    public CoreSharing Cores { get; init; } = CoreSharing.Own;
 
     public int Rounds { get; init; } = 3;
 
@@ -67,6 +74,8 @@ internal sealed record RunOptions
     {
         "--scenarios" => this with { Scenarios = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--subjects" => this with { Subjects = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
+        "--before" => this with { Before = Path.GetFullPath(value) },
+        "--cores" => this with { Cores = Enum.TryParse(value, ignoreCase: true, out CoreSharing cores) ? cores : throw new FormatException($"--cores is own, one or two, not {value}.") },
         "--rounds" => this with { Rounds = int.Parse(value, CultureInfo.InvariantCulture) },
         "--seconds" => this with { Seconds = double.Parse(value, CultureInfo.InvariantCulture) },
         "--warmup" => this with { WarmUpSeconds = double.Parse(value, CultureInfo.InvariantCulture) },

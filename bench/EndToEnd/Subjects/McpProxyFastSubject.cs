@@ -27,6 +27,10 @@ internal sealed class McpProxyFastSubject : Subject
     public static McpProxyFastSubject Native() => new(
         "mcpproxyfast-aot", "McpProxyFast (AOT)", Repository.FindNative() ?? string.Empty, isNative: true);
 
+    /// <summary>Another build, to be compared with.</summary>
+    public static McpProxyFastSubject Before(string file) => new(
+        "before", "McpProxyFast (before)", file, isNative: !file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase));
+
     public override string? WhyLeftOut()
     {
         if (File.Exists(_file))
@@ -34,7 +38,7 @@ internal sealed class McpProxyFastSubject : Subject
             return null;
         }
 
-        return _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
+        return Name == "before" ? $"{_file} is not there" : _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
     }
 
     public override string Version() => Start("--version").Output();

@@ -1,3 +1,4 @@
+using McpProxyFast.EndToEnd.Running;
 using McpProxyFast.EndToEnd.Scenarios;
 using Pipelines.Sockets.Unofficial;
 using Yarp.ReverseProxy.Forwarder;
@@ -7,10 +8,11 @@ namespace McpProxyFast.EndToEnd.Subjects;
 /// <summary>All subjects, in the order in which they are reported.</summary>
 internal static class SubjectTable
 {
-    public static IReadOnlyList<Subject> All { get; } =
+    public static IReadOnlyList<Subject> For(RunOptions options) =>
     [
         new DirectSubject(),
         new HaproxySubject(isRawRelay: true),
+        .. options.Before is { } file ? [McpProxyFastSubject.Before(file)] : (Subject[])[],
         McpProxyFastSubject.Native(),
         McpProxyFastSubject.FrameworkDependent(),
         new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast on P.S.Unofficial", typeof(SocketConnection).Assembly, Variant.Plain),
