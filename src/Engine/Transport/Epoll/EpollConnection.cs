@@ -10,7 +10,6 @@ internal sealed class EpollConnection : Connection
 
     public EpollConnection(int fd, EventLoop loop, IPAddress? remoteAddress)
     {
-        Libc.SetNoDelay(fd);
         _socket = new StreamSocket(fd, loop);
         RemoteAddress = remoteAddress;
     }

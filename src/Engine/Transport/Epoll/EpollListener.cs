@@ -15,6 +15,7 @@ internal sealed class EpollListener : Listener
     {
         _loops = loops;
         Socket.Blocking = false;
+        Libc.Tune((int)Socket.Handle, IPAddress.IsLoopback(address.Address));
         _accepting = new AcceptSocket((int)Socket.Handle, loops.Next());
     }
 

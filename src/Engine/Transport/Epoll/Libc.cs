@@ -30,6 +30,7 @@ internal static unsafe partial class Libc
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
     private const int TcpInfo = 11;
+    private const int TcpCongestion = 13;
     private const int TcpInfoBytesAcked = 120;
     private const int SockStream = 1;
     private const int SockNonBlock = 0x800;
@@ -97,10 +98,23 @@ internal static unsafe partial class Libc
         }
     }
 
-    public static void SetNoDelay(int fd)
+    /// <summary>Prepares a stream, or a listening socket, whose connections then inherit it: what is sent leaves at once.</summary>
+    /// <param name="fd">The socket.</param>
+    /// <param name="isLoopback">
+    /// The peer is on this machine. There is no congestion there, so the simplest control does; one that paces (BBR) costs a tenth of a small request.
+    /// A system without it keeps its own.
+    /// </param>
+    public static void Tune(int fd, bool isLoopback)
     {
         int on = 1;
         _ = setsockopt(fd, IpProtoTcp, TcpNoDelay, &on, sizeof(int));
+        if (isLoopback)
+        {
+            fixed (byte* name = "reno"u8)
+            {
+                _ = setsockopt(fd, IpProtoTcp, TcpCongestion, name, 4);
+            }
+        }
     }
 
     /// <summary>Makes the next close send a reset.</summary>
