@@ -14,23 +14,69 @@ public sealed class AllocationTests
     private const int Warm = 3_000;
     private const int Measured = 2_000;
 
-    private static readonly byte[] Request = [.. "POST /mcp HTTP/1.1\r\nHost: h\r\nAccept: application/json\r\nContent-Length: 40\r\n\r\n"u8, .. new byte[40]];
+    private static readonly byte[] Request =
+    [
+        .. "POST /mcp HTTP/1.1\r\nHost: h\r\nAccept: application/json\r\nAuthorization: Bearer abc.def.ghi\r\nContent-Length: 40\r\n\r\n"u8, .. new byte[40],
+    ];
     private static readonly byte[] Response = [.. "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"u8, .. new byte[200]];
 
+    private static readonly Uri Nowhere = new("http://127.0.0.1:9"); // replaced by the upstream's own
+    private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
+    private static readonly byte[] Event = "28\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n\r\n"u8.ToArray();
+
     [Fact]
-    public async Task ExchangeOverSocketsAllocatesNothing()
+    public Task ExchangeOverSocketsAllocatesNothing() => ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere });
+
+    [Fact]
+    public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
+        new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
+
+    [Fact]
+    public Task ExchangeThatATokenIsAddedToAllocatesNothing() => ExpectSocketsToAllocateNothing(
+        new McpProxyOptions { Target = Nowhere, Outgoing = new OutgoingPolicy { BearerToken = "a-token-of-the-proxy" } });
+
+    [Fact]
+    public async Task EventsOfAStreamAllocateNothing()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using var proxy = new McpProxy(new McpProxyOptions
+        await using McpProxy proxy = Listen(new McpProxyOptions { Target = Nowhere }, listener);
+        using Socket client = Connect(proxy);
+        client.Send(Request);
+        using Socket upstream = listener.AcceptSocket();
+        upstream.NoDelay = true;
+        byte[] buffer = new byte[4096];
+        upstream.Receive(buffer);
+        upstream.Send(StreamHead);
+        client.Receive(buffer);
+        ExpectNothingAllocated(() =>
         {
-            Target = new Uri($"http://{listener.LocalEndpoint}"),
-            Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            AllowedHosts = ["*"],
+            upstream.Send(Event);
+            ReceiveAll(client, buffer, Event.Length);
         });
-        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    }
+
+    private static McpProxy Listen(McpProxyOptions options, TcpListener upstream) => new(options with
+    {
+        Target = new Uri($"http://{upstream.LocalEndpoint}"),
+        Listen = new IPEndPoint(IPAddress.Loopback, 0),
+        AllowedHosts = ["*"],
+    });
+
+    private static Socket Connect(McpProxy proxy)
+    {
+        var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(proxy.Bind());
         _ = proxy.RunAsync(CancellationToken.None);
+        return client;
+    }
+
+    private static async Task ExpectSocketsToAllocateNothing(McpProxyOptions options)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using McpProxy proxy = Listen(options, listener);
+        using Socket client = Connect(proxy);
         client.Send(Request);
         using Socket upstream = listener.AcceptSocket();
         upstream.NoDelay = true;
@@ -120,6 +166,12 @@ public sealed class AllocationTests
         }
 
         reader.AdvanceTo(result.Buffer.End);
+    }
+
+    private sealed class AdmitsAll : ITokenValidator
+    {
+        public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(TokenVerdict.Admit("tester", DateTimeOffset.MaxValue));
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
