@@ -25,9 +25,10 @@ internal static partial class StrictWire
 
     /// <summary>Reads the responses that reached the client.</summary>
     /// <param name="bytes">All that came.</param>
-    /// <param name="mayAnswerHead">One of the requests may have been a HEAD: an answer that makes no sense with a body is taken for one without.</param>
+    /// <param name="methods">The methods of the whole requests, in order.</param>
+    /// <param name="mayAnswerHead">A request beyond those may have been a HEAD: an answer to it that makes no sense with a body is taken for one without.</param>
     /// <param name="endsOrderly">The connection ended as after a whole message.</param>
-    public static List<WireMessage> ReadResponses(byte[] bytes, bool mayAnswerHead, bool endsOrderly)
+    public static List<WireMessage> ReadResponses(byte[] bytes, ReadOnlySpan<string> methods, bool mayAnswerHead, bool endsOrderly)
     {
         int at = 0;
         if (TakeHead(bytes, ref at) is not { } head)
@@ -36,22 +37,19 @@ internal static partial class StrictWire
         }
 
         Require(StatusLine().IsMatch(head[0]), $"A status line leaves in its plain form: '{head[0]}'.");
-        bool isBodyless = head[0][9] == '1' || head[0][9..12] is "204" or "304";
+        bool isInterim = head[0][9] == '1';
+        bool isBodyless = isInterim || head[0][9..12] is "204" or "304" || methods is ["HEAD", ..];
+        ReadOnlySpan<string> others = isInterim || methods.IsEmpty ? methods : methods[1..];
         try
         {
-            return TakeRest(bytes, at, head, isBodyless, mayAnswerHead, endsOrderly);
+            WireMessage first = TakeBody(bytes, ref at, head, isBodyless, endsOrderly);
+            return [first, .. ReadResponses(bytes[at..], others, mayAnswerHead, endsOrderly)];
         }
-        catch (PropertyBrokenException) when (mayAnswerHead && !isBodyless)
+        catch (PropertyBrokenException) when (mayAnswerHead && methods.IsEmpty && !isBodyless)
         {
-            // It may have been the answer to a HEAD; if that makes no sense either, the exception is the finding.
-            return TakeRest(bytes, at, head, isBodyless: true, mayAnswerHead, endsOrderly);
+            // It may have been the answer to a HEAD; then it is the last.
+            return [new WireMessage(head[0], [], IsWhole: true)];
         }
-    }
-
-    private static List<WireMessage> TakeRest(byte[] bytes, int at, string[] head, bool isBodyless, bool mayAnswerHead, bool endsOrderly)
-    {
-        WireMessage first = TakeBody(bytes, ref at, head, isBodyless, endsOrderly);
-        return [first, .. ReadResponses(bytes[at..], mayAnswerHead, endsOrderly)];
     }
 
     private static string[]? TakeHead(byte[] bytes, ref int at)

@@ -91,7 +91,8 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
     private void RequireSoundResponses()
     {
         bool mayAnswerHead = Encoding.Latin1.GetString(_run.Client.Sent).Contains("HEAD ", StringComparison.Ordinal);
-        List<WireMessage> responses = StrictWire.ReadResponses(_run.Client.Received, mayAnswerHead, _run.Client.ProxyEndedOrderly);
+        string[] methods = [.. LenientWire.ReadRequests(_run.Client.Sent).Select(request => request.Method)];
+        List<WireMessage> responses = StrictWire.ReadResponses(_run.Client.Received, methods, mayAnswerHead, _run.Client.ProxyEndedOrderly);
         List<WireMessage> finals = responses.FindAll(response => !response.IsInterim);
         List<ExchangeReport> answers = _run.Reports.FindAll(report => report.Status != 0);
         Require(finals.Count <= answers.Count, "No answer comes that nobody asked for.");
