@@ -51,7 +51,7 @@ internal static class ScenarioTable
             Target = "/sse?rate=0",
             Streams = many,
         });
-        yield return new("mixed", $"Small POST, 1000 a second beside {many} streams × 1 event a second", "request", new()
+        var mixed = new LoadPlan
         {
             Kind = LoadKind.Mixed,
             Target = "/sse?rate=1",
@@ -59,6 +59,11 @@ internal static class ScenarioTable
             EventsPerSecond = 1,
             Connections = Connections,
             RequestsPerSecond = 1_000,
+        };
+        yield return new("mixed", $"Small POST, 1000 a second beside {many} streams × 1 event a second", "request", mixed);
+        yield return new("burst", $"Small POST, 1000 a second beside {many} streams that all have an event at the same moment of each second", "request", mixed with
+        {
+            Target = "/sse-together?rate=1",
         });
     }
 

@@ -44,7 +44,7 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
             case Behaviour.Call:
                 SendReused(_isRefused ? answers.Unauthorized : answers.Small(_call.AsSpan(0, _callLength)));
                 break;
-            case Behaviour.Stream:
+            case Behaviour.Stream or Behaviour.StreamTogether:
                 StartStream();
                 break;
             case Behaviour.Down:
@@ -92,7 +92,7 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
         SendEvent();
         if (_request.Number > 0)
         {
-            schedule.Add(this, Clock.Second / _request.Number);
+            schedule.Add(this, Clock.Second / _request.Number, together: _request.Wanted is Behaviour.StreamTogether);
         }
     }
 }

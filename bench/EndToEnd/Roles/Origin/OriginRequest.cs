@@ -18,6 +18,9 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
         /// <summary><c>/down?bytes=</c> (the number) <c>&amp;chunked=1</c> (the flag).</summary>
         Down,
 
+        /// <summary><c>/sse-together?rate=</c>: a stream whose events are due at the same moments as those of all others.</summary>
+        StreamTogether,
+
         /// <summary><c>/up</c>: counts the body's bytes and says how many there were.</summary>
         Up,
 
@@ -37,6 +40,7 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
         {
             _ when path.SequenceEqual("/mcp"u8) => new(Behaviour.Call, 0, query.IndexOf("bearer=1"u8) >= 0),
             _ when path.SequenceEqual("/sse"u8) => new(Behaviour.Stream, NumberAfter(query, "rate="u8), query.IndexOf("form=close"u8) >= 0),
+            _ when path.SequenceEqual("/sse-together"u8) => new(Behaviour.StreamTogether, NumberAfter(query, "rate="u8), false),
             _ when path.SequenceEqual("/down"u8) => new(Behaviour.Down, NumberAfter(query, "bytes="u8), query.IndexOf("chunked=1"u8) >= 0),
             _ when path.SequenceEqual("/up"u8) => new(Behaviour.Up, 0, false),
             _ when path.SequenceEqual("/.well-known/openid-configuration"u8) => new(Behaviour.Discovery, 0, false),
