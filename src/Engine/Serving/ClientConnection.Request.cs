@@ -87,6 +87,7 @@ internal sealed partial class ClientConnection
     {
         _requestProgress.Start(_parts.Heartbeat.Now, _requestRelay!.Steps);
         _authorityCopy = _request!.Authority.ToArray(); // the pump may let the head's bytes go at any time
+        _client.IsBulk = true;
         _pump = Task.CompletedTask; // the wakers must know of the pump before its first read
         _pump = PumpAsync(_received.Slice(0, _requestEnd).Length);
     }
@@ -152,6 +153,7 @@ internal sealed partial class ClientConnection
             KeepOrLetGo(read.Buffer, consumed);
         }
 
+        _client.IsBulk = false;
         relay.EnterPhase(RelayPhase.Resting);
     }
 

@@ -196,6 +196,7 @@ internal sealed partial class ClientConnection
     private void StartStreaming(BodyRelay relay)
     {
         _isStreaming = true;
+        _upstream!.Connection.IsBulk = true;
         _responseProgress.Start(_parts.Heartbeat.Now, relay.Steps);
         if (_pump is null)
         {
@@ -209,6 +210,7 @@ internal sealed partial class ClientConnection
     private async ValueTask<bool> EndExchangeAsync(RelayEnd end)
     {
         _isStreaming = false;
+        _upstream!.Connection.IsBulk = false;
         bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
         _authorityCopy = null;
         if (end is RelayEnd.Complete && CutReason is FaultReason.None)

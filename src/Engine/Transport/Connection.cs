@@ -19,6 +19,12 @@ internal abstract class Connection : IDuplexPipe
     public virtual EventLoop? Loop => null;
 
     /// <summary>
+    /// It is in the middle of a long body or a stream: where many connections have something at once, those go first that wait for the whole of a
+    /// request or of an answer.
+    /// </summary>
+    public virtual bool IsBulk { get; set; }
+
+    /// <summary>
     /// Whether it is certain that the peer's system has acknowledged no byte sent after <paramref name="sentBefore"/>:
     /// then the peer's program cannot have seen one.
     /// </summary>

@@ -3,7 +3,7 @@ namespace McpProxyFast.Engine.Tests.Support;
 /// <summary>How long a test waits for what must come before it fails instead of hanging. No outcome depends on the number.</summary>
 internal static class Patience
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
 

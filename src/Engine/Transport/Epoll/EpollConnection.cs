@@ -20,6 +20,12 @@ internal sealed class EpollConnection : Connection
 
     public override EventLoop? Loop => _socket.Loop;
 
+    public override bool IsBulk
+    {
+        get => _socket.IsBulk;
+        set => _socket.IsBulk = value;
+    }
+
     public override long BytesSent => _socket.Writer.BytesSent;
 
     /// <summary>Waits until a connect that was started on the descriptor has succeeded; the error number if it has not.</summary>

@@ -13,6 +13,9 @@ namespace McpProxyFast.Transport;
 /// </remarks>
 internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTaskSource<ReadResult>
 {
+    /// <summary>A read of this many bytes after which more are there lets the loop's other connections go first: some 50 µs of work.</summary>
+    private const int FairShareBytes = 64 * 1024;
+
     private ManualResetValueTaskSourceCore<ReadResult> _signal;
     private byte[]? _buffer;
     private int _start;
@@ -20,6 +23,7 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
     private int _examined;
     private int _nextSize;
     private int _cancelRequested;
+    private bool _leavesOthersATurn;
     private bool _completed;
     private bool _faulted;
     private bool _watchForBytes;
@@ -32,6 +36,12 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (_leavesOthersATurn && _end == _examined && socket.TakeReadReady())
+        {
+            _leavesOthersATurn = false;
+            return WaitForTurn();
+        }
+
         return TryRead(out ReadResult result) ? new ValueTask<ReadResult>(result) : Wait();
     }
 
@@ -167,6 +177,18 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
         return new ValueTask<ReadResult>(this, _signal.Version);
     }
 
+    /// <summary>Leaves the bytes that are there until the loop has served the others. The readiness has been taken.</summary>
+    private ValueTask<ReadResult> WaitForTurn()
+    {
+        if (!socket.TryWaitForTurn())
+        {
+            socket.KeepReadReady();
+            return TryRead(out ReadResult result) ? new ValueTask<ReadResult>(result) : Wait();
+        }
+
+        return Wait();
+    }
+
     /// <summary>True when armed; false when a readiness was taken instead.</summary>
     private bool ArmOrTake()
     {
@@ -225,8 +247,11 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
         {
             _nextSize = Buffers.Larger(_buffer!.Length);
             socket.KeepReadReady();
+            _leavesOthersATurn = room >= FairShareBytes;
             return;
         }
+
+        _leavesOthersATurn = false;
 
         if (received < _buffer!.Length / 8)
         {

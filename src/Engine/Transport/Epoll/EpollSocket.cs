@@ -12,10 +12,14 @@ internal abstract class EpollSocket
     private const int Ready = 1;
     private const int Armed = 2;
 
+    /// <summary>The place in the loop's queue, which is the loop's business.</summary>
+    public TurnQueue.Link Turn;
+
     private int _slot;
     private int _readState;
     private int _writeState;
     private volatile bool _ended;
+    private volatile bool _isBulk;
     private bool _closed;
 
     /// <summary>Takes over a non-blocking descriptor.</summary>
@@ -30,6 +34,13 @@ internal abstract class EpollSocket
 
     /// <summary>The peer ended its side, or the connection is broken. Once set it stays.</summary>
     public bool PeerEnded => _ended;
+
+    /// <summary>Its events may wait until those of other sockets have been served.</summary>
+    public bool IsBulk
+    {
+        get => _isBulk;
+        set => _isBulk = value;
+    }
 
     protected EventLoop EventLoop { get; }
 
@@ -49,6 +60,12 @@ internal abstract class EpollSocket
     /// <summary>Called on the loop's thread.</summary>
     public void OnEvents(uint flags)
     {
+        if (flags == 0)
+        {
+            OnTurn();
+            return;
+        }
+
         const uint ends = Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr;
         bool ended = (flags & ends) != 0;
         if (ended)
@@ -77,6 +94,9 @@ internal abstract class EpollSocket
 
     /// <summary>Takes a readiness that came while nobody waited.</summary>
     public bool TakeReadReady() => TakeReadiness(ref _readState);
+
+    /// <summary>Puts a readiness that was taken behind what the loop has for others. False on a thread that is not the loop's: then it is to be used at once.</summary>
+    public bool TryWaitForTurn() => EventLoop.TryDefer(this);
 
     public bool TakeWriteReady() => TakeReadiness(ref _writeState);
 
@@ -157,6 +177,19 @@ internal abstract class EpollSocket
     /// <summary>Something can be read, or the peer ended, and nobody was waiting for it.</summary>
     protected virtual void OnUnawaited(bool ended)
     {
+    }
+
+    /// <summary>The turn has come. Whoever waited for it may have been called meanwhile, or have given up: then the readiness is kept.</summary>
+    private void OnTurn()
+    {
+        if (DisarmRead())
+        {
+            OnReadable();
+        }
+        else
+        {
+            KeepReadReady();
+        }
     }
 
     /// <summary>True when somebody was waiting, who is now to be called; else the readiness is kept.</summary>

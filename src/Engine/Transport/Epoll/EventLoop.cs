@@ -5,12 +5,18 @@ namespace McpProxyFast.Transport;
 /// <summary>One thread that waits for its descriptors and runs whatever waited for them, there and then.</summary>
 /// <remarks>
 /// Descriptors are added once, edge-triggered for both directions, so a warm request costs no call but receive and send. Whatever runs here must not
-/// block: it would stall every connection of the loop. A descriptor's number can be used again while an event for the old one is still in the batch,
+/// block: it would stall every connection of the loop. Streams and long bodies come last, and a few at a time, so that a burst of theirs does not delay
+/// whoever waits for the whole of a request or an answer. A descriptor's number can be used again while an event for the old one is still in the batch,
 /// so events name a slot and its generation.
 /// </remarks>
 internal sealed unsafe class EventLoop : IDisposable
 {
     private const int BatchSize = 256;
+    private const int Forever = -1;
+
+    /// <summary>Streams and long bodies served before the next look at all the others: some 10 µs of work each.</summary>
+    private const int TurnsInARow = 32;
+
     private const ulong StopData = ulong.MaxValue;
 
     private readonly int _epoll;
@@ -18,8 +24,10 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Lock _slotsLock = new();
     private readonly Stack<int> _free = new();
     private Slot[] _slots = new Slot[64];
+    private TurnQueue _turns;
     private int _used;
     private int _disposed;
+    private int _threadId;
 
     public EventLoop(int number)
     {
@@ -75,6 +83,18 @@ internal sealed unsafe class EventLoop : IDisposable
         }
     }
 
+    /// <summary>Tells a socket of its turn when all others have had theirs; false on a thread that is not the loop's.</summary>
+    public bool TryDefer(EpollSocket socket)
+    {
+        if (Environment.CurrentManagedThreadId != _threadId)
+        {
+            return false;
+        }
+
+        _turns.Add(socket, flags: 0);
+        return true;
+    }
+
     public void Dispose()
     {
         // Once: the loop closes the event, and a second signal would go to whatever has its number then.
@@ -88,22 +108,48 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         byte* events = stackalloc byte[BatchSize * Libc.EventSize];
         bool stops = false;
+        _threadId = Environment.CurrentManagedThreadId;
         while (!stops)
         {
-            int count = Libc.Wait(_epoll, events, BatchSize);
+            int count = Libc.Wait(_epoll, events, BatchSize, _turns.IsEmpty ? Forever : 0);
             for (int i = 0; i < count; i++)
             {
                 ulong data = Libc.EventData(events, i);
                 stops |= data == StopData;
                 if (data != StopData)
                 {
-                    Find(data)?.OnEvents(Libc.EventFlags(events, i));
+                    Tell(Find(data), Libc.EventFlags(events, i));
                 }
             }
+
+            GiveTurns();
         }
 
         Libc.Close(_epoll);
         Libc.Close(_stopEvent);
+    }
+
+    private void Tell(EpollSocket? socket, uint flags)
+    {
+        if (socket is { IsBulk: true })
+        {
+            _turns.Add(socket, flags);
+        }
+        else
+        {
+            socket?.OnEvents(flags);
+        }
+    }
+
+    private void GiveTurns()
+    {
+        EpollSocket? last = _turns.Last;
+        EpollSocket? served = null;
+        for (int i = 0; i < TurnsInARow && served != last; i++)
+        {
+            served = _turns.Take(out uint flags);
+            served?.OnEvents(flags);
+        }
     }
 
     /// <summary>Reads a slot without the lock: a stale array or owner at worst tells an event to a socket that is closed, which ignores it.</summary>

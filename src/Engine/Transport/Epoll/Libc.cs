@@ -47,7 +47,8 @@ internal static unsafe partial class Libc
 
     public static int CreateEpoll() => epoll_create1(EpollCloExec);
 
-    public static int Wait(int epoll, byte* events, int most) => epoll_wait(epoll, events, most, -1);
+    /// <summary>Waits for events: at most so many milliseconds, or, where that is -1, for ever.</summary>
+    public static int Wait(int epoll, byte* events, int most, int milliseconds) => epoll_wait(epoll, events, most, milliseconds);
 
     public static uint EventFlags(byte* events, int index) => Unsafe.ReadUnaligned<uint>(events + (index * EventSize));
 

@@ -1,0 +1,168 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Transport;
+
+namespace McpProxyFast.Engine.Tests.Transport;
+
+/// <summary>Who is served first where several connections of one loop have something at once.</summary>
+public sealed class EventLoopTests : IDisposable
+{
+    private readonly EventLoop _loop = new(0);
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+
+    public EventLoopTests() => _listener.Start();
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _loop.Dispose();
+    }
+
+    [Fact]
+    public async Task RequestGoesBeforeAStreamThatWasReadyEarlier()
+    {
+        (Connection stream, Socket streamPeer) = await PairAsync();
+        (Connection request, Socket requestPeer) = await PairAsync();
+        (Connection gate, Socket gatePeer) = await PairAsync();
+        stream.IsBulk = true;
+        var order = new List<string>();
+        Task both = Task.WhenAll(NoteAsync(stream, "stream", order), NoteAsync(request, "request", order));
+        using var isOpen = new ManualResetEventSlim();
+        Task waiting = HoldLoopAsync(gate, isOpen, out Task isHeld);
+        await gatePeer.SendAsync("x"u8.ToArray());
+        await isHeld.Soon();
+
+        await streamPeer.SendAsync("x"u8.ToArray());
+        await requestPeer.SendAsync("x"u8.ToArray());
+        isOpen.Set();
+
+        await both.Soon();
+        await waiting.Soon();
+        Assert.Equal(["request", "stream"], order);
+        Close(stream, streamPeer);
+        Close(request, requestPeer);
+        Close(gate, gatePeer);
+    }
+
+    [Fact]
+    public async Task ReaderThatFindsMuchLeavesTheOthersATurn()
+    {
+        const int more = 1; // than the buffers that grow to 64 KiB take in three reads
+        const int sent = ((4 + 16 + 64) * 1024) + more;
+        (Connection connection, Socket peer) = LocalPair();
+        Task<List<bool>> reading = ReadAsync(connection, sent);
+
+        await peer.SendAsync(new byte[sent]);
+
+        // The first has to wait for the bytes; the last finds some, and waits for its turn.
+        Assert.Equal([false, true, true, false], await reading.Soon());
+        Close(connection, peer);
+    }
+
+    [Fact]
+    public async Task BytesThatWaitForATurnAreThereAfterACancellation()
+    {
+        const int sent = (4 + 16 + 64 + 8) * 1024;
+        (Connection connection, Socket peer) = LocalPair();
+        Task<int> reading = ReadWithCancellationAsync(connection, sent);
+
+        await peer.SendAsync(new byte[sent]);
+
+        Assert.Equal(sent, await reading.Soon());
+        Close(connection, peer);
+    }
+
+    /// <summary>Reads to a length; says of each read whether it was there at once.</summary>
+    private static async Task<List<bool>> ReadAsync(Connection connection, int length)
+    {
+        var atOnce = new List<bool>();
+        while (length > 0)
+        {
+            ValueTask<ReadResult> reading = connection.Input.ReadAsync();
+            atOnce.Add(reading.IsCompleted);
+            ReadResult read = await reading.ConfigureAwait(false);
+            length -= (int)read.Buffer.Length;
+            connection.Input.AdvanceTo(read.Buffer.End);
+        }
+
+        return atOnce;
+    }
+
+    /// <summary>Reads to a length, and cancels the first read that has to wait although something came before.</summary>
+    private static async Task<int> ReadWithCancellationAsync(Connection connection, int length)
+    {
+        int received = 0;
+        bool isCanceled = false;
+        while (received < length)
+        {
+            ValueTask<ReadResult> reading = connection.Input.ReadAsync();
+            if (!reading.IsCompleted && received > 0 && !isCanceled)
+            {
+                isCanceled = true;
+                connection.Input.CancelPendingRead();
+            }
+
+            ReadResult read = await reading.ConfigureAwait(false);
+            received += (int)read.Buffer.Length;
+            connection.Input.AdvanceTo(read.Buffer.End);
+        }
+
+        return received;
+    }
+
+    private static async Task NoteAsync(Connection connection, string name, List<string> order)
+    {
+        ReadResult read = await connection.Input.ReadAsync().ConfigureAwait(false);
+        order.Add(name); // on the loop's one thread
+        connection.Input.AdvanceTo(read.Buffer.End);
+    }
+
+    /// <summary>Keeps the loop's thread from looking at its sockets, from the first byte of a connection until the gate opens.</summary>
+    private static Task HoldLoopAsync(Connection connection, ManualResetEventSlim gate, out Task isHeld)
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        isHeld = held.Task;
+        return HoldAsync();
+
+        async Task HoldAsync()
+        {
+            ReadResult read = await connection.Input.ReadAsync().ConfigureAwait(false);
+            held.SetResult();
+            gate.Wait(Patience.Limit);
+            connection.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    private async Task<(Connection Connection, Socket Peer)> PairAsync()
+    {
+        Task<Connection?> connecting = EpollConnect.TryAsync((IPEndPoint)_listener.LocalEndpoint, _loop, CancellationToken.None).AsTask();
+        Socket peer = await _listener.AcceptSocketAsync();
+        peer.NoDelay = true;
+        return ((await connecting.Soon())!, peer);
+    }
+
+    /// <summary>Over a local socket, which takes all bytes of a send at once, whether or not somebody reads.</summary>
+    private (Connection Connection, Socket Peer) LocalPair()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen();
+        var peer = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        peer.Connect(new UnixDomainSocketEndPoint(path));
+        Socket accepted = listener.Accept();
+        File.Delete(path);
+        accepted.Blocking = false;
+        int fd = (int)accepted.Handle;
+        accepted.SafeHandle.SetHandleAsInvalid(); // the connection closes it
+        return (new EpollConnection(fd, _loop, null), peer);
+    }
+
+    private static void Close(Connection connection, Socket peer)
+    {
+        connection.Close(reset: false);
+        peer.Dispose();
+    }
+}
