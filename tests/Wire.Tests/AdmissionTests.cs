@@ -35,6 +35,18 @@ public sealed class AdmissionTests
         Assert.Equal(0, host.Connects);
     }
 
+    /// <summary>The answer to a TRACE is the request as it arrived (RFC 9110 §9.3.8): the credential must not be in it.</summary>
+    [Fact]
+    public async Task TraceIsNotForwardedWithACredential()
+    {
+        await using var host = new WireHost(Over.Pipes, options => options with { Outgoing = OutgoingPolicy.Bearer("secret") });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("TRACE /mcp HTTP/1.1\r\nHost: h\r\n\r\n");
+        Assert.Equal(405, (await client.ReadResponseAsync()).Status);
+        Assert.Equal((ExchangeEnd.AnsweredByProxy, ""), await EndAsync(host));
+        Assert.Equal(0, host.Connects);
+    }
+
     [Fact]
     public async Task TwoOriginsAreRefused()
     {

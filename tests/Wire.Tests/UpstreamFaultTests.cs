@@ -193,6 +193,22 @@ public sealed class UpstreamFaultTests
         Assert.Equal(1, host.Connects);
     }
 
+    /// <summary>A reset acknowledges nothing, so it cannot say that the request was not read.</summary>
+    [Theory, OverBoth]
+    public async Task PostThatMeetsAResetIsNotSentAgain(Over over)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await SendAsync(host, Messages.Get);
+        await upstream.SendAsync(Messages.Ok);
+        await client.ReadResponseAsync();
+        await host.Reports.NextAsync();
+        await client.SendAsync(Messages.Post);
+        await upstream.ReadRequestAsync();
+        upstream.Reset();
+        await ExpectFaultAsync(host, client, 502, "upstream-closed-early", attempts: 1);
+        Assert.Equal(1, host.Connects);
+    }
+
     [Theory, OverBoth]
     public async Task GetWhoseAnswerHadBegunIsNotSentAgain(Over over)
     {

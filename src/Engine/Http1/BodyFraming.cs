@@ -86,7 +86,7 @@ internal struct BodyFraming
             return RefusalReason.LengthRepeated;
         }
 
-        if (!TryReadLength(head.Value(head.Fields.Slots[line]), out long length))
+        if (!TryReadNumber(head.Value(head.Fields.Slots[line]), out long length))
         {
             return RefusalReason.LengthInvalid;
         }
@@ -117,10 +117,10 @@ internal struct BodyFraming
             : RefusalReason.TransferEncodingInvalid;
     }
 
-    /// <summary><c>Content-Length = 1*DIGIT</c>, below 2^63. No sign, no list, no blanks within.</summary>
-    private static bool TryReadLength(ReadOnlySpan<byte> value, out long length)
+    /// <summary><c>1*DIGIT</c>, below 2^63, as of <c>Content-Length</c>. No sign, no list, no blanks within.</summary>
+    public static bool TryReadNumber(ReadOnlySpan<byte> value, out long number)
     {
-        length = 0;
+        number = 0;
         if (value.IsEmpty)
         {
             return false;
@@ -128,13 +128,13 @@ internal struct BodyFraming
 
         foreach (byte digit in value)
         {
-            int number = digit - '0';
-            if (number is < 0 or > 9 || length > (long.MaxValue - number) / 10)
+            int one = digit - '0';
+            if (one is < 0 or > 9 || number > (long.MaxValue - one) / 10)
             {
                 return false;
             }
 
-            length = (length * 10) + number;
+            number = (number * 10) + one;
         }
 
         return true;

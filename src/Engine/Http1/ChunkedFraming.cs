@@ -17,6 +17,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
     private readonly int _maxOverheadBytes = maxOverheadBytes;
     private readonly bool _dataOnly = dataOnly;
     private State _state;
+    private ChunkExtension _extension;
     private int _digits;
     private int _extensionBytes;
     private int _trailerBytes;
@@ -181,14 +182,19 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
     private Step StartExtension()
     {
         _state = State.Extension;
+        _extension = default;
         return Step.Drop(0);
     }
 
-    /// <summary><c>chunk-ext</c>, §7.1.1: bounded over the whole body, and free of control bytes.</summary>
+    /// <summary><c>chunk-ext</c>, §7.1.1: bounded over the whole body, and well formed.</summary>
     private Step DropExtension(ReadOnlySpan<byte> input)
     {
-        int end = input.IndexOfAny(Grammar.ControlBytes);
-        int length = end < 0 ? input.Length : end;
+        int length = 0;
+        while (length < input.Length && _extension.TryTake(input[length]))
+        {
+            length++;
+        }
+
         _extensionBytes += length;
         if (_extensionBytes > _maxOverheadBytes)
         {
@@ -200,7 +206,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
             return Step.Drop(length);
         }
 
-        return input[0] == (byte)'\r' ? EndSize() : Step.Reject(RefusalReason.ChunkExtensionInvalid);
+        return input[0] == (byte)'\r' && _extension.IsWhole ? EndSize() : Step.Reject(RefusalReason.ChunkExtensionInvalid);
     }
 
     /// <summary>The CR of the size line. The limit is judged here, before a byte of the chunk's data goes on.</summary>

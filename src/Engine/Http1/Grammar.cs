@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 
 namespace McpProxyFast.Http1;
 
@@ -61,12 +62,19 @@ internal static class Grammar
         if (authority[0] == (byte)'[')
         {
             int close = authority.IndexOf((byte)']');
-            return close > 2 && !authority[1..close].ContainsAnyExcept(Ipv6Bytes) ? close + 1 : -1;
+            return close > 2 && IsIpv6(authority[1..close]) ? close + 1 : -1;
         }
 
         int length = authority.IndexOfAnyExcept(HostBytes);
-        return length < 0 ? authority.Length : length;
+        length = length < 0 ? authority.Length : length;
+
+        // No label is empty but the root behind a last dot: a name that one resolver refuses and another repairs.
+        return authority[0] == (byte)'.' || authority[..length].IndexOf(".."u8) >= 0 ? -1 : length;
     }
+
+    /// <summary>An address and nothing else: no zone, no IPv4 address in brackets.</summary>
+    private static bool IsIpv6(ReadOnlySpan<byte> address) =>
+        address.Contains((byte)':') && !address.ContainsAnyExcept(Ipv6Bytes) && IPAddress.IsValidUtf8(address);
 
     private static bool IsPort(ReadOnlySpan<byte> port)
     {

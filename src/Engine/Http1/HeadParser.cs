@@ -45,12 +45,12 @@ internal static class HeadParser
         Step end = FindLineEnd(received, out int length);
         if (end.Kind is StepKind.NeedMore)
         {
-            return received.Length > limits.MaxStartLineBytes + 2 ? Step.Reject(RefusalReason.TargetTooLong) : end;
+            return received.Length > limits.MaxStartLineBytes + 2 ? RejectTooLong(received, limits) : end;
         }
 
         if (length > limits.MaxStartLineBytes)
         {
-            return Step.Reject(RefusalReason.TargetTooLong);
+            return RejectTooLong(received, limits);
         }
 
         if (end.Kind is StepKind.Reject)
@@ -67,6 +67,10 @@ internal static class HeadParser
         head.Parsed = length + 2;
         return Step.Take(length + 2);
     }
+
+    /// <summary>Without a space as far as the limit goes it is not a target that is too long.</summary>
+    private static Step RejectTooLong(ReadOnlySpan<byte> received, in HeadLimits limits) =>
+        Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? RefusalReason.TargetTooLong : RefusalReason.RequestLineInvalid);
 
     /// <summary><c>field-line = field-name ":" OWS field-value OWS</c>, RFC 9112 §5; or the empty line that ends the head.</summary>
     private static Step TakeFieldLine(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)

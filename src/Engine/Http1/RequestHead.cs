@@ -52,8 +52,13 @@ internal sealed class RequestHead : MessageHead
 
     public bool IsGet { get; private set; }
 
+    public bool IsTrace { get; private set; }
+
     /// <summary>Sending the request twice does no harm by the method's definition, RFC 9110 §9.2.2.</summary>
     public bool IsIdempotent { get; private set; }
+
+    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 where nothing is said, or where it does not count.</summary>
+    public long HopsLeft { get; private set; } = -1;
 
     /// <summary>The client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>
     public bool ExpectsContinue { get; private set; }
@@ -64,7 +69,8 @@ internal sealed class RequestHead : MessageHead
         _methodLength = _targetLength = _pathStart = _pathLength = _authorityStart = _authorityLength = 0;
         TargetForm = TargetForm.Origin;
         _isHttps = false;
-        IsHead = IsOptions = IsGet = IsIdempotent = ExpectsContinue = false;
+        IsHead = IsOptions = IsGet = IsTrace = IsIdempotent = ExpectsContinue = false;
+        HopsLeft = -1;
     }
 
     /// <summary><c>request-line = method SP request-target SP HTTP-version</c>, RFC 9112 §3.</summary>
@@ -120,8 +126,16 @@ internal sealed class RequestHead : MessageHead
             return refused;
         }
 
+        refused = JudgeExpectation();
+        refused = refused is RefusalReason.None ? JudgeHops() : refused;
+        if (refused is not RefusalReason.None)
+        {
+            return refused;
+        }
+
+        // Last: what is refused for its bytes ends its connection.
         KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
-        return JudgeExpectation();
+        return RefusalReason.None;
     }
 
     private RefusalReason TakeVersion(ReadOnlySpan<byte> version)
@@ -152,7 +166,8 @@ internal sealed class RequestHead : MessageHead
         IsGet = method.SequenceEqual("GET"u8);
         IsHead = method.SequenceEqual("HEAD"u8);
         IsOptions = method.SequenceEqual("OPTIONS"u8);
-        IsIdempotent = IsGet || IsHead || IsOptions || method.SequenceEqual("DELETE"u8) || method.SequenceEqual("PUT"u8) || method.SequenceEqual("TRACE"u8);
+        IsTrace = method.SequenceEqual("TRACE"u8);
+        IsIdempotent = IsGet || IsHead || IsOptions || IsTrace || method.SequenceEqual("DELETE"u8) || method.SequenceEqual("PUT"u8);
     }
 
     private RefusalReason TakeTarget(ReadOnlySpan<byte> target, int start, bool isConnect)
@@ -250,6 +265,19 @@ internal sealed class RequestHead : MessageHead
 
         ExpectsContinue = Ascii.EqualsIgnoreCase(Value(KnownField.Expect), "100-continue"u8);
         return ExpectsContinue ? RefusalReason.None : RefusalReason.ExpectationFailed;
+    }
+
+    /// <summary><c>Max-Forwards = 1*DIGIT</c>, RFC 9110 §7.6.2. Other methods may carry what they like: it means nothing there.</summary>
+    private RefusalReason JudgeHops()
+    {
+        if (!(IsOptions || IsTrace) || !Fields.Has(KnownField.MaxForwards))
+        {
+            return RefusalReason.None;
+        }
+
+        bool isNumber = BodyFraming.TryReadNumber(Value(KnownField.MaxForwards), out long hops);
+        HopsLeft = isNumber ? hops : -1;
+        return isNumber ? RefusalReason.None : RefusalReason.MaxForwardsInvalid;
     }
 
     private static bool StartsWith(ReadOnlySpan<byte> value, ReadOnlySpan<byte> lower) =>

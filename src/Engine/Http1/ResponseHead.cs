@@ -56,11 +56,11 @@ internal sealed class ResponseHead : MessageHead
         {
             InformativeLength = declared.Kind is FramingKind.Length ? declared.DeclaredLength : -1;
 
-            // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it,
-            // and then it would be read as the next answer: the connection is not used again.
+            // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it, and then it
+            // would be read as the next answer: for a 1xx that is the one waited for; behind a 204 the connection is not used again.
             bool declaresOne = declared.Kind is FramingKind.Chunked || InformativeLength > 0;
             KeepAlive &= Status == 304 || AnswersHead || !declaresOne;
-            return refused;
+            return refused is RefusalReason.None && IsInterim && declaresOne ? RefusalReason.InterimWithBody : refused;
         }
 
         Framing = declared.Kind is FramingKind.None ? BodyFraming.UntilClose() : declared;

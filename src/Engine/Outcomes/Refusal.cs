@@ -24,6 +24,7 @@ internal enum RefusalReason : byte
     TooManyFields,
     HeadTooLarge,
     ConnectionOptionsInvalid,
+    MaxForwardsInvalid,
 
     // Host and authority (RFC 9112 §3.2).
     HostMissing,
@@ -58,8 +59,9 @@ internal enum RefusalReason : byte
     TokenInvalid,
     ScopeInsufficient,
 
-    // The status line of an upstream (RFC 9112 §4).
+    // The head of an upstream's answer (RFC 9112 §4 and §6.3).
     StatusLineInvalid,
+    InterimWithBody,
 }
 
 /// <summary>What a refused client is told: a status, a stable code for logs and metrics, a sentence, and the rule that was broken.</summary>
@@ -82,6 +84,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.TooManyFields => new(431, "too-many-fields", "The head has too many field lines.", "RFC 6585 §5"),
         RefusalReason.HeadTooLarge => new(431, "head-too-large", "The head is too large.", "RFC 6585 §5"),
         RefusalReason.ConnectionOptionsInvalid => new(400, "connection-options-invalid", "The Connection field is not a list of tokens.", "RFC 9110 §7.6.1"),
+        RefusalReason.MaxForwardsInvalid => new(400, "max-forwards-invalid", "Max-Forwards is not one decimal number.", "RFC 9110 §7.6.2"),
         RefusalReason.HostMissing => new(400, "host-missing", "The Host field is missing.", "RFC 9112 §3.2"),
         RefusalReason.HostRepeated => new(400, "host-repeated", "The Host field is repeated.", "RFC 9112 §3.2"),
         RefusalReason.HostInvalid => new(400, "host-invalid", "The Host field or the target's authority is not 'host[:port]'.", "RFC 9110 §7.2"),
@@ -95,7 +98,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.ChunkSizeInvalid => new(400, "chunk-size-invalid", "A chunk size is not a hexadecimal number followed by CR LF.", "RFC 9112 §7.1"),
         RefusalReason.ChunkSizeTooLarge => new(400, "chunk-size-too-large", "A chunk size has more than 16 digits or exceeds 2^63.", "RFC 9112 §7.1"),
         RefusalReason.ChunkEndInvalid => new(400, "chunk-end-invalid", "The data of a chunk is not followed by CR LF.", "RFC 9112 §7.1"),
-        RefusalReason.ChunkExtensionInvalid => new(400, "chunk-extension-invalid", "A chunk extension holds a control byte.", "RFC 9112 §7.1.1"),
+        RefusalReason.ChunkExtensionInvalid => new(400, "chunk-extension-invalid", "A chunk extension is not ';name' or ';name=value'.", "RFC 9112 §7.1.1"),
         RefusalReason.ChunkOverheadTooLarge => new(400, "chunk-overhead-too-large", "Chunk extensions or the trailer section are too large.", "RFC 9112 §7.1.1"),
         RefusalReason.TrailerInvalid => new(400, "trailer-invalid", "A line of the trailer section is not a field line.", "RFC 9112 §7.1.2"),
         RefusalReason.HeadTooSlow => new(408, "head-too-slow", "The request head did not arrive in time.", "RFC 9110 §15.5.9"),
@@ -108,6 +111,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.TokenInvalid => new(401, "token-invalid", "The access token is not valid.", "RFC 6750 §3.1"),
         RefusalReason.ScopeInsufficient => new(403, "scope-insufficient", "The access token lacks a required scope.", "RFC 6750 §3.1"),
         RefusalReason.StatusLineInvalid => new(502, "status-line-invalid", "The upstream's status line is malformed.", "RFC 9112 §4"),
+        RefusalReason.InterimWithBody => new(502, "interim-with-body", "An interim answer of the upstream declares a body.", "RFC 9110 §8.6"),
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
 }

@@ -58,7 +58,7 @@ internal sealed class RequestRewriter
         string host = target.HostNameType is UriHostNameType.IPv6 ? target.Host : target.IdnHost;
         _hostLine = Encoding.ASCII.GetBytes($"Host: {host}{port}\r\n");
         _forwardedLines = Encoding.ASCII.GetBytes($"X-Forwarded-Proto: {forwardedProto}\r\n");
-        _drops = FieldSet.HopByHop.With(KnownField.Host, KnownField.MaxForwards);
+        _drops = FieldSet.HopByHop.With(KnownField.Host);
         _drops = forwarded is ForwardedRule.Append
             ? _drops.With(KnownField.XForwardedFor)
             : _drops.With(KnownField.Forwarded, KnownField.XForwardedFor, KnownField.XForwardedHost, KnownField.XForwardedProto, KnownField.XForwardedOther);
@@ -109,7 +109,7 @@ internal sealed class RequestRewriter
 
     private FieldSet Drops(RequestHead head, in RequestEdits edits)
     {
-        FieldSet drops = _drops;
+        FieldSet drops = head.HopsLeft < 0 ? _drops : _drops.With(KnownField.MaxForwards);
         if (edits.DropsAuthorization || !edits.CredentialLines.IsEmpty)
         {
             drops = drops.With(KnownField.Authorization, KnownField.DPoP);
@@ -122,17 +122,10 @@ internal sealed class RequestRewriter
     /// <summary>RFC 9110 §7.6.2; a request with 0 has been answered before it comes here.</summary>
     private static void WriteMaxForwards(RequestHead head, ref HeadWriter writer)
     {
-        if (!head.Fields.Has(KnownField.MaxForwards))
-        {
-            return;
-        }
-
-        ReadOnlySpan<byte> value = head.Value(KnownField.MaxForwards);
-        bool counts = head.IsOptions || head.Method.SequenceEqual("TRACE"u8);
-        if (counts && System.Buffers.Text.Utf8Parser.TryParse(value, out int left, out int read) && read == value.Length && left > 0)
+        if (head.HopsLeft > 0)
         {
             writer.Add("Max-Forwards: "u8);
-            writer.Add(left - 1);
+            writer.Add(head.HopsLeft - 1);
             writer.Add("\r\n"u8);
         }
     }
@@ -147,14 +140,14 @@ internal sealed class RequestRewriter
         WriteForwardedFor(head, client, ref writer);
         bool appends = _forwarded is ForwardedRule.Append;
         ReadOnlySpan<byte> authority = head.Authority;
-        if (!authority.IsEmpty && !(appends && head.Fields.Has(KnownField.XForwardedHost)))
+        if (!authority.IsEmpty && !(appends && GoesOn(head, KnownField.XForwardedHost)))
         {
             writer.Add("X-Forwarded-Host: "u8);
             writer.Add(authority);
             writer.Add("\r\n"u8);
         }
 
-        if (!(appends && head.Fields.Has(KnownField.XForwardedProto)))
+        if (!(appends && GoesOn(head, KnownField.XForwardedProto)))
         {
             writer.Add(_forwardedLines);
         }
@@ -162,7 +155,7 @@ internal sealed class RequestRewriter
 
     private void WriteForwardedFor(RequestHead head, IPAddress? client, ref HeadWriter writer)
     {
-        bool appends = _forwarded is ForwardedRule.Append && head.Fields.Has(KnownField.XForwardedFor);
+        bool appends = _forwarded is ForwardedRule.Append && GoesOn(head, KnownField.XForwardedFor);
         if (client is null && !appends)
         {
             return;
@@ -183,6 +176,20 @@ internal sealed class RequestRewriter
         }
 
         writer.Add("\r\n"u8);
+    }
+
+    /// <summary>The client sent it, and did not name it in <c>Connection</c>: there it must not undo what the proxy says in its place.</summary>
+    private static bool GoesOn(RequestHead head, KnownField known)
+    {
+        foreach (ref FieldSlot slot in head.Fields.Slots)
+        {
+            if (slot.Known == known && !slot.ThisHopOnly)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Repeated lines are one list (RFC 9110 §5.3).</summary>

@@ -97,10 +97,9 @@ internal sealed partial class ClientConnection
             }
 
             fault = await ReceiveResponseHeadAsync().ConfigureAwait(false);
-            if (_pump is { } pump && _sendState is SendState.Done)
+            if (_pump is { } pump && _sendState is SendState.LastBytes or SendState.Done)
             {
-                await pump.ConfigureAwait(false); // it has sent everything, and is about to let go of what a replay would send again
-                _pump = null;
+                await JoinLastBytesAsync(pump).ConfigureAwait(false); // it is about to let go of what a replay would send again
             }
 
             if (RefusedBody is not RefusalReason.None)

@@ -33,10 +33,12 @@ internal sealed partial class ClientConnection
             return OwnReplies.NotFound;
         }
 
-        bool isLastHop = request.Fields.Has(KnownField.MaxForwards)
-            && (request.IsOptions || request.Method.SequenceEqual("TRACE"u8))
-            && request.Value(KnownField.MaxForwards).SequenceEqual("0"u8);
-        return isLastHop ? OwnReplies.LastHop : AnswerPreflight(request);
+        if (request.IsTrace && _parts.Credentials is not null)
+        {
+            return OwnReplies.TraceNotAllowed; // the answer to a TRACE shows the request as it arrived, and so the credential
+        }
+
+        return request.HopsLeft == 0 ? OwnReplies.LastHop : AnswerPreflight(request);
     }
 
     /// <summary>What would send an MCP client to sign in by itself, though the proxy does that for it.</summary>

@@ -15,6 +15,9 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal sealed partial class ClientConnection
 {
+    /// <summary>How long an answer that is here waits for the last bytes of its request; an upstream that answers early may never take them.</summary>
+    private static readonly TimeSpan LastBytesTimeout = TimeSpan.FromMilliseconds(200);
+
     private BodyRelay? _requestRelay;
     private volatile Task? _pump;
     private SequencePosition _requestEnd;
@@ -118,6 +121,11 @@ internal sealed partial class ClientConnection
                 break;
             }
 
+            if (relay.IsComplete)
+            {
+                _sendState = SendState.LastBytes; // said before they leave: the answer may come on another thread before this one goes on
+            }
+
             relay.EnterPhase(RelayPhase.Writing);
             FlushResult flush = await output.WriteAsync(tail).ConfigureAwait(false);
             sent += fresh.Slice(0, consumed).Length;
@@ -130,7 +138,8 @@ internal sealed partial class ClientConnection
 
             if (relay.IsComplete)
             {
-                _sendState = SendState.Done;
+                // A send that was given up has left some of the request behind.
+                _sendState = flush.IsCanceled ? SendState.Failed : SendState.Done;
                 StartWatch();
                 ReleaseRequest();
                 break;
@@ -179,6 +188,19 @@ internal sealed partial class ClientConnection
     /// <summary>Watches the client while nobody reads from it.</summary>
     private void StartWatch() => _client.Input.Watch(this, forBytes: false);
 
+    /// <summary>The answer is here while the pump has the last bytes in hand: nearly always they have left, and it is about to stop.</summary>
+    private async ValueTask JoinLastBytesAsync(Task pump)
+    {
+        Await(Wait.LastBytes, LastBytesTimeout);
+        await pump.ConfigureAwait(false);
+        StopWaiting();
+        _pump = null;
+        if (_timedOut)
+        {
+            _sendState = SendState.Failed; // the upstream answered early, and takes no more
+        }
+    }
+
     /// <summary>Waits for the pump to stop. Where the response is over first, the rest of the request is not waited for.</summary>
     /// <returns>Whether nothing of the request is still to come.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
@@ -196,6 +218,11 @@ internal sealed partial class ClientConnection
 
         await pump.ConfigureAwait(false);
         _pump = null;
+        if (RefusedBody is not RefusalReason.None)
+        {
+            _sendState = SendState.Failed; // whatever it got done meanwhile: a wait of the upstream's may still find itself cancelled
+        }
+
         return _sendState is SendState.Done;
     }
 }

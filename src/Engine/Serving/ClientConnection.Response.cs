@@ -165,10 +165,16 @@ internal sealed partial class ClientConnection
         return relay;
     }
 
-    /// <summary>Judges the first bytes of a chunked body before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <summary>Judges what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <remarks>Bytes behind the answer's end are a second one that nobody asked for: then neither is sure to be this request's.</remarks>
     private bool IsSoundSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
     {
-        if (response.IsBodyless || response.Framing.Kind is not FramingKind.Chunked)
+        if (response.IsBodyless || response.Framing.Kind is FramingKind.Length)
+        {
+            return response.IsBodyless ? body.IsEmpty : body.Length <= response.Framing.DeclaredLength;
+        }
+
+        if (response.Framing.Kind is not FramingKind.Chunked)
         {
             return true;
         }
@@ -187,6 +193,11 @@ internal sealed partial class ClientConnection
                 }
 
                 rest = rest[step.Length..];
+            }
+
+            if (!rest.IsEmpty)
+            {
+                return false;
             }
         }
 

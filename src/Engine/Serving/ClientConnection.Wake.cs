@@ -29,6 +29,7 @@ internal sealed partial class ClientConnection
         Response,
         ClientWrite,
         UpstreamWrite,
+        LastBytes,
         Linger,
     }
 
@@ -136,6 +137,10 @@ internal sealed partial class ClientConnection
                 break;
             case Wait.Response or Wait.UpstreamWrite:
                 Cut(FaultReason.UpstreamResponseTimeout);
+                break;
+            case Wait.LastBytes:
+                _timedOut = true;
+                Volatile.Read(ref _upstream)?.Connection.Output.CancelPendingFlush();
                 break;
             case Wait.ClientWrite:
                 Cut(FaultReason.ClientTooSlow);

@@ -15,6 +15,8 @@ internal static class OwnReplies
     /// <summary><c>OPTIONS</c> or <c>TRACE</c> with <c>Max-Forwards: 0</c> ends here (RFC 9110 §7.6.2).</summary>
     public static OwnReply LastHop { get; } = new(200, OwnReply.Text, [], "Allow: GET, POST, DELETE, OPTIONS\r\n");
 
+    public static OwnReply TraceNotAllowed { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET, POST, DELETE, OPTIONS\r\n");
+
     public static OwnReply HealthOnlyByGet { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET\r\n");
 
     /// <summary>As <c>thv proxy</c> serves it: no build information on purpose.</summary>

@@ -5,6 +5,9 @@ internal enum SendState : byte
 {
     Head,
     Body,
+
+    /// <summary>All of it has been read; the last bytes are being sent.</summary>
+    LastBytes,
     Done,
     Failed,
 }

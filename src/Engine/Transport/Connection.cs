@@ -25,8 +25,8 @@ internal abstract class Connection : IDuplexPipe
     public virtual bool IsBulk { get; set; }
 
     /// <summary>
-    /// Whether it is certain that the peer's system has acknowledged no byte sent after <paramref name="sentBefore"/>:
-    /// then the peer's program cannot have seen one.
+    /// Whether it is certain, now that the peer has ended, that its program has seen no byte sent after <paramref name="sentBefore"/>: nothing left at all, or
+    /// the peer's system had acknowledged none of it when it said that no more would come. A reset says nothing of the kind: what was received may not have been acknowledged.
     /// </summary>
     public virtual bool NothingAcknowledgedSince(long sentBefore) => false;
 

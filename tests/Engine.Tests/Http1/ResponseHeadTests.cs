@@ -47,6 +47,8 @@ public sealed class ResponseHeadTests
     [InlineData("HTTP/1.1 200 OK\n\r\n", nameof(RefusalReason.LineEndInvalid))]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", nameof(RefusalReason.LengthRepeated))]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(RefusalReason.LengthAndTransferEncoding))]
+    [InlineData("HTTP/1.1 103 E\r\nContent-Length: 1\r\n\r\n", nameof(RefusalReason.InterimWithBody))]
+    [InlineData("HTTP/1.1 103 E\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(RefusalReason.InterimWithBody))]
     [InlineData("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", nameof(RefusalReason.FieldFolded))]
     public void WhatCouldBeReadTwoWaysIsRejected(string wire, string reason)
     {

@@ -60,11 +60,23 @@ public sealed class RequestRewriterTests
             Rewrite(received, ForwardedRule.Append));
     }
 
+    /// <summary>Nothing that the proxy says of the client can be undone by naming it in <c>Connection</c>.</summary>
+    [Fact]
+    public void WhatIsNamedInConnectionIsSetAfreshWhereItWouldBeAppended()
+    {
+        const string received = "GET / HTTP/1.1\r\nHost: h\r\nConnection: x-forwarded-for, x-forwarded-host, x-forwarded-proto\r\n"
+            + "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: o\r\nX-Forwarded-Proto: https\r\n\r\n";
+
+        Assert.Equal(
+            "GET / HTTP/1.1\r\nHost: up.test:9\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n\r\n",
+            Rewrite(received, ForwardedRule.Append));
+    }
+
     [Theory]
     [InlineData("OPTIONS", "3", "Max-Forwards: 2\r\n")]
     [InlineData("TRACE", "1", "Max-Forwards: 0\r\n")]
-    [InlineData("GET", "3", "")]
-    [InlineData("OPTIONS", "x", "")]
+    [InlineData("OPTIONS", "007", "Max-Forwards: 6\r\n")]
+    [InlineData("GET", "3", "Max-Forwards: 3\r\n")]
     public void MaxForwardsIsOneLessWhereItCounts(string method, string received, string sent) => Assert.Equal(
         $"{method} / HTTP/1.1\r\nHost: up.test:9\r\n{sent}\r\n",
         Rewrite($"{method} / HTTP/1.1\r\nHost: h\r\nMax-Forwards: {received}\r\n\r\n", ForwardedRule.Off));

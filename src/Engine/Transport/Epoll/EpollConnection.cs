@@ -38,6 +38,16 @@ internal sealed class EpollConnection : Connection
     public override bool NothingAcknowledgedSince(long sentBefore)
     {
         const int syn = 1;
+        if (BytesSent == sentBefore)
+        {
+            return true;
+        }
+
+        if (_socket.Reader.EndedByFault || _socket.Writer.HasFailed)
+        {
+            return false;
+        }
+
         long acknowledged = Libc.AcknowledgedBytes(_socket.Fd);
         return acknowledged >= 0 && acknowledged <= sentBefore + syn;
     }

@@ -17,6 +17,9 @@ internal sealed class EpollWriter(EpollSocket socket) : PipeWriter, IValueTaskSo
 
     public long BytesSent { get; private set; }
 
+    /// <summary>A send was refused by the system: it may have taken with it the news that the peer had reset the connection.</summary>
+    public bool HasFailed => _failed;
+
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _written - _sent;
