@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using McpProxyFast.Wire.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -114,6 +115,55 @@ public sealed class TimeLimitTests
         await sending;
         await client.ReadToEndAsync();
         Assert.True(client.WasReset);
+    }
+
+    [Fact]
+    public async Task WriteTimeoutCutsAClientThatDoesNotReadInterimResponses()
+    {
+        await using WireHost host = Host(Patient with { WriteTimeout = Limit });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        Task<bool> sending = upstream.TrySendAsync(string.Concat(Enumerable.Repeat($"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n", 8)));
+        ExchangeReport report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
+        Assert.Equal((ExchangeEnd.Cut, "client-too-slow"), (report.End, report.Reason));
+        await sending;
+        await client.ReadToEndAsync();
+        Assert.True(client.WasReset);
+    }
+
+    [Fact]
+    public async Task WriteTimeoutCutsAClientThatDoesNotReadTheProxysOwnAnswer()
+    {
+        var narrow = new PipeOptions(pauseWriterThreshold: 16, resumeWriterThreshold: 8);
+        await using var host = new WireHost(Over.Pipes, options => options with { Limits = Patient with { WriteTimeout = Limit } }, new FakeTimeProvider(), narrow);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("x\r\n\r\n");
+        Assert.True(await host.PassUntilAsync(EndAsync(host), Limit));
+
+        static async Task<bool> EndAsync(WireHost host)
+        {
+            await host.ServedAsync();
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task InterimResponsesDoNotStartResponseTimeoutAnew()
+    {
+        await using WireHost host = Host(Patient with { ResponseTimeout = Limit });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        host.Clock!.Advance(Limit / 2);
+        await upstream.SendAsync("HTTP/1.1 102 Processing\r\n\r\n");
+        Assert.Equal(102, (await client.ReadResponseAsync()).Status);
+        Task<StrictMessage> answer = client.ReadResponseAsync();
+        DateTimeOffset start = host.Clock.GetUtcNow();
+        Assert.Equal(504, (await host.PassUntilAsync(answer, TimeSpan.Zero)).Status);
+        Assert.True(host.Clock.GetUtcNow() - start < Limit);
     }
 
     [Fact]

@@ -38,10 +38,15 @@ internal sealed partial class ClientConnection
             return refused;
         }
 
+        bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
+        if (isWhole || _client.Input.CanBeWatchedWhileRead)
+        {
+            StartWatch(); // the upstream may take its time to read this
+        }
+
         Await(Wait.UpstreamWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await output.WriteAsync(tail).ConfigureAwait(false);
         StopWaiting();
-        bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
         if (!isWhole && !flush.IsCompleted && !flush.IsCanceled)
         {
             StartPump();
@@ -49,7 +54,7 @@ internal sealed partial class ClientConnection
         }
 
         // A failed send is not the end: an upstream that refused the request early has its answer on the way.
-        _sendState = isWhole ? SendState.Done : SendState.Failed;
+        _sendState = isWhole && !flush.IsCanceled ? SendState.Done : SendState.Failed;
         StartWatch();
         ReleaseRequest();
         return RefusalReason.None;
@@ -129,7 +134,8 @@ internal sealed partial class ClientConnection
 
             if (relay.IsComplete)
             {
-                _sendState = SendState.Done;
+                // A write that was cancelled has left bytes behind: nothing may follow them.
+                _sendState = flush.IsCanceled ? SendState.Failed : SendState.Done;
                 StartWatch();
                 ReleaseRequest();
                 break;
@@ -194,6 +200,6 @@ internal sealed partial class ClientConnection
 
         await pump.ConfigureAwait(false);
         _pump = null;
-        return _sendState is SendState.Done;
+        return _sendState is SendState.Done && RefusedBody is RefusalReason.None;
     }
 }

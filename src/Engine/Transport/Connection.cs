@@ -18,15 +18,6 @@ internal abstract class Connection : IDuplexPipe
     /// <summary>The event loop that serves this connection; null for one that the system's completion threads serve.</summary>
     public virtual EventLoop? Loop => null;
 
-    /// <summary>
-    /// Whether it is certain that the peer's system has acknowledged no byte sent after <paramref name="sentBefore"/>:
-    /// then the peer's program cannot have seen one.
-    /// </summary>
-    public virtual bool NothingAcknowledgedSince(long sentBefore) => false;
-
-    /// <summary>Bytes sent so far, where the transport counts them.</summary>
-    public virtual long BytesSent => 0;
-
     /// <summary>Ends both directions at once, from any thread: what waits on this connection wakes up and finds it completed.</summary>
     public abstract void Abort();
 

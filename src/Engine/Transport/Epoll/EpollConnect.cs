@@ -16,6 +16,7 @@ internal static class EpollConnect
             throw new IOException("The system has no room for one more socket.");
         }
 
+        KeepAlive.TurnOn(fd);
         int started = Libc.Connect(fd, address.Bytes.Span);
         if (started < 0 && Libc.LastError != Libc.EInProgress)
         {

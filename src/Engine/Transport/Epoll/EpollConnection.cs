@@ -21,20 +21,11 @@ internal sealed class EpollConnection : Connection
 
     public override EventLoop? Loop => _socket.Loop;
 
-    public override long BytesSent => _socket.Writer.BytesSent;
-
     /// <summary>Waits until a connect that was started on the descriptor has succeeded; the error number if it has not.</summary>
     public async ValueTask<int> WaitConnectedAsync()
     {
         await _socket.Writer.WaitWritableAsync().ConfigureAwait(false);
         return Libc.TakeError(_socket.Fd);
-    }
-
-    public override bool NothingAcknowledgedSince(long sentBefore)
-    {
-        const int syn = 1;
-        long acknowledged = Libc.AcknowledgedBytes(_socket.Fd);
-        return acknowledged >= 0 && acknowledged <= sentBefore + syn;
     }
 
     public override void Abort() => _socket.AbortSocket();

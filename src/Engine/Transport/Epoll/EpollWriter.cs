@@ -15,8 +15,6 @@ internal sealed class EpollWriter(EpollSocket socket) : PipeWriter, IValueTaskSo
     private int _cancelRequested;
     private bool _failed;
 
-    public long BytesSent { get; private set; }
-
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _written - _sent;
@@ -164,7 +162,6 @@ internal sealed class EpollWriter(EpollSocket socket) : PipeWriter, IValueTaskSo
 
     private void TakeSent(int sent)
     {
-        BytesSent += sent;
         int fromBuffer = Math.Min(sent, _written - _sent);
         _sent += fromBuffer;
         _source = _source[(sent - fromBuffer)..];

@@ -22,15 +22,18 @@ internal static unsafe partial class Libc
 
     private const string C = "libc";
     private const int MsgNoSignal = 0x4000;
+    private const int MsgPeek = 0x02;
     private const int ShutdownBoth = 2;
     private const int ShutdownWrite = 1;
     private const int SolSocket = 1;
     private const int SoError = 4;
+    private const int SoKeepAlive = 9;
     private const int SoLinger = 13;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
-    private const int TcpInfo = 11;
-    private const int TcpInfoBytesAcked = 120;
+    private const int TcpKeepIdle = 4;
+    private const int TcpKeepInterval = 5;
+    private const int TcpKeepCount = 6;
     private const int SockStream = 1;
     private const int SockNonBlock = 0x800;
     private const int SockCloExec = 0x80000;
@@ -97,10 +100,15 @@ internal static unsafe partial class Libc
         }
     }
 
-    public static void SetNoDelay(int fd)
+    public static void SetNoDelay(int fd) => Set(fd, IpProtoTcp, TcpNoDelay, 1);
+
+    /// <summary>Has the system ask a silent peer whether it is still there.</summary>
+    public static void SetKeepAlive(int fd, int idleSeconds, int intervalSeconds, int probes)
     {
-        int on = 1;
-        _ = setsockopt(fd, IpProtoTcp, TcpNoDelay, &on, sizeof(int));
+        Set(fd, SolSocket, SoKeepAlive, 1);
+        Set(fd, IpProtoTcp, TcpKeepIdle, idleSeconds);
+        Set(fd, IpProtoTcp, TcpKeepInterval, intervalSeconds);
+        Set(fd, IpProtoTcp, TcpKeepCount, probes);
     }
 
     /// <summary>Makes the next close send a reset.</summary>
@@ -118,13 +126,14 @@ internal static unsafe partial class Libc
         return getsockopt(fd, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
     }
 
-    /// <summary>Bytes that the peer's system has acknowledged, the SYN's one included; -1 where the system does not say.</summary>
-    public static long AcknowledgedBytes(int fd)
+    /// <summary>Looks at what can be received, and leaves it there.</summary>
+    public static Arrival Look(int fd)
     {
-        byte* info = stackalloc byte[256];
-        uint length = 256;
-        bool told = getsockopt(fd, IpProtoTcp, TcpInfo, info, &length) == 0 && length >= TcpInfoBytesAcked + sizeof(long);
-        return told ? Unsafe.ReadUnaligned<long>(info + TcpInfoBytesAcked) : -1;
+        byte first;
+        nint length = recv(fd, &first, 1, MsgPeek);
+        return length > 0 ? Arrival.Bytes
+            : length < 0 && LastError is EAgain or EIntr ? Arrival.Nothing
+            : Arrival.End;
     }
 
     public static void ShutdownSend(int fd) => _ = shutdown(fd, ShutdownWrite);
@@ -140,6 +149,8 @@ internal static unsafe partial class Libc
         long one = 1;
         _ = write(eventFd, &one, sizeof(long));
     }
+
+    private static void Set(int fd, int level, int option, int value) => _ = setsockopt(fd, level, option, &value, sizeof(int));
 
     [LibraryImport(C)]
     private static partial int epoll_create1(int flags);
