@@ -30,13 +30,13 @@ public sealed class McpProxy : IAsyncDisposable
     private readonly Heartbeat _heartbeat;
     private readonly Tally _tally;
     private readonly UpstreamPool _pool;
-    private readonly SemaphoreSlim _connectionSlots;
     private readonly Lock _binding = new();
     private readonly IncomingTokens? _incoming;
     private readonly CredentialSource? _credentials;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _aborting = new();
     private Listener? _listener;
+    private SemaphoreSlim? _connectionSlots;
     private ServingParts? _parts;
     private int _open;
 
@@ -59,10 +59,9 @@ public sealed class McpProxy : IAsyncDisposable
         ProxyLimits limits = options.Limits;
         _tally = new Tally(options.Logger, () => Volatile.Read(ref _open));
         _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat, _tally);
-        _connectionSlots = new SemaphoreSlim(limits.MaxConnections);
         if (options.CollectsAfterBursts)
         {
-            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open)));
+            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open), BurstCollector.Collect));
         }
     }
 
@@ -80,6 +79,7 @@ public sealed class McpProxy : IAsyncDisposable
             IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
             _listener ??= Listener.Bind(listen, _loops);
             _parts ??= MakeParts(_listener.LocalEndPoint);
+            _connectionSlots ??= new SemaphoreSlim(MostConnections());
             return _listener.LocalEndPoint;
         }
     }
@@ -158,13 +158,34 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
+    private int MostConnections()
+    {
+        int most = Descriptors.RoomFor(_options.Limits.MaxConnections);
+        if (most < _options.Limits.MaxConnections)
+        {
+            _options.Logger.LogInformation(
+                "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait to be accepted (ulimit -n).",
+                most,
+                _options.Limits.MaxConnections);
+        }
+
+        return most;
+    }
+
     private async Task AcceptAsync(Listener listener)
     {
         Action onLeft = OnAcceptedLeft;
+        using var spares = new Descriptors();
         long? warnedAt = null;
-        while (true)
+        while (!_parts!.IsDraining)
         {
-            await _connectionSlots.WaitAsync().ConfigureAwait(false);
+            if (!spares.TryHold())
+            {
+                await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
+                continue;
+            }
+
+            await _connectionSlots!.WaitAsync().ConfigureAwait(false);
             Connection? connection = null;
             try
             {
@@ -172,6 +193,7 @@ public sealed class McpProxy : IAsyncDisposable
             }
             catch (IOException fault)
             {
+                spares.LetGo();
                 _tally.AcceptFailed();
                 if (warnedAt is null || _options.Clock.GetElapsedTime(warnedAt.Value) >= AcceptWarningInterval)
                 {
@@ -191,14 +213,14 @@ public sealed class McpProxy : IAsyncDisposable
             }
 
             Interlocked.Increment(ref _open);
-            _ = new ClientConnection(_parts!, connection, onLeft).RunAsync(); // never throws
+            _ = new ClientConnection(_parts, connection, onLeft).RunAsync(); // never throws
         }
     }
 
     /// <summary>A connection that came from the listener is over.</summary>
     private void OnAcceptedLeft()
     {
-        _connectionSlots.Release();
+        _connectionSlots!.Release();
         OnLeft();
     }
 

@@ -150,6 +150,27 @@ internal static unsafe partial class Libc
         _ = write(eventFd, &one, sizeof(long));
     }
 
+    /// <summary>Raises the process's soft bound on descriptors to its hard one, as the runtime of a framework-dependent program does by itself.</summary>
+    /// <returns>The bound; null where the system does not say.</returns>
+    public static long? RaiseDescriptorLimit()
+    {
+        const int descriptors = 7;
+        nuint* bounds = stackalloc nuint[2];
+        if (getrlimit(descriptors, bounds) != 0)
+        {
+            return null;
+        }
+
+        if (bounds[0] < bounds[1])
+        {
+            nuint soft = bounds[0];
+            bounds[0] = bounds[1];
+            bounds[0] = setrlimit(descriptors, bounds) == 0 ? bounds[1] : soft;
+        }
+
+        return (long)Math.Min(bounds[0], int.MaxValue);
+    }
+
     private static void Set(int fd, int level, int option, int value) => _ = setsockopt(fd, level, option, &value, sizeof(int));
 
     [LibraryImport(C)]
@@ -190,6 +211,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(C)]
     private static partial int close(int fd);
+
+    [LibraryImport(C)]
+    private static partial int getrlimit(int resource, nuint* bounds);
+
+    [LibraryImport(C)]
+    private static partial int setrlimit(int resource, nuint* bounds);
 
     [LibraryImport(C)]
     private static partial int eventfd(uint initial, int flags);
