@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -14,12 +15,17 @@ public sealed class AllocationTests
     private const int Warm = 3_000;
     private const int Measured = 2_000;
 
+    private static long s_counted;
+
     private static readonly byte[] Request = [.. "POST /mcp HTTP/1.1\r\nHost: h\r\nAccept: application/json\r\nContent-Length: 40\r\n\r\n"u8, .. new byte[40]];
     private static readonly byte[] Response = [.. "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"u8, .. new byte[200]];
 
-    [Fact]
-    public async Task ExchangeOverSocketsAllocatesNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ExchangeOverSocketsAllocatesNothing(bool isCounted)
     {
+        using MeterListener? counting = isCounted ? Count() : null;
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         await using var proxy = new McpProxy(new McpProxyOptions
@@ -45,6 +51,7 @@ public sealed class AllocationTests
             upstream.Send(Response);
             ReceiveAll(client, buffer, received);
         });
+        Assert.True(!isCounted || Interlocked.Read(ref s_counted) > Measured);
     }
 
     [Fact]
@@ -71,6 +78,24 @@ public sealed class AllocationTests
         });
         fromClient.Writer.Complete();
         await serving;
+    }
+
+    /// <summary>Listens to every counter of every proxy.</summary>
+    private static MeterListener Count()
+    {
+        var counting = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "McpProxyFast")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        counting.SetMeasurementEventCallback<long>(static (_, _, _, _) => Interlocked.Increment(ref s_counted));
+        counting.Start();
+        return counting;
     }
 
     private static void ExpectNothingAllocated(Action exchange)

@@ -384,7 +384,7 @@ public sealed class UpstreamFaultTests
         return what switch
         {
             "close" => engines.Any(row => row.State is SystemSockets.State.CloseWait),
-            "reset" => engines.Length == 0,
+            "reset" => !engines.Any(row => row.State is SystemSockets.State.Established),
             _ => engines.Any(row => row.Unread > 0),
         };
     }
