@@ -6,6 +6,9 @@ namespace McpProxyFast.Cli;
 /// <summary>Writes one plain line per record to stderr: time, level, text.</summary>
 internal sealed class StderrLogger(LogLevel least) : ILogger
 {
+    /// <summary>Opened now: a process without descriptors has to be able to say so.</summary>
+    private readonly TextWriter _errors = Console.Error;
+
     public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -22,7 +25,7 @@ internal sealed class StderrLogger(LogLevel least) : ILogger
         string line = $"{time} {NameOf(logLevel)} {formatter(state, exception)}{Cause(exception)}";
 
         // Text that a peer chose must not be able to start a line of its own.
-        Console.Error.WriteLine(line.ReplaceLineEndings(" "));
+        _errors.WriteLine(line.ReplaceLineEndings(" "));
     }
 
     private static string Cause(Exception? exception) => exception is null ? "" : $": {exception.GetType().Name}: {exception.Message}";

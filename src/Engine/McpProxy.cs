@@ -22,17 +22,21 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>How long the accept loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan AcceptBackOff = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>That there is no room is said this often, however often it is met.</summary>
+    private static readonly TimeSpan AcceptWarningInterval = TimeSpan.FromMinutes(1);
+
     private readonly McpProxyOptions _options;
     private readonly EventLoops? _loops;
     private readonly Heartbeat _heartbeat;
+    private readonly Tally _tally;
     private readonly UpstreamPool _pool;
-    private readonly SemaphoreSlim _connectionSlots;
     private readonly Lock _binding = new();
     private readonly IncomingTokens? _incoming;
     private readonly CredentialSource? _credentials;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _aborting = new();
     private Listener? _listener;
+    private SemaphoreSlim? _connectionSlots;
     private ServingParts? _parts;
     private int _open;
 
@@ -53,13 +57,16 @@ public sealed class McpProxy : IAsyncDisposable
         _loops = EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);
         ProxyLimits limits = options.Limits;
-        _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat);
-        _connectionSlots = new SemaphoreSlim(limits.MaxConnections);
+        _tally = new Tally(options.Logger, () => Volatile.Read(ref _open));
+        _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat, _tally);
         if (options.CollectsAfterBursts)
         {
-            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open)));
+            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open), BurstCollector.Collect));
         }
     }
+
+    /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
+    internal System.Diagnostics.Metrics.Meter Meter => _tally.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
@@ -72,6 +79,7 @@ public sealed class McpProxy : IAsyncDisposable
             IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
             _listener ??= Listener.Bind(listen, _loops);
             _parts ??= MakeParts(_listener.LocalEndPoint);
+            _connectionSlots ??= new SemaphoreSlim(MostConnections());
             return _listener.LocalEndPoint;
         }
     }
@@ -136,6 +144,7 @@ public sealed class McpProxy : IAsyncDisposable
         _listener?.Dispose();
         await WhenEmptyAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
         _pool.Clear();
+        _tally.Dispose();
         _heartbeat.Dispose();
         _loops?.Dispose();
         if (_credentials is not null)
@@ -149,12 +158,34 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
+    private int MostConnections()
+    {
+        int most = Descriptors.RoomFor(_options.Limits.MaxConnections);
+        if (most < _options.Limits.MaxConnections)
+        {
+            _options.Logger.LogInformation(
+                "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait to be accepted (ulimit -n).",
+                most,
+                _options.Limits.MaxConnections);
+        }
+
+        return most;
+    }
+
     private async Task AcceptAsync(Listener listener)
     {
         Action onLeft = OnAcceptedLeft;
-        while (true)
+        using var spares = new Descriptors();
+        long? warnedAt = null;
+        while (!_parts!.IsDraining)
         {
-            await _connectionSlots.WaitAsync().ConfigureAwait(false);
+            if (!spares.TryHold())
+            {
+                await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
+                continue;
+            }
+
+            await _connectionSlots!.WaitAsync().ConfigureAwait(false);
             Connection? connection = null;
             try
             {
@@ -162,7 +193,15 @@ public sealed class McpProxy : IAsyncDisposable
             }
             catch (IOException fault)
             {
-                _options.Logger.LogWarning("{Message} Trying again in {BackOff} ms.", fault.Message, AcceptBackOff.TotalMilliseconds);
+                spares.LetGo();
+                _tally.AcceptFailed();
+                if (warnedAt is null || _options.Clock.GetElapsedTime(warnedAt.Value) >= AcceptWarningInterval)
+                {
+                    warnedAt = _options.Clock.GetTimestamp();
+                    _options.Logger.LogWarning(
+                        "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.", fault.Message, AcceptBackOff.TotalMilliseconds);
+                }
+
                 _connectionSlots.Release();
                 await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
                 continue;
@@ -174,14 +213,14 @@ public sealed class McpProxy : IAsyncDisposable
             }
 
             Interlocked.Increment(ref _open);
-            _ = new ClientConnection(_parts!, connection, onLeft).RunAsync(); // never throws
+            _ = new ClientConnection(_parts, connection, onLeft).RunAsync(); // never throws
         }
     }
 
     /// <summary>A connection that came from the listener is over.</summary>
     private void OnAcceptedLeft()
     {
-        _connectionSlots.Release();
+        _connectionSlots!.Release();
         OnLeft();
     }
 
@@ -254,6 +293,7 @@ public sealed class McpProxy : IAsyncDisposable
             Clock = _options.Clock,
             Logger = _options.Logger,
             Observer = _options.Observer,
+            Tally = _tally,
             RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields),
             ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields),
         };
@@ -263,7 +303,7 @@ public sealed class McpProxy : IAsyncDisposable
     {
         if (_options.ConnectUpstream is not { } connect)
         {
-            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _loops, _options.TrustedCertificates);
+            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _loops, _options.TrustedCertificates, _options.LookUp);
             return connector.ConnectAsync;
         }
 

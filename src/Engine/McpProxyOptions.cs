@@ -63,6 +63,9 @@ public sealed record McpProxyOptions
     /// <remarks>Whatever <see cref="IOException"/> it throws is answered with 502.</remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 
+    /// <summary>Finds the addresses of the upstream's name. For tests: an outage of a real name service cannot be had at will.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
+
     /// <summary>Says what is wrong, where, and what would be right.</summary>
     /// <exception cref="ArgumentException">A value is not usable.</exception>
     internal void Validate()

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -14,6 +15,8 @@ public sealed class AllocationTests
     private const int Warm = 3_000;
     private const int Measured = 2_000;
 
+    private static long s_counted;
+
     private static readonly byte[] Request =
     [
         .. "POST /mcp HTTP/1.1\r\nHost: h\r\nAccept: application/json\r\nAuthorization: Bearer abc.def.ghi\r\nContent-Length: 40\r\n\r\n"u8, .. new byte[40],
@@ -24,8 +27,15 @@ public sealed class AllocationTests
     private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
     private static readonly byte[] Event = "28\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n\r\n"u8.ToArray();
 
-    [Fact]
-    public Task ExchangeOverSocketsAllocatesNothing() => ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere });
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ExchangeOverSocketsAllocatesNothing(bool isCounted)
+    {
+        using MeterListener? counting = isCounted ? Count() : null;
+        await ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere });
+        Assert.True(!isCounted || Interlocked.Read(ref s_counted) > Measured);
+    }
 
     [Fact]
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
@@ -117,6 +127,24 @@ public sealed class AllocationTests
         });
         fromClient.Writer.Complete();
         await serving;
+    }
+
+    /// <summary>Listens to every counter of every proxy.</summary>
+    private static MeterListener Count()
+    {
+        var counting = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "McpProxyFast")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        counting.SetMeasurementEventCallback<long>(static (_, _, _, _) => Interlocked.Increment(ref s_counted));
+        counting.Start();
+        return counting;
     }
 
     private static void ExpectNothingAllocated(Action exchange)

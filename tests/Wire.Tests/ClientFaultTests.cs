@@ -1,4 +1,3 @@
-using System.Globalization;
 using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Wire.Tests;
@@ -6,167 +5,221 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>A client that goes away, stage by stage: the upstream's exchange is cancelled at once, and no socket is left behind.</summary>
 public sealed class ClientFaultTests
 {
-    [Theory, OverBoth]
-    public async Task ClientThatLeavesWithinItsHeadNeverReachesTheUpstream(Over over)
+    [Theory, EveryLeaving]
+    public async Task ClientThatConnectsAndLeavesIsNoExchange(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        RawPeer client = await host.ConnectAsync();
+        client.Leave(leaving);
+        await ExpectNoExchangeAsync(host, client);
+    }
+
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesWithinItsHeadNeverReachesTheUpstream(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("GET /mcp HTTP/1.1\r\nHos");
-        client.Finish();
-        Assert.Equal("", await client.ReadToEndAsync());
+        client.Leave(leaving);
+        await ExpectNoExchangeAsync(host, client);
         Assert.Equal(0, host.Connects);
-        Assert.False(host.Reports.HasMore);
-        await ExpectNothingInCloseWaitAsync(host);
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatLeavesWithinItsBodyLeavesNoWholeRequest(Over over)
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesWithinADeclaredLengthLeavesNoWholeRequest(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadThroughAsync("hello");
-        client.Finish();
+        client.Leave(leaving);
         Assert.Equal("", await upstream.ReadToEndAsync());
-        await ExpectGoneAsync(host);
+        await Expect.ClientGoneAsync(host);
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatResetsWithinItsChunksLeavesNoWholeRequest(Over over)
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesWithinItsChunksLeavesNoWholeRequest(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.ChunkedPostHead + "5\r\nhello\r\n");
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadThroughAsync("hello\r\n");
-        client.Reset();
+        client.Leave(leaving);
         Assert.Equal("", await upstream.ReadToEndAsync());
-        await ExpectGoneAsync(host);
+        await Expect.ClientGoneAsync(host);
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatHalfClosesWhileItWaitsCancelsTheExchange(Over over)
+    /// <summary>The proxy waits for the upstream to take what it has; the client's end lies behind bytes that nobody reads.</summary>
+    [Theory]
+    [InlineData(Leaving.HalfClose)]
+    [InlineData(Leaving.Reset)]
+    public async Task ClientThatLeavesWhileTheUpstreamTakesNothingIsNoticed(Leaving leaving)
     {
-        await using var host = new WireHost(over);
+        const int upstreamTakes = 4 * 1024;
+        await using var host = new WireHost(Over.Sockets, upstreamTakes: upstreamTakes);
+        RawPeer client = await host.ConnectAsync();
+        Task<bool> sending = client.TrySendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n" + new string('a', 1_000_000));
+        await host.AcceptAsync();
+        if (leaving is Leaving.HalfClose)
+        {
+            await sending;
+        }
+
+        client.Leave(leaving);
+        await sending;
+        await Expect.ClientGoneAsync(host);
+    }
+
+    [Fact]
+    public async Task ClientThatLeavesWhileTheUpstreamIsConnectedToCancelsTheAttempt()
+    {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = new WireHost(Over.Pipes, options => options with
+        {
+            ConnectUpstream = async cancel =>
+            {
+                begun.SetResult();
+                await using CancellationTokenRegistration told = cancel.Register(cancelled.SetResult);
+                await Task.Delay(Timeout.Infinite, cancel);
+                throw new InvalidOperationException("The delay has no end but its cancellation.");
+            },
+        });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        await begun.Task.Soon();
         client.Finish();
-        Assert.Equal("", await upstream.ReadToEndAsync());
-        Assert.Equal("", await client.ReadToEndAsync());
-        await ExpectGoneAsync(host);
+        await cancelled.Task.Soon();
+        await Expect.ClientGoneAsync(host, attempts: 0);
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatResetsWhileItWaitsCancelsTheExchange(Over over)
+    [Theory]
+    [InlineData(Leaving.HalfClose)]
+    [InlineData(Leaving.Reset)]
+    public async Task ClientThatLeavesWhileTheUpstreamDoesNotAcceptEndsTheAttempt(Leaving leaving)
     {
-        await using var host = new WireHost(over);
+        using var full = new FullListener();
+        await using var host = new WireHost(Over.Sockets, options => options with { Target = full.Target });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        client.Reset();
-        Assert.Equal("", await upstream.ReadToEndAsync());
-        await ExpectGoneAsync(host);
+        await full.ExpectSomebodyConnectingAsync();
+        client.Leave(leaving);
+        await Expect.ClientGoneAsync(host, attempts: 0);
+        await full.ExpectNobodyConnectingAsync();
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatLeavesWithinItsAnswerEndsTheUpstreams(Over over)
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesWhileItWaitsCancelsTheExchange(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
-        await client.ReadThroughAsync("hello");
-        client.Reset();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
+        client.Leave(leaving);
         Assert.Equal("", await upstream.ReadToEndAsync());
-        ExchangeReport report = await host.Reports.NextAsync();
-        Assert.Equal((ExchangeEnd.ClientGone, 200), (report.End, report.Status));
-        await ExpectNothingInCloseWaitAsync(host);
-    }
-
-    [Theory, OverBoth]
-    public async Task ClientThatLeavesBetweenRequestsLeavesNothingBehind(Over over)
-    {
-        await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.Ok);
-        await client.ReadResponseAsync();
-        client.Finish();
         Assert.Equal("", await client.ReadToEndAsync());
-        Assert.Equal(ExchangeEnd.Answered, (await host.Reports.NextAsync()).End);
+        await Expect.ClientGoneAsync(host);
+    }
+
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesBehindAnInterimResponseCancelsTheExchange(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync("HTTP/1.1 102 Processing\r\n\r\n", "\r\n\r\n");
+        client.Leave(leaving);
+        Assert.Equal("", await upstream.ReadToEndAsync());
+        await Expect.ClientGoneAsync(host);
+    }
+
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesWithinItsAnswerEndsTheUpstreams(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hello");
+        client.Leave(leaving);
+        Assert.Equal("", await upstream.ReadToEndAsync());
+        await Expect.ClientGoneAsync(host, status: 200);
+    }
+
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesASilentStreamEndsTheUpstreams(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
+        client.Leave(leaving);
+        Assert.Equal("", await upstream.ReadToEndAsync());
+        await Expect.ClientGoneAsync(host, status: 200);
+    }
+
+    [Theory]
+    [InlineData(Leaving.HalfClose)]
+    [InlineData(Leaving.Reset)]
+    public async Task ClientThatLeavesAStreamItDoesNotReadEndsTheUpstreams(Leaving leaving)
+    {
+        await using var host = new WireHost(Over.Sockets);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
+        Task sending = SendUntilCutAsync(upstream);
+        client.Leave(leaving);
+        await sending;
+        await Expect.ClientGoneAsync(host, status: 200);
+    }
+
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesBetweenRequestsLeavesNothingBehind(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
+        client.Leave(leaving);
+        Assert.Equal("", await client.ReadToEndAsync());
         upstream.Finish();
         Assert.Equal("", await upstream.ReadToEndAsync());
-        await ExpectNothingInCloseWaitAsync(host);
+        Assert.Empty(host.Counts.Failures);
+        await Expect.NothingInCloseWaitAsync(host);
     }
 
-    [Theory, OverBoth]
-    public async Task ClientThatConnectsAndLeavesIsNoExchange(Over over)
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesDoesNotDisturbAnother(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        client.Finish();
-        Assert.Equal("", await client.ReadToEndAsync());
-        Assert.False(host.Reports.HasMore);
-        await ExpectNothingInCloseWaitAsync(host);
-    }
-
-    [Theory, OverBoth]
-    public async Task ClientThatLeavesDoesNotDisturbAnother(Over over)
-    {
-        await using var host = new WireHost(over);
-        RawPeer staying = await host.ConnectAsync();
-        await staying.SendAsync(Messages.Get);
-        RawPeer its = await host.AcceptAsync();
-        await its.ReadRequestAsync();
-        RawPeer leaving = await host.ConnectAsync();
-        await leaving.SendAsync(Messages.Get);
-        RawPeer other = await host.AcceptAsync();
-        await other.ReadRequestAsync();
-        leaving.Reset();
+        (RawPeer staying, RawPeer its) = await host.SendAsync(Messages.Get);
+        (RawPeer leaver, RawPeer other) = await host.SendAsync(Messages.Get);
+        leaver.Leave(leaving);
         Assert.Equal("", await other.ReadToEndAsync());
         await its.SendAsync(Messages.Ok);
         Assert.Equal("ok", (await staying.ReadResponseAsync()).Body);
     }
 
-    private static async Task ExpectGoneAsync(WireHost host)
+    /// <summary>One that vanishes with its network sends neither a FIN nor a reset: only asking finds out.</summary>
+    [Fact]
+    public async Task SystemAsksSilentPeersOnBothSidesWhetherTheyAreStillThere()
     {
-        ExchangeReport report = await host.Reports.NextAsync();
-        Assert.Equal((ExchangeEnd.ClientGone, 0, "client-gone", 1), (report.End, report.Status, report.Reason, report.Attempts));
-        await ExpectNothingInCloseWaitAsync(host);
-    }
-
-    /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT: on its own port, or towards the upstream's.</summary>
-    private static async Task ExpectNothingInCloseWaitAsync(WireHost host)
-    {
-        if (host.Address is null || !OperatingSystem.IsLinux())
+        if (!SystemSockets.AreShown)
         {
             return;
         }
 
-        int upstreamPort = int.Parse(host.Authority.Split(':')[1], CultureInfo.InvariantCulture);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (CountInCloseWait(host.Address.Port, upstreamPort) > 0)
+        await using var host = new WireHost(Over.Sockets);
+        await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
+        await SystemSockets.UntilAsync(
+            () => SystemSockets.From(host.Address!.Port).Any(row => row.State is SystemSockets.State.Established && row.AsksPeer), "The client is not asked.");
+        await SystemSockets.UntilAsync(
+            () => SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established && row.AsksPeer), "The upstream is not asked.");
+    }
+
+    private static async Task ExpectNoExchangeAsync(WireHost host, RawPeer client)
+    {
+        Assert.Equal("", await client.ReadToEndAsync());
+        Assert.False(host.Reports.HasMore);
+        Assert.Empty(host.Counts.Failures);
+        await Expect.NothingInCloseWaitAsync(host);
+    }
+
+    private static async Task SendUntilCutAsync(RawPeer upstream)
+    {
+        string chunk = $"4000\r\n{new string('a', 0x4000)}\r\n";
+        while (await upstream.TrySendAsync(chunk))
         {
-            Assert.False(patience.IsCancellationRequested, "A socket lingers in CLOSE_WAIT.");
-            await Task.Yield();
+            // The client has gone, and what it was to read is nobody's.
         }
     }
-
-    private static int CountInCloseWait(int ownPort, int upstreamPort)
-    {
-        const string closeWait = "08";
-        return File.ReadLines("/proc/net/tcp").Skip(1)
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Count(words => words[3] == closeWait && (PortOf(words[1]) == ownPort || PortOf(words[2]) == upstreamPort));
-    }
-
-    private static int PortOf(string address) => int.Parse(address.AsSpan(address.IndexOf(':') + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

@@ -54,6 +54,47 @@ public sealed class SizeLimitTests
         ExpectAsync(new ProxyLimits { MaxChunkOverheadBytes = 0 }, $"{Messages.ChunkedPostHead}1{Extension(bytes)}\r\na\r\n0\r\n\r\n", status);
 
     [Theory]
+    [InlineData(50, 200)]
+    [InlineData(51, 400)]
+    public Task MaxChunkOverheadBytesOfExtensionsSumsUpOverTheChunks(int chunks, int status) => ExpectAsync(
+        new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}{string.Concat(Enumerable.Repeat("1;x\r\na\r\n", chunks))}0\r\n\r\n", status);
+
+    [Theory]
+    [InlineData(10, 200)]
+    [InlineData(100, 400)]
+    public Task MaxChunkOverheadBytesOfTrailers(int lines, int status) => ExpectAsync(
+        new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1\r\na\r\n0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", lines))}\r\n", status);
+
+    [Theory]
+    [InlineData("1{0}\r\na\r\n", ";x=y")]
+    [InlineData("0\r\n{0}", "A: b\r\n")]
+    public async Task MaxChunkOverheadBytesCutsAnAnswerWithoutEnd(string frame, string repeated)
+    {
+        await using WireHost host = Host(new ProxyLimits());
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead + "5\r\nhello\r\n", "hello\r\n");
+        int enough = 2 * new ProxyLimits().MaxChunkOverheadBytes / repeated.Length;
+        await upstream.TrySendAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, frame, string.Concat(Enumerable.Repeat(repeated, enough))));
+        await Expect.CutAsync(host, client);
+        Assert.Equal(1, host.Counts.Of("mcpproxyfast.refusals reason=chunk-overhead-too-large rule=RFC 9112 §7.1.1 side=upstream"));
+    }
+
+    [Theory]
+    [InlineData(8, 200)]
+    [InlineData(9, 502)]
+    public Task MaxFieldsOfAnAnswer(int fields, int status) =>
+        ExpectAnswerAsync(new ProxyLimits { MaxFields = 8 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", fields - 1))}\r\n", status);
+
+    [Theory]
+    [InlineData(1024, 200)]
+    [InlineData(1025, 502)]
+    public Task MaxHeadBytesOfAnAnswer(int bytes, int status)
+    {
+        const string frame = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: \r\n\r\n";
+        return ExpectAnswerAsync(
+            new ProxyLimits { MaxHeadBytes = 1024 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
+    }
+
+    [Theory]
     [InlineData(2, 200)]
     [InlineData(3, 502)]
     public async Task MaxInterimResponses(int count, int status)
@@ -116,9 +157,40 @@ public sealed class SizeLimitTests
         Assert.Equal("ok", (await second.ReadResponseAsync()).Body);
     }
 
+    /// <summary>A flood waits in the accept queue and is served as room comes.</summary>
+    [Fact]
+    public async Task MaxConnectionsServesAFloodInTurn()
+    {
+        const int flood = 60;
+        await using var host = new WireHost(Over.Sockets, options => options with { Limits = new ProxyLimits { MaxConnections = 3 } });
+        AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
+        RawPeer[] clients = await Task.WhenAll(Enumerable.Range(0, flood).Select(_ => host.ConnectAsync()));
+        foreach (RawPeer client in clients)
+        {
+            await client.SendAsync(Messages.GetThenClose);
+        }
+
+        foreach (RawPeer client in clients)
+        {
+            Assert.Equal(200, (await client.ReadResponseAsync()).Status);
+            await client.ReadToEndAsync();
+        }
+
+        Assert.Equal(flood, upstream.Requests.Count);
+        Assert.Empty(host.Counts.Failures);
+    }
+
     private static WireHost Host(ProxyLimits limits) => new(Over.Pipes, options => options with { Limits = limits });
 
     private static string Extension(int bytes) => bytes == 0 ? "" : ";" + new string('a', bytes - 1);
+
+    private static async Task ExpectAnswerAsync(ProxyLimits limits, string answer, int status)
+    {
+        await using WireHost host = Host(limits);
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
+        await upstream.SendAsync(answer);
+        Assert.Equal(status, (await client.ReadResponseAsync()).Status);
+    }
 
     private static async Task ExpectAsync(ProxyLimits limits, string request, int status)
     {

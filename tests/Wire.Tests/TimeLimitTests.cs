@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using McpProxyFast.Wire.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -34,7 +35,7 @@ public sealed class TimeLimitTests
     public async Task IdleTimeoutClosesAConnectionBetweenRequests()
     {
         await using WireHost host = Host(Patient with { IdleTimeout = Limit });
-        (RawPeer client, _) = await ServeOneAsync(host);
+        (RawPeer client, _) = await host.ServeOneAsync();
         Assert.Equal("", await host.PassUntilAsync(client.ReadToEndAsync(), Limit));
         Assert.True(client.Ended);
     }
@@ -117,6 +118,62 @@ public sealed class TimeLimitTests
     }
 
     [Fact]
+    public async Task WriteTimeoutCutsAClientThatDoesNotReadInterimResponses()
+    {
+        await using WireHost host = Host(Patient with { WriteTimeout = Limit });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        Task<bool> sending = upstream.TrySendAsync(string.Concat(Enumerable.Repeat($"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n", 8)));
+        ExchangeReport report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
+        Assert.Equal((ExchangeEnd.Cut, "client-too-slow"), (report.End, report.Reason));
+        await sending;
+        await client.ReadToEndAsync();
+        Assert.True(client.WasReset);
+    }
+
+    [Fact]
+    public async Task WriteTimeoutCutsAClientThatDoesNotReadTheProxysOwnAnswer()
+    {
+        var narrow = new PipeOptions(pauseWriterThreshold: 16, resumeWriterThreshold: 8);
+        await using var host = new WireHost(Over.Pipes, options => options with { Limits = Patient with { WriteTimeout = Limit } }, new FakeTimeProvider(), narrow);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("x\r\n\r\n");
+        Assert.True(await host.PassUntilAsync(EndAsync(host), Limit));
+    }
+
+    /// <summary>The rest of a refused request is read so that the answer is not lost to a reset; not for ever.</summary>
+    [Fact]
+    public async Task RefusedClientThatGoesOnSendingIsReadForALimitedTime()
+    {
+        await using WireHost host = Host(Patient);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("x\r\n\r\n");
+        Assert.Equal(400, (await client.ReadResponseAsync()).Status);
+        Assert.Equal("", await client.ReadToEndAsync());
+        await client.SendAsync("more, and no end");
+        Assert.True(await host.PassUntilAsync(EndAsync(host), TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task InterimResponsesDoNotStartResponseTimeoutAnew()
+    {
+        await using WireHost host = Host(Patient with { ResponseTimeout = Limit });
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        host.Clock!.Advance(Limit / 2);
+        await upstream.SendAsync("HTTP/1.1 102 Processing\r\n\r\n");
+        Assert.Equal(102, (await client.ReadResponseAsync()).Status);
+        Task<StrictMessage> answer = client.ReadResponseAsync();
+        DateTimeOffset start = host.Clock.GetUtcNow();
+        Assert.Equal(504, (await host.PassUntilAsync(answer, TimeSpan.Zero)).Status);
+        Assert.True(host.Clock.GetUtcNow() - start < Limit);
+    }
+
+    [Fact]
     public async Task WriteTimeoutAnswersForAnUpstreamThatDoesNotRead()
     {
         await using WireHost host = Host(Patient with { WriteTimeout = Limit });
@@ -132,7 +189,7 @@ public sealed class TimeLimitTests
     public async Task UpstreamIdleTimeoutClosesAConnectionThatAClientHolds()
     {
         await using WireHost host = Host(Patient with { UpstreamIdleTimeout = Limit });
-        (_, RawPeer upstream) = await ServeOneAsync(host);
+        (_, RawPeer upstream) = await host.ServeOneAsync();
         Assert.Equal("", await host.PassUntilAsync(upstream.ReadToEndAsync(), Limit));
     }
 
@@ -140,7 +197,7 @@ public sealed class TimeLimitTests
     public async Task UpstreamIdleTimeoutClosesAConnectionInThePool()
     {
         await using WireHost host = Host(Patient with { UpstreamIdleTimeout = Limit });
-        (RawPeer client, RawPeer upstream) = await ServeOneAsync(host);
+        (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
         client.Finish();
         await client.ReadToEndAsync();
         Assert.Equal("", await host.PassUntilAsync(upstream.ReadToEndAsync(), Limit));
@@ -150,7 +207,7 @@ public sealed class TimeLimitTests
     public async Task UpstreamMaxAgeEndsTheUseOfAConnection()
     {
         await using WireHost host = Host(Patient with { UpstreamMaxAge = Limit });
-        (RawPeer client, RawPeer upstream) = await ServeOneAsync(host);
+        (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
         host.Clock!.Advance(Limit);
         host.Clock.Advance(Limit);
         await client.SendAsync(Messages.Get);
@@ -186,16 +243,10 @@ public sealed class TimeLimitTests
 
     private static WireHost Host(ProxyLimits limits) => new(Over.Pipes, options => options with { Limits = limits }, new FakeTimeProvider());
 
-    private static async Task<(RawPeer Client, RawPeer Upstream)> ServeOneAsync(WireHost host)
+    private static async Task<bool> EndAsync(WireHost host)
     {
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.Ok);
-        await client.ReadResponseAsync();
-        await host.Reports.NextAsync();
-        return (client, upstream);
+        await host.ServedAsync();
+        return true;
     }
 
     private static async Task<(RawPeer Client, RawPeer Upstream)> BeginUploadAsync(WireHost host)

@@ -21,8 +21,8 @@ internal enum FaultReason : byte
     Stopped,
 }
 
-/// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence.</summary>
-internal readonly record struct Fault(int Status, string Code, string Sentence)
+/// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence; and whose doing it was, for the counters.</summary>
+internal readonly record struct Fault(int Status, string Code, string Sentence, Side Side = Side.Upstream)
 {
     /// <summary>The one table from reason to reply. Status 0: there is nobody, or no way, to tell; the connection is cut.</summary>
     public static Fault For(FaultReason reason) => reason switch
@@ -34,12 +34,12 @@ internal readonly record struct Fault(int Status, string Code, string Sentence)
         FaultReason.UpstreamClosedEarly => new(502, "upstream-closed-early", "The upstream closed the connection before it answered."),
         FaultReason.UpstreamResponseInvalid => new(502, "upstream-response-invalid", "The upstream's answer is not valid HTTP/1.1."),
         FaultReason.UpstreamResponseTimeout => new(504, "upstream-response-timeout", "The upstream did not answer in time."),
-        FaultReason.CredentialUnavailable => new(503, "credential-unavailable", "No credential for the upstream is available now."),
-        FaultReason.VerdictUnavailable => new(503, "verdict-unavailable", "The access token cannot be checked now."),
+        FaultReason.CredentialUnavailable => new(503, "credential-unavailable", "No credential for the upstream is available now.", Side.Provider),
+        FaultReason.VerdictUnavailable => new(503, "verdict-unavailable", "The access token cannot be checked now.", Side.Provider),
         FaultReason.UpstreamAbortedBody => new(0, "upstream-aborted-body", "The upstream's answer was cut."),
-        FaultReason.ClientGone => new(0, "client-gone", "The client went away."),
-        FaultReason.ClientTooSlow => new(0, "client-too-slow", "The client did not read in time."),
-        FaultReason.Stopped => new(0, "stopped", "The proxy was stopped."),
+        FaultReason.ClientGone => new(0, "client-gone", "The client went away.", Side.Client),
+        FaultReason.ClientTooSlow => new(0, "client-too-slow", "The client did not read in time.", Side.Client),
+        FaultReason.Stopped => new(0, "stopped", "The proxy was stopped.", Side.Proxy),
         _ => throw new UnreachableException($"{reason} has no reply."),
     };
 }

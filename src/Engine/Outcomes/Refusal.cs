@@ -59,9 +59,12 @@ internal enum RefusalReason : byte
     TokenInvalid,
     ScopeInsufficient,
 
-    // The head of an upstream's answer (RFC 9112 §4 and §6.3).
+    // The answers of an upstream (RFC 9112 §4 and §9.2, RFC 9110 §15.2).
     StatusLineInvalid,
     InterimWithBody,
+    SwitchUnasked,
+    TooManyInterim,
+    AnswerUnasked,
 }
 
 /// <summary>What a refused client is told: a status, a stable code for logs and metrics, a sentence, and the rule that was broken.</summary>
@@ -112,6 +115,9 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.ScopeInsufficient => new(403, "scope-insufficient", "The access token lacks a required scope.", "RFC 6750 §3.1"),
         RefusalReason.StatusLineInvalid => new(502, "status-line-invalid", "The upstream's status line is malformed.", "RFC 9112 §4"),
         RefusalReason.InterimWithBody => new(502, "interim-with-body", "An interim answer of the upstream declares a body.", "RFC 9110 §8.6"),
+        RefusalReason.SwitchUnasked => new(502, "switch-unasked", "The upstream switches protocols, which nobody asked for.", "RFC 9110 §15.2.2"),
+        RefusalReason.TooManyInterim => new(502, "too-many-interim", "The upstream sends interim responses without end.", "RFC 9110 §15.2"),
+        RefusalReason.AnswerUnasked => new(502, "answer-unasked", "The upstream sent bytes that answer no request.", "RFC 9112 §9.2"),
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
 }

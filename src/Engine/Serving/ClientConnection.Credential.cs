@@ -18,7 +18,8 @@ internal sealed partial class ClientConnection
     {
         CredentialSource source = _parts.Credentials!;
         _credential = source.ProvesEachRequest ? null : source.Current;
-        return _credential is not null && !MayGather(_received);
+        var scan = new BodyScan(_request!, _parts.Limits);
+        return _credential is not null && !MayGather(_received, ref scan);
     }
 
     /// <summary>The cold path: waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential.</summary>
@@ -49,12 +50,19 @@ internal sealed partial class ClientConnection
     /// <summary>A 401, or a 403, where credentials are the proxy's business.</summary>
     private bool IsChallenge(ResponseHead response) => _parts.Credentials is not null && response.Status is 401 or 403;
 
-    private ValueTask<bool> AnswerUnavailableAsync(CredentialResult result) => CutReason is not FaultReason.None
-        ? FaultAsync(CutReason)
-        : ReplyAsync(
+    private ValueTask<bool> AnswerUnavailableAsync(CredentialResult result)
+    {
+        if (CutReason is not FaultReason.None)
+        {
+            return FaultAsync(CutReason);
+        }
+
+        _parts.Tally.Faulted(FaultReason.CredentialUnavailable);
+        return ReplyAsync(
             OwnReplies.Faulted(FaultReason.CredentialUnavailable, FindRequestId().Span, result.RetryAfterSeconds, result.Message, result.Code),
             ExchangeEnd.Faulted,
             result.Code ?? "");
+    }
 
     private CredentialResult Take(CredentialResult result)
     {
@@ -98,28 +106,24 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>Whether the rest of the body is worth waiting for: it fits the replay window, and the client is not itself waiting for a 100.</summary>
-    private bool MayGather(in ReadOnlySequence<byte> received)
+    private bool MayGather(in ReadOnlySequence<byte> received, ref BodyScan scan)
     {
         RequestHead request = _request!;
         bool fits = received.Length < _parts.Limits.ReplayWindowBytes
             && request.Framing.DeclaredLength <= _parts.Limits.ReplayWindowBytes - request.Length;
-        return fits && !request.ExpectsContinue && !IsWhole(request, received);
+        return fits && !request.ExpectsContinue && !IsWhole(request, received, ref scan);
     }
 
-    private bool IsWhole(RequestHead request, in ReadOnlySequence<byte> received)
-    {
-        if (request.Framing.Kind is not FramingKind.Chunked)
-        {
-            return received.Length - request.Length >= request.Framing.DeclaredLength;
-        }
-
-        return TryFindEnd(request, received, out _) is not false;
-    }
+    private static bool IsWhole(RequestHead request, in ReadOnlySequence<byte> received, ref BodyScan scan) =>
+        request.Framing.Kind is FramingKind.Chunked
+            ? scan.Read(received) is not false
+            : received.Length - request.Length >= request.Framing.DeclaredLength;
 
     private async ValueTask GatherBodyAsync()
     {
+        var scan = new BodyScan(_request!, _parts.Limits);
         Await(Wait.Head, _parts.Limits.BodyTimeout);
-        while (MayGather(_received))
+        while (MayGather(_received, ref scan))
         {
             _client.Input.AdvanceTo(_received.Start, _received.End);
             ReadResult read = await _client.Input.ReadAsync().ConfigureAwait(false);

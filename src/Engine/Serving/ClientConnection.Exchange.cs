@@ -187,7 +187,7 @@ internal sealed partial class ClientConnection
         return CutReason is FaultReason.None ? fault : CutReason;
     }
 
-    /// <summary>A second attempt on a fresh connection, where the first surely did nothing.</summary>
+    /// <summary>A second attempt on a fresh connection, where the first met a connection that had ended and a second does no harm.</summary>
     private bool MayRetry(FaultReason fault)
     {
         bool retries = fault is FaultReason.UpstreamClosedEarly
@@ -197,10 +197,10 @@ internal sealed partial class ClientConnection
                 upstream.IsReused,
                 _isHeld && _sendState is SendState.Done,
                 _request!.IsIdempotent,
-                upstream.Connection.NothingAcknowledgedSince(upstream.SentBefore),
                 _attempts - 1);
         if (retries)
         {
+            _parts.Tally.Retried();
             DropUpstream();
         }
 
@@ -260,8 +260,11 @@ internal sealed partial class ClientConnection
     {
         _client.Input.Unwatch();
         (bool client, bool upstream) = ReuseRule.Decide(_sendState, _receiveState, clientKeepsAlive, upstreamKeepsAlive);
-        client &= CutReason is FaultReason.None;
-        if (upstream && CutReason is FaultReason.None)
+
+        // Whoever cut the exchange, or stopped the rest of its request, has cancelled waits: one that comes later could still find that.
+        bool undisturbed = CutReason is FaultReason.None && RefusedBody is RefusalReason.None;
+        client &= undisturbed;
+        if (upstream && undisturbed)
         {
             _upstream!.Hold(_parts.Heartbeat.Now);
         }
@@ -274,6 +277,9 @@ internal sealed partial class ClientConnection
         return client;
     }
 
-    private void Report(ExchangeEnd end, int status, string reason) =>
+    private void Report(ExchangeEnd end, int status, string reason)
+    {
+        _parts.Tally.Ended(end);
         _parts.Observer?.OnExchangeEnded(new ExchangeReport(end, status, reason, _parts.Clock.GetElapsedTime(_startedAt), _attempts));
+    }
 }

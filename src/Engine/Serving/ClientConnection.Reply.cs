@@ -66,19 +66,15 @@ internal sealed partial class ClientConnection
     /// <summary>Refuses the request. What was malformed, or is not here whole, ends the connection.</summary>
     private ValueTask<bool> RefuseAsync(RefusalReason reason)
     {
-        Refusal refusal = Refusal.For(reason);
-        if (_parts.Logger.IsEnabled(LogLevel.Debug))
-        {
-            _parts.Logger.LogDebug("Refused with {Status} {Code} by {Rule}.", refusal.Status, refusal.Code, refusal.Rule);
-        }
-
-        return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, refusal.Code);
+        _parts.Tally.Refused(reason, Side.Client);
+        return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, Refusal.For(reason).Code);
     }
 
     /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
     private async ValueTask<bool> FaultAsync(FaultReason reason, int retryAfterSeconds = 0)
     {
         Fault fault = Fault.For(reason);
+        _parts.Tally.Faulted(reason);
         if (fault.Status == 0)
         {
             await JoinPumpAsync().ConfigureAwait(false);
@@ -155,28 +151,10 @@ internal sealed partial class ClientConnection
     /// <returns>True where it is here; false where more has to come; null where the framing is broken.</returns>
     private bool? TryFindEnd(RequestHead request, in ReadOnlySequence<byte> received, out SequencePosition end)
     {
-        BodyFraming framing = request.Framing;
-        framing.Bound(_parts.Limits.MaxRequestBodyBytes, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
-        long length = request.Length;
-        foreach (ReadOnlyMemory<byte> segment in received.Slice(length))
-        {
-            ReadOnlySpan<byte> bytes = segment.Span;
-            while (!bytes.IsEmpty && !framing.IsComplete)
-            {
-                Step step = framing.Next(bytes);
-                if (step.Kind is StepKind.Reject)
-                {
-                    end = default;
-                    return null;
-                }
-
-                length += step.Length;
-                bytes = bytes[step.Length..];
-            }
-        }
-
-        end = received.GetPosition(length);
-        return framing.IsComplete;
+        var scan = new BodyScan(request, _parts.Limits);
+        bool? found = scan.Read(received);
+        end = found is null ? default : received.GetPosition(scan.Length);
+        return found;
     }
 
     /// <summary>Reads and forgets what a client still sends, within bounds; closing at once would reset the connection and lose the answer (RFC 9112 §9.6).</summary>

@@ -41,10 +41,15 @@ internal sealed partial class ClientConnection
             return refused;
         }
 
+        bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
+        if (isWhole || _client.Input.CanBeWatchedWhileRead)
+        {
+            StartWatch(); // the upstream may take its time to read this
+        }
+
         Await(Wait.UpstreamWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await output.WriteAsync(tail).ConfigureAwait(false);
         StopWaiting();
-        bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
         if (!isWhole && !flush.IsCompleted && !flush.IsCanceled)
         {
             StartPump();
@@ -52,7 +57,7 @@ internal sealed partial class ClientConnection
         }
 
         // A failed send is not the end: an upstream that refused the request early has its answer on the way.
-        _sendState = isWhole ? SendState.Done : SendState.Failed;
+        _sendState = isWhole && !flush.IsCanceled ? SendState.Done : SendState.Failed;
         StartWatch();
         ReleaseRequest();
         return RefusalReason.None;
@@ -138,7 +143,7 @@ internal sealed partial class ClientConnection
 
             if (relay.IsComplete)
             {
-                // A send that was given up has left some of the request behind.
+                // A write that was cancelled has left bytes behind: nothing may follow them.
                 _sendState = flush.IsCanceled ? SendState.Failed : SendState.Done;
                 StartWatch();
                 ReleaseRequest();

@@ -46,17 +46,23 @@ internal sealed partial class ClientConnection
                 return FaultReason.None;
             }
 
-            if (step.Kind is StepKind.Done && ++interim <= _parts.Limits.MaxInterimResponses && _response!.Status != 101)
+            RefusalReason doubt = step.Kind is StepKind.Reject ? step.Reason
+                : step.Kind is StepKind.NeedMore ? RefusalReason.None
+                : _response!.Status == 101 ? RefusalReason.SwitchUnasked
+                : ++interim > _parts.Limits.MaxInterimResponses ? RefusalReason.TooManyInterim
+                : RefusalReason.None;
+            if (doubt is not RefusalReason.None)
+            {
+                _parts.Tally.Refused(doubt, Side.Upstream);
+                return FaultReason.UpstreamResponseInvalid;
+            }
+
+            if (step.Kind is StepKind.Done)
             {
                 await RelayInterimAsync().ConfigureAwait(false);
                 input.AdvanceTo(read.Buffer.GetPosition(step.Length));
                 HeadPool<ResponseHead>.Return(ref _response);
                 continue;
-            }
-
-            if (step.Kind is not StepKind.NeedMore)
-            {
-                return FaultReason.UpstreamResponseInvalid;
             }
 
             if (read.IsCompleted)
@@ -82,16 +88,20 @@ internal sealed partial class ClientConnection
         return HeadParser.Parse(_response, _parts.ResponseHeadLimits);
     }
 
-    /// <summary>1xx go to clients of HTTP/1.1 (RFC 9110 §15.2).</summary>
-    private ValueTask<FlushResult> RelayInterimAsync()
+    /// <summary>1xx go to clients of HTTP/1.1 (RFC 9110 §15.2). A client that does not read them is bounded as one that does not read its answer.</summary>
+    private async ValueTask RelayInterimAsync()
     {
         if (_request!.MinorVersion == 0)
         {
-            return default;
+            return;
         }
 
         _parts.ResponseRewriter.Write(_response!, new ResponseEdits { KeepsAlive = true }, _client.Output);
-        return _client.Output.FlushAsync();
+        long answerDue = Volatile.Read(ref _deadline);
+        Await(Wait.ClientWrite, _parts.Limits.WriteTimeout);
+        await _client.Output.FlushAsync().ConfigureAwait(false);
+        _wait = Wait.Response; // an interim response does not start the time for the final one anew
+        Volatile.Write(ref _deadline, answerDue);
     }
 
     /// <summary>Forwards the final response: the head with what there is of the body. A longer body is left to the main loop (<c>_isStreaming</c>).</summary>
@@ -103,8 +113,10 @@ internal sealed partial class ClientConnection
         _upstreamKeepsAlive = response.KeepAlive;
         SequencePosition headEnd = _answered.GetPosition(response.Length);
         ReadOnlySequence<byte> body = _answered.Slice(headEnd);
-        if (!IsSoundSoFar(response, body))
+        RefusalReason doubt = JudgeSoFar(response, body);
+        if (doubt is not RefusalReason.None)
         {
+            _parts.Tally.Refused(doubt, Side.Upstream);
             return await FaultAsync(FaultReason.UpstreamResponseInvalid).ConfigureAwait(false);
         }
 
@@ -126,7 +138,7 @@ internal sealed partial class ClientConnection
         HeadPool<ResponseHead>.Return(ref _response);
         ReleaseRequest();
 
-        bool isCut = CutReason is not FaultReason.None;
+        bool isCut = CutReason is not FaultReason.None || flush.IsCanceled;
         if (relay is { IsComplete: false } && !flush.IsCompleted && !isCut)
         {
             StartStreaming(relay);
@@ -167,16 +179,17 @@ internal sealed partial class ClientConnection
 
     /// <summary>Judges what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
     /// <remarks>Bytes behind the answer's end are a second one that nobody asked for: then neither is sure to be this request's.</remarks>
-    private bool IsSoundSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
+    private RefusalReason JudgeSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
     {
         if (response.IsBodyless || response.Framing.Kind is FramingKind.Length)
         {
-            return response.IsBodyless ? body.IsEmpty : body.Length <= response.Framing.DeclaredLength;
+            long most = response.IsBodyless ? 0 : response.Framing.DeclaredLength;
+            return body.Length > most ? RefusalReason.AnswerUnasked : RefusalReason.None;
         }
 
         if (response.Framing.Kind is not FramingKind.Chunked)
         {
-            return true;
+            return RefusalReason.None;
         }
 
         BodyFraming framing = response.Framing;
@@ -189,7 +202,7 @@ internal sealed partial class ClientConnection
                 Step step = framing.Next(rest);
                 if (step.Kind is StepKind.Reject)
                 {
-                    return false;
+                    return step.Reason;
                 }
 
                 rest = rest[step.Length..];
@@ -197,11 +210,11 @@ internal sealed partial class ClientConnection
 
             if (!rest.IsEmpty)
             {
-                return false;
+                return RefusalReason.AnswerUnasked;
             }
         }
 
-        return true;
+        return RefusalReason.None;
     }
 
     private void StartStreaming(BodyRelay relay)
@@ -222,8 +235,19 @@ internal sealed partial class ClientConnection
     {
         _isStreaming = false;
         _upstream!.Connection.IsBulk = false;
+        RefusalReason refused = RefusedBody; // seen before the pump is stopped by the same means
         bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
         _authorityCopy = null;
+        if (refused is not RefusalReason.None)
+        {
+            _parts.Tally.Refused(refused, Side.Client);
+        }
+
+        if (end is RelayEnd.Malformed)
+        {
+            _parts.Tally.Refused(_responseRelay!.Reason, Side.Upstream);
+        }
+
         if (end is RelayEnd.Complete && CutReason is FaultReason.None)
         {
             _receiveState = ReceiveState.Done;
@@ -241,7 +265,14 @@ internal sealed partial class ClientConnection
         _receiveState = ReceiveState.Failed;
         _resets = true;
         bool clientLeft = end is RelayEnd.SinkEnded || CutReason is FaultReason.ClientGone;
+        if (!clientLeft && CutReason is FaultReason.None && refused is not RefusalReason.None)
+        {
+            Report(ExchangeEnd.Cut, _status, Refusal.For(refused).Code);
+            return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
+        }
+
         FaultReason cause = clientLeft ? FaultReason.ClientGone : CutReason is FaultReason.None ? FaultReason.UpstreamAbortedBody : CutReason;
+        _parts.Tally.Faulted(cause);
         Report(clientLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut, _status, Fault.For(cause).Code);
         return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
     }

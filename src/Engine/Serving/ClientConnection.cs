@@ -204,7 +204,8 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
             }
         }
 
-        _client.Close(_resets);
+        // A client that does not read would keep the system's buffers full for as long as it likes after an orderly end.
+        _client.Close(_resets || CutReason is FaultReason.ClientTooSlow);
     }
 
     /// <summary>What became of the wait for a head.</summary>

@@ -37,10 +37,9 @@ internal static class ReuseRule
 
     /// <summary>Whether a request that failed without a byte of response may be sent once more, on a fresh connection.</summary>
     /// <remarks>
-    /// Never twice where the first might have been processed: only where the connection had carried an exchange before (so that its upstream may have
-    /// closed it at the very moment of its use), the whole request is still held, and either the method is idempotent (RFC 9110 §9.2.2) or the
-    /// upstream's system acknowledged no byte of it.
+    /// Only where the connection had carried an exchange before (so that its upstream may have closed it at the very moment of its use), the whole request
+    /// is still held, and the method is idempotent (RFC 9110 §9.2.2). A POST never: that nothing of it was acknowledged does not say that nothing of it was
+    /// processed, since systems delay acknowledgements for longer than servers need. A kept connection is looked at right before its use instead.
     /// </remarks>
-    public static bool MayRetry(bool wasReused, bool isHeld, bool isIdempotent, bool nothingAcknowledged, int attempt) =>
-        wasReused && isHeld && attempt == 0 && (isIdempotent || nothingAcknowledged);
+    public static bool MayRetry(bool wasReused, bool isHeld, bool isIdempotent, int attempt) => wasReused && isHeld && isIdempotent && attempt == 0;
 }

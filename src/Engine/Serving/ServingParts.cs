@@ -1,5 +1,6 @@
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Http1;
 using McpProxyFast.Rewriting;
 using McpProxyFast.Transport;
@@ -43,6 +44,8 @@ internal sealed class ServingParts
     public required ILogger Logger { get; init; }
 
     public IProxyObserver? Observer { get; init; }
+
+    public required Tally Tally { get; init; }
 
     public required HeadLimits RequestHeadLimits { get; init; }
 

@@ -5,7 +5,8 @@ namespace McpProxyFast.Transport;
 /// collection would come by itself.
 /// </summary>
 /// <param name="countOpen">The number of open connections.</param>
-internal sealed class BurstCollector(Func<int> countOpen) : IHeartbeatListener
+/// <param name="collect">Gives the memory back.</param>
+internal sealed class BurstCollector(Func<int> countOpen, Action collect) : IHeartbeatListener
 {
     /// <summary>A burst of fewer connections is not worth stopping the process for.</summary>
     private const int LeastBurst = 1_000;
@@ -16,6 +17,13 @@ internal sealed class BurstCollector(Func<int> countOpen) : IHeartbeatListener
     private int _atLastCollection;
     private int _last;
     private long _quietSince;
+
+    /// <summary>Gives back what nobody holds, at once.</summary>
+    public static void Collect()
+    {
+        Buffers.Trim();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 
     public void OnBeat(long nowMilliseconds)
     {
@@ -29,8 +37,7 @@ internal sealed class BurstCollector(Func<int> countOpen) : IHeartbeatListener
         if (Math.Abs(open - _atLastCollection) >= LeastBurst && nowMilliseconds - _quietSince >= QuietMilliseconds)
         {
             _atLastCollection = open;
-            Buffers.Trim();
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            collect();
         }
     }
 }

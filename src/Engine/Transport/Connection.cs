@@ -24,15 +24,6 @@ internal abstract class Connection : IDuplexPipe
     /// </summary>
     public virtual bool IsBulk { get; set; }
 
-    /// <summary>
-    /// Whether it is certain, now that the peer has ended, that its program has seen no byte sent after <paramref name="sentBefore"/>: nothing left at all, or
-    /// the peer's system had acknowledged none of it when it said that no more would come. A reset says nothing of the kind: what was received may not have been acknowledged.
-    /// </summary>
-    public virtual bool NothingAcknowledgedSince(long sentBefore) => false;
-
-    /// <summary>Bytes sent so far, where the transport counts them.</summary>
-    public virtual long BytesSent => 0;
-
     /// <summary>Ends both directions at once, from any thread: what waits on this connection wakes up and finds it completed.</summary>
     public abstract void Abort();
 

@@ -15,7 +15,9 @@ internal readonly record struct ConnectResult(Connection? Connection, FaultReaso
 /// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
 /// <param name="loops">The event loops; null where the system has none.</param>
 /// <param name="trusted">Trust anchors besides the system's; null for none.</param>
-internal sealed class Connector(Uri target, TimeSpan timeout, EventLoops? loops, X509Certificate2Collection? trusted)
+/// <param name="lookUp">Finds the addresses of a name.</param>
+internal sealed class Connector(
+    Uri target, TimeSpan timeout, EventLoops? loops, X509Certificate2Collection? trusted, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
 {
     private readonly bool _isTls = target.Scheme == Uri.UriSchemeHttps;
 
@@ -29,17 +31,14 @@ internal sealed class Connector(Uri target, TimeSpan timeout, EventLoops? loops,
         try
         {
             IPAddress[] addresses = await ResolveAsync(limit.Token).ConfigureAwait(false);
-            foreach (IPAddress address in addresses)
+            var result = new ConnectResult(null, FaultReason.UpstreamNameUnresolved);
+            for (int i = 0; i < addresses.Length && result.Connection is null && !limit.IsCancellationRequested; i++)
             {
                 // Each address gets its share of the time, so that one which swallows packets leaves some for the next.
-                Connection? connection = await TryConnectAsync(address, timeout / addresses.Length, loop, limit.Token).ConfigureAwait(false);
-                if (connection is not null)
-                {
-                    return new ConnectResult(connection, FaultReason.None);
-                }
+                result = await TryConnectAsync(addresses[i], timeout / addresses.Length, loop, limit.Token).ConfigureAwait(false);
             }
 
-            return new ConnectResult(null, limit.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout : FaultReason.UpstreamUnreachable);
+            return result.Connection is null && cancel.IsCancellationRequested ? new ConnectResult(null, FaultReason.ClientGone) : result;
         }
         catch (OperationCanceledException)
         {
@@ -47,7 +46,8 @@ internal sealed class Connector(Uri target, TimeSpan timeout, EventLoops? loops,
         }
         catch (SocketException)
         {
-            return new ConnectResult(null, FaultReason.UpstreamNameUnresolved);
+            // Not a failed look-up, nor a refused address: the system has no room for one more socket.
+            return new ConnectResult(null, FaultReason.UpstreamUnreachable);
         }
         catch (AuthenticationException)
         {
@@ -59,35 +59,55 @@ internal sealed class Connector(Uri target, TimeSpan timeout, EventLoops? loops,
         }
     }
 
-    private async ValueTask<IPAddress[]> ResolveAsync(CancellationToken cancel) =>
-        IPAddress.TryParse(target.IdnHost.Trim('[', ']'), out IPAddress? literal)
-            ? [literal]
-            : await Dns.GetHostAddressesAsync(target.IdnHost, cancel).ConfigureAwait(false);
+    /// <summary>The addresses of the upstream's name, anew for each connection; none where the name has none now.</summary>
+    private async ValueTask<IPAddress[]> ResolveAsync(CancellationToken cancel)
+    {
+        if (IPAddress.TryParse(target.IdnHost.Trim('[', ']'), out IPAddress? literal))
+        {
+            return [literal];
+        }
 
-    private async ValueTask<Connection?> TryConnectAsync(IPAddress address, TimeSpan share, EventLoop? loop, CancellationToken cancel)
+        try
+        {
+            return await lookUp(target.IdnHost, cancel).ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            return []; // unknown, or nobody to ask: the next connection asks again
+        }
+    }
+
+    private async ValueTask<ConnectResult> TryConnectAsync(IPAddress address, TimeSpan share, EventLoop? loop, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(share);
         var endPoint = new IPEndPoint(address, target.Port);
         if (!_isTls && loops is not null)
         {
-            return await EpollConnect.TryAsync(endPoint, loop ?? loops.Next(), limit.Token).ConfigureAwait(false);
+            return Judge(await EpollConnect.TryAsync(endPoint, loop ?? loops.Next(), limit.Token).ConfigureAwait(false), limit);
         }
 
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            KeepAlive.TurnOn(socket);
             await socket.ConnectAsync(endPoint, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is SocketException || (fault is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
         {
-            // Unreachable at this address, or its share of the time is over: the next one is tried.
+            // Unreachable at this address, or its share of the time is over: the next one is tried, if there still is somebody to try it for.
             socket.Dispose();
-            return null;
+            return Judge(null, limit);
         }
 
-        return _isTls ? await SecureAsync(socket, address, cancel).ConfigureAwait(false) : PipeConnection.Over(socket);
+        return Judge(_isTls ? await SecureAsync(socket, address, cancel).ConfigureAwait(false) : PipeConnection.Over(socket), limit);
     }
+
+    private static ConnectResult Judge(Connection? connection, CancellationTokenSource limit) => new(
+        connection,
+        connection is not null ? FaultReason.None
+            : limit.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout
+            : FaultReason.UpstreamUnreachable);
 
     private async ValueTask<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
     {

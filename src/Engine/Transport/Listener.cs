@@ -18,6 +18,7 @@ internal abstract class Listener : IDisposable
                 Socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
             }
 
+            KeepAlive.TurnOn(Socket);
             Socket.Bind(address);
             Socket.Listen(Backlog);
         }

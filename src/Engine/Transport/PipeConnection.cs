@@ -38,6 +38,7 @@ internal sealed class PipeConnection : Connection
     public static PipeConnection Over(Socket socket)
     {
         socket.NoDelay = true;
+        KeepAlive.TurnOn(socket);
         return Over(new NetworkStream(socket, ownsSocket: true), (socket.RemoteEndPoint as IPEndPoint)?.Address);
     }
 

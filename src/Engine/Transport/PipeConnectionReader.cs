@@ -44,6 +44,11 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
 
     public override bool EndedByFault => _faulted;
 
+    public override bool CanBeWatchedWhileRead => false;
+
+    /// <summary>A pipe cannot be asked: what has come is what its pending read has brought.</summary>
+    public override Arrival Look() => _ended ? Arrival.End : Volatile.Read(ref _state) is Finished ? Arrival.Bytes : Arrival.Nothing;
+
     /// <summary>The connection was aborted from this side: reads find the end, by a fault.</summary>
     public void EndByAbort()
     {

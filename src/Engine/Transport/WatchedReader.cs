@@ -13,6 +13,14 @@ internal interface IConnectionWatch
     void OnBytesUnasked();
 }
 
+/// <summary>What has come on a side that nobody reads.</summary>
+internal enum Arrival : byte
+{
+    Nothing,
+    Bytes,
+    End,
+}
+
 /// <summary>A pipe reader that can also notice, while nobody reads, that the peer has gone.</summary>
 /// <remarks>
 /// One owner reads. A result may be held (read and not yet advanced) while the watch is on; the watch ends with <see cref="Unwatch"/>,
@@ -25,6 +33,12 @@ internal abstract class WatchedReader : PipeReader, IFaultAware
 
     /// <summary>The end was a reset or another error, not an orderly one. Meaningful once a read has completed.</summary>
     public abstract bool EndedByFault { get; }
+
+    /// <summary>A watch may stay on while the owner reads: it sees the end even behind bytes that nobody has read yet.</summary>
+    public abstract bool CanBeWatchedWhileRead { get; }
+
+    /// <summary>Looks what has come by now, where nothing is expected; only for the owner, without a watch and while no result is held.</summary>
+    public abstract Arrival Look();
 
     /// <summary>Starts the watch. If the peer has ended already, the watch is told before this returns.</summary>
     /// <param name="watch">Whom to tell.</param>

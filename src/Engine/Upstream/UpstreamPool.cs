@@ -13,6 +13,7 @@ internal sealed class UpstreamPool : IHeartbeatListener
     private readonly Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> _connect;
     private readonly UpstreamConnection?[] _slots;
     private readonly Heartbeat _heartbeat;
+    private readonly Tally _tally;
     private readonly long _idleMilliseconds;
     private readonly long _ageMilliseconds;
 
@@ -21,9 +22,11 @@ internal sealed class UpstreamPool : IHeartbeatListener
     /// <param name="idleTimeout">An idle connection is closed after this.</param>
     /// <param name="maxAge">A connection is not used again after this.</param>
     /// <param name="heartbeat">The clock.</param>
+    /// <param name="tally">Told of bytes that nobody asked for.</param>
     public UpstreamPool(
-        Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> connect, int mostIdle, TimeSpan idleTimeout, TimeSpan maxAge, Heartbeat heartbeat)
+        Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> connect, int mostIdle, TimeSpan idleTimeout, TimeSpan maxAge, Heartbeat heartbeat, Tally tally)
     {
+        _tally = tally;
         _connect = connect;
         _slots = new UpstreamConnection?[mostIdle];
         _heartbeat = heartbeat;
@@ -57,7 +60,7 @@ internal sealed class UpstreamPool : IHeartbeatListener
     public async ValueTask<(UpstreamConnection? Connection, FaultReason Fault)> ConnectAsync(EventLoop? loop, CancellationToken cancel)
     {
         ConnectResult result = await _connect(loop, cancel).ConfigureAwait(false);
-        return (result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat.Now), result.Fault);
+        return (result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat.Now, _tally), result.Fault);
     }
 
     /// <summary>Whether a clean connection may carry another exchange by its age.</summary>
@@ -69,19 +72,28 @@ internal sealed class UpstreamPool : IHeartbeatListener
     /// <summary>Gives back a clean connection whose client has gone.</summary>
     public void Return(UpstreamConnection connection)
     {
-        if (IsYoung(connection))
+        if (!IsYoung(connection))
         {
-            for (int i = 0; i < _slots.Length; i++)
+            connection.Connection.Close(reset: false);
+            return;
+        }
+
+        // Watched before it can be found: whoever takes it from its slot owns its reader, and must not meet the watch being set.
+        connection.RestIn(this, _heartbeat.Now);
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            if (_slots[i] is null && Interlocked.CompareExchange(ref _slots[i], connection, null) is null)
             {
-                if (_slots[i] is null && Interlocked.CompareExchange(ref _slots[i], connection, null) is null)
+                if (connection.IsDead)
                 {
-                    connection.RestIn(this, _heartbeat.Now);
-                    return;
+                    Forget(connection); // it ended before it had a slot
                 }
+
+                return;
             }
         }
 
-        connection.Connection.Close(reset: false);
+        connection.EndIdle();
     }
 
     /// <summary>Empties the slot of a connection that ended while it was idle.</summary>

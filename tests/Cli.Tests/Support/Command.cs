@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text;
+using System.Threading.Channels;
 
 namespace McpProxyFast.Cli.Tests.Support;
 
@@ -14,21 +16,26 @@ public sealed class Command : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private readonly Channel<string> _errorLines = Channel.CreateUnbounded<string>();
 
     private Command(Process process)
     {
         _process = process;
-        _errors = process.StandardError.ReadToEndAsync();
+        _errors = ReadErrorsAsync();
     }
 
     /// <summary>Starts the command with nothing of this process's own settings in its environment.</summary>
-    public static Command Start(IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null)
+    public static Command Start(IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(new ProcessStartInfo("dotnet", [Built, .. args]), environment);
+
+    /// <summary>Starts the command with a bound on the descriptors that it can have open.</summary>
+    public static Command StartWithDescriptors(int most, params string[] args) =>
+        Start(new ProcessStartInfo("sh", ["-c", "ulimit -n $0 && exec dotnet \"$@\"", $"{most}", Built, .. args]), null);
+
+    private static Command Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Built, .. args])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         foreach (string name in start.Environment.Keys.Where(IsOurs).ToArray())
         {
             start.Environment.Remove(name);
@@ -63,11 +70,30 @@ public sealed class Command : IAsyncDisposable
         throw new InvalidOperationException($"The command ended without saying '{text}': {await _errors}");
     }
 
+    /// <summary>Waits for a line on stderr that contains <paramref name="text"/>.</summary>
+    public async Task ErrorLineAsync(string text)
+    {
+        while (!(await _errorLines.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Contains(text, StringComparison.Ordinal))
+        {
+            // Another line.
+        }
+    }
+
     /// <summary>Sends a signal, such as TERM.</summary>
     public async Task SignalAsync(string signal)
     {
         using Process kill = Process.Start("sh", ["-c", $"kill -{signal} {_process.Id}"]);
         await kill.WaitForExitAsync();
+    }
+
+    /// <summary>The number of the highest descriptor that the command has open.</summary>
+    public int HighestDescriptor => Directory.EnumerateFileSystemEntries($"/proc/{_process.Id}/fd").Max(path => int.Parse(Path.GetFileName(path)));
+
+    /// <summary>Changes the bound on descriptors while the command runs.</summary>
+    public async Task LimitDescriptorsAsync(int most)
+    {
+        using Process prlimit = Process.Start("prlimit", ["--pid", $"{_process.Id}", $"--nofile={most}:"]);
+        await prlimit.WaitForExitAsync();
     }
 
     /// <summary>Waits for the end.</summary>
@@ -83,6 +109,19 @@ public sealed class Command : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private async Task<string> ReadErrorsAsync()
+    {
+        var all = new StringBuilder();
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            all.Append(line).Append('\n');
+            _errorLines.Writer.TryWrite(line);
+        }
+
+        _errorLines.Writer.Complete();
+        return all.ToString();
     }
 
     private static bool IsOurs(string name) => name.StartsWith("MCPPROXYFAST_", StringComparison.Ordinal) || name.StartsWith("TOOLHIVE_", StringComparison.Ordinal);

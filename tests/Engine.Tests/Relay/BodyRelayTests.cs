@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
@@ -22,6 +24,20 @@ public sealed class BodyRelayTests
 
             Assert.Equal((RelayEnd.Complete, expected, "NEXT"), (end, sent, rest));
         }
+    }
+
+    /// <summary>Bounded cost per byte: what comes in one read leaves in one write, and, where it is plain already, is not even copied.</summary>
+    [Fact]
+    public void ThousandsOfTinyChunksLeaveAsOneRunWhereTheyLie()
+    {
+        byte[] chunks = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("1\r\na\r\n", 10_000)));
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+        var sink = new Pipe();
+
+        Assert.True(relay.Pump(new ReadOnlySequence<byte>(chunks), sink.Writer, out ReadOnlyMemory<byte> tail, out _));
+
+        Assert.Equal((chunks.Length, 0L), (tail.Length, sink.Writer.UnflushedBytes));
     }
 
     [Fact]

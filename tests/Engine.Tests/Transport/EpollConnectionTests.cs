@@ -75,7 +75,6 @@ public sealed class EpollConnectionTests : IDisposable
 
         Assert.False((await flushing.Soon()).IsCompleted);
         Assert.True(received.AsSpan(5).SequenceEqual(sent));
-        Assert.Equal(length + 5, connection.BytesSent);
         Close(connection, peer);
     }
 

@@ -3,6 +3,7 @@ using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
 using McpProxyFast.Upstream;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Engine.Tests.Upstream;
@@ -12,16 +13,21 @@ public sealed class UpstreamPoolTests : IDisposable
     private readonly FakeTimeProvider _clock = new();
     private readonly Heartbeat _heartbeat;
     private readonly List<Pipe> _fromUpstream = [];
+    private readonly Tally _tally = new(NullLogger.Instance, () => 0);
     private readonly UpstreamPool _pool;
 
     public UpstreamPoolTests()
     {
         _heartbeat = new Heartbeat(_clock);
         _pool = new UpstreamPool(
-            (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)), 2, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60), _heartbeat);
+            (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)), 2, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60), _heartbeat, _tally);
     }
 
-    public void Dispose() => _heartbeat.Dispose();
+    public void Dispose()
+    {
+        _heartbeat.Dispose();
+        _tally.Dispose();
+    }
 
     [Fact]
     public async Task NewestIdleConnectionIsTakenFirst()

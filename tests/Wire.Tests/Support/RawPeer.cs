@@ -73,6 +73,18 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
     /// <summary>Resets the connection.</summary>
     public void Reset() => reset();
 
+    public void Leave(Leaving how)
+    {
+        if (how is Leaving.Reset)
+        {
+            Reset();
+        }
+        else
+        {
+            Finish();
+        }
+    }
+
     public Task<StrictMessage> ReadRequestAsync() => TakeAsync(text => (StrictParser.TakeRequest(text, out int length), length));
 
     public Task<StrictMessage> ReadResponseAsync(bool toHead = false) =>

@@ -27,7 +27,8 @@ internal sealed class WireHost : IAsyncDisposable
     /// <param name="adjust">Changes the options; null for the plainest: every Host admitted, no X-Forwarded fields.</param>
     /// <param name="clock">A clock moved by hand; null for the system's.</param>
     /// <param name="pipeOptions">For both sides; null for the default.</param>
-    public WireHost(Over over, Func<McpProxyOptions, McpProxyOptions>? adjust = null, FakeTimeProvider? clock = null, PipeOptions? pipeOptions = null)
+    /// <param name="upstreamTakes">About so many bytes wait at an upstream socket that does not read; 0 for as many as the system likes.</param>
+    public WireHost(Over over, Func<McpProxyOptions, McpProxyOptions>? adjust = null, FakeTimeProvider? clock = null, PipeOptions? pipeOptions = null, int upstreamTakes = 0)
     {
         _over = over;
         _pipeOptions = pipeOptions;
@@ -35,6 +36,11 @@ internal sealed class WireHost : IAsyncDisposable
         if (over is Over.Sockets)
         {
             _upstreamListener = new TcpListener(IPAddress.Loopback, 0);
+            if (upstreamTakes > 0)
+            {
+                _upstreamListener.Server.ReceiveBufferSize = upstreamTakes;
+            }
+
             _upstreamListener.Start();
             _accepting = AcceptUpstreamsAsync(_upstreamListener);
         }
@@ -51,6 +57,7 @@ internal sealed class WireHost : IAsyncDisposable
             ConnectUpstream = over is Over.Pipes ? ConnectAsync : null,
         };
         Proxy = new McpProxy(adjust?.Invoke(options) ?? options);
+        Counts = new Counts(Proxy.Meter);
         if (over is Over.Sockets)
         {
             Address = Proxy.Bind();
@@ -64,8 +71,14 @@ internal sealed class WireHost : IAsyncDisposable
 
     public Reports Reports { get; } = new();
 
+    /// <summary>What this proxy's counters say.</summary>
+    public Counts Counts { get; }
+
     /// <summary>The upstream's host and port, as requests name it.</summary>
     public string Authority { get; }
+
+    /// <summary>The upstream's port, over sockets.</summary>
+    public int UpstreamPort => ((IPEndPoint)_upstreamListener!.LocalEndpoint).Port;
 
     /// <summary>Where the engine listens; null over pipes.</summary>
     public IPEndPoint? Address { get; }
@@ -104,6 +117,36 @@ internal sealed class WireHost : IAsyncDisposable
         return client;
     }
 
+    /// <summary>A new client sends a request.</summary>
+    /// <returns>The client, and the upstream's end of the connection on which it arrived whole.</returns>
+    public async Task<(RawPeer Client, RawPeer Upstream)> SendAsync(string request)
+    {
+        RawPeer client = await ConnectAsync();
+        await client.SendAsync(request);
+        RawPeer upstream = await AcceptAsync();
+        await upstream.ReadRequestAsync();
+        return (client, upstream);
+    }
+
+    /// <summary>A new client has had an exchange; it and the connection to the upstream are idle.</summary>
+    public async Task<(RawPeer Client, RawPeer Upstream)> ServeOneAsync()
+    {
+        (RawPeer client, RawPeer upstream) = await SendAsync(Messages.Get);
+        await upstream.SendAsync(Messages.Ok);
+        await client.ReadResponseAsync();
+        await Reports.NextAsync();
+        return (client, upstream);
+    }
+
+    /// <summary>A new client's answer has begun with <paramref name="response"/>, up to <paramref name="seen"/> as the client sees it.</summary>
+    public async Task<(RawPeer Client, RawPeer Upstream)> BeginAnswerAsync(string response, string seen)
+    {
+        (RawPeer client, RawPeer upstream) = await SendAsync(Messages.Get);
+        await upstream.SendAsync(response);
+        await client.ReadThroughAsync(seen);
+        return (client, upstream);
+    }
+
     /// <summary>Waits for the engine's next connection to the upstream, and gives the upstream's end of it.</summary>
     public Task<RawPeer> AcceptAsync() => _upstreams.Reader.ReadAsync().Soon();
 
@@ -133,6 +176,7 @@ internal sealed class WireHost : IAsyncDisposable
             await peer.DisposeAsync();
         }
 
+        Counts.Dispose();
         _upstreams.Writer.TryComplete();
         _upstreamListener?.Stop();
         await _accepting.Soon();

@@ -17,6 +17,7 @@ internal static class EpollConnect
         }
 
         Libc.Tune(fd, IPAddress.IsLoopback(endPoint.Address));
+        KeepAlive.TurnOn(fd);
         int started = Libc.Connect(fd, address.Bytes.Span);
         if (started < 0 && Libc.LastError != Libc.EInProgress)
         {

@@ -26,30 +26,11 @@ internal sealed class EpollConnection : Connection
         set => _socket.IsBulk = value;
     }
 
-    public override long BytesSent => _socket.Writer.BytesSent;
-
     /// <summary>Waits until a connect that was started on the descriptor has succeeded; the error number if it has not.</summary>
     public async ValueTask<int> WaitConnectedAsync()
     {
         await _socket.Writer.WaitWritableAsync().ConfigureAwait(false);
         return Libc.TakeError(_socket.Fd);
-    }
-
-    public override bool NothingAcknowledgedSince(long sentBefore)
-    {
-        const int syn = 1;
-        if (BytesSent == sentBefore)
-        {
-            return true;
-        }
-
-        if (_socket.Reader.EndedByFault || _socket.Writer.HasFailed)
-        {
-            return false;
-        }
-
-        long acknowledged = Libc.AcknowledgedBytes(_socket.Fd);
-        return acknowledged >= 0 && acknowledged <= sentBefore + syn;
     }
 
     public override void Abort() => _socket.AbortSocket();

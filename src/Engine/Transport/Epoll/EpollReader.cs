@@ -33,6 +33,11 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
 
     public override bool EndedByFault => _faulted;
 
+    public override bool CanBeWatchedWhileRead => true;
+
+    /// <summary>Asks the system, since an event that announces it may still be waiting in its batch.</summary>
+    public override Arrival Look() => _end > _start ? Arrival.Bytes : socket.PeerEnded ? Arrival.End : Libc.Look(socket.Fd);
+
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

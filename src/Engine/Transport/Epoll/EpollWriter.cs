@@ -15,11 +15,6 @@ internal sealed class EpollWriter(EpollSocket socket) : PipeWriter, IValueTaskSo
     private int _cancelRequested;
     private bool _failed;
 
-    public long BytesSent { get; private set; }
-
-    /// <summary>A send was refused by the system: it may have taken with it the news that the peer had reset the connection.</summary>
-    public bool HasFailed => _failed;
-
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _written - _sent;
@@ -167,7 +162,6 @@ internal sealed class EpollWriter(EpollSocket socket) : PipeWriter, IValueTaskSo
 
     private void TakeSent(int sent)
     {
-        BytesSent += sent;
         int fromBuffer = Math.Min(sent, _written - _sent);
         _sent += fromBuffer;
         _source = _source[(sent - fromBuffer)..];

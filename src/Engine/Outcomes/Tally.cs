@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>Tells how things ended: a counter each, and, for what was refused, a line at debug level. Codes and rules only, never a byte of the message.</summary>
+/// <remarks>
+/// One meter per proxy, all of one name, so that a listener of the whole process adds them up. An exchange that nobody listens to costs one comparison; one
+/// that somebody does allocates nothing, as tags are strings that exist already.
+/// </remarks>
+internal sealed class Tally : IDisposable
+{
+    public const string MeterName = "McpProxyFast";
+
+    private readonly ILogger _logger;
+    private readonly Counter<long> _exchanges;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _faults;
+    private readonly Counter<long> _retries;
+    private readonly Counter<long> _acceptFailures;
+
+    /// <param name="logger">Where refusals are told.</param>
+    /// <param name="countOpen">The number of open client connections.</param>
+    public Tally(ILogger logger, Func<int> countOpen)
+    {
+        _logger = logger;
+        _exchanges = Meter.CreateCounter<long>("mcpproxyfast.exchanges", "{exchange}", "Exchanges that are over, by their end.");
+        _refusals = Meter.CreateCounter<long>("mcpproxyfast.refusals", "{message}", "Messages that broke a rule: requests refused, answers of the upstream not taken.");
+        _faults = Meter.CreateCounter<long>("mcpproxyfast.faults", "{exchange}", "Exchanges that failed because of something outside the proxy.");
+        _retries = Meter.CreateCounter<long>("mcpproxyfast.retries", "{request}", "Idempotent requests sent once more because a kept connection had ended.");
+        _acceptFailures = Meter.CreateCounter<long>("mcpproxyfast.accept.failures", "{attempt}", "Attempts to accept a connection that the system had no room for.");
+        Meter.CreateObservableUpDownCounter("mcpproxyfast.connections", countOpen, "{connection}", "Open client connections.");
+    }
+
+    public Meter Meter { get; } = new(MeterName);
+
+    /// <summary>A message broke a rule.</summary>
+    /// <param name="reason">Which.</param>
+    /// <param name="side">Whose message it was.</param>
+    public void Refused(RefusalReason reason, Side side)
+    {
+        Refusal refusal = Refusal.For(reason);
+        if (_logger.IsEnabled(LogLevel.Debug))
+        {
+            _logger.LogDebug("Refused what the {Side} sent: {Code} ({Status}) by {Rule}.", NameOf(side), refusal.Code, refusal.Status, refusal.Rule);
+        }
+
+        _refusals.Add(1, new("reason", refusal.Code), new("rule", refusal.Rule), new("side", NameOf(side)));
+    }
+
+    /// <summary>Something outside failed, and with it an exchange.</summary>
+    public void Faulted(FaultReason reason)
+    {
+        Fault fault = Fault.For(reason);
+        _faults.Add(1, new("reason", fault.Code), new KeyValuePair<string, object?>("side", NameOf(fault.Side)));
+    }
+
+    /// <summary>An exchange is over. The only call on the way of every request.</summary>
+    public void Ended(ExchangeEnd end)
+    {
+        if (_exchanges.Enabled)
+        {
+            _exchanges.Add(1, new KeyValuePair<string, object?>("end", NameOf(end)));
+        }
+    }
+
+    /// <summary>A request is sent once more.</summary>
+    public void Retried() => _retries.Add(1);
+
+    /// <summary>The system had no room for one more connection.</summary>
+    public void AcceptFailed() => _acceptFailures.Add(1);
+
+    public void Dispose() => Meter.Dispose();
+
+    private static string NameOf(ExchangeEnd end) => end switch
+    {
+        ExchangeEnd.Answered => "answered",
+        ExchangeEnd.AnsweredByProxy => "answered-by-proxy",
+        ExchangeEnd.Refused => "refused",
+        ExchangeEnd.Faulted => "faulted",
+        ExchangeEnd.Cut => "cut",
+        ExchangeEnd.ClientGone => "client-gone",
+        _ => throw new UnreachableException($"{end} has no name."),
+    };
+
+    private static string NameOf(Side side) => side switch
+    {
+        Side.Client => "client",
+        Side.Upstream => "upstream",
+        Side.Provider => "provider",
+        Side.Proxy => "proxy",
+        _ => throw new UnreachableException($"{side} has no name."),
+    };
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics.Metrics;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Engine.Tests.Outcomes;
+
+public sealed class TallyTests : IDisposable
+{
+    private readonly RecordingLogger _logger = new();
+    private readonly Tally _tally;
+    private readonly MeterListener _listener = new();
+    private readonly List<string> _measured = [];
+
+    public TallyTests()
+    {
+        _tally = new Tally(_logger, () => 7);
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter == _tally.Meter)
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>((instrument, measurement, tags, _) => _measured.Add(Describe(instrument, measurement, tags)));
+        _listener.SetMeasurementEventCallback<int>((instrument, measurement, tags, _) => _measured.Add(Describe(instrument, measurement, tags)));
+        _listener.Start();
+    }
+
+    public static TheoryData<string> Refusals() => [.. Enum.GetNames<RefusalReason>().Where(name => name != nameof(RefusalReason.None))];
+
+    public static TheoryData<string> Faults() => [.. Enum.GetNames<FaultReason>().Where(name => name != nameof(FaultReason.None))];
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _tally.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public void EveryRefusalIsCountedAndLoggedByItsCodeAndRule(string name)
+    {
+        RefusalReason reason = Enum.Parse<RefusalReason>(name);
+        Refusal refusal = Refusal.For(reason);
+
+        _tally.Refused(reason, Side.Client);
+
+        Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client"], _measured);
+        Assert.Equal([$"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}."], _logger.Lines);
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void EveryFaultIsCountedByItsCodeAndSide(string name)
+    {
+        Fault fault = Fault.For(Enum.Parse<FaultReason>(name));
+
+        _tally.Faulted(Enum.Parse<FaultReason>(name));
+
+        Assert.Equal([$"mcpproxyfast.faults 1 reason={fault.Code} side={fault.Side.ToString().ToLowerInvariant()}"], _measured);
+    }
+
+    [Fact]
+    public void EveryEndHasANameOfItsOwn()
+    {
+        foreach (ExchangeEnd end in Enum.GetValues<ExchangeEnd>())
+        {
+            _tally.Ended(end);
+        }
+
+        Assert.Equal(Enum.GetValues<ExchangeEnd>().Length, _measured.Distinct().Count());
+        Assert.All(_measured, line => Assert.Matches("^mcpproxyfast.exchanges 1 end=[a-z-]+$", line));
+    }
+
+    [Fact]
+    public void OpenConnectionsAreCountedWhenAsked()
+    {
+        _listener.RecordObservableInstruments();
+
+        Assert.Equal(["mcpproxyfast.connections 7"], _measured);
+    }
+
+    private static string Describe(Instrument instrument, long measurement, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        string line = $"{instrument.Name} {measurement}";
+        foreach ((string name, object? value) in tags)
+        {
+            line += $" {name}={value}";
+        }
+
+        return line;
+    }
+
+    private sealed class RecordingLogger : ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add($"{logLevel}: {formatter(state, exception)}");
+    }
+}
