@@ -9,6 +9,9 @@ internal sealed class TokenKeeper : IAsyncDisposable
     // A person is not asked again so soon for a token that the upstream then refuses as well.
     private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
 
+    // A timer stands still while the machine sleeps, and takes no more than 49 days: the clock is looked at in between.
+    private static readonly TimeSpan MaxTimer = TimeSpan.FromHours(1);
+
     private readonly OutgoingPolicy _policy;
     private readonly SignIn _signIn;
     private readonly string _target;
@@ -23,6 +26,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private volatile IssuedCredential? _issued;
     private volatile FailureState? _failure;
     private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
+    private DateTimeOffset _renewAt = DateTimeOffset.MaxValue;
 
     public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
     {
@@ -156,6 +160,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         }
     }
 
+    /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
     private async Task<bool> TryRenewAsync(IssuedCredential issued, CancellationToken cancellationToken)
     {
         try
@@ -165,7 +170,9 @@ internal sealed class TokenKeeper : IAsyncDisposable
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
         {
-            _logger.LogInformation("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
+            // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
+            _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
+            _logger.LogWarning("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
             return false;
         }
     }
@@ -190,42 +197,55 @@ internal sealed class TokenKeeper : IAsyncDisposable
         Publish(issued);
     }
 
-    private async Task RenewAheadAsync()
+    private Task RenewAheadAsync() => _turns.RunAsync(async cancellationToken =>
     {
-        IssuedCredential? due = _issued;
-        await _turns.RunAsync(async cancellationToken =>
+        // While this waited for its turn a request may have renewed it; then the schedule is another one already.
+        if (_issued is not { } due || _renewAt > _clock.GetUtcNow())
         {
-            // While this waited for its turn a request may have renewed it.
-            if (due is null || !ReferenceEquals(due, _issued))
-            {
-                return;
-            }
+            Schedule(_renewAt);
+            return;
+        }
 
-            await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
-            if (ReferenceEquals(due, _issued) && _failure is { Cause.Failure: OAuthFailure.Transient } failure)
-            {
-                _renewal.Change(failure.RetryAt - _clock.GetUtcNow(), Timeout.InfiniteTimeSpan);
-            }
-        }).ConfigureAwait(false);
+        Schedule(DateTimeOffset.MaxValue);
+        await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
+        if (ReferenceEquals(due, _issued) && _failure is { Cause.Failure: OAuthFailure.Transient } failure)
+        {
+            Schedule(failure.RetryAt);
+        }
+    });
+
+    // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
+    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken)
+    {
+        bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);
+        if (!isRenewed && !ScopeChoice.IsForAPerson(_policy))
+        {
+            Publish(await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
+        }
     }
-
-    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken) => Publish(
-        due.Tokens.RefreshToken is not null
-            ? await _signIn.RenewAsync(due, cancellationToken).ConfigureAwait(false)
-            : await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
 
     private void Publish(IssuedCredential issued)
     {
         TokenSet tokens = issued.Tokens;
         _issued = issued;
         _failure = null;
-        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
 
         // Without a refresh token a person would have to act, and is only asked to when a request needs it.
         bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
-        TimeSpan delay = tokens.ExpiresAt is { } end && canRenewAlone
-            ? RenewalSchedule.Delay(tokens.IssuedAt, end, _clock.GetUtcNow())
-            : Timeout.InfiniteTimeSpan;
+        Schedule(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : DateTimeOffset.MaxValue);
+
+        // Last: whoever sees the new line can count on its renewal.
+        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
+    }
+
+    // Called by the one attempt that has its turn. The timer fires whole milliseconds later, never earlier.
+    private void Schedule(DateTimeOffset renewAt)
+    {
+        _renewAt = renewAt;
+        double milliseconds = Math.Ceiling((renewAt - _clock.GetUtcNow()).TotalMilliseconds);
+        TimeSpan delay = renewAt == DateTimeOffset.MaxValue
+            ? Timeout.InfiniteTimeSpan
+            : TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, MaxTimer.TotalMilliseconds));
         _renewal.Change(delay, Timeout.InfiniteTimeSpan);
     }
 }

@@ -82,8 +82,14 @@ internal sealed class AuthorizationCodeFlow(
         if (answer.Error is { } error)
         {
             string reason = answer.ErrorDescription is null ? error : $"{error} ({answer.ErrorDescription})";
+            OAuthFailure failure = error switch
+            {
+                "access_denied" => OAuthFailure.GrantLost,
+                "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
+                _ => OAuthFailure.Refused,
+            };
             throw new OAuthException(
-                error is "access_denied" ? OAuthFailure.GrantLost : OAuthFailure.Refused,
+                failure,
                 "sign-in-refused",
                 Printable.Of($"The authorization server refused the sign-in: {reason}."));
         }

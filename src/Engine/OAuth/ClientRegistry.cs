@@ -11,6 +11,9 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
     public bool IsPreregistered => policy.ClientId is not null;
 
+    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in, so that the server may have forgotten it since.</summary>
+    public bool IsKept { get; private set; }
+
     /// <exception cref="OAuthException">There is no client, and none can be registered; the message says what to do.</exception>
     public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -19,7 +22,9 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
             return Preregistered(server);
         }
 
-        if (await FindKeptAsync(server, redirectUri, cancellationToken).ConfigureAwait(false) is { } kept)
+        ClientIdentity? kept = await FindKeptAsync(server, redirectUri, cancellationToken).ConfigureAwait(false);
+        IsKept = kept is not null;
+        if (kept is not null)
         {
             return kept;
         }
@@ -54,8 +59,14 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>Drops a registration that the server has forgotten.</summary>
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
-        logger.LogWarning("{Issuer} no longer knows the registered client; it is registered again.", server.Issuer ?? server.TokenEndpoint);
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        Forget(lease, server);
+    }
+
+    /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
+    public void Forget(StoreLease lease, ServerMetadata server)
+    {
+        logger.LogInformation("The registration at {Issuer} is dropped; the next sign-in registers again.", Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }

@@ -97,10 +97,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext http)
+    /// <summary>What is answered where nothing overrides it.</summary>
+    public Task AnswerProperlyAsync(HttpContext http)
     {
-        string path = http.Request.Path;
-        return Overrides.TryGetValue(path, out RequestDelegate? handler) ? handler(http) : path switch
+        return (string?)http.Request.Path switch
         {
             "/.well-known/oauth-protected-resource/mcp" => SendAsync(http, Resource()),
             "/.well-known/oauth-authorization-server" => SendAsync(http, Metadata()),
@@ -120,6 +120,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
             _ => NotFoundAsync(http),
         };
     }
+
+    private Task AnswerAsync(HttpContext http) =>
+        Overrides.TryGetValue(http.Request.Path, out RequestDelegate? handler) ? handler(http) : AnswerProperlyAsync(http);
 
     private JsonObject Resource()
     {
