@@ -9,9 +9,6 @@ internal sealed class TokenKeeper : IAsyncDisposable
     // A person is not asked again so soon for a token that the upstream then refuses as well.
     private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
 
-    // A timer stands still while the machine sleeps, and takes no more than 49 days: the clock is looked at in between.
-    private static readonly TimeSpan MaxTimer = TimeSpan.FromHours(1);
-
     private readonly OutgoingPolicy _policy;
     private readonly SignIn _signIn;
     private readonly string _target;
@@ -19,14 +16,13 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Turns _turns = new();
     private readonly TriedScopes _tried;
-    private readonly ITimer _renewal;
+    private readonly RenewalTimer _renewal;
 
     // Written by the one attempt that has its turn, read by every request.
     private volatile CredentialLine? _line;
     private volatile IssuedCredential? _issued;
     private volatile FailureState? _failure;
     private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
-    private DateTimeOffset _renewAt = DateTimeOffset.MaxValue;
 
     public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
     {
@@ -36,7 +32,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _tried = new TriedScopes(clock);
-        _renewal = clock.CreateTimer(_ => _ = RenewAheadAsync(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _renewal = new RenewalTimer(clock, () => _ = RenewAheadAsync());
     }
 
     public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
@@ -172,6 +168,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         {
             // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
             _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
+            _failure = null;
             _logger.LogWarning("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
             return false;
         }
@@ -200,17 +197,16 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private Task RenewAheadAsync() => _turns.RunAsync(async cancellationToken =>
     {
         // While this waited for its turn a request may have renewed it; then the schedule is another one already.
-        if (_issued is not { } due || _renewAt > _clock.GetUtcNow())
+        if (_issued is not { } due || !_renewal.IsDue())
         {
-            Schedule(_renewAt);
             return;
         }
 
-        Schedule(DateTimeOffset.MaxValue);
+        _renewal.Set(null);
         await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
-        if (ReferenceEquals(due, _issued) && _failure is { Cause.Failure: OAuthFailure.Transient } failure)
+        if (_failure is { Cause.Failure: OAuthFailure.Transient } failure)
         {
-            Schedule(failure.RetryAt);
+            _renewal.Set(failure.RetryAt);
         }
     });
 
@@ -232,20 +228,9 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
         // Without a refresh token a person would have to act, and is only asked to when a request needs it.
         bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
-        Schedule(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : DateTimeOffset.MaxValue);
+        _renewal.Set(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
 
         // Last: whoever sees the new line can count on its renewal.
         _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
-    }
-
-    // Called by the one attempt that has its turn. The timer fires whole milliseconds later, never earlier.
-    private void Schedule(DateTimeOffset renewAt)
-    {
-        _renewAt = renewAt;
-        double milliseconds = Math.Ceiling((renewAt - _clock.GetUtcNow()).TotalMilliseconds);
-        TimeSpan delay = renewAt == DateTimeOffset.MaxValue
-            ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, MaxTimer.TotalMilliseconds));
-        _renewal.Change(delay, Timeout.InfiniteTimeSpan);
     }
 }

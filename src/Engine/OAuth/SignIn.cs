@@ -217,7 +217,7 @@ internal sealed class SignIn : IDisposable
             Token = issued.Tokens.RefreshToken ?? issued.Tokens.AccessToken,
             TokenTypeHint = issued.Tokens.RefreshToken is null ? "access_token" : "refresh_token",
         };
-        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, cancellationToken).ConfigureAwait(false);
+        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, new Redaction(), cancellationToken).ConfigureAwait(false);
         using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (answer.IsError)
         {

@@ -13,9 +13,9 @@ internal static class TokenAnswer
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
-    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, TimeProvider clock)
+    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock)
     {
-        ThrowIfFailed(answer, server.TokenEndpoint!);
+        ThrowIfFailed(answer, server.TokenEndpoint!, redaction);
         string token = answer.TryGet("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
         if (token.Any(character => character is <= ' ' or >= (char)127))
         {
@@ -36,7 +36,7 @@ internal static class TokenAnswer
     }
 
     /// <summary>Throws what an answer that is not a success means for what can be done next.</summary>
-    public static void ThrowIfFailed(ProtocolResponse answer, string endpoint)
+    public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
     {
         if (answer.Exception is OAuthException or OperationCanceledException)
         {
@@ -46,7 +46,7 @@ internal static class TokenAnswer
         string? error = answer.Json is { ValueKind: JsonValueKind.Object } ? answer.TryGet("error") : null;
         if (error is not null && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(error, answer.TryGet("error_description"), endpoint);
+            throw FromError(redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
         }
 
         if (answer.Json is not { ValueKind: JsonValueKind.Object } || (int)answer.HttpStatusCode is < 200 or > 299)

@@ -53,8 +53,16 @@ internal sealed class Rig : IAsyncDisposable
     }
 
     /// <summary>As <see cref="AskAsync"/>, with the whole answer.</summary>
-    public Task<HttpResponseMessage> SendAsync(ForwardingProxy proxy) =>
-        _client.PostAsync(new Uri(proxy.Address, "/mcp"), new StringContent("""{"jsonrpc":"2.0","id":"a-7","method":"tools/list"}"""));
+    public Task<HttpResponseMessage> SendAsync(ForwardingProxy proxy, params (string Name, string Value)[] fields)
+    {
+        var content = new StringContent("""{"jsonrpc":"2.0","id":"a-7","method":"tools/list"}""");
+        foreach ((string name, string value) in fields)
+        {
+            content.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return _client.PostAsync(new Uri(proxy.Address, "/mcp"), content);
+    }
 
     public async Task DisposeProxiesAsync()
     {
