@@ -24,6 +24,9 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private volatile FailureState? _failure;
     private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
 
+    // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
+    private IssuedCredential? _adopted;
+
     public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
@@ -80,7 +83,8 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
         Protection protection = await _signIn.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
         IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
-        if (old is not null && challenge.Attempt == 0 && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
+        bool mayRenew = challenge.Attempt == 0 || ReferenceEquals(old, _adopted);
+        if (old is not null && mayRenew && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
         {
             return;
         }
@@ -152,6 +156,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     {
         if (_issued is null && await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
         {
+            _adopted = kept;
             Publish(kept);
         }
     }
