@@ -17,8 +17,11 @@ public sealed class AllocationTests
     private static readonly byte[] Request = [.. "POST /mcp HTTP/1.1\r\nHost: h\r\nAccept: application/json\r\nContent-Length: 40\r\n\r\n"u8, .. new byte[40]];
     private static readonly byte[] Response = [.. "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"u8, .. new byte[200]];
 
-    [Fact]
-    public async Task ExchangeOverSocketsAllocatesNothing()
+    public static TheoryData<OutgoingPolicy?> Credentials => [null, OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
+
+    [Theory]
+    [MemberData(nameof(Credentials), DisableDiscoveryEnumeration = true)]
+    public async Task ExchangeOverSocketsAllocatesNothing(OutgoingPolicy? outgoing)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -27,6 +30,7 @@ public sealed class AllocationTests
             Target = new Uri($"http://{listener.LocalEndpoint}"),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             AllowedHosts = ["*"],
+            Outgoing = outgoing,
         });
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         client.Connect(proxy.Bind());
@@ -120,6 +124,12 @@ public sealed class AllocationTests
         }
 
         reader.AdvanceTo(result.Buffer.End);
+    }
+
+    private sealed class TokenOfAnHour : ICredentialSource
+    {
+        public ValueTask<OutgoingCredential?> GetAsync(Uri target, bool refused, CancellationToken cancellationToken) =>
+            new(new OutgoingCredential("Bearer token", DateTimeOffset.UtcNow.AddHours(1)));
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
