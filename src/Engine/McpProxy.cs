@@ -43,6 +43,12 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>Validates the options. Nothing is bound or connected yet.</summary>
     /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
     public McpProxy(McpProxyOptions options)
+        : this(options, credentials: null)
+    {
+    }
+
+    /// <summary>For tests: with credentials that live by a clock of their own.</summary>
+    internal McpProxy(McpProxyOptions options, CredentialSource? credentials)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -52,7 +58,7 @@ public sealed class McpProxy : IAsyncDisposable
         _options = options;
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         _credentials = options.Outgoing is null
-            ? null
+            ? credentials
             : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);
         _loops = EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);

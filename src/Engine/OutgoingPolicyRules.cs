@@ -60,6 +60,11 @@ internal static class OutgoingPolicyRules
 
     private static void CheckGrant(OutgoingPolicy policy)
     {
+        bool forJwtBearer = policy.Grant is OutgoingGrant.JwtBearer;
+        bool forIdJag = policy.Grant is OutgoingGrant.IdentityAssertion;
+        Require(policy.AssertionFile is null || forJwtBearer, nameof(policy.AssertionFile), "The assertion file is for the grant jwt-bearer alone.");
+        Require(policy.IdTokenFile is null || forIdJag, nameof(policy.IdTokenFile), "The ID token file is for the grant id-jag alone.");
+        Require(policy.IdpTokenUrl is null || forIdJag, nameof(policy.IdpTokenUrl), "The identity provider's token URL is for the grant id-jag alone.");
         switch (policy.Grant)
         {
             case OutgoingGrant.ClientCredentials:

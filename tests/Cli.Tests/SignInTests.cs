@@ -126,6 +126,46 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task BusyPortIsSaidBeforeAnybodyIsAskedToSignIn()
+    {
+        using var occupant = new TcpListener(IPAddress.Loopback, 0);
+        occupant.Start();
+        int port = ((IPEndPoint)occupant.LocalEndpoint).Port;
+
+        Outcome proxy = await Command.RunAsync(["proxy", "name", .. TargetAndStore, "--remote-auth", "--port", $"{port}"]);
+
+        Assert.Equal(1, proxy.ExitCode);
+        Assert.Contains($"--port {port} is in use", Assert.Single(Lines(proxy.Errors)), StringComparison.Ordinal);
+        Assert.Empty(_server.Registrations);
+        Assert.Empty(_server.Authorizations);
+    }
+
+    [Fact]
+    public async Task FlagThatSignsInNowhereIsNamed()
+    {
+        await using Command proxy = Command.Start(["proxy", "name", "--target-uri", _server.Target.OriginalString, "--remote-auth-scopes", "a"]);
+        await proxy.LineAsync("on port");
+        await proxy.SignalAsync("TERM");
+
+        Outcome outcome = await proxy.EndAsync();
+
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Contains("--remote-auth-scopes has no effect: add --remote-auth", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StoreMayBeAFolder()
+    {
+        string[] folder = ["--remote-auth-store", _folder.Path];
+
+        Outcome login = await Command.RunAsync(["login", "--target-uri", _server.Target.OriginalString, .. folder, .. Machine], Environment());
+        Outcome status = await Command.RunAsync(["status", .. folder], Environment());
+
+        Assert.Equal((0, $"mcpproxyfast: signed in at {status.Output}"), (login.ExitCode, login.Output));
+        Assert.True(File.Exists(_folder.File("credentials")));
+    }
+
+    [Fact]
     public async Task TargetThatCannotBeReachedEndsWithCodeOne()
     {
         using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -41,9 +41,12 @@ public sealed class AllocationTests
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
 
-    [Fact]
-    public Task ExchangeThatATokenIsAddedToAllocatesNothing() => ExpectSocketsToAllocateNothing(
-        new McpProxyOptions { Target = Nowhere, Outgoing = new OutgoingPolicy { BearerToken = "a-token-of-the-proxy" } });
+    public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
+
+    [Theory]
+    [MemberData(nameof(Credentials), DisableDiscoveryEnumeration = true)]
+    public Task ExchangeThatATokenIsAddedToAllocatesNothing(OutgoingPolicy outgoing) => ExpectSocketsToAllocateNothing(
+        new McpProxyOptions { Target = Nowhere, Outgoing = outgoing });
 
     [Fact]
     public async Task EventsOfAStreamAllocateNothing()
@@ -200,6 +203,12 @@ public sealed class AllocationTests
     {
         public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
             ValueTask.FromResult(TokenVerdict.Admit("tester", DateTimeOffset.MaxValue));
+    }
+
+    private sealed class TokenOfAnHour : ICredentialSource
+    {
+        public ValueTask<OutgoingCredential?> GetAsync(Uri target, bool refused, CancellationToken cancellationToken) =>
+            new(new OutgoingCredential("Bearer token", DateTimeOffset.UtcNow.AddHours(1)));
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -44,6 +44,14 @@ internal static class FlagValue
         }
     }
 
+    /// <summary>A file whose content is read when it is needed, and again when it changes; it must be there from the start.</summary>
+    /// <exception cref="UsageException">The file cannot be read or is empty.</exception>
+    public static string? SecretFile(string flag, string? file)
+    {
+        _ = Secret(given: null, flag, file);
+        return file;
+    }
+
     /// <summary>Lets the engine make or check something and turns what it objects to into wrong use.</summary>
     /// <param name="flagOf">From the property that the engine names, or null where it names none, to the flags behind it.</param>
     /// <param name="make">What the engine does.</param>

@@ -19,9 +19,14 @@ internal static class OutgoingFlags
             return null;
         }
 
-        return Checked((options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null
-            ? OAuth(options)
-            : new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
+        if ((options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null)
+        {
+            return Checked(OAuth(options));
+        }
+
+        OutgoingPolicy bearer = Checked(new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
+        FlagValue.SecretFile("remote-auth-bearer-token-file", bearer.BearerTokenFile);
+        return bearer;
     }
 
     /// <summary>The policy of a sign-in that is asked for by its verb and whose result is kept.</summary>
@@ -62,7 +67,7 @@ internal static class OutgoingFlags
 
     private static OutgoingPolicy Store(StoreOptions options) => new()
     {
-        StorePath = options.RemoteAuthStore switch { null => OutgoingPolicy.DefaultStorePath, NoStore => null, var path => path },
+        StorePath = options.RemoteAuthStore switch { null => OutgoingPolicy.DefaultStorePath, NoStore => null, var path => Directory.Exists(path) ? Path.Combine(path, "credentials") : path },
         StoreKey = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : null,
     };
 
@@ -74,7 +79,7 @@ internal static class OutgoingFlags
         TokenUrl = FlagValue.Url("remote-auth-token-url", options.RemoteAuthTokenUrl),
         ClientId = options.RemoteAuthClientId,
         ClientSecret = FlagValue.Secret(options.RemoteAuthClientSecret, "remote-auth-client-secret-file", options.RemoteAuthClientSecretFile),
-        ClientKeyFile = options.RemoteAuthClientKeyFile,
+        ClientKeyFile = FlagValue.SecretFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
         ClientMetadataUrl = options.RemoteAuthClientMetadataUrl,
         Scopes = [.. options.RemoteAuthScopes],
         ScopeParameter = options.RemoteAuthScopeParamName,
@@ -82,10 +87,10 @@ internal static class OutgoingFlags
         CallbackPort = options.RemoteAuthCallbackPort,
         SkipBrowser = options.RemoteAuthSkipBrowser,
         SignInTimeout = options.RemoteAuthTimeout is { } timeout ? FlagValue.Wait("remote-auth-timeout", timeout) : null,
-        AssertionFile = options.RemoteAuthAssertionFile,
+        AssertionFile = FlagValue.SecretFile("remote-auth-assertion-file", options.RemoteAuthAssertionFile),
         IdpTokenUrl = FlagValue.Url("remote-auth-idp-token-url", options.RemoteAuthIdpTokenUrl),
         IdpClientId = options.RemoteAuthIdpClientId,
-        IdTokenFile = options.RemoteAuthIdTokenFile,
+        IdTokenFile = FlagValue.SecretFile("remote-auth-id-token-file", options.RemoteAuthIdTokenFile),
         DPoP = options.RemoteAuthDpop,
     };
 
@@ -112,6 +117,7 @@ internal static class OutgoingFlags
         nameof(OutgoingPolicy.CallbackPort) => "--remote-auth-callback-port",
         nameof(OutgoingPolicy.SignInTimeout) => "--remote-auth-timeout",
         nameof(OutgoingPolicy.AssertionFile) => "--remote-auth-assertion-file",
+        nameof(OutgoingPolicy.IdTokenFile) => "--remote-auth-id-token-file",
         nameof(OutgoingPolicy.IdpTokenUrl) => "--remote-auth-idp-token-url",
         nameof(OutgoingPolicy.StoreKey) => KeyVariable,
         _ => "the --remote-auth flags",

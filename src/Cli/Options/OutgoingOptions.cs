@@ -38,7 +38,7 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-resource", MetaValue = "URI", HelpText = "Resource indicator (RFC 8707), instead of the one that the target publishes.")]
     public string? RemoteAuthResource { get; set; }
 
-    [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666, HelpText = "Port on loopback to which the browser comes back: 0 (any) or 1024 to 65535.")]
+    [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666, HelpText = "Port on loopback to which the browser comes back; 0 for any that is free.")]
     public int RemoteAuthCallbackPort { get; set; }
 
     [Option("remote-auth-skip-browser", HelpText = "Print the address to open instead of opening the browser.")]
@@ -80,7 +80,7 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-id-token-file", MetaValue = "FILE", HelpText = "The ID token, for id-jag; read at each use.")]
     public string? RemoteAuthIdTokenFile { get; set; }
 
-    [Option("remote-auth-dpop", HelpText = "Bind tokens to a key of this process (RFC 9449).")]
+    [Option("remote-auth-dpop", HelpText = "Bind tokens to a key that is kept with them, and prove it with each request (RFC 9449).")]
     public bool RemoteAuthDpop { get; set; }
 
     [Option("token-exchange-url", MetaValue = "URL", HelpText = "Token endpoint at which the caller's token is exchanged (RFC 8693).")]

@@ -45,6 +45,12 @@ internal static class ProxyVerb
     private static void Warn(ProxyOptions options, Settings settings, McpProxyOptions engine, StderrLogger logger)
     {
         Secrets.WarnOfArguments(settings, logger);
+        IEnumerable<string> idle = settings.Given.Where(given => given.Value.Source is SettingSource.CommandLine).Select(given => given.Key);
+        if (engine.Outgoing is null && idle.FirstOrDefault(name => name.StartsWith("remote-auth-", StringComparison.Ordinal)) is { } flag)
+        {
+            logger.LogWarning("--{Flag} has no effect: add --remote-auth to sign in at the target", flag);
+        }
+
         if (IPAddress.IsLoopback(engine.Listen!.Address))
         {
             return;

@@ -12,11 +12,10 @@ internal static class RenewalSchedule
         expiresAt is { } end ? end - Shortest(MaxMargin, (end - issuedAt) / 10) : null;
 
     /// <summary>A tenth of the lifetime ahead of its end, at most five minutes, and up to half of that again so that many proxies do not ask at once.</summary>
-    public static TimeSpan Delay(DateTimeOffset issuedAt, DateTimeOffset expiresAt, DateTimeOffset now)
+    public static DateTimeOffset DueAt(DateTimeOffset issuedAt, DateTimeOffset expiresAt)
     {
         TimeSpan lead = Shortest(MaxLead, (expiresAt - issuedAt) / 10);
-        DateTimeOffset due = EndOfUse(issuedAt, expiresAt)!.Value - lead - (lead / 2 * Random.Shared.NextDouble());
-        return due > now ? due - now : TimeSpan.Zero;
+        return EndOfUse(issuedAt, expiresAt)!.Value - lead - (lead / 2 * Random.Shared.NextDouble());
     }
 
     private static TimeSpan Shortest(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -16,13 +16,16 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Turns _turns = new();
     private readonly TriedScopes _tried;
-    private readonly ITimer _renewal;
+    private readonly RenewalTimer _renewal;
 
     // Written by the one attempt that has its turn, read by every request.
     private volatile CredentialLine? _line;
     private volatile IssuedCredential? _issued;
     private volatile FailureState? _failure;
     private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
+
+    // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
+    private IssuedCredential? _adopted;
 
     public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
     {
@@ -32,7 +35,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _tried = new TriedScopes(clock);
-        _renewal = clock.CreateTimer(_ => _ = RenewAheadAsync(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _renewal = new RenewalTimer(clock, () => _ = RenewAheadAsync());
     }
 
     public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
@@ -80,7 +83,8 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
         Protection protection = await _signIn.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
         IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
-        if (old is not null && challenge.Attempt == 0 && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
+        bool mayRenew = challenge.Attempt == 0 || ReferenceEquals(old, _adopted);
+        if (old is not null && mayRenew && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
         {
             return;
         }
@@ -152,10 +156,12 @@ internal sealed class TokenKeeper : IAsyncDisposable
     {
         if (_issued is null && await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
         {
+            _adopted = kept;
             Publish(kept);
         }
     }
 
+    /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
     private async Task<bool> TryRenewAsync(IssuedCredential issued, CancellationToken cancellationToken)
     {
         try
@@ -165,7 +171,10 @@ internal sealed class TokenKeeper : IAsyncDisposable
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
         {
-            _logger.LogInformation("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
+            // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
+            _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
+            _failure = null;
+            _logger.LogWarning("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
             return false;
         }
     }
@@ -190,42 +199,43 @@ internal sealed class TokenKeeper : IAsyncDisposable
         Publish(issued);
     }
 
-    private async Task RenewAheadAsync()
+    private Task RenewAheadAsync() => _turns.RunAsync(async cancellationToken =>
     {
-        IssuedCredential? due = _issued;
-        await _turns.RunAsync(async cancellationToken =>
+        // While this waited for its turn a request may have renewed it; then the schedule is another one already.
+        if (_issued is not { } due || !_renewal.IsDue())
         {
-            // While this waited for its turn a request may have renewed it.
-            if (due is null || !ReferenceEquals(due, _issued))
-            {
-                return;
-            }
+            return;
+        }
 
-            await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
-            if (ReferenceEquals(due, _issued) && _failure is { Cause.Failure: OAuthFailure.Transient } failure)
-            {
-                _renewal.Change(failure.RetryAt - _clock.GetUtcNow(), Timeout.InfiniteTimeSpan);
-            }
-        }).ConfigureAwait(false);
+        _renewal.Set(null);
+        await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
+        if (_failure is { Cause.Failure: OAuthFailure.Transient } failure)
+        {
+            _renewal.Set(failure.RetryAt);
+        }
+    });
+
+    // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
+    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken)
+    {
+        bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);
+        if (!isRenewed && !ScopeChoice.IsForAPerson(_policy))
+        {
+            Publish(await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
+        }
     }
-
-    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken) => Publish(
-        due.Tokens.RefreshToken is not null
-            ? await _signIn.RenewAsync(due, cancellationToken).ConfigureAwait(false)
-            : await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
 
     private void Publish(IssuedCredential issued)
     {
         TokenSet tokens = issued.Tokens;
         _issued = issued;
         _failure = null;
-        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
 
         // Without a refresh token a person would have to act, and is only asked to when a request needs it.
         bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
-        TimeSpan delay = tokens.ExpiresAt is { } end && canRenewAlone
-            ? RenewalSchedule.Delay(tokens.IssuedAt, end, _clock.GetUtcNow())
-            : Timeout.InfiniteTimeSpan;
-        _renewal.Change(delay, Timeout.InfiniteTimeSpan);
+        _renewal.Set(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
+
+        // Last: whoever sees the new line can count on its renewal.
+        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
     }
 }

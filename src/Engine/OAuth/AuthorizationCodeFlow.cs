@@ -76,22 +76,36 @@ internal sealed class AuthorizationCodeFlow(
         {
             throw OAuthException.Refused(
                 "wrong-issuer",
-                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used."));
+                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
         }
 
         if (answer.Error is { } error)
         {
             string reason = answer.ErrorDescription is null ? error : $"{error} ({answer.ErrorDescription})";
+            OAuthFailure failure = error switch
+            {
+                "access_denied" => OAuthFailure.GrantLost,
+                "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
+                _ => OAuthFailure.Refused,
+            };
             throw new OAuthException(
-                error is "access_denied" ? OAuthFailure.GrantLost : OAuthFailure.Refused,
+                failure,
                 "sign-in-refused",
-                Printable.Of($"The authorization server refused the sign-in: {reason}."));
+                Printable.Of($"The authorization server refused the sign-in: {reason}. {Next(error)}"));
         }
 
         return answer.Code is { Length: > 0 } code
             ? code
-            : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code.");
+            : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
     }
+
+    private static string Next(string error) => error switch
+    {
+        "access_denied" => "Sign in again with an account that may use the target.",
+        "invalid_scope" => "Check the scopes that are asked for.",
+        "invalid_target" => "Check the resource that is asked for.",
+        _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
+    };
 
     private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, ProofKey? proofKey, CancellationToken cancellationToken)
     {

@@ -16,6 +16,9 @@ internal sealed record ClientIdentity
     /// <summary>The redirect URI that it was registered with.</summary>
     public string? RedirectUri { get; init; }
 
+    /// <summary>The scopes that it was registered for; null or none where any may be asked for (RFC 7591 §2).</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+
     /// <summary>When the secret ends, in seconds since 1970; 0 or null for never.</summary>
     public long? SecretExpiresAt { get; init; }
 

@@ -11,6 +11,9 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
     public bool IsPreregistered => policy.ClientId is not null;
 
+    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in, so that the server may have forgotten it since.</summary>
+    public bool IsKept { get; private set; }
+
     /// <exception cref="OAuthException">There is no client, and none can be registered; the message says what to do.</exception>
     public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -19,7 +22,9 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
             return Preregistered(server);
         }
 
-        if (await FindKeptAsync(server, redirectUri, cancellationToken).ConfigureAwait(false) is { } kept)
+        ClientIdentity? kept = await FindKeptAsync(server, redirectUri, scopes, cancellationToken).ConfigureAwait(false);
+        IsKept = kept is not null;
+        if (kept is not null)
         {
             return kept;
         }
@@ -54,18 +59,27 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>Drops a registration that the server has forgotten.</summary>
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
-        logger.LogWarning("{Issuer} no longer knows the registered client; it is registered again.", server.Issuer ?? server.TokenEndpoint);
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        Forget(lease, server);
+    }
+
+    /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
+    public void Forget(StoreLease lease, ServerMetadata server)
+    {
+        logger.LogInformation("The registration at {Issuer} is dropped; the next sign-in registers again.", Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }
 
-    private async Task<ClientIdentity?> FindKeptAsync(ServerMetadata server, string? redirectUri, CancellationToken cancellationToken)
+    // Of use only for the redirect and the scopes that it was registered with, and as long as its secret lives.
+    private async Task<ClientIdentity?> FindKeptAsync(
+        ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         ClientIdentity? kept = lease.Find(storeKey).Registrations.GetValueOrDefault(Name(server));
         bool isAlive = kept?.SecretExpiresAt is not > 0 || kept.SecretExpiresAt > clock.GetUtcNow().ToUnixTimeSeconds();
-        return kept?.RedirectUri == redirectUri && isAlive ? kept : null;
+        bool mayAsk = kept?.Scopes is not { Count: > 0 } registered || scopes.All(registered.Contains);
+        return kept?.RedirectUri == redirectUri && isAlive && mayAsk ? kept : null;
     }
 
     private async Task KeepAsync(ServerMetadata server, ClientIdentity registered, CancellationToken cancellationToken)
@@ -88,7 +102,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
         using DynamicClientRegistrationResponse answer = await http.Invoker.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            TokenAnswer.ThrowIfFailed(answer, server.RegistrationEndpoint!);
+            TokenAnswer.ThrowIfFailed(answer, server.RegistrationEndpoint!, new Redaction());
         }
         catch (OAuthException failure) when (failure.Failure is not OAuthFailure.Transient)
         {
@@ -96,7 +110,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
                 "registration-refused", $"{failure.Message} Register a client with the authorization server by hand and give its client id (and secret).");
         }
 
-        return Read(answer, server, redirectUri);
+        return Read(answer, server, redirectUri) with { Scopes = scopes };
     }
 
     // RFC 7591 §2; MCP 2026-07-28 wants application_type, and grant types that match the flow.
@@ -109,6 +123,12 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
             ApplicationType = "native",
             TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server),
             Scope = scopes.Count > 0 ? string.Join(' ', scopes) : null,
+
+            // Left out, not empty: an empty default_acr_values makes oidc-provider insist on `openid`.
+            Contacts = null!,
+            PostLogoutRedirectUris = null!,
+            DefaultAcrValues = null!,
+            RequestUris = null!,
         };
         document.GrantTypes.Add(withBrowser ? "authorization_code" : "urn:ietf:params:oauth:grant-type:device_code");
         document.GrantTypes.Add("refresh_token");

@@ -33,11 +33,12 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         using var request = new DeviceAuthorizationRequest { Address = protection.Server.DeviceAuthorizationEndpoint };
-        await tokens.AuthenticateAsync(request, protection.Server, client, cancellationToken).ConfigureAwait(false);
+        var redaction = new Redaction();
+        await tokens.AuthenticateAsync(request, protection.Server, client, redaction, cancellationToken).ConfigureAwait(false);
         request.Parameters.AddOptional("resource", protection.Resource);
         request.Parameters.AddOptional("scope", string.Join(' ', scopes));
         DeviceAuthorizationResponse answer = await http.Invoker.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
-        TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!);
+        TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!, redaction);
         bool isComplete = answer.DeviceCode is { Length: > 0 } && answer.UserCode is { Length: > 0 } && answer.VerificationUri is { Length: > 0 };
         return isComplete
             ? answer

@@ -14,7 +14,20 @@ internal sealed class DiscoveryLog(ILogger logger)
     public void Add(string asked, HttpStatusCode status)
     {
         SawTransient |= IsTransient(status);
-        Add($"{asked}: {(int)status}");
+        Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? " to elsewhere, which is not followed" : "")}");
+    }
+
+    /// <summary>As the other, for a document that was read or was none.</summary>
+    public void Add(string asked, HttpStatusCode status, bool isDocument)
+    {
+        if (status is HttpStatusCode.OK && !isDocument)
+        {
+            Add($"{asked}: 200, but not the JSON document that belongs there");
+        }
+        else
+        {
+            Add(asked, status);
+        }
     }
 
     public void Add(string asked, OAuthException failure)
@@ -29,10 +42,13 @@ internal sealed class DiscoveryLog(ILogger logger)
         _lines.Add(line);
     }
 
-    public OAuthException NothingFound(string code, string what) => new(
+    /// <param name="code">A stable word.</param>
+    /// <param name="what">What was looked for in vain.</param>
+    /// <param name="next">What a person can do.</param>
+    public OAuthException NothingFound(string code, string what, string next) => new(
         SawTransient ? OAuthFailure.Transient : OAuthFailure.Refused,
         code,
-        $"{what} Tried: {string.Join("; ", _lines)}.");
+        $"{what} Tried: {string.Join("; ", _lines)}. {next}");
 
     public static bool IsTransient(HttpStatusCode status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;

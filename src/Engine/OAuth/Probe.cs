@@ -39,7 +39,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
             answered |= response.IsSuccessStatusCode;
         }
 
-        return answered ? null : throw log.NothingFound("probe-inconclusive", "The target neither asked for credentials nor answered as an MCP server.");
+        return answered ? null : throw log.NothingFound("probe-inconclusive", "The target neither asked for credentials nor answered as an MCP server.", "Check its URL, or name the issuer that protects it.");
     }
 
     private static Challenge? Asked(HttpResponseMessage response)

@@ -33,7 +33,7 @@ internal static class ResourceDiscovery
 
         (HttpStatusCode status, ResourceMetadata? found) =
             await http.GetJsonAsync(place, OAuthJson.Default.ResourceMetadata, cancellationToken).ConfigureAwait(false);
-        log.Add($"GET {place}", status);
+        log.Add($"GET {place}", status, found?.Resource is not null);
         if (found?.Resource is null)
         {
             return null;
@@ -43,6 +43,6 @@ internal static class ResourceDiscovery
             ? found
             : throw OAuthException.Refused(
                 "resource-mismatch",
-                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word.");
+                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. Give the target as it is written there, or have the document corrected.");
     }
 }

@@ -22,7 +22,7 @@ internal static class ServerDiscovery
         {
             (HttpStatusCode status, ServerMetadata? found) =
                 await http.GetJsonAsync(place, OAuthJson.Default.ServerMetadata, cancellationToken).ConfigureAwait(false);
-            log.Add($"GET {place}", status);
+            log.Add($"GET {place}", status, found is not null);
             if (found is not null && IsAbout(found, issuer, place, log))
             {
                 return found;

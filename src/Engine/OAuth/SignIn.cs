@@ -106,6 +106,12 @@ internal sealed class SignIn : IDisposable
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
+            if (_clients.IsKept)
+            {
+                // A server that has forgotten a client shows the person an error page and sends nobody back.
+                await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
+            }
+
             string message = needsPerson
                 ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
                 : $"The sign-in took longer than {timeout}.";
@@ -128,13 +134,10 @@ internal sealed class SignIn : IDisposable
 
         if (latest.Tokens.RefreshToken is not { } refreshToken)
         {
-            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "The token has ended and came without a refresh token.");
+            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token to renew it with.");
         }
 
-        var parameters = new Parameters { { "refresh_token", refreshToken } };
-        parameters.AddOptional("resource", latest.Resource);
-        TokenSet renewed = await _tokens.AskAsync(
-            latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, ProofKey, cancellationToken).ConfigureAwait(false);
+        TokenSet renewed = await AskForRenewalAsync(lease, latest, refreshToken).ConfigureAwait(false);
         TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
         IssuedCredential issued = latest with { Tokens = tokens };
         Keep(lease, issued);
@@ -174,6 +177,24 @@ internal sealed class SignIn : IDisposable
         _store.Dispose();
     }
 
+    // Not cancelled, only bounded by the time of one request: the answer may hold the one refresh token that still counts.
+    private async Task<TokenSet> AskForRenewalAsync(StoreLease lease, IssuedCredential latest, string refreshToken)
+    {
+        var parameters = new Parameters { { "refresh_token", refreshToken } };
+        parameters.AddOptional("resource", latest.Resource);
+        try
+        {
+            return await _tokens.AskAsync(
+                latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, ProofKey, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Client.IsRegistered)
+        {
+            // A browser sent there with this client would end at the server's error page and never come back.
+            _clients.Forget(lease, latest.Server);
+            throw;
+        }
+    }
+
     // A registration that the server has forgotten is made again, once.
     private async Task<IssuedCredential> RunFlowAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -196,7 +217,7 @@ internal sealed class SignIn : IDisposable
             Token = issued.Tokens.RefreshToken ?? issued.Tokens.AccessToken,
             TokenTypeHint = issued.Tokens.RefreshToken is null ? "access_token" : "refresh_token",
         };
-        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, cancellationToken).ConfigureAwait(false);
+        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, new Redaction(), cancellationToken).ConfigureAwait(false);
         using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (answer.IsError)
         {

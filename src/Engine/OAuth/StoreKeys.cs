@@ -16,13 +16,30 @@ internal static class StoreKeys
         }
 
         string path = storePath + ".key";
-        if (File.Exists(path) && File.ReadAllBytes(path) is { Length: KeyBytes } found)
+        if (File.Exists(path) && Open(File.ReadAllBytes(path)) is { Length: KeyBytes } found)
         {
             return found;
         }
 
         byte[] made = RandomNumberGenerator.GetBytes(KeyBytes);
-        PrivateFile.Replace(path, made);
+        PrivateFile.Replace(path, Seal(made));
         return made;
+    }
+
+    // On Windows the file is sealed with the user's own key (DPAPI); elsewhere its mode keeps others out.
+    private static byte[] Seal(byte[] key) =>
+        OperatingSystem.IsWindows() ? ProtectedData.Protect(key, optionalEntropy: null, DataProtectionScope.CurrentUser) : key;
+
+    private static byte[]? Open(byte[] file)
+    {
+        try
+        {
+            return OperatingSystem.IsWindows() ? ProtectedData.Unprotect(file, optionalEntropy: null, DataProtectionScope.CurrentUser) : file;
+        }
+        catch (CryptographicException)
+        {
+            // Another user's, or damaged: another key is made, and the store that this one opened is put aside.
+            return null;
+        }
     }
 }

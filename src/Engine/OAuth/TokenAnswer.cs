@@ -13,9 +13,9 @@ internal static class TokenAnswer
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
-    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, TimeProvider clock)
+    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock)
     {
-        ThrowIfFailed(answer, server.TokenEndpoint!);
+        ThrowIfFailed(answer, server.TokenEndpoint!, redaction);
         string token = answer.TryGet("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
         if (token.Any(character => character is <= ' ' or >= (char)127))
         {
@@ -36,7 +36,7 @@ internal static class TokenAnswer
     }
 
     /// <summary>Throws what an answer that is not a success means for what can be done next.</summary>
-    public static void ThrowIfFailed(ProtocolResponse answer, string endpoint)
+    public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
     {
         if (answer.Exception is OAuthException or OperationCanceledException)
         {
@@ -46,7 +46,7 @@ internal static class TokenAnswer
         string? error = answer.Json is { ValueKind: JsonValueKind.Object } ? answer.TryGet("error") : null;
         if (error is not null && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(error, answer.TryGet("error_description"), endpoint);
+            throw FromError(redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
         }
 
         if (answer.Json is not { ValueKind: JsonValueKind.Object } || (int)answer.HttpStatusCode is < 200 or > 299)
@@ -57,7 +57,7 @@ internal static class TokenAnswer
 
     private static OAuthException FromError(string error, string? description, string endpoint)
     {
-        string message = Printable.Of($"{endpoint} refused: {error}{(description is null ? "" : $" ({description})")}.");
+        string message = Printable.Of($"{endpoint} refused: {error}{(description is null ? "" : $" ({description})")}.") + Next(error);
         OAuthFailure failure = error switch
         {
             "invalid_grant" => OAuthFailure.GrantLost,
@@ -75,12 +75,21 @@ internal static class TokenAnswer
         return new OAuthException(failure, code, message);
     }
 
+    private static string Next(string error) => error switch
+    {
+        "invalid_client" or "unauthorized_client" => " Check the client id, its secret or key, and the grants that it may use.",
+        "invalid_scope" => " Check the scopes that are asked for.",
+        "invalid_target" => " Check the resource that is asked for.",
+        "access_denied" => " Sign in again with an account that may use the target.",
+        _ => "",
+    };
+
     // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
     private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
         OAuthException.Transient("token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.");
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
-        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}.");
+        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. Its operator has to mend that.");
 
     private static string ReadType(TokenResponse answer, ServerMetadata server, bool bound)
     {

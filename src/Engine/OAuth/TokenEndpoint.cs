@@ -7,6 +7,8 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+    private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
+
     // One nonce per endpoint is all that a server may ask for at a time (RFC 9449 §8).
     private string? _nonce;
 
@@ -20,60 +22,56 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
     public async Task<TokenSet> AskAsync(
         ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, ProofKey? proofKey, CancellationToken cancellationToken)
     {
-        try
+        var redaction = new Redaction();
+        using TokenResponse first = await SendAsync(server, client, grantType, parameters, proofKey, redaction, cancellationToken).ConfigureAwait(false);
+        if (proofKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
         {
-            using TokenResponse first = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
-            if (proofKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
-            {
-                return TokenAnswer.Read(first, server, proofKey is not null, clock);
-            }
+            return TokenAnswer.Read(first, server, proofKey is not null, redaction, clock);
+        }
 
-            using TokenResponse second = await SendAsync(server, client, grantType, parameters, proofKey, cancellationToken).ConfigureAwait(false);
-            return TokenAnswer.Read(second, server, bound: true, clock);
-        }
-        catch (OAuthException failure)
-        {
-            throw Redact(failure, parameters, client);
-        }
+        using TokenResponse second = await SendAsync(server, client, grantType, parameters, proofKey, redaction, cancellationToken).ConfigureAwait(false);
+        return TokenAnswer.Read(second, server, bound: true, redaction, clock);
     }
 
     /// <summary>Puts on a request what shows who the client is (RFC 6749 §2.3, RFC 7523 §2.2).</summary>
-    public async Task AuthenticateAsync(ProtocolRequest request, ServerMetadata server, ClientIdentity client, CancellationToken cancellationToken)
+    /// <param name="request">The request.</param>
+    /// <param name="server">The server that it goes to.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="redaction">Takes what was put on.</param>
+    /// <param name="cancellationToken">Ends the wait for the key's file.</param>
+    public async Task AuthenticateAsync(
+        ProtocolRequest request, ServerMetadata server, ClientIdentity client, Redaction redaction, CancellationToken cancellationToken)
     {
         request.ClientId = client.Id;
         request.ClientCredentialStyle = client.Method == ClientMethod.Basic ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;
         request.ClientSecret = client.Method is ClientMethod.Basic or ClientMethod.Post ? client.Secret : null;
+        redaction.Add(client.Secret, client.Secret is null ? null : new BasicAuthenticationOAuthHeaderValue(client.Id, client.Secret).Parameter);
         if (client.Method == ClientMethod.PrivateKeyJwt && clientKey is not null)
         {
             string audience = server.Issuer ?? server.TokenEndpoint!;
             string assertion = await clientKey.AssertAsync(client.Id, audience, cancellationToken).ConfigureAwait(false);
+            redaction.Add(assertion);
             request.ClientAssertion = new ClientAssertion { Type = AssertionType, Value = assertion };
         }
     }
 
-    // A server's description of an error may repeat what it was sent.
-    private static OAuthException Redact(OAuthException failure, Parameters parameters, ClientIdentity? client)
-    {
-        string message = parameters
-            .Where(parameter => parameter.Key is not ("resource" or "scope" or "redirect_uri" or "audience"))
-            .Select(parameter => parameter.Value)
-            .Append(client?.Secret)
-            .OfType<string>()
-            .Where(secret => secret.Length > 0)
-            .Aggregate(failure.Message, (text, secret) => text.Replace(secret, "(redacted)", StringComparison.Ordinal));
-        return new OAuthException(failure.Failure, failure.Code, message);
-    }
-
     private async Task<TokenResponse> SendAsync(
-        ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, ProofKey? proofKey, CancellationToken cancellationToken)
+        ServerMetadata server,
+        ClientIdentity? client,
+        string grantType,
+        Parameters parameters,
+        ProofKey? proofKey,
+        Redaction redaction,
+        CancellationToken cancellationToken)
     {
         using var request = new TokenRequest { Address = server.TokenEndpoint, GrantType = grantType, Parameters = new Parameters(parameters) };
         if (client is not null)
         {
-            await AuthenticateAsync(request, server, client, cancellationToken).ConfigureAwait(false);
+            await AuthenticateAsync(request, server, client, redaction, cancellationToken).ConfigureAwait(false);
         }
 
         request.DPoPProofToken = proofKey?.Prove("POST", new Uri(server.TokenEndpoint!), Volatile.Read(ref _nonce), accessToken: null);
+        redaction.Add([request.DPoPProofToken, .. parameters.Where(parameter => !Public.Contains(parameter.Key)).Select(parameter => parameter.Value)]);
         TokenResponse response = await http.Invoker.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.DPoPNonce is { } nonce)
         {

@@ -23,6 +23,19 @@ public class OAuthHttpTests
     }
 
     [Fact]
+    public async Task ANameThatLeadsToAPrivateAddressIsNotDialled()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System);
+        string named = server.Origin.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, $"{named}/.well-known/oauth-authorization-server"));
+
+        Assert.Contains("localhost has a private address", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Where it is right, name it as the issuer", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task TheOperatorsOwnUrlMayBePrivate()
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
@@ -80,6 +93,7 @@ public class OAuthHttpTests
         OAuthException failed = await Assert.ThrowsAsync<OAuthException>(() => asked);
 
         Assert.Equal((OAuthFailure.Transient, "server-too-slow"), (failed.Failure, failed.Code));
+        Assert.EndsWith("did not answer within 10 s.", failed.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -44,7 +44,7 @@ public class OpenIddictTests
         using var browser = new Browser();
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         CredentialSource source = CredentialSource.For(Policy, upstream.Target, clock, browser);
-        await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source);
+        await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source, browser);
         clock.Advance(TimeSpan.FromHours(2));
 
         Assert.Equal("200 offline_access tools", await AskAsync(proxy));
@@ -66,7 +66,7 @@ public class OpenIddictTests
     private static async Task<string> AskAsync(OpenIddictUpstream upstream, OutgoingPolicy policy, Browser browser, Uri target)
     {
         CredentialSource source = CredentialSource.For(policy, target, new FakeTimeProvider(DateTimeOffset.UtcNow), browser);
-        await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source);
+        await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source, browser);
         return await AskAsync(proxy);
     }
 

@@ -22,6 +22,8 @@ public class OutgoingPolicyTests
         { "client_credentials needs", new() { Grant = OutgoingGrant.ClientCredentials, ClientId = "c" } },
         { "jwt-bearer needs an assertion file", new() { Grant = OutgoingGrant.JwtBearer } },
         { "id-jag needs", new() { Grant = OutgoingGrant.IdentityAssertion, ClientId = "c" } },
+        { "assertion file is for the grant jwt-bearer alone", new() { AssertionFile = "a" } },
+        { "ID token file is for the grant id-jag alone", new() { IdTokenFile = "a" } },
         { "scope must be one word", new() { Scopes = ["a b"] } },
         { "resource must be an absolute URI", new() { Resource = "https://a.example/#b" } },
         { "callback port must lie", new() { CallbackPort = 70_000 } },

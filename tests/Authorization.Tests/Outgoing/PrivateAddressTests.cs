@@ -21,6 +21,15 @@ public class PrivateAddressTests
     [InlineData("::ffff:10.0.0.1")]
     [InlineData("64:ff9b::a00:1")]
     [InlineData("2002:a00:1::")]
+    [InlineData("64:ff9b:1::a00:1")]
+    [InlineData("::127.0.0.1")]
+    [InlineData("::ffff:169.254.169.254")]
+    [InlineData("198.18.0.1")]
+    [InlineData("192.0.2.1")]
+    [InlineData("224.0.0.1")]
+    [InlineData("255.255.255.255")]
+    [InlineData("ff02::1")]
+    [InlineData("2001:0:a00:1::")]
     public void PrivateAddressesAreKnown(string address)
     {
         Assert.True(PrivateAddresses.Contains(IPAddress.Parse(address)));

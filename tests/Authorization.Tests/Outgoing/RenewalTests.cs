@@ -19,29 +19,12 @@ public class RenewalTests
     {
         await using Rig rig = await Rig.StartAsync();
         ForwardingProxy proxy = await rig.ProxyAsync();
-        await rig.AskAsync(proxy);
-        int periods = 0;
 
-        for (TimeSpan sinceIssue = Step, day = TimeSpan.Zero; day < TimeSpan.FromDays(1); day += Step, sinceIssue += Step)
-        {
-            CredentialLine? before = rig.Source.Current;
-            rig.Clock.Advance(Step);
-            (int Status, string Body)[] answers = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => rig.AskAsync(proxy)));
-            Assert.All(answers, answer => Assert.Equal(200, answer.Status));
-            if (sinceIssue >= Period)
-            {
-                await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
-                sinceIssue = TimeSpan.Zero;
-                periods++;
-            }
-        }
-
-        Assert.Equal(periods, rig.Server.TokenRequests.Count(request => request["grant_type"] == "refresh_token"));
-        Assert.Equal((0, 0), (rig.Server.Reuses, rig.Server.BadTokens));
+        await LiveADayAsync(rig, (proxy, rig.Source));
     }
 
     [Fact]
-    public async Task TwoProcessesOnOneStoreRenewOnceBetweenThem()
+    public async Task ADayOfTwoProxiesOnOneStoreLosesNothingAndAsksOncePerPeriod()
     {
         using var folder = new TemporaryFolder();
         await using Rig rig = await Rig.StartAsync();
@@ -50,19 +33,8 @@ public class RenewalTests
         CredentialSource firstSource = rig.Source;
         await rig.AskAsync(first);
         ForwardingProxy second = await rig.ProxyAsync(policy);
-        CredentialSource secondSource = rig.Source;
 
-        for (int period = 1; period <= 24; period++)
-        {
-            (CredentialLine? one, CredentialLine? other) = (firstSource.Current, secondSource.Current);
-            rig.Clock.Advance(Period);
-            await Rig.UntilAsync(() => !ReferenceEquals(firstSource.Current, one) && !ReferenceEquals(secondSource.Current, other));
-            Assert.Equal((200, 200), ((await rig.AskAsync(first)).Status, (await rig.AskAsync(second)).Status));
-            Assert.Equal(period, rig.Server.TokenRequests.Count(request => request["grant_type"] == "refresh_token"));
-        }
-
-        Assert.Equal((0, 0), (rig.Server.Reuses, rig.Server.BadTokens));
-        Assert.Single(rig.Server.Authorizations);
+        await LiveADayAsync(rig, (first, firstSource), (second, rig.Source));
     }
 
     [Fact]
@@ -99,19 +71,115 @@ public class RenewalTests
         ForwardingProxy proxy = await rig.ProxyAsync();
         await rig.AskAsync(proxy);
         rig.Server.LoseGrants();
-        rig.Server.RevokeAll();
         rig.Clock.Advance(TimeSpan.FromHours(2));
-        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("a new sign-in is needed", StringComparison.Ordinal)));
 
-        (int status, _) = await rig.AskAsync(proxy);
-        while (status == 503)
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(["authorization_code", "refresh_token", "authorization_code"], rig.Server.TokenRequests.Select(request => request["grant_type"]));
+    }
+
+    [Fact]
+    public async Task ALostGrantWithNobodyThereEndsIn503AndTheLogSaysWhereToSignIn()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        Uri? first = rig.Browser.LastUrl;
+        rig.Browser.IsAttended = false;
+        rig.Server.LoseGrants();
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+
+        Task<HttpResponseMessage> asked = rig.SendAsync(proxy);
+        await Rig.UntilAsync(() => rig.Browser.LastUrl != first);
+        rig.Clock.Advance(TimeSpan.FromSeconds(46));
+        using HttpResponseMessage answer = await asked;
+        JsonNode error = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+
+        Assert.Equal((503, TimeSpan.FromSeconds(5)), ((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta));
+        Assert.Equal(("a-7", "sign-in-pending"), ((string?)error["id"], (string?)error["error"]!["data"]!["reason"]));
+        Assert.Contains("waits for a person to sign in; the address to open is in the proxy's log", (string?)error["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"Please open this URL in your browser: {rig.Browser.LastUrl}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AClientThatTheServerHasForgottenIsRegisteredAgainWhenItCannotRenew()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        rig.Server.Overrides["/token"] = async http =>
         {
-            // The failed renewal ahead of time pauses the next attempt for half a minute.
-            rig.Clock.Advance(TimeSpan.FromSeconds(30));
-            (status, _) = await rig.AskAsync(proxy);
-        }
+            rig.Server.Overrides.Clear();
+            http.Response.StatusCode = 401;
+            await http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "invalid_client" });
+        };
+        rig.Clock.Advance(TimeSpan.FromHours(2));
 
-        Assert.Equal(200, status);
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(2, rig.Server.Registrations.Count);
+        Assert.Equal(["client-1", "client-2"], rig.Server.Authorizations.Select(authorize => authorize["client_id"]));
+    }
+
+    [Fact]
+    public async Task ARenewalThatIsUnderWayAtTheEndIsFinishedAndKept()
+    {
+        using var folder = new TemporaryFolder();
+        await using Rig rig = await Rig.StartAsync();
+        OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
+        await rig.AskAsync(await rig.ProxyAsync(policy));
+        var arrived = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        rig.Server.Overrides["/token"] = async http =>
+        {
+            arrived.SetResult();
+            await goOn.Task;
+            await rig.Server.AnswerProperlyAsync(http);
+        };
+        rig.Clock.Advance(Period);
+        await arrived.Task;
+
+        Task ending = rig.DisposeProxiesAsync();
+        goOn.SetResult();
+        await ending;
+        rig.Server.Overrides.Clear();
+
+        Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(policy))).Status);
+        Assert.Equal((2, 0, 0), (rig.Server.TokenRequests.Count, rig.Server.Reuses, rig.Server.BadTokens));
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task AnEndedTokenThatCannotBeRenewedForNowEndsIn503WithTheReason()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        rig.Server.Overrides["/token"] = http =>
+        {
+            http.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        };
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+
+        using HttpResponseMessage answer = await rig.SendAsync(proxy);
+
+        Assert.Equal((503, TimeSpan.FromSeconds(1)), ((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta));
+        Assert.Contains("/token answered 503 with something that is not an OAuth answer", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task APersonIsAskedAgainOnlyWhenARequestNeedsIt()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditTokens = tokens => tokens.Remove("refresh_token");
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        rig.Clock.Advance(TimeSpan.FromDays(1));
+        Assert.Single(rig.Server.Authorizations);
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
         Assert.Equal(2, rig.Server.Authorizations.Count);
     }
 
@@ -164,6 +232,38 @@ public class RenewalTests
     }
 
     [Fact]
+    public async Task ALifetimeLongerThanATimerCanWaitIsNoFault()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditTokens = tokens => tokens["expires_in"] = TimeSpan.FromDays(300).TotalSeconds;
+        await using CredentialSource source = CredentialSource.For(Rig.Policy, rig.Server.Target, TimeProvider.System, rig.Browser);
+
+        await source.StartAsync(CancellationToken.None);
+
+        Assert.NotNull(source.Current);
+    }
+
+    [Fact]
+    public async Task ALongLivedTokenIsRenewedAheadOfItsEndToo()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Lifetime = TimeSpan.FromDays(90);
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        CredentialLine? before = rig.Source.Current;
+
+        for (int day = 1; day <= 89; day++)
+        {
+            rig.Clock.Advance(TimeSpan.FromDays(1));
+            Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        }
+
+        rig.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(2));
+        await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
+        Assert.Equal(2, rig.Server.TokenRequests.Count);
+    }
+
+    [Fact]
     public async Task ATokenWithoutALifetimeIsRenewedWhenItIsRefused()
     {
         await using Rig rig = await Rig.StartAsync();
@@ -174,5 +274,30 @@ public class RenewalTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Equal(2, rig.Server.TokenRequests.Count);
+    }
+
+    // Steps of five minutes; with each, every client asks once.
+    private static async Task LiveADayAsync(Rig rig, params (ForwardingProxy Proxy, CredentialSource Source)[] parts)
+    {
+        await rig.AskAsync(parts[0].Proxy);
+        int periods = 0;
+        for (TimeSpan sinceIssue = Step, day = TimeSpan.Zero; day < TimeSpan.FromDays(1); day += Step, sinceIssue += Step)
+        {
+            CredentialLine?[] before = [.. parts.Select(part => part.Source.Current)];
+            rig.Clock.Advance(Step);
+            (int Status, string Body)[] answers = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => rig.AskAsync(parts[client % parts.Length].Proxy)));
+            Assert.All(answers, answer => Assert.Equal((200, "ok"), answer));
+            if (sinceIssue >= Period)
+            {
+                await Rig.UntilAsync(() => !parts.Where((part, index) => ReferenceEquals(part.Source.Current, before[index])).Any());
+                sinceIssue = TimeSpan.Zero;
+                periods++;
+            }
+
+            Assert.Equal(periods, rig.Server.TokenRequests.Count(request => request["grant_type"] == "refresh_token"));
+        }
+
+        Assert.Equal((26, 0, 0), (periods, rig.Server.Reuses, rig.Server.BadTokens));
+        Assert.Single(rig.Server.Authorizations);
     }
 }

@@ -1,70 +1,159 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Credentials;
+using McpProxyFast.OAuth;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;
 
-/// <summary>Drives every flow at debug level and looks for each secret that was made on the way.</summary>
-public sealed class SecretsInLogsTests : IDisposable
+/// <summary>Drives every flow at debug level and looks for each secret that was made, shown or kept on the way.</summary>
+public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private readonly ECDsa _clientKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private Rig _rig = null!;
+    private ScriptedServer _provider = null!;
 
-    public void Dispose() => _folder.Dispose();
+    private static readonly string[] Given =
+    [
+        "s3cret", Convert.ToBase64String("machine:s3cret"u8), "w0rkload-assertion", "1d-token", "b3arer", "f1le-bearer", "c00kie-of-the-client", "t0ken-of-the-client",
+    ];
 
-    [Theory]
-    [InlineData(OutgoingGrant.AuthorizationCode)]
-    [InlineData(OutgoingGrant.DeviceCode)]
-    [InlineData(OutgoingGrant.ClientCredentials)]
-    [InlineData(OutgoingGrant.JwtBearer)]
-    public async Task NoSecretReachesTheLog(OutgoingGrant grant)
+    public async Task InitializeAsync()
     {
-        await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync(PolicyFor(grant));
-        List<string> told = [];
-
-        told.Add((await AskAsync(rig, proxy)).Body);
-        rig.Server.RevokeAll();
-        told.Add((await AskAsync(rig, proxy)).Body);
-        rig.Server.Overrides["/token"] = FailWithWhatCameAsync;
-        rig.Clock.Advance(TimeSpan.FromHours(2));
-        told.Add((await AskAsync(rig, proxy)).Body);
-
-        Assert.NotEmpty(rig.Server.Secrets);
-        Assert.NotEmpty(rig.Browser.Lines);
-        foreach (string secret in rig.Server.Secrets.Append("s3cret").Append("workload-assertion"))
+        _rig = await Rig.StartAsync();
+        _provider = await ScriptedServer.StartAsync(_rig.Clock);
+        _provider.EditTokens = tokens =>
         {
-            Assert.DoesNotContain(rig.Browser.Lines.Concat(told), line => line.Contains(secret, StringComparison.Ordinal));
-        }
+            tokens["token_type"] = "N_A";
+            tokens["issued_token_type"] = "urn:ietf:params:oauth:token-type:id-jag";
+        };
     }
 
-    private OutgoingPolicy PolicyFor(OutgoingGrant grant) => Rig.Policy with
+    public async Task DisposeAsync()
     {
-        Grant = grant,
-        StorePath = _folder.File("store"),
-        ClientId = grant is OutgoingGrant.ClientCredentials ? "machine" : null,
-        ClientSecret = grant is OutgoingGrant.ClientCredentials ? "s3cret" : null,
-        AssertionFile = grant is OutgoingGrant.JwtBearer ? _folder.Write("assertion", "workload-assertion") : null,
-    };
+        await _provider.DisposeAsync();
+        await _rig.DisposeAsync();
+    }
 
-    private static async Task<(int Status, string Body)> AskAsync(Rig rig, ForwardingProxy proxy)
+    public void Dispose()
     {
-        Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
+        _clientKey.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("authorization code")]
+    [InlineData("device code")]
+    [InlineData("client credentials, basic")]
+    [InlineData("client credentials, post")]
+    [InlineData("client credentials, private_key_jwt")]
+    [InlineData("jwt-bearer")]
+    [InlineData("id-jag")]
+    [InlineData("DPoP")]
+    [InlineData("static bearer")]
+    [InlineData("bearer file")]
+    public async Task NoSecretReachesTheLogOrTheClient(string flow)
+    {
+        OutgoingPolicy policy = PolicyFor(flow) with { StorePath = _folder.File("store") };
+        _rig.Server.EditMetadata = metadata =>
+        {
+            metadata["scopes_supported"] = new JsonArray("read", "write");
+            metadata["token_endpoint_auth_methods_supported"] = new JsonArray("none", flow.EndsWith("post", StringComparison.Ordinal) ? "client_secret_post" : "client_secret_basic");
+        };
+        _rig.Server.EditTokens = tokens => tokens["token_type"] = policy.DPoP ? "DPoP" : "Bearer";
+        ForwardingProxy proxy = await _rig.ProxyAsync(policy);
+
+        // Sign-in, renewal after a refusal, step-up, renewal at the end, a renewal that fails rudely, sign-out.
+        List<string> told = [await AskAsync(proxy)];
+        _rig.Server.RevokeAll();
+        told.Add(await AskAsync(proxy));
+        _rig.Server.RequiredScope = "write";
+        told.Add(await AskAsync(proxy));
+        _rig.Clock.Advance(TimeSpan.FromHours(2));
+        told.Add(await AskAsync(proxy));
+        _rig.Server.Overrides["/token"] = RepeatAllAsync;
+        _rig.Clock.Advance(TimeSpan.FromHours(2));
+        told.Add(await AskAsync(proxy));
+        string[] kept = await KeptAsync(policy);
+        await _rig.DisposeProxiesAsync();
+        if (policy is { BearerToken: null, BearerTokenFile: null })
+        {
+            Assert.True(await StoredCredentials.LogoutAsync(policy, new Uri(_rig.Server.Origin), _rig.Browser));
+            Assert.Single(_rig.Server.Revoked);
+        }
+
+        string[] secrets = [.. _rig.Server.Secrets, .. _provider.Secrets, .. kept, .. Given];
+        string[] lines = [.. _rig.Browser.Lines, .. told];
+        Assert.All(secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(Part(secret), StringComparison.Ordinal)));
+    }
+
+    // Of a JWT the signature, which no two have in common; half of it is too much already.
+    private static string Part(string secret) => secret.Split('.') is [_, _, { Length: > 40 } signature] ? signature[..40] : secret;
+
+    private OutgoingPolicy PolicyFor(string flow)
+    {
+        OutgoingPolicy machine = Rig.Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientSecret = "s3cret" };
+        return flow switch
+        {
+            "authorization code" => Rig.Policy,
+            "device code" => Rig.Policy with { Grant = OutgoingGrant.DeviceCode },
+            "client credentials, basic" or "client credentials, post" => machine,
+            "client credentials, private_key_jwt" => machine with { ClientSecret = null, ClientKeyFile = _folder.Write("key.pem", _clientKey.ExportPkcs8PrivateKeyPem()) },
+            "jwt-bearer" => Rig.Policy with { Grant = OutgoingGrant.JwtBearer, AssertionFile = _folder.Write("assertion", "w0rkload-assertion") },
+            "id-jag" => machine with
+            {
+                Grant = OutgoingGrant.IdentityAssertion,
+                IdpTokenUrl = new Uri($"{_provider.Origin}/token"),
+                IdpClientId = "idp",
+                IdTokenFile = _folder.Write("id-token", "1d-token"),
+            },
+            "DPoP" => Rig.Policy with { DPoP = true },
+            "static bearer" => OutgoingPolicy.Bearer("b3arer"),
+            "bearer file" => OutgoingPolicy.BearerFile(_folder.Write("bearer", "f1le-bearer")),
+            _ => throw new ArgumentOutOfRangeException(nameof(flow)),
+        };
+    }
+
+    // The keys: of the client, of the store, and the one that tokens are bound to.
+    private async Task<string[]> KeptAsync(OutgoingPolicy policy)
+    {
+        string pem = _clientKey.ExportPkcs8PrivateKeyPem();
+        List<string> keys = [pem.Split('\n')[1]];
+        if (File.Exists(policy.StorePath + ".key"))
+        {
+            keys.Add(Convert.ToBase64String(await File.ReadAllBytesAsync(policy.StorePath + ".key")));
+            using CredentialStore store = CredentialStore.For(policy, _rig.Browser);
+            using StoreLease lease = await store.OpenAsync(CancellationToken.None);
+            keys.AddRange(lease.All.Select(entry => entry.ProofKey).OfType<string>());
+        }
+
+        return [.. keys];
+    }
+
+    /// <returns>All that the client is told, head included.</returns>
+    private async Task<string> AskAsync(ForwardingProxy proxy)
+    {
+        Task<HttpResponseMessage> asked = _rig.SendAsync(proxy, ("Cookie", "session=c00kie-of-the-client"), ("Authorization", "Bearer t0ken-of-the-client"));
         while (!asked.IsCompleted)
         {
             // Moves the device flow's polling on.
-            rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
             await Task.WhenAny(asked, Task.Delay(20));
         }
 
-        return await asked;
+        using HttpResponseMessage answer = await asked;
+        return $"{answer.Headers}\n{await answer.Content.ReadAsStringAsync()}";
     }
 
     // The rudest server: it repeats in its error what it was sent.
-    private static async Task FailWithWhatCameAsync(HttpContext http)
+    private static async Task RepeatAllAsync(HttpContext http)
     {
         IFormCollection form = await http.Request.ReadFormAsync();
-        string all = string.Join(' ', form.Select(pair => $"{pair.Key}={pair.Value}"));
+        string all = string.Join(' ', form.Select(pair => $"{pair.Key}={pair.Value}").Concat(http.Request.Headers.Select(field => $"{field.Key}: {field.Value}")));
         http.Response.StatusCode = 400;
         await http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "invalid_request", ["error_description"] = all });
     }

@@ -84,6 +84,78 @@ public class SignInTests
     }
 
     [Fact]
+    public async Task TheUpstreamsChallengesAndDocumentsAreNotShown()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.RequiredScope = "never granted";
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        using var http = new HttpClient();
+
+        using HttpResponseMessage forbidden = await rig.SendAsync(proxy);
+        rig.Server.RequiredScope = null;
+        rig.Server.EditTokens = tokens => tokens["access_token"] = "not-known-here";
+        rig.Server.RevokeAll();
+        using HttpResponseMessage unauthorized = await rig.SendAsync(proxy);
+        using HttpResponseMessage document = await http.GetAsync(new Uri(proxy.Address, "/.well-known/oauth-protected-resource/mcp"));
+
+        Assert.Equal((403, 503, 404), ((int)forbidden.StatusCode, (int)unauthorized.StatusCode, (int)document.StatusCode));
+        Assert.NotNull(unauthorized.Headers.RetryAfter);
+        Assert.Empty(forbidden.Headers.WwwAuthenticate.Concat(unauthorized.Headers.WwwAuthenticate));
+        Assert.StartsWith("""{"jsonrpc":"2.0","id":"a-7","error":""", await unauthorized.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ARequestIsReplayedThreeTimesAtMost()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        int requests = 0;
+        rig.Server.Overrides["/mcp"] = http =>
+        {
+            http.Response.StatusCode = 403;
+            http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"scope-{++requests}\"";
+            return Task.CompletedTask;
+        };
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(403, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal((4, 3), (requests, rig.Server.Authorizations.Count));
+    }
+
+    [Fact]
+    public async Task AClientThatTheServerRefusesInTheBrowserIsRegisteredAgainOnce()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditCallback = back =>
+        {
+            if (rig.Server.Registrations.Count == 1)
+            {
+                back.Remove("code");
+                back["error"] = "unauthorized_client";
+            }
+        };
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(2, rig.Server.Registrations.Count);
+    }
+
+    [Fact]
+    public async Task ARegistrationThatIsTooNarrowForAStepUpIsMadeAgain()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Challenge = ", scope=\"read\"";
+        rig.Server.RequiredScope = "write";
+        int port = FreePort();
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = port });
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(["read", "read write"], rig.Server.Registrations.Select(registration => (string?)JsonNode.Parse(registration)!["scope"]));
+    }
+
+    [Fact]
     public async Task ARevokedTokenIsRenewedAndTheRequestReplayed()
     {
         await using Rig rig = await Rig.StartAsync();
@@ -206,6 +278,39 @@ public class SignInTests
         Assert.Equal(["authorization_code", "refresh_token"], registration["grant_types"]!.AsArray().Select(type => (string?)type));
         Assert.Equal(rig.Server.Authorizations.Single()["redirect_uri"], (string?)registration["redirect_uris"]![0]);
         Assert.Null(registration["scope"]);
+    }
+
+    [Fact]
+    public async Task ARegistrationWithWhichNobodyCameBackIsMadeAnew()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = FreePort() });
+        await rig.AskAsync(proxy);
+        Uri? first = rig.Browser.LastUrl;
+        rig.Browser.IsAttended = false;
+        rig.Server.LoseGrants();
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+        Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
+        await Rig.UntilAsync(() => rig.Browser.LastUrl != first);
+        Uri abandoned = rig.Browser.LastUrl!;
+        rig.Clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(503, (await asked).Status);
+
+        rig.Browser.IsAttended = true;
+        rig.Clock.Advance(TimeSpan.FromMinutes(1));
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed", StringComparison.Ordinal)));
+        rig.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Contains("client_id=client-1&", abandoned.Query, StringComparison.Ordinal);
+        Assert.Equal(["client-1", "client-2"], rig.Server.Authorizations.Select(authorize => authorize["client_id"]));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [Fact]

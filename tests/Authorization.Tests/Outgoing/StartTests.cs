@@ -29,7 +29,25 @@ public class StartTests
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => rig.ProxyAsync(target: rig.Server.Target));
 
-        Assert.Contains($"Tried: POST {rig.Server.Target}: 404; POST {rig.Server.Target}: 404; GET {rig.Server.Target}: 404", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"Tried: POST {rig.Server.Target}: 404; POST {rig.Server.Target}: 404; GET {rig.Server.Target}: 404. Check its URL, or name the issuer that protects it.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ARealmThatIsAUrlIsTheLastResort()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        rig.Server.Overrides["/.well-known/oauth-protected-resource/mcp"] = NotFoundAsync;
+        rig.Server.Overrides["/mcp"] = http =>
+        {
+            http.Response.StatusCode = 401;
+            http.Response.Headers.WWWAuthenticate = $"bearer realm=\"{other.Origin}\"";
+            return Task.CompletedTask;
+        };
+
+        await rig.ProxyAsync(target: rig.Server.Target);
+
+        Assert.Single(other.Authorizations);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Credentials;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -27,6 +28,23 @@ public sealed class StoreTests : IDisposable
 
         Assert.Single(rig.Server.Authorizations);
         Assert.Single(rig.Server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task AKeptTokenThatIsRefusedIsRenewedEvenForARequestThatWasReplayedWithIt()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync(Policy));
+        await rig.DisposeProxiesAsync();
+        rig.Server.RevokeAll();
+        var request = new UpstreamRequest("POST", rig.Server.Target);
+        await using CredentialSource source = CredentialSource.For(Policy, new Uri(rig.Server.Origin), rig.Clock, rig.Browser);
+
+        CredentialResult kept = await source.RecoverAsync(new(request, 401, ["Bearer"], DPoPNonce: null, Used: null, Attempt: 0), CancellationToken.None);
+        CredentialResult renewed = await source.RecoverAsync(new(request, 401, ["Bearer"], DPoPNonce: null, kept.Line, Attempt: 1), CancellationToken.None);
+
+        Assert.Equal((CredentialResultKind.Ready, CredentialResultKind.Ready), (kept.Kind, renewed.Kind));
+        Assert.Equal(["authorization_code", "refresh_token"], rig.Server.TokenRequests.Select(asked => asked["grant_type"]));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public class WrongServerTests
     [Fact]
     public Task AResourceOfAnotherOriginIsRefused() => IsRefused(
         server => server.EditResource = resource => resource["resource"] = "https://other.example/mcp",
-        "describes the resource https://other.example/mcp",
+        "describes the resource https://other.example/mcp, not http://127.0.0.1",
         authorizations: 0);
 
     [Fact]
@@ -58,7 +58,7 @@ public class WrongServerTests
             back["error"] = "access_denied";
             back["error_description"] = "not you\r\nInjected: line";
         },
-        "refused the sign-in: access_denied (not you  Injected: line)");
+        "refused the sign-in: access_denied (not you  Injected: line). Sign in again with an account that may use the target.");
 
     [Fact]
     public Task AServerWithoutRegistrationAsksForAClientId() => IsRefused(
@@ -104,6 +104,42 @@ public class WrongServerTests
         "something that is not an OAuth answer");
 
     [Fact]
+    public Task TenMegabytesInPlaceOfATokenAreNotRead() => IsRefused(
+        server => server.Overrides["/token"] = http => AnswerAsync(http, 200, new string(' ', 10_000_000)),
+        "sent more than 1024 KiB where a small document was expected");
+
+    [Fact]
+    public Task APageInPlaceOfMetadataIsNamed() => IsRefused(
+        server => server.EditResource = resource =>
+        {
+            string issuer = $"{server.Origin}/tenant";
+            server.Overrides["/.well-known/oauth-authorization-server/tenant"] = http => AnswerAsync(http, 200, "<html>welcome</html>");
+            resource["authorization_servers"] = new JsonArray(issuer);
+        },
+        "/.well-known/oauth-authorization-server/tenant: 200, but not the JSON document that belongs there",
+        authorizations: 0);
+
+    [Fact]
+    public Task ARefusedScopeSaysWhatToCheck() => IsRefused(
+        server => server.Overrides["/token"] = http => AnswerAsync(http, 400, """{"error":"invalid_scope"}"""),
+        "refused: invalid_scope. Check the scopes that are asked for.");
+
+    [Fact]
+    public async Task AServerThatSendsThePersonToAnotherServerGetsNoCode()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await using ScriptedServer honest = await ScriptedServer.StartAsync(rig.Clock);
+        rig.Server.EditMetadata = metadata => metadata["authorization_endpoint"] = $"{honest.Origin}/authorize";
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string body) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains($"names the issuer {honest.Origin} where {rig.Server.Origin} was expected", body, StringComparison.Ordinal);
+        Assert.Empty(rig.Server.TokenRequests);
+    }
+
+    [Fact]
     public Task TenMegabytesOfMetadataAreNotRead() => IsRefused(
         server => server.Overrides["/.well-known/oauth-protected-resource/mcp"] = http => AnswerAsync(http, 200, new string(' ', 10_000_000)),
         "sent more than 1024 KiB",
@@ -120,7 +156,7 @@ public class WrongServerTests
             };
             server.Overrides["/.well-known/oauth-authorization-server"] = http => AnswerAsync(http, 503, "");
         },
-        "oauth-protected-resource/mcp: 302",
+        "oauth-protected-resource/mcp: 302 to elsewhere, which is not followed",
         authorizations: 0);
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json.Nodes;
 using McpProxyFast.Credentials;
 using Microsoft.Extensions.Time.Testing;
 
@@ -36,15 +38,30 @@ internal sealed class Rig : IAsyncDisposable
     {
         Uri upstream = target ?? new Uri(Server.Origin);
         Source = CredentialSource.For(policy ?? Policy, upstream, Clock, Browser);
-        ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream, Source);
+        ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream, Source, Browser);
         _parts.Add(proxy);
         return proxy;
     }
 
+    /// <summary>Sends a JSON-RPC request.</summary>
+    /// <returns>The status and the body; of the proxy's own JSON-RPC error its message.</returns>
     public async Task<(int Status, string Body)> AskAsync(ForwardingProxy proxy)
     {
-        using HttpResponseMessage response = await _client.PostAsync(new Uri(proxy.Address, "/mcp"), new StringContent("{}"));
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await SendAsync(proxy);
+        string body = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, response.StatusCode is HttpStatusCode.ServiceUnavailable ? (string)JsonNode.Parse(body)!["error"]!["message"]! : body);
+    }
+
+    /// <summary>As <see cref="AskAsync"/>, with the whole answer.</summary>
+    public Task<HttpResponseMessage> SendAsync(ForwardingProxy proxy, params (string Name, string Value)[] fields)
+    {
+        var content = new StringContent("""{"jsonrpc":"2.0","id":"a-7","method":"tools/list"}""");
+        foreach ((string name, string value) in fields)
+        {
+            content.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return _client.PostAsync(new Uri(proxy.Address, "/mcp"), content);
     }
 
     public async Task DisposeProxiesAsync()

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
 
@@ -16,6 +17,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private readonly Dictionary<string, DateTimeOffset> _tokens = [];
     private readonly Dictionary<string, bool> _refreshTokens = [];
     private int _made;
+    private volatile string _scope = "";
 
     private ScriptedServer(WebApplication app, TimeProvider clock)
     {
@@ -97,29 +99,25 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext http)
+    /// <summary>What is answered where nothing overrides it.</summary>
+    public Task AnswerProperlyAsync(HttpContext http)
     {
-        string path = http.Request.Path;
-        return Overrides.TryGetValue(path, out RequestDelegate? handler) ? handler(http) : path switch
+        return (string?)http.Request.Path switch
         {
             "/.well-known/oauth-protected-resource/mcp" => SendAsync(http, Resource()),
             "/.well-known/oauth-authorization-server" => SendAsync(http, Metadata()),
             "/register" => RegisterAsync(http),
             "/authorize" => AuthorizeAsync(http),
             "/token" => TokenAsync(http),
-            "/device" => SendAsync(http, new JsonObject
-            {
-                ["device_code"] = Make("device"),
-                ["user_code"] = "ABCD-EFGH",
-                ["verification_uri"] = $"{Origin}/activate",
-                ["expires_in"] = 600,
-                ["interval"] = 5,
-            }),
+            "/device" => StartDeviceAsync(http),
             "/revoke" => RevokeAsync(http),
             "/mcp" => McpAsync(http),
             _ => NotFoundAsync(http),
         };
     }
+
+    private Task AnswerAsync(HttpContext http) =>
+        Overrides.TryGetValue(http.Request.Path, out RequestDelegate? handler) ? handler(http) : AnswerProperlyAsync(http);
 
     private JsonObject Resource()
     {
@@ -157,6 +155,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     {
         Dictionary<string, string> query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
         Authorizations.Enqueue(query);
+        _scope = query.GetValueOrDefault("scope") ?? _scope;
         var back = new Dictionary<string, string> { ["code"] = Make("code"), ["state"] = query["state"], ["iss"] = Origin };
         EditCallback(back);
         http.Response.Redirect($"{query["redirect_uri"]}?{string.Join('&', back.Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value)}"))}");
@@ -167,13 +166,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     {
         IFormCollection form = await http.Request.ReadFormAsync();
         TokenRequests.Enqueue(form.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
-        foreach (string secret in new[] { "code_verifier", "assertion", "client_assertion", "client_secret" })
-        {
-            if (form[secret].ToString() is { Length: > 0 } value)
-            {
-                Secrets.Add(value);
-            }
-        }
+        _scope = form.TryGetValue("scope", out StringValues scope) ? scope.ToString() : _scope;
+        Keep([.. form["code_verifier"], .. form["assertion"], .. form["client_assertion"], .. form["client_secret"], .. form["subject_token"]]);
+        Keep([.. http.Request.Headers["DPoP"], .. http.Request.Headers.Authorization.Select(value => value!.Split(' ')[^1])]);
 
         if (form["grant_type"] == "refresh_token" && !TryUse(form["refresh_token"]!))
         {
@@ -222,6 +217,20 @@ internal sealed class ScriptedServer : IAsyncDisposable
         return answer;
     }
 
+    private async Task StartDeviceAsync(HttpContext http)
+    {
+        IFormCollection form = await http.Request.ReadFormAsync();
+        _scope = form.TryGetValue("scope", out StringValues scope) ? scope.ToString() : _scope;
+        await SendAsync(http, new JsonObject
+        {
+            ["device_code"] = Make("device"),
+            ["user_code"] = "ABCD-EFGH",
+            ["verification_uri"] = $"{Origin}/activate",
+            ["expires_in"] = 600,
+            ["interval"] = 5,
+        });
+    }
+
     private async Task RevokeAsync(HttpContext http)
     {
         IFormCollection form = await http.Request.ReadFormAsync();
@@ -230,6 +239,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     private Task McpAsync(HttpContext http)
     {
+        Keep([.. http.Request.Headers["DPoP"]]);
         string? token = http.Request.Headers.Authorization.ToString() is { Length: > 0 } value ? value.Split(' ')[^1] : null;
         lock (_lock)
         {
@@ -242,7 +252,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
             }
         }
 
-        if (RequiredScope is { } scope && !Authorizations.Last().GetValueOrDefault("scope", "").Split(' ').Contains(scope))
+        if (RequiredScope is { } scope && !_scope.Split(' ').Contains(scope))
         {
             http.Response.StatusCode = 403;
             http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
@@ -250,6 +260,14 @@ internal sealed class ScriptedServer : IAsyncDisposable
         }
 
         return http.Response.WriteAsync("ok");
+    }
+
+    private void Keep(IEnumerable<string?> secrets)
+    {
+        foreach (string secret in secrets.OfType<string>().Where(secret => secret.Length > 0))
+        {
+            Secrets.Add(secret);
+        }
     }
 
     private string Make(string kind)

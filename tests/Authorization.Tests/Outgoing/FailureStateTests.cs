@@ -1,0 +1,35 @@
+using McpProxyFast.Credentials;
+using McpProxyFast.OAuth;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+public class FailureStateTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
+
+    [Fact]
+    public void WhatMayPassIsTriedAgainAfterOneSecondUpToTwoMinutes()
+    {
+        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 120, 120], PausesAfter(OAuthException.Transient("x", "x"), 9));
+    }
+
+    [Fact]
+    public void WhatDoesNotPassByItselfIsTriedAgainRarely()
+    {
+        Assert.Equal([30, 60, 120, 240, 480, 600, 600], PausesAfter(OAuthException.Refused("x", "x"), 7));
+    }
+
+    private static List<double> PausesAfter(OAuthException cause, int failures)
+    {
+        var pauses = new List<double>();
+        FailureState? state = null;
+        for (int i = 0; i < failures; i++)
+        {
+            state = FailureState.After(state, cause, Now);
+            pauses.Add((state.RetryAt - Now).TotalSeconds);
+        }
+
+        return pauses;
+    }
+}
