@@ -169,7 +169,9 @@ public sealed class McpProxy : IAsyncDisposable
         int most = Descriptors.RoomFor(_options.Limits.MaxConnections);
         if (most < _options.Limits.MaxConnections)
         {
-            _options.Logger.LogInformation(
+            bool isFarBelow = most < _options.Limits.MaxConnections / 2;
+            _options.Logger.Log(
+                isFarBelow ? LogLevel.Information : LogLevel.Debug,
                 "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait to be accepted (ulimit -n).",
                 most,
                 _options.Limits.MaxConnections);

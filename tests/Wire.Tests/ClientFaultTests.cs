@@ -151,6 +151,17 @@ public sealed class ClientFaultTests
         await Expect.ClientGoneAsync(host, status: 200);
     }
 
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesASilentStreamBehindItsNextRequestEndsTheUpstreams(Over over, Leaving leaving)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
+        await client.SendAsync(Messages.Get);
+        client.Leave(leaving);
+        Assert.Equal("", await upstream.ReadToEndAsync());
+        await Expect.ClientGoneAsync(host, status: 200);
+    }
+
     [Theory]
     [InlineData(Leaving.HalfClose)]
     [InlineData(Leaving.Reset)]

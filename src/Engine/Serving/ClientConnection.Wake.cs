@@ -87,6 +87,7 @@ internal sealed partial class ClientConnection
             Cut(FaultReason.ClientTooSlow);
         }
 
+        _client.Input.LookBehindBytes();
         if (Volatile.Read(ref _upstream) is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
         {
             upstream.EndIdle();

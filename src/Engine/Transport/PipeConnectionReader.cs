@@ -17,6 +17,7 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
     private const int Watched = 1;
     private const int Awaited = 2;
     private const int Finished = 3;
+    private const int LookedAt = 4;
 
     private readonly PipeReader _inner;
     private readonly Action _onRead;
@@ -76,9 +77,8 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
             }
         }
 
-        if (Volatile.Read(ref _state) is Finished)
+        if (TakeFinished())
         {
-            _state = Idle;
             return new ValueTask<ReadResult>(Hold());
         }
 
@@ -147,6 +147,59 @@ internal sealed class PipeConnectionReader : WatchedReader, IValueTaskSource<Rea
 
     void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>
+    /// The watch's read has brought bytes, which wait for their turn: shows them once more without consuming or examining any, which also shows whether the
+    /// pipe has been completed behind them.
+    /// </summary>
+    public override void LookBehindBytes()
+    {
+        if (_ended || Volatile.Read(ref _watch) is null || Interlocked.CompareExchange(ref _state, LookedAt, Finished) != Finished)
+        {
+            return;
+        }
+
+        try
+        {
+            if (_resultIsInner && !_result.IsCanceled)
+            {
+                _inner.AdvanceTo(_result.Buffer.Start);
+                if (!_inner.TryRead(out _result))
+                {
+                    throw new InvalidOperationException("A pipe has lost bytes that nobody examined.");
+                }
+
+                _ended |= _result.IsCompleted;
+            }
+        }
+        catch (Exception fault) when (IsEnd(fault))
+        {
+            TakeFault();
+        }
+
+        Volatile.Write(ref _state, Finished);
+        if (_ended)
+        {
+            Interlocked.Exchange(ref _watch, null)?.OnPeerEnded();
+        }
+    }
+
+    /// <summary>Takes what the watch's read has brought, once nobody looks at it: that is over in a moment, and happens ten times a second at most.</summary>
+    private bool TakeFinished()
+    {
+        var wait = default(SpinWait);
+        while (Interlocked.CompareExchange(ref _state, Idle, Finished) != Finished)
+        {
+            if (Volatile.Read(ref _state) is not (Finished or LookedAt))
+            {
+                return false;
+            }
+
+            wait.SpinOnce();
+        }
+
+        return true;
+    }
 
     /// <summary>True when the read completed at once and <c>_result</c> holds it.</summary>
     private bool StartRead()

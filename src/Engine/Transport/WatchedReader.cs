@@ -45,6 +45,11 @@ internal abstract class WatchedReader : PipeReader, IFaultAware
     /// <param name="forBytes">Tell of any byte too: on an idle connection none is expected.</param>
     public abstract void Watch(IConnectionWatch watch, bool forBytes);
 
+    /// <summary>Told by the heartbeat: looks whether the peer has ended behind bytes that wait to be read. For readers that cannot see it by themselves.</summary>
+    public virtual void LookBehindBytes()
+    {
+    }
+
     /// <summary>Ends the watch. One more call may be under way on another thread.</summary>
     public abstract void Unwatch();
 }

@@ -102,6 +102,46 @@ public sealed class PipeConnectionReaderTests
         Assert.True((await _reader.ReadAsync().Soon()).IsCompleted);
     }
 
+    /// <summary>Found by fuzzing: the watch's read ends with the bytes that came, and sees nothing behind them.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task EndBehindBytesIsFoundByLooking(bool byFault)
+    {
+        await _pipe.Writer.WriteAsync("first"u8.ToArray());
+        ReadResult held = await _reader.ReadAsync().Soon();
+        _reader.Watch(_watch, forBytes: false);
+        await _pipe.Writer.WriteAsync("second"u8.ToArray());
+        _reader.LookBehindBytes();
+        _reader.AdvanceTo(held.Buffer.GetPosition(3));
+        Assert.False(_watch.Ended.IsCompleted);
+
+        await _pipe.Writer.CompleteAsync(byFault ? new IOException("reset") : null);
+        while (!_watch.Ended.IsCompleted)
+        {
+            _reader.LookBehindBytes(); // the pipe tells the watch's read on a thread of its own, and only then is there something to look behind
+            await Task.Yield();
+        }
+
+        Assert.Equal(byFault ? "" : "stsecond", Text(await _reader.ReadAsync().Soon()));
+        Assert.True(_reader.PeerEnded);
+    }
+
+    [Fact]
+    public async Task LookingTakesNothingAway()
+    {
+        _reader.Watch(_watch, forBytes: false);
+        await _pipe.Writer.WriteAsync("next"u8.ToArray());
+        for (int i = 0; i < 100; i++)
+        {
+            _reader.LookBehindBytes();
+            await Task.Yield();
+        }
+
+        Assert.Equal("next", Text(await _reader.ReadAsync().Soon()));
+        Assert.False(_watch.Ended.IsCompleted);
+    }
+
     [Fact]
     public async Task ReadIsCanceled()
     {
