@@ -224,6 +224,18 @@ public sealed class UpstreamFaultTests
         await ExpectFaultAsync(host, client, 502, "upstream-closed-early", attempts: 1);
     }
 
+    /// <summary>A request of which the last bytes never left must not be followed by another one: that would be read as its body.</summary>
+    [Fact]
+    public async Task EarlyAnswerThatLeavesTheLastBytesBehindEndsItsConnection()
+    {
+        await using var host = new WireHost(Over.Sockets);
+        int taken = await AnswerEarlyAsync(host, 8_000_000);
+        for (int beyond = 1; beyond <= 4_096; beyond *= 8)
+        {
+            await AnswerEarlyAsync(host, taken + beyond);
+        }
+    }
+
     [Fact]
     public async Task ConnectionIsHandedToAnotherClientOnceItsOwnHasLeft()
     {
@@ -250,6 +262,32 @@ public sealed class UpstreamFaultTests
         RawPeer other = await host.AcceptAsync();
         await other.ReadRequestAsync();
         Assert.Equal("", upstream.Unread);
+    }
+
+    /// <summary>Sends a body that the upstream does not read before it answers.</summary>
+    /// <returns>How much of it there was room for.</returns>
+    private static async Task<int> AnswerEarlyAsync(WireHost host, int length)
+    {
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
+        Task sending = client.TrySendAsync(new string('x', length));
+        RawPeer upstream = await host.AcceptAsync();
+        await Task.Delay(200); // until nothing moves any more
+        await upstream.SendAsync(Messages.Ok);
+        StrictMessage answer = await client.ReadResponseAsync();
+        Assert.Equal(200, answer.Status);
+        if (answer.Field("Connection") is null)
+        {
+            await upstream.DisposeAsync(); // there was room for all of it
+            return length;
+        }
+
+        await client.ReadToEndAsync();
+        await sending;
+        string seen = await upstream.ReadToEndAsync();
+        int taken = seen.Length - seen.IndexOf("\r\n\r\n", StringComparison.Ordinal) - 4;
+        Assert.InRange(taken, 1, length - 1);
+        return taken;
     }
 
     private static async Task<(RawPeer Client, RawPeer Upstream)> SendAsync(WireHost host, string request)
