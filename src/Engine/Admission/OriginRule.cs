@@ -14,6 +14,7 @@ internal sealed class OriginRule
 
     private readonly byte[][]? _origins;
     private readonly byte[][]? _hosts;
+    private readonly bool _allowsNoHost;
 
     /// <param name="listener">Where the proxy listens, with the bound port; null where a host hands over its own connections.</param>
     /// <param name="allowedOrigins">Taken as they are; when empty, a loopback listener derives its own names and any other checks nothing.</param>
@@ -35,6 +36,7 @@ internal sealed class OriginRule
             : own;
 
         _origins = Compile(origins, corsOrigins.Select(origin => WebOrigin.Parse(origin, nameof(corsOrigins))));
+        _allowsNoHost = allowedHosts.Count == 0;
         _hosts = allowedHosts.Contains(AnyHost) ? null : Compile(hosts, []);
     }
 
@@ -48,7 +50,8 @@ internal sealed class OriginRule
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
 
     /// <summary>Whether a request for this host may pass.</summary>
-    public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || Contains(_hosts, host);
+    /// <param name="host">Host and port; empty in HTTP/1.0 without the field. Such a request passes where the list is the listener's own names: no page can be made to send it.</param>
+    public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
 
     private static bool Contains(byte[][] list, ReadOnlySpan<byte> value)
     {

@@ -34,7 +34,7 @@ public sealed class OriginRuleTests
     [InlineData("localhost", false)]
     [InlineData("rebound.example:8080", false)]
     [InlineData("localhost.evil.example:8080", false)]
-    [InlineData("", false)]
+    [InlineData("", true)]
     public void LoopbackListenerAllowsItsOwnHosts(string host, bool allowed) =>
         Assert.Equal(allowed, Rule(Loopback).AllowsHost(Bytes(host)));
 
@@ -64,6 +64,7 @@ public sealed class OriginRuleTests
         Assert.True(rule.AllowsHost("mcp.example.com:8443"u8));
         Assert.False(rule.AllowsHost("mcp.example.com"u8));
         Assert.False(rule.AllowsHost("localhost:8080"u8));
+        Assert.False(rule.AllowsHost(""u8));
     }
 
     [Fact]
