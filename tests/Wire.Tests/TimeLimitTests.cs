@@ -164,13 +164,15 @@ public sealed class TimeLimitTests
         await client.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadRequestAsync();
-        host.Clock!.Advance(Limit / 2);
-        await upstream.SendAsync("HTTP/1.1 102 Processing\r\n\r\n");
-        Assert.Equal(102, (await client.ReadResponseAsync()).Status);
-        Task<StrictMessage> answer = client.ReadResponseAsync();
-        DateTimeOffset start = host.Clock.GetUtcNow();
-        Assert.Equal(504, (await host.PassUntilAsync(answer, TimeSpan.Zero)).Status);
-        Assert.True(host.Clock.GetUtcNow() - start < Limit);
+        for (int half = 0; half < 2; half++)
+        {
+            // That an interim response came through says that the wait has begun.
+            await upstream.SendAsync("HTTP/1.1 102 Processing\r\n\r\n");
+            Assert.Equal(102, (await client.ReadResponseAsync()).Status);
+            host.Clock!.Advance((Limit / 2) + TimeSpan.FromMilliseconds(200));
+        }
+
+        Assert.Equal(504, (await client.ReadResponseAsync()).Status);
     }
 
     [Fact]

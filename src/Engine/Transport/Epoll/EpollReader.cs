@@ -27,6 +27,7 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
     private bool _completed;
     private bool _faulted;
     private bool _watchForBytes;
+    private uint _watchedInPass;
     private IConnectionWatch? _watch;
 
     public override bool PeerEnded => socket.PeerEnded;
@@ -36,7 +37,10 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
     public override bool CanBeWatchedWhileRead => true;
 
     /// <summary>Asks the system, since an event that announces it may still be waiting in its batch.</summary>
-    public override Arrival Look() => _end > _start ? Arrival.Bytes : socket.PeerEnded ? Arrival.End : Libc.Look(socket.Fd);
+    public override Arrival Look() => _end > _start ? Arrival.Bytes
+        : socket.PeerEnded ? Arrival.End
+        : socket.MayHaveUntoldEvents(_watchedInPass) ? Libc.Look(socket.Fd)
+        : Arrival.Nothing;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -97,6 +101,7 @@ internal sealed class EpollReader(EpollSocket socket) : WatchedReader, IValueTas
     public override void Watch(IConnectionWatch watch, bool forBytes)
     {
         _watchForBytes = forBytes;
+        _watchedInPass = socket.Pass;
         Interlocked.Exchange(ref _watch, watch);
         if (socket.PeerEnded)
         {

@@ -92,6 +92,13 @@ internal abstract class EpollSocket
         }
     }
 
+    /// <summary>The loop's pass over its sockets that is under way.</summary>
+    public uint Pass => EventLoop.Pass;
+
+    /// <summary>Whether the system may have told the loop, or be about to tell it, something that this socket has not heard.</summary>
+    /// <param name="sincePass">The pass in which the socket was known to be up to date.</param>
+    public bool MayHaveUntoldEvents(uint sincePass) => Turn.IsWaiting || EventLoop.MayHaveUntoldEvents(_slot, sincePass);
+
     /// <summary>Takes a readiness that came while nobody waited.</summary>
     public bool TakeReadReady() => TakeReadiness(ref _readState);
 

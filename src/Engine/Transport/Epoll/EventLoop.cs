@@ -25,6 +25,10 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Stack<int> _free = new();
     private Slot[] _slots = new Slot[64];
     private TurnQueue _turns;
+    private byte* _events;
+    private int _eventCount;
+    private int _nextEvent;
+    private volatile uint _pass;
     private int _used;
     private int _disposed;
     private int _threadId;
@@ -43,6 +47,9 @@ internal sealed unsafe class EventLoop : IDisposable
 
     /// <summary>Held while a socket of this loop is aborted or closed, so that an abort never hits a descriptor that has been used again.</summary>
     public Lock Closing { get; } = new();
+
+    /// <summary>Counts how often the loop has asked the system for events.</summary>
+    public uint Pass => _pass;
 
     /// <summary>Adds a descriptor for its whole life; its readiness is told to <paramref name="owner"/>.</summary>
     /// <returns>The slot, for <see cref="Remove"/>; -1 where the system refused.</returns>
@@ -83,6 +90,28 @@ internal sealed unsafe class EventLoop : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether there may be an event that its socket has not been told: one further on in this pass, or any where the loop has not asked the system since, or where
+    /// another thread asks.
+    /// </summary>
+    public bool MayHaveUntoldEvents(int slot, uint sincePass)
+    {
+        if (sincePass == _pass || Environment.CurrentManagedThreadId != _threadId)
+        {
+            return true;
+        }
+
+        for (int i = _nextEvent; i < _eventCount; i++)
+        {
+            if ((uint)Libc.EventData(_events, i) == (uint)slot)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Tells a socket of its turn when all others have had theirs; false on a thread that is not the loop's.</summary>
     public bool TryDefer(EpollSocket socket)
     {
@@ -108,17 +137,20 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         byte* events = stackalloc byte[BatchSize * Libc.EventSize];
         bool stops = false;
+        _events = events;
         _threadId = Environment.CurrentManagedThreadId;
         while (!stops)
         {
-            int count = Libc.Wait(_epoll, events, BatchSize, _turns.IsEmpty ? Forever : 0);
-            for (int i = 0; i < count; i++)
+            _eventCount = Libc.Wait(_epoll, events, BatchSize, _turns.IsEmpty ? Forever : 0);
+            _pass++;
+            for (_nextEvent = 0; _nextEvent < _eventCount;)
             {
-                ulong data = Libc.EventData(events, i);
+                ulong data = Libc.EventData(events, _nextEvent);
+                uint flags = Libc.EventFlags(events, _nextEvent++);
                 stops |= data == StopData;
                 if (data != StopData)
                 {
-                    Tell(Find(data), Libc.EventFlags(events, i));
+                    Tell(Find(data), flags);
                 }
             }
 
