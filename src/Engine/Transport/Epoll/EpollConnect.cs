@@ -16,7 +16,7 @@ internal static class EpollConnect
             throw new IOException("The system has no room for one more socket.");
         }
 
-        Libc.Tune(fd, IPAddress.IsLoopback(endPoint.Address));
+        Libc.SetNoDelay(fd);
         KeepAlive.TurnOn(fd);
         int started = Libc.Connect(fd, address.Bytes.Span);
         if (started < 0 && Libc.LastError != Libc.EInProgress)

@@ -15,7 +15,7 @@ internal sealed class EpollListener : Listener
     {
         _loops = loops;
         Socket.Blocking = false;
-        Libc.Tune((int)Socket.Handle, IPAddress.IsLoopback(address.Address));
+        Libc.SetNoDelay((int)Socket.Handle);
         _accepting = new AcceptSocket((int)Socket.Handle, loops.Next());
     }
 

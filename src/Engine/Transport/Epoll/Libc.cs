@@ -31,7 +31,6 @@ internal static unsafe partial class Libc
     private const int SoLinger = 13;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
-    private const int TcpCongestion = 13;
     private const int TcpKeepIdle = 4;
     private const int TcpKeepInterval = 5;
     private const int TcpKeepCount = 6;
@@ -102,23 +101,8 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Prepares a stream, or a listening socket, whose connections then inherit it: what is sent leaves at once.</summary>
-    /// <param name="fd">The socket.</param>
-    /// <param name="isLoopback">
-    /// The peer is on this machine. There is no congestion there, so the simplest control does; one that paces (BBR) costs a fifth of a small request.
-    /// A system without it keeps its own.
-    /// </param>
-    public static void Tune(int fd, bool isLoopback)
-    {
-        Set(fd, IpProtoTcp, TcpNoDelay, 1);
-        if (isLoopback)
-        {
-            fixed (byte* name = "reno"u8)
-            {
-                _ = setsockopt(fd, IpProtoTcp, TcpCongestion, name, 4);
-            }
-        }
-    }
+    /// <summary>What is sent leaves at once. A listening socket's connections inherit it.</summary>
+    public static void SetNoDelay(int fd) => Set(fd, IpProtoTcp, TcpNoDelay, 1);
 
     /// <summary>Has the system ask a silent peer whether it is still there.</summary>
     public static void SetKeepAlive(int fd, int idleSeconds, int intervalSeconds, int probes)
