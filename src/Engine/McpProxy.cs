@@ -60,7 +60,7 @@ public sealed class McpProxy : IAsyncDisposable
         _credentials = options.Outgoing is null
             ? credentials
             : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);
-        _loops = EventLoops.TryCreate();
+        _loops = options.PortableTransport ? null : EventLoops.TryCreate();
         _heartbeat = new Heartbeat(options.Clock);
         ProxyLimits limits = options.Limits;
         _tally = new Tally(options.Logger, () => Volatile.Read(ref _open));

@@ -63,6 +63,10 @@ public sealed record McpProxyOptions
     /// <remarks>Whatever <see cref="IOException"/> it throws is answered with 502.</remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 
+    /// <summary>Leaves the event loops out on Linux too, so that every system's transport can be tried there.</summary>
+    /// <value>Default: the switch <c>McpProxyFast.PortableTransport</c> of <see cref="AppContext"/>, which is off unless a host sets it.</value>
+    internal bool PortableTransport { get; init; } = AppContext.TryGetSwitch("McpProxyFast.PortableTransport", out bool isOn) && isOn;
+
     /// <summary>Finds the addresses of the upstream's name. For tests: an outage of a real name service cannot be had at will.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
 
