@@ -1,6 +1,5 @@
 using McpProxyFast.Fuzz.Oracles;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 using static McpProxyFast.Fuzz.PropertyBrokenException;
 
 namespace McpProxyFast.Fuzz.Targets;
@@ -29,7 +28,7 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
         int[] everywhere = [.. Enumerable.Range(1, Math.Max(0, body.Length - 1))];
         RequireSame(whole, Feed(body, everywhere, dataOnly: false), "byte by byte");
         RequireSame(data, Feed(body, everywhere, dataOnly: true), "data only, byte by byte");
-        Require(whole.IsComplete == data.IsComplete && whole.Reason == data.Reason, "The sink's form does not change what is accepted.");
+        Require(whole.IsComplete == data.IsComplete && whole.Violation == data.Violation, "The sink's form does not change what is accepted.");
         if (whole.IsComplete)
         {
             RequireSound(body, whole, data);
@@ -50,8 +49,8 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
 
     private static void RequireSame(Outcome expected, Outcome actual, string how)
     {
-        Require(expected.IsComplete == actual.IsComplete && expected.Reason == actual.Reason, $"Any cut ends the same: whole {expected}, {how} {actual}.");
-        bool rejected = expected.Reason is not RefusalReason.None;
+        Require(expected.IsComplete == actual.IsComplete && expected.Violation == actual.Violation, $"Any cut ends the same: whole {expected}, {how} {actual}.");
+        bool rejected = expected.Violation is not Violation.None;
         bool same = rejected
             ? expected.Taken.AsSpan().StartsWith(actual.Taken) || actual.Taken.AsSpan().StartsWith(expected.Taken)
             : expected.Taken.AsSpan().SequenceEqual(actual.Taken) && expected.Read == actual.Read;
@@ -60,7 +59,8 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
 
     private static Outcome Feed(byte[] body, int[] cuts, bool dataOnly)
     {
-        var framing = new ChunkedFraming(MaxDataBytes, MaxOverheadBytes, dataOnly);
+        var framing = new ChunkedFraming(new BodyLimits(MaxDataBytes, MaxOverheadBytes));
+        framing = dataOnly ? framing.AsDataOnly() : framing;
         var taken = new List<byte>();
         int read = 0;
         foreach (int end in cuts.Append(body.Length))
@@ -70,7 +70,7 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
                 Step step = framing.Next(body.AsSpan(read, end - read));
                 if (step.Kind is StepKind.Reject)
                 {
-                    return new Outcome(false, step.Reason, read, [.. taken]);
+                    return new Outcome(false, step.Violation, read, [.. taken]);
                 }
 
                 if (step.Kind is StepKind.Take)
@@ -82,11 +82,11 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
             }
         }
 
-        return new Outcome(framing.IsComplete, RefusalReason.None, read, [.. taken]);
+        return new Outcome(framing.IsComplete, Violation.None, read, [.. taken]);
     }
 
-    private readonly record struct Outcome(bool IsComplete, RefusalReason Reason, int Read, byte[] Taken)
+    private readonly record struct Outcome(bool IsComplete, Violation Violation, int Read, byte[] Taken)
     {
-        public override string ToString() => $"({(IsComplete ? "complete" : Reason.ToString())}, {Read} read, {Taken.Length} taken)";
+        public override string ToString() => $"({(IsComplete ? "complete" : Violation.ToString())}, {Read} read, {Taken.Length} taken)";
     }
 }

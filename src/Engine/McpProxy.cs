@@ -285,6 +285,8 @@ public sealed class McpProxy : IAsyncDisposable
     private ServingParts MakeParts(IPEndPoint? bound)
     {
         ProxyLimits limits = _options.Limits;
+        var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
+        BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         _incoming?.Gate.Start();
         return new ServingParts
         {
@@ -302,8 +304,8 @@ public sealed class McpProxy : IAsyncDisposable
             Logger = _options.Logger,
             Observer = _options.Observer,
             Tally = _tally,
-            RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields),
-            ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields),
+            RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields, requestBody),
+            ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields, responseBody),
         };
     }
 

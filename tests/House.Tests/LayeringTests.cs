@@ -13,11 +13,11 @@ public sealed partial class LayeringTests
         ["Credentials"] = ["OAuth", "Http1", "Outcomes"],
         ["OAuth"] = ["Outcomes"],
         ["Rewriting"] = ["Http1"],
-        ["Relay"] = ["Http1", "Outcomes"],
+        ["Relay"] = ["Http1"],
         ["Upstream"] = ["Transport", "Outcomes"],
         ["Transport"] = ["Outcomes"],
-        ["Http1"] = ["Outcomes"],
-        ["Outcomes"] = [],
+        ["Http1"] = [],
+        ["Outcomes"] = ["Http1"],
         ["Stdio"] = ["OAuth", "Credentials", "Outcomes"],
     };
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
@@ -24,6 +25,16 @@ internal enum FaultReason : byte
 /// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence; and whose doing it was, for the counters.</summary>
 internal readonly record struct Fault(int Status, string Code, string Sentence, Side Side = Side.Upstream)
 {
+    /// <summary>The rule that the upstream's message breaks; None where the fault is none of a message's.</summary>
+    public Violation Violation { get; private init; }
+
+    /// <summary>What the client is told, with the rule that the upstream's message breaks beside it.</summary>
+    public static Fault For(FaultReason reason, Violation violation)
+    {
+        Debug.Assert(violation is Violation.None || reason is FaultReason.UpstreamResponseInvalid or FaultReason.UpstreamAbortedBody, "Only messages break rules.");
+        return For(reason) with { Violation = violation };
+    }
+
     /// <summary>The one table from reason to reply. Status 0: there is nobody, or no way, to tell; the connection is cut.</summary>
     public static Fault For(FaultReason reason) => reason switch
     {

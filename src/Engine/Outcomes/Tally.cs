@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using McpProxyFast.Http1;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
@@ -35,24 +36,45 @@ internal sealed class Tally : IDisposable
 
     public Meter Meter { get; } = new(MeterName);
 
-    /// <summary>A message broke a rule.</summary>
-    /// <param name="reason">Which.</param>
-    /// <param name="side">Whose message it was.</param>
-    public void Refused(RefusalReason reason, Side side)
+    /// <summary>A client's request is refused.</summary>
+    public void Refused(RefusalReason reason)
     {
         Refusal refusal = Refusal.For(reason);
         if (_logger.IsEnabled(LogLevel.Debug))
         {
-            _logger.LogDebug("Refused what the {Side} sent: {Code} ({Status}) by {Rule}.", NameOf(side), refusal.Code, refusal.Status, refusal.Rule);
+            _logger.LogDebug("Refused what the {Side} sent: {Code} ({Status}) by {Rule}.", NameOf(Side.Client), refusal.Code, refusal.Status, refusal.Rule);
         }
 
-        _refusals.Add(1, new("reason", refusal.Code), new("rule", refusal.Rule), new("side", NameOf(side)));
+        CountBrokenRule(refusal.Code, refusal.Rule, Side.Client);
     }
 
-    /// <summary>Something outside failed, and with it an exchange.</summary>
-    public void Faulted(FaultReason reason)
+    /// <summary>A message of the upstream breaks a rule.</summary>
+    public void Violated(Violation violation)
     {
-        Fault fault = Fault.For(reason);
+        string code = Violations.CodeOf(violation);
+        string rule = Violations.RuleOf(violation);
+        if (_logger.IsEnabled(LogLevel.Debug))
+        {
+            _logger.LogDebug("Refused what the {Side} sent: {Code} by {Rule}.", NameOf(Side.Upstream), code, rule);
+        }
+
+        CountBrokenRule(code, rule, Side.Upstream);
+    }
+
+    /// <summary>The upstream sent bytes on a connection that carries no exchange.</summary>
+    public void UnsolicitedResponse() => Violated(Violation.UnsolicitedResponse);
+
+    /// <summary>Something outside failed, and with it an exchange.</summary>
+    /// <param name="reason">What.</param>
+    /// <param name="violation">The rule that the upstream's message breaks, where the fault is that; it is counted too.</param>
+    public void Faulted(FaultReason reason, Violation violation = Violation.None)
+    {
+        Fault fault = Fault.For(reason, violation);
+        if (violation is not Violation.None)
+        {
+            Violated(violation);
+        }
+
         _faults.Add(1, new("reason", fault.Code), new KeyValuePair<string, object?>("side", NameOf(fault.Side)));
     }
 
@@ -72,6 +94,8 @@ internal sealed class Tally : IDisposable
     public void AcceptFailed() => _acceptFailures.Add(1);
 
     public void Dispose() => Meter.Dispose();
+
+    private void CountBrokenRule(string code, string rule, Side side) => _refusals.Add(1, new("reason", code), new("rule", rule), new("side", NameOf(side)));
 
     private static string NameOf(ExchangeEnd end) => end switch
     {

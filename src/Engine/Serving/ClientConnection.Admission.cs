@@ -19,8 +19,7 @@ internal sealed partial class ClientConnection
         RequestHead request = _request!;
         if (request.Fields.Has(KnownField.Origin))
         {
-            int line = request.Fields.Single(KnownField.Origin);
-            if (line < 0 || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
+            if (request.Fields.Single(KnownField.Origin, out int line) is not Occurrence.Once || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
             {
                 return RefusalReason.OriginNotAllowed;
             }
@@ -50,10 +49,10 @@ internal sealed partial class ClientConnection
     {
         token = default;
         RequestHead request = _request!;
-        int line = request.Fields.Single(KnownField.Authorization);
-        if (line < 0)
+        Occurrence found = request.Fields.Single(KnownField.Authorization, out int line);
+        if (found is not Occurrence.Once)
         {
-            return line == -1 ? RefusalReason.CredentialsMissing : RefusalReason.AuthorizationRepeated;
+            return found is Occurrence.Never ? RefusalReason.CredentialsMissing : RefusalReason.AuthorizationRepeated;
         }
 
         return BearerToken.Read(request.Value(request.Fields.Slots[line]), out token) switch
@@ -95,14 +94,8 @@ internal sealed partial class ClientConnection
     /// <summary>The challenge of a refusal, as a complete field line; empty for a refusal that has none.</summary>
     private string ChallengeFor(RefusalReason reason)
     {
-        ChallengeKind? kind = reason switch
-        {
-            RefusalReason.CredentialsMissing => ChallengeKind.NoCredentials,
-            RefusalReason.TokenInvalid => ChallengeKind.InvalidToken,
-            RefusalReason.ScopeInsufficient => ChallengeKind.InsufficientScope,
-            _ => null,
-        };
-        return kind is null ? ""
-            : Encoding.ASCII.GetString(_parts.Tokens!.Challenge.LineFor(kind.Value, ServingParts.OwnScheme, _request!.Authority, _request.Path).Span);
+        ChallengeKind kind = Refusal.For(reason).Challenge;
+        return kind is ChallengeKind.None ? ""
+            : Encoding.ASCII.GetString(_parts.Tokens!.Challenge.LineFor(kind, ServingParts.OwnScheme, _request!.Authority, _request.Path).Span);
     }
 }

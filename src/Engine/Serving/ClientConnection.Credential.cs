@@ -18,7 +18,7 @@ internal sealed partial class ClientConnection
     {
         CredentialSource source = _parts.Credentials!;
         _credential = source.ProvesEachRequest ? null : source.Current;
-        var scan = new BodyScan(_request!, _parts.Limits);
+        var scan = new BodyScan(_request!);
         return _credential is not null && !MayGather(_received, ref scan);
     }
 
@@ -121,14 +121,18 @@ internal sealed partial class ClientConnection
 
     private async ValueTask GatherBodyAsync()
     {
-        var scan = new BodyScan(_request!, _parts.Limits);
+        var scan = new BodyScan(_request!);
         Await(Wait.Head, _parts.Limits.BodyTimeout);
         while (MayGather(_received, ref scan))
         {
             _client.Input.AdvanceTo(_received.Start, _received.End);
             ReadResult read = await _client.Input.ReadAsync().ConfigureAwait(false);
             _received = read.Buffer;
-            _request!.Show(Contiguous(read.Buffer));
+            if (read.Buffer.Length >= _request!.Length) // a pipe that broke off shows nothing any more
+            {
+                _request.SetBytes(Contiguous(read.Buffer));
+            }
+
             if (read.IsCompleted)
             {
                 Cut(FaultReason.ClientGone);

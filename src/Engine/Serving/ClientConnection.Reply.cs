@@ -66,15 +66,16 @@ internal sealed partial class ClientConnection
     /// <summary>Refuses the request. What was malformed, or is not here whole, ends the connection.</summary>
     private ValueTask<bool> RefuseAsync(RefusalReason reason)
     {
-        _parts.Tally.Refused(reason, Side.Client);
+        _parts.Tally.Refused(reason);
         return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, Refusal.For(reason).Code);
     }
 
     /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
     private async ValueTask<bool> FaultAsync(FaultReason reason, int retryAfterSeconds = 0)
     {
-        Fault fault = Fault.For(reason);
-        _parts.Tally.Faulted(reason);
+        Violation violation = reason is FaultReason.UpstreamResponseInvalid ? _violation : Violation.None;
+        Fault fault = Fault.For(reason, violation);
+        _parts.Tally.Faulted(reason, violation);
         if (fault.Status == 0)
         {
             await JoinPumpAsync().ConfigureAwait(false);
@@ -83,7 +84,16 @@ internal sealed partial class ClientConnection
             return Settle(clientKeepsAlive: false, upstreamKeepsAlive: false);
         }
 
-        _parts.Logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
+        if (fault.Violation is Violation.None)
+        {
+            _parts.Logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
+        }
+        else
+        {
+            string rule = Violations.RuleOf(fault.Violation);
+            _parts.Logger.LogWarning("Answered {Status} {Code}: {Violation} by {Rule}.", fault.Status, fault.Code, Violations.CodeOf(fault.Violation), rule);
+        }
+
         ReadOnlyMemory<byte> id = FindRequestId();
         return await ReplyAsync(OwnReplies.Faulted(reason, id.Span, retryAfterSeconds), ExchangeEnd.Faulted, fault.Code).ConfigureAwait(false);
     }
@@ -102,7 +112,7 @@ internal sealed partial class ClientConnection
         bool pumpWasDone = await JoinPumpAsync().ConfigureAwait(false); // it writes to the upstream, so it stops first
         DropUpstream();
         RequestHead? request = _request;
-        bool keepsAlive = pumpWasDone && request is { KeepAlive: true, Length: > 0 } && !IsDraining && TrySkipRequest(request);
+        bool keepsAlive = pumpWasDone && request is { KeepsAlive: true, Length: > 0 } && !IsDraining && TrySkipRequest(request);
         if (_extraLines.Length > 0 && reply.Status != 204)
         {
             reply = reply with { Lines = reply.Lines + System.Text.Encoding.ASCII.GetString(_extraLines.Span) };
@@ -149,9 +159,9 @@ internal sealed partial class ClientConnection
 
     /// <summary>Looks for the end of the request in what has been received.</summary>
     /// <returns>True where it is here; false where more has to come; null where the framing is broken.</returns>
-    private bool? TryFindEnd(RequestHead request, in ReadOnlySequence<byte> received, out SequencePosition end)
+    private static bool? TryFindEnd(RequestHead request, in ReadOnlySequence<byte> received, out SequencePosition end)
     {
-        var scan = new BodyScan(request, _parts.Limits);
+        var scan = new BodyScan(request);
         bool? found = scan.Read(received);
         end = found is null ? default : received.GetPosition(scan.Length);
         return found;

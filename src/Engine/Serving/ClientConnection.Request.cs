@@ -86,9 +86,9 @@ internal sealed partial class ClientConnection
 
         _sendState = SendState.Body;
         BodyRelay relay = _requestRelay ??= new BodyRelay();
-        relay.Start(request.Framing, BodyRelay.SinkForm.AsReceived, _parts.Limits.MaxRequestBodyBytes, _parts.Limits.MaxChunkOverheadBytes);
+        relay.Start(request.Framing, BodyRelay.SinkForm.AsReceived);
         ReadOnlySequence<byte> body = _received.Slice(_requestEnd);
-        return body.IsEmpty || relay.Pump(body, output, out tail, out _requestEnd) ? RefusalReason.None : relay.Reason;
+        return body.IsEmpty || relay.Pump(body, output, out tail, out _requestEnd) ? RefusalReason.None : Refusal.ReasonFor(relay.Violation);
     }
 
     private void StartPump()
@@ -122,7 +122,7 @@ internal sealed partial class ClientConnection
             bool sound = relay.Pump(fresh, output, out ReadOnlyMemory<byte> tail, out SequencePosition consumed);
             if (!sound)
             {
-                RefuseBody(relay.Reason);
+                RefuseBody(Refusal.ReasonFor(relay.Violation));
                 break;
             }
 
@@ -138,7 +138,7 @@ internal sealed partial class ClientConnection
             _requestEnd = consumed;
             if (_isHeld)
             {
-                _request!.Show(Contiguous(read.Buffer)); // the bytes may have moved to a larger buffer
+                _request!.SetBytes(Contiguous(read.Buffer)); // the bytes may have moved to a larger buffer
             }
 
             if (relay.IsComplete)

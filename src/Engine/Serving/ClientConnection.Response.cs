@@ -14,6 +14,9 @@ internal sealed partial class ClientConnection
     private BodyRelay? _responseRelay;
     private ReadOnlySequence<byte> _answered;
     private ReceiveState _receiveState;
+
+    /// <summary>The rule that the upstream's answer breaks. Valid with <see cref="FaultReason.UpstreamResponseInvalid"/>.</summary>
+    private Violation _violation;
     private int _status;
     private bool _isStreaming;
     private bool _clientKeepsAlive;
@@ -46,14 +49,13 @@ internal sealed partial class ClientConnection
                 return FaultReason.None;
             }
 
-            RefusalReason doubt = step.Kind is StepKind.Reject ? step.Reason
-                : step.Kind is StepKind.NeedMore ? RefusalReason.None
-                : _response!.Status == 101 ? RefusalReason.SwitchUnasked
-                : ++interim > _parts.Limits.MaxInterimResponses ? RefusalReason.TooManyInterim
-                : RefusalReason.None;
-            if (doubt is not RefusalReason.None)
+            _violation = step.Kind is StepKind.Reject ? step.Violation
+                : step.Kind is StepKind.NeedMore ? Violation.None
+                : _response!.Status == 101 ? Violation.UnexpectedSwitch
+                : ++interim > _parts.Limits.MaxInterimResponses ? Violation.TooManyInterim
+                : Violation.None;
+            if (_violation is not Violation.None)
             {
-                _parts.Tally.Refused(doubt, Side.Upstream);
                 return FaultReason.UpstreamResponseInvalid;
             }
 
@@ -84,7 +86,7 @@ internal sealed partial class ClientConnection
         _responseSeen = true;
         _response ??= HeadPool<ResponseHead>.Rent();
         _response.AnswersHead = _request!.IsHead;
-        _response.Show(received.IsSingleSegment ? received.First : received.Slice(0, Math.Min(received.Length, _parts.Limits.MaxHeadBytes)).ToArray());
+        _response.SetBytes(received.IsSingleSegment ? received.First : received.Slice(0, Math.Min(received.Length, _parts.Limits.MaxHeadBytes)).ToArray());
         return HeadParser.Parse(_response, _parts.ResponseHeadLimits);
     }
 
@@ -110,13 +112,12 @@ internal sealed partial class ClientConnection
     {
         ResponseHead response = _response!;
         _status = response.Status;
-        _upstreamKeepsAlive = response.KeepAlive;
+        _upstreamKeepsAlive = response.KeepsAlive;
         SequencePosition headEnd = _answered.GetPosition(response.Length);
         ReadOnlySequence<byte> body = _answered.Slice(headEnd);
-        RefusalReason doubt = JudgeSoFar(response, body);
-        if (doubt is not RefusalReason.None)
+        _violation = ValidateSoFar(response, body);
+        if (_violation is not Violation.None)
         {
-            _parts.Tally.Refused(doubt, Side.Upstream);
             return await FaultAsync(FaultReason.UpstreamResponseInvalid).ConfigureAwait(false);
         }
 
@@ -153,7 +154,7 @@ internal sealed partial class ClientConnection
     {
         bool isHttp10 = _request!.MinorVersion == 0;
         bool endsByClose = isHttp10 && !response.IsBodyless && response.Framing.Kind is not FramingKind.Length;
-        bool keepsAlive = _request.KeepAlive && !endsByClose && !IsDraining && _sendState is SendState.Done;
+        bool keepsAlive = _request.KeepsAlive && !endsByClose && !IsDraining && _sendState is SendState.Done;
         var edits = new ResponseEdits
         {
             Framing = response.Framing.Kind is FramingKind.Length ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,
@@ -172,49 +173,18 @@ internal sealed partial class ClientConnection
             : response.Framing.Kind is FramingKind.UntilClose ? BodyRelay.SinkForm.Chunked
             : BodyRelay.SinkForm.AsReceived;
         BodyRelay relay = _responseRelay ??= new BodyRelay();
-        relay.Start(response.Framing, form, long.MaxValue, _parts.Limits.MaxChunkOverheadBytes);
+        relay.Start(response.Framing, form);
         _receiveState = ReceiveState.Body;
         return relay;
     }
 
-    /// <summary>Judges what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <summary>Validates what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
     /// <remarks>Bytes behind the answer's end are a second one that nobody asked for: then neither is sure to be this request's.</remarks>
-    private RefusalReason JudgeSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
+    private static Violation ValidateSoFar(ResponseHead response, in ReadOnlySequence<byte> body)
     {
-        if (response.IsBodyless || response.Framing.Kind is FramingKind.Length)
-        {
-            long most = response.IsBodyless ? 0 : response.Framing.DeclaredLength;
-            return body.Length > most ? RefusalReason.AnswerUnasked : RefusalReason.None;
-        }
-
-        if (response.Framing.Kind is not FramingKind.Chunked)
-        {
-            return RefusalReason.None;
-        }
-
         BodyFraming framing = response.Framing;
-        framing.Bound(long.MaxValue, _parts.Limits.MaxChunkOverheadBytes, dataOnly: false);
-        foreach (ReadOnlyMemory<byte> segment in body)
-        {
-            ReadOnlySpan<byte> rest = segment.Span;
-            while (!rest.IsEmpty && !framing.IsComplete)
-            {
-                Step step = framing.Next(rest);
-                if (step.Kind is StepKind.Reject)
-                {
-                    return step.Reason;
-                }
-
-                rest = rest[step.Length..];
-            }
-
-            if (!rest.IsEmpty)
-            {
-                return RefusalReason.AnswerUnasked;
-            }
-        }
-
-        return RefusalReason.None;
+        Violation violation = BodyWalk.ToEnd(ref framing, body, out long length);
+        return violation is Violation.None && length < body.Length ? Violation.UnsolicitedResponse : violation;
     }
 
     private void StartStreaming(BodyRelay relay)
@@ -240,12 +210,12 @@ internal sealed partial class ClientConnection
         _authorityCopy = null;
         if (refused is not RefusalReason.None)
         {
-            _parts.Tally.Refused(refused, Side.Client);
+            _parts.Tally.Refused(refused);
         }
 
         if (end is RelayEnd.Malformed)
         {
-            _parts.Tally.Refused(_responseRelay!.Reason, Side.Upstream);
+            _parts.Tally.Violated(_responseRelay!.Violation);
         }
 
         if (end is RelayEnd.Complete && CutReason is FaultReason.None)

@@ -51,7 +51,13 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
                 if (_isStreaming)
                 {
                     // Awaited here and no deeper: a stream can last for days, and holds no stage of its exchange meanwhile.
-                    RelayEnd end = await _responseRelay!.RunAsync(_upstream!.Connection.Input, _client.Output).ConfigureAwait(false);
+                    WatchedReader source = _upstream!.Connection.Input;
+                    RelayEnd end = await _responseRelay!.RunAsync(source, _client.Output).ConfigureAwait(false);
+                    if (end is RelayEnd.SourceEnded && _responseRelay.LastsUntilClose && !source.EndedByFault)
+                    {
+                        end = await _responseRelay.FinishUntilCloseAsync(_client.Output).ConfigureAwait(false);
+                    }
+
                     goesOn = await EndExchangeAsync(end).ConfigureAwait(false);
                 }
 
@@ -134,13 +140,13 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
             return Unfinished(read);
         }
 
-        _request.Show(bytes);
+        _request.SetBytes(bytes);
         Step step = HeadParser.Parse(_request, _parts.RequestHeadLimits);
         _received = read.Buffer;
         return step.Kind switch
         {
             StepKind.Done => HeadArrival.Whole,
-            StepKind.Reject => HeadArrival.Refused(step.Reason),
+            StepKind.Reject => HeadArrival.Refused(Refusal.ReasonFor(step.Violation)),
             _ => Unfinished(read),
         };
     }

@@ -34,17 +34,15 @@ internal static class OwnReplies
             : new OwnReply(200, OwnReply.Json, document.ToArray(), lines);
     }
 
+    /// <param name="reason">Why; the table says how it is worded.</param>
+    /// <param name="lines">Complete field lines to add, as a challenge.</param>
     public static OwnReply Refused(RefusalReason reason, string lines = "")
     {
         Refusal refusal = Refusal.For(reason);
-        return reason switch
+        return refusal.Form switch
         {
-            RefusalReason.OriginNotAllowed or RefusalReason.HostNotAllowed =>
-                new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
-            RefusalReason.AuthorizationRepeated => OAuthError(refusal, "invalid_request", lines),
-            RefusalReason.CredentialsMissing => OAuthError(refusal, "invalid_request", lines),
-            RefusalReason.TokenInvalid => OAuthError(refusal, "invalid_token", lines),
-            RefusalReason.ScopeInsufficient => OAuthError(refusal, "insufficient_scope", lines),
+            RefusalForm.JsonRpc => new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
+            RefusalForm.OAuth => new OwnReply(refusal.Status, OwnReply.Json, OAuthError(refusal), lines),
             _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.ASCII.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
         };
     }
@@ -62,9 +60,6 @@ internal static class OwnReplies
         return new OwnReply(fault.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InternalError, message ?? fault.Sentence, code ?? fault.Code, id), lines);
     }
 
-    private static OwnReply OAuthError(Refusal refusal, string error, string lines) => new(
-        refusal.Status,
-        OwnReply.Json,
-        Encoding.ASCII.GetBytes($$"""{"error":"{{error}}","error_description":"{{refusal.Sentence}}"}"""),
-        lines);
+    private static byte[] OAuthError(Refusal refusal) =>
+        Encoding.ASCII.GetBytes($$"""{"error":"{{refusal.OAuthError}}","error_description":"{{refusal.Sentence}}"}""");
 }

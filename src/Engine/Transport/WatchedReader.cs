@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport;
 
@@ -26,7 +25,7 @@ internal enum Arrival : byte
 /// One owner reads. A result may be held (read and not yet advanced) while the watch is on; the watch ends with <see cref="Unwatch"/>,
 /// after which the next read finds whatever came. <see cref="PipeReader.CancelPendingRead"/> may be called from any thread.
 /// </remarks>
-internal abstract class WatchedReader : PipeReader, IFaultAware
+internal abstract class WatchedReader : PipeReader
 {
     /// <summary>The peer was seen to end its side, though bytes may still be unread.</summary>
     public abstract bool PeerEnded { get; }

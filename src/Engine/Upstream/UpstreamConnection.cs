@@ -57,7 +57,7 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
         Arrival arrival = connection.Input.Look();
         if (arrival is Arrival.Bytes)
         {
-            tally.Refused(RefusalReason.AnswerUnasked, Side.Upstream);
+            tally.UnsolicitedResponse();
         }
 
         return arrival is Arrival.Nothing;
@@ -69,7 +69,7 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
     {
         if (EndIdle())
         {
-            tally.Refused(RefusalReason.AnswerUnasked, Side.Upstream);
+            tally.UnsolicitedResponse();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +29,8 @@ public sealed class TallyTests : IDisposable
 
     public static TheoryData<string> Refusals() => [.. Enum.GetNames<RefusalReason>().Where(name => name != nameof(RefusalReason.None))];
 
+    public static TheoryData<string> AllViolations() => [.. Enum.GetNames<Violation>().Where(name => name != nameof(Violation.None))];
+
     public static TheoryData<string> Faults() => [.. Enum.GetNames<FaultReason>().Where(name => name != nameof(FaultReason.None))];
 
     public void Dispose()
@@ -43,10 +46,44 @@ public sealed class TallyTests : IDisposable
         RefusalReason reason = Enum.Parse<RefusalReason>(name);
         Refusal refusal = Refusal.For(reason);
 
-        _tally.Refused(reason, Side.Client);
+        _tally.Refused(reason);
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client"], _measured);
         Assert.Equal([$"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}."], _logger.Lines);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllViolations))]
+    public void EveryViolationOfTheUpstreamIsCountedAndLoggedByItsCodeAndRule(string name)
+    {
+        Violation violation = Enum.Parse<Violation>(name);
+        (string code, string rule) = (Violations.CodeOf(violation), Violations.RuleOf(violation));
+
+        _tally.Violated(violation);
+
+        Assert.Equal([$"mcpproxyfast.refusals 1 reason={code} rule={rule} side=upstream"], _measured);
+        Assert.Equal([$"Debug: Refused what the upstream sent: {code} by {rule}."], _logger.Lines);
+    }
+
+    [Fact]
+    public void FaultOfAMessageIsCountedWithTheRuleItBreaks()
+    {
+        _tally.Faulted(FaultReason.UpstreamResponseInvalid, Violation.UnexpectedSwitch);
+
+        Assert.Equal(
+            [
+                "mcpproxyfast.refusals 1 reason=switch-unasked rule=RFC 9110 §15.2.2 side=upstream",
+                "mcpproxyfast.faults 1 reason=upstream-response-invalid side=upstream",
+            ],
+            _measured);
+    }
+
+    [Fact]
+    public void BytesOnAnIdleConnectionAreCountedAsAnAnswerNobodyAskedFor()
+    {
+        _tally.UnsolicitedResponse();
+
+        Assert.Equal(["mcpproxyfast.refusals 1 reason=answer-unasked rule=RFC 9112 §9.2 side=upstream"], _measured);
     }
 
     [Theory]
