@@ -1,10 +1,14 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Walks over received bytes as far as they belong to one body, and finds the runs of them that go on: the one loop over <see cref="BodyFraming.Next"/>.</summary>
-/// <remarks>Use as <c>while (walk.MoveNext())</c>, each time with the run that was found. The framing goes on with the next walk where this one stops.</remarks>
+/// <summary>Walks over received bytes as far as they belong to one body, and finds the runs of them that go on.</summary>
+/// <remarks>
+/// The one loop over <see cref="BodyFraming.Next"/>. Use as <c>while (walk.MoveNext())</c>, each time with the run that was found. The next walk, over the
+/// bytes that come next, goes on where this one stops.
+/// </remarks>
 internal ref struct BodyWalk
 {
     private readonly ref BodyFraming _framing;
@@ -31,38 +35,48 @@ internal ref struct BodyWalk
     public Violation Violation { get; private set; }
 
     /// <summary>Goes on to the next run.</summary>
-    /// <returns>False where the input or the body ends, or where the framing is broken. Bytes before the break that were not a run yet are none.</returns>
+    /// <returns>False where the input or the body ends, or where the framing is broken: then the bytes since the last run are not to go on.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        RunStart = Length;
-        RunLength = 0;
-        while (Length < _input.Length && !_framing.IsComplete)
+        Debug.Assert(Violation is Violation.None, "Nothing follows a broken framing.");
+        int length = Length; // locals, which the loop keeps in registers
+        int runStart = length;
+        int runLength = 0;
+        while (length < _input.Length && !_framing.IsComplete)
         {
-            Step step = _framing.Next(_input[Length..]);
+            Step step = _framing.Next(_input[length..]);
+            length += step.Length;
+            if (step.Kind is StepKind.Take)
+            {
+                runLength += step.Length;
+                continue;
+            }
+
             if (step.Kind is StepKind.Reject)
             {
                 Violation = step.Violation;
-                return false;
+                runLength = 0;
+                break;
             }
 
-            Length += step.Length;
-            if (step.Kind is StepKind.Take)
+            if (step.Length == 0)
             {
-                RunLength += step.Length;
+                continue;
             }
-            else if (step.Length > 0)
-            {
-                if (RunLength > 0)
-                {
-                    return true;
-                }
 
-                RunStart = Length;
+            if (runLength > 0)
+            {
+                break;
             }
+
+            runStart = length;
         }
 
-        return RunLength > 0;
+        Length = length;
+        RunStart = runStart;
+        RunLength = runLength;
+        return runLength > 0;
     }
 
     /// <summary>Walks over all of the input that belongs to the body, whatever of it goes on.</summary>

@@ -93,6 +93,10 @@ internal abstract class MessageHead
 
     protected abstract Violation Validate(in BodyLimits limits);
 
+    /// <summary>Sets <see cref="Framing"/> to what the framing fields say.</summary>
+    protected Violation ReadFraming(in BodyLimits limits) => BodyFraming.Read(this, limits, out _framing);
+
+    /// <summary>Sets <see cref="Framing"/> to what follows from more than the framing fields.</summary>
     protected void SetFraming(in BodyFraming framing) => _framing = framing;
 
     private static int ChecksumOf(ReadOnlySpan<byte> bytes)

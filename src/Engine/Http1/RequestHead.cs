@@ -39,7 +39,7 @@ internal sealed class RequestHead : MessageHead
         }
     }
 
-    /// <summary>The host the client meant: the target's authority where it has one, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
+    /// <summary>The host that the client meant: the target's authority, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
     public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
 
     /// <summary>The start line as it came ends with this target and is of version 1.1, so it can travel as a run.</summary>
@@ -112,13 +112,12 @@ internal sealed class RequestHead : MessageHead
             return violation;
         }
 
-        violation = BodyFraming.Read(this, limits, out BodyFraming framing);
+        violation = ReadFraming(limits);
         if (violation is not Violation.None)
         {
             return violation;
         }
 
-        SetFraming(framing);
         violation = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
         if (violation is not Violation.None)
         {

@@ -24,7 +24,8 @@ internal sealed class ResponseHead : MessageHead
         InformativeLength = -1;
     }
 
-    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4. The last SP may be missing, as many servers leave it out.</summary>
+    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4.</summary>
+    /// <remarks>The last SP may be missing, as many servers leave it out.</remarks>
     public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
         bool known = line.Length >= 12 && line.StartsWith("HTTP/1."u8) && line[7] is (byte)'0' or (byte)'1' && line[8] == (byte)' ';
@@ -42,7 +43,7 @@ internal sealed class ResponseHead : MessageHead
 
     protected override Violation Validate(in BodyLimits limits)
     {
-        Violation violation = BodyFraming.Read(this, limits, out BodyFraming declared);
+        Violation violation = ReadFraming(limits);
         if (violation is not Violation.None)
         {
             return violation;
@@ -52,17 +53,22 @@ internal sealed class ResponseHead : MessageHead
         KeepsAlive = MinorVersion == 1 ? !close : keepAlive && !close;
         if (IsBodyless)
         {
-            InformativeLength = declared.Kind is FramingKind.Length ? declared.DeclaredLength : -1;
+            InformativeLength = Framing.Kind is FramingKind.Length ? Framing.DeclaredLength : -1;
 
             // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it, and then it
             // would be read as the next answer: for a 1xx that is the one waited for; behind a 204 the connection is not used again.
-            bool declaresOne = declared.Kind is FramingKind.Chunked || InformativeLength > 0;
+            bool declaresOne = Framing.Kind is FramingKind.Chunked || InformativeLength > 0;
+            SetFraming(default);
             KeepsAlive &= Status == 304 || AnswersHead || !declaresOne;
             return violation is Violation.None && IsInterim && declaresOne ? Violation.InterimWithBody : violation;
         }
 
-        SetFraming(declared.Kind is FramingKind.None ? BodyFraming.UntilClose() : declared);
-        KeepsAlive &= declared.Kind is not FramingKind.None;
+        if (Framing.Kind is FramingKind.None)
+        {
+            SetFraming(BodyFraming.UntilClose());
+            KeepsAlive = false;
+        }
+
         return violation;
     }
 }

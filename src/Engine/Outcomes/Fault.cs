@@ -31,7 +31,8 @@ internal readonly record struct Fault(int Status, string Code, string Sentence, 
     /// <summary>What the client is told, with the rule that the upstream's message breaks beside it.</summary>
     public static Fault For(FaultReason reason, Violation violation)
     {
-        Debug.Assert(violation is Violation.None || reason is FaultReason.UpstreamResponseInvalid or FaultReason.UpstreamAbortedBody, "Only messages break rules.");
+        bool isOfAMessage = reason is FaultReason.UpstreamResponseInvalid or FaultReason.UpstreamAbortedBody;
+        Debug.Assert(isOfAMessage || violation is Violation.None, "Only messages break rules.");
         return For(reason) with { Violation = violation };
     }
 

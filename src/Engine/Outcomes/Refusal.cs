@@ -94,6 +94,7 @@ internal enum ChallengeKind : byte
 internal readonly record struct Refusal(int Status, string Code, string Sentence, string Rule)
 {
     private const string McpWarning = "MCP Streamable HTTP, security warning";
+    private const string TokenRule = "RFC 6750 §3.1";
 
     /// <summary>The violations that a request can be refused for, and their reasons: the rows of the table, looked up the other way round.</summary>
     private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
@@ -135,7 +136,8 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.LengthAndTransferEncoding => Of(Violation.LengthAndTransferEncoding, 400, "Content-Length and Transfer-Encoding stand in one message."),
         RefusalReason.LengthRepeated => Of(Violation.LengthRepeated, 400, "Content-Length is repeated."),
         RefusalReason.LengthInvalid => Of(Violation.LengthInvalid, 400, "Content-Length is not a decimal number below 2^63."),
-        RefusalReason.TransferEncodingInvalid => Of(Violation.TransferEncodingInvalid, 400, "Transfer-Encoding is not exactly 'chunked', or the version forbids it."),
+        RefusalReason.TransferEncodingInvalid =>
+            Of(Violation.TransferEncodingInvalid, 400, "Transfer-Encoding is not exactly 'chunked', or the version forbids it."),
         RefusalReason.TransferEncodingNotSupported => Of(Violation.TransferEncodingNotSupported, 501, "No transfer coding but 'chunked' is supported."),
         RefusalReason.BodyTooLarge => Of(Violation.BodyTooLarge, 413, "The request body is larger than this proxy accepts."),
         RefusalReason.ChunkSizeInvalid => Of(Violation.ChunkSizeInvalid, 400, "A chunk size is not a hexadecimal number followed by CR LF."),
@@ -154,9 +156,9 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.CredentialsMissing =>
             OAuth(401, "credentials-missing", "A bearer token is required.", "RFC 6750 §3", "invalid_request", ChallengeKind.NoCredentials),
         RefusalReason.TokenInvalid =>
-            OAuth(401, "token-invalid", "The access token is not valid.", "RFC 6750 §3.1", "invalid_token", ChallengeKind.InvalidToken),
+            OAuth(401, "token-invalid", "The access token is not valid.", TokenRule, "invalid_token", ChallengeKind.InvalidToken),
         RefusalReason.ScopeInsufficient =>
-            OAuth(403, "scope-insufficient", "The access token lacks a required scope.", "RFC 6750 §3.1", "insufficient_scope", ChallengeKind.InsufficientScope),
+            OAuth(403, "scope-insufficient", "The access token lacks a required scope.", TokenRule, "insufficient_scope", ChallengeKind.InsufficientScope),
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Tells how things ended: a counter each, and, for what was refused, a line at debug level. Codes and rules only, never a byte of the message.</summary>
+/// <summary>Tells how things ended: a counter each, and, for what was refused, a line at debug level. Codes and rules only, no byte of a message.</summary>
 /// <remarks>
 /// One meter per proxy, all of one name, so that a listener of the whole process adds them up. An exchange that nobody listens to costs one comparison; one
 /// that somebody does allocates nothing, as tags are strings that exist already.

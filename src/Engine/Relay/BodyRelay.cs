@@ -97,8 +97,13 @@ internal sealed class BodyRelay
     public void Start(in BodyFraming framing, SinkForm form)
     {
         Debug.Assert(_phase is RelayPhase.Resting, "The body before is over.");
-        Debug.Assert(form is not SinkForm.Chunked || framing.Kind is FramingKind.UntilClose, "A body that is chunked already, or has a length, keeps its framing.");
-        _framing = form is SinkForm.AsReceived ? framing : framing.AsDataOnly();
+        Debug.Assert(form is not SinkForm.Chunked || framing.Kind is FramingKind.UntilClose, "Only what has no framing gets one.");
+        _framing = framing;
+        if (form is not SinkForm.AsReceived)
+        {
+            _framing = framing.AsDataOnly();
+        }
+
         _form = form;
         Violation = Violation.None;
         _movedBytes = 0;

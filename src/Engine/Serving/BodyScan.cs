@@ -4,8 +4,11 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Looks for the end of a body in what has been received; goes on where it stopped, so that no byte is looked at twice, in however small pieces it comes.</summary>
-/// <remarks>A mutable struct: never read-only and never copied while it is used.</remarks>
+/// <summary>Looks for the end of a body in what has been received.</summary>
+/// <remarks>
+/// It goes on where it stopped, so that no byte is looked at twice, in however small pieces the body comes.
+/// A mutable struct: never read-only and never copied while it is used.
+/// </remarks>
 internal struct BodyScan
 {
     /// <summary>How far the body has been read.</summary>

@@ -19,7 +19,8 @@ internal sealed partial class ClientConnection
         RequestHead request = _request!;
         if (request.Fields.Has(KnownField.Origin))
         {
-            if (request.Fields.Single(KnownField.Origin, out int line) is not Occurrence.Once || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
+            Occurrence found = request.Fields.Single(KnownField.Origin, out int line);
+            if (found is not Occurrence.Once || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
             {
                 return RefusalReason.OriginNotAllowed;
             }

@@ -41,7 +41,8 @@ internal static class OwnReplies
         Refusal refusal = Refusal.For(reason);
         return refusal.Form switch
         {
-            RefusalForm.JsonRpc => new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
+            RefusalForm.JsonRpc =>
+                new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
             RefusalForm.OAuth => new OwnReply(refusal.Status, OwnReply.Json, OAuthError(refusal), lines),
             _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.ASCII.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
         };

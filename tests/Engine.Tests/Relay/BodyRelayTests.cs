@@ -21,7 +21,8 @@ public sealed class BodyRelayTests
     {
         foreach (byte[][] pieces in Split.Everywhere(wire))
         {
-            (RelayEnd end, string sent, string rest) = await RelayAsync(BodyFraming.OfChunks(Limits), Enum.Parse<BodyRelay.SinkForm>(form), [.. pieces, "NEXT"u8.ToArray()]);
+            (RelayEnd end, string sent, string rest) =
+                await RelayAsync(BodyFraming.OfChunks(Limits), Enum.Parse<BodyRelay.SinkForm>(form), [.. pieces, "NEXT"u8.ToArray()]);
 
             Assert.Equal((RelayEnd.Complete, expected, "NEXT"), (end, sent, rest));
         }
