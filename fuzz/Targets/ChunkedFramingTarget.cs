@@ -4,11 +4,10 @@ using static McpProxyFast.Fuzz.PropertyBrokenException;
 
 namespace McpProxyFast.Fuzz.Targets;
 
-/// <summary>Any cut of a chunked body leaves the same bytes; they are the plain form with the same data; nothing behind the body's end is read.</summary>
+/// <summary>Any cut of a chunked body, and a walk over it, leaves the same bytes; they are the plain form with the same data; nothing behind the body's end is read.</summary>
 internal sealed class ChunkedFramingTarget : IFuzzTarget
 {
-    private const int MaxDataBytes = 600;
-    private const int MaxOverheadBytes = 40;
+    private static readonly BodyLimits Limits = new(MaxDataBytes: 600, MaxOverheadBytes: 40);
 
     public string Name => "chunked";
 
@@ -28,6 +27,8 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
         int[] everywhere = [.. Enumerable.Range(1, Math.Max(0, body.Length - 1))];
         RequireSame(whole, Feed(body, everywhere, dataOnly: false), "byte by byte");
         RequireSame(data, Feed(body, everywhere, dataOnly: true), "data only, byte by byte");
+        RequireSame(whole, Walk(body, dataOnly: false), "walked");
+        RequireSame(data, Walk(body, dataOnly: true), "data only, walked");
         Require(whole.IsComplete == data.IsComplete && whole.Violation == data.Violation, "The sink's form does not change what is accepted.");
         if (whole.IsComplete)
         {
@@ -59,7 +60,7 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
 
     private static Outcome Feed(byte[] body, int[] cuts, bool dataOnly)
     {
-        var framing = new ChunkedFraming(new BodyLimits(MaxDataBytes, MaxOverheadBytes));
+        var framing = new ChunkedFraming(Limits);
         framing = dataOnly ? framing.AsDataOnly() : framing;
         var taken = new List<byte>();
         int read = 0;
@@ -83,6 +84,23 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
         }
 
         return new Outcome(framing.IsComplete, Violation.None, read, [.. taken]);
+    }
+
+    private static Outcome Walk(byte[] body, bool dataOnly)
+    {
+        BodyFraming framing = BodyFraming.OfChunks(Limits);
+        framing = dataOnly ? framing.AsDataOnly() : framing;
+        var walk = new BodyWalk(ref framing, body);
+        var taken = new List<byte>();
+        int end = -1;
+        while (walk.MoveNext())
+        {
+            Require(walk.RunLength > 0 && walk.RunStart > end, "Runs do not touch.");
+            end = walk.RunStart + walk.RunLength;
+            taken.AddRange(body.AsSpan(walk.RunStart, walk.RunLength));
+        }
+
+        return new Outcome(framing.IsComplete, walk.Violation, walk.Length, [.. taken]);
     }
 
     private readonly record struct Outcome(bool IsComplete, Violation Violation, int Read, byte[] Taken)
