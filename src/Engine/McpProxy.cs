@@ -7,6 +7,7 @@ using McpProxyFast.Outcomes;
 using McpProxyFast.Rewriting;
 using McpProxyFast.Serving;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
 using McpProxyFast.Upstream;
 using Microsoft.Extensions.Logging;
 
@@ -26,8 +27,10 @@ public sealed class McpProxy : IAsyncDisposable
     private static readonly TimeSpan AcceptWarningInterval = TimeSpan.FromMinutes(1);
 
     private readonly McpProxyOptions _options;
-    private readonly EventLoops? _loops;
+    private readonly NetworkStack _network;
     private readonly Heartbeat _heartbeat;
+    private readonly ClientSet _clients = new();
+    private readonly int[] _heartbeatNumbers;
     private readonly Tally _tally;
     private readonly UpstreamPool _pool;
     private readonly Lock _binding = new();
@@ -39,6 +42,7 @@ public sealed class McpProxy : IAsyncDisposable
     private SemaphoreSlim? _connectionSlots;
     private ServingParts? _parts;
     private int _open;
+    private int _disposed;
 
     /// <summary>Validates the options. Nothing is bound or connected yet.</summary>
     /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
@@ -60,15 +64,14 @@ public sealed class McpProxy : IAsyncDisposable
         _credentials = options.Outgoing is null
             ? credentials
             : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);
-        _loops = options.PortableTransport ? null : EventLoops.TryCreate();
-        _heartbeat = new Heartbeat(options.Clock);
+        _network = new NetworkStack(options.PortableTransport);
+        _heartbeat = Heartbeat.Share(options.Clock);
         ProxyLimits limits = options.Limits;
         _tally = new Tally(options.Logger, () => Volatile.Read(ref _open));
         _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat, _tally);
-        if (options.CollectsAfterBursts)
-        {
-            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open), BurstCollector.Collect));
-        }
+        _heartbeatNumbers = options.CollectsAfterBursts
+            ? [_heartbeat.Add(_clients), _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open), BurstCollector.Collect))]
+            : [_heartbeat.Add(_clients)];
     }
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
@@ -83,7 +86,7 @@ public sealed class McpProxy : IAsyncDisposable
         lock (_binding)
         {
             IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
-            _listener ??= Listener.Bind(listen, _loops);
+            _listener ??= _network.Bind(listen);
             _parts ??= MakeParts(_listener.LocalEndPoint);
             _connectionSlots ??= new SemaphoreSlim(MostConnections());
             return _listener.LocalEndPoint;
@@ -127,12 +130,16 @@ public sealed class McpProxy : IAsyncDisposable
     public async Task ServeAsync(IDuplexPipe connection, EndPoint? remote, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var client = new ClientConnection(await PartsAsync(stopping).ConfigureAwait(false), new PipeConnection(connection, (remote as IPEndPoint)?.Address), OnLeft);
+        ServingParts parts = await PartsAsync(stopping).ConfigureAwait(false);
+        Connection transport = NetworkStack.Over(connection, (remote as IPEndPoint)?.Address);
+        var client = new ClientConnection(parts, transport, OnLeft);
         Interlocked.Increment(ref _open);
         await using (stopping.UnsafeRegister(static state => ((ClientConnection)state!).Drain(), client).ConfigureAwait(false))
         {
             await client.RunAsync().ConfigureAwait(false);
         }
+
+        await transport.Closed.ConfigureAwait(false); // both ends are completed
     }
 
     /// <summary>Ends every connection at once: what a second signal asks for.</summary>
@@ -140,7 +147,7 @@ public sealed class McpProxy : IAsyncDisposable
     {
         _parts?.Drain();
         _aborting.Cancel();
-        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
+        _clients.ForEach(static client => client.Abort());
     }
 
     /// <summary>Aborts whatever still runs and gives everything back.</summary>
@@ -149,10 +156,15 @@ public sealed class McpProxy : IAsyncDisposable
         Abort();
         _listener?.Dispose();
         await WhenEmptyAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
-        _pool.Clear();
-        _tally.Dispose();
-        _heartbeat.Dispose();
-        _loops?.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _pool.Dispose();
+            _tally.Dispose();
+            Array.ForEach(_heartbeatNumbers, _heartbeat.Remove);
+            _heartbeat.Dispose();
+            _network.Dispose();
+        }
+
         if (_credentials is not null)
         {
             await _credentials.DisposeAsync().ConfigureAwait(false);
@@ -199,7 +211,7 @@ public sealed class McpProxy : IAsyncDisposable
             {
                 connection = await listener.AcceptAsync().ConfigureAwait(false);
             }
-            catch (IOException fault)
+            catch (Exception fault)
             {
                 spares.LetGo();
                 _tally.AcceptFailed();
@@ -244,9 +256,9 @@ public sealed class McpProxy : IAsyncDisposable
     {
         _parts!.Drain();
         _pool.Clear();
-        _heartbeat.ForEach<ClientConnection>(static client => client.Drain());
+        _clients.ForEach(static client => client.Drain());
         await WhenEmptyAsync(_options.Limits.DrainTimeout).ConfigureAwait(false);
-        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
+        _clients.ForEach(static client => client.Abort());
         _pool.Clear();
     }
 
@@ -290,6 +302,7 @@ public sealed class McpProxy : IAsyncDisposable
         {
             Limits = limits,
             Heartbeat = _heartbeat,
+            Clients = _clients,
             Pool = _pool,
             RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ServingParts.OwnScheme),
             ResponseRewriter = new ResponseRewriter(_options.Target, ServingParts.OwnScheme, hidesChallenges: _credentials is not null, _options.CorsOrigins.Count > 0),
@@ -307,11 +320,11 @@ public sealed class McpProxy : IAsyncDisposable
         };
     }
 
-    private Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect()
+    private Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect()
     {
         if (_options.ConnectUpstream is not { } connect)
         {
-            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _loops, _options.TrustedCertificates, _options.LookUp);
+            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _network, _options.TrustedCertificates, _options.LookUp);
             return connector.ConnectAsync;
         }
 
@@ -320,7 +333,7 @@ public sealed class McpProxy : IAsyncDisposable
             try
             {
                 IDuplexPipe pipe = await connect(cancel).ConfigureAwait(false);
-                return new ConnectResult(new PipeConnection(pipe), FaultReason.None);
+                return new ConnectResult(NetworkStack.Over(pipe, null), FaultReason.None);
             }
             catch (IOException)
             {

@@ -46,7 +46,7 @@ public sealed partial class LayeringTests
     [Fact]
     public void NamespaceIsTheFolders() => Assert.Empty(
         SourceTree.Files()
-            .Where(file => !File.ReadLines(file.Path).Contains(file.Folder.Length == 0 ? "namespace McpProxyFast;" : $"namespace McpProxyFast.{file.Folder};"))
+            .Where(file => !File.ReadLines(file.Path).Contains($"namespace {string.Join('.', (string[])["McpProxyFast", .. FoldersOf(file.Path)])};"))
             .Select(file => file.Path));
 
     /// <summary>The hot path never meets <c>HttpClient</c>, which pools, redirects and decompresses by itself.</summary>
@@ -66,6 +66,8 @@ public sealed partial class LayeringTests
         string[] folders = [.. SourceTree.Files().Select(file => file.Folder).Distinct()];
         Assert.Empty(Allowed.Keys.Except(folders).Except(["Stdio"]));
     }
+
+    private static string[] FoldersOf(string path) => Path.GetRelativePath(SourceTree.Engine, path).Split(Path.DirectorySeparatorChar)[..^1];
 
     private static IEnumerable<string> UsedBy(string path) => File.ReadLines(path)
         .Where(IsCode)

@@ -174,7 +174,7 @@ internal sealed partial class ClientConnection
     /// <summary>Finds another connection: an idle one, or, for a second attempt, surely a fresh one.</summary>
     private async ValueTask<FaultReason> LeaseAsync()
     {
-        UpstreamConnection? idle = _attempts == 0 ? _parts.Pool.TryTake(_client.Loop) : null;
+        UpstreamConnection? idle = _attempts == 0 ? _parts.Pool.TryTake(_client.Affinity) : null;
         if (idle is not null)
         {
             Interlocked.Exchange(ref _upstream, idle);
@@ -182,7 +182,7 @@ internal sealed partial class ClientConnection
         }
 
         using ColdWait wait = StartColdWait();
-        (UpstreamConnection? made, FaultReason fault) = await _parts.Pool.ConnectAsync(_client.Loop, wait.Token).ConfigureAwait(false);
+        (UpstreamConnection? made, FaultReason fault) = await _parts.Pool.ConnectAsync(_client.Affinity, wait.Token).ConfigureAwait(false);
         Interlocked.Exchange(ref _upstream, made); // whoever cuts from now on finds it; whoever did before is found here
         return CutReason is FaultReason.None ? fault : CutReason;
     }
@@ -251,7 +251,7 @@ internal sealed partial class ClientConnection
         if (_upstream is { } dropped)
         {
             Volatile.Write(ref _upstream, null);
-            dropped.Connection.Close(reset);
+            dropped.Transport.Close(reset);
         }
     }
 

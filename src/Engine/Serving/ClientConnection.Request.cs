@@ -34,7 +34,7 @@ internal sealed partial class ClientConnection
     private async ValueTask<RefusalReason> SendRequestAsync()
     {
         _attempts++;
-        PipeWriter output = _upstream!.Connection.Output;
+        PipeWriter output = _upstream!.Transport.Output;
         RefusalReason refused = WriteRequest(output, out ReadOnlyMemory<byte> tail);
         if (refused is not RefusalReason.None)
         {
@@ -42,11 +42,7 @@ internal sealed partial class ClientConnection
         }
 
         bool isWhole = _request!.Framing.IsComplete || _requestRelay!.IsComplete;
-        if (isWhole || _client.Input.CanBeWatchedWhileRead)
-        {
-            StartWatch(); // the upstream may take its time to read this
-        }
-
+        StartWatch(); // the upstream may take its time to read this
         Await(Wait.UpstreamWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await output.WriteAsync(tail).ConfigureAwait(false);
         StopWaiting();
@@ -105,7 +101,7 @@ internal sealed partial class ClientConnection
     private async Task PumpAsync(long sent)
     {
         PipeReader input = _client.Input;
-        PipeWriter output = _upstream!.Connection.Output;
+        PipeWriter output = _upstream!.Transport.Output;
         BodyRelay relay = _requestRelay!;
         KeepOrLetGo(_received, _received.End);
         while (CutReason is FaultReason.None && RefusedBody is RefusalReason.None)
@@ -174,10 +170,7 @@ internal sealed partial class ClientConnection
     /// <summary>Advances past what was sent: for good, or, within the replay window, only as far as waiting for more needs.</summary>
     private void KeepOrLetGo(in ReadOnlySequence<byte> buffer, SequencePosition sentTo)
     {
-        // A host's pipe may stop its writer when too much is unconsumed: its share is smaller.
-        const int hostPipeWindow = 16 * 1024;
-        int window = _client.Loop is null ? Math.Min(hostPipeWindow, _parts.Limits.ReplayWindowBytes) : _parts.Limits.ReplayWindowBytes;
-        _isHeld = _isHeld && !_responseBegan && buffer.Length <= window;
+        _isHeld = _isHeld && !_responseBegan && buffer.Length <= _parts.Limits.ReplayWindowBytes;
         _client.Input.AdvanceTo(_isHeld ? buffer.Start : sentTo, sentTo);
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class ClientConnection
             Await(Wait.Response, _parts.Limits.ResponseTimeout);
         }
 
-        PipeReader input = _upstream!.Connection.Input;
+        PipeReader input = _upstream!.Transport.Input;
         int interim = 0;
         while (true)
         {
@@ -134,7 +134,7 @@ internal sealed partial class ClientConnection
         Await(Wait.ClientWrite, _parts.Limits.WriteTimeout);
         FlushResult flush = await _client.Output.WriteAsync(tail).ConfigureAwait(false);
         StopWaiting();
-        _upstream!.Connection.Input.AdvanceTo(consumed);
+        _upstream!.Transport.Input.AdvanceTo(consumed);
         HeadPool<ResponseHead>.Return(ref _response);
         ReleaseRequest();
 
@@ -220,7 +220,7 @@ internal sealed partial class ClientConnection
     private void StartStreaming(BodyRelay relay)
     {
         _isStreaming = true;
-        _upstream!.Connection.IsBulk = true;
+        _upstream!.Transport.IsBulk = true;
         _responseProgress.Start(_parts.Heartbeat.Now, relay.Steps);
         if (_pump is null)
         {
@@ -234,7 +234,7 @@ internal sealed partial class ClientConnection
     private async ValueTask<bool> EndExchangeAsync(RelayEnd end)
     {
         _isStreaming = false;
-        _upstream!.Connection.IsBulk = false;
+        _upstream!.Transport.IsBulk = false;
         RefusalReason refused = RefusedBody; // seen before the pump is stopped by the same means
         bool requestDone = await JoinPumpAsync().ConfigureAwait(false);
         _authorityCopy = null;

@@ -45,7 +45,7 @@ internal sealed partial class ClientConnection
     /// <summary>The client's end, as a FIN or a reset: for MCP a disconnect is the cancellation.</summary>
     public void OnPeerEnded() => Cut(FaultReason.ClientGone);
 
-    public void OnBytesUnasked()
+    public void OnUnexpectedBytes()
     {
         // Not watched for: a client may send its next request early.
     }
@@ -87,7 +87,6 @@ internal sealed partial class ClientConnection
             Cut(FaultReason.ClientTooSlow);
         }
 
-        _client.Input.LookBehindBytes();
         if (Volatile.Read(ref _upstream) is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
         {
             upstream.EndIdle();
@@ -123,8 +122,8 @@ internal sealed partial class ClientConnection
         _client.Output.CancelPendingFlush();
         if (Volatile.Read(ref _upstream) is { } upstream)
         {
-            upstream.Connection.Output.CancelPendingFlush();
-            upstream.Connection.Input.CancelPendingRead();
+            upstream.Transport.Output.CancelPendingFlush();
+            upstream.Transport.Input.CancelPendingRead();
         }
     }
 
@@ -141,7 +140,7 @@ internal sealed partial class ClientConnection
                 break;
             case Wait.LastBytes:
                 _timedOut = true;
-                Volatile.Read(ref _upstream)?.Connection.Output.CancelPendingFlush();
+                Volatile.Read(ref _upstream)?.Transport.Output.CancelPendingFlush();
                 break;
             case Wait.ClientWrite:
                 Cut(FaultReason.ClientTooSlow);

@@ -16,7 +16,7 @@ namespace McpProxyFast.Serving;
 /// They set a reason, of which the first counts, and cancel what the loop may be waiting for. The stages of an exchange are in <c>.Exchange</c>,
 /// the request's way in <c>.Request</c>, the response's in <c>.Response</c>, the proxy's own answers in <c>.Reply</c>, the wakers in <c>.Wake</c>.
 /// </remarks>
-internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatListener
+internal sealed partial class ClientConnection : IConnectionWatch
 {
     private readonly ServingParts _parts;
     private readonly Connection _client;
@@ -41,7 +41,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
     /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
     public async Task RunAsync()
     {
-        int number = _parts.Heartbeat.Add(this);
+        int number = _parts.Clients.Add(this);
         try
         {
             bool goesOn = true;
@@ -51,7 +51,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
                 if (_isStreaming)
                 {
                     // Awaited here and no deeper: a stream can last for days, and holds no stage of its exchange meanwhile.
-                    RelayEnd end = await _responseRelay!.RunAsync(_upstream!.Connection.Input, _client.Output).ConfigureAwait(false);
+                    RelayEnd end = await _responseRelay!.RunAsync(_upstream!.Transport.Input, _client.Output).ConfigureAwait(false);
                     goesOn = await EndExchangeAsync(end).ConfigureAwait(false);
                 }
 
@@ -66,9 +66,15 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         }
         finally
         {
-            _parts.Heartbeat.Remove(number);
-            Leave();
-            _left();
+            _parts.Clients.Remove(number);
+            try
+            {
+                Leave();
+            }
+            finally
+            {
+                _left(); // a place is given back whatever happens
+            }
         }
     }
 
@@ -200,7 +206,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
             }
             else
             {
-                upstream.Connection.Close(reset: false);
+                upstream.Transport.Close(reset: false);
             }
         }
 

@@ -21,6 +21,8 @@ internal sealed class ServingParts
 
     public required Heartbeat Heartbeat { get; init; }
 
+    public required ClientSet Clients { get; init; }
+
     public required UpstreamPool Pool { get; init; }
 
     public required RequestRewriter RequestRewriter { get; init; }

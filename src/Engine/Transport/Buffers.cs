@@ -9,10 +9,23 @@ namespace McpProxyFast.Transport;
 /// </remarks>
 internal static class Buffers
 {
-    /// <summary>The largest size, in bytes.</summary>
-    public const int Largest = 256 * 1024;
+#if DEBUG
+    /// <summary>The smallest size, in bytes. Tiny in Debug, so that every test crosses the boundaries of buffers.</summary>
+    public const int Smallest = 64;
+#else
+    /// <summary>The smallest size, in bytes.</summary>
+    public const int Smallest = 4 * 1024;
+#endif
 
-    private const int Smallest = 4 * 1024;
+    /// <summary>The second size: 16 KiB.</summary>
+    public const int Medium = Smallest * 4;
+
+    /// <summary>The third size: 64 KiB.</summary>
+    public const int Large = Smallest * 16;
+
+    /// <summary>The largest size: 256 KiB.</summary>
+    public const int Largest = Smallest * 64;
+
     private const int Classes = 4;
 
     [ThreadStatic]
@@ -51,6 +64,9 @@ internal static class Buffers
     /// <summary>Empties the reserve. What the threads keep stays with them.</summary>
     public static void Trim() => Array.ForEach(Reserve, static reserve => reserve.Clear());
 
+    /// <summary>The largest size that a connection takes by choice.</summary>
+    public static int LargestNow => Largest;
+
     /// <summary>The next larger size after one that was filled to the brim; at most <see cref="Largest"/>.</summary>
     public static int Larger(int length) => Math.Min(SizeOf(Math.Min(ClassOf(length), Classes - 1)) * 4, Largest);
 
@@ -62,8 +78,8 @@ internal static class Buffers
     private static int ClassOf(int length) => length switch
     {
         <= Smallest => 0,
-        <= Smallest * 4 => 1,
-        <= Smallest * 16 => 2,
+        <= Medium => 1,
+        <= Large => 2,
         <= Largest => 3,
         _ => Classes,
     };

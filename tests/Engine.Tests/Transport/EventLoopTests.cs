@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Epoll;
 
 namespace McpProxyFast.Engine.Tests.Transport;
 
@@ -50,7 +51,7 @@ public sealed class EventLoopTests : IDisposable
     public async Task ReaderThatFindsMuchLeavesTheOthersATurn()
     {
         const int more = 1; // than the buffers that grow to 64 KiB take in three reads
-        const int sent = ((4 + 16 + 64) * 1024) + more;
+        const int sent = Buffers.Smallest + Buffers.Medium + Buffers.Large + more;
         (Connection connection, Socket peer) = LocalPair();
         Task<List<bool>> reading = ReadAsync(connection, sent);
 
@@ -64,7 +65,7 @@ public sealed class EventLoopTests : IDisposable
     [Fact]
     public async Task BytesThatWaitForATurnAreThereAfterACancellation()
     {
-        const int sent = (4 + 16 + 64 + 8) * 1024;
+        const int sent = Buffers.Smallest + Buffers.Medium + Buffers.Large + (2 * Buffers.Smallest);
         (Connection connection, Socket peer) = LocalPair();
         Task<int> reading = ReadWithCancellationAsync(connection, sent);
 
@@ -157,7 +158,7 @@ public sealed class EventLoopTests : IDisposable
         accepted.Blocking = false;
         int fd = (int)accepted.Handle;
         accepted.SafeHandle.SetHandleAsInvalid(); // the connection closes it
-        return (new EpollConnection(fd, _loop, null), peer);
+        return (new Connection(new EpollChannel(fd, _loop), null), peer);
     }
 
     private static void Close(Connection connection, Socket peer)

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
 using McpProxyFast.Upstream;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -128,12 +129,12 @@ public sealed class UpstreamPoolTests : IDisposable
 
     private async Task<UpstreamConnection> MakeAsync() => (await _pool.ConnectAsync(null, CancellationToken.None)).Connection!;
 
-    private PipeConnection Connect()
+    private Connection Connect()
     {
         var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
         var from = new Pipe(inline);
         _fromUpstream.Add(from);
-        return new PipeConnection(new Duplex(from.Reader, new Pipe(inline).Writer));
+        return NetworkStack.Over(new Duplex(from.Reader, new Pipe(inline).Writer), null);
     }
 
     /// <summary>The proxy's side has been given back: its reader is complete.</summary>

@@ -1,4 +1,6 @@
-namespace McpProxyFast.Transport;
+using McpProxyFast.Transport.Epoll;
+
+namespace McpProxyFast.Transport.Network;
 
 /// <summary>How many connections the process has descriptors for, and a few descriptors held back for when it has not.</summary>
 /// <remarks>

@@ -5,26 +5,23 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Outcomes;
 
-namespace McpProxyFast.Transport;
-
-/// <summary>What became of an attempt to connect: a connection, or why there is none.</summary>
-internal readonly record struct ConnectResult(Connection? Connection, FaultReason Fault);
+namespace McpProxyFast.Transport.Network;
 
 /// <summary>Makes connections to one authority: resolves its name anew each time, tries the addresses in turn, adds TLS where the scheme asks for it.</summary>
 /// <param name="target">The upstream; only scheme, host and port are used.</param>
 /// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
-/// <param name="loops">The event loops; null where the system has none.</param>
+/// <param name="network">Makes the connections.</param>
 /// <param name="trusted">Trust anchors besides the system's; null for none.</param>
 /// <param name="lookUp">Finds the addresses of a name.</param>
 internal sealed class Connector(
-    Uri target, TimeSpan timeout, EventLoops? loops, X509Certificate2Collection? trusted, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
+    Uri target, TimeSpan timeout, NetworkStack network, X509Certificate2Collection? trusted, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
 {
     private readonly bool _isTls = target.Scheme == Uri.UriSchemeHttps;
 
     /// <summary>Connects.</summary>
-    /// <param name="loop">The event loop that is to serve the connection; null for any.</param>
+    /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
     /// <param name="cancel">The client went away, or the proxy is stopped.</param>
-    public async ValueTask<ConnectResult> ConnectAsync(EventLoop? loop, CancellationToken cancel)
+    public async ValueTask<ConnectResult> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(timeout);
@@ -35,7 +32,7 @@ internal sealed class Connector(
             for (int i = 0; i < addresses.Length && result.Connection is null && !limit.IsCancellationRequested; i++)
             {
                 // Each address gets its share of the time, so that one which swallows packets leaves some for the next.
-                result = await TryConnectAsync(addresses[i], timeout / addresses.Length, loop, limit.Token).ConfigureAwait(false);
+                result = await TryConnectAsync(addresses[i], timeout / addresses.Length, affinity, limit.Token).ConfigureAwait(false);
             }
 
             return result.Connection is null && cancel.IsCancellationRequested ? new ConnectResult(null, FaultReason.ClientGone) : result;
@@ -77,30 +74,18 @@ internal sealed class Connector(
         }
     }
 
-    private async ValueTask<ConnectResult> TryConnectAsync(IPAddress address, TimeSpan share, EventLoop? loop, CancellationToken cancel)
+    private async ValueTask<ConnectResult> TryConnectAsync(IPAddress address, TimeSpan share, Affinity? affinity, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(share);
         var endPoint = new IPEndPoint(address, target.Port);
-        if (!_isTls && loops is not null)
+        if (!_isTls)
         {
-            return Judge(await EpollConnect.TryAsync(endPoint, loop ?? loops.Next(), limit.Token).ConfigureAwait(false), limit);
+            return Judge(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
         }
 
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            KeepAlive.TurnOn(socket);
-            await socket.ConnectAsync(endPoint, limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
-        {
-            // Unreachable at this address, or its share of the time is over: the next one is tried, if there still is somebody to try it for.
-            socket.Dispose();
-            return Judge(null, limit);
-        }
-
-        return Judge(_isTls ? await SecureAsync(socket, address, cancel).ConfigureAwait(false) : PipeConnection.Over(socket), limit);
+        Socket? socket = await NetworkStack.TryConnectSocketAsync(endPoint, limit.Token).ConfigureAwait(false);
+        return Judge(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
     }
 
     private static ConnectResult Judge(Connection? connection, CancellationTokenSource limit) => new(
@@ -115,7 +100,7 @@ internal sealed class Connector(
         try
         {
             await tls.AuthenticateAsClientAsync(TlsOptions(), cancel).ConfigureAwait(false);
-            return PipeConnection.Over(tls, address);
+            return NetworkStack.Over(socket, tls, address);
         }
         catch
         {
