@@ -101,17 +101,12 @@ public sealed class VolumeTests
 
         byte[] buffer = new byte[64 * 1024];
         long read = slow.Unread.Length;
-        while (read < LargeBody.Bytes)
+        while (read < LargeBody.WireBytes(chunked))
         {
             Assert.InRange(Interlocked.Read(ref sent) - read, long.MinValue, (long)mostMiBUnderWay * MiB);
             int length = await slow.ReadAsync(buffer);
             Assert.NotEqual(0, length);
             read += length;
-        }
-
-        if (chunked)
-        {
-            await slow.ReadThroughAsync("0\r\n\r\n"); // the chunk lines made it longer
         }
 
         await sending;

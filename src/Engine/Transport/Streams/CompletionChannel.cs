@@ -146,13 +146,19 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
         return _writeFailed ? Broken : bytes;
     }
 
-    /// <summary>What the loop has received, or the end; else nothing, unless what is below can be asked.</summary>
+    /// <summary>What the loop has received, or the end; else what can be seen below.</summary>
+    /// <remarks>
+    /// What is below is asked in any case: it tells the loop on a thread of its own, at any time. It is asked before the ring: bytes that the loop has taken
+    /// from it by then are in the ring, or the loop is just filling that.
+    /// </remarks>
     public override Arrival Look(bool asksSystem)
     {
         bool ended = PeerEnded;
-        return (Volatile.Read(ref _use) & ~Filling) != 0 ? Arrival.Bytes
-            : ended ? Arrival.End
-            : asksSystem ? LookBelow() : Arrival.Nothing;
+        Arrival below = ended ? Arrival.End : LookBelow();
+        int use = Volatile.Read(ref _use);
+        return (use & ~Filling) != 0 ? Arrival.Bytes
+            : below is Arrival.Nothing && use == Filling ? LookWhileFilling
+            : below;
     }
 
     bool IValueTaskSource<bool>.GetResult(short token) => _room.GetResult(token);
@@ -171,6 +177,9 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
 
     /// <summary>Looks at what is below, beside the loop that waits for it.</summary>
     protected virtual Arrival LookBelow() => Arrival.Nothing;
+
+    /// <summary>What a fill that is under way means: something that is about to be told, unless a fill may wait.</summary>
+    protected virtual Arrival LookWhileFilling => Arrival.Bytes;
 
     protected override void Start() => _ = ReceiveAsync();
 

@@ -40,6 +40,9 @@ internal sealed class StreamChannel : CompletionChannel
 
     public override int HeldBuffers => base.HeldBuffers + (Volatile.Read(ref _writing) is null ? 0 : 1);
 
+    /// <summary>TLS reads what is no data of the peer's too (tickets, new keys), and then waits within a fill.</summary>
+    protected override Arrival LookWhileFilling => _stream is NetworkStream ? Arrival.Bytes : Arrival.Nothing;
+
     public override void ShutdownSend()
     {
         _isShutDown = true;
