@@ -27,7 +27,7 @@ public sealed class AllocationTests
     private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
     private static readonly byte[] Event = "28\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n\r\n"u8.ToArray();
 
-    [Theory]
+    [OptimisedTheory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task ExchangeOverSocketsAllocatesNothing(bool isCounted)
@@ -37,18 +37,18 @@ public sealed class AllocationTests
         Assert.True(!isCounted || Interlocked.Read(ref s_counted) > Measured);
     }
 
-    [Fact]
+    [OptimisedFact]
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
 
     public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
 
-    [Theory]
+    [OptimisedTheory]
     [MemberData(nameof(Credentials), DisableDiscoveryEnumeration = true)]
     public Task ExchangeThatATokenIsAddedToAllocatesNothing(OutgoingPolicy outgoing) => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Outgoing = outgoing });
 
-    [Fact]
+    [OptimisedFact]
     public async Task EventsOfAStreamAllocateNothing()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -106,7 +106,7 @@ public sealed class AllocationTests
         });
     }
 
-    [Fact]
+    [OptimisedFact]
     public async Task ExchangeOverAHostsPipesAllocatesNothing()
     {
         // Inline schedulers: every step runs on this thread, and no work item is queued.

@@ -1,16 +1,17 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
 /// <summary>Receive and send buffers in four sizes, cached per thread: renting one is a few instructions, so an idle connection need not hold any.</summary>
 /// <remarks>
 /// Pinned, so that a system call can be given their address. What a thread cannot keep goes to a shared reserve, which a burst draws on and
-/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it.
+/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it. In Debug every size is a 64th, so that every test crosses the boundaries of buffers.
 /// </remarks>
 internal static class Buffers
 {
 #if DEBUG
-    /// <summary>The smallest size, in bytes. Tiny in Debug, so that every test crosses the boundaries of buffers.</summary>
+    /// <summary>The smallest size, in bytes.</summary>
     public const int Smallest = 64;
 #else
     /// <summary>The smallest size, in bytes.</summary>
@@ -28,6 +29,9 @@ internal static class Buffers
 
     private const int Classes = 4;
 
+    /// <summary>64 MiB for the large buffers of all connections.</summary>
+    public static readonly BufferBudget Budget = new(Large * 1024L);
+
     [ThreadStatic]
     private static Cache[]? t_caches;
 
@@ -43,17 +47,17 @@ internal static class Buffers
     public static byte[] Rent(int length)
     {
         int size = ClassOf(length);
-        if (size == Classes)
-        {
-            return GC.AllocateUninitializedArray<byte>(length, pinned: true);
-        }
-
-        return Caches[size].TryPop()
-            ?? (Reserve[size].TryDequeue(out byte[]? reserved) ? reserved : GC.AllocateUninitializedArray<byte>(SizeOf(size), pinned: true));
+        byte[] rented = size == Classes ? Make(length)
+            : Caches[size].TryPop() ?? (Reserve[size].TryDequeue(out byte[]? reserved) ? reserved : Make(SizeOf(size)));
+        Budget.Take(rented.Length);
+        return rented;
     }
 
+    /// <summary>Gives a buffer back, once. Nobody else may use it any more.</summary>
     public static void Return(byte[] buffer)
     {
+        Poison(buffer);
+        Budget.Give(buffer.Length);
         int size = ClassOf(buffer.Length);
         if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MostReserved[size])
         {
@@ -64,8 +68,8 @@ internal static class Buffers
     /// <summary>Empties the reserve. What the threads keep stays with them.</summary>
     public static void Trim() => Array.ForEach(Reserve, static reserve => reserve.Clear());
 
-    /// <summary>The largest size that a connection takes by choice.</summary>
-    public static int LargestNow => Largest;
+    /// <summary>The largest size that a connection takes by choice, now that others have taken theirs.</summary>
+    public static int LargestNow => Budget.LargestNow;
 
     /// <summary>The next larger size after one that was filled to the brim; at most <see cref="Largest"/>.</summary>
     public static int Larger(int length) => Math.Min(SizeOf(Math.Min(ClassOf(length), Classes - 1)) * 4, Largest);
@@ -85,6 +89,12 @@ internal static class Buffers
     };
 
     private static int SizeOf(int size) => Smallest << (2 * size);
+
+    private static byte[] Make(int length) => GC.AllocateUninitializedArray<byte>(length, pinned: true);
+
+    /// <summary>In Debug, what is used after it was given back shows.</summary>
+    [Conditional("DEBUG")]
+    private static void Poison(byte[] buffer) => buffer.AsSpan().Fill(0xDD);
 
     private static Cache[] MakeCaches()
     {
@@ -116,6 +126,7 @@ internal static class Buffers
 
         public bool TryPush(byte[] buffer)
         {
+            Debug.Assert(!_buffers.AsSpan(0, _count).Contains(buffer), "A buffer is given back once.");
             if (_count == most)
             {
                 return false;

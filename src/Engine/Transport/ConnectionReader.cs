@@ -254,13 +254,28 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IFaultAwar
     /// <summary>Receives what there is into the buffer; false when there is nothing after all.</summary>
     private bool TryReceive()
     {
+        bool hasResult = TryReceiveOnce(out bool isFull);
+#if DEBUG
+        // Buffers are tiny in Debug: what one receive would have brought comes in several, each into a larger buffer.
+        const int realBufferBytes = 4 * 1024;
+        while (isFull && _end - _start < realBufferBytes && channel.Reading.Take() && TryReceiveOnce(out isFull))
+        {
+        }
+#endif
+        return hasResult;
+    }
+
+    /// <param name="isFull">The room was filled, so that more may be there.</param>
+    private bool TryReceiveOnce(out bool isFull)
+    {
         Debug.Assert(!_completed, "Nothing is received behind the end.");
         MakeRoom();
         int room = _buffer!.Length - _end;
         int received = channel.Receive(_buffer.AsSpan(_end));
+        Debug.Assert(received <= room, "No more than there is room for.");
+        isFull = received == room;
         if (received > 0)
         {
-            Debug.Assert(received <= room, "No more than there is room for.");
             _end += received;
             Learn(received, room);
             return true;

@@ -29,11 +29,15 @@ namespace McpProxyFast.Transport.Streams;
 /// </remarks>
 internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
 {
-    /// <summary>The most that one write takes: the largest pieces in which others write, and what a host's pipe lets pass at once.</summary>
-    protected const int MostPerWrite = 64 * 1024;
+    /// <summary>The most that one write takes: about what a host's pipe lets pass at once.</summary>
+    private const int MostPerWrite = Buffers.Large;
 
-    /// <summary>As large as a TLS record.</summary>
+    /// <summary>As large as a TLS record; in Debug, where buffers are tiny, as what a reader would take at once.</summary>
+#if DEBUG
+    private const int RingBytes = Buffers.Largest;
+#else
     private const int RingBytes = Buffers.Medium;
+#endif
 
     /// <summary>In <see cref="_use"/> while the loop writes into the ring.</summary>
     private const int Filling = 1 << 30;
@@ -126,7 +130,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
             return Broken;
         }
 
-        int bytes = (int)Math.Min((long)pending.Length + source.Length, MostPerWrite);
+        int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MostPerWrite, Buffers.LargestNow));
         pending = pending[..Math.Min(pending.Length, bytes)];
         _writeBytes = bytes;
         _write = WriteOut; // before it starts: it may be over on another thread before the start returns
