@@ -227,9 +227,9 @@ public sealed class ClientFaultTests
     /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
     private static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port)
     {
-        const int mostPieces = 100;
+        const int mostPieces = 400;
         const int enoughLooks = 200;
-        byte[] piece = new byte[64 * 1024];
+        byte[] piece = new byte[16 * 1024]; // small, so that the end fits behind what is not taken
         for (int i = 0, looks = 0; i < mostPieces && looks < enoughLooks; i++)
         {
             await client.SendAsync(piece);

@@ -115,6 +115,54 @@ public sealed class UpstreamPoolTests : IDisposable
         Assert.False(held.TryTake());
     }
 
+    /// <summary>The end comes while the watch is being set: then its owner alone closes it, and it is never taken.</summary>
+    [Fact]
+    public async Task ConnectionThatHasEndedWhenItIsGivenBackIsClosedByItsOwner()
+    {
+        UpstreamConnection ended = await MakeAsync();
+        await _fromUpstream[0].Writer.CompleteAsync();
+        await WaitUntilAsync(() => ended.Transport.Input.PeerEnded);
+
+        _pool.Return(ended);
+
+        Assert.True(ended.IsDead);
+        await ended.Transport.Closed.Soon();
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    /// <summary>Heartbeat, end and client race for idle connections; each connection has one taker or is closed, never both.</summary>
+    [Fact]
+    public async Task IdleConnectionIsTakenOrClosedWhateverComesAtOnce()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            UpstreamConnection one = await MakeAsync();
+            PipeWriter from = _fromUpstream[i].Writer;
+            using var start = new Barrier(3);
+            Task<UpstreamConnection?> taking = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                return _pool.TryTake(null);
+            });
+            Task ending = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                from.Complete();
+            });
+            Task resting = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                _pool.Return(one);
+                _pool.Clear();
+            });
+
+            await Task.WhenAll(taking, ending, resting).Soon();
+            (await taking)?.Transport.Close(reset: false);
+            _pool.Clear();
+            await one.Transport.Closed.Soon();
+        }
+    }
+
     [Fact]
     public async Task ClearClosesEveryIdleConnection()
     {

@@ -35,7 +35,8 @@ internal sealed class Connector(
                 result = await TryConnectAsync(addresses[i], timeout / addresses.Length, affinity, limit.Token).ConfigureAwait(false);
             }
 
-            return result.Connection is null && cancel.IsCancellationRequested ? new ConnectResult(null, FaultReason.ClientGone) : result;
+            return result.Connection is not null || !limit.IsCancellationRequested ? result
+                : new ConnectResult(null, cancel.IsCancellationRequested ? FaultReason.ClientGone : FaultReason.UpstreamConnectTimeout);
         }
         catch (OperationCanceledException)
         {

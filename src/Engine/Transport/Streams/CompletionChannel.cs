@@ -27,7 +27,7 @@ namespace McpProxyFast.Transport.Streams;
 /// waiting for room, so a receive cannot wake it.
 /// </para>
 /// </remarks>
-internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
+internal abstract class CompletionChannel : Channel, IValueTaskSource
 {
     /// <summary>The most that one write takes: about what a host's pipe lets pass at once.</summary>
     private const int MostPerWrite = Buffers.Large;
@@ -165,11 +165,11 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
             : below;
     }
 
-    bool IValueTaskSource<bool>.GetResult(short token) => _room.GetResult(token);
+    void IValueTaskSource.GetResult(short token) => _room.GetResult(token);
 
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _room.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _room.GetStatus(token);
 
-    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _room.OnCompleted(continuation, state, token, flags);
 
     /// <summary>Copies the bytes and starts one write of them.</summary>
@@ -187,24 +187,18 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
 
     protected override void Start() => _ = ReceiveAsync();
 
-    /// <summary>Waits until the ring has room.</summary>
-    /// <returns>False where the channel is stopping.</returns>
+    /// <summary>Waits for the reader to take bytes. The loop looks again whether there is room: a reader may wake it late, for bytes whose room it has filled since.</summary>
     /// <remarks>The flag is set before the second look, and looked at after the ring or the state has changed, with an interlocked step in between on both sides.</remarks>
-    protected ValueTask<bool> WaitForRoomAsync()
+    protected ValueTask WaitForRoomAsync()
     {
-        if (IsStopping || !IsFull)
-        {
-            return ValueTask.FromResult(!IsStopping);
-        }
-
         _room.Reset();
         Interlocked.Exchange(ref _waitsForRoom, 1);
         if ((IsStopping || !IsFull) && Interlocked.Exchange(ref _waitsForRoom, 0) == 1)
         {
-            return ValueTask.FromResult(!IsStopping);
+            return ValueTask.CompletedTask;
         }
 
-        return new ValueTask<bool>(this, _room.Version);
+        return new ValueTask(this, _room.Version);
     }
 
     /// <summary>Wakes the loop where it waits for room.</summary>
@@ -212,7 +206,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
     {
         if (Volatile.Read(ref _waitsForRoom) == 1 && Interlocked.Exchange(ref _waitsForRoom, 0) == 1)
         {
-            _room.SetResult(!IsStopping);
+            _room.SetResult(true);
         }
     }
 
@@ -271,5 +265,6 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource<bool>
         }
     }
 
-    private bool IsFull => _ring is { } ring && Volatile.Read(ref _use) == ring.Length;
+    /// <summary>The ring has no room. The loop's question.</summary>
+    protected bool IsFull => _ring is { } ring && Volatile.Read(ref _use) == ring.Length;
 }

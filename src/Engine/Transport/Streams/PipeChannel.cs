@@ -49,8 +49,14 @@ internal sealed class PipeChannel : CompletionChannel
         bool byFault = false;
         try
         {
-            while (await WaitForRoomAsync().ConfigureAwait(false))
+            while (!IsStopping)
             {
+                if (IsFull)
+                {
+                    await WaitForRoomAsync().ConfigureAwait(false);
+                    continue;
+                }
+
                 ReadResult read = await _input.ReadAsync().ConfigureAwait(false);
                 bool isWhole = TakeFrom(read.Buffer, out bool isAny);
                 if (isAny)

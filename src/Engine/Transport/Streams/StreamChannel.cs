@@ -61,8 +61,14 @@ internal sealed class StreamChannel : CompletionChannel
         bool byFault = false;
         try
         {
-            while (await WaitForRoomAsync().ConfigureAwait(false))
+            while (!IsStopping)
             {
+                if (IsFull)
+                {
+                    await WaitForRoomAsync().ConfigureAwait(false);
+                    continue;
+                }
+
                 await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false); // done when there is something to read, and holds no buffer until then
                 if (await FillAsync().ConfigureAwait(false) == 0)
                 {
