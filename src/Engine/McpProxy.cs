@@ -26,6 +26,9 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>That there is no room is said this often, however often it is met.</summary>
     private static readonly TimeSpan AcceptWarningInterval = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a host's pipe may take to end what is out over it, once it has been cancelled.</summary>
+    private static readonly TimeSpan MostToGiveBack = TimeSpan.FromSeconds(5);
+
     private readonly McpProxyOptions _options;
     private readonly NetworkStack _network;
     private readonly Heartbeat _heartbeat;
@@ -139,7 +142,14 @@ public sealed class McpProxy : IAsyncDisposable
             await client.RunAsync().ConfigureAwait(false);
         }
 
-        await transport.Closed.ConfigureAwait(false); // both ends are completed
+        try
+        {
+            await transport.Closed.WaitAsync(MostToGiveBack, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The host's pipe does not heed a cancellation. Its ends are completed when it comes back.
+        }
     }
 
     /// <summary>Ends every connection at once: what a second signal asks for.</summary>
