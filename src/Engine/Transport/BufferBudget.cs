@@ -5,7 +5,8 @@ namespace McpProxyFast.Transport;
 /// <summary>Bounds what all large buffers take together: the more is taken, the smaller is the largest buffer that a connection may choose.</summary>
 /// <remarks>
 /// A peer that does not read holds up one receive buffer of the other side. Alone it may be large; ten thousand of them may not. Only buffers of
-/// <see cref="Buffers.Large"/> and more are counted, so what is warm and small costs nothing here. Buffers that must be large (a head that is not whole yet) are
+/// <see cref="Buffers.Large"/> and more are counted, so what is warm and small costs nothing here.
+/// Buffers that must be large (a head that is not whole yet) are
 /// given in any case; their number of bytes is bounded where they are asked for.
 /// </remarks>
 /// <param name="bytes">For all together.</param>

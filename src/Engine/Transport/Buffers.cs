@@ -6,7 +6,8 @@ namespace McpProxyFast.Transport;
 /// <summary>Receive and send buffers in four sizes, cached per thread: renting one is a few instructions, so an idle connection need not hold any.</summary>
 /// <remarks>
 /// Pinned, so that a system call can be given their address. What a thread cannot keep goes to a shared reserve, which a burst draws on and
-/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it. In Debug every size is a 64th, so that every test crosses the boundaries of buffers.
+/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it.
+/// In Debug every size is a 64th, so that tests cross the boundaries of buffers.
 /// </remarks>
 internal static class Buffers
 {

@@ -121,7 +121,10 @@ internal abstract class Channel
         OnAbort();
     }
 
-    /// <summary>Gives everything back, now or, where something is still out, as soon as that has ended. Never writes, never blocks. Once: a second call does nothing.</summary>
+    /// <summary>
+    /// Gives everything back, now or, where something is still out, as soon as that has ended. Never writes, never blocks. Once: a second call does
+    /// nothing.
+    /// </summary>
     /// <param name="reset">The peer shall see a reset, not an orderly end.</param>
     /// <returns>Whether this was the first call.</returns>
     public bool Close(bool reset)
@@ -179,7 +182,10 @@ internal abstract class Channel
         }
     }
 
-    /// <summary>The turn that <see cref="TryWaitForTurn"/> asked for has come. The reader may have been called meanwhile, or have given up: then the readiness is kept.</summary>
+    /// <summary>
+    /// The turn that <see cref="TryWaitForTurn"/> asked for has come. The reader may have been called meanwhile, or have given up: then the readiness is
+    /// kept.
+    /// </summary>
     protected void TellTurn()
     {
         if (Reading.Disarm())

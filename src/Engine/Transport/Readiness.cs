@@ -36,7 +36,9 @@ internal struct Readiness
 
     /// <summary>Says that the channel may go on.</summary>
     /// <returns>True where somebody was waiting, whom the caller now wakes; else the readiness is kept.</returns>
-    /// <remarks>Begins with an interlocked step in every case: a plain read that sees Ready could overtake the giver's own writes, and the waiter would miss them.</remarks>
+    /// <remarks>
+    /// Begins with an interlocked step in every case: a plain read that sees Ready could overtake the giver's own writes, and the waiter would miss them.
+    /// </remarks>
     public bool Give()
     {
         switch (Interlocked.CompareExchange(ref _state, NotReady, Armed))

@@ -16,7 +16,8 @@ namespace McpProxyFast.Upstream;
 ///                      └──the watch, an end──► Dead
 /// </code>
 /// States change by compare-exchange, so of watch, heartbeat and taker one gets it. While it settles only its owner touches it: an end that comes then is
-/// noted, and the owner does what is to be done. Who brings Pooled to Dead closes it; who brings Held to Dead wakes nobody and aborts it, and its client closes it.
+/// noted, and the owner does what is to be done. Who brings Pooled to Dead closes it; who brings Held to Dead wakes nobody and aborts it, and its client
+/// closes it.
 /// </remarks>
 internal sealed class UpstreamConnection : IConnectionWatch
 {

@@ -27,7 +27,12 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     /// <param name="heartbeat">The clock.</param>
     /// <param name="tally">Told of bytes that nobody asked for.</param>
     public UpstreamPool(
-        Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect, int mostIdle, TimeSpan idleTimeout, TimeSpan maxAge, Heartbeat heartbeat, Tally tally)
+        Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect,
+        int mostIdle,
+        TimeSpan idleTimeout,
+        TimeSpan maxAge,
+        Heartbeat heartbeat,
+        Tally tally)
     {
         _tally = tally;
         _connect = connect;

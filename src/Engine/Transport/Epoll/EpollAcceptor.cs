@@ -107,7 +107,9 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>Leaves the connections that are there until the others of the loop have been served; goes on at once where that is another thread's business.</summary>
+    /// <summary>
+    /// Leaves the connections that are there until the others of the loop have been served; goes on at once where that is another thread's business.
+    /// </summary>
     private ValueTask WaitForTurnAsync()
     {
         _inARow = 0;

@@ -2,9 +2,12 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>One proxy's share in the event loops of the process: one per processor that the process may use. Connections are spread over them in turn.</summary>
+/// <summary>
+/// One proxy's share in the event loops of the process: one per processor that the process may use. Connections are spread over them in turn.
+/// </summary>
 /// <remarks>
-/// The loops are made for the first share that needs one, and end with the last share that did: twenty proxies have as many threads as one, and a host that hands
+/// The loops are made for the first share that needs one, and end with the last share that did: twenty proxies have as many threads as one, and a host
+/// that hands
 /// over all connections has none. Loops that could not be made are tried again the next time.
 /// </remarks>
 internal sealed class EventLoops : IDisposable

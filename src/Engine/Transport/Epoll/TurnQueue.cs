@@ -1,6 +1,9 @@
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>The descriptors of one loop that wait for their turn, first come first served. On the loop's thread only; each link lies in its descriptor, so nothing is allocated.</summary>
+/// <summary>
+/// The descriptors of one loop that wait for their turn, first come first served. On the loop's thread only; each link lies in its descriptor, so nothing
+/// is allocated.
+/// </summary>
 internal struct TurnQueue
 {
     private EpollDescriptor? _first;

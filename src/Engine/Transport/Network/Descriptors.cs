@@ -5,7 +5,8 @@ namespace McpProxyFast.Transport.Network;
 /// <summary>How many connections the process has descriptors for, and a few descriptors held back for when it has not.</summary>
 /// <remarks>
 /// A process without descriptors cannot do much more than not accept: it can neither reach an upstream nor load an assembly, and .NET ends it where it must
-/// load one. So fewer connections are taken than there are descriptors for, and where others in the process have used those up, the spare ones are let go before
+/// load one. So fewer connections are taken than there are descriptors for, and where others in the process have used those up, the spare ones are let go
+/// before
 /// anything is said.
 /// </remarks>
 internal sealed class Descriptors : IDisposable
@@ -21,7 +22,9 @@ internal sealed class Descriptors : IDisposable
 
     private readonly List<int> _held = [];
 
-    /// <summary>The client connections that there is room for, at most <paramref name="wanted"/>; the bound of the process is raised as far as it may be.</summary>
+    /// <summary>
+    /// The client connections that there is room for, at most <paramref name="wanted"/>; the bound of the process is raised as far as it may be.
+    /// </summary>
     public static int RoomFor(int wanted)
     {
         if (!OperatingSystem.IsLinux() || Libc.RaiseDescriptorLimit() is not long limit)

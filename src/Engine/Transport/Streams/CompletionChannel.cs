@@ -15,7 +15,8 @@ namespace McpProxyFast.Transport.Streams;
 /// ring. The loop adds before it writes, and adds the bytes written while it takes <see cref="Filling"/> off; the reader takes bytes off after it has
 /// copied them. Whoever brings the word to zero gives the ring back. The loop that finds the word at zero therefore rents another: the old one is, or is just
 /// about to be, given back by the one who emptied it, through a reference that it read before.
-/// <para><b>Sending.</b> At most one write is out. <see cref="Send"/> copies what it takes, so that a flush that is cancelled, or a close, need not wait for it.</para>
+/// <para><b>Sending.</b> At most one write is out.
+/// <see cref="Send"/> copies what it takes, so that a flush that is cancelled, or a close, need not wait for it.</para>
 /// <code>
 ///   none ──Send──► done at once (none again)
 ///    ▲  └──Send──► out ──completion──► over ──Send──┐
@@ -23,7 +24,8 @@ namespace McpProxyFast.Transport.Streams;
 /// </code>
 /// <para>
 /// <b>Inline.</b> What is below may complete on the thread that called it, and what is told may run the owner there and then. Neither recurses: a receive
-/// that wakes the loop does it last, and the owner is then not waiting, so the loop can only leave a readiness behind; and while the loop tells the owner it is not
+/// that wakes the loop does it last, and the owner is then not waiting, so the loop can only leave a readiness behind; and while the loop tells the owner
+/// it is not
 /// waiting for room, so a receive cannot wake it.
 /// </para>
 /// </remarks>
@@ -187,8 +189,13 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
 
     protected override void Start() => _ = ReceiveAsync();
 
-    /// <summary>Waits for the reader to take bytes. The loop looks again whether there is room: a reader may wake it late, for bytes whose room it has filled since.</summary>
-    /// <remarks>The flag is set before the second look, and looked at after the ring or the state has changed, with an interlocked step in between on both sides.</remarks>
+    /// <summary>
+    /// Waits for the reader to take bytes. The loop looks again whether there is room: a reader may wake it late, for bytes whose room it has filled
+    /// since.
+    /// </summary>
+    /// <remarks>
+    /// The flag is set before the second look, and looked at after the ring or the state has changed, with an interlocked step in between on both sides.
+    /// </remarks>
     protected ValueTask WaitForRoomAsync()
     {
         _room.Reset();

@@ -197,7 +197,9 @@ internal sealed class PipeChannel : CompletionChannel
         }
     }
 
-    /// <summary>An end whose last write did not succeed is completed with a fault: a writer over a stream would else write what is left, and wait for it.</summary>
+    /// <summary>
+    /// An end whose last write did not succeed is completed with a fault: a writer over a stream would else write what is left, and wait for it.
+    /// </summary>
     private void LeaveWriters()
     {
         if (_writers.Leave())

@@ -6,7 +6,8 @@ namespace McpProxyFast.Transport.Streams;
 /// <summary>A socket of the runtime, bare or under TLS.</summary>
 /// <remarks>
 /// Three parties use the stream: the owner until it closes, the receive loop, and a write that is out. Close and abort end the socket, which ends the other
-/// two, and return. The last party disposes the stream and gives the buffers back: nothing is read into, or written from, a buffer that has been given back, and a
+/// two, and return. The last party disposes the stream and gives the buffers back: nothing is read into, or written from, a buffer that has been given
+/// back, and a
 /// TLS stream is never written to in a close.
 /// </remarks>
 internal sealed class StreamChannel : CompletionChannel

@@ -37,6 +37,7 @@ public enum Kind
 internal sealed class ChannelPair : IAsyncDisposable
 {
     private static readonly X509Certificate2 Certificate = MakeCertificate();
+    private static readonly PipeOptions Inline = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
 
     private readonly List<IDisposable> _owned = [];
 
@@ -62,7 +63,7 @@ internal sealed class ChannelPair : IAsyncDisposable
     public static async Task<ChannelPair> MakeAsync(Kind kind) => kind switch
     {
         Kind.Pipe => OverPipes(PipeOptions.Default),
-        Kind.InlinePipe => OverPipes(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false)),
+        Kind.InlinePipe => OverPipes(Inline),
         Kind.StreamPipe => await OverStreamPipeAsync(),
         _ => await OverSocketAsync(kind),
     };
@@ -138,9 +139,9 @@ internal sealed class ChannelPair : IAsyncDisposable
             (Socket ours, Socket theirs) = await ConnectAsync();
             var server = new SslStream(new NetworkStream(theirs));
             var client = new SslStream(new NetworkStream(ours, ownsSocket: true));
-            await Task.WhenAll(
-                server.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate, EnabledSslProtocols = SslProtocols.None }),
-                client.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "peer.test", RemoteCertificateValidationCallback = Trust })).Soon();
+            var asServer = new SslServerAuthenticationOptions { ServerCertificate = Certificate, EnabledSslProtocols = SslProtocols.None };
+            var asClient = new SslClientAuthenticationOptions { TargetHost = "peer.test", RemoteCertificateValidationCallback = Trust };
+            await Task.WhenAll(server.AuthenticateAsServerAsync(asServer), client.AuthenticateAsClientAsync(asClient)).Soon();
             return Over(NetworkStack.Over(ours, client, null), server, theirs);
         }
 
@@ -215,9 +216,11 @@ internal sealed class ChannelPair : IAsyncDisposable
             set => throw new NotSupportedException();
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _input.ReadAsync(buffer, cancellationToken);
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _output.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _output.WriteAsync(buffer, cancellationToken);
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
