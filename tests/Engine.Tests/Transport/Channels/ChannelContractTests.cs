@@ -8,6 +8,9 @@ using Xunit.Sdk;
 namespace McpProxyFast.Engine.Tests.Transport.Channels;
 
 /// <summary>What every channel promises, whatever carries its bytes. At the end of each test everything has been given back.</summary>
+/// <remarks>Alone: it takes much memory and every thread, and other tests measure what is allocated.</remarks>
+[Collection(nameof(ChannelContractTests))]
+[CollectionDefinition(nameof(ChannelContractTests), DisableParallelization = true)]
 public sealed class ChannelContractTests
 {
     /// <summary>More than any buffer, ring and pipe on the way holds, sockets' own included.</summary>
