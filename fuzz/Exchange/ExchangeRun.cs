@@ -12,7 +12,7 @@ internal sealed class ExchangeRun(FakeTimeProvider clock)
 
     public List<ScriptedPeer> Upstreams { get; } = [];
 
-    public List<ExchangeReport> Reports { get; } = [];
+    public List<Outcome> Reports { get; } = [];
 
     public IDuplexPipe Connect()
     {
@@ -33,7 +33,7 @@ internal sealed class ExchangeRun(FakeTimeProvider clock)
     /// <returns>Whether the proxy is done with the client's connection.</returns>
     public bool Play(McpProxy proxy, IEnumerable<(ScriptAction Action, byte[] Bytes)> script)
     {
-        Task serving = proxy.ServeAsync(Client.ProxySide, null, CancellationToken.None);
+        Task serving = proxy.ServeAsync(Client.ProxySide, new ClientConnectionInfo(), CancellationToken.None);
         foreach ((ScriptAction action, byte[] bytes) in script)
         {
             Step(action, bytes);
@@ -94,3 +94,6 @@ internal sealed class ExchangeRun(FakeTimeProvider clock)
         return done();
     }
 }
+
+/// <summary>What the proxy reported of one exchange.</summary>
+internal sealed record Outcome(ExchangeEnd End, int Status, string Reason, int Attempts);

@@ -66,7 +66,7 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
         RequireSoundResponses();
     }
 
-    public void OnExchangeEnded(in ExchangeReport report) => _run.Reports.Add(report);
+    public void OnExchangeEnded(in ExchangeReport report) => _run.Reports.Add(new Outcome(report.End, report.Status, report.Reason, report.Attempts));
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _error ??= exception?.ToString();
@@ -94,7 +94,7 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
         string[] methods = [.. LenientWire.ReadRequests(_run.Client.Sent).Select(request => request.Method)];
         List<WireMessage> responses = StrictWire.ReadResponses(_run.Client.Received, methods, mayAnswerHead, _run.Client.ProxyEndedOrderly);
         List<WireMessage> finals = responses.FindAll(response => !response.IsInterim);
-        List<ExchangeReport> answers = _run.Reports.FindAll(report => report.Status != 0);
+        List<Outcome> answers = _run.Reports.FindAll(report => report.Status != 0);
         Require(finals.Count <= answers.Count, "No answer comes that nobody asked for.");
         List<WireMessage> upstream = [.. _run.Upstreams.SelectMany(WholeResponses)];
         for (int i = 0; i < finals.Count; i++)

@@ -18,7 +18,7 @@ internal sealed class KestrelDifferenceTarget : IFuzzTarget
     ];
 
     private readonly CapturingWriter _output = new();
-    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test:8000/v2/mcp?k=v"), ForwardedRule.Set, "http");
+    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test:8000/v2/mcp?k=v"), ForwardedRule.Set);
 
     public string Name => "kestrel";
 

@@ -16,7 +16,7 @@ internal sealed class RequestHeadTarget : IFuzzTarget
     private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20);
 
     private readonly CapturingWriter _output = new();
-    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test/"), ForwardedRule.Off, "http");
+    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test/"), ForwardedRule.Off);
 
     public string Name => "request-head";
 

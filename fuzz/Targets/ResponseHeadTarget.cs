@@ -16,7 +16,7 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
     private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20);
 
     private readonly CapturingWriter _output = new();
-    private readonly ResponseRewriter _rewriter = new(new Uri("http://upstream.test/"), "http", hidesChallenges: false, setsCors: false);
+    private readonly ResponseRewriter _rewriter = new(new Uri("http://upstream.test/"), hidesChallenges: false, setsCors: false);
 
     public string Name => "response-head";
 

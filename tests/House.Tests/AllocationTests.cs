@@ -120,7 +120,7 @@ public sealed class AllocationTests
             Target = new Uri("http://upstream.test"),
             ConnectUpstream = _ => ValueTask.FromResult<IDuplexPipe>(new Duplex(fromUpstream.Reader, toUpstream.Writer)),
         });
-        Task serving = proxy.ServeAsync(new Duplex(fromClient.Reader, toClient.Writer), null, CancellationToken.None);
+        Task serving = proxy.ServeAsync(new Duplex(fromClient.Reader, toClient.Writer), new ClientConnectionInfo(), CancellationToken.None);
         ExpectNothingAllocated(() =>
         {
             Send(fromClient.Writer, Request);

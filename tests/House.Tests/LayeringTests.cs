@@ -22,7 +22,7 @@ public sealed partial class LayeringTests
     };
 
     /// <summary>The files of the root that put the folders together; every other file of the root uses none.</summary>
-    private static readonly string[] Wiring = ["McpProxy.cs", "IncomingTokens.cs", "StoredCredentials.cs"];
+    private static readonly string[] Wiring = ["McpProxy.cs", "ProxyParts.cs", "IncomingTokens.cs", "StoredCredentials.cs"];
 
     public static TheoryData<string> Folders() => [.. SourceTree.Files().Select(file => file.Folder).Where(folder => folder.Length > 0).Distinct()];
 

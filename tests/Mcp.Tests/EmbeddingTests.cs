@@ -44,6 +44,6 @@ public sealed class EmbeddingTests
     private sealed class ProxyConnectionHandler(McpProxy proxy) : ConnectionHandler
     {
         public override Task OnConnectedAsync(ConnectionContext connection) =>
-            proxy.ServeAsync(connection.Transport, connection.RemoteEndPoint, connection.ConnectionClosed);
+            proxy.ServeAsync(connection.Transport, new ClientConnectionInfo { Remote = connection.RemoteEndPoint }, connection.ConnectionClosed);
     }
 }

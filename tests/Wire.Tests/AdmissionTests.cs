@@ -111,7 +111,7 @@ public sealed class AdmissionTests
 
     private static async Task<(ExchangeEnd End, string Reason)> EndAsync(WireHost host)
     {
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportCopy report = await host.Reports.NextAsync();
         return (report.End, report.Reason);
     }
 }

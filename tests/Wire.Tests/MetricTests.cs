@@ -73,7 +73,7 @@ public sealed class MetricTests
         Assert.Equal("", await client.ReadToEndAsync());
         Assert.True(client.WasReset);
         Assert.Equal("", await upstream.ReadToEndAsync());
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportCopy report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.Cut, "chunk-size-invalid"), (report.End, report.Reason));
         Assert.Equal(["mcpproxyfast.exchanges end=cut: 1", "mcpproxyfast.refusals reason=chunk-size-invalid rule=RFC 9112 §7.1 side=client: 1"], host.Counts.Failures);
     }

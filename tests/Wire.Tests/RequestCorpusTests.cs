@@ -73,7 +73,7 @@ public sealed class RequestCorpusTests
     {
         StrictMessage answer = await client.ReadResponseAsync(toHead);
         Assert.Equal(outcome.Status, answer.Status);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportCopy report = await host.Reports.NextAsync();
         Assert.Equal(outcome.Reason, report.Reason);
         Assert.Equal(outcome.Status, report.Status);
         Assert.Equal(IsOpen(outcome) ? null : "close", answer.Field("Connection") is "keep-alive" ? null : answer.Field("Connection"));

@@ -73,7 +73,7 @@ public sealed class ResponseCorpusTests
         }
 
         Assert.Equal("", client.Unread);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportCopy report = await host.Reports.NextAsync();
         Assert.Equal(found.Outcomes[^1].Reason, report.Reason);
         Assert.Equal(found.Outcomes[^1].Status, report.Status);
     }

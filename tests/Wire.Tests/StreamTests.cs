@@ -66,7 +66,7 @@ public sealed class StreamTests
         upstream.Finish();
         Assert.Equal("", await client.ReadToEndAsync());
         Assert.True(client.WasReset);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportCopy report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.Cut, "upstream-aborted-body"), (report.End, report.Reason));
     }
 

@@ -110,7 +110,7 @@ public sealed class TimeLimitTests
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadRequestAsync();
         Task<bool> sending = upstream.TrySendAsync("HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" + new string('a', 1_000_000));
-        ExchangeReport report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
+        ReportCopy report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
         Assert.Equal((ExchangeEnd.Cut, "client-too-slow"), (report.End, report.Reason));
         await sending;
         await client.ReadToEndAsync();
@@ -126,7 +126,7 @@ public sealed class TimeLimitTests
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadRequestAsync();
         Task<bool> sending = upstream.TrySendAsync(string.Concat(Enumerable.Repeat($"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n", 8)));
-        ExchangeReport report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
+        ReportCopy report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
         Assert.Equal((ExchangeEnd.Cut, "client-too-slow"), (report.End, report.Reason));
         await sending;
         await client.ReadToEndAsync();

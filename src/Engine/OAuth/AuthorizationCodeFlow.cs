@@ -9,7 +9,7 @@ namespace McpProxyFast.OAuth;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
 internal sealed class AuthorizationCodeFlow(
-    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
+    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger, SignInInvitation invitation) : IGrantFlow
 {
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
     {
@@ -19,7 +19,7 @@ internal sealed class AuthorizationCodeFlow(
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));
         bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, logger);
-        logger.LogWarning("{Invitation}: {Url}", opened ? "Opening browser" : "Please open this URL in your browser", url.AbsoluteUri);
+        invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
         string code = Judge(answer, protection.Server);

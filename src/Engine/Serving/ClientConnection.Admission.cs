@@ -11,7 +11,7 @@ internal sealed partial class ClientConnection
     private TokenMemo _tokenMemo;
 
     /// <summary>Whether the request is for a name that this proxy goes by. Health is told to everybody.</summary>
-    private bool AdmitsHost() => _parts.Origins.AllowsHost(_request!.Authority) || IsForHealth(_request);
+    private bool AdmitsHost() => _entrance.Origins.AllowsHost(_request!.Authority) || IsForHealth(_request);
 
     /// <summary>The other checks that need no token.</summary>
     private RefusalReason AdmitByHead()
@@ -20,7 +20,7 @@ internal sealed partial class ClientConnection
         if (request.Fields.Has(KnownField.Origin))
         {
             int line = request.Fields.Single(KnownField.Origin);
-            if (line < 0 || !_parts.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
+            if (line < 0 || !_entrance.Origins.AllowsOrigin(request.Value(request.Fields.Slots[line])))
             {
                 return RefusalReason.OriginNotAllowed;
             }
@@ -103,6 +103,6 @@ internal sealed partial class ClientConnection
             _ => null,
         };
         return kind is null ? ""
-            : Encoding.ASCII.GetString(_parts.Tokens!.Challenge.LineFor(kind.Value, ServingParts.OwnScheme, _request!.Authority, _request.Path).Span);
+            : Encoding.ASCII.GetString(_parts.Tokens!.Challenge.LineFor(kind.Value, _entrance.Scheme, _request!.Authority, _request.Path).Span);
     }
 }

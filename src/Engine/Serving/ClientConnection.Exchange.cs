@@ -16,6 +16,10 @@ internal sealed partial class ClientConnection
     private bool _responseSeen;
     private ReadOnlyMemory<byte> _extraLines;
     private long _startedAt;
+    private ReportedRequest _reported;
+    private string? _caller;
+    private string _rule = "";
+    private bool _isUpstreamReused;
 
     /// <summary>Runs one exchange.</summary>
     /// <returns>Whether the connection may carry another.</returns>
@@ -65,6 +69,8 @@ internal sealed partial class ClientConnection
         {
             return await AnswerVerdictAsync(verdict).ConfigureAwait(false);
         }
+
+        _caller = verdict?.Caller;
 
         if (_parts.Credentials is not null && !TryTakeCredential())
         {
@@ -148,7 +154,18 @@ internal sealed partial class ClientConnection
         _redirectedTo = null;
         _responseSeen = false;
         _extraLines = default;
-        _startedAt = _parts.Observer is null ? 0 : _parts.Clock.GetTimestamp();
+        _caller = null;
+        _rule = "";
+        _isUpstreamReused = false;
+        if (_parts.Observer is not null)
+        {
+            _startedAt = _parts.Clock.GetTimestamp();
+            if (_request is { Length: > 0 } request)
+            {
+                _reported.Take(request);
+            }
+        }
+
         Volatile.Write(ref _refusedBody, (int)RefusalReason.None);
         _sendState = SendState.Head;
         _receiveState = ReceiveState.Head;
@@ -280,6 +297,43 @@ internal sealed partial class ClientConnection
     private void Report(ExchangeEnd end, int status, string reason)
     {
         _parts.Tally.Ended(end);
-        _parts.Observer?.OnExchangeEnded(new ExchangeReport(end, status, reason, _parts.Clock.GetElapsedTime(_startedAt), _attempts));
+        if (_parts.Observer is { } observer)
+        {
+            Tell(observer, end, status, reason);
+        }
+    }
+
+    /// <summary>Tells the observer, which is the host's code: what it throws harms nothing.</summary>
+    private void Tell(IProxyObserver observer, ExchangeEnd end, int status, string reason)
+    {
+        var report = new ExchangeReport
+        {
+            End = end,
+            Status = status,
+            Reason = reason,
+            Rule = _rule,
+            Duration = _parts.Clock.GetElapsedTime(_startedAt),
+            Attempts = _attempts,
+            Method = _reported.Method,
+            Path = _reported.Path,
+            Query = _reported.Query,
+            McpMethod = _reported.McpMethod,
+            McpName = _reported.McpName,
+            Caller = _caller,
+            Peer = _client.RemoteAddress,
+            IsUpstreamReused = _isUpstreamReused,
+        };
+        try
+        {
+            observer.OnExchangeEnded(report);
+        }
+        catch (Exception fault)
+        {
+            _parts.HookFaults.Threw(Hook.Observer, fault);
+        }
+        finally
+        {
+            _reported.Clear();
+        }
     }
 }

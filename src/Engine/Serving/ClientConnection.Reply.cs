@@ -25,7 +25,7 @@ internal sealed partial class ClientConnection
 
         if (ProtectedResourceDocument.Matches(request.Path, out ReadOnlySpan<byte> resourcePath) && _parts.Tokens is { } tokens)
         {
-            return OwnReplies.Metadata(tokens.Document.Write(ServingParts.OwnScheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
+            return OwnReplies.Metadata(tokens.Document.Write(_entrance.Scheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
         }
 
         if (_parts.Credentials is not null && IsOAuthDocument(request.Path))
@@ -67,6 +67,7 @@ internal sealed partial class ClientConnection
     private ValueTask<bool> RefuseAsync(RefusalReason reason)
     {
         _parts.Tally.Refused(reason, Side.Client);
+        _rule = Refusal.For(reason).Rule;
         return ReplyAsync(OwnReplies.Refused(reason, ChallengeFor(reason)), ExchangeEnd.Refused, Refusal.For(reason).Code);
     }
 

@@ -34,6 +34,7 @@ internal sealed partial class ClientConnection
     private async ValueTask<RefusalReason> SendRequestAsync()
     {
         _attempts++;
+        _isUpstreamReused = _upstream!.IsReused;
         PipeWriter output = _upstream!.Connection.Output;
         RefusalReason refused = WriteRequest(output, out ReadOnlyMemory<byte> tail);
         if (refused is not RefusalReason.None)
@@ -73,6 +74,7 @@ internal sealed partial class ClientConnection
         var edits = new RequestEdits
         {
             ClientAddress = _client.RemoteAddress,
+            IsTls = _entrance.IsTls,
             RedirectedTo = _redirectedTo,
             DropsAuthorization = _parts.Credentials is not null || _parts.Tokens is { PassesAuthorization: false },
             CredentialLines = _credential is null ? default : _credential.Bytes.Span,

@@ -159,6 +159,7 @@ internal sealed partial class ClientConnection
             Framing = response.Framing.Kind is FramingKind.Length ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,
             ClientIsHttp10 = isHttp10,
             KeepsAlive = keepsAlive,
+            IsTls = _entrance.IsTls,
             OwnAuthority = _authorityCopy ?? _request.Authority,
             ExtraLines = _extraLines.Span,
         };
@@ -241,6 +242,7 @@ internal sealed partial class ClientConnection
         if (refused is not RefusalReason.None)
         {
             _parts.Tally.Refused(refused, Side.Client);
+            _rule = Refusal.For(refused).Rule;
         }
 
         if (end is RelayEnd.Malformed)

@@ -182,7 +182,7 @@ internal sealed partial class ClientConnection
     /// <summary>Starts a wait on something other than the peers. The client is watched meanwhile.</summary>
     private ColdWait StartColdWait()
     {
-        var wait = new ColdWait(() => Volatile.Write(ref _coldWait, null));
+        var wait = new ColdWait(() => Volatile.Write(ref _coldWait, null), _parts.HookFaults);
         Interlocked.Exchange(ref _coldWait, wait);
         StartWatch();
         if (CutReason is not FaultReason.None)

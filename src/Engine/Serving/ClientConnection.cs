@@ -20,6 +20,7 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
 {
     private readonly ServingParts _parts;
     private readonly Connection _client;
+    private readonly Entrance _entrance;
     private readonly Action _left;
     private UpstreamConnection? _upstream;
     private RequestHead? _request;
@@ -30,18 +31,20 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
+    /// <param name="entrance">What the listener, or the host, says of it.</param>
     /// <param name="left">Called when all is given back.</param>
-    public ClientConnection(ServingParts parts, Connection client, Action left)
+    public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
     {
         _parts = parts;
         _client = client;
+        _entrance = entrance;
         _left = left;
     }
 
     /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
     public async Task RunAsync()
     {
-        int number = _parts.Heartbeat.Add(this);
+        int number = _parts.Connections.Add(this);
         try
         {
             bool goesOn = true;
@@ -66,9 +69,8 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         }
         finally
         {
-            _parts.Heartbeat.Remove(number);
-            Leave();
-            _left();
+            _parts.Connections.Remove(number);
+            LeaveForGood();
         }
     }
 
@@ -187,9 +189,27 @@ internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatLis
         }
     }
 
+    /// <summary>Leaves, and says so whatever happens: a host's pipe may throw when it is completed.</summary>
+    private void LeaveForGood()
+    {
+        try
+        {
+            Leave();
+        }
+        catch (Exception fault)
+        {
+            _parts.Logger.LogError("A client connection could not be closed in an orderly way: {Type}.", fault.GetType());
+        }
+        finally
+        {
+            _left();
+        }
+    }
+
     private void Leave()
     {
         ReturnHeads();
+        _reported.Clear();
         _client.Input.Unwatch();
         if (_upstream is { } upstream)
         {

@@ -1,14 +1,19 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.Serving;
 
 /// <summary>A wait on something other than the two peers: a connection being made, a token being validated, a sign-in. Whoever cuts the exchange cancels it.</summary>
-/// <remarks>The source has neither timer nor handle, so it need not be disposed; a waker may still hold it when the wait is over.</remarks>
-internal sealed class ColdWait(Action over) : IDisposable
+/// <remarks>A waker may still hold it when the wait is over.</remarks>
+/// <param name="over">Called when the wait is over.</param>
+/// <param name="faults">Told what a host's hook, which is given the token, throws when it is cancelled.</param>
+internal sealed class ColdWait(Action over, HookFaults faults) : IDisposable
 {
-    private readonly CancellationTokenSource _source = new();
+    private readonly HookCancellation _cancellation = new(faults);
 
-    public CancellationToken Token => _source.Token;
+    public CancellationToken Token => _cancellation.Token;
 
-    public void Cancel() => _source.Cancel();
+    /// <summary>Ends the wait, from any thread. Never throws, and runs nothing of a host's on this thread.</summary>
+    public void Cancel() => _cancellation.Cancel();
 
     public void Dispose() => over();
 }

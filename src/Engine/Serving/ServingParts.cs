@@ -12,22 +12,20 @@ namespace McpProxyFast.Serving;
 /// <summary>What all client connections of one proxy share. Made once; only <see cref="IsDraining"/> ever changes.</summary>
 internal sealed class ServingParts
 {
-    /// <summary>The scheme by which clients reach the proxy.</summary>
-    public const string OwnScheme = "http";
-
     private volatile bool _isDraining;
 
     public required ProxyLimits Limits { get; init; }
 
     public required Heartbeat Heartbeat { get; init; }
 
+    /// <summary>Every connection that is open.</summary>
+    public required ConnectionSet Connections { get; init; }
+
     public required UpstreamPool Pool { get; init; }
 
     public required RequestRewriter RequestRewriter { get; init; }
 
     public required ResponseRewriter ResponseRewriter { get; init; }
-
-    public required OriginRule Origins { get; init; }
 
     public required CorsRule Cors { get; init; }
 
@@ -44,6 +42,9 @@ internal sealed class ServingParts
     public required ILogger Logger { get; init; }
 
     public IProxyObserver? Observer { get; init; }
+
+    /// <summary>Told what a host's hooks throw.</summary>
+    public required HookFaults HookFaults { get; init; }
 
     public required Tally Tally { get; init; }
 

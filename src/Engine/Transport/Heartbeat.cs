@@ -60,20 +60,6 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Calls <paramref name="action"/> for every listener of the kind. One that comes or goes meanwhile may be missed.</summary>
-    public void ForEach<T>(Action<T> action)
-        where T : class
-    {
-        IHeartbeatListener?[] listeners = Volatile.Read(ref _listeners);
-        for (int i = 0; i < listeners.Length; i++)
-        {
-            if (Volatile.Read(ref listeners[i]) is T listener)
-            {
-                action(listener);
-            }
-        }
-    }
-
     public void Dispose() => _timer.Dispose();
 
     private void Beat()

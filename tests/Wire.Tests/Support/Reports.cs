@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using System.Threading.Channels;
 
 namespace McpProxyFast.Wire.Tests.Support;
@@ -5,13 +7,63 @@ namespace McpProxyFast.Wire.Tests.Support;
 /// <summary>What the engine reported, in order.</summary>
 internal sealed class Reports : IProxyObserver
 {
-    private readonly Channel<ExchangeReport> _reports = Channel.CreateUnbounded<ExchangeReport>();
+    private readonly Channel<ReportCopy> _reports = Channel.CreateUnbounded<ReportCopy>();
 
-    public void OnExchangeEnded(in ExchangeReport report) => _reports.Writer.TryWrite(report);
+    public void OnExchangeEnded(in ExchangeReport report) => _reports.Writer.TryWrite(ReportCopy.Of(report));
 
     /// <summary>Waits for the next report.</summary>
-    public Task<ExchangeReport> NextAsync() => _reports.Reader.ReadAsync().Soon();
+    public Task<ReportCopy> NextAsync() => _reports.Reader.ReadAsync().Soon();
 
     /// <summary>Whether a report is there that nobody has taken.</summary>
     public bool HasMore => _reports.Reader.TryPeek(out _);
+}
+
+/// <summary>What tests look at of an <see cref="ExchangeReport"/>, which is gone when its call is over.</summary>
+internal sealed record ReportCopy
+{
+    public required ExchangeEnd End { get; init; }
+
+    public required int Status { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required string Rule { get; init; }
+
+    public required TimeSpan Duration { get; init; }
+
+    public required int Attempts { get; init; }
+
+    public required string Method { get; init; }
+
+    public required string Path { get; init; }
+
+    public required string Query { get; init; }
+
+    public required string McpMethod { get; init; }
+
+    public required string McpName { get; init; }
+
+    public required string? Caller { get; init; }
+
+    public required IPAddress? Peer { get; init; }
+
+    public required bool IsUpstreamReused { get; init; }
+
+    public static ReportCopy Of(in ExchangeReport report) => new()
+    {
+        End = report.End,
+        Status = report.Status,
+        Reason = report.Reason,
+        Rule = report.Rule,
+        Duration = report.Duration,
+        Attempts = report.Attempts,
+        Method = Encoding.Latin1.GetString(report.Method),
+        Path = Encoding.Latin1.GetString(report.Path),
+        Query = Encoding.Latin1.GetString(report.Query),
+        McpMethod = Encoding.Latin1.GetString(report.McpMethod),
+        McpName = Encoding.Latin1.GetString(report.McpName),
+        Caller = report.Caller,
+        Peer = report.Peer,
+        IsUpstreamReused = report.IsUpstreamReused,
+    };
 }

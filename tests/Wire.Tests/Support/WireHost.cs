@@ -109,7 +109,7 @@ internal sealed class WireHost : IAsyncDisposable
         {
             var pair = new PipePair(_pipeOptions);
             client = RawPeer.Of(pair.TestEnd);
-            Task served = Proxy.ServeAsync(pair.EngineEnd, new IPEndPoint(IPAddress.Parse(ClientAddress), 4711), _stopping.Token);
+            Task served = Proxy.ServeAsync(pair.EngineEnd, new ClientConnectionInfo { Remote = new IPEndPoint(IPAddress.Parse(ClientAddress), 4711) }, _stopping.Token);
             Remember(null, served);
         }
 
