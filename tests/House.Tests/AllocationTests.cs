@@ -41,6 +41,14 @@ public sealed class AllocationTests
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
 
+    [Fact]
+    public async Task ExchangeThatAnObserverIsToldOfAllocatesNothing()
+    {
+        var observer = new ReadsAll();
+        await ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere, Observer = observer });
+        Assert.True(observer.Reports > Measured && observer.Bytes > 0);
+    }
+
     public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
 
     [Theory]
@@ -203,6 +211,22 @@ public sealed class AllocationTests
     {
         public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
             ValueTask.FromResult(TokenVerdict.Admit("tester", DateTimeOffset.MaxValue));
+    }
+
+    private sealed class ReadsAll : IProxyObserver
+    {
+        private long _reports;
+        private long _bytes;
+
+        public long Reports => Interlocked.Read(ref _reports);
+
+        public long Bytes => Interlocked.Read(ref _bytes);
+
+        public void OnExchangeEnded(in ExchangeReport report)
+        {
+            Interlocked.Increment(ref _reports);
+            Interlocked.Add(ref _bytes, report.Method.Length + report.Path.Length + report.Query.Length + report.McpMethod.Length + report.McpName.Length);
+        }
     }
 
     private sealed class TokenOfAnHour : ICredentialSource

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using McpProxyFast.Credentials;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Wire.Tests.Support;
@@ -28,7 +29,14 @@ internal sealed class WireHost : IAsyncDisposable
     /// <param name="clock">A clock moved by hand; null for the system's.</param>
     /// <param name="pipeOptions">For both sides; null for the default.</param>
     /// <param name="upstreamTakes">About so many bytes wait at an upstream socket that does not read; 0 for as many as the system likes.</param>
-    public WireHost(Over over, Func<McpProxyOptions, McpProxyOptions>? adjust = null, FakeTimeProvider? clock = null, PipeOptions? pipeOptions = null, int upstreamTakes = 0)
+    /// <param name="credentials">In place of what the options' policy would make; null for that.</param>
+    public WireHost(
+        Over over,
+        Func<McpProxyOptions, McpProxyOptions>? adjust = null,
+        FakeTimeProvider? clock = null,
+        PipeOptions? pipeOptions = null,
+        int upstreamTakes = 0,
+        CredentialSource? credentials = null)
     {
         _over = over;
         _pipeOptions = pipeOptions;
@@ -56,7 +64,7 @@ internal sealed class WireHost : IAsyncDisposable
             Clock = clock ?? TimeProvider.System,
             ConnectUpstream = over is Over.Pipes ? ConnectAsync : null,
         };
-        Proxy = new McpProxy(adjust?.Invoke(options) ?? options);
+        Proxy = new McpProxy(adjust?.Invoke(options) ?? options, credentials);
         Counts = new Counts(Proxy.Meter);
         if (over is Over.Sockets)
         {
@@ -96,7 +104,8 @@ internal sealed class WireHost : IAsyncDisposable
     public void Stop() => _stopping.Cancel();
 
     /// <summary>Opens a client connection.</summary>
-    public async Task<RawPeer> ConnectAsync()
+    /// <param name="info">Over pipes, what the host says of it; null for a client's address and no more.</param>
+    public async Task<RawPeer> ConnectAsync(ClientConnectionInfo? info = null)
     {
         RawPeer client;
         if (_over is Over.Sockets)
@@ -109,7 +118,8 @@ internal sealed class WireHost : IAsyncDisposable
         {
             var pair = new PipePair(_pipeOptions);
             client = RawPeer.Of(pair.TestEnd);
-            Task served = Proxy.ServeAsync(pair.EngineEnd, new ClientConnectionInfo { Remote = new IPEndPoint(IPAddress.Parse(ClientAddress), 4711) }, _stopping.Token);
+            info ??= new ClientConnectionInfo { Remote = new IPEndPoint(IPAddress.Parse(ClientAddress), 4711) };
+            Task served = Proxy.ServeAsync(pair.EngineEnd, info, _stopping.Token);
             Remember(null, served);
         }
 
