@@ -20,14 +20,14 @@ public sealed record ClientConnectionInfo
 
     /// <summary>The host has ended the client's TLS, so clients know the proxy by <c>https</c> URLs.</summary>
     /// <value>Default false: <c>http</c>.</value>
-    /// <remarks>Decides <c>X-Forwarded-Proto</c>, and the scheme of the metadata's URLs, of challenges and of a <c>Location</c> that is written anew.</remarks>
+    /// <remarks>Decides <c>X-Forwarded-Proto</c>, and the scheme of the metadata's URLs, of challenges and of a rewritten <c>Location</c>.</remarks>
     public bool IsTls { get; init; }
 
     /// <summary>Values of <c>Host</c> that this client may ask for; <c>*</c> allows any.</summary>
-    /// <value>Default null: <see cref="McpProxyOptions.AllowedHosts"/>. A list, also an empty one, stands in its place. It must not change afterwards.</value>
+    /// <value>Default null: <see cref="McpProxyOptions.AllowedHosts"/>. A list, also an empty one, replaces it, and must not change afterwards.</value>
     public IReadOnlyList<string>? AllowedHosts { get; init; }
 
     /// <summary>Origins from which this client may come.</summary>
-    /// <value>Default null: <see cref="McpProxyOptions.AllowedOrigins"/>. A list, also an empty one, stands in its place. It must not change afterwards.</value>
+    /// <value>Default null: <see cref="McpProxyOptions.AllowedOrigins"/>. A list, also an empty one, replaces it, and must not change afterwards.</value>
     public IReadOnlyList<string>? AllowedOrigins { get; init; }
 }

@@ -59,7 +59,8 @@ public readonly ref struct ExchangeReport
     /// <summary>The request target's path, as the client sent it, without the query.</summary>
     public ReadOnlySpan<byte> Path { get; init; }
 
-    /// <summary>The query without its <c>?</c>; empty where there is none. Queries may hold secrets, which is why this stands apart: think before it is logged.</summary>
+    /// <summary>The query without its <c>?</c>; empty where there is none.</summary>
+    /// <remarks>Queries may hold secrets, which is why it stands apart from the path: think before it is logged.</remarks>
     public ReadOnlySpan<byte> Query { get; init; }
 
     /// <summary>The value of <c>Mcp-Method</c>; empty where the client sent none, or several.</summary>
@@ -68,7 +69,7 @@ public readonly ref struct ExchangeReport
     /// <summary>The value of <c>Mcp-Name</c>: the tool, prompt or resource; empty where the client sent none, or several.</summary>
     public ReadOnlySpan<byte> McpName { get; init; }
 
-    /// <summary>Who came in, as the token's verdict says (<see cref="TokenVerdict.Caller"/>); null where tokens are not checked, or the request had no good one.</summary>
+    /// <summary>Who came in: <see cref="TokenVerdict.Caller"/>; null where tokens are not checked, or the request had no good one.</summary>
     public string? Caller { get; init; }
 
     /// <summary>The address of the client's connection; null where the host named none.</summary>

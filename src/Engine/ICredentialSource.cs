@@ -11,7 +11,9 @@ public interface ICredentialSource
     /// <summary>Gives the value to send, for example <c>Bearer abc</c>.</summary>
     /// <param name="target">The URL that the request goes to.</param>
     /// <param name="refused">Whether the upstream has just answered 401 to the value given last.</param>
-    /// <param name="cancellationToken">Cancelled when the request that waits for the value is gone, or has waited too long. Callbacks run on another thread; what they throw is logged and ignored.</param>
+    /// <param name="cancellationToken">
+    /// Cancelled when the request that waits for the value is gone, or has waited too long. Callbacks run on another thread; what they throw is logged and ignored.
+    /// </param>
     /// <returns>The value and the time from which it is no longer sent, or null where this request is to go out without one.</returns>
     ValueTask<OutgoingCredential?> GetAsync(Uri target, bool refused, CancellationToken cancellationToken);
 }

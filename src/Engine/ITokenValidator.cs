@@ -10,7 +10,9 @@ public interface ITokenValidator
 {
     /// <summary>Decides about one token.</summary>
     /// <param name="token">The token as it came: RFC 6750 <c>b64token</c>, at most 16 KiB. It must reach no log.</param>
-    /// <param name="cancellationToken">Cancelled when nobody will wait for the verdict any longer. Callbacks run on another thread; what they throw is logged and ignored.</param>
+    /// <param name="cancellationToken">
+    /// Cancelled when nobody will wait for the verdict any longer. Callbacks run on another thread; what they throw is logged and ignored.
+    /// </param>
     /// <returns>The verdict, with the time until which it may be used again.</returns>
     ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken);
 }

@@ -100,7 +100,7 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or the proxy has been run before.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or it has been run before.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {

@@ -20,11 +20,11 @@ public sealed record McpProxyOptions
     public ProxyLimits Limits { get; init; } = new();
 
     /// <summary>Origins that may come in, as <c>scheme://host[:port]</c>, compared as a whole.</summary>
-    /// <value>Default empty: a loopback listener derives its own, any other checks nothing. For a host's connections see <see cref="ClientConnectionInfo"/>.</value>
+    /// <value>Default empty: a loopback listener derives its own, any other checks nothing. A host's connections: <see cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>Values of <c>Host</c> that may come in; <c>*</c> allows any.</summary>
-    /// <value>Default empty: a loopback listener derives its own names, any other allows any. For a host's connections see <see cref="ClientConnectionInfo"/>.</value>
+    /// <value>Default empty: a loopback listener derives its own names, any other allows any. A host's connections: <see cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Origins whose preflights are answered and whose answers get CORS fields.</summary>
@@ -61,10 +61,10 @@ public sealed record McpProxyOptions
     /// <summary>Makes upstream connections in the engine's place; the pipe is completed when the engine is done with it.</summary>
     /// <value>Default null: TCP, and TLS for https, to <see cref="Target"/>.</value>
     /// <remarks>
-    /// What it throws is answered: a <see cref="TimeoutException"/>, a cancellation of its own, and <see cref="ProxyLimits.ConnectTimeout"/>, after which its
-    /// token is cancelled, with 504 <c>upstream-connect-timeout</c>; an <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with 502
-    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged, at first and then at most once a minute. Its token is cancelled too when
-    /// the client goes away; what its callbacks throw then is logged and ignored. A connection that it gives after that is completed.
+    /// What it throws is answered. A <see cref="TimeoutException"/> or a cancellation of its own: 504 <c>upstream-connect-timeout</c>, as when it takes longer
+    /// than <see cref="ProxyLimits.ConnectTimeout"/>. An <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/>: 502
+    /// <c>upstream-unreachable</c>. Any other exception likewise, and its type is logged, at first and then at most once a minute. The token is cancelled when
+    /// the time is over or the client goes away; what callbacks throw then is logged and ignored. A connection that comes after that is completed.
     /// </remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 

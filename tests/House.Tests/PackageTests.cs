@@ -12,7 +12,7 @@ public sealed class PackageTests : IAsyncLifetime
     /// <summary>Packs what the tests were built with.</summary>
     public async Task InitializeAsync()
     {
-        string configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        string configuration = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Release") ? "Release" : "Debug";
         using Process packing = Process.Start(new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
             ["pack", Path.Combine(SourceTree.Engine, "Engine.csproj"), "--no-build", "-c", configuration, "-o", _folder, "-warnaserror", "-nodeReuse:false"])

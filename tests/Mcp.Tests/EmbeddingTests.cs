@@ -27,7 +27,9 @@ public sealed class EmbeddingTests : IDisposable
     public EmbeddingTests()
     {
         string expected = _certificate.GetCertHashString();
-        _client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == expected } });
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == expected;
+        _client = new HttpClient(handler);
     }
 
     public void Dispose()

@@ -38,7 +38,8 @@ internal abstract class CredentialSource : IAsyncDisposable
 
         return policy.Source is { } source
             ? new HostCredentials(source, clock, new HookFaults(logger, clock))
-            : new OAuthCredentials(policy, target, new SignIn(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer), clock, logger);
+            : new OAuthCredentials(
+                policy, target, new SignIn(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer), clock, logger);
     }
 
     /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>

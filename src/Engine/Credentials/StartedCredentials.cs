@@ -17,7 +17,7 @@ internal sealed class StartedCredentials(CredentialSource source, TimeProvider c
     private readonly CancellationTokenSource _life = new();
 
     /// <summary>The last attempt to start; null before the first. It ends with success or an <see cref="InvalidOperationException"/>.</summary>
-    private Task? _attempt;
+    private volatile Task? _attempt;
 
     /// <summary>When the last attempt failed; valid once <c>_attempt</c> has failed.</summary>
     private long _failedAt;
@@ -62,6 +62,12 @@ internal sealed class StartedCredentials(CredentialSource source, TimeProvider c
 
     private Task Join(out bool isNew)
     {
+        isNew = false;
+        if (_attempt is { IsCompletedSuccessfully: true } started)
+        {
+            return started; // as nearly always
+        }
+
         lock (_starting)
         {
             isNew = _attempt is null || (_attempt.IsFaulted && clock.GetElapsedTime(_failedAt) >= RetryInterval);

@@ -45,7 +45,7 @@ internal sealed class HookCancellation : IDisposable
         }
     }
 
-    /// <summary>Ends the limit. The token stays as it is: the hook may still hold it, and its source has neither timer nor handle that would have to be given back.</summary>
+    /// <summary>Ends the limit. The token stays as it is: the hook may still hold it, and its source has no timer or handle to be given back.</summary>
     public void Dispose()
     {
         _limit?.Dispose();

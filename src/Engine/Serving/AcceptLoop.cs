@@ -89,7 +89,7 @@ internal sealed class AcceptLoop : IDisposable
             bool isFarBelow = most < parts.Limits.MaxConnections / 2;
             parts.Logger.Log(
                 isFarBelow ? LogLevel.Information : LogLevel.Debug,
-                "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait to be accepted (ulimit -n).",
+                "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait (ulimit -n).",
                 most,
                 parts.Limits.MaxConnections);
         }
@@ -128,7 +128,9 @@ internal sealed class AcceptLoop : IDisposable
             try
             {
                 _parts.Logger.LogWarning(
-                    "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.", fault.Message, BackOff.TotalMilliseconds);
+                    "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.",
+                    fault.Message,
+                    BackOff.TotalMilliseconds);
             }
             catch (Exception)
             {

@@ -2,8 +2,8 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>A wait on something other than the two peers: a connection being made, a token being validated, a sign-in. Whoever cuts the exchange cancels it.</summary>
-/// <remarks>A waker may still hold it when the wait is over.</remarks>
+/// <summary>A wait on something other than the two peers: a connection being made, a token being validated, a sign-in.</summary>
+/// <remarks>What cuts the exchange cancels it, and may still hold it when the wait is over.</remarks>
 /// <param name="over">Called when the wait is over.</param>
 /// <param name="faults">Told what a host's hook, which is given the token, throws when it is cancelled.</param>
 internal sealed class ColdWait(Action over, HookFaults faults) : IDisposable

@@ -82,7 +82,8 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Calls <paramref name="action"/> for every connection, whatever it throws for one of them. One that comes or goes meanwhile may be missed.</summary>
+    /// <summary>Calls <paramref name="action"/> for every connection, whatever it throws for one of them.</summary>
+    /// <remarks>A connection that comes or goes meanwhile may be missed.</remarks>
     public void ForEach(Action<ClientConnection> action)
     {
         foreach (ref ClientConnection? slot in Volatile.Read(ref _slots).AsSpan())

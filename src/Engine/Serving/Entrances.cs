@@ -21,12 +21,12 @@ internal sealed class Entrances
     public Entrances(McpProxyOptions options)
     {
         _options = options;
-        _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins); // for its errors: at start, not at the first call
+        _ = OfListener(options.Listen); // for its errors: at start, not at the first call
     }
 
     /// <summary>The entrance of the proxy's own listener.</summary>
-    /// <param name="bound">Where it listens, with the bound port.</param>
-    public Entrance OfListener(IPEndPoint bound) =>
+    /// <param name="bound">Where it listens, with the bound port; null where there is none.</param>
+    public Entrance OfListener(IPEndPoint? bound) =>
         new(new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins), IsTls: false);
 
     /// <summary>The entrance of a connection that a host hands over.</summary>
@@ -41,7 +41,8 @@ internal sealed class Entrances
             }
         }
 
-        var rule = new OriginRule(Plain(info.Local), info.AllowedOrigins ?? _options.AllowedOrigins, info.AllowedHosts ?? _options.AllowedHosts, _options.CorsOrigins);
+        var rule = new OriginRule(
+            Plain(info.Local), info.AllowedOrigins ?? _options.AllowedOrigins, info.AllowedHosts ?? _options.AllowedHosts, _options.CorsOrigins);
         var made = new CallEntrance(info, new Entrance(rule, info.IsTls));
         Volatile.Write(ref _kept[Interlocked.Increment(ref _next) % Kept], made);
         return made.Entrance;
@@ -61,7 +62,7 @@ internal sealed class Entrances
 
         public Entrance Entrance => entrance;
 
-        /// <summary>Lists are told apart by reference: they must not change, and a host that makes them anew for each call only has its entrance made anew.</summary>
+        /// <summary>Lists are told apart by reference: they must not change, and a host that makes them anew has its entrance made anew, no more.</summary>
         public bool Fits(ClientConnectionInfo other) =>
             entrance.IsTls == other.IsTls
             && ReferenceEquals(_hosts, other.AllowedHosts)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Wire.Tests.Hosts;
 
-/// <summary>The start belongs to the proxy: it is begun once, nobody who waits for it ends it, and while it has failed nothing goes out without a credential.</summary>
+/// <summary>The start belongs to the proxy: it is begun once, nobody who waits ends it, and while it has failed nothing goes out without a credential.</summary>
 public sealed class StartTests
 {
     [Fact]
