@@ -76,7 +76,9 @@ internal sealed class AuthorizationCodeFlow(
         {
             throw OAuthException.Refused(
                 "wrong-issuer",
-                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
+                Printable.Of(
+                    $"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. "
+                    + "Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
         }
 
         if (answer.Error is { } error)
@@ -96,7 +98,9 @@ internal sealed class AuthorizationCodeFlow(
 
         return answer.Code is { Length: > 0 } code
             ? code
-            : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
+            : throw OAuthException.Refused(
+                "sign-in-refused",
+                "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
     }
 
     private static string Next(string error) => error switch

@@ -243,7 +243,8 @@ internal sealed class SignIn : IDisposable
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)
     {
-        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept } && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
+        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept }
+            && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
         return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
     }
 
