@@ -119,8 +119,9 @@ internal sealed class TokenGate : IAsyncDisposable
             return;
         }
 
-        // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
+#pragma warning disable RS0030 // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
         _ = Task.Run(async () => End(digest, flight, await DecideOnceAsync(digest, flight).ConfigureAwait(false)));
+#pragma warning restore RS0030
     }
 
     private void End(TokenDigest digest, Flight flight, TokenVerdict verdict)
