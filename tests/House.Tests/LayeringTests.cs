@@ -9,6 +9,7 @@ namespace McpProxyFast.House.Tests;
 /// </remarks>
 public sealed class LayeringTests
 {
+    private const StringComparison Ordinal = StringComparison.Ordinal;
     private const string Table = "the table of src/Engine/README.md";
 
     private static readonly Lazy<Arrows> Engine = new(() => new Arrows(
@@ -23,7 +24,8 @@ public sealed class LayeringTests
     [Fact]
     public void RoomUsesTheRootOnlyAsItsRowAllows() => Keeper.ExpectNone(
         Engine.Value.RootNotAllowed(),
-        $"Hand the room what it needs. The root's records and hooks may be used where the row says `root`; its wiring (named in the root's row of {Table}) by no room.");
+        $"Hand the room what it needs. Where its row in {Table} says `root`, a room may use the root's records and hooks; "
+        + "the wiring that the root's row names is used by no room.");
 
     [Fact]
     public void RootUsesRoomsOnlyInItsWiring() => Keeper.ExpectNone(
@@ -45,14 +47,14 @@ public sealed class LayeringTests
     [Fact]
     public void NamespaceIsTheFolder() => Keeper.ExpectNone(
         SourceTree.Files()
-            .Where(file => !File.ReadLines(file.Path).Contains(file.Folder.Length == 0 ? "namespace McpProxyFast;" : $"namespace McpProxyFast.{file.Folder.Replace('/', '.')};"))
+            .Where(file => !File.ReadLines(file.Path).Contains($"namespace {$"McpProxyFast.{file.Folder.Replace('/', '.')}".TrimEnd('.')};"))
             .Select(file => SourceTree.Shown(file.Path)),
         "Give the file the namespace of its folder, sub-folders included.");
 
     [Fact]
     public void NoFileOpensANamespaceForAllOthers() => Keeper.ExpectNone(
         SourceTree.Files().Select(file => file.Path).Append(Path.Combine(SourceTree.Engine, "Engine.csproj"))
-            .Where(path => File.ReadLines(path).Any(line => line.StartsWith("global using", StringComparison.Ordinal) || line.Contains("<Using ", StringComparison.Ordinal)))
+            .Where(path => File.ReadLines(path).Any(line => line.StartsWith("global using", Ordinal) || line.Contains("<Using ", Ordinal)))
             .Select(SourceTree.Shown),
         "Write the `using` in each file that needs it, so that its arrows can be read at its top.");
 
@@ -64,9 +66,9 @@ public sealed class LayeringTests
     [InlineData("unsafe ", "Transport")]
     public void NameIsUsedInOneFolderOnly(string name, string folder) => Keeper.ExpectNone(
         SourceTree.Files()
-            .Where(file => file.Folder.Split('/')[0] != folder && File.ReadLines(file.Path).Any(line => IsCode(line) && line.Contains(name, StringComparison.Ordinal)))
+            .Where(file => file.Folder.Split('/')[0] != folder && File.ReadLines(file.Path).Any(line => IsCode(line) && line.Contains(name, Ordinal)))
             .Select(file => $"{SourceTree.Shown(file.Path)} has {name}"),
         $"Only {folder} may use it.");
 
-    private static bool IsCode(string line) => !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && !line.StartsWith("namespace ", StringComparison.Ordinal);
+    private static bool IsCode(string line) => !line.TrimStart().StartsWith("//", Ordinal) && !line.StartsWith("namespace ", Ordinal);
 }

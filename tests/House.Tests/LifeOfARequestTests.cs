@@ -4,7 +4,8 @@ using McpProxyFast.House.Tests.Reading;
 
 namespace McpProxyFast.House.Tests;
 
-/// <summary>The life of a request, as <c>src/Engine/README.md</c> tells it, is that of the code: its methods exist, and <c>Exchange</c> goes through its steps in its order.</summary>
+/// <summary>The life of a request, as <c>src/Engine/README.md</c> tells it, is that of the code.</summary>
+/// <remarks>The methods that it names exist, and <c>Exchange</c> goes through its steps in its order.</remarks>
 public sealed partial class LifeOfARequestTests
 {
     private const string Section = "\"The life of a request\" of src/Engine/README.md";
@@ -43,7 +44,9 @@ public sealed partial class LifeOfARequestTests
     [Fact]
     public void LifeIsReadFromItsSection()
     {
-        LifeStep[] life = LifeStep.Parse("1. **No.** `A.B`\n## The life of a request\n\n1. **Head.** `A.B` and\n   `C.D()`, not `e.f`, `G` or `h.md`.\n2. **Admit.** x\n\nAfter it `I.J`.\n## Next\n3. **No.**");
+        LifeStep[] life = LifeStep.Parse(
+            "1. **No.** `A.B`\n## The life of a request\n\n1. **Head.** `A.B` and\n   `C.D()`, not `e.f`, `G` or `h.md`.\n2. **Admit.** x\n\nAfter it `I.J`.\n"
+            + "## Next\n3. **No.**");
         Assert.Equal(["1 Head A.B,C.D", "2 Admit "], life.Select(step => $"{step.Number} {step.Title} {string.Join(',', step.Names)}"));
     }
 

@@ -42,7 +42,9 @@ public sealed class PublicApiTests
     {
         const string Code = """
             public sealed record One(int A, string? B) { public required int C { get; init; } internal int D; public int E { get; private set; } }
-            public class Two<T> : System.IDisposable where T : class { protected virtual void P(in T one, int two = 3) { } private void Q() { } public void Dispose() { } }
+            public class Two<T> : System.IDisposable where T : class {
+                protected virtual void P(in T one, int two = 3) { } private void Q() { } public void Dispose() { }
+            }
             public enum Three { A = 1 }
             public interface IFour { System.Threading.Tasks.Task RunAsync(System.Threading.CancellationToken stop = default); }
             public static class Five { public const int K = 5; internal static int L; public class Inner { } class Hidden { public int M; } }

@@ -7,8 +7,8 @@ namespace McpProxyFast.House.Tests;
 
 /// <summary>The law of the request path: in its rooms nothing blocks, nothing formats, nothing takes a lock, nothing is made by a chain of delegates.</summary>
 /// <remarks>
-/// Read from the compiled assembly, so that an interpolated string, a <c>lock</c> or a <c>foreach</c> over a query is seen as the call that it is. What no room of the
-/// engine may call at all stands in <c>src/Engine/BannedSymbols.txt</c>, and the compiler refuses it. What allocates is counted by <see cref="AllocationTests"/>.
+/// Read from the compiled assembly, so that an interpolated string or a <c>lock</c> is seen as the call that it is. What no room of the engine may call at all
+/// stands in <c>src/Engine/BannedSymbols.txt</c>, and the compiler refuses it. What allocates is counted by <see cref="AllocationTests"/>.
 /// </remarks>
 public sealed class RequestPathTests
 {
@@ -46,7 +46,7 @@ public sealed class RequestPathTests
         ("collects", "System.GC.Collect", "leave it to the runtime"),
     ];
 
-    /// <summary>Who may break which law, and why. <c>Type</c> or <c>Type.Member</c>; a row that is no longer needed fails <see cref="NoExceptionIsStale"/>.</summary>
+    /// <summary>Who may break which law, and why: a <c>Type</c> or a <c>Type.Member</c>. A row without need fails <see cref="NoExceptionIsStale"/>.</summary>
     private static readonly (string Law, string Who, string Reason)[] Exceptions =
     [
         ("formats", "RequestRewriter..ctor", "Makes the ready-made lines, once per proxy."),
@@ -76,7 +76,8 @@ public sealed class RequestPathTests
     public void RequestPathKeepsItsLaw() => Keeper.ExpectNone(
         Breaches().Where(breach => !Exceptions.Any(row => row.Law == breach.Law && Covers(row.Who, breach.By)))
             .Select(breach => $"{Room.Of(breach.By.Namespace)}: {breach.By} {breach.Law}: it uses {breach.Used}; {breach.Instead}"),
-        "Do as the line says. Where the code is cold (it runs once per proxy, or only when something has gone wrong), name it with its reason in RequestPathTests.Exceptions.");
+        "Do as the line says. Where the code is cold (it runs once per proxy, or only when something has gone wrong), "
+        + "name it with its reason in RequestPathTests.Exceptions.");
 
     [Fact]
     public void NoExceptionIsStale() => Keeper.ExpectNone(
@@ -92,7 +93,7 @@ public sealed class RequestPathTests
     {
         foreach ((_, string path) in SourceTree.Files())
         {
-            string[] pragmas = [.. File.ReadLines(path).Where(line => line.StartsWith("#pragma", StringComparison.Ordinal) && line.Contains("RS0030", StringComparison.Ordinal))];
+            string[] pragmas = [.. File.ReadLines(path).Where(line => line.StartsWith('#') && line.Contains("RS0030", StringComparison.Ordinal))];
             foreach (string[] pair in pragmas.Chunk(2))
             {
                 Assert.Matches(@"^#pragma warning disable RS0030 // \S.{20,}$", pair[0]);
@@ -122,7 +123,8 @@ public sealed class RequestPathTests
     private static bool Exists(string name) => TypesNamed(name).Any()
         || TypesNamed(name[..name.LastIndexOf('.')]).Any(type => type.GetMember(name[(name.LastIndexOf('.') + 1)..]).Length > 0);
 
-    private static IEnumerable<Type> TypesNamed(string name) => new[] { typeof(object), typeof(Enumerable), typeof(Regex), typeof(JsonSerializer), typeof(BlockingCollection<>) }
+    private static IEnumerable<Type> TypesNamed(string name) =>
+        new[] { typeof(object), typeof(Enumerable), typeof(Regex), typeof(JsonSerializer), typeof(BlockingCollection<>) }
         .SelectMany(one => one.Assembly.GetExportedTypes())
         .Where(type => type.FullName!.Split('`')[0].Replace('+', '.') == name);
 }

@@ -39,7 +39,8 @@ internal sealed class Arrows
     public IEnumerable<string> RootTypesThatAreNotWiring() => _crossing
         .Where(use => Room.Of(use.By.Namespace) == Room.Root && !_table.Wiring.Contains(use.By.Type))
         .GroupBy(use => use.By.Type)
-        .Select(group => $"{group.Key} of the root uses {string.Join(", ", group.Select(use => Room.Of(use.Used.Namespace)).Distinct().Order())}: {Examples(group)}");
+        .Select(group => (Type: group.Key, Rooms: string.Join(", ", group.Select(use => Room.Of(use.Used.Namespace)).Distinct().Order()), Uses: group))
+        .Select(wiring => $"{wiring.Type} of the root uses {wiring.Rooms}: {Examples(wiring.Uses)}");
 
     /// <summary>Permissions that nothing needs. A <c>using</c> alone is no need.</summary>
     public IEnumerable<string> NotUsed()
@@ -71,7 +72,9 @@ internal sealed class Arrows
     /// <summary>Rooms that use each other, directly or around several corners. The root is left out: it wires the rooms and lends them its records.</summary>
     public IEnumerable<string> Circles()
     {
-        ILookup<string, string> next = Between().Where(arrow => arrow.From != Room.Root && arrow.To != Room.Root).ToLookup(arrow => arrow.From, arrow => arrow.To);
+        ILookup<string, string> next = Between()
+            .Where(arrow => arrow.From != Room.Root && arrow.To != Room.Root)
+            .ToLookup(arrow => arrow.From, arrow => arrow.To);
         foreach (string room in _rooms)
         {
             HashSet<string> reached = [];
@@ -102,7 +105,8 @@ internal sealed class Arrows
 
     private static string Examples(IEnumerable<Use> uses)
     {
-        string[] all = [.. uses.Select(use => use.IsDirectiveOnly ? $"{use.By.Type} (using)" : $"{use.By} → {use.Used.Type}").Distinct().Order(StringComparer.Ordinal)];
+        IEnumerable<string> shown = uses.Select(use => use.IsDirectiveOnly ? $"{use.By.Type} (using)" : $"{use.By} → {use.Used.Type}");
+        string[] all = [.. shown.Distinct().Order(StringComparer.Ordinal)];
         return string.Join("; ", all.Take(4)) + (all.Length > 4 ? $"; and {all.Length - 4} more" : "");
     }
 }

@@ -7,7 +7,8 @@ namespace McpProxyFast.House.Tests.Reading;
 /// <summary>Reads from a compiled assembly what each of its types uses.</summary>
 /// <remarks>
 /// Read are base types, interfaces, constraints, attributes with their arguments, the signatures of fields, properties, events and methods, local variables,
-/// caught exceptions, and every instruction: whose member it names, and the types in that member's signature (so a type that is only reached through another is seen too).
+/// caught exceptions, and every instruction: whose member it names, and the types in that member's signature, so that a type is seen which is only
+/// reached through another.
 /// What the compiler made out of a lambda, an iterator or an async method counts as part of the type and member that a person wrote.
 /// Constants and <c>nameof</c> leave no trace in an assembly: <see cref="SourceUses"/> finds those.
 /// </remarks>
@@ -59,20 +60,23 @@ internal sealed class CompiledUses
             SeeAttributes(one.GetCustomAttributes());
         }
 
-        ReadData(type, outermost);
+        ReadData(type, outermost, Written(made));
         foreach (MethodDefinitionHandle method in type.GetMethods())
         {
             string name = _metadata.GetString(_metadata.GetMethodDefinition(method).Name);
-            _place = outermost with { Member = Written(made) is { Length: > 0 } member ? member : Written(name) is { Length: > 0 } inner ? inner : name };
+            _place = outermost with { Member = FirstOf(Written(made), Written(name), name) };
             ReadMethod(_metadata.GetMethodDefinition(method));
         }
     }
 
-    private void ReadData(TypeDefinition type, CodePlace outermost)
+    /// <param name="type">The type that holds the data.</param>
+    /// <param name="outermost">The type that a person wrote around it.</param>
+    /// <param name="member">The member that the compiler made the type of; empty for a type that a person wrote.</param>
+    private void ReadData(TypeDefinition type, CodePlace outermost, string member)
     {
         foreach (FieldDefinition field in type.GetFields().Select(_metadata.GetFieldDefinition))
         {
-            _place = outermost with { Member = _metadata.GetString(field.Name) };
+            _place = outermost with { Member = FirstOf(member, Written(_metadata.GetString(field.Name)), _metadata.GetString(field.Name)) };
             field.DecodeSignature(_types, null);
             SeeAttributes(field.GetCustomAttributes());
         }
@@ -216,6 +220,19 @@ internal sealed class CompiledUses
             See(attribute.Constructor);
             attribute.DecodeValue(_types);
         }
+    }
+
+    private static string FirstOf(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (name.Length > 0)
+            {
+                return name;
+            }
+        }
+
+        return "";
     }
 
     private void See(CodePlace used) => _uses.Add(new Use(_place, used));

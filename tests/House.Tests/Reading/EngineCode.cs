@@ -1,5 +1,3 @@
-using Microsoft.CodeAnalysis;
-
 namespace McpProxyFast.House.Tests.Reading;
 
 /// <summary>The engine as it was compiled and as it was written, each read once.</summary>
@@ -11,9 +9,8 @@ internal static class EngineCode
         return CompiledUses.Read(assembly);
     });
 
-    private static readonly Lazy<IReadOnlyCollection<Use>> LazyWritten = new(() => SourceUses.Read(SourceUses.Bind(LazyFiles!.Value)));
-
-    private static readonly Lazy<SyntaxTree[]> LazyFiles = new(() => [.. SourceTree.Files().Select(file => SourceUses.Parse(File.ReadAllText(file.Path), file.Path))]);
+    private static readonly Lazy<IReadOnlyCollection<Use>> LazyWritten = new(
+        () => SourceUses.Read(SourceUses.Bind(SourceTree.Files().Select(file => SourceUses.Parse(File.ReadAllText(file.Path), file.Path)))));
 
     public static string AssemblyPath => typeof(McpProxy).Assembly.Location;
 

@@ -12,7 +12,10 @@ internal sealed partial record LifeStep(int Number, string Title, string[] Names
 
     public static LifeStep[] Parse(string readme)
     {
-        string[] lines = [.. readme.Split('\n').SkipWhile(line => line.TrimEnd() != Heading).Skip(1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal))];
+        string[] lines =
+        [
+            .. readme.Split('\n').SkipWhile(line => line.TrimEnd() != Heading).Skip(1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)),
+        ];
         List<LifeStep> steps = [];
         for (int i = 0; i < lines.Length; i++)
         {

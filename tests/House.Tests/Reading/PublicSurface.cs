@@ -14,8 +14,8 @@ internal static class PublicSurface
         SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints | SymbolDisplayGenericsOptions.IncludeVariance,
         SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeType | SymbolDisplayMemberOptions.IncludeModifiers
             | SymbolDisplayMemberOptions.IncludeAccessibility | SymbolDisplayMemberOptions.IncludeConstantValue | SymbolDisplayMemberOptions.IncludeRef,
-        parameterOptions: SymbolDisplayParameterOptions.IncludeType | SymbolDisplayParameterOptions.IncludeName | SymbolDisplayParameterOptions.IncludeDefaultValue
-            | SymbolDisplayParameterOptions.IncludeParamsRefOut,
+        parameterOptions: SymbolDisplayParameterOptions.IncludeType | SymbolDisplayParameterOptions.IncludeName
+            | SymbolDisplayParameterOptions.IncludeDefaultValue | SymbolDisplayParameterOptions.IncludeParamsRefOut,
         propertyStyle: SymbolDisplayPropertyStyle.ShowReadWriteDescriptor,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
             | SymbolDisplayMiscellaneousOptions.AllowDefaultLiteral);
@@ -61,13 +61,16 @@ internal static class PublicSurface
     }
 
     private static IEnumerable<string> Members(INamedTypeSymbol type) => type.GetMembers()
-        .Where(member => IsVisible(member) && member is not INamedTypeSymbol and not IMethodSymbol { AssociatedSymbol: not null } && !IsMadeByCompiler(member, type))
+        .Where(member => IsVisible(member) && member is not INamedTypeSymbol and not IMethodSymbol { AssociatedSymbol: not null })
+        .Where(member => !IsMadeByCompiler(member, type))
         .Select(Declare);
 
     private static string Declare(ISymbol member)
     {
         string shown = member.ToDisplayString(Shown);
-        return member is IPropertySymbol { SetMethod: { } setter } && !IsVisible(setter) ? shown.Replace(" set; ", " ", StringComparison.Ordinal) : shown;
+        return member is IPropertySymbol { SetMethod: { } setter } && !IsVisible(setter)
+            ? shown.Replace(setter.IsInitOnly ? " init; " : " set; ", " ", StringComparison.Ordinal)
+            : shown;
     }
 
     private static bool IsVisible(ISymbol symbol) =>
@@ -77,5 +80,5 @@ internal static class PublicSurface
     /// <summary>What every record, struct and enum has; it says nothing that their first word does not.</summary>
     private static bool IsMadeByCompiler(ISymbol member, INamedTypeSymbol type) => member.Name.StartsWith('<')
         || (member is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters.IsEmpty: true } && type.TypeKind is TypeKind.Struct or TypeKind.Enum)
-        || (member is IMethodSymbol && (member.IsImplicitlyDeclared || member.GetAttributes().Any(one => one.AttributeClass?.Name == "CompilerGeneratedAttribute")));
+        || (member is IMethodSymbol && member.GetAttributes().Any(one => one.AttributeClass?.Name == "CompilerGeneratedAttribute"));
 }

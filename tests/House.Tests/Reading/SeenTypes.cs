@@ -6,7 +6,8 @@ namespace McpProxyFast.House.Tests.Reading;
 
 /// <summary>Decodes signatures and the arguments of attributes; tells of each type that it meets.</summary>
 /// <remarks>The string that stands for a type is its full name; only attributes need it, to know how their arguments are stored.</remarks>
-internal sealed partial class SeenTypes(MetadataReader metadata, Action<CodePlace> see) : ISignatureTypeProvider<string, object?>, ICustomAttributeTypeProvider<string>
+internal sealed partial class SeenTypes(MetadataReader metadata, Action<CodePlace> see)
+    : ISignatureTypeProvider<string, object?>, ICustomAttributeTypeProvider<string>
 {
     /// <summary>The assembly's own types by full name, for the names that attributes hold as text.</summary>
     private readonly Dictionary<string, TypeDefinitionHandle> _own = metadata.TypeDefinitions
@@ -87,7 +88,9 @@ internal sealed partial class SeenTypes(MetadataReader metadata, Action<CodePlac
             return PrimitiveTypeCode.Int32; // as all but a few enums of the runtime
         }
 
-        FieldDefinition value = metadata.GetTypeDefinition(handle).GetFields().Select(metadata.GetFieldDefinition).First(field => metadata.GetString(field.Name) == "value__");
+        FieldDefinition value = metadata.GetTypeDefinition(handle).GetFields()
+            .Select(metadata.GetFieldDefinition)
+            .First(field => metadata.GetString(field.Name) == "value__");
         return Enum.Parse<PrimitiveTypeCode>(value.DecodeSignature(this, null));
     }
 

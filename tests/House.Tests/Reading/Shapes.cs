@@ -7,7 +7,8 @@ namespace McpProxyFast.House.Tests.Reading;
 /// <summary>Measures source files by their syntax.</summary>
 internal static class Shapes
 {
-    /// <summary>Everything that has a body, with its lines: from the first word of its signature to its closing brace, attributes and documentation left out.</summary>
+    /// <summary>Everything that has a body, with its lines: from the first word of its signature to its closing brace.</summary>
+    /// <remarks>Attributes and documentation above it do not count.</remarks>
     public static IEnumerable<(string Name, int Lines)> Bodies(SyntaxNode file) => file.DescendantNodes()
         .Where(node => node is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or AccessorDeclarationSyntax
             or LocalFunctionStatementSyntax or AnonymousFunctionExpressionSyntax)
@@ -15,8 +16,8 @@ internal static class Shapes
 
     /// <summary>Each class, struct and record of these files, its parts put together, with the number of its instance fields.</summary>
     /// <remarks>
-    /// A field is what one object holds: a declared field, a property that stores its value (automatic, or with <c>field</c>), an event that stores its handlers,
-    /// and a parameter of the primary constructor that a member still reads later (of a record: every parameter).
+    /// A field is what one object holds: a declared field, a property that stores its value (automatic, or with <c>field</c>), an event that stores its
+    /// handlers, and a parameter of the primary constructor that a member still reads later (of a record: every parameter).
     /// </remarks>
     public static IEnumerable<(string Name, int Fields)> Types(IEnumerable<SyntaxNode> files) => files
         .SelectMany(file => file.DescendantNodes().OfType<TypeDeclarationSyntax>())
@@ -31,7 +32,8 @@ internal static class Shapes
 
     public static IEnumerable<int> Partials(SyntaxNode file) => file.DescendantTokens().Where(token => token.IsKind(SyntaxKind.PartialKeyword)).Select(LineOf);
 
-    public static int Asserts(SyntaxNode file) => file.DescendantNodes().OfType<InvocationExpressionSyntax>().Count(call => call.Expression.ToString() == "Debug.Assert");
+    public static int Asserts(SyntaxNode file) => file.DescendantNodes()
+        .OfType<InvocationExpressionSyntax>().Count(call => call.Expression.ToString() == "Debug.Assert");
 
     private static int LineOf(SyntaxToken token) => token.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
 
@@ -50,20 +52,23 @@ internal static class Shapes
         })
         + (type.ParameterList?.Parameters.Count(parameter => type is RecordDeclarationSyntax || IsKept(type, parameter.Identifier.Text)) ?? 0);
 
-    private static bool IsStatic(MemberDeclarationSyntax member) =>
-        member.Modifiers.Any(modifier => modifier.IsKind(SyntaxKind.StaticKeyword) || modifier.IsKind(SyntaxKind.ConstKeyword) || modifier.IsKind(SyntaxKind.AbstractKeyword));
+    private static bool IsStatic(MemberDeclarationSyntax member) => member.Modifiers
+        .Any(modifier => modifier.Kind() is SyntaxKind.StaticKeyword or SyntaxKind.ConstKeyword or SyntaxKind.AbstractKeyword);
 
     private static bool Stores(PropertyDeclarationSyntax property) => property.AccessorList is { } accessors
-        && (accessors.Accessors.Any(accessor => accessor.Body is null && accessor.ExpressionBody is null) || accessors.DescendantNodes().OfType<FieldExpressionSyntax>().Any());
+        && (accessors.Accessors.Any(accessor => accessor.Body is null && accessor.ExpressionBody is null)
+            || accessors.DescendantNodes().OfType<FieldExpressionSyntax>().Any());
 
     /// <summary>Whether a parameter of the primary constructor is read by a member after construction, for which the compiler keeps it in a field.</summary>
     private static bool IsKept(TypeDeclarationSyntax type, string parameter) => type.DescendantNodes().OfType<IdentifierNameSyntax>()
         .Any(name => name.Identifier.Text == parameter && !IsNameOfAMember(name) && !IsInitializer(name, type));
 
-    private static bool IsNameOfAMember(IdentifierNameSyntax name) => name.Parent is NameColonSyntax || (name.Parent is MemberAccessExpressionSyntax access && access.Name == name);
+    private static bool IsNameOfAMember(IdentifierNameSyntax name) =>
+        name.Parent is NameColonSyntax || (name.Parent is MemberAccessExpressionSyntax access && access.Name == name);
 
     private static bool IsInitializer(SyntaxNode name, TypeDeclarationSyntax type) => name.AncestorsAndSelf().TakeWhile(node => node != type)
-        .Any(node => node is BaseListSyntax or BaseFieldDeclarationSyntax or TypeDeclarationSyntax || (node is EqualsValueClauseSyntax && node.Parent is PropertyDeclarationSyntax));
+        .Any(node => node is BaseListSyntax or BaseFieldDeclarationSyntax or TypeDeclarationSyntax
+            or EqualsValueClauseSyntax { Parent: PropertyDeclarationSyntax });
 
     private static string NameOf(SyntaxNode node)
     {
@@ -83,7 +88,8 @@ internal static class Shapes
             BaseTypeDeclarationSyntax type => type.Identifier.Text,
             _ => "",
         };
-        SyntaxNode? around = node.Ancestors().FirstOrDefault(one => one is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or TypeDeclarationSyntax);
+        SyntaxNode? around = node.Ancestors()
+            .FirstOrDefault(one => one is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or TypeDeclarationSyntax);
         return around is null ? own : $"{NameOf(around)}.{own}";
     }
 }

@@ -16,7 +16,8 @@ internal static class SourceUses
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; " +
         "global using System.Threading; global using System.Threading.Tasks;";
 
-    private static readonly CSharpParseOptions Options = new(LanguageVersion.CSharp14, DocumentationMode.None, preprocessorSymbols: ["DEBUG", "TRACE", "NET", "NET10_0", "NET10_0_OR_GREATER"]);
+    private static readonly CSharpParseOptions Options = new(
+        LanguageVersion.CSharp14, DocumentationMode.None, preprocessorSymbols: ["DEBUG", "TRACE", "NET", "NET10_0", "NET10_0_OR_GREATER"]);
 
     /// <summary>Everything that the tests run with; the code under test is bound from its source instead.</summary>
     private static readonly MetadataReference[] References =
@@ -46,7 +47,8 @@ internal static class SourceUses
                 {
                     uses.UnionWith(Openers(node, model).Select(by => new Use(by, new CodePlace(space.ToDisplayString(), "", ""), IsDirectiveOnly: true)));
                 }
-                else if (node is SimpleNameSyntax && TypeOf(node, model) is { } type && SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, code.Assembly))
+                else if (node is SimpleNameSyntax && TypeOf(node, model) is { } type
+                    && SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, code.Assembly))
                 {
                     uses.UnionWith(Users(node, model).Select(by => new Use(by, Describe(type))));
                 }
