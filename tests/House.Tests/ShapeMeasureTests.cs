@@ -35,10 +35,10 @@ public sealed class ShapeMeasureTests
 
     [Fact]
     public void SharedMemoryIsFoundByItsWords() => Assert.Equal(
-        [2, 3, 4],
+        [2, 3, 4, 5],
         Shapes.SharedMemory(Syntax(
             "class C { // volatile\nvolatile int _a;\nint M() => Volatile.Read(ref _a);\nvoid N() => System.Threading.Interlocked.Increment(ref _a);\n"
-            + "string S => \"Interlocked\"; }")));
+            + "void O() => ImmutableInterlocked.Update(ref _b, one => one);\nstring S => \"Interlocked\"; }")));
 
     [Fact]
     public void PartialIsFoundOnTypesAndMethods() => Assert.Equal([1, 2], Shapes.Partials(Syntax("partial class C {\npartial void M();\nint partial = 1; }")));

@@ -7,6 +7,8 @@ namespace McpProxyFast.House.Tests.Reading;
 /// <summary>Measures source files by their syntax.</summary>
 internal static class Shapes
 {
+    private static readonly string[] SharingWords = ["Volatile", "Interlocked", "ImmutableInterlocked", "MemoryBarrier"];
+
     /// <summary>Everything that has a body, with its lines: from the first word of its signature to its closing brace.</summary>
     /// <remarks>Attributes and documentation above it do not count.</remarks>
     public static IEnumerable<(string Name, int Lines)> Bodies(SyntaxNode file) => file.DescendantNodes()
@@ -25,9 +27,9 @@ internal static class Shapes
         .GroupBy(NameOf)
         .Select(parts => (parts.Key, parts.Sum(Fields)));
 
-    /// <summary>The lines of the words by which one thread hands memory to another: <c>volatile</c>, <c>Volatile</c>, <c>Interlocked</c>.</summary>
+    /// <summary>The lines of the words by which one thread hands memory to another: <c>volatile</c>, <c>Interlocked</c> and their like.</summary>
     public static IEnumerable<int> SharedMemory(SyntaxNode file) => file.DescendantTokens()
-        .Where(token => token.IsKind(SyntaxKind.VolatileKeyword) || token is { RawKind: (int)SyntaxKind.IdentifierToken, Text: "Volatile" or "Interlocked" })
+        .Where(token => token.IsKind(SyntaxKind.VolatileKeyword) || (token.IsKind(SyntaxKind.IdentifierToken) && SharingWords.Contains(token.Text)))
         .Select(LineOf);
 
     public static IEnumerable<int> Partials(SyntaxNode file) => file.DescendantTokens().Where(token => token.IsKind(SyntaxKind.PartialKeyword)).Select(LineOf);
