@@ -13,7 +13,7 @@ public enum Leaving
     Reset,
 }
 
-/// <summary>Runs a theory over pipes and over sockets, with both ways of leaving.</summary>
+/// <summary>Runs a theory over every kind of channel, with both ways of leaving.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class EveryLeavingAttribute : DataAttribute
 {

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -13,7 +14,8 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
     /// <summary>The engine has ended its side in an orderly way.</summary>
     public bool Ended { get; private set; }
 
-    /// <summary>The engine has cut the connection.</summary>
+    /// <summary>The engine has cut the connection: over TCP, bare or under TLS, by a reset; over a host's in-memory pipe by an exception.</summary>
+    /// <remarks>Never an end that is merely early: a message that ends with its connection would look whole by that.</remarks>
     public bool WasReset { get; private set; }
 
     /// <summary>What has come and was not taken.</summary>
@@ -30,19 +32,23 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
             pipe.Input.Complete(fault);
         });
 
-    public static RawPeer Of(Socket socket)
+    public static RawPeer Of(Socket socket) =>
+        Of(socket, new NetworkStream(socket, ownsSocket: true), () => socket.Shutdown(SocketShutdown.Send));
+
+    public static RawPeer Of(Socket socket, SslStream tls) => Of(socket, tls, () =>
+    {
+        tls.ShutdownAsync().GetAwaiter().GetResult(); // a few bytes, which the system takes at once
+        socket.Shutdown(SocketShutdown.Send);
+    });
+
+    private static RawPeer Of(Socket socket, Stream stream, Action finish)
     {
         socket.NoDelay = true;
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        return new RawPeer(
-            stream,
-            stream,
-            () => socket.Shutdown(SocketShutdown.Send),
-            () =>
-            {
-                socket.LingerState = new LingerOption(true, 0);
-                socket.Dispose();
-            });
+        return new RawPeer(stream, stream, finish, () =>
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Dispose();
+        });
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
