@@ -84,7 +84,7 @@ public sealed class AdmissionTests
     [Theory, OverEvery]
     public async Task PreflightIsLeftToTheUpstreamWhereCorsIsOff(Over over)
     {
-        await using var host = new WireHost(over);
+        await using var host = new WireHost(over, options => options with { AllowedOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
         RawPeer upstream = await host.AcceptAsync();

@@ -79,8 +79,9 @@ public sealed class ClientFaultTests
             ConnectUpstream = async cancel =>
             {
                 begun.SetResult();
-                await using CancellationTokenRegistration told = cancel.Register(cancelled.SetResult);
-                await Task.Delay(Timeout.Infinite, cancel);
+                await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancelled.SetResult();
+                cancel.ThrowIfCancellationRequested();
                 throw new InvalidOperationException("The delay has no end but its cancellation.");
             },
         });

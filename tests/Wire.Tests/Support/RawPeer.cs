@@ -6,7 +6,7 @@ using System.Text;
 namespace McpProxyFast.Wire.Tests.Support;
 
 /// <summary>The test's end of one connection: bytes in, bytes out, and every way of leaving.</summary>
-internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset) : IAsyncDisposable
+internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null) : IAsyncDisposable
 {
     private readonly StringBuilder _unread = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -30,7 +30,8 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
             var fault = new IOException("The test reset the connection.");
             pipe.Output.Complete(fault);
             pipe.Input.Complete(fault);
-        });
+        },
+        pipe.Output);
 
     public static RawPeer Of(Socket socket) =>
         Of(socket, new NetworkStream(socket, ownsSocket: true), () => socket.Shutdown(SocketShutdown.Send));
@@ -53,24 +54,32 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
-    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
-    {
-        await output.WriteAsync(bytes).Soon();
-        await output.FlushAsync().Soon();
-    }
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await FlushAsync(bytes);
 
     /// <summary>Sends what may meet a connection that the engine has closed meanwhile.</summary>
+    /// <returns>Whether it was taken, as far as this end can tell.</returns>
     public async Task<bool> TrySendAsync(string text)
     {
         try
         {
-            await SendAsync(text);
-            return true;
+            return await FlushAsync(Encoding.Latin1.GetBytes(text));
         }
         catch (Exception gone) when (gone is IOException or InvalidOperationException)
         {
             return false; // closed by the engine: the test judges what it can read
         }
+    }
+
+    private async Task<bool> FlushAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (pipe is not null)
+        {
+            return !(await pipe.WriteAsync(bytes).Soon()).IsCompleted; // a pipe whose reader has gone swallows bytes
+        }
+
+        await output.WriteAsync(bytes).Soon();
+        await output.FlushAsync().Soon();
+        return true;
     }
 
     /// <summary>Half-closes: no more bytes will be sent.</summary>
