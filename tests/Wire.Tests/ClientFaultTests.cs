@@ -64,7 +64,7 @@ public sealed class ClientFaultTests
         await using var host = new WireHost(over, upstreamTakes: upstreamTakes);
         (RawPeer client, _) = await host.ServeOneAsync();
         await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n");
-        await SendUntilNothingIsTakenAsync(client, host.Address!.Port);
+        await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port);
         client.Leave(leaving);
         await Expect.ClientGoneAsync(host);
     }
@@ -217,22 +217,6 @@ public sealed class ClientFaultTests
         Assert.False(host.Reports.HasMore);
         Assert.Empty(host.Counts.Failures);
         await Expect.NothingInCloseWaitAsync(host);
-    }
-
-    /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
-    private static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port)
-    {
-        const int mostPieces = 100;
-        const int enoughLooks = 200;
-        byte[] piece = new byte[64 * 1024];
-        for (int i = 0, looks = 0; i < mostPieces && looks < enoughLooks; i++)
-        {
-            await client.SendAsync(piece);
-            for (looks = 0; looks < enoughLooks && SystemSockets.From(port).Any(row => row.Unread >= piece.Length); looks++)
-            {
-                await Task.Yield();
-            }
-        }
     }
 
     private static async Task SendUntilCutAsync(RawPeer upstream)

@@ -55,4 +55,9 @@ internal static class Expect
         : SystemSockets.UntilAsync(
             () => !SystemSockets.From(host.Address.Port).Concat(SystemSockets.Towards(host.UpstreamPort)).Any(row => row.State is SystemSockets.State.CloseWait),
             "A socket lingers in CLOSE_WAIT.");
+
+    /// <summary>Looks until the engine holds no connection to the upstream any more, at whatever stage.</summary>
+    public static Task NoUpstreamHeldAsync(WireHost host) => SystemSockets.UntilAsync(
+        () => !SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established or SystemSockets.State.CloseWait),
+        "A connection to the upstream is still held.");
 }

@@ -6,7 +6,7 @@ using System.Text;
 namespace McpProxyFast.Wire.Tests.Support;
 
 /// <summary>The test's end of one connection: bytes in, bytes out, and every way of leaving.</summary>
-internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null) : IAsyncDisposable
+internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null, Socket? socket = null) : IAsyncDisposable
 {
     private readonly StringBuilder _unread = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -49,7 +49,8 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
         {
             socket.LingerState = new LingerOption(true, 0);
             socket.Dispose();
-        });
+        },
+        socket: socket);
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
@@ -81,6 +82,9 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
         await output.FlushAsync().Soon();
         return true;
     }
+
+    /// <summary>Sends one byte as urgent data, over plain TCP.</summary>
+    public void SendUrgent(byte value) => socket!.Send([value], SocketFlags.OutOfBand);
 
     /// <summary>Half-closes: no more bytes will be sent.</summary>
     public void Finish() => finish();
