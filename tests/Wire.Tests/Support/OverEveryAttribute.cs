@@ -34,3 +34,13 @@ internal sealed class LeavingOverOnlyAttribute(string why, params Over[] overs) 
         from leaving in Enum.GetValues<Leaving>()
         select (object[])[over, leaving];
 }
+
+/// <summary>Runs a theory over every kind of channel, with both ways of leaving.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class EveryLeavingAttribute : DataAttribute
+{
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        from over in Enum.GetValues<Over>()
+        from leaving in Enum.GetValues<Leaving>()
+        select (object[])[over, leaving];
+}
