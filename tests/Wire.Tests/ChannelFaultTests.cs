@@ -29,6 +29,24 @@ public sealed class ChannelFaultTests
         }
     }
 
+    /// <summary>As above, while the engine's write to it is out, with more behind that.</summary>
+    [Theory, LeavingOverOnly(OnlyWithASystem, Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task UpstreamThatEndsWhileItTakesNothingIsA502(Over over, Leaving leaving)
+    {
+        const int rounds = 5;
+        for (int i = 0; SystemSockets.AreShown && i < rounds; i++)
+        {
+            await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20 } }, upstreamTakes: 4096);
+            RawPeer client = await host.ConnectAsync();
+            await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
+            RawPeer upstream = await host.AcceptAsync();
+            await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port, mostPieces: 400);
+            upstream.Leave(leaving);
+            await Expect.FaultAsync(host, client, 502, "upstream-closed-early", attempts: 1);
+            await Expect.NoUpstreamHeldAsync(host);
+        }
+    }
+
     /// <summary>A close that wrote what was left would wait for a peer that does not read.</summary>
     [Theory, LeavingOverOnly(OnlyWithASystem, Over.Sockets, Over.PortableSockets, Over.Tls)]
     public async Task UpstreamThatStopsReadingHoldsNothingOnceItsClientHasLeft(Over over, Leaving leaving)
@@ -52,12 +70,14 @@ public sealed class ChannelFaultTests
     public async Task ClientsThatLeaveGiveTheirSlotsBackAtWhateverStage(Over over, Leaving leaving)
     {
         const int rounds = 60;
-        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 2 } });
+        const int moreThanIsHeld = 16 << 20;
+        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 2 } }, clientTakes: 4096);
         for (int i = 0; i < rounds; i++)
         {
             RawPeer client = await host.ConnectAsync();
             await client.SendAsync(Messages.GetOf("/health"));
             await client.ReadResponseAsync();
+            Task<bool> sending = Task.FromResult(true);
             if (i % 3 > 0)
             {
                 await client.SendAsync(Messages.Get);
@@ -65,13 +85,14 @@ public sealed class ChannelFaultTests
                 await upstream.ReadRequestAsync();
                 if (i % 3 == 2)
                 {
-                    await upstream.SendAsync(Messages.StreamHead + "5\r\nhello\r\n");
-                    await client.ReadThroughAsync("hello\r\n");
-                    await upstream.SendAsync("5\r\nhello\r\n"); // may be on its way as the client leaves
+                    sending = upstream.TrySendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {moreThanIsHeld}\r\n\r\n{new string('a', moreThanIsHeld)}");
+                    await client.ReadThroughAsync("\r\n\r\n");
+                    await SystemSockets.TakesAsync(host.UpstreamPort); // lets the engine come to where nothing more is taken
                 }
             }
 
             client.Leave(leaving);
+            await sending;
         }
 
         await Expect.FreshUpstreamAsync(host, await host.ConnectAsync());

@@ -128,11 +128,11 @@ public sealed class ServingFaultTests
     [Theory, OverEvery]
     public async Task RefusalOfASlowBodyNeverReachesTheNextExchange(Over over)
     {
-        const int rounds = 200;
-        await using WireHost host = Host(over);
-        (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
+        const int rounds = 100;
         for (int i = 0; i < rounds; i++)
         {
+            await using WireHost host = Host(over);
+            (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
             await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
             await upstream.ReadThroughAsync("hello");
             host.Clock!.Advance(Limit);
@@ -140,24 +140,17 @@ public sealed class ServingFaultTests
             await client.TrySendAsync("world");
             bool isWhole = await IsReadAsync(upstream, "world");
             await late;
-            if (!isWhole)
+            if (isWhole)
             {
-                Assert.Equal(408, (await client.ReadResponseAsync()).Status);
-                client.Reset();
-                (client, upstream) = await host.ServeOneAsync();
-                continue;
+                await upstream.TrySendAsync(Messages.Ok);
             }
 
-            await upstream.SendAsync(Messages.Ok);
             StrictMessage answer = await client.ReadResponseAsync();
-            if (answer.Status == 408 || answer.Field("Connection") == "close")
+            Assert.True(answer.Status == 408 || (isWhole && answer.Status == 200), $"{answer.Status}, {isWhole}");
+            if (answer.Status == 200 && answer.Field("Connection") is null)
             {
-                client.Reset();
-                (client, upstream) = await host.ServeOneAsync();
-                continue;
+                await ExpectOkOrEndAsync(host, client, upstream);
             }
-
-            Assert.Equal("ok", (await Messages.ExchangeAsync(client, upstream)).Body);
         }
     }
 
@@ -214,6 +207,33 @@ public sealed class ServingFaultTests
         over,
         options => options with { Limits = new ProxyLimits { BodyTimeout = Limit, IdleTimeout = Limit, HeaderTimeout = Limit, MinBodyBytesPerSecond = 0 } },
         new FakeTimeProvider());
+
+    /// <summary>The next request is answered as itself, on whichever connection, or its own has ended before.</summary>
+    private static async Task ExpectOkOrEndAsync(WireHost host, RawPeer client, RawPeer upstream)
+    {
+        await client.TrySendAsync(Messages.Get);
+        Task<RawPeer> accepting = host.AcceptAsync();
+        if (!await IsReadAsync(upstream, "\r\n\r\n"))
+        {
+            Task<bool> reading = client.ReadSomeAsync();
+            if (await Task.WhenAny(accepting, reading) == reading)
+            {
+                Assert.False(await reading);
+                return;
+            }
+
+            upstream = await accepting;
+            await upstream.ReadThroughAsync("\r\n\r\n");
+            await upstream.SendAsync(Messages.Ok);
+            await reading;
+        }
+        else
+        {
+            await upstream.SendAsync(Messages.Ok);
+        }
+
+        Assert.Equal(200, (await client.ReadResponseAsync()).Status);
+    }
 
     private static async Task<bool> IsReadAsync(RawPeer upstream, string bytes)
     {
