@@ -26,7 +26,7 @@ internal enum ExchangeChannel
     Portable,
 }
 
-/// <summary>With both sides scripted the proxy never hangs, leaks no connection, sends only plain messages, and never presents half a message as whole.</summary>
+/// <summary>With both sides scripted the proxy never hangs, leaks no connection, sends only plain messages, never half a one as whole.</summary>
 #pragma warning disable CA1001 // Its proxy lives as long as the process.
 internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
 #pragma warning restore CA1001

@@ -3,11 +3,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Wire.Tests;
 
-/// <summary>What a channel must never do to the exchange above it, whichever channel it is: lose bytes, a slot, an end or a reset, block, or use what it has given back.</summary>
+/// <summary>What no channel may do to the exchange above it: lose bytes, a slot, an end or a reset, block, or use what it has given back.</summary>
 public sealed class ChannelFaultTests
 {
     private const string OnlyWithASystem = "Only the system holds bytes, and shows the engine's sockets.";
     private const int UploadBytes = 20 * 1024 * 1024;
+
+    private static McpProxyOptions LargeBodies(McpProxyOptions options) => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20 } };
 
     /// <summary>The upstream ends before it has read; what the engine still had for it is nobody's, and the client has its answer.</summary>
     [Theory, EveryLeaving]
@@ -22,7 +24,9 @@ public sealed class ChannelFaultTests
             RawPeer upstream = await host.AcceptAsync();
             await upstream.ReadThroughAsync("\r\n\r\n");
             upstream.Leave(leaving);
+            Task<string> draining = upstream.ReadToEndAsync(); // who ends its own direction may still read
             await Expect.FaultAsync(host, client, 502, "upstream-closed-early", attempts: 1);
+            await draining;
             client.Reset();
             await sending;
             await Expect.NothingInCloseWaitAsync(host);
@@ -36,7 +40,7 @@ public sealed class ChannelFaultTests
         const int rounds = 5;
         for (int i = 0; SystemSockets.AreShown && i < rounds; i++)
         {
-            await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20 } }, upstreamTakes: 4096);
+            await using var host = new WireHost(over, LargeBodies, upstreamTakes: 4096);
             RawPeer client = await host.ConnectAsync();
             await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
             RawPeer upstream = await host.AcceptAsync();
@@ -56,7 +60,8 @@ public sealed class ChannelFaultTests
             return;
         }
 
-        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20, MaxConnections = 1 } }, upstreamTakes: 4096);
+        await using var host = new WireHost(
+            over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20, MaxConnections = 1 } }, upstreamTakes: 4096);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
         await host.AcceptAsync();
@@ -100,7 +105,7 @@ public sealed class ChannelFaultTests
         await host.Running.Soon();
     }
 
-    /// <summary>A host's pipe throws on a use after its end, and mixes bytes on a second read: what is out ends before the pipe is completed, and then there is nothing more.</summary>
+    /// <summary>A host's pipe throws on a use after its end, and mixes bytes on a second read: what is out ends first, and after the end nothing is called.</summary>
     [Theory, OverOnly("These pipes tell of it.", Over.StreamPipes, Over.HostTls)]
     public async Task NothingIsDoneToACompletedPipeOfAHost(Over over)
     {
@@ -157,7 +162,7 @@ public sealed class ChannelFaultTests
         byte[] piece = new byte[64 * 1024];
         for (int i = 0; SystemSockets.AreShown && i < rounds; i++)
         {
-            await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = 64L << 20 } }, upstreamTakes: 4096);
+            await using var host = new WireHost(over, LargeBodies, upstreamTakes: 4096);
             RawPeer client = await host.ConnectAsync();
             await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
             await host.AcceptAsync();
@@ -231,7 +236,8 @@ public sealed class ChannelFaultTests
     {
         const int bytes = 4 << 20;
         var clock = new FakeTimeProvider();
-        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { WriteTimeout = TimeSpan.FromSeconds(7), IdleTimeout = TimeSpan.FromHours(24) } }, clock, clientTakes: 4096);
+        var limits = new ProxyLimits { WriteTimeout = TimeSpan.FromSeconds(7), IdleTimeout = TimeSpan.FromHours(24) };
+        await using var host = new WireHost(over, options => options with { Limits = limits }, clock, clientTakes: 4096);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();

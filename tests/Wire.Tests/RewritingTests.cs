@@ -51,7 +51,9 @@ public sealed class RewritingTests
     public async Task AppendAddsTheClientsAddressToOneList(Over over)
     {
         StrictMessage sent = await ForwardAsync(
-            over, ForwardedFields.Append, "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8, 9.9.9.9\r\nX-Forwarded-Host: outer\r\nX-Forwarded-Proto: https\r\n");
+            over,
+            ForwardedFields.Append,
+            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8, 9.9.9.9\r\nX-Forwarded-Host: outer\r\nX-Forwarded-Proto: https\r\n");
         Assert.Equal([$"1.2.3.4, 5.6.7.8, 9.9.9.9, {WireHost.ClientAddress(over)}"], sent.All("X-Forwarded-For"));
         Assert.Equal(["outer"], sent.All("X-Forwarded-Host"));
         Assert.Equal(["https"], sent.All("X-Forwarded-Proto"));

@@ -124,7 +124,7 @@ public sealed class ServingFaultTests
         Assert.Equal(408, (await host.PassUntilAsync(client.ReadResponseAsync(), Limit)).Status);
     }
 
-    /// <summary>The refusal of a body that is too slow comes from another thread: at the very moment the body ends it is this exchange's, or nobody's.</summary>
+    /// <summary>The refusal of a slow body comes from another thread: at the very moment the body ends it is this exchange's, or nobody's.</summary>
     [Theory, OverEvery]
     public async Task RefusalOfASlowBodyNeverReachesTheNextExchange(Over over)
     {

@@ -131,7 +131,8 @@ public sealed class TimeLimitTests
         await client.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();
         await upstream.ReadRequestAsync();
-        Task<bool> sending = upstream.TrySendAsync(string.Concat(Enumerable.Repeat($"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n", MoreThanIsHeld / 30_000)));
+        Task<bool> sending = upstream.TrySendAsync(string.Concat(Enumerable.Repeat(
+            $"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n", MoreThanIsHeld / 30_000)));
         ReportedExchange report = await host.PassUntilAsync(host.Reports.NextAsync(), Limit);
         Assert.Equal((ExchangeEnd.Cut, "client-too-slow"), (report.End, report.Reason));
         await sending;

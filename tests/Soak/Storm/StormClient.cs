@@ -3,7 +3,7 @@ using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 
-/// <summary>A client that sends requests of every kind, and at random stalls, half-closes, resets or just leaves. What it is answered must be its own.</summary>
+/// <summary>A client that sends requests of every kind, and at random stalls, half-closes, resets or leaves. What it is answered must be its own.</summary>
 internal sealed class StormClient(StormHost host, StormLedger ledger, int seed)
 {
     private static readonly string[] Targets = ["/echo", "/echo", "/echo", "/large", "/stream", "/redirect"];
@@ -156,7 +156,11 @@ internal sealed class StormClient(StormHost host, StormLedger ledger, int seed)
         string expected = StormUpstream.BodyOf(target, number, body);
         bool isRight = isProxys
             ? answer.Status is 401 or 408 or 502 or 503 or 504
-            : answer.Field("X-Number") == number && (answer.Status is 401 or 413 || (answer.Status == 307 && target == "/redirect") || (answer.Status == 417 && expects) || (answer.Status == 200 && answer.Body == expected));
+            : answer.Field("X-Number") == number
+                && (answer.Status is 401 or 413
+                    || (answer.Status == 307 && target == "/redirect")
+                    || (answer.Status == 417 && expects)
+                    || (answer.Status == 200 && answer.Body == expected));
         if (!isRight)
         {
             ledger.AddWrong($"{target} {number}: {answer.StartLine}, number {answer.Field("X-Number")}, {answer.Body.Length} of {expected.Length} bytes");

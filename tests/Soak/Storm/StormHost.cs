@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
@@ -166,7 +167,7 @@ internal sealed class StormHost : IAsyncDisposable
         {
             _serveUpstream(_over is Over.Tls ? RawPeer.Of(socket, await Loopback.SecureAsServerAsync(socket)) : RawPeer.Of(socket));
         }
-        catch (Exception gone) when (gone is IOException or System.Security.Authentication.AuthenticationException or ObjectDisposedException or SocketException)
+        catch (Exception gone) when (gone is IOException or AuthenticationException or ObjectDisposedException or SocketException)
         {
             socket.Dispose(); // the proxy's client left meanwhile
         }

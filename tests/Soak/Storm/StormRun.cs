@@ -4,7 +4,7 @@ using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 
-/// <summary>A storm over one kind of channel: afterwards every answer was its request's own, everything taken has been given back, and a stop ends at once.</summary>
+/// <summary>A storm over one kind of channel: every answer is its request's own, afterwards everything has been given back, and a stop ends at once.</summary>
 internal static class StormRun
 {
     private const int Clients = 48;
@@ -86,7 +86,8 @@ internal static class StormRun
     private static async Task<TimeSpan> StopWithinAsync(StormHost host, StormLedger ledger, int seed)
     {
         using var over = new CancellationTokenSource();
-        Task blowing = Task.WhenAll(Enumerable.Range(0, Clients).Select(index => Task.Run(() => new StormClient(host, ledger, seed + index).RunAsync(over.Token))));
+        Task blowing = Task.WhenAll(
+            Enumerable.Range(0, Clients).Select(index => Task.Run(() => new StormClient(host, ledger, seed + index).RunAsync(over.Token))));
         await Task.Delay(TimeSpan.FromSeconds(1));
         await over.CancelAsync();
         var stopping = Stopwatch.StartNew();

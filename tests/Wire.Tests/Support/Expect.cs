@@ -49,7 +49,7 @@ internal static class Expect
         await NothingInCloseWaitAsync(host);
     }
 
-    /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT: on its own port, or towards the upstream's. A host's sockets are its own.</summary>
+    /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT, on its own port or towards the upstream's. A host's are its own.</summary>
     public static Task NothingInCloseWaitAsync(WireHost host) => host.Address is null || !SystemSockets.AreShown
         ? Task.CompletedTask
         : SystemSockets.UntilAsync(

@@ -6,7 +6,8 @@ namespace McpProxyFast.Wire.Tests.Support;
 internal sealed class PipePair
 {
     /// <summary>Whoever completes an operation runs what waited for it.</summary>
-    public static PipeOptions Inline { get; } = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+    public static PipeOptions Inline { get; } = new(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
 
     public PipePair(PipeOptions? options = null)
     {
