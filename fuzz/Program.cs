@@ -9,7 +9,10 @@ IReadOnlyDictionary<string, Func<IFuzzTarget>> all = new Dictionary<string, Func
     ["response-head"] = () => new ResponseHeadTarget(),
     ["chunked"] = () => new ChunkedFramingTarget(),
     ["kestrel"] = () => new KestrelDifferenceTarget(),
-    ["exchange"] = () => new ExchangeTarget(),
+    ["exchange"] = () => new ExchangeTarget(ExchangeChannel.Pipes),
+    ["exchange-streams"] = () => new ExchangeTarget(ExchangeChannel.Streams),
+    ["exchange-sockets"] = () => new ExchangeTarget(ExchangeChannel.Sockets),
+    ["exchange-portable"] = () => new ExchangeTarget(ExchangeChannel.Portable),
 };
 
 try

@@ -33,7 +33,7 @@ public class ExchangeBenchmarks
             ConnectUpstream = _ => ValueTask.FromResult<IDuplexPipe>(new Duplex(_fromUpstream.Reader, _toUpstream.Writer)),
         };
         _proxy = new McpProxy(options);
-        _ = _proxy.ServeAsync(new Duplex(_toProxy.Reader, _fromProxy.Writer), null, CancellationToken.None);
+        _ = _proxy.ServeAsync(new Duplex(_toProxy.Reader, _fromProxy.Writer), new ClientConnectionInfo(), CancellationToken.None);
         string answer = Encoding.ASCII.GetString(SmallPostAsync().AsTask().GetAwaiter().GetResult());
         if (!answer.StartsWith("HTTP/1.1 200 OK", StringComparison.Ordinal) || !answer.Contains("Content-Length: 200", StringComparison.Ordinal))
         {

@@ -1,62 +1,91 @@
-using System.IO.Pipelines;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Fuzz.Exchange;
 
 /// <summary>Plays one script against a proxy and remembers what each side saw.</summary>
-internal sealed class ExchangeRun(FakeTimeProvider clock)
+internal abstract class ExchangeRun(FakeTimeProvider clock)
 {
-    private bool _refusesNext;
+    private readonly List<ReportedExchange> _reports = [];
 
-    public ScriptedPeer Client { get; } = new();
+    /// <summary>The client; made by <see cref="Begin"/>.</summary>
+    public abstract ScriptedPeer Client { get; }
 
-    public List<ScriptedPeer> Upstreams { get; } = [];
+    /// <summary>The connections that the proxy has made, in order.</summary>
+    public abstract IReadOnlyList<ScriptedPeer> Upstreams { get; }
 
-    public List<ExchangeReport> Reports { get; } = [];
-
-    public IDuplexPipe Connect()
+    /// <summary>What the proxy reported, in order.</summary>
+    public List<ReportedExchange> Reports
     {
-        if (_refusesNext)
+        get
         {
-            _refusesNext = false;
-            throw new IOException("The upstream refuses the connection.");
+            lock (_reports)
+            {
+                return [.. _reports];
+            }
         }
+    }
 
-        var upstream = new ScriptedPeer();
-        Upstreams.Add(upstream);
-        return upstream.ProxySide;
+    /// <summary>The next connection to the upstream fails.</summary>
+    protected bool RefusesNext { get; set; }
+
+    /// <summary>The proxy is done with the client's connection.</summary>
+    protected abstract bool IsOver { get; }
+
+    public void Add(ReportedExchange report)
+    {
+        lock (_reports)
+        {
+            _reports.Add(report);
+        }
     }
 
     /// <summary>Plays a script to its end, then lets the client leave and time pass.</summary>
-    /// <param name="proxy">The proxy, whose upstream is <see cref="Connect"/>.</param>
-    /// <param name="script">The steps.</param>
     /// <returns>Whether the proxy is done with the client's connection.</returns>
-    public bool Play(McpProxy proxy, IEnumerable<(ScriptAction Action, byte[] Bytes)> script)
+    public bool Play(IEnumerable<(ScriptAction Action, byte[] Bytes)> script)
     {
-        Task serving = proxy.ServeAsync(Client.ProxySide, null, CancellationToken.None);
+        Begin();
+        Settle();
         foreach ((ScriptAction action, byte[] bytes) in script)
         {
             Step(action, bytes);
-            Client.Receive();
-            Upstreams.ForEach(upstream => upstream.Receive());
+            Settle();
         }
 
         Client.Close(orderly: true);
-        if (!PassTimeUntil(() => serving.IsCompleted))
+        bool ended = PassTimeUntil(() => IsOver);
+        Settle();
+        PassTimeUntil(() => Upstreams.All(upstream => upstream.IsReleased));
+        return ended;
+    }
+
+    /// <summary>Connects the client.</summary>
+    protected abstract void Begin();
+
+    /// <summary>Lets what has been done have its effect, and takes what has come.</summary>
+    protected virtual void Settle()
+    {
+        Client.Receive();
+        foreach (ScriptedPeer upstream in Upstreams)
         {
-            // Over pipes, a client that sent more before it left is not seen to leave (Findings/README.md, no. 9): its upstream's end has to do.
-            Upstreams.ForEach(upstream => upstream.Close(orderly: false));
+            upstream.Receive();
+        }
+    }
+
+    /// <summary>Lets a few times the longest limit pass, by the fake clock: bounded in steps, not in real time.</summary>
+    protected virtual bool PassTimeUntil(Func<bool> done)
+    {
+        const int mostSeconds = 30;
+        for (int i = 0; i < mostSeconds && !done(); i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        bool ended = PassTimeUntil(() => serving.IsCompleted);
-        Client.Receive();
-        PassTimeUntil(() => Upstreams.TrueForAll(upstream => upstream.IsReleased));
-        return ended;
+        return done();
     }
 
     private void Step(ScriptAction action, byte[] bytes)
     {
-        ScriptedPeer? upstream = Upstreams.LastOrDefault();
+        ScriptedPeer? upstream = Upstreams is [.., var newest] ? newest : null;
         switch (action)
         {
             case ScriptAction.ClientSends:
@@ -74,23 +103,18 @@ internal sealed class ExchangeRun(FakeTimeProvider clock)
                 upstream?.Close(orderly: action is ScriptAction.UpstreamCloses);
                 break;
             case ScriptAction.UpstreamRefuses:
-                _refusesNext = true;
+                RefusesNext = true;
                 break;
             case ScriptAction.TimePasses:
                 clock.Advance(TimeSpan.FromSeconds(bytes.Length > 0 && char.IsAsciiDigit((char)bytes[0]) ? bytes[0] - '0' : 1));
                 break;
         }
     }
-
-    /// <summary>Lets a few times the longest limit pass, by the fake clock: bounded in steps, not in real time.</summary>
-    private bool PassTimeUntil(Func<bool> done)
-    {
-        const int mostSeconds = 30;
-        for (int i = 0; i < mostSeconds && !done(); i++)
-        {
-            clock.Advance(TimeSpan.FromSeconds(1));
-        }
-
-        return done();
-    }
 }
+
+/// <summary>What the oracle looks at in a report.</summary>
+/// <param name="End">How the exchange ended.</param>
+/// <param name="Status">The status that the client was sent; 0 for none.</param>
+/// <param name="Reason">The code of the refusal or fault; empty for none.</param>
+/// <param name="Attempts">How often the request was sent.</param>
+internal sealed record ReportedExchange(ExchangeEnd End, int Status, string Reason, int Attempts);

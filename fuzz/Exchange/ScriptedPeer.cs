@@ -1,22 +1,10 @@
-using System.IO.Pipelines;
-
 namespace McpProxyFast.Fuzz.Exchange;
 
-/// <summary>One side of a connection, over two in-memory pipes whose continuations run inline: so one input always runs the same way.</summary>
-internal sealed class ScriptedPeer
+/// <summary>One side of a connection, and what it has seen of the proxy's.</summary>
+internal abstract class ScriptedPeer
 {
-    private static readonly PipeOptions Inline = new(
-        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, resumeWriterThreshold: 0, useSynchronizationContext: false);
-
-    private readonly Pipe _toProxy = new(Inline);
-    private readonly Pipe _fromProxy = new(Inline);
     private readonly List<byte> _sent = [];
     private readonly List<byte> _received = [];
-
-    public ScriptedPeer() => ProxySide = new Duplex(_toProxy.Reader, _fromProxy.Writer);
-
-    /// <summary>What the proxy is given.</summary>
-    public IDuplexPipe ProxySide { get; }
 
     /// <summary>All that this peer has sent.</summary>
     public byte[] Sent => [.. _sent];
@@ -37,14 +25,7 @@ internal sealed class ScriptedPeer
     public bool ProxyEndedOrderly { get; private set; }
 
     /// <summary>The proxy has given both directions back, as far as this peer can tell: what it has closed itself tells nothing.</summary>
-    public bool IsReleased
-    {
-        get
-        {
-            Receive();
-            return ProxyEnded && (IsClosed || !Write(default));
-        }
-    }
+    public abstract bool IsReleased { get; }
 
     public void Send(byte[] bytes)
     {
@@ -61,46 +42,24 @@ internal sealed class ScriptedPeer
         {
             IsClosed = true;
             ClosedOrderly = orderly;
-            _toProxy.Writer.Complete(orderly ? null : new IOException("The peer reset the connection."));
+            End(orderly);
         }
     }
 
     /// <summary>Takes whatever has come.</summary>
-    public void Receive()
+    public abstract void Receive();
+
+    /// <summary>Writes; false where the proxy takes no more. Never waits.</summary>
+    protected abstract bool Write(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>Ends this peer's direction, or resets the connection.</summary>
+    protected abstract void End(bool orderly);
+
+    protected void Take(ReadOnlySpan<byte> bytes) => _received.AddRange(bytes);
+
+    protected void SeeEnd(bool orderly)
     {
-        try
-        {
-            while (!ProxyEnded && _fromProxy.Reader.TryRead(out ReadResult read))
-            {
-                foreach (ReadOnlyMemory<byte> segment in read.Buffer)
-                {
-                    _received.AddRange(segment.Span);
-                }
-
-                _fromProxy.Reader.AdvanceTo(read.Buffer.End);
-                ProxyEnded = ProxyEndedOrderly = read.IsCompleted;
-            }
-        }
-        catch (IOException)
-        {
-            // The proxy's way to say over a pipe what a reset says over TCP.
-            ProxyEnded = true;
-        }
+        ProxyEnded = true;
+        ProxyEndedOrderly = orderly;
     }
-
-    /// <summary>Writes; false where the proxy takes no more. The pipe has no bound, so this never waits.</summary>
-    private bool Write(byte[]? bytes)
-    {
-        try
-        {
-            return !_toProxy.Writer.WriteAsync(bytes).AsTask().GetAwaiter().GetResult().IsCompleted;
-        }
-        catch (IOException)
-        {
-            // The proxy's way to say over a pipe what a reset says over TCP.
-            return false;
-        }
-    }
-
-    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -37,7 +37,7 @@ internal static class HeadSplits
 
     private static Step Parse(MessageHead head, in HeadLimits limits, ReadOnlyMemory<byte> received)
     {
-        head.Show(received);
+        head.SetBytes(received);
         return received.IsEmpty ? Step.NeedMore : HeadParser.Parse(head, limits);
     }
 
@@ -47,7 +47,7 @@ internal static class HeadSplits
         if (expected.Kind is StepKind.Done)
         {
             Require(SameFields(whole, head), $"Any cut finds the same fields: {how}.");
-            Require(whole.Framing.Kind == head.Framing.Kind && whole.Framing.DeclaredLength == head.Framing.DeclaredLength && whole.KeepAlive == head.KeepAlive,
+            Require(whole.Framing.Kind == head.Framing.Kind && whole.Framing.DeclaredLength == head.Framing.DeclaredLength && whole.KeepsAlive == head.KeepsAlive,
                 $"Any cut finds the same framing: {how}.");
         }
     }

@@ -9,6 +9,9 @@ internal sealed class Campaign(FuzzOptions options, TextWriter log)
     /// <summary>How many inputs one target gets before it is the next one's turn.</summary>
     private const int Turn = 64;
 
+    /// <summary>The same for a target that takes its time.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(100);
+
     private readonly Stopwatch _elapsed = Stopwatch.StartNew();
 
     /// <summary>Replays, then mutates for the time given.</summary>
@@ -56,7 +59,8 @@ internal sealed class Campaign(FuzzOptions options, TextWriter log)
 
     private bool Mutate(Lane lane)
     {
-        for (int i = 0; i < Turn; i++)
+        TimeSpan began = _elapsed.Elapsed;
+        for (int i = 0; i < Turn && _elapsed.Elapsed - began < LongestTurn; i++)
         {
             lane.Mutations++;
             if (!TryRun(lane.Target, lane.Mutator.Next()))

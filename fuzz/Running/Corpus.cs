@@ -5,10 +5,10 @@ namespace McpProxyFast.Fuzz.Running;
 /// <summary>The checked-in inputs and words of one target.</summary>
 internal sealed record Corpus(IReadOnlyList<byte[]> Inputs, IReadOnlyList<byte[]> Words)
 {
-    /// <summary>Reads <c>Corpus/NAME/*</c>, in the order of their names, and <c>Dictionaries/DICTIONARY.dict</c>.</summary>
+    /// <summary>Reads <c>Corpus/CORPUS/*</c>, in the order of their names, and <c>Dictionaries/DICTIONARY.dict</c>.</summary>
     public static Corpus Load(IFuzzTarget target)
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name);
+        string folder = Path.Combine(AppContext.BaseDirectory, "Corpus", target.Corpus);
         string dictionary = Path.Combine(AppContext.BaseDirectory, "Dictionaries", $"{target.Dictionary}.dict");
         return new Corpus(
             [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)],

@@ -1,15 +1,13 @@
 using McpProxyFast.Fuzz.Oracles;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 using static McpProxyFast.Fuzz.PropertyBrokenException;
 
 namespace McpProxyFast.Fuzz.Targets;
 
-/// <summary>Any cut of a chunked body leaves the same bytes; they are the plain form with the same data; nothing behind the body's end is read.</summary>
+/// <summary>Any cut of a chunked body, and a walk over it, leaves the same bytes; they are the plain form with the same data; nothing behind the body's end is read.</summary>
 internal sealed class ChunkedFramingTarget : IFuzzTarget
 {
-    private const int MaxDataBytes = 600;
-    private const int MaxOverheadBytes = 40;
+    private static readonly BodyLimits Limits = new(MaxDataBytes: 600, MaxOverheadBytes: 40);
 
     public string Name => "chunked";
 
@@ -29,7 +27,9 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
         int[] everywhere = [.. Enumerable.Range(1, Math.Max(0, body.Length - 1))];
         RequireSame(whole, Feed(body, everywhere, dataOnly: false), "byte by byte");
         RequireSame(data, Feed(body, everywhere, dataOnly: true), "data only, byte by byte");
-        Require(whole.IsComplete == data.IsComplete && whole.Reason == data.Reason, "The sink's form does not change what is accepted.");
+        RequireSame(whole, Walk(body, dataOnly: false), "walked");
+        RequireSame(data, Walk(body, dataOnly: true), "data only, walked");
+        Require(whole.IsComplete == data.IsComplete && whole.Violation == data.Violation, "The sink's form does not change what is accepted.");
         if (whole.IsComplete)
         {
             RequireSound(body, whole, data);
@@ -50,8 +50,8 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
 
     private static void RequireSame(Outcome expected, Outcome actual, string how)
     {
-        Require(expected.IsComplete == actual.IsComplete && expected.Reason == actual.Reason, $"Any cut ends the same: whole {expected}, {how} {actual}.");
-        bool rejected = expected.Reason is not RefusalReason.None;
+        Require(expected.IsComplete == actual.IsComplete && expected.Violation == actual.Violation, $"Any cut ends the same: whole {expected}, {how} {actual}.");
+        bool rejected = expected.Violation is not Violation.None;
         bool same = rejected
             ? expected.Taken.AsSpan().StartsWith(actual.Taken) || actual.Taken.AsSpan().StartsWith(expected.Taken)
             : expected.Taken.AsSpan().SequenceEqual(actual.Taken) && expected.Read == actual.Read;
@@ -60,7 +60,8 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
 
     private static Outcome Feed(byte[] body, int[] cuts, bool dataOnly)
     {
-        var framing = new ChunkedFraming(MaxDataBytes, MaxOverheadBytes, dataOnly);
+        var framing = new ChunkedFraming(Limits);
+        framing = dataOnly ? framing.AsDataOnly() : framing;
         var taken = new List<byte>();
         int read = 0;
         foreach (int end in cuts.Append(body.Length))
@@ -70,7 +71,7 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
                 Step step = framing.Next(body.AsSpan(read, end - read));
                 if (step.Kind is StepKind.Reject)
                 {
-                    return new Outcome(false, step.Reason, read, [.. taken]);
+                    return new Outcome(false, step.Violation, read, [.. taken]);
                 }
 
                 if (step.Kind is StepKind.Take)
@@ -82,11 +83,28 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
             }
         }
 
-        return new Outcome(framing.IsComplete, RefusalReason.None, read, [.. taken]);
+        return new Outcome(framing.IsComplete, Violation.None, read, [.. taken]);
     }
 
-    private readonly record struct Outcome(bool IsComplete, RefusalReason Reason, int Read, byte[] Taken)
+    private static Outcome Walk(byte[] body, bool dataOnly)
     {
-        public override string ToString() => $"({(IsComplete ? "complete" : Reason.ToString())}, {Read} read, {Taken.Length} taken)";
+        BodyFraming framing = BodyFraming.OfChunks(Limits);
+        framing = dataOnly ? framing.AsDataOnly() : framing;
+        var walk = new BodyWalk(ref framing, body);
+        var taken = new List<byte>();
+        int end = -1;
+        while (walk.MoveNext())
+        {
+            Require(walk.RunLength > 0 && walk.RunStart > end, "Runs do not touch.");
+            end = walk.RunStart + walk.RunLength;
+            taken.AddRange(body.AsSpan(walk.RunStart, walk.RunLength));
+        }
+
+        return new Outcome(framing.IsComplete, walk.Violation, walk.Length, [.. taken]);
+    }
+
+    private readonly record struct Outcome(bool IsComplete, Violation Violation, int Read, byte[] Taken)
+    {
+        public override string ToString() => $"({(IsComplete ? "complete" : Violation.ToString())}, {Read} read, {Taken.Length} taken)";
     }
 }

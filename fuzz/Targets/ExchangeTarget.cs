@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using McpProxyFast.Fuzz.Exchange;
 using McpProxyFast.Fuzz.Oracles;
@@ -7,31 +10,71 @@ using static McpProxyFast.Fuzz.PropertyBrokenException;
 
 namespace McpProxyFast.Fuzz.Targets;
 
-/// <summary>With both sides scripted the proxy never hangs, leaks no connection, sends only plain messages, and never presents half a message as whole.</summary>
+/// <summary>What carries the bytes of a script.</summary>
+internal enum ExchangeChannel
+{
+    /// <summary>A host's in-memory pipes.</summary>
+    Pipes,
+
+    /// <summary>A host's pipes over streams.</summary>
+    Streams,
+
+    /// <summary>TCP; on Linux the event loops.</summary>
+    Sockets,
+
+    /// <summary>TCP without the event loops.</summary>
+    Portable,
+}
+
+/// <summary>With both sides scripted the proxy never hangs, leaks no connection, sends only plain messages, never half a one as whole.</summary>
 #pragma warning disable CA1001 // Its proxy lives as long as the process.
 internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
 #pragma warning restore CA1001
 {
+    private readonly ExchangeChannel _channel;
     private readonly FakeTimeProvider _clock = new();
     private readonly McpProxy _proxy;
-    private ExchangeRun _run;
+    private readonly Socket? _listener;
+    private readonly IPEndPoint? _address;
+    private readonly MeterListener _meter = new();
+    private ExchangeRun? _run;
+    private long _open;
     private string? _error;
 
-    public ExchangeTarget()
+    public ExchangeTarget(ExchangeChannel channel)
     {
-        _run = new ExchangeRun(_clock);
+        _channel = channel;
+        bool isTcp = channel is ExchangeChannel.Sockets or ExchangeChannel.Portable;
+        if (isTcp)
+        {
+            _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            _listener.Listen(64);
+        }
+
         _proxy = new McpProxy(new McpProxyOptions
         {
-            Target = new Uri("http://upstream.test/"),
-            ConnectUpstream = _ => ValueTask.FromResult(_run.Connect()),
+            Target = new Uri(isTcp ? $"http://{_listener!.LocalEndPoint}/" : "http://upstream.test/"),
+            Listen = isTcp ? new IPEndPoint(IPAddress.Loopback, 0) : null,
+            AllowedHosts = ["*"],
+            ConnectUpstream = isTcp ? null : _ => ValueTask.FromResult(((PipeRun)_run!).Connect()),
+            PortableTransport = channel is ExchangeChannel.Portable,
             Limits = SmallLimits,
             Observer = this,
             Logger = this,
             Clock = _clock,
         });
+        if (isTcp)
+        {
+            CountConnections();
+            _address = _proxy.Bind();
+            _ = _proxy.RunAsync(CancellationToken.None); // as long as the process lives
+        }
     }
 
-    public string Name => "exchange";
+    public string Name => _channel is ExchangeChannel.Pipes ? "exchange" : "exchange-" + _channel.ToString().ToLowerInvariant();
+
+    public string Corpus => "exchange";
 
     public string Dictionary => "exchange";
 
@@ -56,17 +99,19 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
 
     public void Run(ReadOnlySpan<byte> input)
     {
-        _run = new ExchangeRun(_clock);
+        _run = NewRun();
+        using var disposed = _run as IDisposable;
         _error = null;
-        bool ended = _run.Play(_proxy, Script.Read(input.ToArray()));
+        bool ended = _run.Play(Script.Read(input.ToArray()));
         Require(ended, "Once the client has left and every limit is over, the proxy is done with it.");
         Require(_error is null, $"No internal error: {_error}");
-        Require(_run.Upstreams.TrueForAll(upstream => upstream.IsReleased), "No upstream connection is leaked.");
-        RequireSoundRequests();
-        RequireSoundResponses();
+        Require(_run.Upstreams.All(upstream => upstream.IsReleased), "No upstream connection is leaked.");
+        RequireSoundRequests(_run);
+        RequireSoundResponses(_run);
     }
 
-    public void OnExchangeEnded(in ExchangeReport report) => _run.Reports.Add(report);
+    /// <summary>The only place that knows the form of a report.</summary>
+    public void OnExchangeEnded(in ExchangeReport report) => _run?.Add(new ReportedExchange(report.End, report.Status, report.Reason, report.Attempts));
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _error ??= exception?.ToString();
@@ -76,11 +121,35 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    private void RequireSoundRequests()
+    private ExchangeRun NewRun() => _address is null
+        ? new PipeRun(_clock, _proxy, overStreams: _channel is ExchangeChannel.Streams)
+        : new SocketRun(_clock, _address, _listener!, OpenConnections);
+
+    private void CountConnections()
     {
-        List<WireMessage> sent = LenientWire.ReadRequests(_run.Client.Sent);
-        List<WireMessage> received = [.. _run.Upstreams.SelectMany(upstream => StrictWire.ReadRequests(upstream.Received))];
-        Require(received.Count <= _run.Reports.Sum(report => report.Attempts), "The upstream sees no more requests than were sent to it.");
+        _meter.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter == _proxy.Meter && instrument.Name == "mcpproxyfast.connections")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meter.SetMeasurementEventCallback<int>((_, count, _, _) => _open = count);
+        _meter.SetMeasurementEventCallback<long>((_, count, _, _) => _open = count);
+        _meter.Start();
+    }
+
+    private long OpenConnections()
+    {
+        _meter.RecordObservableInstruments();
+        return _open;
+    }
+
+    private static void RequireSoundRequests(ExchangeRun run)
+    {
+        List<WireMessage> sent = LenientWire.ReadRequests(run.Client.Sent);
+        List<WireMessage> received = [.. run.Upstreams.SelectMany(upstream => StrictWire.ReadRequests(upstream.Received))];
+        Require(received.Count <= run.Reports.Sum(report => report.Attempts), "The upstream sees no more requests than were sent to it.");
         foreach (WireMessage request in received.Where(request => request.IsWhole))
         {
             Require(sent.Exists(whole => whole.Method == request.Method && whole.Body.AsSpan().SequenceEqual(request.Body)),
@@ -88,15 +157,15 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
         }
     }
 
-    private void RequireSoundResponses()
+    private static void RequireSoundResponses(ExchangeRun run)
     {
-        bool mayAnswerHead = Encoding.Latin1.GetString(_run.Client.Sent).Contains("HEAD ", StringComparison.Ordinal);
-        string[] methods = [.. LenientWire.ReadRequests(_run.Client.Sent).Select(request => request.Method)];
-        List<WireMessage> responses = StrictWire.ReadResponses(_run.Client.Received, methods, mayAnswerHead, _run.Client.ProxyEndedOrderly);
+        bool mayAnswerHead = Encoding.Latin1.GetString(run.Client.Sent).Contains("HEAD ", StringComparison.Ordinal);
+        string[] methods = [.. LenientWire.ReadRequests(run.Client.Sent).Select(request => request.Method)];
+        List<WireMessage> responses = StrictWire.ReadResponses(run.Client.Received, methods, mayAnswerHead, run.Client.ProxyEndedOrderly);
         List<WireMessage> finals = responses.FindAll(response => !response.IsInterim);
-        List<ExchangeReport> answers = _run.Reports.FindAll(report => report.Status != 0);
+        List<ReportedExchange> answers = run.Reports.FindAll(report => report.Status != 0);
         Require(finals.Count <= answers.Count, "No answer comes that nobody asked for.");
-        List<WireMessage> upstream = [.. _run.Upstreams.SelectMany(WholeResponses)];
+        List<WireMessage> upstream = [.. run.Upstreams.SelectMany(WholeResponses)];
         for (int i = 0; i < finals.Count; i++)
         {
             WireMessage response = finals[i];

@@ -9,7 +9,7 @@ namespace McpProxyFast.Fuzz.Targets;
 /// <summary>What is accepted and forwarded parses to the same request under Kestrel's parser, and Kestrel takes it as it came too, but for a listed set.</summary>
 internal sealed class KestrelDifferenceTarget : IFuzzTarget
 {
-    private static readonly HeadLimits Limits = new(MaxHeadBytes: 8192, MaxStartLineBytes: 4096, MaxFields: 100);
+    private static readonly HeadLimits Limits = new(MaxHeadBytes: 8192, MaxStartLineBytes: 4096, MaxFields: 100, new BodyLimits(MaxDataBytes: 600, MaxOverheadBytes: 40));
 
     private readonly HashSet<string> _listed =
     [
@@ -18,7 +18,7 @@ internal sealed class KestrelDifferenceTarget : IFuzzTarget
     ];
 
     private readonly CapturingWriter _output = new();
-    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test:8000/v2/mcp?k=v"), ForwardedRule.Set, "http");
+    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test:8000/v2/mcp?k=v"), ForwardedRule.Set);
 
     public string Name => "kestrel";
 
@@ -27,7 +27,7 @@ internal sealed class KestrelDifferenceTarget : IFuzzTarget
     public void Run(ReadOnlySpan<byte> input)
     {
         var head = new RequestHead();
-        head.Show(input.ToArray());
+        head.SetBytes(input.ToArray());
         if (input.IsEmpty || HeadParser.Parse(head, Limits).Kind is not StepKind.Done)
         {
             return;

@@ -10,13 +10,13 @@ namespace McpProxyFast.Fuzz.Targets;
 internal sealed class RequestHeadTarget : IFuzzTarget
 {
     /// <summary>Small, so that short inputs reach the limits.</summary>
-    private static readonly HeadLimits Small = new(MaxHeadBytes: 512, MaxStartLineBytes: 128, MaxFields: 12);
+    private static readonly HeadLimits Small = new(MaxHeadBytes: 512, MaxStartLineBytes: 128, MaxFields: 12, new BodyLimits(MaxDataBytes: 600, MaxOverheadBytes: 40));
 
     /// <summary>Room for what the rewriter adds to a head that was within the small limits.</summary>
-    private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20);
+    private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20, new BodyLimits(MaxDataBytes: 600, MaxOverheadBytes: 40));
 
     private readonly CapturingWriter _output = new();
-    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test/"), ForwardedRule.Off, "http");
+    private readonly RequestRewriter _rewriter = new(new Uri("http://upstream.test/"), ForwardedRule.Off);
 
     public string Name => "request-head";
 
@@ -35,7 +35,7 @@ internal sealed class RequestHeadTarget : IFuzzTarget
         _output.Clear();
         _rewriter.Write(head, default, _output);
         var again = new RequestHead();
-        again.Show(_output.Written.ToArray());
+        again.SetBytes(_output.Written.ToArray());
         Step second = HeadParser.Parse(again, Roomy);
         Require(second == Step.Done(_output.Written.Length), $"What was accepted is accepted again after rewriting, not {second}.");
         RequireSameRequest(head, again);

@@ -11,12 +11,12 @@ namespace McpProxyFast.Fuzz.Targets;
 internal sealed class ResponseHeadTarget : IFuzzTarget
 {
     /// <summary>Small, so that short inputs reach the limits.</summary>
-    private static readonly HeadLimits Small = new(MaxHeadBytes: 512, MaxStartLineBytes: 512, MaxFields: 12);
+    private static readonly HeadLimits Small = new(MaxHeadBytes: 512, MaxStartLineBytes: 512, MaxFields: 12, new BodyLimits(MaxDataBytes: 600, MaxOverheadBytes: 40));
 
-    private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20);
+    private static readonly HeadLimits Roomy = new(MaxHeadBytes: 4096, MaxStartLineBytes: 1024, MaxFields: 20, new BodyLimits(MaxDataBytes: 600, MaxOverheadBytes: 40));
 
     private readonly CapturingWriter _output = new();
-    private readonly ResponseRewriter _rewriter = new(new Uri("http://upstream.test/"), "http", hidesChallenges: false, setsCors: false);
+    private readonly ResponseRewriter _rewriter = new(new Uri("http://upstream.test/"), hidesChallenges: false, setsCors: false);
 
     public string Name => "response-head";
 
@@ -42,7 +42,7 @@ internal sealed class ResponseHeadTarget : IFuzzTarget
         _output.Clear();
         _rewriter.Write(head, new ResponseEdits { Framing = framing, KeepsAlive = true, OwnAuthority = "proxy.test"u8 }, _output);
         var again = new ResponseHead { AnswersHead = answersHead };
-        again.Show(_output.Written.ToArray());
+        again.SetBytes(_output.Written.ToArray());
         Step second = HeadParser.Parse(again, Roomy);
         Require(second == Step.Done(_output.Written.Length), $"What was accepted is accepted again after rewriting, not {second}.");
         RequireSameResponse(head, again);

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using McpProxyFast.Admission;
 using McpProxyFast.OAuth;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
@@ -60,7 +61,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
     {
         if (policy.Validator is not null || _http is null)
         {
-            return new TokenGate(policy.Validator!, keys: null, clock, logger);
+            return new TokenGate(new HostValidator(policy.Validator!, new HookFaults(logger, clock)), keys: null, clock, logger);
         }
 
         var provider = new ProviderHttp(_http);

@@ -1,44 +1,51 @@
 using System.IO.Pipelines;
 using System.Net;
-using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
-using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
-using McpProxyFast.Rewriting;
 using McpProxyFast.Serving;
 using McpProxyFast.Transport;
-using McpProxyFast.Upstream;
-using Microsoft.Extensions.Logging;
+using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast;
 
 /// <summary>One HTTP/1.1 hop in front of one MCP server.</summary>
 /// <remarks>
 /// Made from options, then either run with a listener of its own (<see cref="RunAsync"/>) or handed connections by a host
-/// (<see cref="ServeAsync"/>), or both. All members may be called from any thread.
+/// (<see cref="ServeAsync"/>), or both, in any order: neither changes what the other does. All members may be called from any thread.
 /// </remarks>
 public sealed class McpProxy : IAsyncDisposable
 {
-    /// <summary>How long the accept loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
-    private static readonly TimeSpan AcceptBackOff = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>That there is no room is said this often, however often it is met.</summary>
-    private static readonly TimeSpan AcceptWarningInterval = TimeSpan.FromMinutes(1);
+    /// <summary>How long is waited for connections that have been aborted or closed.</summary>
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
 
     private readonly McpProxyOptions _options;
-    private readonly EventLoops? _loops;
+    private readonly NetworkStack _network;
     private readonly Heartbeat _heartbeat;
-    private readonly Tally _tally;
-    private readonly UpstreamPool _pool;
-    private readonly Lock _binding = new();
     private readonly IncomingTokens? _incoming;
-    private readonly CredentialSource? _credentials;
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly StartedCredentials? _credentials;
+    private readonly Entrances _entrances;
+
+    /// <summary>What the heartbeat, which other proxies may share, calls for this one.</summary>
+    private readonly int[] _heartbeatNumbers;
+
+    private readonly ServingParts _parts;
+
+    /// <summary>Guards what is made once: the accept loop, and the start of the token gate.</summary>
+    private readonly Lock _making = new();
+
+    /// <summary>Cancelled by <see cref="Abort"/>: ends <see cref="RunAsync"/>'s wait.</summary>
     private readonly CancellationTokenSource _aborting = new();
-    private Listener? _listener;
-    private SemaphoreSlim? _connectionSlots;
-    private ServingParts? _parts;
-    private int _open;
+
+    /// <summary>The listener and what accepts from it; null until <see cref="Bind"/>.</summary>
+    private AcceptLoop? _accepting;
+
+    /// <summary>Whether <see cref="RunAsync"/> has been called.</summary>
+    private bool _runs;
+
+    /// <summary>Whether the token gate fetches its keys.</summary>
+    private bool _gateStarted;
+
+    /// <summary>Nothing begins any more.</summary>
+    private bool _isDisposed;
 
     /// <summary>Validates the options. Nothing is bound or connected yet.</summary>
     /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
@@ -52,60 +59,68 @@ public sealed class McpProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-
-        // Read here for their errors only: the names that a listener derives are known once it is bound.
-        _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins);
         _options = options;
+        _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
-        _credentials = options.Outgoing is null
+        CredentialSource? source = options.Outgoing is null
             ? credentials
-            : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates);
-        _loops = options.PortableTransport ? null : EventLoops.TryCreate();
-        _heartbeat = new Heartbeat(options.Clock);
-        ProxyLimits limits = options.Limits;
-        _tally = new Tally(options.Logger, () => Volatile.Read(ref _open));
-        _pool = new UpstreamPool(ChooseConnect(), limits.MaxIdleUpstreamConnections, limits.UpstreamIdleTimeout, limits.UpstreamMaxAge, _heartbeat, _tally);
-        if (options.CollectsAfterBursts)
-        {
-            _heartbeat.Add(new BurstCollector(() => Volatile.Read(ref _open), BurstCollector.Collect));
-        }
+            : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
+        _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
+        _network = new NetworkStack(options.PortableTransport);
+        _heartbeat = Heartbeat.Share(options.Clock);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials);
+        _heartbeatNumbers = options.CollectsAfterBursts
+            ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
+            : [_heartbeat.Add(_parts.Connections)];
     }
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
-    internal System.Diagnostics.Metrics.Meter Meter => _tally.Meter;
+    internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    public IPEndPoint Bind()
+    /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
+    public IPEndPoint Bind() => Listening().LocalEndPoint;
+
+    /// <summary>Signs in at the upstream, where a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
+    /// <remarks>
+    /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do it too, if nobody has, and do not hold back requests meanwhile: those wait for the
+    /// credential by themselves. What is started lives as long as the proxy. A start that failed is tried again by the next call, or by the next request that
+    /// needs the credential, after 5 s; until then such requests are answered with 503 <c>credential-unavailable</c>.
+    /// </remarks>
+    /// <param name="cancellationToken">Ends the wait, not the start.</param>
+    /// <returns>When there is a credential, or none is asked for.</returns>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do.</exception>
+    public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        lock (_binding)
-        {
-            IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
-            _listener ??= Listener.Bind(listen, _loops);
-            _parts ??= MakeParts(_listener.LocalEndPoint);
-            _connectionSlots ??= new SemaphoreSlim(MostConnections());
-            return _listener.LocalEndPoint;
-        }
+        StartGate();
+        return _credentials?.StartAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
     /// <summary>Accepts and serves until told to stop; then lets running exchanges finish, for at most <see cref="ProxyLimits.DrainTimeout"/>.</summary>
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or the proxy has been run
+    /// before.</exception>
+    /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
-        Bind();
-        Listener listener = _listener!;
-        Task accepting = AcceptAsync(listener);
+        AcceptLoop listening = Listening();
+        lock (_making)
+        {
+            _runs = !_runs ? true : throw new InvalidOperationException("A proxy is run once.");
+        }
+
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, _aborting.Token);
-        Task signingIn = _credentials is null ? Task.CompletedTask : _credentials.StartAsync(stop.Token);
+        Task starting = StartAsync(stop.Token);
+        Task accepting = listening.RunAsync();
         try
         {
             // Requests are served meanwhile: those that come before the sign-in is over wait for it.
-            await signingIn.ConfigureAwait(false);
+            await starting.ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -114,45 +129,70 @@ public sealed class McpProxy : IAsyncDisposable
         }
         finally
         {
-            listener.Dispose();
+            listening.Dispose();
             await DrainAsync().ConfigureAwait(false);
             await accepting.ConfigureAwait(false);
         }
     }
 
     /// <summary>Serves one connection of the host's own until it ends.</summary>
-    /// <param name="connection">The bytes; both ends are completed when this returns.</param>
-    /// <param name="remote">The client's address, for <c>X-Forwarded-For</c>; null for none.</param>
-    /// <param name="stopping">Lets the running exchange finish and takes no other.</param>
-    public async Task ServeAsync(IDuplexPipe connection, EndPoint? remote, CancellationToken stopping)
+    /// <remarks>
+    /// Whatever happens, both ends of the connection have been completed when this returns or throws; with an exception where the client's answer is not whole.
+    /// What the client sends and what the upstream does never throws here.
+    /// </remarks>
+    /// <param name="connection">The bytes of HTTP/1.1, without TLS. No other code may use it from now on.</param>
+    /// <param name="info">What the host knows of the connection.</param>
+    /// <param name="stopping">Lets the running exchange finish and takes no other; an idle connection ends at once.</param>
+    /// <exception cref="ArgumentException">A list of <paramref name="info"/> has an entry that no client could send.</exception>
+    /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
+    public async Task ServeAsync(IDuplexPipe connection, ClientConnectionInfo info, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var client = new ClientConnection(await PartsAsync(stopping).ConfigureAwait(false), new PipeConnection(connection, (remote as IPEndPoint)?.Address), OnLeft);
-        Interlocked.Increment(ref _open);
-        await using (stopping.UnsafeRegister(static state => ((ClientConnection)state!).Drain(), client).ConfigureAwait(false))
+        ClientConnection client = TakeIn(connection, info);
+        try
         {
-            await client.RunAsync().ConfigureAwait(false);
+            await using (stopping.UnsafeRegister(static state => ((Interrupts)state!).Drain(), client.Interrupts).ConfigureAwait(false))
+            {
+                await client.RunAsync().ConfigureAwait(false);
+            }
+
+            await ClosedAsync(client).ConfigureAwait(false);
+        }
+        finally
+        {
+            _parts.Connections.Leave();
         }
     }
 
     /// <summary>Ends every connection at once: what a second signal asks for.</summary>
     public void Abort()
     {
-        _parts?.Drain();
+        _parts.Drain();
         _aborting.Cancel();
-        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
+        _parts.Connections.ForEach(static client => client.Abort());
     }
 
     /// <summary>Aborts whatever still runs and gives everything back.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_making)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+        }
+
         Abort();
-        _listener?.Dispose();
-        await WhenEmptyAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
-        _pool.Clear();
-        _tally.Dispose();
+        _accepting?.Dispose();
+        await _parts.Connections.WhenEmptyAsync(AbortTimeout, _options.Clock).ConfigureAwait(false);
+        _parts.Pool.Dispose();
+        _parts.Tally.Dispose();
+        Array.ForEach(_heartbeatNumbers, _heartbeat.Remove);
         _heartbeat.Dispose();
-        _loops?.Dispose();
+        _network.Dispose();
         if (_credentials is not null)
         {
             await _credentials.DisposeAsync().ConfigureAwait(false);
@@ -164,180 +204,81 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    private int MostConnections()
+    private AcceptLoop Listening()
     {
-        int most = Descriptors.RoomFor(_options.Limits.MaxConnections);
-        if (most < _options.Limits.MaxConnections)
+        lock (_making)
         {
-            bool isFarBelow = most < _options.Limits.MaxConnections / 2;
-            _options.Logger.Log(
-                isFarBelow ? LogLevel.Information : LogLevel.Debug,
-                "The process may open so few descriptors that there is room for {Most} of {Wanted} client connections at once; more wait to be accepted (ulimit -n).",
-                most,
-                _options.Limits.MaxConnections);
-        }
-
-        return most;
-    }
-
-    private async Task AcceptAsync(Listener listener)
-    {
-        Action onLeft = OnAcceptedLeft;
-        using var spares = new Descriptors();
-        long? warnedAt = null;
-        while (!_parts!.IsDraining)
-        {
-            if (!spares.TryHold())
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_accepting is null)
             {
-                await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
-                continue;
+                IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
+                Listener listener = _network.Bind(listen);
+                _accepting = new AcceptLoop(_parts, listener, _entrances.OfListener(listener.LocalEndPoint));
             }
 
-            await _connectionSlots!.WaitAsync().ConfigureAwait(false);
-            Connection? connection = null;
-            try
-            {
-                connection = await listener.AcceptAsync().ConfigureAwait(false);
-            }
-            catch (IOException fault)
-            {
-                spares.LetGo();
-                _tally.AcceptFailed();
-                if (warnedAt is null || _options.Clock.GetElapsedTime(warnedAt.Value) >= AcceptWarningInterval)
-                {
-                    warnedAt = _options.Clock.GetTimestamp();
-                    _options.Logger.LogWarning(
-                        "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.", fault.Message, AcceptBackOff.TotalMilliseconds);
-                }
-
-                _connectionSlots.Release();
-                await Task.Delay(AcceptBackOff, _options.Clock).ConfigureAwait(false);
-                continue;
-            }
-
-            if (connection is null)
-            {
-                return;
-            }
-
-            Interlocked.Increment(ref _open);
-            _ = new ClientConnection(_parts, connection, onLeft).RunAsync(); // never throws
+            return _accepting;
         }
     }
 
-    /// <summary>A connection that came from the listener is over.</summary>
-    private void OnAcceptedLeft()
+    /// <summary>Takes over a host's connection; from here on it is completed whatever happens.</summary>
+    private ClientConnection TakeIn(IDuplexPipe connection, ClientConnectionInfo info)
     {
-        _connectionSlots!.Release();
-        OnLeft();
+        try
+        {
+            ArgumentNullException.ThrowIfNull(info);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            Entrance entrance = _entrances.OfCall(info);
+            StartGate();
+            _ = _credentials?.Begin();
+            Connection pipe = NetworkStack.Over(connection, (info.Remote as IPEndPoint)?.Address);
+            _parts.Connections.Enter();
+            return new ClientConnection(_parts, pipe, entrance, left: static () => { });
+        }
+        catch (Exception refused)
+        {
+            connection.Input.Complete(refused);
+            connection.Output.Complete(refused);
+            throw;
+        }
     }
 
-    private void OnLeft()
+    private void StartGate()
     {
-        if (Interlocked.Decrement(ref _open) == 0 && _parts!.IsDraining)
+        if (_incoming is null || Volatile.Read(ref _gateStarted))
         {
-            _drained.TrySetResult();
+            return;
+        }
+
+        lock (_making)
+        {
+            if (!_gateStarted)
+            {
+                Volatile.Write(ref _gateStarted, true);
+                _incoming.Gate.Start();
+            }
+        }
+    }
+
+    /// <summary>Waits until both ends have been completed. A host's pipe that does not heed a cancellation is completed when it comes back.</summary>
+    private static async Task ClosedAsync(ClientConnection client)
+    {
+        try
+        {
+            await client.Client.Closed.WaitAsync(AbortTimeout, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The host's own pipe holds it up; the proxy is done with it.
         }
     }
 
     private async Task DrainAsync()
     {
-        _parts!.Drain();
-        _pool.Clear();
-        _heartbeat.ForEach<ClientConnection>(static client => client.Drain());
-        await WhenEmptyAsync(_options.Limits.DrainTimeout).ConfigureAwait(false);
-        _heartbeat.ForEach<ClientConnection>(static client => client.Abort());
-        _pool.Clear();
+        _parts.Drain();
+        _parts.Pool.Clear();
+        _parts.Connections.ForEach(static client => client.Drain());
+        await _parts.Connections.WhenEmptyAsync(_options.Limits.DrainTimeout, _options.Clock).ConfigureAwait(false);
+        _parts.Connections.ForEach(static client => client.Abort());
+        _parts.Pool.Clear();
     }
-
-    /// <summary>Waits until no connection is open, or the time is over, or everything has been aborted and has ended.</summary>
-    private async Task WhenEmptyAsync(TimeSpan limit)
-    {
-        if (Volatile.Read(ref _open) == 0)
-        {
-            return;
-        }
-
-        await Task.WhenAny(_drained.Task, Task.Delay(limit, _options.Clock)).ConfigureAwait(false);
-    }
-
-    /// <summary>For a host without a listener: the first connection starts what a listener would have started.</summary>
-    private async ValueTask<ServingParts> PartsAsync(CancellationToken stopping)
-    {
-        lock (_binding)
-        {
-            if (_parts is not null)
-            {
-                return _parts;
-            }
-
-            _parts = MakeParts(null);
-        }
-
-        if (_credentials is not null)
-        {
-            await _credentials.StartAsync(stopping).ConfigureAwait(false);
-        }
-
-        return _parts;
-    }
-
-    private ServingParts MakeParts(IPEndPoint? bound)
-    {
-        ProxyLimits limits = _options.Limits;
-        _incoming?.Gate.Start();
-        return new ServingParts
-        {
-            Limits = limits,
-            Heartbeat = _heartbeat,
-            Pool = _pool,
-            RequestRewriter = new RequestRewriter(_options.Target, ForwardedRuleOf(_options), ServingParts.OwnScheme),
-            ResponseRewriter = new ResponseRewriter(_options.Target, ServingParts.OwnScheme, hidesChallenges: _credentials is not null, _options.CorsOrigins.Count > 0),
-            Origins = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins),
-            Cors = new CorsRule(_options.CorsOrigins),
-            Tokens = _incoming is null ? null : new TokenParts(_incoming.Gate, _incoming.Challenge, _incoming.Document, _options.Incoming!.PassAuthorization),
-            Credentials = _credentials,
-            Target = _options.Target,
-            Clock = _options.Clock,
-            Logger = _options.Logger,
-            Observer = _options.Observer,
-            Tally = _tally,
-            RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields),
-            ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields),
-        };
-    }
-
-    private Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect()
-    {
-        if (_options.ConnectUpstream is not { } connect)
-        {
-            var connector = new Connector(_options.Target, _options.Limits.ConnectTimeout, _loops, _options.TrustedCertificates, _options.LookUp);
-            return connector.ConnectAsync;
-        }
-
-        return async (_, cancel) =>
-        {
-            try
-            {
-                IDuplexPipe pipe = await connect(cancel).ConfigureAwait(false);
-                return new ConnectResult(new PipeConnection(pipe), FaultReason.None);
-            }
-            catch (IOException)
-            {
-                return new ConnectResult(null, FaultReason.UpstreamUnreachable);
-            }
-            catch (OperationCanceledException)
-            {
-                return new ConnectResult(null, FaultReason.ClientGone);
-            }
-        };
-    }
-
-    private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
-    {
-        ForwardedFields.Append => ForwardedRule.Append,
-        ForwardedFields.Off => ForwardedRule.Off,
-        ForwardedFields.Automatic when options.Target.Scheme == Uri.UriSchemeHttps => ForwardedRule.Off,
-        _ => ForwardedRule.Set,
-    };
 }

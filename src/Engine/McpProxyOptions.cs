@@ -20,11 +20,13 @@ public sealed record McpProxyOptions
     public ProxyLimits Limits { get; init; } = new();
 
     /// <summary>Origins that may come in, as <c>scheme://host[:port]</c>, compared as a whole.</summary>
-    /// <value>Default empty: a loopback listener derives its own, any other checks nothing.</value>
+    /// <value>Default empty: a loopback listener derives its own, any other checks nothing. For a host's connections see <see
+    /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>Values of <c>Host</c> that may come in; <c>*</c> allows any.</summary>
-    /// <value>Default empty: a loopback listener derives its own names, any other allows any.</value>
+    /// <value>Default empty: a loopback listener derives its own names, any other allows any. For a host's connections see <see
+    /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Origins whose preflights are answered and whose answers get CORS fields.</summary>
@@ -48,7 +50,7 @@ public sealed record McpProxyOptions
     /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>Told how each exchange ended.</summary>
+    /// <summary>Told how each exchange ended, and when a person has to sign in.</summary>
     public IProxyObserver? Observer { get; init; }
 
     /// <summary>Collects garbage after many connections have opened or closed, so that their memory goes back to the system at once.</summary>
@@ -60,7 +62,14 @@ public sealed record McpProxyOptions
 
     /// <summary>Makes upstream connections in the engine's place; the pipe is completed when the engine is done with it.</summary>
     /// <value>Default null: TCP, and TLS for https, to <see cref="Target"/>.</value>
-    /// <remarks>Whatever <see cref="IOException"/> it throws is answered with 502.</remarks>
+    /// <remarks>
+    /// What it throws is answered: a <see cref="TimeoutException"/>, a cancellation of its own, and <see cref="ProxyLimits.ConnectTimeout"/>, after which its
+    /// token is cancelled, with 504 <c>upstream-connect-timeout</c>; an <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with
+    /// 502
+    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged, at first and then at most once a minute. Its token is cancelled too
+    /// when
+    /// the client goes away; what its callbacks throw then is logged and ignored. A connection that it gives after that is completed.
+    /// </remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 
     /// <summary>Leaves the event loops out on Linux too, so that every system's transport can be tried there.</summary>

@@ -113,7 +113,8 @@ public sealed record OutgoingPolicy
     public static OutgoingPolicy From(ICredentialSource source) => new() { Source = source };
 
     /// <summary>Names what cannot work, before anything is started.</summary>
-    /// <exception cref="ArgumentException">Settings exclude or lack each other, or one is malformed; <see cref="ArgumentException.ParamName"/> is the property at fault.</exception>
+    /// <exception cref="ArgumentException">Settings exclude or lack each other, or one is malformed; <see cref="ArgumentException.ParamName"/> is the
+    /// property at fault.</exception>
     public void Validate() => OutgoingPolicyRules.Check(this);
 
     /// <summary>Says what this is about, without a secret.</summary>

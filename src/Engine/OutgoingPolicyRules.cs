@@ -19,27 +19,32 @@ internal static class OutgoingPolicyRules
 
     private static void CheckBearer(OutgoingPolicy policy)
     {
-        Require(policy.BearerToken is null || policy.BearerTokenFile is null, nameof(policy.BearerTokenFile), "The bearer token and the bearer token file exclude each other; give one.");
-        Require(policy.BearerToken is not { } token || IsVisibleAscii(token), nameof(policy.BearerToken), "The bearer token must be one word of visible ASCII, without its scheme.");
+        Require(policy.BearerToken is null || policy.BearerTokenFile is null, nameof(policy.BearerTokenFile),
+            "The bearer token and the bearer token file exclude each other; give one.");
+        Require(policy.BearerToken is not { } token || IsVisibleAscii(token), nameof(policy.BearerToken),
+            "The bearer token must be one word of visible ASCII, without its scheme.");
     }
 
     private static void CheckServer(OutgoingPolicy policy)
     {
         Require(policy.Issuer is null || policy.TokenUrl is null, nameof(policy.TokenUrl), "The issuer and the token URL exclude each other; give one.");
-        Require(policy.Issuer is null || policy.AuthorizeUrl is null, nameof(policy.AuthorizeUrl), "The issuer and the authorize URL exclude each other; give one.");
+        Require(policy.Issuer is null || policy.AuthorizeUrl is null, nameof(policy.AuthorizeUrl),
+            "The issuer and the authorize URL exclude each other; give one.");
         Require(policy.AuthorizeUrl is null || policy.TokenUrl is not null, nameof(policy.TokenUrl), "The authorize URL needs the token URL beside it.");
         Require(
             policy.TokenUrl is null || policy.AuthorizeUrl is not null || policy.Grant is not OutgoingGrant.AuthorizationCode,
             nameof(policy.AuthorizeUrl),
             "The token URL needs the authorize URL beside it.");
         Require(policy.Issuer is not { } issuer || IsSecure(Parse(issuer)), nameof(policy.Issuer), "The issuer must be an https URL (http only on loopback).");
-        Require(policy.AuthorizeUrl is not { } authorize || IsSecure(authorize), nameof(policy.AuthorizeUrl), "The authorize URL must be an https URL (http only on loopback).");
+        Require(policy.AuthorizeUrl is not { } authorize || IsSecure(authorize), nameof(policy.AuthorizeUrl),
+            "The authorize URL must be an https URL (http only on loopback).");
         Require(policy.TokenUrl is not { } token || IsSecure(token), nameof(policy.TokenUrl), "The token URL must be an https URL (http only on loopback).");
         Require(
             policy.Resource is not { } resource || Parse(resource) is { Fragment.Length: 0 },
             nameof(policy.Resource),
             "The resource must be an absolute URI without a fragment (RFC 8707 §2).");
-        Require(policy.Scopes.All(IsScopeToken), nameof(policy.Scopes), "A scope must be one word of visible ASCII without quotes or backslashes (RFC 6749 §3.3).");
+        Require(policy.Scopes.All(IsScopeToken), nameof(policy.Scopes),
+            "A scope must be one word of visible ASCII without quotes or backslashes (RFC 6749 §3.3).");
         Require(policy.ScopeParameter.Length > 0, nameof(policy.ScopeParameter), "The scope parameter needs a name.");
     }
 
@@ -47,7 +52,8 @@ internal static class OutgoingPolicyRules
     {
         Require(policy.ClientId is not null || policy.ClientSecret is null, nameof(policy.ClientId), "A client secret needs the client id beside it.");
         Require(policy.ClientId is not null || policy.ClientKeyFile is null, nameof(policy.ClientId), "A client key needs the client id beside it.");
-        Require(policy.ClientSecret is null || policy.ClientKeyFile is null, nameof(policy.ClientKeyFile), "The client secret and the client key exclude each other; give one.");
+        Require(policy.ClientSecret is null || policy.ClientKeyFile is null, nameof(policy.ClientKeyFile),
+            "The client secret and the client key exclude each other; give one.");
         Require(
             policy.ClientMetadataUrl is not { } document || Parse(document) is { Scheme: "https", AbsolutePath.Length: > 1 },
             nameof(policy.ClientMetadataUrl),
@@ -81,10 +87,12 @@ internal static class OutgoingPolicyRules
                     policy.IdpTokenUrl is not null && policy.IdpClientId is not null && policy.IdTokenFile is not null && policy.ClientId is not null,
                     nameof(policy.Grant),
                     "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file.");
-                Require(IsSecure(policy.IdpTokenUrl), nameof(policy.IdpTokenUrl), "The identity provider's token URL must be an https URL (http only on loopback).");
+                Require(IsSecure(policy.IdpTokenUrl), nameof(policy.IdpTokenUrl),
+                    "The identity provider's token URL must be an https URL (http only on loopback).");
                 break;
             case OutgoingGrant.DeviceCode:
-                Require(policy.TokenUrl is null, nameof(policy.TokenUrl), "The grant device_code needs the issuer rather than endpoints: the device endpoint comes from its metadata.");
+                Require(policy.TokenUrl is null, nameof(policy.TokenUrl),
+                    "The grant device_code needs the issuer rather than endpoints: the device endpoint comes from its metadata.");
                 break;
         }
     }
@@ -92,7 +100,8 @@ internal static class OutgoingPolicyRules
     private static void CheckNumbers(OutgoingPolicy policy)
     {
         Require(policy.CallbackPort is >= 0 and <= 65_535, nameof(policy.CallbackPort), "The callback port must lie between 0 and 65535.");
-        Require(policy.SignInTimeout is not { } timeout || timeout.TotalSeconds is >= 1 and <= 3_600, nameof(policy.SignInTimeout), "The sign-in timeout must lie between 1s and 1h.");
+        Require(policy.SignInTimeout is not { } timeout || timeout.TotalSeconds is >= 1 and <= 3_600, nameof(policy.SignInTimeout),
+            "The sign-in timeout must lie between 1s and 1h.");
         Require(
             policy.StoreKey is not { } key || (Convert.TryFromBase64String(key, new byte[64], out int length) && length == 32),
             nameof(policy.StoreKey),

@@ -113,10 +113,11 @@ public sealed record ProxyLimits
     public TimeSpan ConnectTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(ConnectTimeout)); } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time from the request having been sent to the upstream's response head; never cuts a stream.</summary>
-    /// <value>10 ms to 24 h, or <see cref="TimeSpan.Zero"/> (the default): as long as the client waits, since MCP tools may compute for hours before they answer.</value>
+    /// <value>10 ms to 24 h, or <see cref="TimeSpan.Zero"/> (the default): as long as the client waits, since MCP tools may compute for hours before they
+    /// answer.</value>
     /// <remarks>When exceeded: 504.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
-    public TimeSpan ResponseTimeout { get; init => field = value == TimeSpan.Zero ? value : InRange(value, 0.01, 86_400, nameof(ResponseTimeout)); } = TimeSpan.Zero;
+    public TimeSpan ResponseTimeout { get; init => field = ZeroOrInRange(value, 0.01, 86_400, nameof(ResponseTimeout)); } = TimeSpan.Zero;
 
     /// <summary>Time that running exchanges get when the proxy is told to stop.</summary>
     /// <value>0 s to 1 h. Default 5 s, as <c>thv proxy</c>.</value>
@@ -129,6 +130,9 @@ public sealed record ProxyLimits
 
     private static long InRange(long value, long least, long most, string name) =>
         value >= least && value <= most ? value : throw OutOfRange(value, least, most, name);
+
+    private static TimeSpan ZeroOrInRange(TimeSpan value, double least, int most, string name) =>
+        value == TimeSpan.Zero ? value : InRange(value, least, most, name);
 
     private static TimeSpan InRange(TimeSpan value, double leastSeconds, int mostSeconds, string name) =>
         value >= TimeSpan.FromSeconds(leastSeconds) && value <= TimeSpan.FromSeconds(mostSeconds)

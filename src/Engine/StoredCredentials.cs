@@ -17,7 +17,8 @@ public static class StoredCredentials
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
     public static Task<StoredCredential?> LoginAsync(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null, CancellationToken cancellationToken = default) =>
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
+            CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, async signIn =>
         {
             await signIn.LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -35,7 +36,8 @@ public static class StoredCredentials
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
     public static Task<bool> LogoutAsync(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null, CancellationToken cancellationToken = default) =>
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
+            CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, signIn => signIn.SignOutAsync(cancellationToken));
 
     /// <summary>Lists what the store holds.</summary>

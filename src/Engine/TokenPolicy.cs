@@ -6,7 +6,10 @@ public sealed record TokenPolicy
 {
     private static readonly TimeSpan MostClockSkew = TimeSpan.FromMinutes(10);
 
-    /// <summary>The authorization server, character for character as in the tokens' <c>iss</c>. Its keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
+    /// <summary>
+    /// The authorization server, character for character as in the tokens' <c>iss</c>. Its keys are found by discovery (OpenID Connect Discovery, then RFC
+    /// 8414).
+    /// </summary>
     public string? Issuer { get; init; }
 
     /// <summary>Accepted values of <c>aud</c>; one is enough. Empty: not checked, which MCP forbids and a warning says.</summary>
@@ -15,7 +18,10 @@ public sealed record TokenPolicy
     /// <summary>Where the signing keys are, in place of discovery.</summary>
     public Uri? JwksUri { get; init; }
 
-    /// <summary>Where opaque tokens are asked about (RFC 7662); with neither issuer nor keys, where all are. Google's and GitHub's own forms are known by their addresses.</summary>
+    /// <summary>
+    /// Where opaque tokens are asked about (RFC 7662); with neither issuer nor keys, where all are. Google's and GitHub's own forms are known by their
+    /// addresses.
+    /// </summary>
     public Uri? IntrospectionUri { get; init; }
 
     /// <summary>The client id for introspection.</summary>
@@ -58,9 +64,12 @@ public sealed record TokenPolicy
     /// <exception cref="ArgumentException">They do not; <see cref="ArgumentException.ParamName"/> is the property at fault.</exception>
     public void Validate()
     {
-        Require(Validator is not null || Issuer is not null || JwksUri is not null || IntrospectionUri is not null, nameof(Issuer), "an issuer, a key set or an introspection endpoint is needed");
-        Require(Validator is null || (Issuer is null && JwksUri is null && IntrospectionUri is null), nameof(Validator), "a validator of one's own stands alone");
-        Require(Issuer is null || (Uri.TryCreate(Issuer, UriKind.Absolute, out Uri? issuer) && IsTrustworthy(issuer) && issuer.Query.Length == 0), nameof(Issuer), "an issuer is an https URL without query (http on loopback only)");
+        Require(Validator is not null || Issuer is not null || JwksUri is not null || IntrospectionUri is not null, nameof(Issuer),
+            "an issuer, a key set or an introspection endpoint is needed");
+        Require(Validator is null || (Issuer is null && JwksUri is null && IntrospectionUri is null), nameof(Validator),
+            "a validator of one's own stands alone");
+        Require(Issuer is null || (Uri.TryCreate(Issuer, UriKind.Absolute, out Uri? issuer) && IsTrustworthy(issuer) && issuer.Query.Length == 0),
+            nameof(Issuer), "an issuer is an https URL without query (http on loopback only)");
         Require(JwksUri is null || IsTrustworthy(JwksUri), nameof(JwksUri), "a key set is fetched over https (http on loopback only)");
         Require(ClockSkew >= TimeSpan.Zero && ClockSkew <= MostClockSkew, nameof(ClockSkew), "the clock skew lies between 0 s and 10 min");
         Require(ResourceUrl is null || IsResource(ResourceUrl), nameof(ResourceUrl), "a resource is an http or https URL without fragment");
@@ -85,7 +94,8 @@ public sealed record TokenPolicy
         }
 
         Require(IsTrustworthy(IntrospectionUri), nameof(IntrospectionUri), "introspection goes over https (http on loopback only)");
-        Require(!IsGoogle(IntrospectionUri) || Audiences.Count > 0, nameof(Audiences), "Google's tokeninfo knows every token of Google's, so it needs an audience");
+        Require(!IsGoogle(IntrospectionUri) || Audiences.Count > 0, nameof(Audiences),
+            "Google's tokeninfo knows every token of Google's, so it needs an audience");
         Require(!IsGitHub(IntrospectionUri) || ClientSecret is not null, nameof(ClientSecret), "GitHub's token check needs the app's client id and secret");
     }
 

@@ -35,7 +35,8 @@ public sealed class TokenVerdict
     public string Reason { get; }
 
     /// <summary>Until when the same token gets this verdict without being looked at again.</summary>
-    /// <value>For an admitted token its expiry, or earlier. A refusal is kept for 10 s at most, whatever stands here; <see cref="TokenVerdictKind.Unavailable"/> is not kept.</value>
+    /// <value>For an admitted token its expiry, or earlier. A refusal is kept for 10 s at most, whatever stands here; <see
+    /// cref="TokenVerdictKind.Unavailable"/> is not kept.</value>
     public DateTimeOffset ReusableUntil { get; private init; }
 
     /// <summary>The <c>Retry-After</c> of <see cref="TokenVerdictKind.Unavailable"/>, in seconds; else 0.</summary>

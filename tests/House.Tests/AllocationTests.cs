@@ -27,7 +27,7 @@ public sealed class AllocationTests
     private static readonly byte[] StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray();
     private static readonly byte[] Event = "28\r\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n\r\n"u8.ToArray();
 
-    [Theory]
+    [OptimisedTheory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task ExchangeOverSocketsAllocatesNothing(bool isCounted)
@@ -37,18 +37,26 @@ public sealed class AllocationTests
         Assert.True(!isCounted || Interlocked.Read(ref s_counted) > Measured);
     }
 
-    [Fact]
+    [OptimisedFact]
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
 
+    [Fact]
+    public async Task ExchangeThatAnObserverIsToldOfAllocatesNothing()
+    {
+        var observer = new ReadsAll();
+        await ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere, Observer = observer });
+        Assert.True(observer.Reports > Measured && observer.Bytes > 0);
+    }
+
     public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
 
-    [Theory]
+    [OptimisedTheory]
     [MemberData(nameof(Credentials), DisableDiscoveryEnumeration = true)]
     public Task ExchangeThatATokenIsAddedToAllocatesNothing(OutgoingPolicy outgoing) => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Outgoing = outgoing });
 
-    [Fact]
+    [OptimisedFact]
     public async Task EventsOfAStreamAllocateNothing()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -106,7 +114,7 @@ public sealed class AllocationTests
         });
     }
 
-    [Fact]
+    [OptimisedFact]
     public async Task ExchangeOverAHostsPipesAllocatesNothing()
     {
         // Inline schedulers: every step runs on this thread, and no work item is queued.
@@ -120,7 +128,7 @@ public sealed class AllocationTests
             Target = new Uri("http://upstream.test"),
             ConnectUpstream = _ => ValueTask.FromResult<IDuplexPipe>(new Duplex(fromUpstream.Reader, toUpstream.Writer)),
         });
-        Task serving = proxy.ServeAsync(new Duplex(fromClient.Reader, toClient.Writer), null, CancellationToken.None);
+        Task serving = proxy.ServeAsync(new Duplex(fromClient.Reader, toClient.Writer), new ClientConnectionInfo(), CancellationToken.None);
         ExpectNothingAllocated(() =>
         {
             Send(fromClient.Writer, Request);
@@ -203,6 +211,22 @@ public sealed class AllocationTests
     {
         public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
             ValueTask.FromResult(TokenVerdict.Admit("tester", DateTimeOffset.MaxValue));
+    }
+
+    private sealed class ReadsAll : IProxyObserver
+    {
+        private long _reports;
+        private long _bytes;
+
+        public long Reports => Interlocked.Read(ref _reports);
+
+        public long Bytes => Interlocked.Read(ref _bytes);
+
+        public void OnExchangeEnded(in ExchangeReport report)
+        {
+            Interlocked.Increment(ref _reports);
+            Interlocked.Add(ref _bytes, report.Method.Length + report.Path.Length + report.Query.Length + report.McpMethod.Length + report.McpName.Length);
+        }
     }
 
     private sealed class TokenOfAnHour : ICredentialSource

@@ -7,7 +7,8 @@ namespace McpProxyFast.House.Tests;
 /// <summary>Every property of <see cref="ProxyLimits"/> is finite: its default lies inside its range, and what lies outside is refused by name.</summary>
 public sealed partial class LimitTests
 {
-    public static TheoryData<string> Names() => [.. typeof(ProxyLimits).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name)];
+    public static TheoryData<string> Names() =>
+        [.. typeof(ProxyLimits).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

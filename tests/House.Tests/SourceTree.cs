@@ -1,22 +1,30 @@
 namespace McpProxyFast.House.Tests;
 
-/// <summary>The engine's source files, as they lie in the working copy that the tests were built from.</summary>
+/// <summary>The source files, as they lie in the working copy that the tests were built from.</summary>
 internal static class SourceTree
 {
-    public static string Engine { get; } = Path.Combine(FindRoot(), "src", "Engine");
+    public static string Root { get; } = FindRoot();
 
-    /// <summary>Every file of the engine that a person wrote, with the folder it belongs to; empty for the root.</summary>
-    public static IEnumerable<(string Folder, string Path)> Files()
+    public static string Engine { get; } = Path.Combine(Root, "src", "Engine");
+
+    /// <summary>Every file of the engine that a person wrote, with the folder it lies in (<c>Transport/Epoll</c>); empty for the root.</summary>
+    public static IEnumerable<(string Folder, string Path)> Files() => In(Engine);
+
+    /// <summary>Every C# file below a folder that a person wrote, with its own folder in it; empty for the top.</summary>
+    public static IEnumerable<(string Folder, string Path)> In(string top)
     {
-        foreach (string path in Directory.EnumerateFiles(Engine, "*.cs", SearchOption.AllDirectories))
+        foreach (string path in Directory.EnumerateFiles(top, "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            string[] parts = Path.GetRelativePath(Engine, path).Split(Path.DirectorySeparatorChar);
-            if (parts[0] is not ("bin" or "obj"))
+            string[] parts = Path.GetRelativePath(top, path).Split(Path.DirectorySeparatorChar);
+            if (!parts.Any(part => part is "bin" or "obj"))
             {
-                yield return (parts.Length == 1 ? "" : parts[0], path);
+                yield return (string.Join('/', parts[..^1]), path);
             }
         }
     }
+
+    /// <summary>A path as a person names it: from the root of the working copy, with slashes.</summary>
+    public static string Shown(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
     private static string FindRoot()
     {

@@ -1,9 +1,12 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using McpProxyFast.Mcp.Tests.Readme;
 using McpProxyFast.Mcp.Tests.Support;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Client;
@@ -12,38 +15,155 @@ using Xunit;
 
 namespace McpProxyFast.Mcp.Tests;
 
-/// <summary>A host that owns its connections gives them to the proxy: here, Kestrel.</summary>
-public sealed class EmbeddingTests
+/// <summary>A host that owns its connections gives them to the proxy: here, Kestrel, with the very code of README.md.</summary>
+public sealed class EmbeddingTests : IDisposable
 {
+    /// <summary>How long a test waits for what must come before it fails instead of hanging. No outcome depends on the number.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly X509Certificate2 _certificate = MakeCertificate();
+    private readonly HttpClient _client;
+
+    public EmbeddingTests()
+    {
+        string expected = _certificate.GetCertHashString();
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == expected;
+        _client = new HttpClient(handler);
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _certificate.Dispose();
+    }
+
     [Fact]
     public async Task KestrelConnectionIsServedByTheProxy()
     {
         await using McpServerHost server = await McpServerHost.StartAsync(HttpServerSessionMode.Stateful);
-        await using var proxy = new McpProxy(new McpProxyOptions { Target = server.Address });
-        await using WebApplication gateway = await StartGatewayAsync(proxy);
+        await using WebApplication gateway = await StartGatewayAsync(new McpProxyOptions { Target = server.Address });
 
         await using McpClient client = await McpClient.CreateAsync(
-            new HttpClientTransport(new HttpClientTransportOptions { Endpoint = new Uri(new Uri(gateway.Urls.Single()), "/mcp") }),
+            new HttpClientTransport(new HttpClientTransportOptions { Endpoint = UrlOf(gateway) }, _client),
             new McpClientOptions { ProtocolVersion = Revision.Stateful });
         CallToolResult answer = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["text"] = "through Kestrel" });
 
         Assert.Equal("through Kestrel", answer.Content.OfType<TextContentBlock>().Single().Text);
     }
 
-    private static async Task<WebApplication> StartGatewayAsync(McpProxy proxy)
+    [Fact]
+    public async Task HostStopsAtOnceWithAnIdleConnection()
+    {
+        await using WebApplication gateway = await StartGatewayAsync(new McpProxyOptions { Target = new Uri("http://127.0.0.1:9/mcp") });
+        using HttpResponseMessage answer = await _client.GetAsync(new Uri(UrlOf(gateway), "/health"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+
+        await gateway.StopAsync().WaitAsync(Patience); // the host itself would wait for ever
+    }
+
+    [Fact]
+    public async Task ClientThatWouldRatherSpeakHttp2IsToldThatTheProxySpeaksHttp11()
+    {
+        await using WebApplication gateway = await StartGatewayAsync(new McpProxyOptions { Target = new Uri("http://127.0.0.1:9/mcp") });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(UrlOf(gateway), "/health"))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+
+        using HttpResponseMessage answer = await _client.SendAsync(request);
+
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), (answer.StatusCode, answer.Version));
+    }
+
+    [Theory]
+    [InlineData("Host", "evil.example")]
+    [InlineData("Origin", "https://evil.example")]
+    public async Task PageElsewhereDoesNotReachAGatewayOnLoopback(string field, string value)
+    {
+        await using WebApplication gateway = await StartGatewayAsync(new McpProxyOptions { Target = new Uri("http://127.0.0.1:9/mcp") });
+        using var request = new HttpRequestMessage(HttpMethod.Get, UrlOf(gateway));
+        request.Headers.TryAddWithoutValidation(field, value);
+
+        using HttpResponseMessage answer = await _client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task ClientIsSentToTheMetadataByHttps()
+    {
+        await using WebApplication gateway = await StartGatewayAsync(
+            new McpProxyOptions { Target = new Uri("http://127.0.0.1:9/mcp"), Incoming = TokenPolicy.Custom(new AdmitsNobody()) });
+
+        using HttpResponseMessage answer = await _client.GetAsync(UrlOf(gateway));
+
+        string expected = $"resource_metadata=\"https://{UrlOf(gateway).Authority}/.well-known/oauth-protected-resource/mcp\"";
+        Assert.Contains(expected, Assert.Single(answer.Headers.WwwAuthenticate).Parameter, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AccessLogHasALineForEachExchange()
+    {
+        await using McpServerHost server = await McpServerHost.StartAsync(HttpServerSessionMode.Stateful);
+        var lines = new Lines();
+        var log = new AccessLog(lines);
+        using var stopping = new CancellationTokenSource();
+        Task writing = log.WriteAsync(stopping.Token);
+        await using WebApplication gateway = await StartGatewayAsync(new McpProxyOptions { Target = server.Address, Observer = log });
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(UrlOf(gateway), "/nothing?token=secret"));
+        request.Headers.Add("Mcp-Name", "it's \"quoted\"");
+        using HttpResponseMessage answer = await _client.SendAsync(request);
+
+        using JsonDocument line = JsonDocument.Parse(await lines.First.WaitAsync(Patience));
+        JsonElement logged = line.RootElement;
+        Assert.Equal(("127.0.0.1", "POST", "/nothing"), (Text("peer"), Text("method"), Text("path")));
+        Assert.Equal(("it's \"quoted\"", "Answered", (int)answer.StatusCode), (Text("name"), Text("end"), logged.GetProperty("status").GetInt32()));
+        Assert.DoesNotContain("secret", logged.GetRawText(), StringComparison.Ordinal);
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Patience));
+
+        string? Text(string name) => logged.GetProperty(name).GetString();
+    }
+
+    private async Task<WebApplication> StartGatewayAsync(McpProxyOptions options)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(proxy);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionHandler<ProxyConnectionHandler>()));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+        Samples.Configure(builder, options, new IPEndPoint(IPAddress.Loopback, 0), _certificate);
         WebApplication gateway = builder.Build();
         await gateway.StartAsync();
         return gateway;
     }
 
-    private sealed class ProxyConnectionHandler(McpProxy proxy) : ConnectionHandler
+    private static Uri UrlOf(WebApplication gateway) => new(new Uri(gateway.Urls.Single()), "/mcp");
+
+    private static X509Certificate2 MakeCertificate()
     {
-        public override Task OnConnectedAsync(ConnectionContext connection) =>
-            proxy.ServeAsync(connection.Transport, connection.RemoteEndPoint, connection.ConnectionClosed);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+    }
+
+    private sealed class AdmitsNobody : ITokenValidator
+    {
+        public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) => ValueTask.FromResult(TokenVerdict.Invalid("nobody"));
+    }
+
+    /// <summary>Where the access log is written to.</summary>
+    private sealed class Lines : StringWriter
+    {
+        private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> First => _first.Task;
+
+        public override Task WriteLineAsync(string? value)
+        {
+            _first.TrySetResult(value!);
+            return Task.CompletedTask;
+        }
     }
 }

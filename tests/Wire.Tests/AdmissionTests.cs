@@ -5,10 +5,10 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>Host, Origin, CORS and health, as a client meets them.</summary>
 public sealed class AdmissionTests
 {
-    [Fact]
-    public async Task LoopbackListenerAdmitsItsOwnNamesOnly()
+    [Theory, OverOnly("Names are derived for a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task LoopbackListenerAdmitsItsOwnNamesOnly(Over over)
     {
-        await using var host = new WireHost(Over.Sockets, options => options with { AllowedHosts = [] });
+        await using var host = new WireHost(over, options => options with { AllowedHosts = [] });
         AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
         RawPeer client = await host.ConnectAsync();
         int port = host.Address!.Port;
@@ -22,10 +22,10 @@ public sealed class AdmissionTests
         Assert.Equal(3, upstream.Requests.Count);
     }
 
-    [Fact]
-    public async Task RefusedOriginGetsAJsonRpcErrorWithoutAnId()
+    [Theory, OverEvery]
+    public async Task RefusedOriginGetsAJsonRpcErrorWithoutAnId(Over over)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { AllowedOrigins = ["https://app.example"] });
+        await using var host = new WireHost(over, options => options with { AllowedOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://evil.example\r\nContent-Length: 8\r\n\r\n{\"id\":1}");
         StrictMessage answer = await client.ReadResponseAsync();
@@ -36,10 +36,10 @@ public sealed class AdmissionTests
     }
 
     /// <summary>The answer to a TRACE is the request as it arrived (RFC 9110 §9.3.8): the credential must not be in it.</summary>
-    [Fact]
-    public async Task TraceIsNotForwardedWithACredential()
+    [Theory, OverEvery]
+    public async Task TraceIsNotForwardedWithACredential(Over over)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { Outgoing = OutgoingPolicy.Bearer("secret") });
+        await using var host = new WireHost(over, options => options with { Outgoing = OutgoingPolicy.Bearer("secret") });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("TRACE /mcp HTTP/1.1\r\nHost: h\r\n\r\n");
         Assert.Equal(405, (await client.ReadResponseAsync()).Status);
@@ -47,28 +47,28 @@ public sealed class AdmissionTests
         Assert.Equal(0, host.Connects);
     }
 
-    [Fact]
-    public async Task TwoOriginsAreRefused()
+    [Theory, OverEvery]
+    public async Task TwoOriginsAreRefused(Over over)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { AllowedOrigins = ["https://app.example"] });
+        await using var host = new WireHost(over, options => options with { AllowedOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
         Assert.Equal(403, await StatusAsync(client, "h", "Origin: https://app.example\r\nOrigin: https://app.example\r\n"));
     }
 
-    [Fact]
-    public async Task HostOutsideTheListIsRefused()
+    [Theory, OverEvery]
+    public async Task HostOutsideTheListIsRefused(Over over)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { AllowedHosts = ["mcp.example"] });
+        await using var host = new WireHost(over, options => options with { AllowedHosts = ["mcp.example"] });
         AnsweringUpstream.Ok(host);
         RawPeer client = await host.ConnectAsync();
         Assert.Equal(403, await StatusAsync(client, "other.example", ""));
         Assert.Equal(200, await StatusAsync(client, "MCP.example", ""));
     }
 
-    [Fact]
-    public async Task PreflightIsAnsweredForListedOriginsAndAnswersCarryTheirFields()
+    [Theory, OverEvery]
+    public async Task PreflightIsAnsweredForListedOriginsAndAnswersCarryTheirFields(Over over)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { CorsOrigins = ["https://app.example"] });
+        await using var host = new WireHost(over, options => options with { CorsOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
         StrictMessage preflight = await client.ReadResponseAsync();
@@ -81,20 +81,20 @@ public sealed class AdmissionTests
         Assert.Equal(["https://app.example"], (await client.ReadResponseAsync()).All("Access-Control-Allow-Origin"));
     }
 
-    [Fact]
-    public async Task PreflightIsLeftToTheUpstreamWhereCorsIsOff()
+    [Theory, OverEvery]
+    public async Task PreflightIsLeftToTheUpstreamWhereCorsIsOff(Over over)
     {
-        await using var host = new WireHost(Over.Pipes);
+        await using var host = new WireHost(over, options => options with { AllowedOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
         RawPeer upstream = await host.AcceptAsync();
         Assert.Equal("OPTIONS /mcp HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
     }
 
-    [Fact]
-    public async Task HealthSaysHealthyAndNothingOfTheBuild()
+    [Theory, OverEvery]
+    public async Task HealthSaysHealthyAndNothingOfTheBuild(Over over)
     {
-        await using var host = new WireHost(Over.Pipes);
+        await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.GetOf("/health"));
         StrictMessage answer = await client.ReadResponseAsync();
@@ -111,7 +111,7 @@ public sealed class AdmissionTests
 
     private static async Task<(ExchangeEnd End, string Reason)> EndAsync(WireHost host)
     {
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         return (report.End, report.Reason);
     }
 }

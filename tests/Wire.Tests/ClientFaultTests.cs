@@ -52,10 +52,8 @@ public sealed class ClientFaultTests
     }
 
     /// <summary>The proxy waits for the upstream to take what it has; the client's end lies behind bytes that nobody reads.</summary>
-    [Theory]
-    [InlineData(Leaving.HalfClose)]
-    [InlineData(Leaving.Reset)]
-    public async Task ClientThatLeavesWhileTheUpstreamTakesNothingIsNoticed(Leaving leaving)
+    [Theory, LeavingOverOnly("Only the system shows that nothing is taken.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task ClientThatLeavesWhileTheUpstreamTakesNothingIsNoticed(Over over, Leaving leaving)
     {
         if (!SystemSockets.AreShown)
         {
@@ -63,26 +61,27 @@ public sealed class ClientFaultTests
         }
 
         const int upstreamTakes = 4 * 1024;
-        await using var host = new WireHost(Over.Sockets, upstreamTakes: upstreamTakes);
+        await using var host = new WireHost(over, upstreamTakes: upstreamTakes);
         (RawPeer client, _) = await host.ServeOneAsync();
         await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n");
-        await SendUntilNothingIsTakenAsync(client, host.Address!.Port);
+        await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port);
         client.Leave(leaving);
         await Expect.ClientGoneAsync(host);
     }
 
-    [Fact]
-    public async Task ClientThatLeavesWhileTheUpstreamIsConnectedToCancelsTheAttempt()
+    [Theory, OverOnly("Where the engine connects by itself, FullListener shows the same.", Over.Pipes, Over.InlinePipes, Over.StreamPipes)]
+    public async Task ClientThatLeavesWhileTheUpstreamIsConnectedToCancelsTheAttempt(Over over)
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = new WireHost(Over.Pipes, options => options with
+        await using var host = new WireHost(over, options => options with
         {
             ConnectUpstream = async cancel =>
             {
                 begun.SetResult();
-                await using CancellationTokenRegistration told = cancel.Register(cancelled.SetResult);
-                await Task.Delay(Timeout.Infinite, cancel);
+                await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancelled.SetResult();
+                cancel.ThrowIfCancellationRequested();
                 throw new InvalidOperationException("The delay has no end but its cancellation.");
             },
         });
@@ -94,13 +93,11 @@ public sealed class ClientFaultTests
         await Expect.ClientGoneAsync(host, attempts: 0);
     }
 
-    [Theory]
-    [InlineData(Leaving.HalfClose)]
-    [InlineData(Leaving.Reset)]
-    public async Task ClientThatLeavesWhileTheUpstreamDoesNotAcceptEndsTheAttempt(Leaving leaving)
+    [Theory, LeavingOverOnly("Hosts connect by themselves; TLS comes after the accept.", Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task ClientThatLeavesWhileTheUpstreamDoesNotAcceptEndsTheAttempt(Over over, Leaving leaving)
     {
         using var full = new FullListener();
-        await using var host = new WireHost(Over.Sockets, options => options with { Target = full.Target });
+        await using var host = new WireHost(over, options => options with { Target = full.Target });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);
         await full.ExpectSomebodyConnectingAsync();
@@ -161,12 +158,10 @@ public sealed class ClientFaultTests
         await Expect.ClientGoneAsync(host, status: 200);
     }
 
-    [Theory]
-    [InlineData(Leaving.HalfClose)]
-    [InlineData(Leaving.Reset)]
-    public async Task ClientThatLeavesAStreamItDoesNotReadEndsTheUpstreams(Leaving leaving)
+    [Theory, EveryLeaving]
+    public async Task ClientThatLeavesAStreamItDoesNotReadEndsTheUpstreams(Over over, Leaving leaving)
     {
-        await using var host = new WireHost(Over.Sockets);
+        await using var host = new WireHost(over);
         (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
         Task sending = SendUntilCutAsync(upstream);
         client.Leave(leaving);
@@ -200,15 +195,15 @@ public sealed class ClientFaultTests
     }
 
     /// <summary>One that vanishes with its network sends neither a FIN nor a reset: only asking finds out.</summary>
-    [Fact]
-    public async Task SystemAsksSilentPeersOnBothSidesWhetherTheyAreStillThere()
+    [Theory, OverOnly("A host's sockets are its own.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task SystemAsksSilentPeersOnBothSidesWhetherTheyAreStillThere(Over over)
     {
         if (!SystemSockets.AreShown)
         {
             return;
         }
 
-        await using var host = new WireHost(Over.Sockets);
+        await using var host = new WireHost(over);
         await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
         await SystemSockets.UntilAsync(
             () => SystemSockets.From(host.Address!.Port).Any(row => row.State is SystemSockets.State.Established && row.AsksPeer), "The client is not asked.");
@@ -222,22 +217,6 @@ public sealed class ClientFaultTests
         Assert.False(host.Reports.HasMore);
         Assert.Empty(host.Counts.Failures);
         await Expect.NothingInCloseWaitAsync(host);
-    }
-
-    /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
-    private static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port)
-    {
-        const int mostPieces = 100;
-        const int enoughLooks = 200;
-        byte[] piece = new byte[64 * 1024];
-        for (int i = 0, looks = 0; i < mostPieces && looks < enoughLooks; i++)
-        {
-            await client.SendAsync(piece);
-            for (looks = 0; looks < enoughLooks && SystemSockets.From(port).Any(row => row.Unread >= piece.Length); looks++)
-            {
-                await Task.Yield();
-            }
-        }
     }
 
     private static async Task SendUntilCutAsync(RawPeer upstream)

@@ -5,7 +5,7 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>Stopping: running exchanges finish, no other begins; an abort ends everything now.</summary>
 public sealed class DrainTests
 {
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task RunningExchangeFinishesAndItsConnectionCloses(Over over)
     {
         await using var host = new WireHost(over);
@@ -25,7 +25,7 @@ public sealed class DrainTests
         await host.ServedAsync();
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task IdleConnectionIsClosedAtOnce(Over over)
     {
         await using var host = new WireHost(over);
@@ -43,7 +43,7 @@ public sealed class DrainTests
         await host.ServedAsync();
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task RunningStreamFinishes(Over over)
     {
         await using var host = new WireHost(over);
@@ -60,7 +60,7 @@ public sealed class DrainTests
         Assert.True(client.Ended);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task AbortCutsAStreamAndItsUpstream(Over over)
     {
         await using var host = new WireHost(over);
@@ -78,7 +78,7 @@ public sealed class DrainTests
         await host.ServedAsync();
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task AbortEndsAnIdleConnection(Over over)
     {
         await using var host = new WireHost(over);

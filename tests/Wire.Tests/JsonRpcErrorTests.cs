@@ -6,43 +6,43 @@ namespace McpProxyFast.Wire.Tests;
 public sealed class JsonRpcErrorTests
 {
     [Theory]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", "1")]
-    [InlineData("""{"jsonrpc":"2.0","method":"ping","id":"a-b"}""", "\"a-b\"")]
-    [InlineData("""{"id":123456789012345678901234567890}""", "123456789012345678901234567890")]
-    [InlineData("""{"id":-1.50e+3}""", "-1.50e+3")]
-    [InlineData("""{"id":"\u00e9\n\"\\x"}""", "\"\\u00e9\\n\\\"\\\\x\"")]
-    [InlineData("""{"params":{"id":7,"list":[{"id":8}]},"id" : 9 }""", "9")]
-    [InlineData("""{"id":0}""", "0")]
-    public async Task IdIsEchoedByteForByte(string request, string id)
+    [OverEvery("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", "1")]
+    [OverEvery("""{"jsonrpc":"2.0","method":"ping","id":"a-b"}""", "\"a-b\"")]
+    [OverEvery("""{"id":123456789012345678901234567890}""", "123456789012345678901234567890")]
+    [OverEvery("""{"id":-1.50e+3}""", "-1.50e+3")]
+    [OverEvery("""{"id":"\u00e9\n\"\\x"}""", "\"\\u00e9\\n\\\"\\\\x\"")]
+    [OverEvery("""{"params":{"id":7,"list":[{"id":8}]},"id" : 9 }""", "9")]
+    [OverEvery("""{"id":0}""", "0")]
+    public async Task IdIsEchoedByteForByte(Over over, string request, string id)
     {
-        string body = await FaultAsync(Messages.PostOf(request));
+        string body = await FaultAsync(over, Messages.PostOf(request));
         Assert.StartsWith($$"""{"jsonrpc":"2.0","id":{{id}},"error":{"code":-32603,""", body, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"jsonrpc":"2.0","method":"notify"}""")]
-    [InlineData("""{"params":{"id":7}}""")]
-    [InlineData("""{"id":null}""")]
-    [InlineData("""[{"id":1},{"id":2}]""")]
-    [InlineData("not json")]
-    [InlineData("")]
-    public async Task WithoutAnIdTheMemberIsLeftOut(string request)
+    [OverEvery("""{"jsonrpc":"2.0","method":"notify"}""")]
+    [OverEvery("""{"params":{"id":7}}""")]
+    [OverEvery("""{"id":null}""")]
+    [OverEvery("""[{"id":1},{"id":2}]""")]
+    [OverEvery("not json")]
+    [OverEvery("")]
+    public async Task WithoutAnIdTheMemberIsLeftOut(Over over, string request)
     {
-        string body = await FaultAsync(Messages.PostOf(request));
+        string body = await FaultAsync(over, Messages.PostOf(request));
         Assert.StartsWith("""{"jsonrpc":"2.0","error":{"code":-32603,""", body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task IdOfAChunkedBodyIsFoundAcrossChunks()
+    [Theory, OverEvery]
+    public async Task IdOfAChunkedBodyIsFoundAcrossChunks(Over over)
     {
-        string body = await FaultAsync(Messages.ChunkedPostHead + "5\r\n{\"id\"\r\n4;x\r\n:\"a-\r\n3\r\nb\"}\r\n0\r\n\r\n");
+        string body = await FaultAsync(over, Messages.ChunkedPostHead + "5\r\n{\"id\"\r\n4;x\r\n:\"a-\r\n3\r\nb\"}\r\n0\r\n\r\n");
         Assert.Contains("\"id\":\"a-b\"", body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task IdIsKnownThoughTheUpstreamFailedLater()
+    [Theory, OverEvery]
+    public async Task IdIsKnownThoughTheUpstreamFailedLater(Over over)
     {
-        await using var host = new WireHost(Over.Pipes);
+        await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.PostOf("""{"id":42}"""));
         RawPeer upstream = await host.AcceptAsync();
@@ -51,17 +51,16 @@ public sealed class JsonRpcErrorTests
         Assert.Contains("\"id\":42", (await client.ReadResponseAsync()).Body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task AnswerInTheUpstreamsPlaceNamesItsReason()
+    [Theory, OverEvery]
+    public async Task AnswerInTheUpstreamsPlaceNamesItsReason(Over over)
     {
-        string body = await FaultAsync(Messages.PostOf("""{"id":1}"""));
+        string body = await FaultAsync(over, Messages.PostOf("""{"id":1}"""));
         Assert.EndsWith(""","data":{"reason":"upstream-unreachable"}}}""", body, StringComparison.Ordinal);
     }
 
-    private static async Task<string> FaultAsync(string request)
+    private static async Task<string> FaultAsync(Over over, string request)
     {
-        await using var host = new WireHost(Over.Pipes);
-        host.RefuseConnects(1);
+        await using var host = new WireHost(over, listens: false);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(request);
         StrictMessage answer = await client.ReadResponseAsync();

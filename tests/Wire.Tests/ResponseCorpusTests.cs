@@ -10,27 +10,15 @@ public sealed class ResponseCorpusTests
     private const string Request = "GET /mcp HTTP/1.1\r\nHost: h\r\n\r\n";
     private const string Probe = "GET /probe HTTP/1.1\r\nHost: h\r\n\r\n";
 
-    public static TheoryData<string, string> Cases()
-    {
-        var cases = new TheoryData<string, string>();
-        foreach (string file in CorpusFile.Names(Folder))
-        {
-            foreach (CorpusCase found in CorpusFile.Read(Folder, file))
-            {
-                cases.Add(file, found.Title);
-            }
-        }
-
-        return cases;
-    }
+    public static IEnumerable<object[]> Cases() =>
+        from over in Enum.GetValues<Over>()
+        from file in CorpusFile.Names(Folder)
+        from found in CorpusFile.Read(Folder, file)
+        select (object[])[over, file, found.Title];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public Task WholeOverPipes(string file, string title) => RunAsync(Over.Pipes, CorpusFile.Find(Folder, file, title));
-
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public Task WholeOverSockets(string file, string title) => RunAsync(Over.Sockets, CorpusFile.Find(Folder, file, title));
+    public Task Whole(Over over, string file, string title) => RunAsync(over, CorpusFile.Find(Folder, file, title));
 
     private static async Task RunAsync(Over over, CorpusCase found)
     {
@@ -73,7 +61,7 @@ public sealed class ResponseCorpusTests
         }
 
         Assert.Equal("", client.Unread);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         Assert.Equal(found.Outcomes[^1].Reason, report.Reason);
         Assert.Equal(found.Outcomes[^1].Status, report.Status);
     }

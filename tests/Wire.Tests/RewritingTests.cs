@@ -6,142 +6,149 @@ namespace McpProxyFast.Wire.Tests;
 public sealed class RewritingTests
 {
     [Theory]
-    [InlineData("/", "/v2/mcp")]
-    [InlineData("/mcp", "/v2/mcp")]
-    [InlineData("/v2/mcp", "/v2/mcp")]
-    [InlineData("/?a=1", "/v2/mcp?a=1")]
-    [InlineData("/mcp/", "/mcp/")]
-    [InlineData("/mcp/x", "/mcp/x")]
-    [InlineData("/messages?session=1", "/messages?session=1")]
-    [InlineData("/%6dcp", "/%6dcp")]
-    [InlineData("http://h", "/v2/mcp")]
-    public Task TargetsPathReplacesTheMcpEndpoint(string received, string sent) => ExpectTargetAsync("/v2/mcp", received, sent);
+    [OverEvery("/", "/v2/mcp")]
+    [OverEvery("/mcp", "/v2/mcp")]
+    [OverEvery("/v2/mcp", "/v2/mcp")]
+    [OverEvery("/?a=1", "/v2/mcp?a=1")]
+    [OverEvery("/mcp/", "/mcp/")]
+    [OverEvery("/mcp/x", "/mcp/x")]
+    [OverEvery("/messages?session=1", "/messages?session=1")]
+    [OverEvery("/%6dcp", "/%6dcp")]
+    [OverEvery("http://h", "/v2/mcp")]
+    public Task TargetsPathReplacesTheMcpEndpoint(Over over, string received, string sent) => ExpectTargetAsync(over, "/v2/mcp", received, sent);
 
     [Theory]
-    [InlineData("/mcp", "/v2/mcp?x=1,2")]
-    [InlineData("/mcp?a=%20", "/v2/mcp?x=1,2&a=%20")]
-    [InlineData("/other?b", "/other?x=1,2&b")]
-    [InlineData("/other", "/other?x=1,2")]
-    public Task TargetsQueryComesFirst(string received, string sent) => ExpectTargetAsync("/v2/mcp?x=1,2", received, sent);
+    [OverEvery("/mcp", "/v2/mcp?x=1,2")]
+    [OverEvery("/mcp?a=%20", "/v2/mcp?x=1,2&a=%20")]
+    [OverEvery("/other?b", "/other?x=1,2&b")]
+    [OverEvery("/other", "/other?x=1,2")]
+    public Task TargetsQueryComesFirst(Over over, string received, string sent) => ExpectTargetAsync(over, "/v2/mcp?x=1,2", received, sent);
 
     [Theory]
-    [InlineData("/", "/")]
-    [InlineData("/mcp", "/mcp")]
-    public Task TargetWithoutAPathChangesNothing(string received, string sent) => ExpectTargetAsync("", received, sent);
+    [OverEvery("/", "/")]
+    [OverEvery("/mcp", "/mcp")]
+    public Task TargetWithoutAPathChangesNothing(Over over, string received, string sent) => ExpectTargetAsync(over, "", received, sent);
 
-    [Fact]
-    public async Task SetTellsTheClientsAddressHostAndScheme()
+    [Theory, OverEvery]
+    public async Task SetTellsTheClientsAddressHostAndScheme(Over over)
     {
-        StrictMessage sent = await ForwardAsync(ForwardedFields.Set, "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=x\r\nX-Forwarded-Prefix: /p\r\n");
-        Assert.Equal([WireHost.ClientAddress], sent.All("X-Forwarded-For"));
+        StrictMessage sent = await ForwardAsync(over, ForwardedFields.Set, "X-Forwarded-For: 1.2.3.4\r\nForwarded: for=x\r\nX-Forwarded-Prefix: /p\r\n");
+        Assert.Equal([WireHost.ClientAddress(over)], sent.All("X-Forwarded-For"));
         Assert.Equal(["example.com:8080"], sent.All("X-Forwarded-Host"));
         Assert.Equal(["http"], sent.All("X-Forwarded-Proto"));
         Assert.Empty(sent.All("Forwarded"));
         Assert.Empty(sent.All("X-Forwarded-Prefix"));
     }
 
-    [Fact]
-    public async Task AutomaticIsSetForAnHttpUpstream()
+    [Theory, OverEvery]
+    public async Task AutomaticIsSetForAnHttpUpstreamAndOffForAnHttpsOne(Over over)
     {
-        StrictMessage sent = await ForwardAsync(ForwardedFields.Automatic, "");
-        Assert.Equal([WireHost.ClientAddress], sent.All("X-Forwarded-For"));
+        StrictMessage sent = await ForwardAsync(over, ForwardedFields.Automatic, "");
+        Assert.Equal(over is Over.Tls ? [] : [WireHost.ClientAddress(over)], sent.All("X-Forwarded-For"));
     }
 
-    [Fact]
-    public async Task AppendAddsTheClientsAddressToOneList()
+    [Theory, OverEvery]
+    public async Task AppendAddsTheClientsAddressToOneList(Over over)
     {
         StrictMessage sent = await ForwardAsync(
-            ForwardedFields.Append, "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8, 9.9.9.9\r\nX-Forwarded-Host: outer\r\nX-Forwarded-Proto: https\r\n");
-        Assert.Equal([$"1.2.3.4, 5.6.7.8, 9.9.9.9, {WireHost.ClientAddress}"], sent.All("X-Forwarded-For"));
+            over,
+            ForwardedFields.Append,
+            "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8, 9.9.9.9\r\nX-Forwarded-Host: outer\r\nX-Forwarded-Proto: https\r\n");
+        Assert.Equal([$"1.2.3.4, 5.6.7.8, 9.9.9.9, {WireHost.ClientAddress(over)}"], sent.All("X-Forwarded-For"));
         Assert.Equal(["outer"], sent.All("X-Forwarded-Host"));
         Assert.Equal(["https"], sent.All("X-Forwarded-Proto"));
     }
 
-    [Fact]
-    public async Task AppendSetsWhatNobodyHasSet()
+    [Theory, OverEvery]
+    public async Task AppendSetsWhatNobodyHasSet(Over over)
     {
-        StrictMessage sent = await ForwardAsync(ForwardedFields.Append, "");
-        Assert.Equal([WireHost.ClientAddress], sent.All("X-Forwarded-For"));
+        StrictMessage sent = await ForwardAsync(over, ForwardedFields.Append, "");
+        Assert.Equal([WireHost.ClientAddress(over)], sent.All("X-Forwarded-For"));
         Assert.Equal(["example.com:8080"], sent.All("X-Forwarded-Host"));
         Assert.Equal(["http"], sent.All("X-Forwarded-Proto"));
     }
 
-    [Fact]
-    public async Task OffSendsNone()
+    [Theory, OverEvery]
+    public async Task OffSendsNone(Over over)
     {
-        StrictMessage sent = await ForwardAsync(ForwardedFields.Off, "X-Forwarded-For: 1.2.3.4\r\n");
+        StrictMessage sent = await ForwardAsync(over, ForwardedFields.Off, "X-Forwarded-For: 1.2.3.4\r\n");
         Assert.DoesNotContain(sent.Fields, field => field.Name.StartsWith("X-Forwarded", StringComparison.OrdinalIgnoreCase));
     }
 
-    [Fact]
-    public async Task ConnectionCannotRemoveWhatTheProxySets()
+    [Theory, OverEvery]
+    public async Task ConnectionCannotRemoveWhatTheProxySets(Over over)
     {
-        StrictMessage sent = await ForwardAsync(ForwardedFields.Set, "Connection: X-Forwarded-For, X-Forwarded-Host\r\n");
-        Assert.Equal([WireHost.ClientAddress], sent.All("X-Forwarded-For"));
+        StrictMessage sent = await ForwardAsync(over, ForwardedFields.Set, "Connection: X-Forwarded-For, X-Forwarded-Host\r\n");
+        Assert.Equal([WireHost.ClientAddress(over)], sent.All("X-Forwarded-For"));
         Assert.Equal(["example.com:8080"], sent.All("X-Forwarded-Host"));
     }
 
     [Theory]
-    [InlineData("http://{up}/new?a#b", "http://h/new?a#b")]
-    [InlineData("http://{up}?a", "http://h?a")]
-    [InlineData("http://{up}.evil/new", "http://{up}.evil/new")]
-    [InlineData("http://{up}@evil/new", "http://{up}@evil/new")]
-    [InlineData("https://{up}/new", "https://{up}/new")]
-    [InlineData("https://login.example.com/authorize", "https://login.example.com/authorize")]
-    [InlineData("/new", "/new")]
-    public async Task LocationOnTheUpstreamsOriginBecomesOurs(string received, string sent)
+    [OverEvery("{scheme}://{up}/new?a#b", "http://h/new?a#b")]
+    [OverEvery("{scheme}://{up}?a", "http://h?a")]
+    [OverEvery("{scheme}://{up}.evil/new", "{scheme}://{up}.evil/new")]
+    [OverEvery("{scheme}://{up}@evil/new", "{scheme}://{up}@evil/new")]
+    [OverEvery("{other}://{up}/new", "{other}://{up}/new")]
+    [OverEvery("https://login.example.com/authorize", "https://login.example.com/authorize")]
+    [OverEvery("/new", "/new")]
+    public async Task LocationOnTheUpstreamsOriginBecomesOurs(Over over, string received, string sent)
     {
-        await using var host = new WireHost(Over.Pipes);
-        StrictMessage answer = await AnswerAsync(host, Redirect(302, received.Replace("{up}", host.Authority, StringComparison.Ordinal)));
-        Assert.Equal(sent.Replace("{up}", host.Authority, StringComparison.Ordinal), answer.Field("Location"));
+        await using var host = new WireHost(over);
+        StrictMessage answer = await AnswerAsync(host, Redirect(302, Resolve(received, over, host)));
+        Assert.Equal(Resolve(sent, over, host), answer.Field("Location"));
     }
 
     [Theory]
-    [InlineData(307, "/mcp/", "/mcp/")]
-    [InlineData(308, "/mcp/?x=1", "/mcp/?x=1")]
-    [InlineData(307, "http://{up}/mcp/#part", "/mcp/")]
-    public async Task RedirectWithinTheUpstreamIsFollowed(int status, string location, string target)
+    [OverEvery(307, "/mcp/", "/mcp/")]
+    [OverEvery(308, "/mcp/?x=1", "/mcp/?x=1")]
+    [OverEvery(307, "{scheme}://{up}/mcp/#part", "/mcp/")]
+    public async Task RedirectWithinTheUpstreamIsFollowedOnTheSameConnection(Over over, int status, string location, string target)
     {
-        await using var host = new WireHost(Over.Pipes);
+        await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);
-        RawPeer first = await host.AcceptAsync();
-        await first.ReadRequestAsync();
-        await first.SendAsync(Redirect(status, location.Replace("{up}", host.Authority, StringComparison.Ordinal)));
-        RawPeer second = await host.AcceptAsync();
-        StrictMessage followed = await second.ReadRequestAsync();
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await upstream.SendAsync(Redirect(status, Resolve(location, over, host)));
+        StrictMessage followed = await upstream.ReadRequestAsync();
         Assert.Equal(($"POST {target} HTTP/1.1", "{}"), (followed.StartLine, followed.Body));
-        await second.SendAsync(Messages.Ok);
+        await upstream.SendAsync(Messages.Ok);
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
+        Assert.Equal(1, host.Connects);
         Assert.Equal(2, (await host.Reports.NextAsync()).Attempts);
     }
 
     [Theory]
-    [InlineData(301, "/mcp/")]
-    [InlineData(302, "/mcp/")]
-    [InlineData(303, "/mcp/")]
-    [InlineData(307, "http://elsewhere/mcp/")]
-    [InlineData(307, "https://{up}/mcp/")]
-    [InlineData(307, "//elsewhere/mcp/")]
-    [InlineData(307, "mcp/")]
-    [InlineData(307, "/m cp/")]
-    public async Task OtherRedirectsArePassed(int status, string location)
+    [OverEvery(301, "/mcp/")]
+    [OverEvery(302, "/mcp/")]
+    [OverEvery(303, "/mcp/")]
+    [OverEvery(307, "http://elsewhere/mcp/")]
+    [OverEvery(307, "{other}://{up}/mcp/")]
+    [OverEvery(307, "//elsewhere/mcp/")]
+    [OverEvery(307, "mcp/")]
+    [OverEvery(307, "/m cp/")]
+    public async Task OtherRedirectsArePassed(Over over, int status, string location)
     {
-        await using var host = new WireHost(Over.Pipes);
-        Assert.Equal(status, (await AnswerAsync(host, Redirect(status, location.Replace("{up}", host.Authority, StringComparison.Ordinal)))).Status);
+        await using var host = new WireHost(over);
+        Assert.Equal(status, (await AnswerAsync(host, Redirect(status, Resolve(location, over, host)))).Status);
         Assert.Equal(1, host.Connects);
     }
 
-    [Fact]
-    public async Task EndlessRedirectsAreFollowedFiveTimes()
+    [Theory, OverEvery]
+    public async Task EndlessRedirectsAreFollowedFiveTimes(Over over)
     {
-        await using var host = new WireHost(Over.Pipes);
+        await using var host = new WireHost(over);
         AnsweringUpstream upstream = AnsweringUpstream.Start(host, _ => Redirect(307, "/again"));
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Get);
         Assert.Equal(307, (await client.ReadResponseAsync()).Status);
         Assert.Equal(6, upstream.Requests.Count);
     }
+
+    private static string Resolve(string location, Over over, WireHost host) => location
+        .Replace("{up}", host.Authority, StringComparison.Ordinal)
+        .Replace("{scheme}", WireHost.TargetScheme(over), StringComparison.Ordinal)
+        .Replace("{other}", over is Over.Tls ? "ftp" : "https", StringComparison.Ordinal);
 
     private static string Redirect(int status, string location) => $"HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n";
 
@@ -155,18 +162,18 @@ public sealed class RewritingTests
         return await client.ReadResponseAsync();
     }
 
-    private static async Task ExpectTargetAsync(string path, string received, string sent)
+    private static async Task ExpectTargetAsync(Over over, string path, string received, string sent)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { Target = new Uri(options.Target, path) });
+        await using var host = new WireHost(over, options => options with { Target = new Uri(options.Target, path) });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.GetOf(received));
         RawPeer upstream = await host.AcceptAsync();
         Assert.Equal($"GET {sent} HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
     }
 
-    private static async Task<StrictMessage> ForwardAsync(ForwardedFields mode, string fields)
+    private static async Task<StrictMessage> ForwardAsync(Over over, ForwardedFields mode, string fields)
     {
-        await using var host = new WireHost(Over.Pipes, options => options with { ForwardedFields = mode });
+        await using var host = new WireHost(over, options => options with { ForwardedFields = mode });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync($"GET /mcp HTTP/1.1\r\nHost: example.com:8080\r\n{fields}\r\n");
         RawPeer upstream = await host.AcceptAsync();

@@ -6,71 +6,72 @@ namespace McpProxyFast.Wire.Tests;
 public sealed class SizeLimitTests
 {
     [Theory]
-    [InlineData(1024, 200)]
-    [InlineData(1025, 431)]
-    public Task MaxHeadBytes(int bytes, int status)
+    [OverEvery(1024, 200)]
+    [OverEvery(1025, 431)]
+    public Task MaxHeadBytes(Over over, int bytes, int status)
     {
         const string frame = "GET / HTTP/1.1\r\nHost: h\r\nA: \r\n\r\n";
-        return ExpectAsync(new ProxyLimits { MaxHeadBytes = 1024 }, $"GET / HTTP/1.1\r\nHost: h\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
+        return ExpectAsync(over, new ProxyLimits { MaxHeadBytes = 1024 }, $"GET / HTTP/1.1\r\nHost: h\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
     }
 
     [Theory]
-    [InlineData(256, 200)]
-    [InlineData(257, 414)]
-    public Task MaxRequestLineBytes(int bytes, int status) =>
-        ExpectAsync(new ProxyLimits { MaxRequestLineBytes = 256 }, $"GET /{new string('a', bytes - "GET / HTTP/1.1".Length)} HTTP/1.1\r\nHost: h\r\n\r\n", status);
+    [OverEvery(256, 200)]
+    [OverEvery(257, 414)]
+    public Task MaxRequestLineBytes(Over over, int bytes, int status) =>
+        ExpectAsync(over, new ProxyLimits { MaxRequestLineBytes = 256 }, $"GET /{new string('a', bytes - "GET / HTTP/1.1".Length)} HTTP/1.1\r\nHost: h\r\n\r\n", status);
 
     [Theory]
-    [InlineData(8, 200)]
-    [InlineData(9, 431)]
-    public Task MaxFields(int fields, int status) =>
+    [OverEvery(8, 200)]
+    [OverEvery(9, 431)]
+    public Task MaxFields(Over over, int fields, int status) =>
         ExpectAsync(
+            over,
             new ProxyLimits { MaxFields = 8 },
             $"GET / HTTP/1.1\r\nHost: h\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", fields - 1))}\r\n",
             status);
 
     [Theory]
-    [InlineData(100, 200)]
-    [InlineData(101, 413)]
-    public Task MaxRequestBodyBytesOfADeclaredLength(int bytes, int status) =>
-        ExpectAsync(new ProxyLimits { MaxRequestBodyBytes = 100 }, Messages.PostOf(new string('a', bytes)), status);
+    [OverEvery(100, 200)]
+    [OverEvery(101, 413)]
+    public Task MaxRequestBodyBytesOfADeclaredLength(Over over, int bytes, int status) =>
+        ExpectAsync(over, new ProxyLimits { MaxRequestBodyBytes = 100 }, Messages.PostOf(new string('a', bytes)), status);
 
     [Theory]
-    [InlineData(40, 200)]
-    [InlineData(41, 413)]
-    public Task MaxRequestBodyBytesOfChunks(int bytes, int status) =>
-        ExpectAsync(new ProxyLimits { MaxRequestBodyBytes = 100 }, $"{Messages.ChunkedPostHead}3c\r\n{new string('a', 60)}\r\n{bytes:x}\r\n{new string('a', bytes)}\r\n0\r\n\r\n", status);
+    [OverEvery(40, 200)]
+    [OverEvery(41, 413)]
+    public Task MaxRequestBodyBytesOfChunks(Over over, int bytes, int status) =>
+        ExpectAsync(over, new ProxyLimits { MaxRequestBodyBytes = 100 }, $"{Messages.ChunkedPostHead}3c\r\n{new string('a', 60)}\r\n{bytes:x}\r\n{new string('a', bytes)}\r\n0\r\n\r\n", status);
 
     [Theory]
-    [InlineData(100, 200)]
-    [InlineData(101, 400)]
-    public Task MaxChunkOverheadBytesOfExtensions(int bytes, int status) =>
-        ExpectAsync(new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1{Extension(bytes)}\r\na\r\n0\r\n\r\n", status);
+    [OverEvery(100, 200)]
+    [OverEvery(101, 400)]
+    public Task MaxChunkOverheadBytesOfExtensions(Over over, int bytes, int status) =>
+        ExpectAsync(over, new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1{Extension(bytes)}\r\na\r\n0\r\n\r\n", status);
 
     [Theory]
-    [InlineData(0, 200)]
-    [InlineData(1, 400)]
-    public Task MaxChunkOverheadBytesMayBeNothing(int bytes, int status) =>
-        ExpectAsync(new ProxyLimits { MaxChunkOverheadBytes = 0 }, $"{Messages.ChunkedPostHead}1{Extension(bytes)}\r\na\r\n0\r\n\r\n", status);
+    [OverEvery(0, 200)]
+    [OverEvery(1, 400)]
+    public Task MaxChunkOverheadBytesMayBeNothing(Over over, int bytes, int status) =>
+        ExpectAsync(over, new ProxyLimits { MaxChunkOverheadBytes = 0 }, $"{Messages.ChunkedPostHead}1{Extension(bytes)}\r\na\r\n0\r\n\r\n", status);
 
     [Theory]
-    [InlineData(50, 200)]
-    [InlineData(51, 400)]
-    public Task MaxChunkOverheadBytesOfExtensionsSumsUpOverTheChunks(int chunks, int status) => ExpectAsync(
-        new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}{string.Concat(Enumerable.Repeat("1;x\r\na\r\n", chunks))}0\r\n\r\n", status);
+    [OverEvery(50, 200)]
+    [OverEvery(51, 400)]
+    public Task MaxChunkOverheadBytesOfExtensionsSumsUpOverTheChunks(Over over, int chunks, int status) => ExpectAsync(
+        over, new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}{string.Concat(Enumerable.Repeat("1;x\r\na\r\n", chunks))}0\r\n\r\n", status);
 
     [Theory]
-    [InlineData(10, 200)]
-    [InlineData(100, 400)]
-    public Task MaxChunkOverheadBytesOfTrailers(int lines, int status) => ExpectAsync(
-        new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1\r\na\r\n0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", lines))}\r\n", status);
+    [OverEvery(10, 200)]
+    [OverEvery(100, 400)]
+    public Task MaxChunkOverheadBytesOfTrailers(Over over, int lines, int status) => ExpectAsync(
+        over, new ProxyLimits { MaxChunkOverheadBytes = 100 }, $"{Messages.ChunkedPostHead}1\r\na\r\n0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", lines))}\r\n", status);
 
     [Theory]
-    [InlineData("1{0}\r\na\r\n", ";x=y")]
-    [InlineData("0\r\n{0}", "A: b\r\n")]
-    public async Task MaxChunkOverheadBytesCutsAnAnswerWithoutEnd(string frame, string repeated)
+    [OverEvery("1{0}\r\na\r\n", ";x=y")]
+    [OverEvery("0\r\n{0}", "A: b\r\n")]
+    public async Task MaxChunkOverheadBytesCutsAnAnswerWithoutEnd(Over over, string frame, string repeated)
     {
-        await using WireHost host = Host(new ProxyLimits());
+        await using WireHost host = Host(over, new ProxyLimits());
         (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead + "5\r\nhello\r\n", "hello\r\n");
         int enough = 2 * new ProxyLimits().MaxChunkOverheadBytes / repeated.Length;
         await upstream.TrySendAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, frame, string.Concat(Enumerable.Repeat(repeated, enough))));
@@ -79,27 +80,27 @@ public sealed class SizeLimitTests
     }
 
     [Theory]
-    [InlineData(8, 200)]
-    [InlineData(9, 502)]
-    public Task MaxFieldsOfAnAnswer(int fields, int status) =>
-        ExpectAnswerAsync(new ProxyLimits { MaxFields = 8 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", fields - 1))}\r\n", status);
+    [OverEvery(8, 200)]
+    [OverEvery(9, 502)]
+    public Task MaxFieldsOfAnAnswer(Over over, int fields, int status) =>
+        ExpectAnswerAsync(over, new ProxyLimits { MaxFields = 8 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", fields - 1))}\r\n", status);
 
     [Theory]
-    [InlineData(1024, 200)]
-    [InlineData(1025, 502)]
-    public Task MaxHeadBytesOfAnAnswer(int bytes, int status)
+    [OverEvery(1024, 200)]
+    [OverEvery(1025, 502)]
+    public Task MaxHeadBytesOfAnAnswer(Over over, int bytes, int status)
     {
         const string frame = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: \r\n\r\n";
         return ExpectAnswerAsync(
-            new ProxyLimits { MaxHeadBytes = 1024 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
+            over, new ProxyLimits { MaxHeadBytes = 1024 }, $"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: {new string('a', bytes - frame.Length)}\r\n\r\n", status);
     }
 
     [Theory]
-    [InlineData(2, 200)]
-    [InlineData(3, 502)]
-    public async Task MaxInterimResponses(int count, int status)
+    [OverEvery(2, 200)]
+    [OverEvery(3, 502)]
+    public async Task MaxInterimResponses(Over over, int count, int status)
     {
-        await using WireHost host = Host(new ProxyLimits { MaxInterimResponses = 2 });
+        await using WireHost host = Host(over, new ProxyLimits { MaxInterimResponses = 2 });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("GET / HTTP/1.0\r\n\r\n");
         RawPeer upstream = await host.AcceptAsync();
@@ -108,10 +109,10 @@ public sealed class SizeLimitTests
         Assert.Equal(status, (await client.ReadResponseAsync()).Status);
     }
 
-    [Fact]
-    public async Task ReplayWindowBytesBoundsWhatIsSentAgain()
+    [Theory, OverEvery]
+    public async Task ReplayWindowBytesBoundsWhatIsSentAgain(Over over)
     {
-        await using WireHost host = Host(new ProxyLimits { ReplayWindowBytes = 0, MaxRedirects = 5 });
+        await using WireHost host = Host(over, new ProxyLimits { ReplayWindowBytes = 0, MaxRedirects = 5 });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
         RawPeer upstream = await host.AcceptAsync();
@@ -123,10 +124,10 @@ public sealed class SizeLimitTests
         Assert.Equal(1, host.Connects);
     }
 
-    [Fact]
-    public async Task MaxIdleUpstreamConnectionsClosesTheOneThatComesBack()
+    [Theory, OverEvery]
+    public async Task MaxIdleUpstreamConnectionsClosesTheOneThatComesBack(Over over)
     {
-        await using WireHost host = Host(new ProxyLimits { MaxIdleUpstreamConnections = 0 });
+        await using WireHost host = Host(over, new ProxyLimits { MaxIdleUpstreamConnections = 0 });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();
@@ -137,10 +138,10 @@ public sealed class SizeLimitTests
         Assert.Equal("", await upstream.ReadToEndAsync());
     }
 
-    [Fact]
-    public async Task MaxConnectionsMakesTheNextClientWait()
+    [Theory, OverOnly("Slots are those of a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task MaxConnectionsMakesTheNextClientWait(Over over)
     {
-        await using var host = new WireHost(Over.Sockets, options => options with { Limits = new ProxyLimits { MaxConnections = 1 } });
+        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 1 } });
         RawPeer first = await host.ConnectAsync();
         await first.SendAsync(Messages.Get);
         RawPeer upstream = await host.AcceptAsync();
@@ -158,11 +159,11 @@ public sealed class SizeLimitTests
     }
 
     /// <summary>A flood waits in the accept queue and is served as room comes.</summary>
-    [Fact]
-    public async Task MaxConnectionsServesAFloodInTurn()
+    [Theory, OverOnly("Slots are those of a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task MaxConnectionsServesAFloodInTurn(Over over)
     {
         const int flood = 60;
-        await using var host = new WireHost(Over.Sockets, options => options with { Limits = new ProxyLimits { MaxConnections = 3 } });
+        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 3 } });
         AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
         RawPeer[] clients = await Task.WhenAll(Enumerable.Range(0, flood).Select(_ => host.ConnectAsync()));
         foreach (RawPeer client in clients)
@@ -180,21 +181,21 @@ public sealed class SizeLimitTests
         Assert.Empty(host.Counts.Failures);
     }
 
-    private static WireHost Host(ProxyLimits limits) => new(Over.Pipes, options => options with { Limits = limits });
+    private static WireHost Host(Over over, ProxyLimits limits) => new(over, options => options with { Limits = limits });
 
     private static string Extension(int bytes) => bytes == 0 ? "" : ";" + new string('a', bytes - 1);
 
-    private static async Task ExpectAnswerAsync(ProxyLimits limits, string answer, int status)
+    private static async Task ExpectAnswerAsync(Over over, ProxyLimits limits, string answer, int status)
     {
-        await using WireHost host = Host(limits);
+        await using WireHost host = Host(over, limits);
         (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         await upstream.SendAsync(answer);
         Assert.Equal(status, (await client.ReadResponseAsync()).Status);
     }
 
-    private static async Task ExpectAsync(ProxyLimits limits, string request, int status)
+    private static async Task ExpectAsync(Over over, ProxyLimits limits, string request, int status)
     {
-        await using WireHost host = Host(limits);
+        await using WireHost host = Host(over, limits);
         AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(request);

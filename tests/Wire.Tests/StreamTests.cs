@@ -5,7 +5,7 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>Streams: every event leaves as it comes, in the framing the client understands, and the end of either side ends both.</summary>
 public sealed class StreamTests
 {
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task EveryEventIsFlushedAsItComes(Over over)
     {
         await using var host = new WireHost(over);
@@ -18,7 +18,7 @@ public sealed class StreamTests
         }
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task BodyUntilCloseBecomesChunks(Over over)
     {
         await using var host = new WireHost(over);
@@ -35,7 +35,7 @@ public sealed class StreamTests
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task ClientOfVersion10GetsChunksAsBytesUntilTheClose(Over over)
     {
         await using var host = new WireHost(over);
@@ -45,7 +45,7 @@ public sealed class StreamTests
         Assert.True(client.Ended);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task ClientOfVersion10GetsABodyUntilCloseAsItIs(Over over)
     {
         await using var host = new WireHost(over);
@@ -56,7 +56,7 @@ public sealed class StreamTests
         Assert.True(client.Ended);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task CutChunksAreNeverEndedForTheClient(Over over)
     {
         await using var host = new WireHost(over);
@@ -66,11 +66,11 @@ public sealed class StreamTests
         upstream.Finish();
         Assert.Equal("", await client.ReadToEndAsync());
         Assert.True(client.WasReset);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.Cut, "upstream-aborted-body"), (report.End, report.Reason));
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task BadChunkWithinAStreamCutsIt(Over over)
     {
         await using var host = new WireHost(over);
@@ -84,7 +84,7 @@ public sealed class StreamTests
         Assert.Equal(ExchangeEnd.Cut, (await host.Reports.NextAsync()).End);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task ClientThatLeavesASilentStreamEndsTheUpstreamsExchange(Over over)
     {
         await using var host = new WireHost(over);
@@ -94,7 +94,7 @@ public sealed class StreamTests
         Assert.Equal(ExchangeEnd.ClientGone, (await host.Reports.NextAsync()).End);
     }
 
-    [Theory, OverBoth]
+    [Theory, OverEvery]
     public async Task ClientThatResetsASilentStreamEndsTheUpstreamsExchange(Over over)
     {
         await using var host = new WireHost(over);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using McpProxyFast.Wire.Tests.Support;
@@ -11,74 +10,76 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>https targets: the name is always checked, and trust comes from the system or from the anchors given.</summary>
 public sealed class UpstreamTlsTests
 {
-    [Fact]
-    public async Task SelfSignedUpstreamIsRefused()
+    private const string Why = "The engine connects by itself; the target is each test's own.";
+
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task SelfSignedUpstreamIsRefused(Over over)
     {
-        using X509Certificate2 certificate = SelfSigned("localhost");
-        StrictMessage answer = await AskAsync(certificate, trusted: null);
+        using X509Certificate2 certificate = TestCertificate.For("localhost");
+        StrictMessage answer = await AskAsync(over, certificate, trusted: null);
         Assert.Equal(502, answer.Status);
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task UpstreamOfATrustedAnchorIsAccepted()
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task UpstreamOfATrustedAnchorIsAccepted(Over over)
     {
-        using X509Certificate2 certificate = SelfSigned("localhost");
-        StrictMessage answer = await AskAsync(certificate, certificate);
+        using X509Certificate2 certificate = TestCertificate.For("localhost");
+        StrictMessage answer = await AskAsync(over, certificate, certificate);
         Assert.Equal((200, "tls"), (answer.Status, answer.Body));
     }
 
-    [Fact]
-    public async Task WrongNameIsRefusedEvenOfATrustedAnchor()
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task WrongNameIsRefusedEvenOfATrustedAnchor(Over over)
     {
-        using X509Certificate2 certificate = SelfSigned("elsewhere.example");
-        StrictMessage answer = await AskAsync(certificate, certificate);
+        using X509Certificate2 certificate = TestCertificate.For("elsewhere.example");
+        StrictMessage answer = await AskAsync(over, certificate, certificate);
         Assert.Equal(502, answer.Status);
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task AnotherAnchorDoesNotHelp()
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task AnotherAnchorDoesNotHelp(Over over)
     {
-        using X509Certificate2 certificate = SelfSigned("localhost");
-        using X509Certificate2 other = SelfSigned("localhost");
-        Assert.Equal(502, (await AskAsync(certificate, other)).Status);
+        using X509Certificate2 certificate = TestCertificate.For("localhost");
+        using X509Certificate2 other = TestCertificate.For("localhost");
+        Assert.Equal(502, (await AskAsync(over, certificate, other)).Status);
     }
 
-    [Fact]
-    public async Task UpstreamThatSpeaksNoTlsIsA502()
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task UpstreamThatSpeaksNoTlsIsA502(Over over)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         Task answering = AnswerPlainAsync(listener);
-        StrictMessage answer = await AskAsync(listener, new ProxyLimits(), trusted: null);
+        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted: null);
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
         await answering.Soon();
     }
 
-    [Fact]
-    public async Task ConnectTimeoutBoundsTheHandshake()
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task ConnectTimeoutBoundsTheHandshake(Over over)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start(); // accepts, and never says a word
-        StrictMessage answer = await AskAsync(listener, new ProxyLimits { ConnectTimeout = TimeSpan.FromMilliseconds(50) }, trusted: null);
+        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits { ConnectTimeout = TimeSpan.FromMilliseconds(50) }, trusted: null);
         Assert.Equal(504, answer.Status);
         Assert.Contains("\"reason\":\"upstream-connect-timeout\"", answer.Body, StringComparison.Ordinal);
     }
 
-    private static async Task<StrictMessage> AskAsync(X509Certificate2 certificate, X509Certificate2? trusted)
+    private static async Task<StrictMessage> AskAsync(Over over, X509Certificate2 certificate, X509Certificate2? trusted)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         Task serving = ServeAsync(listener, certificate);
-        StrictMessage answer = await AskAsync(listener, new ProxyLimits(), trusted);
+        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted);
         await serving.Soon();
         return answer;
     }
 
-    private static async Task<StrictMessage> AskAsync(TcpListener listener, ProxyLimits limits, X509Certificate2? trusted)
+    private static async Task<StrictMessage> AskAsync(Over over, TcpListener listener, ProxyLimits limits, X509Certificate2? trusted)
     {
-        await using var host = new WireHost(Over.Sockets, options => options with
+        await using var host = new WireHost(over, options => options with
         {
             Target = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"),
             TrustedCertificates = trusted is null ? null : [trusted],
@@ -109,16 +110,5 @@ public sealed class UpstreamTlsTests
     {
         using Socket socket = await listener.AcceptSocketAsync();
         await socket.SendAsync(Encoding.ASCII.GetBytes(Messages.Ok));
-    }
-
-    private static X509Certificate2 SelfSigned(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 }

@@ -28,7 +28,9 @@ internal static class DemoTools
     /// <summary>The messages of the tool that streams: one per step, then the answer.</summary>
     public static async IAsyncEnumerable<JsonObject> CountAsync(JsonObject message, [EnumeratorCancellation] CancellationToken stopping)
     {
-        int steps = JsonRpc.Find(message, "params", "arguments", "steps") is JsonValue value && value.TryGetValue(out int given) ? Math.Clamp(given, 1, MaxSteps) : DefaultSteps;
+        int steps = JsonRpc.Find(message, "params", "arguments", "steps") is JsonValue value && value.TryGetValue(out int given)
+            ? Math.Clamp(given, 1, MaxSteps)
+            : DefaultSteps;
         JsonNode? token = JsonRpc.Find(message, "params", "_meta", "progressToken");
         for (int step = 1; step <= steps; step++)
         {

@@ -22,7 +22,9 @@ internal static class FlagValue
 
     /// <exception cref="UsageException">The text is no duration.</exception>
     public static TimeSpan Wait(string flag, string text) =>
-        Duration.TryParse(text, out TimeSpan value) ? value : throw new UsageException($"--{flag} cannot be '{text}'; a DURATION is written 500ms, 30s, 2m30s or 1h");
+        Duration.TryParse(text, out TimeSpan value)
+            ? value
+            : throw new UsageException($"--{flag} cannot be '{text}'; a DURATION is written 500ms, 30s, 2m30s or 1h");
 
     /// <summary>A secret given as it is, or the content of its file.</summary>
     /// <exception cref="UsageException">The file cannot be read or is empty.</exception>

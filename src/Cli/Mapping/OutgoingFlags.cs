@@ -24,7 +24,8 @@ internal static class OutgoingFlags
             return Checked(OAuth(options));
         }
 
-        OutgoingPolicy bearer = Checked(new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
+        OutgoingPolicy bearer = Checked(
+            new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
         FlagValue.SecretFile("remote-auth-bearer-token-file", bearer.BearerTokenFile);
         return bearer;
     }
@@ -51,8 +52,9 @@ internal static class OutgoingFlags
     {
         string?[] switches =
         [
-            options.RemoteAuthIssuer, options.RemoteAuthAuthorizeUrl, options.RemoteAuthTokenUrl, options.RemoteAuthClientId, options.RemoteAuthClientMetadataUrl,
-            options.RemoteAuthBearerToken, options.RemoteAuthBearerTokenFile, options.RemoteAuthAssertionFile, options.RemoteAuthIdTokenFile,
+            options.RemoteAuthIssuer, options.RemoteAuthAuthorizeUrl, options.RemoteAuthTokenUrl, options.RemoteAuthClientId,
+            options.RemoteAuthClientMetadataUrl, options.RemoteAuthBearerToken, options.RemoteAuthBearerTokenFile,
+            options.RemoteAuthAssertionFile, options.RemoteAuthIdTokenFile,
         ];
         return options.RemoteAuth || switches.Any(given => given is not null);
     }
@@ -67,7 +69,12 @@ internal static class OutgoingFlags
 
     private static OutgoingPolicy Store(StoreOptions options) => new()
     {
-        StorePath = options.RemoteAuthStore switch { null => OutgoingPolicy.DefaultStorePath, NoStore => null, var path => Directory.Exists(path) ? Path.Combine(path, "credentials") : path },
+        StorePath = options.RemoteAuthStore switch
+        {
+            null => OutgoingPolicy.DefaultStorePath,
+            NoStore => null,
+            var path => Directory.Exists(path) ? Path.Combine(path, "credentials") : path,
+        },
         StoreKey = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : null,
     };
 

@@ -23,7 +23,8 @@ internal abstract class IncomingOptions : OutgoingOptions
     [Option("oidc-client-secret", MetaValue = "SECRET", HelpText = "Its secret. Better in the environment: arguments are visible to other users.")]
     public string? OidcClientSecret { get; set; }
 
-    [Option("oidc-scopes", MetaValue = "SCOPES", Separator = ',', Default = new[] { "openid" }, HelpText = "scopes_supported of the protected resource's metadata (RFC 9728).")]
+    [Option("oidc-scopes", MetaValue = "SCOPES", Separator = ',', Default = new[] { "openid" },
+        HelpText = "scopes_supported of the protected resource's metadata (RFC 9728).")]
     public IEnumerable<string> OidcScopes { get; set; } = [];
 
     [Option("oidc-required-scopes", MetaValue = "SCOPES", Separator = ',', HelpText = "A token without all of these gets 403 insufficient_scope.")]
@@ -32,7 +33,8 @@ internal abstract class IncomingOptions : OutgoingOptions
     [Option("oidc-clock-skew", MetaValue = "DURATION", Default = "60s", HelpText = "How far the clocks of issuer and proxy may differ.")]
     public string OidcClockSkew { get; set; } = "";
 
-    [Option("resource-url", MetaValue = "URL", HelpText = "The address by which clients know this proxy, in metadata and challenges. Unless given: from the request's own host.")]
+    [Option("resource-url", MetaValue = "URL",
+        HelpText = "The address by which clients know this proxy, in metadata and challenges. Unless given: from the request's own host.")]
     public string? ResourceUrl { get; set; }
 
     [Option("pass-authorization", HelpText = "Send the client's own token on to the target although it was meant for this proxy. Unsafe.")]

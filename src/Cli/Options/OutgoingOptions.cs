@@ -23,7 +23,8 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-client-id", MetaValue = "ID", HelpText = "Client registered beforehand; alone it turns detection on.")]
     public string? RemoteAuthClientId { get; set; }
 
-    [Option("remote-auth-client-secret", MetaValue = "SECRET", HelpText = "Its secret. Better in the environment or a file: arguments are visible to other users.")]
+    [Option("remote-auth-client-secret", MetaValue = "SECRET",
+        HelpText = "Its secret. Better in the environment or a file: arguments are visible to other users.")]
     public string? RemoteAuthClientSecret { get; set; }
 
     [Option("remote-auth-client-secret-file", MetaValue = "FILE", HelpText = "File with its secret; white space around it is dropped.")]
@@ -32,13 +33,15 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-scopes", MetaValue = "SCOPES", Separator = ',', HelpText = "Scopes to ask for, instead of those that the target names.")]
     public IEnumerable<string> RemoteAuthScopes { get; set; } = [];
 
-    [Option("remote-auth-scope-param-name", MetaValue = "NAME", Default = "scope", HelpText = "Query parameter of the authorization request that carries them, such as user_scope.")]
+    [Option("remote-auth-scope-param-name", MetaValue = "NAME", Default = "scope",
+        HelpText = "Query parameter of the authorization request that carries them, such as user_scope.")]
     public string RemoteAuthScopeParamName { get; set; } = "";
 
     [Option("remote-auth-resource", MetaValue = "URI", HelpText = "Resource indicator (RFC 8707), instead of the one that the target publishes.")]
     public string? RemoteAuthResource { get; set; }
 
-    [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666, HelpText = "Port on loopback to which the browser comes back; 0 for any that is free.")]
+    [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666,
+        HelpText = "Port on loopback to which the browser comes back; 0 for any that is free.")]
     public int RemoteAuthCallbackPort { get; set; }
 
     [Option("remote-auth-skip-browser", HelpText = "Print the address to open instead of opening the browser.")]
@@ -56,10 +59,12 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-forward-headers", MetaValue = "NAME=VALUE", HelpText = "Field set on every request to the target.")]
     public IEnumerable<string> RemoteForwardHeaders { get; set; } = [];
 
-    [Option("remote-forward-headers-secret", MetaValue = "NAME=REF", HelpText = "As above, the value from env:NAME, file:PATH (read again when it changes), or a stored secret.")]
+    [Option("remote-forward-headers-secret", MetaValue = "NAME=REF",
+        HelpText = "As above, the value from env:NAME, file:PATH (read again when it changes), or a stored secret.")]
     public IEnumerable<string> RemoteForwardHeadersSecret { get; set; } = [];
 
-    [Option("remote-auth-grant", MetaValue = "GRANT", Default = "authorization_code", HelpText = "authorization_code, device_code, client_credentials, jwt-bearer or id-jag.")]
+    [Option("remote-auth-grant", MetaValue = "GRANT", Default = "authorization_code",
+        HelpText = "authorization_code, device_code, client_credentials, jwt-bearer or id-jag.")]
     public string RemoteAuthGrant { get; set; } = "";
 
     [Option("remote-auth-client-key-file", MetaValue = "FILE", HelpText = "PEM private key for private_key_jwt.")]

@@ -27,7 +27,8 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
     public IEnumerable<string> CorsOrigins { get; set; } = [];
 
-    [Option("x-forwarded", MetaValue = "MODE", HelpText = "X-Forwarded fields to the target: set, append or off. Unless given: set for http targets, off for https.")]
+    [Option("x-forwarded", MetaValue = "MODE",
+        HelpText = "X-Forwarded fields to the target: set, append or off. Unless given: set for http targets, off for https.")]
     public string? XForwarded { get; set; }
 
     [Option("max-body-size", MetaValue = "SIZE", Default = "8MiB", HelpText = "Largest request body (8MiB, 512KiB, or bytes); 413 above it.")]
@@ -45,7 +46,8 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; 504 after it.")]
     public string ConnectTimeout { get; set; } = "";
 
-    [Option("response-timeout", MetaValue = "DURATION", Default = "off", HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]
+    [Option("response-timeout", MetaValue = "DURATION", Default = "off",
+        HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]
     public string ResponseTimeout { get; set; } = "";
 
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for running exchanges when told to stop, 0s to 1h.")]

@@ -1,21 +1,11 @@
 using System.Text;
+using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Why a request is challenged.</summary>
-internal enum ChallengeKind : byte
-{
-    /// <summary>It carries no bearer token: 401 without an error code (RFC 6750 §3.1).</summary>
-    NoCredentials,
-
-    /// <summary>401 <c>invalid_token</c>.</summary>
-    InvalidToken,
-
-    /// <summary>403 <c>insufficient_scope</c>.</summary>
-    InsufficientScope,
-}
-
-/// <summary>The <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1): where to get a token and for which scopes, and nothing of why this one failed.</summary>
+/// <summary>
+/// The <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1): where to get a token and for which scopes, and nothing of why this one failed.
+/// </summary>
 internal sealed class BearerChallenge
 {
     private readonly string _scope;
@@ -33,7 +23,7 @@ internal sealed class BearerChallenge
     }
 
     /// <summary>The whole field line with its CRLF.</summary>
-    /// <param name="kind">Why.</param>
+    /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
@@ -49,7 +39,9 @@ internal sealed class BearerChallenge
             ("resource_metadata", metadataUrl),
             ("scope", _scope.Length > 0 ? _scope : null),
         ];
-        IEnumerable<string> given = parameters.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Name}={Quote(parameter.Value!)}");
+        IEnumerable<string> given = parameters
+            .Where(parameter => parameter.Value is not null)
+            .Select(parameter => $"{parameter.Name}={Quote(parameter.Value!)}");
         return Encoding.ASCII.GetBytes($"WWW-Authenticate: Bearer {string.Join(", ", given)}".TrimEnd() + "\r\n");
     }
 

@@ -30,7 +30,9 @@ internal sealed class CorsRule
     public ReadOnlyMemory<byte> AnswerLinesFor(ReadOnlySpan<byte> origin) => IsOn ? Find(origin)?.Answer ?? VaryLine : default;
 
     /// <summary>The field lines of a 204 that answers a preflight; false where this origin gets none.</summary>
-    /// <remarks>A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.</remarks>
+    /// <remarks>
+    /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.
+    /// </remarks>
     public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, out ReadOnlyMemory<byte> fieldLines)
     {
         Entry? entry = Find(origin);

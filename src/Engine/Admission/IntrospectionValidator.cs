@@ -38,8 +38,8 @@ internal sealed class IntrospectionValidator(Func<string, CancellationToken, Tas
     private static IEnumerable<string> Audiences(JsonElement answer) =>
         !answer.TryGetProperty("aud", out JsonElement audience) ? []
         : audience.ValueKind is JsonValueKind.String ? [audience.GetString()!]
-        : audience.ValueKind is JsonValueKind.Array ? audience.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String).Select(item => item.GetString()!)
-        : [];
+        : audience.ValueKind is not JsonValueKind.Array ? []
+        : audience.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String).Select(item => item.GetString()!);
 
     private DateTimeOffset Latest(JsonElement answer)
     {

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The few members of a JOSE header that the proxy acts on. Keys and their addresses in it (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) are never looked at (RFC 8725 §3.10).</summary>
+/// <summary>The few members of a JOSE header that the proxy acts on.</summary>
+/// <remarks>Keys and their addresses in it (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) are never looked at (RFC 8725 §3.10).</remarks>
 internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, bool HasCritical)
 {
     /// <summary>Refuses what two readers could read two ways (RFC 7515 §4, RFC 8725 §2.4), and nesting that no token has.</summary>

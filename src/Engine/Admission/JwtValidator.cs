@@ -122,7 +122,8 @@ internal sealed class JwtValidator(TokenPolicy policy, SigningKeys keys, TimePro
         type is null
         || new[] { "JWT", "at+jwt", "application/at+jwt", "application/jwt" }.Contains(type, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Tells ID and refresh tokens that carry the general <c>typ</c>: hashes that only ID tokens have (OpenID Connect Core §3.3.2.11), and the marks of Keycloak and Cognito.</summary>
+    /// <summary>Tells ID and refresh tokens that carry the general <c>typ</c>.</summary>
+    /// <remarks>By hashes that only ID tokens have (OpenID Connect Core §3.3.2.11), and by the marks of Keycloak and Cognito.</remarks>
     private static bool IsOfAnotherKind(JsonElement payload) =>
         payload.TryGetProperty("at_hash", out _)
         || payload.TryGetProperty("c_hash", out _)
@@ -132,7 +133,8 @@ internal sealed class JwtValidator(TokenPolicy policy, SigningKeys keys, TimePro
     private TokenVerdict Refuse(Exception fault) => fault switch
     {
         SecurityTokenInvalidLifetimeException { Expires: null } => TokenVerdict.Invalid("no-expiry"),
-        SecurityTokenInvalidLifetimeException { NotBefore: { } start } when start > clock.GetUtcNow() => TokenVerdict.Invalid("not-yet-valid", start - policy.ClockSkew),
+        SecurityTokenInvalidLifetimeException { NotBefore: { } start } when start > clock.GetUtcNow()
+            => TokenVerdict.Invalid("not-yet-valid", start - policy.ClockSkew),
         SecurityTokenInvalidLifetimeException => TokenVerdict.Invalid("expired"),
         SecurityTokenInvalidIssuerException => TokenVerdict.Invalid("wrong-issuer"),
         SecurityTokenInvalidAudienceException => TokenVerdict.Invalid("wrong-audience"),

@@ -50,7 +50,9 @@ internal sealed class OriginRule
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
 
     /// <summary>Whether a request for this host may pass.</summary>
-    /// <param name="host">Host and port; empty in HTTP/1.0 without the field. Such a request passes where the list is the listener's own names: no page can be made to send it.</param>
+    /// <param name="host">
+    /// Host and port; empty in HTTP/1.0 without the field. Such a request passes where the list is the listener's own names: no page can be made to send it.
+    /// </param>
     public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
 
     private static bool Contains(byte[][] list, ReadOnlySpan<byte> value)

@@ -17,7 +17,8 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
 
     /// <summary>The field lines, each with its CRLF, that let a page of any origin read the document; also those of a preflight's 204.</summary>
     public static ReadOnlySpan<byte> CorsLines =>
-        "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\nAccess-Control-Allow-Headers: MCP-Protocol-Version, Content-Type, Accept, Authorization\r\nAccess-Control-Max-Age: 7200\r\n"u8;
+        "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\n"u8
+        + "Access-Control-Allow-Headers: MCP-Protocol-Version, Content-Type, Accept, Authorization\r\nAccess-Control-Max-Age: 7200\r\n"u8;
 
     /// <summary>Whether a path is the well-known one, alone or with a resource's path after it.</summary>
     /// <param name="path">The request's path, without query.</param>

@@ -25,7 +25,8 @@ internal sealed class SigningKeySet
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            VerificationKey[] keys = [.. document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys).Select(VerificationKey.Read).OfType<VerificationKey>()];
+            IEnumerable<JsonElement> published = document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys);
+            VerificationKey[] keys = [.. published.Select(VerificationKey.Read).OfType<VerificationKey>()];
             return keys.Length > 0 ? new SigningKeySet(keys) : throw new IOException("the key set has no usable signing key");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)

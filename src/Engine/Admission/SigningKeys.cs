@@ -18,7 +18,8 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
     /// <summary>How soon after a failure the background tries again.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long keys are used without the issuer having confirmed them. An outage of a night does no harm, a forgotten proxy does not trust for ever.</summary>
+    /// <summary>How long keys are used without the issuer having confirmed them.</summary>
+    /// <remarks>An outage of a night does no harm, a forgotten proxy does not trust for ever.</remarks>
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
     private readonly Lock _gate = new();

@@ -36,7 +36,8 @@ internal sealed class TokenCache
         return null;
     }
 
-    /// <summary>Keeps an entry, in the place of the least useful of its set. A refusal never takes the place of a live admission, so a flood of bad tokens evicts no good one.</summary>
+    /// <summary>Keeps an entry, in the place of the least useful of its set.</summary>
+    /// <remarks>A refusal never takes the place of a live admission, so a flood of bad tokens evicts no good one.</remarks>
     public void Add(CachedVerdict entry, long nowTicks)
     {
         Span<CachedVerdict?> set = SetOf(entry.Digest);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
@@ -22,6 +23,7 @@ internal sealed class TokenGate : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly RefusalLog _refusals;
+    private readonly HookFaults _hookFaults;
     private readonly TokenCache _cache = new();
     private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -36,6 +38,7 @@ internal sealed class TokenGate : IAsyncDisposable
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
         _refusals = new RefusalLog(logger, clock);
+        _hookFaults = new HookFaults(logger, clock);
         keys?.OnWithdrawn(Forget);
     }
 
@@ -119,8 +122,9 @@ internal sealed class TokenGate : IAsyncDisposable
             return;
         }
 
-        // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
+#pragma warning disable RS0030 // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
         _ = Task.Run(async () => End(digest, flight, await DecideOnceAsync(digest, flight).ConfigureAwait(false)));
+#pragma warning restore RS0030
     }
 
     private void End(TokenDigest digest, Flight flight, TokenVerdict verdict)
@@ -163,8 +167,7 @@ internal sealed class TokenGate : IAsyncDisposable
 
     private async Task<TokenVerdict> AskAsync(byte[] token)
     {
-        using var timeout = new CancellationTokenSource(DecisionTimeout, _clock);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
+        using var ending = new HookCancellation(_hookFaults, DecisionTimeout, _clock, _stopping.Token);
         try
         {
             string text = Encoding.ASCII.GetString(token);
@@ -181,7 +184,6 @@ internal sealed class TokenGate : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // A host's own validator may fail in any way; the caller's token then has no verdict, and the proxy stays up.
             // The text of such an exception is not ours and might hold the token, so only its type is written.
             _logger.LogError("The token validator failed with {Fault}.", fault.GetType());
             return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);

@@ -28,7 +28,8 @@ internal sealed class VerificationKey
     /// <summary>Equal for two keys just when both have the same id and the same numbers.</summary>
     public string Fingerprint { get; }
 
-    /// <summary>Whether the key may verify this algorithm. Each curve has one algorithm (RFC 7518 §3.4), and a key that names one is for that alone (RFC 8725 §3.1).</summary>
+    /// <summary>Whether the key may verify this algorithm.</summary>
+    /// <remarks>Each curve has one algorithm (RFC 7518 §3.4), and a key that names one is for that alone (RFC 8725 §3.1).</remarks>
     public bool Fits(string algorithm) =>
         (_onlyAlgorithm is null || _onlyAlgorithm == algorithm)
         && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -19,9 +20,10 @@ internal abstract class CredentialSource : IAsyncDisposable
     /// <param name="clock">Measures lifetimes.</param>
     /// <param name="logger">Takes what a person has to know; never a secret.</param>
     /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
+    /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     public static CredentialSource For(
-        OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null)
+        OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
     {
         policy.Validate();
         if (policy.BearerToken is { } token)
@@ -35,8 +37,9 @@ internal abstract class CredentialSource : IAsyncDisposable
         }
 
         return policy.Source is { } source
-            ? new HostCredentials(source, clock)
-            : new OAuthCredentials(policy, target, new SignIn(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors), clock, logger);
+            ? new HostCredentials(source, clock, new HookFaults(logger, clock))
+            : new OAuthCredentials(policy, target, new SignIn(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer),
+                clock, logger);
     }
 
     /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>

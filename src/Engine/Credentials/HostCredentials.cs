@@ -1,8 +1,16 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.Credentials;
 
 /// <summary>What a host's own <see cref="ICredentialSource"/> gives.</summary>
-internal sealed class HostCredentials(ICredentialSource source, TimeProvider clock) : CredentialSource
+internal sealed class HostCredentials(ICredentialSource source, TimeProvider clock, HookFaults faults) : CredentialSource
 {
+    /// <summary>Longest wait for an answer. MCP clients commonly give up after 60 s; they should get ours before that.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>What was given last; null before the first answer.</summary>
     private volatile CredentialLine? _line;
 
     public override CredentialLine? Current => _line is { } line && line.IsGoodAt(clock.GetUtcNow()) ? line : null;
@@ -27,15 +35,36 @@ internal sealed class HostCredentials(ICredentialSource source, TimeProvider clo
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Asks the host. Whatever it throws, and an answer that takes too long, means that there is no credential now.</summary>
     private async ValueTask<CredentialResult> AskAsync(Uri url, bool refused, CancellationToken cancellationToken)
     {
-        if (await source.GetAsync(url, refused, cancellationToken).ConfigureAwait(false) is not { } given)
+        using var ending = new HookCancellation(faults, MaxWait, clock, cancellationToken);
+        try
         {
-            return CredentialResult.PassThrough;
-        }
+            Task<OutgoingCredential?> asked = source.GetAsync(url, refused, ending.Token).AsTask();
+            if (await asked.WaitAsync(ending.Token).ConfigureAwait(false) is not { } given)
+            {
+                return CredentialResult.PassThrough;
+            }
 
-        CredentialLine line = CredentialLine.For(given.Authorization, given.ExpiresAt, given);
-        _line = line;
-        return CredentialResult.Ready(line);
+            CredentialLine line = CredentialLine.For(given.Authorization, given.ExpiresAt, given);
+            _line = line;
+            return CredentialResult.Ready(line);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw; // the request is gone
+        }
+        catch (OperationCanceledException) when (ending.Token.IsCancellationRequested)
+        {
+            return Unavailable("The host's credential source did not answer in time.");
+        }
+        catch (Exception fault)
+        {
+            faults.Threw(Hook.CredentialSource, fault);
+            return Unavailable("The host's credential source failed.");
+        }
     }
+
+    private static CredentialResult Unavailable(string message) => CredentialResult.Unavailable(RetryAfter, "credential-unavailable", message);
 }

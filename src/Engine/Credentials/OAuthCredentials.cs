@@ -132,10 +132,11 @@ internal sealed class OAuthCredentials : CredentialSource
             return CredentialResult.Ready(line);
         }
 
-        // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
         string? nonce = _nonce;
         string token = issued.Tokens.AccessToken;
+#pragma warning disable RS0030 // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
         string proof = await Task.Run(() => _signIn.ProofKey!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
+#pragma warning restore RS0030
         return CredentialResult.Ready(line.WithProof(proof));
     }
 

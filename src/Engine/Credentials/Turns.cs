@@ -16,8 +16,9 @@ internal sealed class Turns : IAsyncDisposable
         await _turn.WaitAsync(lifetime).ConfigureAwait(false);
         try
         {
-            // Off the caller's thread, which serves sockets: an attempt reads files, unseals the store and signs.
+#pragma warning disable RS0030 // Off the caller's thread, which serves sockets: an attempt reads files, unseals the store and signs.
             await Task.Run(() => attempt(lifetime), lifetime).ConfigureAwait(false);
+#pragma warning restore RS0030
         }
         finally
         {

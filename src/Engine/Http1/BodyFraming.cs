@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Http1;
 
@@ -13,10 +12,16 @@ internal enum FramingKind : byte
 }
 
 /// <summary>How one body's end is found, and how far it has been read.</summary>
-/// <remarks>A mutable struct: a field of its relay, never read-only and never copied while it is read.</remarks>
+/// <remarks>
+/// A mutable struct: a field of its owner, never read-only and never copied while it is read. A chunked one has its limits from the start, and every copy
+/// of it has them too.
+/// </remarks>
 internal struct BodyFraming
 {
+    /// <summary>Valid for <see cref="FramingKind.Chunked"/>.</summary>
     private ChunkedFraming _chunked;
+
+    /// <summary>Bytes of a declared length that have not been read. Valid for <see cref="FramingKind.Length"/>.</summary>
     private long _left;
 
     public FramingKind Kind { get; private init; }
@@ -33,21 +38,25 @@ internal struct BodyFraming
         _ => true,
     };
 
-    public static BodyFraming OfLength(long length) => new() { Kind = FramingKind.Length, DeclaredLength = length, _left = length };
+    public static BodyFraming OfLength(long length)
+    {
+        Debug.Assert(length >= 0, "A length is not negative.");
+        return new() { Kind = FramingKind.Length, DeclaredLength = length, _left = length };
+    }
 
-    public static BodyFraming OfChunks() => new() { Kind = FramingKind.Chunked };
+    /// <param name="limits">The bounds; what exceeds them is rejected.</param>
+    public static BodyFraming OfChunks(in BodyLimits limits) => new() { Kind = FramingKind.Chunked, _chunked = new ChunkedFraming(limits) };
 
     public static BodyFraming UntilClose() => new() { Kind = FramingKind.UntilClose };
 
-    /// <summary>Sets the bounds of a chunked body, and whether its chunk lines go on with the data.</summary>
-    /// <param name="maxDataBytes">Bytes of data before <see cref="RefusalReason.BodyTooLarge"/>.</param>
-    /// <param name="maxOverheadBytes">Bytes of extensions, and of trailers, before <see cref="RefusalReason.ChunkOverheadTooLarge"/>.</param>
-    /// <param name="dataOnly">The sink is not chunked: only the data is taken.</param>
-    public void Bound(long maxDataBytes, int maxOverheadBytes, bool dataOnly) => _chunked = new ChunkedFraming(maxDataBytes, maxOverheadBytes, dataOnly);
+    /// <summary>The same body for a sink that is not chunked: chunk lines are dropped and only the data is taken.</summary>
+    public readonly BodyFraming AsDataOnly() => this with { _chunked = _chunked.AsDataOnly() };
 
     /// <summary>Says what to do with the first bytes of <paramref name="input"/>, which is not empty. Not to be called once complete.</summary>
     public Step Next(ReadOnlySpan<byte> input)
     {
+        Debug.Assert(!input.IsEmpty, "There are bytes to look at.");
+        Debug.Assert(!IsComplete, "A complete body has no next bytes.");
         switch (Kind)
         {
             case FramingKind.Length:
@@ -63,58 +72,57 @@ internal struct BodyFraming
         }
     }
 
-    /// <summary>Reads the framing fields of a head, RFC 9112 §6.3 rules 3 to 6: both at once, repeated or odd ones are refused, never repaired.</summary>
+    /// <summary>Reads the framing fields of a head, RFC 9112 §6.3 rules 3 to 6: both at once, repeated or odd ones are rejected, never repaired.</summary>
     /// <param name="head">A head whose field lines are all known.</param>
+    /// <param name="limits">The bounds of a chunked body.</param>
     /// <param name="framing">Length, Chunked, or None where no framing field stands in the head.</param>
-    public static RefusalReason Read(MessageHead head, out BodyFraming framing)
+    public static Violation Read(MessageHead head, in BodyLimits limits, out BodyFraming framing)
     {
         framing = default;
         bool hasLength = head.Fields.Has(KnownField.ContentLength);
         if (head.Fields.Has(KnownField.TransferEncoding))
         {
-            return hasLength ? RefusalReason.LengthAndTransferEncoding : ReadTransferEncoding(head, ref framing);
+            return hasLength ? Violation.LengthAndTransferEncoding : ReadTransferEncoding(head, limits, ref framing);
         }
 
         if (!hasLength)
         {
-            return RefusalReason.None;
+            return Violation.None;
         }
 
-        int line = head.Fields.Single(KnownField.ContentLength);
-        if (line < 0)
+        if (head.Fields.Single(KnownField.ContentLength, out int line) is not Occurrence.Once)
         {
-            return RefusalReason.LengthRepeated;
+            return Violation.LengthRepeated;
         }
 
         if (!TryReadNumber(head.Value(head.Fields.Slots[line]), out long length))
         {
-            return RefusalReason.LengthInvalid;
+            return Violation.LengthInvalid;
         }
 
         framing = OfLength(length);
-        return RefusalReason.None;
+        return Violation.None;
     }
 
-    private static RefusalReason ReadTransferEncoding(MessageHead head, ref BodyFraming framing)
+    private static Violation ReadTransferEncoding(MessageHead head, in BodyLimits limits, ref BodyFraming framing)
     {
-        int line = head.Fields.Single(KnownField.TransferEncoding);
-        if (line < 0 || head.MinorVersion == 0)
+        if (head.Fields.Single(KnownField.TransferEncoding, out int line) is not Occurrence.Once || head.MinorVersion == 0)
         {
-            return RefusalReason.TransferEncodingInvalid;
+            return Violation.TransferEncodingInvalid;
         }
 
         ReadOnlySpan<byte> coding = head.Value(head.Fields.Slots[line]);
         if (System.Text.Ascii.EqualsIgnoreCase(coding, "chunked"u8))
         {
-            framing = OfChunks();
-            return RefusalReason.None;
+            framing = OfChunks(limits);
+            return Violation.None;
         }
 
         // A single other coding is well formed but not ours (501). Lists, parameters and near misses
         // are what smuggling is made of (400).
         return !coding.IsEmpty && !coding.ContainsAnyExcept(Grammar.TokenBytes) && !coding.StartsWith("chunked"u8)
-            ? RefusalReason.TransferEncodingNotSupported
-            : RefusalReason.TransferEncodingInvalid;
+            ? Violation.TransferEncodingNotSupported
+            : Violation.TransferEncodingInvalid;
     }
 
     /// <summary><c>1*DIGIT</c>, below 2^63, as of <c>Content-Length</c>. No sign, no list, no blanks within.</summary>

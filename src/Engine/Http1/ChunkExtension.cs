@@ -2,7 +2,7 @@ namespace McpProxyFast.Http1;
 
 /// <summary>Reads the chunk extensions of one chunk line, byte by byte.</summary>
 /// <remarks>
-/// RFC 9112 §7.1.1: <c>chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )</c>. What does not follow it is refused: a lone
+/// RFC 9112 §7.1.1: <c>chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )</c>. What does not follow it is rejected: a lone
 /// semicolon or an open quote is where parsers disagree about the line's end. A line never ends within quotes.
 /// </remarks>
 internal struct ChunkExtension

@@ -1,28 +1,48 @@
 using System.Diagnostics;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Http1;
 
 /// <summary>Finds the end of a chunked body and says which of its bytes go on: the plain form and nothing else.</summary>
 /// <remarks>
 /// RFC 9112 §7.1. Byte-incremental: any split of the input takes the same bytes. Chunk extensions, redundant leading zeros, the last
-/// chunk and the trailer section are checked, bounded and dropped; whoever relays writes the last chunk anew once the framing is
-/// complete, so that a cut body can never look whole.
+/// chunk and the trailer section are checked, bounded and dropped; the relay writes the last chunk anew once the framing is complete, so
+/// that a cut body can never look whole.
 /// </remarks>
-internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dataOnly)
+internal struct ChunkedFraming(in BodyLimits limits)
 {
     private const int MaxSizeDigits = 16;
 
-    private readonly long _maxDataBytes = maxDataBytes;
-    private readonly int _maxOverheadBytes = maxOverheadBytes;
-    private readonly bool _dataOnly = dataOnly;
+    /// <summary>The largest sum of all chunks.</summary>
+    private readonly long _maxDataBytes = limits.MaxDataBytes;
+
+    /// <summary>Most bytes of extensions in the whole body, and most of its trailer section.</summary>
+    private readonly int _maxOverheadBytes = limits.MaxOverheadBytes;
+
+    /// <summary>Chunk lines are dropped: the sink wants the data alone.</summary>
+    private bool _dataOnly;
+
+    /// <summary>What the next byte has to be.</summary>
     private State _state;
+
+    /// <summary>The extensions of the present chunk line; valid in <see cref="State.Extension"/>.</summary>
     private ChunkExtension _extension;
+
+    /// <summary>Digits of the present size, leading zeros included.</summary>
     private int _digits;
+
+    /// <summary>Bytes of extensions in the whole body so far.</summary>
     private int _extensionBytes;
+
+    /// <summary>Bytes of the trailer section so far.</summary>
     private int _trailerBytes;
+
+    /// <summary>The present chunk's size, as far as its digits have been read.</summary>
     private long _size;
+
+    /// <summary>Bytes of the present chunk's data still to come; valid from its size line's CR.</summary>
     private long _dataLeft;
+
+    /// <summary>The sum of the chunks so far, the present one included once its size is known.</summary>
     private long _dataBytes;
 
     private enum State : byte
@@ -45,6 +65,13 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
 
     public readonly bool IsComplete => _state is State.Complete;
 
+    /// <summary>The same body for a sink that wants the data alone. What was taken as framing before cannot be taken back.</summary>
+    public readonly ChunkedFraming AsDataOnly()
+    {
+        Debug.Assert(_state is State.SizeStart && _dataBytes == 0, "The form is chosen before the first byte.");
+        return this with { _dataOnly = true };
+    }
+
     public Step Next(ReadOnlySpan<byte> input)
     {
         // The busy path: whole plain chunks are taken as one run.
@@ -65,8 +92,8 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
             State.Extension => DropExtension(input),
             State.SizeLf => TakeSizeLf(input[0]),
             State.Data => TakeData(input),
-            State.DataCr => TakeExact(input[0], (byte)'\r', State.DataLf, RefusalReason.ChunkEndInvalid),
-            State.DataLf => TakeExact(input[0], (byte)'\n', State.SizeStart, RefusalReason.ChunkEndInvalid),
+            State.DataCr => TakeExact(input[0], (byte)'\r', State.DataLf, Violation.ChunkEndInvalid),
+            State.DataLf => TakeExact(input[0], (byte)'\n', State.SizeStart, Violation.ChunkEndInvalid),
             State.TrailerStart => StartTrailer(input[0]),
             State.TrailerName => DropTrailerName(input),
             State.TrailerValue => DropTrailerValue(input),
@@ -95,6 +122,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
                 return run;
             }
 
+            Debug.Assert(_dataBytes <= _maxDataBytes - size, "The limit holds for plain chunks too.");
             _dataBytes += size;
             run += digits + 2 + (int)size + 2;
         }
@@ -124,7 +152,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
     {
         if (Grammar.HexValue(first) < 0)
         {
-            return Step.Reject(RefusalReason.ChunkSizeInvalid);
+            return Step.Reject(Violation.ChunkSizeInvalid);
         }
 
         _size = 0;
@@ -141,7 +169,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         _digits += length;
         if (_digits > MaxSizeDigits)
         {
-            return Step.Reject(RefusalReason.ChunkSizeTooLarge);
+            return Step.Reject(Violation.ChunkSizeTooLarge);
         }
 
         if (zeros >= 0)
@@ -159,7 +187,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         {
             if (++_digits > MaxSizeDigits || _size > long.MaxValue >> 4)
             {
-                return Step.Reject(RefusalReason.ChunkSizeTooLarge);
+                return Step.Reject(Violation.ChunkSizeTooLarge);
             }
 
             _size = (_size << 4) + value;
@@ -175,7 +203,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         {
             (byte)'\r' => EndSize(),
             (byte)';' => StartExtension(),
-            _ => Step.Reject(RefusalReason.ChunkSizeInvalid),
+            _ => Step.Reject(Violation.ChunkSizeInvalid),
         };
     }
 
@@ -198,7 +226,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         _extensionBytes += length;
         if (_extensionBytes > _maxOverheadBytes)
         {
-            return Step.Reject(RefusalReason.ChunkOverheadTooLarge);
+            return Step.Reject(Violation.ChunkOverheadTooLarge);
         }
 
         if (length > 0)
@@ -206,17 +234,18 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
             return Step.Drop(length);
         }
 
-        return input[0] == (byte)'\r' && _extension.IsWhole ? EndSize() : Step.Reject(RefusalReason.ChunkExtensionInvalid);
+        return input[0] == (byte)'\r' && _extension.IsWhole ? EndSize() : Step.Reject(Violation.ChunkExtensionInvalid);
     }
 
-    /// <summary>The CR of the size line. The limit is judged here, before a byte of the chunk's data goes on.</summary>
+    /// <summary>The CR of the size line. The limit is checked here, before a byte of the chunk's data goes on.</summary>
     private Step EndSize()
     {
         if (_size > _maxDataBytes - _dataBytes)
         {
-            return Step.Reject(RefusalReason.BodyTooLarge);
+            return Step.Reject(Violation.BodyTooLarge);
         }
 
+        Debug.Assert(_dataLeft == 0, "The chunk before is over.");
         _dataBytes += _size;
         _dataLeft = _size;
         _state = State.SizeLf;
@@ -227,7 +256,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
     {
         if (lf != (byte)'\n')
         {
-            return Step.Reject(RefusalReason.ChunkSizeInvalid);
+            return Step.Reject(Violation.ChunkSizeInvalid);
         }
 
         bool isLast = _size == 0;
@@ -247,7 +276,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         return Step.Take(length);
     }
 
-    private Step TakeExact(byte actual, byte expected, State next, RefusalReason otherwise)
+    private Step TakeExact(byte actual, byte expected, State next, Violation otherwise)
     {
         if (actual != expected)
         {
@@ -263,7 +292,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
         _state = first == (byte)'\r' ? State.FinalLf : State.TrailerName;
         return first == (byte)'\r' ? Step.Drop(1)
             : Grammar.TokenBytes.Contains(first) ? Step.Drop(0)
-            : Step.Reject(RefusalReason.TrailerInvalid);
+            : Step.Reject(Violation.TrailerInvalid);
     }
 
     private Step DropTrailerName(ReadOnlySpan<byte> input)
@@ -276,7 +305,7 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
 
         _state = State.TrailerValue;
         Step dropped = DropTrailerBytes(end + 1);
-        return dropped.Kind is StepKind.Drop && input[end] != (byte)':' ? Step.Reject(RefusalReason.TrailerInvalid) : dropped;
+        return dropped.Kind is StepKind.Drop && input[end] != (byte)':' ? Step.Reject(Violation.TrailerInvalid) : dropped;
     }
 
     private Step DropTrailerValue(ReadOnlySpan<byte> input)
@@ -289,21 +318,21 @@ internal struct ChunkedFraming(long maxDataBytes, int maxOverheadBytes, bool dat
 
         _state = State.TrailerLf;
         Step dropped = DropTrailerBytes(end + 1);
-        return dropped.Kind is StepKind.Drop && input[end] != (byte)'\r' ? Step.Reject(RefusalReason.TrailerInvalid) : dropped;
+        return dropped.Kind is StepKind.Drop && input[end] != (byte)'\r' ? Step.Reject(Violation.TrailerInvalid) : dropped;
     }
 
-    /// <summary>Counts before the last byte is judged: so the same rule is broken first, however the input is cut.</summary>
+    /// <summary>Counts before it looks at the last byte, so that the same rule is broken first, however the input is cut.</summary>
     private Step DropTrailerBytes(int length)
     {
         _trailerBytes += length;
-        return _trailerBytes > _maxOverheadBytes ? Step.Reject(RefusalReason.ChunkOverheadTooLarge) : Step.Drop(length);
+        return _trailerBytes > _maxOverheadBytes ? Step.Reject(Violation.ChunkOverheadTooLarge) : Step.Drop(length);
     }
 
     private Step DropExact(byte actual, State next)
     {
         if (actual != (byte)'\n')
         {
-            return Step.Reject(RefusalReason.TrailerInvalid);
+            return Step.Reject(Violation.TrailerInvalid);
         }
 
         _state = next;

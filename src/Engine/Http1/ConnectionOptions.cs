@@ -1,22 +1,21 @@
 using System.Text;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Http1;
 
 /// <summary>Reads <c>Connection</c>: whether the sender wants to go on, and which fields are for this hop only.</summary>
-/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> cannot be undone by being named here: who could remove them could smuggle.</remarks>
+/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> cannot be undone by being named here: removing them would allow smuggling.</remarks>
 internal static class ConnectionOptions
 {
     /// <summary>Most options in one head; each is compared with each field.</summary>
     private const int MaxOptions = 32;
 
-    public static RefusalReason Read(MessageHead head, out bool close, out bool keepAlive)
+    public static Violation Read(MessageHead head, out bool close, out bool keepAlive)
     {
         close = false;
         keepAlive = false;
         if (!head.Fields.Has(KnownField.Connection))
         {
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         int options = 0;
@@ -38,7 +37,7 @@ internal static class ConnectionOptions
 
                 if (++options > MaxOptions || option.ContainsAnyExcept(Grammar.TokenBytes))
                 {
-                    return RefusalReason.ConnectionOptionsInvalid;
+                    return Violation.ConnectionOptionsInvalid;
                 }
 
                 close |= Ascii.EqualsIgnoreCase(option, "close"u8);
@@ -47,7 +46,7 @@ internal static class ConnectionOptions
             }
         }
 
-        return RefusalReason.None;
+        return Violation.None;
     }
 
     private static void MarkNamed(MessageHead head, ReadOnlySpan<byte> option)

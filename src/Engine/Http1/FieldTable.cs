@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace McpProxyFast.Http1;
 
 /// <summary>Where one field line lies in its head: offsets into the received bytes, no copies.</summary>
@@ -14,12 +16,23 @@ internal struct FieldSlot
     public bool ThisHopOnly;
 }
 
+/// <summary>How often a field name stands in a head.</summary>
+internal enum Occurrence : byte
+{
+    Never,
+    Once,
+    Repeated,
+}
+
 /// <summary>The field lines of one head, in order. Reused; grows up to the limit of fields and keeps its size.</summary>
 internal sealed class FieldTable
 {
     private const int UsualFields = 24;
 
+    /// <summary>The lines; those behind <see cref="Count"/> are left over from an earlier head.</summary>
     private FieldSlot[] _slots = new FieldSlot[UsualFields];
+
+    /// <summary>One bit for each known field that has a line.</summary>
     private ulong _present;
 
     public int Count { get; private set; }
@@ -34,6 +47,8 @@ internal sealed class FieldTable
 
     public void Add(in FieldSlot slot)
     {
+        Debug.Assert((int)slot.Known < 64, "Every known field has a bit of its own.");
+        Debug.Assert(Count == 0 || slot.LineStart > _slots[Count - 1].LineStart, "Lines are added in their order.");
         if (Count == _slots.Length)
         {
             Array.Resize(ref _slots, _slots.Length * 2);
@@ -45,34 +60,34 @@ internal sealed class FieldTable
 
     public bool Has(KnownField known) => (_present & (1UL << (int)known)) != 0;
 
-    /// <summary>The index of the only line with this name; -1 where there is none, -2 where there are several.</summary>
-    public int Single(KnownField known)
+    /// <summary>Looks for the only line with this name.</summary>
+    /// <param name="known">The name.</param>
+    /// <param name="index">The line's index in <see cref="Slots"/> where the name stands there once; -1 else.</param>
+    public Occurrence Single(KnownField known, out int index)
     {
+        index = -1;
         if (!Has(known))
         {
-            return -1;
+            return Occurrence.Never;
         }
 
-        int found = -1;
         for (int i = 0; i < Count; i++)
         {
-            if (_slots[i].Known == known)
+            if (_slots[i].Known != known)
             {
-                if (found >= 0)
-                {
-                    return -2;
-                }
-
-                found = i;
+                continue;
             }
+
+            if (index >= 0)
+            {
+                index = -1;
+                return Occurrence.Repeated;
+            }
+
+            index = i;
         }
 
-        return found;
+        Debug.Assert(index >= 0, "A bit is set only with its line.");
+        return Occurrence.Once;
     }
 }
-
-/// <summary>The bounds of a head that the parsers enforce.</summary>
-/// <param name="MaxHeadBytes">The whole head, in bytes; below 65,536.</param>
-/// <param name="MaxStartLineBytes">The start line without its CRLF, in bytes.</param>
-/// <param name="MaxFields">Field lines.</param>
-internal readonly record struct HeadLimits(int MaxHeadBytes, int MaxStartLineBytes, int MaxFields);

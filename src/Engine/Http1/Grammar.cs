@@ -13,7 +13,10 @@ internal static class Grammar
     /// <summary>Every control byte but HTAB: none may stand in a field value (RFC 9110 §5.5), and CR must be a line's end.</summary>
     public static readonly SearchValues<byte> ControlBytes = SearchValues.Create(Controls());
 
-    /// <summary>What may not stand in a request target: controls, space, non-ASCII, <c>#</c>, and the delimiters that RFC 3986 §2 has no place for and that servers read differently.</summary>
+    /// <summary>
+    /// What may not stand in a request target: controls, space, non-ASCII, <c>#</c>, and the delimiters that RFC 3986 §2 has no place for and that servers
+    /// read differently.
+    /// </summary>
     public static readonly SearchValues<byte> ForbiddenInTarget = SearchValues.Create(TargetStops());
 
     /// <summary>The bytes of a registered name or an IPv4 address as hosts really use them; sub-delims are left out, so that a list is never a host.</summary>

@@ -1,20 +1,23 @@
-using McpProxyFast.Outcomes;
+using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
 /// <summary>Reads heads line by line: start line, field lines, empty line. One parser for both directions.</summary>
-/// <remarks>RFC 9112 §2.1. A line ends in CRLF and in nothing else; what is not plain is refused, not repaired.</remarks>
+/// <remarks>RFC 9112 §2.1. A line ends in CRLF and in nothing else; what is not plain is rejected, not repaired.</remarks>
 internal static class HeadParser
 {
-    /// <summary>Goes on reading <paramref name="head"/> over the bytes it was last shown.</summary>
+    /// <summary>Goes on reading <paramref name="head"/> over the bytes that were set last.</summary>
     /// <returns>Done with the head's length; NeedMore; or Reject. On NeedMore the unfinished line is read again from its start.</returns>
     public static Step Parse(MessageHead head, in HeadLimits limits)
     {
-        // Bytes behind the limit are not looked at: so the same rule is broken first, however the input is cut.
+        // Bytes behind the limit are not looked at, so that the same rule is broken first, however the input is cut.
+        Debug.Assert(limits.MaxHeadBytes <= ushort.MaxValue, "Every offset fits in 16 bits.");
+        Debug.Assert(head.Length == 0, "Not to be called once complete.");
         ReadOnlySpan<byte> received = head.Bytes.Span;
         bool isFull = received.Length >= limits.MaxHeadBytes;
         Step step = ParseLines(head, isFull ? received[..limits.MaxHeadBytes] : received, limits);
-        return step.Kind is StepKind.NeedMore && isFull ? Step.Reject(RefusalReason.HeadTooLarge) : step;
+        head.RememberParsed();
+        return step.Kind is StepKind.NeedMore && isFull ? Step.Reject(Violation.HeadTooLarge) : step;
     }
 
     private static Step ParseLines(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)
@@ -58,10 +61,10 @@ internal static class HeadParser
             return end;
         }
 
-        RefusalReason refused = head.TakeStartLine(received[..length]);
-        if (refused is not RefusalReason.None)
+        Violation violation = head.TakeStartLine(received[..length]);
+        if (violation is not Violation.None)
         {
-            return Step.Reject(refused);
+            return Step.Reject(violation);
         }
 
         head.Parsed = length + 2;
@@ -70,7 +73,7 @@ internal static class HeadParser
 
     /// <summary>Without a space as far as the limit goes it is not a target that is too long.</summary>
     private static Step RejectTooLong(ReadOnlySpan<byte> received, in HeadLimits limits) =>
-        Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? RefusalReason.TargetTooLong : RefusalReason.RequestLineInvalid);
+        Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? Violation.TargetTooLong : Violation.RequestLineInvalid);
 
     /// <summary><c>field-line = field-name ":" OWS field-value OWS</c>, RFC 9112 §5; or the empty line that ends the head.</summary>
     private static Step TakeFieldLine(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)
@@ -79,14 +82,14 @@ internal static class HeadParser
         int nameLength = rest.IndexOfAnyExcept(Grammar.TokenBytes);
         if (nameLength <= 0)
         {
-            return nameLength < 0 ? Step.NeedMore : TakeNameless(head, rest);
+            return nameLength < 0 ? Step.NeedMore : TakeNameless(head, rest, limits);
         }
 
         // No white space before the colon (§5.1): a lenient reader here and a strict one upstream
         // disagree on which field this is, and that disagreement is request smuggling.
         if (rest[nameLength] != (byte)':')
         {
-            return Step.Reject(RefusalReason.FieldNameInvalid);
+            return Step.Reject(Violation.FieldNameInvalid);
         }
 
         ReadOnlySpan<byte> padded = rest[(nameLength + 1)..];
@@ -98,7 +101,7 @@ internal static class HeadParser
 
         if (head.Fields.Count == limits.MaxFields)
         {
-            return Step.Reject(RefusalReason.TooManyFields);
+            return Step.Reject(Violation.TooManyFields);
         }
 
         padded = padded[..paddedLength];
@@ -116,8 +119,8 @@ internal static class HeadParser
         return Step.Take(nameLength + 1 + paddedLength + 2);
     }
 
-    /// <summary>A line that does not start with a token: the empty line, or something to refuse.</summary>
-    private static Step TakeNameless(MessageHead head, ReadOnlySpan<byte> rest)
+    /// <summary>A line that does not start with a token: the empty line, or something to reject.</summary>
+    private static Step TakeNameless(MessageHead head, ReadOnlySpan<byte> rest, in HeadLimits limits)
     {
         if (rest is [(byte)'\r'])
         {
@@ -127,19 +130,19 @@ internal static class HeadParser
         if (rest is [(byte)'\r', (byte)'\n', ..])
         {
             int length = head.Parsed + 2;
-            RefusalReason refused = head.Complete(length);
-            return refused is RefusalReason.None ? Step.Done(length) : Step.Reject(refused);
+            Violation violation = head.Complete(length, limits.Body);
+            return violation is Violation.None ? Step.Done(length) : Step.Reject(violation);
         }
 
         return Step.Reject(rest[0] switch
         {
-            (byte)' ' or (byte)'\t' => RefusalReason.FieldFolded,
-            (byte)'\r' or (byte)'\n' => RefusalReason.LineEndInvalid,
-            _ => RefusalReason.FieldNameInvalid,
+            (byte)' ' or (byte)'\t' => Violation.FieldFolded,
+            (byte)'\r' or (byte)'\n' => Violation.LineEndInvalid,
+            _ => Violation.FieldNameInvalid,
         });
     }
 
-    /// <summary>Finds the CRLF that ends the line; any other control byte on the way, a bare CR or LF among them, is refused.</summary>
+    /// <summary>Finds the CRLF that ends the line; any other control byte on the way, a bare CR or LF among them, is rejected.</summary>
     /// <param name="input">The line and what follows it.</param>
     /// <param name="length">The line's length without its CRLF, as far as it is known.</param>
     private static Step FindLineEnd(ReadOnlySpan<byte> input, out int length)
@@ -153,7 +156,7 @@ internal static class HeadParser
 
         if (input[length] != (byte)'\r')
         {
-            return Step.Reject(input[length] == (byte)'\n' ? RefusalReason.LineEndInvalid : RefusalReason.FieldValueInvalid);
+            return Step.Reject(input[length] == (byte)'\n' ? Violation.LineEndInvalid : Violation.FieldValueInvalid);
         }
 
         if (length + 1 == input.Length)
@@ -161,6 +164,6 @@ internal static class HeadParser
             return Step.NeedMore;
         }
 
-        return input[length + 1] == (byte)'\n' ? Step.Take(length + 2) : Step.Reject(RefusalReason.LineEndInvalid);
+        return input[length + 1] == (byte)'\n' ? Step.Take(length + 2) : Step.Reject(Violation.LineEndInvalid);
     }
 }

@@ -1,4 +1,4 @@
-using McpProxyFast.Outcomes;
+using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
@@ -9,6 +9,12 @@ namespace McpProxyFast.Http1;
 /// </remarks>
 internal abstract class MessageHead
 {
+    /// <summary>Valid once the head is complete.</summary>
+    private BodyFraming _framing;
+
+    /// <summary>Of the bytes before <see cref="Parsed"/>; kept in Debug builds only.</summary>
+    private int _parsedChecksum;
+
     public ReadOnlyMemory<byte> Bytes { get; private set; }
 
     public FieldTable Fields { get; } = new();
@@ -26,10 +32,10 @@ internal abstract class MessageHead
     public int MinorVersion { get; protected set; }
 
     /// <summary>How the body's end is found.</summary>
-    public BodyFraming Framing { get; protected set; }
+    public ref readonly BodyFraming Framing => ref _framing;
 
     /// <summary>The sender allows the connection to carry another message (RFC 9112 §9.3).</summary>
-    public bool KeepAlive { get; protected set; }
+    public bool KeepsAlive { get; protected set; }
 
     public ReadOnlySpan<byte> Span => Bytes.Span[..Length];
 
@@ -40,22 +46,34 @@ internal abstract class MessageHead
     /// <summary>The value of the only line with this name; empty where there is none or several.</summary>
     public ReadOnlySpan<byte> Value(KnownField known)
     {
-        int index = Fields.Single(known);
-        return index < 0 ? default : Value(Fields.Slots[index]);
+        Occurrence found = Fields.Single(known, out int index);
+        return found is Occurrence.Once ? Value(Fields.Slots[index]) : default;
     }
 
     /// <summary>Where the line of a slot ends, its CRLF included: where the next begins.</summary>
     public int LineEnd(int index) => index + 1 < Fields.Count ? Fields.Slots[index + 1].LineStart : Length - 2;
 
-    /// <summary>Shows the parser the bytes received so far. They start with those of the last call.</summary>
-    public void Show(ReadOnlyMemory<byte> received) => Bytes = received;
-
-    /// <summary>The end of the head has been found: judges what spans several lines.</summary>
-    public RefusalReason Complete(int length)
+    /// <summary>Sets the bytes received so far. They start with those of the last call, though they may have moved.</summary>
+    public void SetBytes(ReadOnlyMemory<byte> received)
     {
-        Length = length;
-        return Judge();
+        Debug.Assert(received.Length >= Parsed && ChecksumOf(received.Span[..Parsed]) == _parsedChecksum, "The bytes start with those of the last call.");
+        Bytes = received;
     }
+
+    /// <summary>The end of the head has been found: validates what spans several lines.</summary>
+    /// <param name="length">Bytes of the head, its last empty line included.</param>
+    /// <param name="limits">The bounds of its body.</param>
+    public Violation Complete(int length, in BodyLimits limits)
+    {
+        Debug.Assert(Length == 0, "A head is completed once.");
+        Debug.Assert(length <= ushort.MaxValue, "Every offset fits in 16 bits.");
+        Length = length;
+        return Validate(limits);
+    }
+
+    /// <summary>Debug builds check with it that the bytes stay the same. Called whenever parsing stops.</summary>
+    [Conditional("DEBUG")]
+    public void RememberParsed() => _parsedChecksum = ChecksumOf(Bytes.Span[..Parsed]);
 
     public virtual void Clear()
     {
@@ -65,12 +83,31 @@ internal abstract class MessageHead
         FieldsStart = 0;
         Parsed = 0;
         MinorVersion = 0;
-        Framing = default;
-        KeepAlive = false;
+        _framing = default;
+        _parsedChecksum = 0;
+        KeepsAlive = false;
     }
 
     /// <summary>Reads the start line that ends at <paramref name="line"/>'s end, without its CRLF.</summary>
-    public abstract RefusalReason TakeStartLine(ReadOnlySpan<byte> line);
+    public abstract Violation TakeStartLine(ReadOnlySpan<byte> line);
 
-    protected abstract RefusalReason Judge();
+    protected abstract Violation Validate(in BodyLimits limits);
+
+    /// <summary>Sets <see cref="Framing"/> to what the framing fields say.</summary>
+    protected Violation ReadFraming(in BodyLimits limits) => BodyFraming.Read(this, limits, out _framing);
+
+    /// <summary>Sets <see cref="Framing"/> to what follows from more than the framing fields.</summary>
+    protected void SetFraming(in BodyFraming framing) => _framing = framing;
+
+    private static int ChecksumOf(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return 0;
+        }
+
+        var checksum = default(HashCode);
+        checksum.AddBytes(bytes);
+        return checksum.ToHashCode();
+    }
 }

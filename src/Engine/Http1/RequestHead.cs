@@ -1,5 +1,4 @@
 using System.Text;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Http1;
 
@@ -40,7 +39,7 @@ internal sealed class RequestHead : MessageHead
         }
     }
 
-    /// <summary>The host the client meant: the target's authority where it has one, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
+    /// <summary>The host that the client meant: the target's authority, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
     public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
 
     /// <summary>The start line as it came ends with this target and is of version 1.1, so it can travel as a run.</summary>
@@ -74,28 +73,28 @@ internal sealed class RequestHead : MessageHead
     }
 
     /// <summary><c>request-line = method SP request-target SP HTTP-version</c>, RFC 9112 §3.</summary>
-    public override RefusalReason TakeStartLine(ReadOnlySpan<byte> line)
+    public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
         _methodLength = line.IndexOf((byte)' ');
         if (_methodLength <= 0)
         {
-            return RefusalReason.RequestLineInvalid;
+            return Violation.RequestLineInvalid;
         }
 
         if (line[.._methodLength].ContainsAnyExcept(Grammar.TokenBytes))
         {
-            return RefusalReason.MethodInvalid;
+            return Violation.MethodInvalid;
         }
 
         ReadOnlySpan<byte> rest = line[(_methodLength + 1)..];
         _targetLength = rest.IndexOf((byte)' ');
         if (_targetLength <= 0)
         {
-            return RefusalReason.RequestLineInvalid;
+            return Violation.RequestLineInvalid;
         }
 
-        RefusalReason version = TakeVersion(rest[(_targetLength + 1)..]);
-        if (version is not RefusalReason.None)
+        Violation version = TakeVersion(rest[(_targetLength + 1)..]);
+        if (version is not Violation.None)
         {
             return version;
         }
@@ -105,60 +104,59 @@ internal sealed class RequestHead : MessageHead
         return TakeTarget(rest[.._targetLength], _methodLength + 1, line[.._methodLength].SequenceEqual("CONNECT"u8));
     }
 
-    protected override RefusalReason Judge()
+    protected override Violation Validate(in BodyLimits limits)
     {
-        RefusalReason refused = JudgeHost();
-        if (refused is not RefusalReason.None)
+        Violation violation = ValidateHost();
+        if (violation is not Violation.None)
         {
-            return refused;
+            return violation;
         }
 
-        refused = BodyFraming.Read(this, out BodyFraming framing);
-        if (refused is not RefusalReason.None)
+        violation = ReadFraming(limits);
+        if (violation is not Violation.None)
         {
-            return refused;
+            return violation;
         }
 
-        Framing = framing;
-        refused = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
-        if (refused is not RefusalReason.None)
+        violation = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
+        if (violation is not Violation.None)
         {
-            return refused;
+            return violation;
         }
 
-        refused = JudgeExpectation();
-        refused = refused is RefusalReason.None ? JudgeHops() : refused;
-        if (refused is not RefusalReason.None)
+        violation = ValidateExpectation();
+        violation = violation is Violation.None ? ValidateHops() : violation;
+        if (violation is not Violation.None)
         {
-            return refused;
+            return violation;
         }
 
-        // Last: what is refused for its bytes ends its connection.
-        KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
-        return RefusalReason.None;
+        // Last: a head that breaks a rule never keeps its connection.
+        KeepsAlive = MinorVersion == 1 ? !close : keepAlive && !close;
+        return Violation.None;
     }
 
-    private RefusalReason TakeVersion(ReadOnlySpan<byte> version)
+    private Violation TakeVersion(ReadOnlySpan<byte> version)
     {
         if (version.SequenceEqual("HTTP/1.1"u8))
         {
             MinorVersion = 1;
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         if (version.SequenceEqual("HTTP/1.0"u8))
         {
             MinorVersion = 0;
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         // HTTP-version = "HTTP/" DIGIT "." DIGIT: well formed but not ours, or malformed.
         bool wellFormed = version.Length == 8
             && version.StartsWith("HTTP/"u8)
             && char.IsAsciiDigit((char)version[5]) && version[6] == (byte)'.' && char.IsAsciiDigit((char)version[7]);
-        return wellFormed ? RefusalReason.VersionNotSupported
-            : version.Contains((byte)' ') ? RefusalReason.RequestLineInvalid
-            : RefusalReason.VersionInvalid;
+        return wellFormed ? Violation.VersionNotSupported
+            : version.Contains((byte)' ') ? Violation.RequestLineInvalid
+            : Violation.VersionInvalid;
     }
 
     private void RecogniseMethod(ReadOnlySpan<byte> method)
@@ -170,41 +168,41 @@ internal sealed class RequestHead : MessageHead
         IsIdempotent = IsGet || IsHead || IsOptions || IsTrace || method.SequenceEqual("DELETE"u8) || method.SequenceEqual("PUT"u8);
     }
 
-    private RefusalReason TakeTarget(ReadOnlySpan<byte> target, int start, bool isConnect)
+    private Violation TakeTarget(ReadOnlySpan<byte> target, int start, bool isConnect)
     {
         if (isConnect)
         {
-            return RefusalReason.ConnectNotSupported;
+            return Violation.ConnectNotSupported;
         }
 
         if (target.ContainsAny(Grammar.ForbiddenInTarget))
         {
-            return RefusalReason.TargetInvalid;
+            return Violation.TargetInvalid;
         }
 
         if (target[0] == (byte)'/')
         {
             _pathStart = start;
             _pathLength = target.Length;
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         if (target is [(byte)'*'])
         {
             TargetForm = TargetForm.Asterisk;
-            return IsOptions ? RefusalReason.None : RefusalReason.TargetInvalid;
+            return IsOptions ? Violation.None : Violation.TargetInvalid;
         }
 
         return TakeAbsoluteTarget(target, start);
     }
 
     /// <summary><c>absolute-form</c>, §3.2.2: http or https, an authority without user information, and what follows it.</summary>
-    private RefusalReason TakeAbsoluteTarget(ReadOnlySpan<byte> target, int start)
+    private Violation TakeAbsoluteTarget(ReadOnlySpan<byte> target, int start)
     {
         int scheme = StartsWith(target, "http://"u8) ? 7 : StartsWith(target, "https://"u8) ? 8 : 0;
         if (scheme == 0)
         {
-            return RefusalReason.TargetInvalid;
+            return Violation.TargetInvalid;
         }
 
         ReadOnlySpan<byte> rest = target[scheme..];
@@ -212,7 +210,7 @@ internal sealed class RequestHead : MessageHead
         int length = authorityEnd < 0 ? rest.Length : authorityEnd;
         if (!Grammar.IsAuthority(rest[..length]))
         {
-            return RefusalReason.HostInvalid;
+            return Violation.HostInvalid;
         }
 
         TargetForm = TargetForm.Absolute;
@@ -221,29 +219,28 @@ internal sealed class RequestHead : MessageHead
         _authorityLength = length;
         _pathStart = _authorityStart + length;
         _pathLength = rest.Length - length;
-        return RefusalReason.None;
+        return Violation.None;
     }
 
-    private RefusalReason JudgeHost()
+    private Violation ValidateHost()
     {
-        int line = Fields.Single(KnownField.Host);
-        if (line == -2)
+        switch (Fields.Single(KnownField.Host, out int line))
         {
-            return RefusalReason.HostRepeated;
-        }
-
-        if (line == -1)
-        {
-            return MinorVersion == 0 ? RefusalReason.None : RefusalReason.HostMissing;
+            case Occurrence.Repeated:
+                return Violation.HostRepeated;
+            case Occurrence.Never:
+                return MinorVersion == 0 ? Violation.None : Violation.HostMissing;
+            default:
+                break;
         }
 
         ReadOnlySpan<byte> host = Value(Fields.Slots[line]);
         if (!Grammar.IsAuthority(host))
         {
-            return RefusalReason.HostInvalid;
+            return Violation.HostInvalid;
         }
 
-        return _authorityLength == 0 || NamesSameHost(host, Authority) ? RefusalReason.None : RefusalReason.HostContradictsTarget;
+        return _authorityLength == 0 || NamesSameHost(host, Authority) ? Violation.None : Violation.HostContradictsTarget;
     }
 
     /// <summary>Equal but for case and for a default port that only one of them spells out.</summary>
@@ -256,28 +253,28 @@ internal sealed class RequestHead : MessageHead
     private static ReadOnlySpan<byte> Without(ReadOnlySpan<byte> port, ReadOnlySpan<byte> authority) =>
         authority.EndsWith(port) ? authority[..^port.Length] : authority;
 
-    private RefusalReason JudgeExpectation()
+    private Violation ValidateExpectation()
     {
         if (!Fields.Has(KnownField.Expect) || MinorVersion == 0)
         {
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         ExpectsContinue = Ascii.EqualsIgnoreCase(Value(KnownField.Expect), "100-continue"u8);
-        return ExpectsContinue ? RefusalReason.None : RefusalReason.ExpectationFailed;
+        return ExpectsContinue ? Violation.None : Violation.ExpectationFailed;
     }
 
     /// <summary><c>Max-Forwards = 1*DIGIT</c>, RFC 9110 §7.6.2. Other methods may carry what they like: it means nothing there.</summary>
-    private RefusalReason JudgeHops()
+    private Violation ValidateHops()
     {
         if (!(IsOptions || IsTrace) || !Fields.Has(KnownField.MaxForwards))
         {
-            return RefusalReason.None;
+            return Violation.None;
         }
 
         bool isNumber = BodyFraming.TryReadNumber(Value(KnownField.MaxForwards), out long hops);
         HopsLeft = isNumber ? hops : -1;
-        return isNumber ? RefusalReason.None : RefusalReason.MaxForwardsInvalid;
+        return isNumber ? Violation.None : Violation.MaxForwardsInvalid;
     }
 
     private static bool StartsWith(ReadOnlySpan<byte> value, ReadOnlySpan<byte> lower) =>

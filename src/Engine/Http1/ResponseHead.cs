@@ -1,5 +1,3 @@
-using McpProxyFast.Outcomes;
-
 namespace McpProxyFast.Http1;
 
 /// <summary>One response head of the upstream, interim or final.</summary>
@@ -26,45 +24,51 @@ internal sealed class ResponseHead : MessageHead
         InformativeLength = -1;
     }
 
-    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4. The last SP may be missing, as many servers leave it out.</summary>
-    public override RefusalReason TakeStartLine(ReadOnlySpan<byte> line)
+    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4.</summary>
+    /// <remarks>The last SP may be missing, as many servers leave it out.</remarks>
+    public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
         bool known = line.Length >= 12 && line.StartsWith("HTTP/1."u8) && line[7] is (byte)'0' or (byte)'1' && line[8] == (byte)' ';
         if (!known || !char.IsAsciiDigit((char)line[9]) || !char.IsAsciiDigit((char)line[10]) || !char.IsAsciiDigit((char)line[11])
             || (line.Length > 12 && line[12] != (byte)' '))
         {
-            return RefusalReason.StatusLineInvalid;
+            return Violation.StatusLineInvalid;
         }
 
         MinorVersion = line[7] - '0';
         Status = ((line[9] - '0') * 100) + ((line[10] - '0') * 10) + line[11] - '0';
         FieldsStart = line.Length + 2;
-        return Status is >= 100 and <= 599 ? RefusalReason.None : RefusalReason.StatusLineInvalid;
+        return Status is >= 100 and <= 599 ? Violation.None : Violation.StatusLineInvalid;
     }
 
-    protected override RefusalReason Judge()
+    protected override Violation Validate(in BodyLimits limits)
     {
-        RefusalReason refused = BodyFraming.Read(this, out BodyFraming declared);
-        if (refused is not RefusalReason.None)
+        Violation violation = ReadFraming(limits);
+        if (violation is not Violation.None)
         {
-            return refused;
+            return violation;
         }
 
-        refused = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
-        KeepAlive = MinorVersion == 1 ? !close : keepAlive && !close;
+        violation = ConnectionOptions.Read(this, out bool close, out bool keepAlive);
+        KeepsAlive = MinorVersion == 1 ? !close : keepAlive && !close;
         if (IsBodyless)
         {
-            InformativeLength = declared.Kind is FramingKind.Length ? declared.DeclaredLength : -1;
+            InformativeLength = Framing.Kind is FramingKind.Length ? Framing.DeclaredLength : -1;
 
             // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it, and then it
             // would be read as the next answer: for a 1xx that is the one waited for; behind a 204 the connection is not used again.
-            bool declaresOne = declared.Kind is FramingKind.Chunked || InformativeLength > 0;
-            KeepAlive &= Status == 304 || AnswersHead || !declaresOne;
-            return refused is RefusalReason.None && IsInterim && declaresOne ? RefusalReason.InterimWithBody : refused;
+            bool declaresOne = Framing.Kind is FramingKind.Chunked || InformativeLength > 0;
+            SetFraming(default);
+            KeepsAlive &= Status == 304 || AnswersHead || !declaresOne;
+            return violation is Violation.None && IsInterim && declaresOne ? Violation.InterimWithBody : violation;
         }
 
-        Framing = declared.Kind is FramingKind.None ? BodyFraming.UntilClose() : declared;
-        KeepAlive &= declared.Kind is not FramingKind.None;
-        return refused;
+        if (Framing.Kind is FramingKind.None)
+        {
+            SetFraming(BodyFraming.UntilClose());
+            KeepsAlive = false;
+        }
+
+        return violation;
     }
 }

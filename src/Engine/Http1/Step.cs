@@ -1,8 +1,8 @@
-using McpProxyFast.Outcomes;
+using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>What a parser or a framing says about the bytes it was shown.</summary>
+/// <summary>What a parser or a framing says about the bytes it was given.</summary>
 internal enum StepKind : byte
 {
     /// <summary>Nothing can be said before more bytes come.</summary>
@@ -22,16 +22,20 @@ internal enum StepKind : byte
 }
 
 /// <summary>The one result of this folder: what to do with how many bytes, or which rule they break.</summary>
-internal readonly record struct Step(StepKind Kind, int Length, RefusalReason Reason)
+internal readonly record struct Step(StepKind Kind, int Length, Violation Violation)
 {
     public static Step NeedMore => default;
 
-    public static Step Take(int length) => new(StepKind.Take, length, RefusalReason.None);
+    public static Step Take(int length) => new(StepKind.Take, length, Violation.None);
 
-    public static Step Drop(int length) => new(StepKind.Drop, length, RefusalReason.None);
+    public static Step Drop(int length) => new(StepKind.Drop, length, Violation.None);
 
     /// <summary>The part is complete; <see cref="Length"/> bytes of the input belong to it.</summary>
-    public static Step Done(int length) => new(StepKind.Done, length, RefusalReason.None);
+    public static Step Done(int length) => new(StepKind.Done, length, Violation.None);
 
-    public static Step Reject(RefusalReason reason) => new(StepKind.Reject, 0, reason);
+    public static Step Reject(Violation violation)
+    {
+        Debug.Assert(violation is not Violation.None, "What is rejected breaks a rule.");
+        return new(StepKind.Reject, 0, violation);
+    }
 }

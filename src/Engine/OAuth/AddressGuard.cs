@@ -25,7 +25,8 @@ internal sealed class AddressGuard
         if (allowed.Length == 0 && addresses.Length > 0)
         {
             throw OAuthException.Refused(
-                "private-address", $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
+                "private-address",
+                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -9,7 +9,8 @@ namespace McpProxyFast.OAuth;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
 internal sealed class AuthorizationCodeFlow(
-    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
+    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
+        SignInInvitation invitation) : IGrantFlow
 {
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
     {
@@ -19,7 +20,7 @@ internal sealed class AuthorizationCodeFlow(
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));
         bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, logger);
-        logger.LogWarning("{Invitation}: {Url}", opened ? "Opening browser" : "Please open this URL in your browser", url.AbsoluteUri);
+        invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
         string code = Judge(answer, protection.Server);
@@ -76,7 +77,9 @@ internal sealed class AuthorizationCodeFlow(
         {
             throw OAuthException.Refused(
                 "wrong-issuer",
-                Printable.Of($"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
+                Printable.Of(
+                    $"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. "
+                    + "Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
         }
 
         if (answer.Error is { } error)
@@ -96,7 +99,9 @@ internal sealed class AuthorizationCodeFlow(
 
         return answer.Code is { Length: > 0 } code
             ? code
-            : throw OAuthException.Refused("sign-in-refused", "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
+            : throw OAuthException.Refused(
+                "sign-in-refused",
+                "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
     }
 
     private static string Next(string error) => error switch

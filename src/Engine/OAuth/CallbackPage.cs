@@ -7,7 +7,8 @@ internal static class CallbackPage
 {
     public static readonly byte[] NotFound = Make("404 Not Found", "Nothing here", "This port waits for one sign-in and serves nothing else.");
 
-    public static readonly byte[] Stranger = Make("400 Bad Request", "Not this sign-in", "Another sign-in is being waited for. Use the address that was printed last.");
+    public static readonly byte[] Stranger = Make(
+        "400 Bad Request", "Not this sign-in", "Another sign-in is being waited for. Use the address that was printed last.");
 
     private static readonly byte[] Done = Make("200 OK", "Back again", "The proxy has what it needs and goes on. You can close this window.");
 

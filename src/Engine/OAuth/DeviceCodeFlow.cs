@@ -1,11 +1,10 @@
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
-using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
 /// <summary>Signs a person in with a browser on another machine (RFC 8628).</summary>
-internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger) : IGrantFlow
+internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, SignInInvitation invitation) : IGrantFlow
 {
     // RFC 8628 §3.5: what slow_down adds to the interval.
     private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
@@ -21,10 +20,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
 
         ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
         using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
-        logger.LogWarning(
-            "Please open this URL in your browser: {Url} and enter the code {UserCode}",
-            Printable.Of(device.VerificationUri!),
-            Printable.Of(device.UserCode!));
+        invitation.Show(device.VerificationUri!, device.UserCode!, device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null);
         TokenSet issued = await PollAsync(protection, client, device, proofKey, cancellationToken).ConfigureAwait(false);
         return new IssuedCredential { Server = server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
     }

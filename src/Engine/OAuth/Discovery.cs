@@ -58,7 +58,10 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
         }
 
         return await ServerDiscovery.FindAsync(http, policy.Issuer!, log, cancellationToken).ConfigureAwait(false)
-            ?? throw log.NothingFound("issuer-without-metadata", $"The issuer {policy.Issuer} has no metadata that can be used.", "Check the issuer, or give its endpoints and a client id by hand.");
+            ?? throw log.NothingFound(
+                "issuer-without-metadata",
+                $"The issuer {policy.Issuer} has no metadata that can be used.",
+                "Check the issuer, or give its endpoints and a client id by hand.");
     }
 
     private async Task<ServerMetadata> FindNamedAsync(
@@ -80,7 +83,10 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
 
         return issuers.Count == 0
             ? await FindAtOriginAsync(resource, log, cancellationToken).ConfigureAwait(false)
-            : throw log.NothingFound("no-authorization-server", "The upstream names no authorization server that can be used.", "Name one by its issuer, or by its endpoints and a client id.");
+            : throw log.NothingFound(
+                "no-authorization-server",
+                "The upstream names no authorization server that can be used.",
+                "Name one by its issuer, or by its endpoints and a client id.");
     }
 
     // MCP 2025-03-26: the server's own origin is the authorization server, with fixed endpoints where it publishes no metadata.
@@ -92,7 +98,10 @@ internal sealed class Discovery(OutgoingPolicy policy, OAuthHttp http, ILogger l
         if (found is null && log.SawTransient)
         {
             // What could not be read may say otherwise, so nothing is assumed.
-            throw log.NothingFound("no-authorization-server", "Who protects the upstream could not be found out.", "It is tried again with a later request; the issuer can be named by hand.");
+            throw log.NothingFound(
+                "no-authorization-server",
+                "Who protects the upstream could not be found out.",
+                "It is tried again with a later request; the issuer can be named by hand.");
         }
 
         return found ?? new ServerMetadata

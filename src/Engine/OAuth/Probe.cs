@@ -8,11 +8,13 @@ namespace McpProxyFast.OAuth;
 internal sealed class Probe(OAuthHttp http, ILogger logger)
 {
     private const string Initialize = """
-        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcpproxyfast","version":"1"}}}
+        {"jsonrpc":"2.0","id":1,"method":"initialize",
+        "params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcpproxyfast","version":"1"}}}
         """;
 
     private const string Discover = """
-        {"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"mcpproxyfast","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}
+        {"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+        "io.modelcontextprotocol/clientInfo":{"name":"mcpproxyfast","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}
         """;
 
     /// <returns>The challenge, without parameters where a bare 401 came; null where the upstream answered without asking for anything.</returns>
@@ -39,7 +41,10 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
             answered |= response.IsSuccessStatusCode;
         }
 
-        return answered ? null : throw log.NothingFound("probe-inconclusive", "The target neither asked for credentials nor answered as an MCP server.", "Check its URL, or name the issuer that protects it.");
+        return answered ? null : throw log.NothingFound(
+            "probe-inconclusive",
+            "The target neither asked for credentials nor answered as an MCP server.",
+            "Check its URL, or name the issuer that protects it.");
     }
 
     private static Challenge? Asked(HttpResponseMessage response)

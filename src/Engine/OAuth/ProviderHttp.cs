@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Asks the identity provider of incoming tokens. Whatever goes wrong on the way is an <see cref="IOException"/> in words that hold no secret.</summary>
+/// <summary>Asks the identity provider of incoming tokens.</summary>
+/// <remarks>Whatever goes wrong on the way is an <see cref="IOException"/> in words that hold no secret.</remarks>
 internal sealed class ProviderHttp(OAuthHttp http)
 {
     /// <summary>Reads a document.</summary>

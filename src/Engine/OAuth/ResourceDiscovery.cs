@@ -43,6 +43,7 @@ internal static class ResourceDiscovery
             ? found
             : throw OAuthException.Refused(
                 "resource-mismatch",
-                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. Give the target as it is written there, or have the document corrected.");
+                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. "
+                + "Give the target as it is written there, or have the document corrected.");
     }
 }

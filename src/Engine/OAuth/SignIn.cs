@@ -21,9 +21,17 @@ internal sealed class SignIn : IDisposable
     private readonly Discovery _discovery;
     private readonly ClientRegistry _clients;
     private readonly TokenEndpoint _tokens;
+    private readonly SignInInvitation _invitation;
     private readonly IGrantFlow _flow;
 
-    public SignIn(OutgoingPolicy policy, Uri target, CredentialStore store, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null)
+    public SignIn(
+        OutgoingPolicy policy,
+        Uri target,
+        CredentialStore store,
+        TimeProvider clock,
+        ILogger logger,
+        X509Certificate2Collection? trustAnchors = null,
+        IProxyObserver? observer = null)
     {
         _policy = policy;
         _target = target;
@@ -35,10 +43,11 @@ internal sealed class SignIn : IDisposable
         _discovery = new Discovery(policy, _http, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
         _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new SigningKey(key, clock) : null, clock);
+        _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
-            OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger),
-            OutgoingGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, logger),
+            OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger, _invitation),
+            OutgoingGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
             _ => new MachineFlow(policy, _clients, _tokens),
         };
     }
@@ -94,6 +103,7 @@ internal sealed class SignIn : IDisposable
     {
         bool needsPerson = ScopeChoice.IsForAPerson(_policy);
         TimeSpan timeout = _policy.SignInTimeout ?? (needsPerson ? PersonsTimeout : MachinesTimeout);
+        _invitation.Begin(timeout);
         using var late = new CancellationTokenSource(timeout, _clock);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
@@ -243,7 +253,8 @@ internal sealed class SignIn : IDisposable
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)
     {
-        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept } && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
+        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept }
+            && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
         return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
     }
 

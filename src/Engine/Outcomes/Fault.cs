@@ -19,6 +19,7 @@ internal enum FaultReason : byte
     ClientGone,
     ClientTooSlow,
     Stopped,
+    InternalError,
 }
 
 /// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence; and whose doing it was, for the counters.</summary>
@@ -39,6 +40,7 @@ internal readonly record struct Fault(int Status, string Code, string Sentence, 
         FaultReason.UpstreamAbortedBody => new(0, "upstream-aborted-body", "The upstream's answer was cut."),
         FaultReason.ClientGone => new(0, "client-gone", "The client went away.", Side.Client),
         FaultReason.ClientTooSlow => new(0, "client-too-slow", "The client did not read in time.", Side.Client),
+        FaultReason.InternalError => new(0, "internal-error", "The proxy has made an error of its own.", Side.Proxy),
         FaultReason.Stopped => new(0, "stopped", "The proxy was stopped.", Side.Proxy),
         _ => throw new UnreachableException($"{reason} has no reply."),
     };

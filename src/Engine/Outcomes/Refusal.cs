@@ -1,8 +1,9 @@
 using System.Diagnostics;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why the proxy refused a message, or doubted one of the upstream's. The list is closed.</summary>
+/// <summary>Why the proxy refuses a request. The list is closed.</summary>
 internal enum RefusalReason : byte
 {
     None,
@@ -58,66 +59,136 @@ internal enum RefusalReason : byte
     CredentialsMissing,
     TokenInvalid,
     ScopeInsufficient,
+}
 
-    // The answers of an upstream (RFC 9112 §4 and §9.2, RFC 9110 §15.2).
-    StatusLineInvalid,
-    InterimWithBody,
-    SwitchUnasked,
-    TooManyInterim,
-    AnswerUnasked,
+/// <summary>How the body of a refusal is written.</summary>
+internal enum RefusalForm : byte
+{
+    /// <summary>The sentence and the rule, for a person.</summary>
+    Text,
+
+    /// <summary>A JSON-RPC error without an id, as MCP clients expect of a server.</summary>
+    JsonRpc,
+
+    /// <summary>The error object of OAuth, RFC 6749 §5.2, as resource servers send it too.</summary>
+    OAuth,
+}
+
+/// <summary>Which bearer challenge goes with a refusal, RFC 6750 §3.</summary>
+internal enum ChallengeKind : byte
+{
+    /// <summary>No challenge.</summary>
+    None,
+
+    /// <summary>The request carries no bearer token: 401 without an error code (RFC 6750 §3.1).</summary>
+    NoCredentials,
+
+    /// <summary>401 <c>invalid_token</c>.</summary>
+    InvalidToken,
+
+    /// <summary>403 <c>insufficient_scope</c>.</summary>
+    InsufficientScope,
 }
 
 /// <summary>What a refused client is told: a status, a stable code for logs and metrics, a sentence, and the rule that was broken.</summary>
 internal readonly record struct Refusal(int Status, string Code, string Sentence, string Rule)
 {
+    private const string McpWarning = "MCP Streamable HTTP, security warning";
+    private const string TokenRule = "RFC 6750 §3.1";
+
+    /// <summary>The violations that a request can be refused for, and their reasons: the rows of the table, looked up the other way round.</summary>
+    private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
+
+    /// <summary>The rule of HTTP/1.1 that the request breaks; None where it is refused for another reason.</summary>
+    public Violation Violation { get; private init; }
+
+    /// <summary>How the body is written.</summary>
+    public RefusalForm Form { get; private init; }
+
+    /// <summary>The error code in a body of <see cref="RefusalForm.OAuth"/>; empty in the others.</summary>
+    public string OAuthError { get; private init; } = "";
+
+    /// <summary>The challenge that goes with it.</summary>
+    public ChallengeKind Challenge { get; private init; }
+
     /// <summary>The one table from reason to reply. No refusal is worded anywhere else.</summary>
     public static Refusal For(RefusalReason reason) => reason switch
     {
-        RefusalReason.RequestLineInvalid => new(400, "request-line-invalid", "The request line is not 'method SP target SP HTTP/1.1'.", "RFC 9112 §3"),
-        RefusalReason.MethodInvalid => new(400, "method-invalid", "The method is not a token.", "RFC 9110 §9.1"),
-        RefusalReason.TargetInvalid => new(400, "target-invalid", "The request target is malformed.", "RFC 9112 §3.2"),
-        RefusalReason.TargetTooLong => new(414, "target-too-long", "The request line is too long.", "RFC 9110 §15.5.15"),
-        RefusalReason.VersionInvalid => new(400, "version-invalid", "The HTTP version is malformed.", "RFC 9112 §2.3"),
-        RefusalReason.VersionNotSupported => new(505, "version-not-supported", "This proxy speaks HTTP/1.1 and HTTP/1.0.", "RFC 9110 §15.6.6"),
-        RefusalReason.ConnectNotSupported => new(501, "connect-not-supported", "CONNECT is not supported.", "RFC 9110 §9.3.6"),
-        RefusalReason.LineEndInvalid => new(400, "line-end-invalid", "A line ends otherwise than by CR LF, or holds a control byte.", "RFC 9112 §2.2"),
-        RefusalReason.FieldNameInvalid => new(400, "field-name-invalid", "A field name is not a token directly followed by a colon.", "RFC 9112 §5.1"),
-        RefusalReason.FieldValueInvalid => new(400, "field-value-invalid", "A field value holds a control byte.", "RFC 9110 §5.5"),
-        RefusalReason.FieldFolded => new(400, "field-folded", "A line starts with white space (obsolete folding).", "RFC 9112 §5.2"),
-        RefusalReason.TooManyFields => new(431, "too-many-fields", "The head has too many field lines.", "RFC 6585 §5"),
-        RefusalReason.HeadTooLarge => new(431, "head-too-large", "The head is too large.", "RFC 6585 §5"),
-        RefusalReason.ConnectionOptionsInvalid => new(400, "connection-options-invalid", "The Connection field is not a list of tokens.", "RFC 9110 §7.6.1"),
-        RefusalReason.MaxForwardsInvalid => new(400, "max-forwards-invalid", "Max-Forwards is not one decimal number.", "RFC 9110 §7.6.2"),
-        RefusalReason.HostMissing => new(400, "host-missing", "The Host field is missing.", "RFC 9112 §3.2"),
-        RefusalReason.HostRepeated => new(400, "host-repeated", "The Host field is repeated.", "RFC 9112 §3.2"),
-        RefusalReason.HostInvalid => new(400, "host-invalid", "The Host field or the target's authority is not 'host[:port]'.", "RFC 9110 §7.2"),
-        RefusalReason.HostContradictsTarget => new(400, "host-contradicts-target", "The Host field names another host than the request target.", "RFC 9112 §3.2.2"),
-        RefusalReason.LengthAndTransferEncoding => new(400, "length-and-transfer-encoding", "Content-Length and Transfer-Encoding stand in one message.", "RFC 9112 §6.3"),
-        RefusalReason.LengthRepeated => new(400, "length-repeated", "Content-Length is repeated.", "RFC 9112 §6.3"),
-        RefusalReason.LengthInvalid => new(400, "length-invalid", "Content-Length is not a decimal number below 2^63.", "RFC 9110 §8.6"),
-        RefusalReason.TransferEncodingInvalid => new(400, "transfer-encoding-invalid", "Transfer-Encoding is not exactly 'chunked', or the version forbids it.", "RFC 9112 §6.1"),
-        RefusalReason.TransferEncodingNotSupported => new(501, "transfer-encoding-not-supported", "No transfer coding but 'chunked' is supported.", "RFC 9112 §6.1"),
-        RefusalReason.BodyTooLarge => new(413, "body-too-large", "The request body is larger than this proxy accepts.", "RFC 9110 §15.5.14"),
-        RefusalReason.ChunkSizeInvalid => new(400, "chunk-size-invalid", "A chunk size is not a hexadecimal number followed by CR LF.", "RFC 9112 §7.1"),
-        RefusalReason.ChunkSizeTooLarge => new(400, "chunk-size-too-large", "A chunk size has more than 16 digits or exceeds 2^63.", "RFC 9112 §7.1"),
-        RefusalReason.ChunkEndInvalid => new(400, "chunk-end-invalid", "The data of a chunk is not followed by CR LF.", "RFC 9112 §7.1"),
-        RefusalReason.ChunkExtensionInvalid => new(400, "chunk-extension-invalid", "A chunk extension is not ';name' or ';name=value'.", "RFC 9112 §7.1.1"),
-        RefusalReason.ChunkOverheadTooLarge => new(400, "chunk-overhead-too-large", "Chunk extensions or the trailer section are too large.", "RFC 9112 §7.1.1"),
-        RefusalReason.TrailerInvalid => new(400, "trailer-invalid", "A line of the trailer section is not a field line.", "RFC 9112 §7.1.2"),
+        RefusalReason.RequestLineInvalid => Of(Violation.RequestLineInvalid, 400, "The request line is not 'method SP target SP HTTP/1.1'."),
+        RefusalReason.MethodInvalid => Of(Violation.MethodInvalid, 400, "The method is not a token."),
+        RefusalReason.TargetInvalid => Of(Violation.TargetInvalid, 400, "The request target is malformed."),
+        RefusalReason.TargetTooLong => Of(Violation.TargetTooLong, 414, "The request line is too long."),
+        RefusalReason.VersionInvalid => Of(Violation.VersionInvalid, 400, "The HTTP version is malformed."),
+        RefusalReason.VersionNotSupported => Of(Violation.VersionNotSupported, 505, "This proxy speaks HTTP/1.1 and HTTP/1.0."),
+        RefusalReason.ConnectNotSupported => Of(Violation.ConnectNotSupported, 501, "CONNECT is not supported."),
+        RefusalReason.LineEndInvalid => Of(Violation.LineEndInvalid, 400, "A line ends otherwise than by CR LF, or holds a control byte."),
+        RefusalReason.FieldNameInvalid => Of(Violation.FieldNameInvalid, 400, "A field name is not a token directly followed by a colon."),
+        RefusalReason.FieldValueInvalid => Of(Violation.FieldValueInvalid, 400, "A field value holds a control byte."),
+        RefusalReason.FieldFolded => Of(Violation.FieldFolded, 400, "A line starts with white space (obsolete folding)."),
+        RefusalReason.TooManyFields => Of(Violation.TooManyFields, 431, "The head has too many field lines."),
+        RefusalReason.HeadTooLarge => Of(Violation.HeadTooLarge, 431, "The head is too large."),
+        RefusalReason.ConnectionOptionsInvalid => Of(Violation.ConnectionOptionsInvalid, 400, "The Connection field is not a list of tokens."),
+        RefusalReason.MaxForwardsInvalid => Of(Violation.MaxForwardsInvalid, 400, "Max-Forwards is not one decimal number."),
+        RefusalReason.HostMissing => Of(Violation.HostMissing, 400, "The Host field is missing."),
+        RefusalReason.HostRepeated => Of(Violation.HostRepeated, 400, "The Host field is repeated."),
+        RefusalReason.HostInvalid => Of(Violation.HostInvalid, 400, "The Host field or the target's authority is not 'host[:port]'."),
+        RefusalReason.HostContradictsTarget => Of(Violation.HostContradictsTarget, 400, "The Host field names another host than the request target."),
+        RefusalReason.LengthAndTransferEncoding => Of(Violation.LengthAndTransferEncoding, 400, "Content-Length and Transfer-Encoding stand in one message."),
+        RefusalReason.LengthRepeated => Of(Violation.LengthRepeated, 400, "Content-Length is repeated."),
+        RefusalReason.LengthInvalid => Of(Violation.LengthInvalid, 400, "Content-Length is not a decimal number below 2^63."),
+        RefusalReason.TransferEncodingInvalid =>
+            Of(Violation.TransferEncodingInvalid, 400, "Transfer-Encoding is not exactly 'chunked', or the version forbids it."),
+        RefusalReason.TransferEncodingNotSupported => Of(Violation.TransferEncodingNotSupported, 501, "No transfer coding but 'chunked' is supported."),
+        RefusalReason.BodyTooLarge => Of(Violation.BodyTooLarge, 413, "The request body is larger than this proxy accepts."),
+        RefusalReason.ChunkSizeInvalid => Of(Violation.ChunkSizeInvalid, 400, "A chunk size is not a hexadecimal number followed by CR LF."),
+        RefusalReason.ChunkSizeTooLarge => Of(Violation.ChunkSizeTooLarge, 400, "A chunk size has more than 16 digits or exceeds 2^63."),
+        RefusalReason.ChunkEndInvalid => Of(Violation.ChunkEndInvalid, 400, "The data of a chunk is not followed by CR LF."),
+        RefusalReason.ChunkExtensionInvalid => Of(Violation.ChunkExtensionInvalid, 400, "A chunk extension is not ';name' or ';name=value'."),
+        RefusalReason.ChunkOverheadTooLarge => Of(Violation.ChunkOverheadTooLarge, 400, "Chunk extensions or the trailer section are too large."),
+        RefusalReason.TrailerInvalid => Of(Violation.TrailerInvalid, 400, "A line of the trailer section is not a field line."),
         RefusalReason.HeadTooSlow => new(408, "head-too-slow", "The request head did not arrive in time.", "RFC 9110 §15.5.9"),
         RefusalReason.BodyTooSlow => new(408, "body-too-slow", "The request body did not arrive in time.", "RFC 9110 §15.5.9"),
-        RefusalReason.ExpectationFailed => new(417, "expectation-failed", "The only expectation supported is 100-continue.", "RFC 9110 §15.5.18"),
-        RefusalReason.OriginNotAllowed => new(403, "origin-not-allowed", "Origin not allowed", "MCP Streamable HTTP, security warning"),
-        RefusalReason.HostNotAllowed => new(403, "host-not-allowed", "Host not allowed", "MCP Streamable HTTP, security warning"),
-        RefusalReason.AuthorizationRepeated => new(400, "authorization-repeated", "The Authorization field is repeated.", "RFC 6750 §2"),
-        RefusalReason.CredentialsMissing => new(401, "credentials-missing", "A bearer token is required.", "RFC 6750 §3"),
-        RefusalReason.TokenInvalid => new(401, "token-invalid", "The access token is not valid.", "RFC 6750 §3.1"),
-        RefusalReason.ScopeInsufficient => new(403, "scope-insufficient", "The access token lacks a required scope.", "RFC 6750 §3.1"),
-        RefusalReason.StatusLineInvalid => new(502, "status-line-invalid", "The upstream's status line is malformed.", "RFC 9112 §4"),
-        RefusalReason.InterimWithBody => new(502, "interim-with-body", "An interim answer of the upstream declares a body.", "RFC 9110 §8.6"),
-        RefusalReason.SwitchUnasked => new(502, "switch-unasked", "The upstream switches protocols, which nobody asked for.", "RFC 9110 §15.2.2"),
-        RefusalReason.TooManyInterim => new(502, "too-many-interim", "The upstream sends interim responses without end.", "RFC 9110 §15.2"),
-        RefusalReason.AnswerUnasked => new(502, "answer-unasked", "The upstream sent bytes that answer no request.", "RFC 9112 §9.2"),
+        RefusalReason.ExpectationFailed => Of(Violation.ExpectationFailed, 417, "The only expectation supported is 100-continue."),
+        RefusalReason.OriginNotAllowed => new(403, "origin-not-allowed", "Origin not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
+        RefusalReason.HostNotAllowed => new(403, "host-not-allowed", "Host not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
+        RefusalReason.AuthorizationRepeated =>
+            OAuth(400, "authorization-repeated", "The Authorization field is repeated.", "RFC 6750 §2", "invalid_request", ChallengeKind.None),
+        RefusalReason.CredentialsMissing =>
+            OAuth(401, "credentials-missing", "A bearer token is required.", "RFC 6750 §3", "invalid_request", ChallengeKind.NoCredentials),
+        RefusalReason.TokenInvalid =>
+            OAuth(401, "token-invalid", "The access token is not valid.", TokenRule, "invalid_token", ChallengeKind.InvalidToken),
+        RefusalReason.ScopeInsufficient =>
+            OAuth(403, "scope-insufficient", "The access token lacks a required scope.", TokenRule, "insufficient_scope", ChallengeKind.InsufficientScope),
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
+
+    /// <summary>Why a request with this violation is refused; None for none. Only an upstream's message can break the others.</summary>
+    public static RefusalReason ReasonFor(Violation violation)
+    {
+        RefusalReason reason = ReasonsByViolation[(int)violation];
+        return reason is not RefusalReason.None || violation is Violation.None
+            ? reason
+            : throw new UnreachableException($"No request breaks the rule of {violation}.");
+    }
+
+    private static Refusal Of(Violation violation, int status, string sentence) =>
+        new(status, Violations.CodeOf(violation), sentence, Violations.RuleOf(violation)) { Violation = violation };
+
+    private static Refusal OAuth(int status, string code, string sentence, string rule, string error, ChallengeKind challenge) =>
+        new(status, code, sentence, rule) { Form = RefusalForm.OAuth, OAuthError = error, Challenge = challenge };
+
+    private static RefusalReason[] InvertTable()
+    {
+        var reasons = new RefusalReason[Enum.GetValues<Violation>().Length];
+        foreach (RefusalReason reason in Enum.GetValues<RefusalReason>())
+        {
+            if (reason is not RefusalReason.None && For(reason).Violation is var violation and not Violation.None)
+            {
+                Debug.Assert(reasons[(int)violation] is RefusalReason.None, "A violation has one reason.");
+                reasons[(int)violation] = reason;
+            }
+        }
+
+        return reasons;
+    }
 }

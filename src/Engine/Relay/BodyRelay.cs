@@ -1,8 +1,8 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Relay;
 
@@ -11,13 +11,16 @@ internal enum RelayEnd : byte
 {
     Complete,
 
-    /// <summary>The source ended, or failed, before the body did.</summary>
+    /// <summary>
+    /// The source ended, or failed, before the framing said that the body is over. A body that lasts until the close is whole all the same where the
+    /// close was orderly: the caller knows that of its source, and then calls <see cref="BodyRelay.FinishUntilCloseAsync"/>.
+    /// </summary>
     SourceEnded,
 
     /// <summary>The sink takes no more.</summary>
     SinkEnded,
 
-    /// <summary>The body's framing is broken; <see cref="BodyRelay.Reason"/> says how.</summary>
+    /// <summary>The body's framing is broken; <see cref="BodyRelay.Violation"/> says how.</summary>
     Malformed,
 
     /// <summary>Somebody called CancelPendingRead on the source or CancelPendingFlush on the sink.</summary>
@@ -42,10 +45,19 @@ internal sealed class BodyRelay
     /// <summary>Runs below this many bytes are copied: cheaper than a second call.</summary>
     private const int CopyBelowBytes = 4 * 1024;
 
+    /// <summary>The body's framing, and how far it has been read. Valid from <see cref="Start"/>.</summary>
     private BodyFraming _framing;
+
+    /// <summary>How the body leaves. Valid from <see cref="Start"/>.</summary>
     private SinkForm _form;
+
+    /// <summary>What is waited for; written by the relay's loop, read by the heartbeat.</summary>
     private volatile RelayPhase _phase;
+
+    /// <summary>Counts reads and writes, of all bodies; written by the relay's loop, read by the heartbeat.</summary>
     private uint _steps;
+
+    /// <summary>Bytes of the source that belonged to the present body; written by the relay's loop, read by the heartbeat.</summary>
     private long _movedBytes;
 
     /// <summary>How a body leaves.</summary>
@@ -61,9 +73,15 @@ internal sealed class BodyRelay
         Chunked,
     }
 
-    public RefusalReason Reason { get; private set; }
+    private static ReadOnlySpan<byte> LastChunk => "0\r\n\r\n"u8;
+
+    /// <summary>The rule that the body breaks; then it is over.</summary>
+    public Violation Violation { get; private set; }
 
     public bool IsComplete => _framing.IsComplete;
+
+    /// <summary>Only the source's end ends the body.</summary>
+    public bool LastsUntilClose => _framing.Kind is FramingKind.UntilClose;
 
     public RelayPhase Phase => _phase;
 
@@ -74,16 +92,20 @@ internal sealed class BodyRelay
     public long MovedBytes => Volatile.Read(ref _movedBytes);
 
     /// <summary>Prepares for one body.</summary>
-    /// <param name="framing">How the body's end is found in the source.</param>
+    /// <param name="framing">How the body's end is found in the source, and its bounds. Nothing of the body has been read.</param>
     /// <param name="form">How it leaves.</param>
-    /// <param name="maxDataBytes">The largest chunked body; a declared length has been judged before.</param>
-    /// <param name="maxOverheadBytes">Bytes of chunk extensions, and of trailers.</param>
-    public void Start(in BodyFraming framing, SinkForm form, long maxDataBytes, int maxOverheadBytes)
+    public void Start(in BodyFraming framing, SinkForm form)
     {
+        Debug.Assert(_phase is RelayPhase.Resting, "The body before is over.");
+        Debug.Assert(form is not SinkForm.Chunked || framing.Kind is FramingKind.UntilClose, "Only what has no framing gets one.");
         _framing = framing;
-        _framing.Bound(maxDataBytes, maxOverheadBytes, dataOnly: form is not SinkForm.AsReceived);
+        if (form is not SinkForm.AsReceived)
+        {
+            _framing = framing.AsDataOnly();
+        }
+
         _form = form;
-        Reason = RefusalReason.None;
+        Violation = Violation.None;
         _movedBytes = 0;
         _phase = RelayPhase.Resting;
     }
@@ -93,9 +115,10 @@ internal sealed class BodyRelay
     /// <param name="sink">Receives copies of short runs.</param>
     /// <param name="tail">A long last run, which is to be passed to the sink's WriteAsync and flushes it.</param>
     /// <param name="consumed">The bytes before this position belong to the body.</param>
-    /// <returns>False where the framing is broken: then <see cref="Reason"/> is set.</returns>
+    /// <returns>False where the framing is broken: then <see cref="Violation"/> is set.</returns>
     public bool Pump(in ReadOnlySequence<byte> received, PipeWriter sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed)
     {
+        Debug.Assert(Violation is Violation.None, "Nothing follows a broken framing.");
         tail = default;
         if (received.IsSingleSegment)
         {
@@ -126,7 +149,7 @@ internal sealed class BodyRelay
         return true;
     }
 
-    /// <summary>Relays until the framing says that the body is over.</summary>
+    /// <summary>Relays until the framing says that the body is over, or the source ends.</summary>
     /// <remarks>Cut short by CancelPendingRead or CancelPendingFlush, never by a token, so a read registers nothing.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(PipeReader source, PipeWriter sink)
@@ -136,16 +159,10 @@ internal sealed class BodyRelay
             EnterPhase(RelayPhase.Reading);
             ReadResult read = await source.ReadAsync().ConfigureAwait(false);
             bool sound = Pump(read.Buffer, sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed);
-            bool atEnd = read.IsCompleted && !read.IsCanceled;
-            if (atEnd && sound && _framing.Kind is FramingKind.UntilClose && !EndedByFault(source))
-            {
-                WriteLastChunk(sink);
-            }
-
             EnterPhase(RelayPhase.Writing);
             FlushResult flush = await sink.WriteAsync(tail).ConfigureAwait(false);
             source.AdvanceTo(consumed);
-            RelayEnd? end = Judge(sound, flush, atEnd, read.IsCanceled, source);
+            RelayEnd? end = EndOf(sound, read, flush);
             if (end is not null)
             {
                 EnterPhase(RelayPhase.Resting);
@@ -157,17 +174,31 @@ internal sealed class BodyRelay
         return RelayEnd.Complete;
     }
 
-    /// <summary>Where the source can tell: it broke off, and what came is not whole.</summary>
-    private static bool EndedByFault(PipeReader source) => source is IFaultAware { EndedByFault: true };
+    /// <summary>Ends a body that lasts until the close, once the source has come to an orderly end: a chunked sink gets its last chunk.</summary>
+    public async ValueTask<RelayEnd> FinishUntilCloseAsync(PipeWriter sink)
+    {
+        Debug.Assert(LastsUntilClose && Violation is Violation.None, "Every other body ends by its framing.");
+        if (_form is not SinkForm.Chunked)
+        {
+            return RelayEnd.Complete;
+        }
 
-    private RelayEnd? Judge(bool sound, FlushResult flush, bool atEnd, bool canceled, PipeReader source)
+        sink.Write(LastChunk);
+        EnterPhase(RelayPhase.Writing);
+        FlushResult flush = await sink.FlushAsync().ConfigureAwait(false);
+        EnterPhase(RelayPhase.Resting);
+        return flush.IsCanceled ? RelayEnd.Canceled : flush.IsCompleted ? RelayEnd.SinkEnded : RelayEnd.Complete;
+    }
+
+    /// <summary>How the body ends with this read and its write; null where it goes on.</summary>
+    private RelayEnd? EndOf(bool sound, in ReadResult read, FlushResult flush)
     {
         if (!sound)
         {
             return RelayEnd.Malformed;
         }
 
-        if (flush.IsCanceled || canceled)
+        if (flush.IsCanceled || read.IsCanceled)
         {
             return RelayEnd.Canceled;
         }
@@ -182,49 +213,35 @@ internal sealed class BodyRelay
             return RelayEnd.Complete;
         }
 
-        if (!atEnd)
-        {
-            return null;
-        }
-
-        return _framing.Kind is FramingKind.UntilClose && !EndedByFault(source) ? RelayEnd.Complete : RelayEnd.SourceEnded;
+        return read.IsCompleted ? RelayEnd.SourceEnded : null;
     }
 
     private bool PumpSegment(ReadOnlyMemory<byte> segment, PipeWriter sink, out ReadOnlyMemory<byte> tail, out int read)
     {
         ReadOnlySpan<byte> bytes = segment.Span;
-        read = 0;
+        var walk = new BodyWalk(ref _framing, bytes);
         int runStart = 0;
         int runLength = 0;
-        while (read < bytes.Length && !_framing.IsComplete)
+        while (walk.MoveNext())
         {
-            Step step = _framing.Next(bytes[read..]);
-            if (step.Kind is StepKind.Reject)
+            if (runLength > 0)
             {
-                Reason = step.Reason;
-                tail = default;
-                return false;
+                sink.Write(bytes.Slice(runStart, runLength));
             }
 
-            if (step.Kind is StepKind.Take && step.Length > 0)
-            {
-                if (runStart + runLength != read)
-                {
-                    sink.Write(bytes.Slice(runStart, runLength));
-                    runStart = read;
-                    runLength = 0;
-                }
-                else if (runLength == 0)
-                {
-                    runStart = read;
-                }
-
-                runLength += step.Length;
-            }
-
-            read += step.Length;
+            runStart = walk.RunStart;
+            runLength = walk.RunLength;
         }
 
+        read = walk.Length;
+        if (walk.Violation is not Violation.None)
+        {
+            Violation = walk.Violation;
+            tail = default;
+            return false;
+        }
+
+        Debug.Assert(read == bytes.Length || _framing.IsComplete, "Only a body's end leaves bytes behind.");
         Volatile.Write(ref _movedBytes, _movedBytes + read);
         tail = Emit(segment, runStart, runLength, read, sink);
         return true;
@@ -241,7 +258,7 @@ internal sealed class BodyRelay
         }
 
         bool owesLastChunk = _framing.Kind is FramingKind.Chunked && _framing.IsComplete && _form is SinkForm.AsReceived;
-        if (owesLastChunk && segment.Span[(runStart + runLength)..read].SequenceEqual("0\r\n\r\n"u8))
+        if (owesLastChunk && segment.Span[(runStart + runLength)..read].SequenceEqual(LastChunk))
         {
             // The last chunk as it came is the plain form, and it is whole: it may travel with the run.
             run = segment[runStart..read];
@@ -256,7 +273,7 @@ internal sealed class BodyRelay
         sink.Write(run.Span);
         if (owesLastChunk)
         {
-            sink.Write("0\r\n\r\n"u8);
+            sink.Write(LastChunk);
         }
 
         return default;
@@ -275,14 +292,6 @@ internal sealed class BodyRelay
         sink.Advance(digits + 2);
         sink.Write(data);
         sink.Write("\r\n"u8);
-    }
-
-    private void WriteLastChunk(PipeWriter sink)
-    {
-        if (_form is SinkForm.Chunked)
-        {
-            sink.Write("0\r\n\r\n"u8);
-        }
     }
 
     /// <summary>Tells the heartbeat what is waited for now.</summary>

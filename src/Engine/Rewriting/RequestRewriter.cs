@@ -31,6 +31,9 @@ internal readonly ref struct RequestEdits
     public ReadOnlySpan<byte> RedirectedTo { get; init; }
 
     public IPAddress? ClientAddress { get; init; }
+
+    /// <summary>The client reached the proxy by https.</summary>
+    public bool IsTls { get; init; }
 }
 
 /// <summary>Turns a received request head into the one that goes to the upstream.</summary>
@@ -44,20 +47,17 @@ internal sealed class RequestRewriter
     private readonly TargetRule _target;
     private readonly ForwardedRule _forwarded;
     private readonly byte[] _hostLine;
-    private readonly byte[] _forwardedLines;
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
     /// <param name="forwarded">What it is told of the client.</param>
-    /// <param name="forwardedProto">The scheme by which clients reach the proxy.</param>
-    public RequestRewriter(Uri target, ForwardedRule forwarded, string forwardedProto)
+    public RequestRewriter(Uri target, ForwardedRule forwarded)
     {
         _target = new TargetRule(target);
         _forwarded = forwarded;
         string port = target.IsDefaultPort ? "" : $":{target.Port}";
         string host = target.HostNameType is UriHostNameType.IPv6 ? target.Host : target.IdnHost;
         _hostLine = Encoding.ASCII.GetBytes($"Host: {host}{port}\r\n");
-        _forwardedLines = Encoding.ASCII.GetBytes($"X-Forwarded-Proto: {forwardedProto}\r\n");
         _drops = FieldSet.HopByHop.With(KnownField.Host);
         _drops = forwarded is ForwardedRule.Append
             ? _drops.With(KnownField.XForwardedFor)
@@ -72,13 +72,13 @@ internal sealed class RequestRewriter
     {
         // Twice the head: once for what is kept, once for the Host and the X-Forwarded-For values that are written again.
         int most = (2 * head.Length) + _target.ExtraBytes + _hostLine.Length + edits.CredentialLines.Length + edits.RedirectedTo.Length
-            + _forwardedLines.Length + AddressBytes + FixedBytes;
+            + AddressBytes + FixedBytes;
         var writer = new HeadWriter(output.GetSpan(most));
         WriteRequestLine(head, edits, ref writer);
         writer.Add(_hostLine);
         writer.AddFields(head, Drops(head, edits));
         WriteMaxForwards(head, ref writer);
-        WriteForwarded(head, edits.ClientAddress, ref writer);
+        WriteForwarded(head, edits, ref writer);
         writer.AddFraming(head.Framing.Kind, head.Framing.DeclaredLength);
         writer.Add(edits.CredentialLines);
         writer.Add("\r\n"u8);
@@ -130,14 +130,14 @@ internal sealed class RequestRewriter
         }
     }
 
-    private void WriteForwarded(RequestHead head, IPAddress? client, ref HeadWriter writer)
+    private void WriteForwarded(RequestHead head, in RequestEdits edits, ref HeadWriter writer)
     {
         if (_forwarded is ForwardedRule.Off)
         {
             return;
         }
 
-        WriteForwardedFor(head, client, ref writer);
+        WriteForwardedFor(head, edits.ClientAddress, ref writer);
         bool appends = _forwarded is ForwardedRule.Append;
         ReadOnlySpan<byte> authority = head.Authority;
         if (!authority.IsEmpty && !(appends && GoesOn(head, KnownField.XForwardedHost)))
@@ -149,7 +149,7 @@ internal sealed class RequestRewriter
 
         if (!(appends && GoesOn(head, KnownField.XForwardedProto)))
         {
-            writer.Add(_forwardedLines);
+            writer.Add(edits.IsTls ? "X-Forwarded-Proto: https\r\n"u8 : "X-Forwarded-Proto: http\r\n"u8);
         }
     }
 

@@ -18,6 +18,9 @@ internal readonly ref struct ResponseEdits
     /// <summary>The authority by which the client reached the proxy, for a Location on the upstream's origin.</summary>
     public ReadOnlySpan<byte> OwnAuthority { get; init; }
 
+    /// <summary>The client reached the proxy by https.</summary>
+    public bool IsTls { get; init; }
+
     /// <summary>Complete field lines that the proxy adds, as for CORS; empty for none.</summary>
     public ReadOnlySpan<byte> ExtraLines { get; init; }
 }
@@ -26,17 +29,14 @@ internal readonly ref struct ResponseEdits
 internal sealed class ResponseRewriter
 {
     private readonly byte[] _upstreamOrigin;
-    private readonly byte[] _ownScheme;
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="ownScheme">The scheme by which clients reach the proxy: http or https.</param>
     /// <param name="hidesChallenges">Outgoing credentials are on: the upstream's challenges are none of the client's business.</param>
     /// <param name="setsCors">The proxy answers for CORS: the upstream's own fields would contradict it.</param>
-    public ResponseRewriter(Uri target, string ownScheme, bool hidesChallenges, bool setsCors)
+    public ResponseRewriter(Uri target, bool hidesChallenges, bool setsCors)
     {
         _upstreamOrigin = Encoding.ASCII.GetBytes(target.GetLeftPart(UriPartial.Authority));
-        _ownScheme = Encoding.ASCII.GetBytes($"{ownScheme}://");
         _drops = FieldSet.HopByHop;
         _drops = hidesChallenges ? _drops.With(KnownField.WwwAuthenticate, KnownField.DPoPNonce) : _drops;
         _drops = setsCors ? _drops.With(KnownField.AccessControl) : _drops;
@@ -54,7 +54,7 @@ internal sealed class ResponseRewriter
         if (moves)
         {
             writer.Add("Location: "u8);
-            writer.Add(_ownScheme);
+            writer.Add(edits.IsTls ? "https://"u8 : "http://"u8);
             writer.Add(edits.OwnAuthority);
             writer.Add(location);
             writer.Add("\r\n"u8);

@@ -4,7 +4,9 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Rewriting;
 
 /// <summary>Maps the request target to the upstream's: the target's own path for <c>/</c>, <c>/mcp</c> and itself; every other path as it came.</summary>
-/// <remarks>The legacy SSE transport posts to paths of the upstream's choice, which is why they pass. Paths are compared as bytes: nothing is decoded.</remarks>
+/// <remarks>
+/// The legacy SSE transport posts to paths of the upstream's choice, which is why they pass. Paths are compared as bytes: nothing is decoded.
+/// </remarks>
 internal sealed class TargetRule
 {
     private readonly byte[] _path;

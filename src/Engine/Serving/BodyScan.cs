@@ -1,20 +1,24 @@
 using System.Buffers;
+using System.Diagnostics;
 using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Looks for the end of a body in what has been received; goes on where it stopped, so that no byte is looked at twice, in however small pieces it comes.</summary>
-/// <remarks>A mutable struct: never read-only and never copied while it is used.</remarks>
+/// <summary>Looks for the end of a body in what has been received.</summary>
+/// <remarks>
+/// It goes on where it stopped, so that no byte is looked at twice, in however small pieces the body comes.
+/// A mutable struct: never read-only and never copied while it is used.
+/// </remarks>
 internal struct BodyScan
 {
+    /// <summary>How far the body has been read.</summary>
     private BodyFraming _framing;
 
     /// <param name="request">A request whose head is complete.</param>
-    /// <param name="limits">The bounds of its body.</param>
-    public BodyScan(RequestHead request, ProxyLimits limits)
+    public BodyScan(RequestHead request)
     {
+        Debug.Assert(request.Length > 0, "The head is complete.");
         _framing = request.Framing;
-        _framing.Bound(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes, dataOnly: false);
         Length = request.Length;
     }
 
@@ -25,22 +29,9 @@ internal struct BodyScan
     /// <returns>True where the end is here; false where more has to come; null where the framing is broken.</returns>
     public bool? Read(in ReadOnlySequence<byte> received)
     {
-        foreach (ReadOnlyMemory<byte> segment in received.Slice(Length))
-        {
-            ReadOnlySpan<byte> bytes = segment.Span;
-            while (!bytes.IsEmpty && !_framing.IsComplete)
-            {
-                Step step = _framing.Next(bytes);
-                if (step.Kind is StepKind.Reject)
-                {
-                    return null;
-                }
-
-                Length += step.Length;
-                bytes = bytes[step.Length..];
-            }
-        }
-
-        return _framing.IsComplete;
+        Debug.Assert(received.Length >= Length, "What was seen is still there.");
+        Violation violation = BodyWalk.ToEnd(ref _framing, received.Slice(Length), out long length);
+        Length += length;
+        return violation is Violation.None ? _framing.IsComplete : null;
     }
 }

@@ -1,7 +1,6 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using McpProxyFast.Http1;
+using McpProxyFast.Admission;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
@@ -12,209 +11,177 @@ namespace McpProxyFast.Serving;
 
 /// <summary>One client connection: exchange after exchange until one of the sides, or the proxy, has had enough.</summary>
 /// <remarks>
-/// The main loop owns the connection. Three others only wake it: the watch (the client went away), the heartbeat (a wait took too long) and the drain.
-/// They set a reason, of which the first counts, and cancel what the loop may be waiting for. The stages of an exchange are in <c>.Exchange</c>,
-/// the request's way in <c>.Request</c>, the response's in <c>.Response</c>, the proxy's own answers in <c>.Reply</c>, the wakers in <c>.Wake</c>.
+/// One loop owns it. Between two exchanges it holds no <see cref="Exchange"/>, no head and no buffer. Other threads reach it through <see cref="Interrupts"/>
+/// only.
 /// </remarks>
-internal sealed partial class ClientConnection : IConnectionWatch, IHeartbeatListener
+internal sealed class ClientConnection
 {
-    private readonly ServingParts _parts;
-    private readonly Connection _client;
+    /// <summary>Called when all is given back.</summary>
     private readonly Action _left;
-    private UpstreamConnection? _upstream;
-    private RequestHead? _request;
-    private ResponseHead? _response;
-    private byte[]? _gathered;
-    private ReadOnlySequence<byte> _received;
-    private bool _servedOne;
+
+    /// <summary>It has carried an exchange: what it waits for is the next request, not the first.</summary>
+    private bool _hasServed;
+
+    /// <summary>The last token and its verdict; clients send the same one with every request.</summary>
+    private TokenMemo _tokenMemo;
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
+    /// <param name="entrance">How the client came in.</param>
     /// <param name="left">Called when all is given back.</param>
-    public ClientConnection(ServingParts parts, Connection client, Action left)
+    public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
     {
-        _parts = parts;
-        _client = client;
+        Parts = parts;
+        Client = client;
+        Entrance = entrance;
         _left = left;
+        Interrupts = new Interrupts(parts, client);
     }
+
+    /// <summary>What all connections share.</summary>
+    public ServingParts Parts { get; }
+
+    /// <summary>The client.</summary>
+    public Connection Client { get; }
+
+    /// <summary>How the client came in: which names it may ask for, and by which scheme.</summary>
+    public Entrance Entrance { get; }
+
+    /// <summary>What other threads may touch.</summary>
+    public Interrupts Interrupts { get; }
+
+    /// <summary>What the client was sent is not whole, so it sees a reset, not an orderly end.</summary>
+    public bool Resets { get; set; }
+
+    /// <summary>The last token and its verdict, to be compared with the next.</summary>
+    public ref TokenMemo TokenMemo => ref _tokenMemo;
 
     /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
     public async Task RunAsync()
     {
-        int number = _parts.Heartbeat.Add(this);
+        int number = Parts.Connections.Add(Interrupts);
+        Exchange? exchange = null;
         try
         {
-            bool goesOn = true;
-            while (goesOn)
+            while (await WaitForRequestAsync().ConfigureAwait(false))
             {
-                goesOn = await RunExchangeAsync().ConfigureAwait(false);
-                if (_isStreaming)
+                exchange = Exchange.Rent(this);
+                ExchangeProgress progress = await exchange.RunAsync().ConfigureAwait(false);
+                if (progress is ExchangeProgress.Streaming)
                 {
                     // Awaited here and no deeper: a stream can last for days, and holds no stage of its exchange meanwhile.
-                    RelayEnd end = await _responseRelay!.RunAsync(_upstream!.Connection.Input, _client.Output).ConfigureAwait(false);
-                    goesOn = await EndExchangeAsync(end).ConfigureAwait(false);
+                    RelayEnd end = await exchange.Response.StreamAsync().ConfigureAwait(false);
+                    progress = await exchange.EndAsync(end).ConfigureAwait(false);
                 }
 
-                _servedOne = true;
+                Exchange.Return(exchange);
+                exchange = null;
+                _hasServed = true;
+                if (progress is ExchangeProgress.Close)
+                {
+                    break;
+                }
             }
         }
         catch (Exception bug)
         {
             // The one exception edge. Bad input and broken peers do not come here: they are results.
-            _parts.Logger.LogError(bug, "A client connection was cut because of an internal error.");
-            _resets = true;
+            Resets = true;
+            Tell(bug, "A client connection was cut because of an internal error.");
+        }
+
+        if (exchange is not null)
+        {
+            await AbandonAsync(exchange).ConfigureAwait(false);
+        }
+
+        Parts.Connections.Remove(number);
+        LeaveForGood();
+    }
+
+    /// <summary>Waits for the first byte of a request. It is left where it lies.</summary>
+    /// <returns>False where there will be none: the client has left, has been silent for too long, or the proxy drains.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> WaitForRequestAsync()
+    {
+        bool hasCome = false;
+        Interrupts.Await(Wait.Idle, _hasServed ? Parts.Limits.IdleTimeout : Parts.Limits.HeaderTimeout);
+        while (!hasCome && !Interrupts.IsDraining && !Interrupts.IsCut)
+        {
+            ReadResult read = await Client.Input.ReadAsync().ConfigureAwait(false);
+            hasCome = !read.Buffer.IsEmpty;
+            Client.Input.AdvanceTo(read.Buffer.Start);
+            if (!hasCome && (read.IsCompleted || Interrupts.HasTimedOut))
+            {
+                break;
+            }
+        }
+
+        Interrupts.StopWaiting();
+        return hasCome;
+    }
+
+    /// <summary>Ends an exchange that an internal error has left as it was: its pump must not outlive it.</summary>
+    private async ValueTask<ExchangeProgress> AbandonAsync(Exchange exchange)
+    {
+        try
+        {
+            await exchange.AbandonAsync().ConfigureAwait(false);
+        }
+        catch (Exception bug)
+        {
+            Tell(bug, "An exchange could not be ended after an internal error.");
+        }
+
+        return ExchangeProgress.Close;
+    }
+
+    /// <summary>Leaves, and says so whatever happens: else its place would be taken for ever.</summary>
+    private void LeaveForGood()
+    {
+        try
+        {
+            Leave();
+        }
+        catch (Exception bug)
+        {
+            Tell(bug, "A client connection could not be closed in an orderly way.");
         }
         finally
         {
-            _parts.Heartbeat.Remove(number);
-            Leave();
             _left();
         }
     }
 
-    /// <summary>Waits for a whole request head. Idle until its first byte, then against the clock.</summary>
-    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
-    private async ValueTask<HeadArrival> ReceiveHeadAsync()
+    private void Tell(Exception bug, string what)
     {
-        Await(Wait.Head, _servedOne ? _parts.Limits.IdleTimeout : _parts.Limits.HeaderTimeout);
-        _isIdle = true;
         try
         {
-            while (!(_isIdle && IsDraining))
-            {
-                ReadResult read = await _client.Input.ReadAsync().ConfigureAwait(false);
-                if (read.Buffer.IsEmpty)
-                {
-                    if (read.IsCompleted || _timedOut)
-                    {
-                        return HeadArrival.Closed;
-                    }
-
-                    _client.Input.AdvanceTo(read.Buffer.Start);
-                    continue;
-                }
-
-                if (_isIdle)
-                {
-                    _isIdle = false;
-                    Await(Wait.Head, _parts.Limits.HeaderTimeout);
-                }
-
-                HeadArrival? arrival = TakeHead(read);
-                if (arrival is not null)
-                {
-                    return arrival.Value;
-                }
-            }
-
-            return HeadArrival.Closed;
+            Parts.Logger.LogError(bug, "{What}", what);
         }
-        finally
+        catch (Exception)
         {
-            _isIdle = false;
-            StopWaiting();
-        }
-    }
-
-    /// <summary>Goes on parsing; null where more bytes are needed.</summary>
-    private HeadArrival? TakeHead(in ReadResult read)
-    {
-        const int mostEmptyLines = 4; // RFC 9112 §2.2 asks for tolerance of at least one
-        _request ??= HeadPool<RequestHead>.Rent();
-        ReadOnlyMemory<byte> bytes = Contiguous(read.Buffer);
-        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && _emptyLines < mostEmptyLines)
-        {
-            _emptyLines++;
-            _client.Input.AdvanceTo(read.Buffer.GetPosition(2));
-            return null;
-        }
-
-        if (bytes.Span is [(byte)'\r'])
-        {
-            return Unfinished(read);
-        }
-
-        _request.Show(bytes);
-        Step step = HeadParser.Parse(_request, _parts.RequestHeadLimits);
-        _received = read.Buffer;
-        return step.Kind switch
-        {
-            StepKind.Done => HeadArrival.Whole,
-            StepKind.Reject => HeadArrival.Refused(step.Reason),
-            _ => Unfinished(read),
-        };
-    }
-
-    private HeadArrival? Unfinished(in ReadResult read)
-    {
-        if (read.IsCompleted)
-        {
-            return HeadArrival.Closed;
-        }
-
-        if (_timedOut)
-        {
-            _received = read.Buffer;
-            return HeadArrival.Refused(RefusalReason.HeadTooSlow);
-        }
-
-        _client.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        return null;
-    }
-
-    /// <summary>The received bytes in one piece: as they lie, or, where a host's pipe holds them in several, copied once up to the largest head.</summary>
-    private ReadOnlyMemory<byte> Contiguous(in ReadOnlySequence<byte> received)
-    {
-        if (received.IsSingleSegment)
-        {
-            return received.First;
-        }
-
-        _gathered ??= ArrayPool<byte>.Shared.Rent(_parts.Limits.MaxHeadBytes);
-        int length = (int)Math.Min(received.Length, _parts.Limits.MaxHeadBytes);
-        received.Slice(0, length).CopyTo(_gathered);
-        return _gathered.AsMemory(0, length);
-    }
-
-    private void ReturnHeads()
-    {
-        HeadPool<RequestHead>.Return(ref _request);
-        HeadPool<ResponseHead>.Return(ref _response);
-        if (_gathered is { } gathered)
-        {
-            _gathered = null;
-            ArrayPool<byte>.Shared.Return(gathered);
+            // A log that cannot be written must not keep the connection's place taken.
         }
     }
 
     private void Leave()
     {
-        ReturnHeads();
-        _client.Input.Unwatch();
-        if (_upstream is { } upstream)
+        Client.Input.Unwatch();
+        if (Interrupts.Upstream is { } upstream)
         {
-            _upstream = null;
-            if (CutReason is FaultReason.None && upstream.IsIdle && upstream.TryTake())
+            Interrupts.Upstream = null;
+            if (!Interrupts.IsCut && upstream.IsIdle && upstream.TryTake())
             {
-                _parts.Pool.Return(upstream);
+                Parts.Pool.Return(upstream);
             }
             else
             {
-                upstream.Connection.Close(reset: false);
+                upstream.Transport.Close(reset: false);
             }
         }
 
         // A client that does not read would keep the system's buffers full for as long as it likes after an orderly end.
-        _client.Close(_resets || CutReason is FaultReason.ClientTooSlow);
-    }
-
-    /// <summary>What became of the wait for a head.</summary>
-    private readonly record struct HeadArrival(bool IsClosed, RefusalReason Reason)
-    {
-        public static HeadArrival Whole => default;
-
-        public static HeadArrival Closed => new(true, RefusalReason.None);
-
-        public static HeadArrival Refused(RefusalReason reason) => new(false, reason);
+        Client.Close(Resets || Interrupts.CutReason is FaultReason.ClientTooSlow);
     }
 }

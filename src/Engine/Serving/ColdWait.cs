@@ -1,14 +1,22 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.Serving;
 
-/// <summary>A wait on something other than the two peers: a connection being made, a token being validated, a sign-in. Whoever cuts the exchange cancels it.</summary>
-/// <remarks>The source has neither timer nor handle, so it need not be disposed; a waker may still hold it when the wait is over.</remarks>
-internal sealed class ColdWait(Action over) : IDisposable
+/// <summary>
+/// A wait on something other than the two peers: a connection being made, a token being validated, a sign-in. A cut of the exchange cancels it.
+/// </summary>
+/// <remarks>Another thread may still hold it when the wait is over, and cancel it in vain.</remarks>
+internal sealed class ColdWait(Interrupts interrupts, HookFaults faults) : IDisposable
 {
-    private readonly CancellationTokenSource _source = new();
+    private readonly HookCancellation _cancellation = new(faults);
 
-    public CancellationToken Token => _source.Token;
+    public CancellationToken Token => _cancellation.Token;
 
-    public void Cancel() => _source.Cancel();
+    public void Cancel() => _cancellation.Cancel();
 
-    public void Dispose() => over();
+    public void Dispose()
+    {
+        interrupts.EndColdWait();
+        _cancellation.Dispose();
+    }
 }

@@ -109,26 +109,19 @@ internal struct ExchangeMethodBuilder<TResult>
     private sealed class Box<TStateMachine> : Box
         where TStateMachine : IAsyncStateMachine
     {
-        /// <summary>Most boxes that one thread keeps for one method.</summary>
-        private const int MostKept = 1024;
-
         [ThreadStatic]
-        private static Stack<Box<TStateMachine>>? t_kept;
+        private static KeptObjects<Box<TStateMachine>>? t_kept;
 
         public TStateMachine? StateMachine;
 
         private Box() => MoveNext = () => StateMachine!.MoveNext();
 
-        public static Box<TStateMachine> Rent() => t_kept is { Count: > 0 } kept ? kept.Pop() : new Box<TStateMachine>();
+        public static Box<TStateMachine> Rent() => t_kept?.TryPop() ?? new Box<TStateMachine>();
 
         protected override void Return()
         {
             StateMachine = default;
-            t_kept ??= new Stack<Box<TStateMachine>>();
-            if (t_kept.Count < MostKept)
-            {
-                t_kept.Push(this);
-            }
+            (t_kept ??= new KeptObjects<Box<TStateMachine>>()).Push(this);
         }
     }
 }

@@ -47,9 +47,9 @@ internal static class JsonRpcError
     }
 
     /// <summary>Finds the id of the one request in a body, as raw JSON; empty where there is none, or more than one message.</summary>
-    /// <param name="framing">How the body is framed in <paramref name="held"/>.</param>
+    /// <param name="framing">How the body is framed in <paramref name="held"/>, of which it has read nothing.</param>
     /// <param name="held">The body as received, as far as it is still held.</param>
-    public static ReadOnlyMemory<byte> FindId(BodyFraming framing, in ReadOnlySequence<byte> held)
+    public static ReadOnlyMemory<byte> FindId(in BodyFraming framing, in ReadOnlySequence<byte> held)
     {
         byte[] body = Unframe(framing, held);
         try
@@ -90,29 +90,18 @@ internal static class JsonRpcError
         return default;
     }
 
-    private static byte[] Unframe(BodyFraming framing, in ReadOnlySequence<byte> held)
+    private static byte[] Unframe(in BodyFraming framing, in ReadOnlySequence<byte> held)
     {
-        framing.Bound(long.MaxValue, int.MaxValue, dataOnly: true);
         byte[] received = held.ToArray();
+        BodyFraming data = framing.AsDataOnly();
+        var walk = new BodyWalk(ref data, received);
         int length = 0;
-        int read = 0;
-        while (read < received.Length && !framing.IsComplete)
+        while (walk.MoveNext())
         {
-            Step step = framing.Next(received.AsSpan(read));
-            if (step.Kind is StepKind.Reject)
-            {
-                return [];
-            }
-
-            if (step.Kind is StepKind.Take)
-            {
-                received.AsSpan(read, step.Length).CopyTo(received.AsSpan(length));
-                length += step.Length;
-            }
-
-            read += step.Length;
+            received.AsSpan(walk.RunStart, walk.RunLength).CopyTo(received.AsSpan(length));
+            length += walk.RunLength;
         }
 
-        return received[..length];
+        return walk.Violation is Violation.None ? received[..length] : [];
     }
 }

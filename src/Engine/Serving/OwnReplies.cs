@@ -34,37 +34,32 @@ internal static class OwnReplies
             : new OwnReply(200, OwnReply.Json, document.ToArray(), lines);
     }
 
+    /// <param name="reason">Why; the table says how it is worded.</param>
+    /// <param name="lines">Complete field lines to add, as a challenge.</param>
     public static OwnReply Refused(RefusalReason reason, string lines = "")
     {
         Refusal refusal = Refusal.For(reason);
-        return reason switch
+        return refusal.Form switch
         {
-            RefusalReason.OriginNotAllowed or RefusalReason.HostNotAllowed =>
+            RefusalForm.JsonRpc =>
                 new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
-            RefusalReason.AuthorizationRepeated => OAuthError(refusal, "invalid_request", lines),
-            RefusalReason.CredentialsMissing => OAuthError(refusal, "invalid_request", lines),
-            RefusalReason.TokenInvalid => OAuthError(refusal, "invalid_token", lines),
-            RefusalReason.ScopeInsufficient => OAuthError(refusal, "insufficient_scope", lines),
+            RefusalForm.OAuth => new OwnReply(refusal.Status, OwnReply.Json, OAuthError(refusal), lines),
             _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.ASCII.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
         };
     }
 
     /// <param name="reason">What failed.</param>
     /// <param name="id">The raw JSON-RPC id of the request; empty where it is not known.</param>
-    /// <param name="retryAfterSeconds">For a 503; 0 for the default.</param>
-    /// <param name="message">What a person should do; null for the table's sentence.</param>
-    /// <param name="code">A more exact stable code; null for the table's.</param>
-    public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, int retryAfterSeconds = 0, string? message = null, string? code = null)
+    /// <param name="detail">What there is to say beyond the table's row; null for nothing.</param>
+    public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, FaultDetail? detail = null)
     {
         Fault fault = Fault.For(reason);
-        int seconds = retryAfterSeconds > 0 ? retryAfterSeconds : FaultRetrySeconds;
+        int seconds = detail is { RetryAfterSeconds: > 0 } ? detail.RetryAfterSeconds : FaultRetrySeconds;
         string lines = fault.Status == 503 ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {seconds}\r\n") : "";
-        return new OwnReply(fault.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InternalError, message ?? fault.Sentence, code ?? fault.Code, id), lines);
+        byte[] error = JsonRpcError.Build(JsonRpcError.InternalError, detail?.Message ?? fault.Sentence, detail?.Code ?? fault.Code, id);
+        return new OwnReply(fault.Status, OwnReply.Json, error, lines);
     }
 
-    private static OwnReply OAuthError(Refusal refusal, string error, string lines) => new(
-        refusal.Status,
-        OwnReply.Json,
-        Encoding.ASCII.GetBytes($$"""{"error":"{{error}}","error_description":"{{refusal.Sentence}}"}"""),
-        lines);
+    private static byte[] OAuthError(Refusal refusal) =>
+        Encoding.ASCII.GetBytes($$"""{"error":"{{refusal.OAuthError}}","error_description":"{{refusal.Sentence}}"}""");
 }

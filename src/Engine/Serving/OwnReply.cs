@@ -15,6 +15,9 @@ internal sealed record OwnReply(int Status, string ContentType, byte[] Body, str
     public const string Json = "application/json";
     public const string Text = "text/plain; charset=utf-8";
 
+    /// <summary>The same answer with further field lines.</summary>
+    public OwnReply WithLines(ReadOnlySpan<byte> lines) => this with { Lines = Lines + Encoding.ASCII.GetString(lines) };
+
     /// <summary>Writes the answer, without flushing.</summary>
     /// <param name="output">The client.</param>
     /// <param name="isHead">The request was a HEAD.</param>

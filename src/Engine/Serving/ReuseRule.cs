@@ -3,21 +3,32 @@ namespace McpProxyFast.Serving;
 /// <summary>How far the request has gone, client to upstream.</summary>
 internal enum SendState : byte
 {
+    /// <summary>Nothing of it has been sent.</summary>
     Head,
+
+    /// <summary>A part of it has been sent.</summary>
     Body,
 
-    /// <summary>All of it has been read; the last bytes are being sent.</summary>
-    LastBytes,
+    /// <summary>All of it has been sent.</summary>
     Done,
+
+    /// <summary>A part of it has been sent, and no more will be.</summary>
     Failed,
 }
 
 /// <summary>How far the final response has gone, upstream to client.</summary>
 internal enum ReceiveState : byte
 {
+    /// <summary>Nothing of it has been sent to the client.</summary>
     Head,
+
+    /// <summary>A part of it has been sent to the client.</summary>
     Body,
+
+    /// <summary>All of it has been sent to the client.</summary>
     Done,
+
+    /// <summary>A part of it has been sent to the client, and no more will be.</summary>
     Failed,
 }
 
@@ -29,11 +40,18 @@ internal static class ReuseRule
     /// <param name="receive">The response.</param>
     /// <param name="clientKeepsAlive">The client was told that its connection stays open.</param>
     /// <param name="upstreamKeepsAlive">The upstream said so of its own.</param>
-    public static (bool Client, bool Upstream) Decide(SendState send, ReceiveState receive, bool clientKeepsAlive, bool upstreamKeepsAlive)
+    /// <param name="isDisturbed">A wait was cancelled on the way: a cancellation that comes late could still hit the next exchange.</param>
+    public static (bool Client, bool Upstream) Decide(SendState send, ReceiveState receive, bool clientKeepsAlive, bool upstreamKeepsAlive, bool isDisturbed)
     {
-        bool whole = send is SendState.Done && receive is ReceiveState.Done;
-        return (whole && clientKeepsAlive, whole && upstreamKeepsAlive);
+        bool isWhole = send is SendState.Done && receive is ReceiveState.Done && !isDisturbed;
+        return (isWhole && clientKeepsAlive, isWhole && upstreamKeepsAlive);
     }
+
+    /// <summary>The same where the proxy has answered by itself: its upstream connection, if any, has been closed.</summary>
+    /// <param name="clientKeepsAlive">The client was told that its connection stays open, and all of its request has come and was skipped.</param>
+    /// <param name="isAnswered">The client's system has taken the answer.</param>
+    /// <param name="isDisturbed">As in <see cref="Decide"/>.</param>
+    public static bool DecideAfterOwnReply(bool clientKeepsAlive, bool isAnswered, bool isDisturbed) => clientKeepsAlive && isAnswered && !isDisturbed;
 
     /// <summary>Whether a request that failed without a byte of response may be sent once more, on a fresh connection.</summary>
     /// <remarks>

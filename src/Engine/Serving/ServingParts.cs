@@ -12,14 +12,14 @@ namespace McpProxyFast.Serving;
 /// <summary>What all client connections of one proxy share. Made once; only <see cref="IsDraining"/> ever changes.</summary>
 internal sealed class ServingParts
 {
-    /// <summary>The scheme by which clients reach the proxy.</summary>
-    public const string OwnScheme = "http";
-
     private volatile bool _isDraining;
 
     public required ProxyLimits Limits { get; init; }
 
     public required Heartbeat Heartbeat { get; init; }
+
+    /// <summary>Every connection that is open.</summary>
+    public required ConnectionSet Connections { get; init; }
 
     public required UpstreamPool Pool { get; init; }
 
@@ -27,9 +27,10 @@ internal sealed class ServingParts
 
     public required ResponseRewriter ResponseRewriter { get; init; }
 
-    public required OriginRule Origins { get; init; }
-
     public required CorsRule Cors { get; init; }
+
+    /// <summary>Where the upstream has lately redirected requests to.</summary>
+    public RedirectMemory Redirects { get; } = new();
 
     /// <summary>Null where everybody may come in.</summary>
     public TokenParts? Tokens { get; init; }
@@ -44,6 +45,9 @@ internal sealed class ServingParts
     public required ILogger Logger { get; init; }
 
     public IProxyObserver? Observer { get; init; }
+
+    /// <summary>Told what a host's hooks throw.</summary>
+    public required HookFaults HookFaults { get; init; }
 
     public required Tally Tally { get; init; }
 

@@ -1,27 +1,49 @@
+using System.Diagnostics;
+
 namespace McpProxyFast.Transport;
 
 /// <summary>Looked at by the heartbeat.</summary>
 internal interface IHeartbeatListener
 {
-    /// <summary>Called about ten times a second, on the timer's thread; must be quick and must not block.</summary>
+    /// <summary>Called about ten times a second, on the timer's thread; must be quick, must not block and must not throw.</summary>
     void OnBeat(long nowMilliseconds);
 }
 
-/// <summary>The one timer of a proxy. Deadlines are numbers that it compares; no request has a timer, and no request reads a clock.</summary>
+/// <summary>The one timer. Deadlines are numbers that it compares; no request has a timer, and no request reads a clock.</summary>
+/// <remarks>All proxies that live by the system's clock share one (<see cref="Share"/>). It stops when the last has given it back.</remarks>
 internal sealed class Heartbeat : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly Lock Sharing = new();
+
+    /// <summary>The system clock's; null while nobody holds it. Under the lock.</summary>
+    private static Heartbeat? s_ofSystem;
 
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Lock _changing = new();
+
+    /// <summary>Places that are empty, of those that were used before.</summary>
     private readonly Stack<int> _free = new();
+
     private readonly ITimer _timer;
-    private IHeartbeatListener?[] _listeners = new IHeartbeatListener?[64];
+
+    /// <summary>Changed under the lock, read without it.</summary>
+    private IHeartbeatListener?[] _listeners = new IHeartbeatListener?[16];
+
+    /// <summary>Places that have ever been used.</summary>
     private int _used;
+
+    /// <summary>1 while a beat is under way.</summary>
     private int _beating;
+
+    /// <summary>See <see cref="Now"/>.</summary>
     private long _now;
 
+    /// <summary>Who holds it. Under the static lock.</summary>
+    private int _holders = 1;
+
+    /// <summary>Makes one that is not shared.</summary>
     public Heartbeat(TimeProvider clock)
     {
         _clock = clock;
@@ -29,8 +51,28 @@ internal sealed class Heartbeat : IDisposable
         _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Beat(), this, Interval, Interval);
     }
 
-    /// <summary>Milliseconds since the proxy was made, as of the last beat.</summary>
+    /// <summary>Milliseconds since it was made, as of the last beat.</summary>
     public long Now => Volatile.Read(ref _now);
+
+    /// <summary>The heartbeat of a clock: for the system's the one that all share. To be disposed once by each who asks.</summary>
+    public static Heartbeat Share(TimeProvider clock)
+    {
+        if (clock != TimeProvider.System)
+        {
+            return new Heartbeat(clock);
+        }
+
+        lock (Sharing)
+        {
+            if (s_ofSystem is { } shared)
+            {
+                shared._holders++;
+                return shared;
+            }
+
+            return s_ofSystem = new Heartbeat(clock);
+        }
+    }
 
     /// <summary>When a wait that starts now is over. Rounded up by one beat, so that a deadline is never early.</summary>
     public long After(TimeSpan wait) => Now + (long)wait.TotalMilliseconds + (long)Interval.TotalMilliseconds;
@@ -51,30 +93,33 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
+    /// <summary>Removes a listener. A beat that is under way may still call it once.</summary>
     public void Remove(int index)
     {
         lock (_changing)
         {
+            Debug.Assert(_listeners[index] is not null, "A listener is removed once.");
             Volatile.Write(ref _listeners[index], null);
             _free.Push(index);
         }
     }
 
-    /// <summary>Calls <paramref name="action"/> for every listener of the kind. One that comes or goes meanwhile may be missed.</summary>
-    public void ForEach<T>(Action<T> action)
-        where T : class
+    /// <summary>Gives it back; the last holder stops the timer.</summary>
+    public void Dispose()
     {
-        IHeartbeatListener?[] listeners = Volatile.Read(ref _listeners);
-        for (int i = 0; i < listeners.Length; i++)
+        lock (Sharing)
         {
-            if (Volatile.Read(ref listeners[i]) is T listener)
+            Debug.Assert(_holders > 0, "Given back once by each who holds it.");
+            if (--_holders > 0)
             {
-                action(listener);
+                return;
             }
-        }
-    }
 
-    public void Dispose() => _timer.Dispose();
+            s_ofSystem = s_ofSystem == this ? null : s_ofSystem;
+        }
+
+        _timer.Dispose();
+    }
 
     private void Beat()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
 
@@ -5,24 +6,55 @@ namespace McpProxyFast.Upstream;
 
 /// <summary>One connection to the upstream: who has it, how old it is, and whether it is still clean.</summary>
 /// <remarks>
-/// While it is idle it is watched: any byte or end that comes then ends it, because an answer that nobody asked for would be taken for the next one
-/// (RFC 9112 §9.3, RFC 9110 §15). States change by compare-exchange: the watch and the taker may race, and one of them gets it.
+/// While it is idle it is watched: any byte or end that comes then ends it, because an answer that no request asked for would be taken for the next one
+/// (RFC 9112 §9.3, RFC 9110 §15).
+/// <code>
+///   InUse ──Hold──► Settling ──► Held ────┐
+///     ▲  └──Rest──► Settling ──► Pooled ──┤──TryTake──► InUse
+///     │                │          │       └──EndIdle──► Dead
+///     └────────────────┼──────────┘
+///                      └──the watch, an end──► Dead
+/// </code>
+/// States change by compare-exchange, so of watch, heartbeat and taker one gets it. While it settles only its owner touches it: an end that comes then is
+/// noted, and the owner does what is to be done. Who brings Pooled to Dead closes it; who brings Held to Dead wakes nobody and aborts it, and its client
+/// closes it.
 /// </remarks>
-internal sealed class UpstreamConnection(Connection connection, long madeAt, Tally tally) : IConnectionWatch
+internal sealed class UpstreamConnection : IConnectionWatch
 {
     private const int InUse = 0;
-    private const int Held = 1;
-    private const int Pooled = 2;
-    private const int Dead = 3;
+    private const int Settling = 1;
+    private const int Held = 2;
+    private const int Pooled = 3;
+    private const int Dead = 4;
 
+    private readonly Heartbeat _heartbeat;
+    private readonly Tally _tally;
+
+    /// <summary>One of the states above.</summary>
     private int _state;
+
+    /// <summary>The pool it rests in. Valid while Pooled, and read by the one who ended that.</summary>
     private UpstreamPool? _pool;
 
-    public Connection Connection => connection;
+    /// <summary>See <see cref="IdleSince"/>.</summary>
+    private long _idleSince;
 
-    public long MadeAt => madeAt;
+    public UpstreamConnection(Connection transport, Heartbeat heartbeat, Tally tally)
+    {
+        Transport = transport;
+        MadeAt = heartbeat.Now;
+        _heartbeat = heartbeat;
+        _tally = tally;
+    }
 
-    public long IdleSince { get; private set; }
+    /// <summary>The bytes. The owner's: who has taken it or made it.</summary>
+    public Connection Transport { get; }
+
+    /// <summary>By the heartbeat.</summary>
+    public long MadeAt { get; }
+
+    /// <summary>Since when it rests, by the heartbeat. Valid while it is idle.</summary>
+    public long IdleSince => Volatile.Read(ref _idleSince);
 
     /// <summary>It has carried an exchange before: it may have been closed by the upstream at the very moment of its use.</summary>
     public bool IsReused { get; private set; }
@@ -38,10 +70,12 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
     /// <summary>The pool keeps it.</summary>
     public void RestIn(UpstreamPool pool, long now) => Rest(now, Pooled, pool);
 
-    /// <summary>Takes it for an exchange; false where it has ended meanwhile, or brings what nobody asked for. The caller then closes it, unless the pool already has.</summary>
+    /// <summary>Takes it for an exchange; false where it has ended meanwhile, or brings bytes that no request asked for. The caller then closes it.</summary>
     /// <remarks>
     /// Looked at right here, and not only by the watch: bytes that came before the request was sent would be taken for its answer, and a request sent into
-    /// an end that has come already would be lost (RFC 9112 §9.2, §9.3.1). What comes later nobody can tell from an answer.
+    /// an end that has come already would be lost (RFC 9112 §9.2, §9.3.1). The system is asked where it may know more than the watch, and in any case where the
+    /// connection has been idle since an earlier heartbeat: upstreams close idle connections, not busy ones, and what the watch knows is as old as the
+    /// loop's last look. What comes later nobody can tell from an answer.
     /// </remarks>
     public bool TryTake()
     {
@@ -51,13 +85,13 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
             return false;
         }
 
-        connection.Input.Unwatch();
+        Transport.Input.Unwatch();
         _pool = null;
         IsReused = true;
-        Arrival arrival = connection.Input.Look();
+        Arrival arrival = Transport.Input.Look(asksSystem: _heartbeat.Now != IdleSince);
         if (arrival is Arrival.Bytes)
         {
-            tally.Refused(RefusalReason.AnswerUnasked, Side.Upstream);
+            _tally.UnsolicitedResponse();
         }
 
         return arrival is Arrival.Nothing;
@@ -65,11 +99,11 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
 
     public void OnPeerEnded() => EndIdle();
 
-    public void OnBytesUnasked()
+    public void OnUnexpectedBytes()
     {
         if (EndIdle())
         {
-            tally.Refused(RefusalReason.AnswerUnasked, Side.Upstream);
+            _tally.UnsolicitedResponse();
         }
     }
 
@@ -77,18 +111,20 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
     /// <returns>Whether this call ended it.</returns>
     public bool EndIdle()
     {
+        if (Interlocked.CompareExchange(ref _state, Dead, Settling) == Settling)
+        {
+            return true; // its owner finds that, in Rest
+        }
+
         if (Interlocked.CompareExchange(ref _state, Dead, Held) == Held)
         {
-            // Its client closes it when it looks next; until then nothing lingers in CLOSE_WAIT.
-            connection.ShutdownOutput();
-            connection.Abort();
+            End(Held);
             return true;
         }
 
         if (Interlocked.CompareExchange(ref _state, Dead, Pooled) == Pooled)
         {
-            _pool?.Forget(this);
-            connection.Close(reset: false);
+            End(Pooled);
             return true;
         }
 
@@ -97,9 +133,31 @@ internal sealed class UpstreamConnection(Connection connection, long madeAt, Tal
 
     private void Rest(long now, int state, UpstreamPool? pool)
     {
-        IdleSince = now;
+        Debug.Assert(_state == InUse, "It rests when its user is done with it.");
+        Volatile.Write(ref _idleSince, now);
         _pool = pool;
-        Volatile.Write(ref _state, state);
-        connection.Input.Watch(this, forBytes: true);
+        Volatile.Write(ref _state, Settling);
+        Transport.Input.Watch(this, forBytes: true);
+        if (Interlocked.CompareExchange(ref _state, state, Settling) != Settling)
+        {
+            Debug.Assert(IsDead, "Only an end comes between.");
+            End(state);
+        }
+    }
+
+    /// <summary>It has become dead by this caller, which alone does what follows.</summary>
+    private void End(int state)
+    {
+        if (state == Pooled)
+        {
+            _pool?.Forget(this);
+            Transport.Close(reset: false);
+        }
+        else
+        {
+            // Its client closes it when it looks next; until then nothing lingers in CLOSE_WAIT.
+            Transport.ShutdownOutput();
+            Transport.Abort();
+        }
     }
 }

@@ -1,5 +1,6 @@
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast.Upstream;
 
@@ -8,14 +9,17 @@ namespace McpProxyFast.Upstream;
 /// A slot is filled and emptied by compare-exchange, so a connection has one taker. Traffic here comes with clients, not with requests: a client keeps the
 /// connection it was given. Looking through all slots is therefore cheap enough, and lets a dead connection leave at once.
 /// </remarks>
-internal sealed class UpstreamPool : IHeartbeatListener
+internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 {
-    private readonly Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> _connect;
+    private readonly Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> _connect;
     private readonly UpstreamConnection?[] _slots;
     private readonly Heartbeat _heartbeat;
     private readonly Tally _tally;
     private readonly long _idleMilliseconds;
     private readonly long _ageMilliseconds;
+
+    /// <summary>Its place at the heartbeat; -1 once it has left.</summary>
+    private int _number;
 
     /// <param name="connect">Makes a connection.</param>
     /// <param name="mostIdle">Slots.</param>
@@ -24,7 +28,12 @@ internal sealed class UpstreamPool : IHeartbeatListener
     /// <param name="heartbeat">The clock.</param>
     /// <param name="tally">Told of bytes that nobody asked for.</param>
     public UpstreamPool(
-        Func<EventLoop?, CancellationToken, ValueTask<ConnectResult>> connect, int mostIdle, TimeSpan idleTimeout, TimeSpan maxAge, Heartbeat heartbeat, Tally tally)
+        Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect,
+        int mostIdle,
+        TimeSpan idleTimeout,
+        TimeSpan maxAge,
+        Heartbeat heartbeat,
+        Tally tally)
     {
         _tally = tally;
         _connect = connect;
@@ -32,13 +41,13 @@ internal sealed class UpstreamPool : IHeartbeatListener
         _heartbeat = heartbeat;
         _idleMilliseconds = (long)idleTimeout.TotalMilliseconds;
         _ageMilliseconds = (long)maxAge.TotalMilliseconds;
-        heartbeat.Add(this);
+        _number = heartbeat.Add(this);
     }
 
-    /// <summary>Takes the newest idle connection, one of the same event loop first; null where there is none.</summary>
-    public UpstreamConnection? TryTake(EventLoop? loop)
+    /// <summary>Takes the newest idle connection, one of the same affinity first; null where there is none.</summary>
+    public UpstreamConnection? TryTake(Affinity? affinity)
     {
-        while (FindNewest(loop) is { } found)
+        while (FindNewest(affinity) is { } found)
         {
             if (Interlocked.CompareExchange(ref _slots[found.Index], null, found.Connection) != found.Connection)
             {
@@ -57,10 +66,10 @@ internal sealed class UpstreamPool : IHeartbeatListener
     }
 
     /// <summary>Makes a new connection.</summary>
-    public async ValueTask<(UpstreamConnection? Connection, FaultReason Fault)> ConnectAsync(EventLoop? loop, CancellationToken cancel)
+    public async ValueTask<(UpstreamConnection? Connection, FaultReason Fault)> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
-        ConnectResult result = await _connect(loop, cancel).ConfigureAwait(false);
-        return (result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat.Now, _tally), result.Fault);
+        ConnectResult result = await _connect(affinity, cancel).ConfigureAwait(false);
+        return (result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _tally), result.Fault);
     }
 
     /// <summary>Whether a clean connection may carry another exchange by its age.</summary>
@@ -74,7 +83,7 @@ internal sealed class UpstreamPool : IHeartbeatListener
     {
         if (!IsYoung(connection))
         {
-            connection.Connection.Close(reset: false);
+            connection.Transport.Close(reset: false);
             return;
         }
 
@@ -113,6 +122,18 @@ internal sealed class UpstreamPool : IHeartbeatListener
     /// <summary>Closes every idle connection.</summary>
     public void Clear() => EndIdle(static _ => true);
 
+    /// <summary>Closes every idle connection and leaves the heartbeat. A second call only does the first.</summary>
+    public void Dispose()
+    {
+        int number = Interlocked.Exchange(ref _number, -1);
+        if (number >= 0)
+        {
+            _heartbeat.Remove(number);
+        }
+
+        Clear();
+    }
+
     private void EndIdle(Func<UpstreamConnection, bool> ends)
     {
         for (int i = 0; i < _slots.Length; i++)
@@ -124,12 +145,12 @@ internal sealed class UpstreamPool : IHeartbeatListener
         }
     }
 
-    private (UpstreamConnection Connection, int Index)? FindNewest(EventLoop? loop)
+    private (UpstreamConnection Connection, int Index)? FindNewest(Affinity? affinity)
     {
         (UpstreamConnection Connection, int Index)? best = null;
         for (int i = 0; i < _slots.Length; i++)
         {
-            if (Volatile.Read(ref _slots[i]) is { IsIdle: true } connection && (best is null || IsBetter(connection, best.Value.Connection, loop)))
+            if (Volatile.Read(ref _slots[i]) is { IsIdle: true } connection && (best is null || IsBetter(connection, best.Value.Connection, affinity)))
             {
                 best = (connection, i);
             }
@@ -138,11 +159,11 @@ internal sealed class UpstreamPool : IHeartbeatListener
         return best;
     }
 
-    private static bool IsBetter(UpstreamConnection one, UpstreamConnection other, EventLoop? loop)
+    private static bool IsBetter(UpstreamConnection one, UpstreamConnection other, Affinity? affinity)
     {
-        bool oneIsNear = one.Connection.Loop == loop;
-        return oneIsNear == (other.Connection.Loop == loop) ? one.IdleSince > other.IdleSince : oneIsNear;
+        bool oneIsNear = one.Transport.Affinity == affinity;
+        return oneIsNear == (other.Transport.Affinity == affinity) ? one.IdleSince > other.IdleSince : oneIsNear;
     }
 
-    private static void Discard(UpstreamConnection connection) => connection.Connection.Close(reset: false);
+    private static void Discard(UpstreamConnection connection) => connection.Transport.Close(reset: false);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using McpProxyFast.Admission;
+using McpProxyFast.Outcomes;
 using Xunit;
 
 namespace McpProxyFast.Engine.Tests.Admission;

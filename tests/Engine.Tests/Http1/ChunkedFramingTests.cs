@@ -1,6 +1,5 @@
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Engine.Tests.Http1;
 
@@ -28,36 +27,36 @@ public sealed class ChunkedFramingTests
     }
 
     [Theory]
-    [InlineData("0x5\r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("5\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("5 \r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("+5\r\nhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("-1\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData(";a\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("5\rhello\r\n", nameof(RefusalReason.ChunkSizeInvalid))]
-    [InlineData("00000000000000005\r\n", nameof(RefusalReason.ChunkSizeTooLarge))]
-    [InlineData("8000000000000000\r\n", nameof(RefusalReason.ChunkSizeTooLarge))]
-    [InlineData("7fffffffffffffff\r\n", nameof(RefusalReason.BodyTooLarge))]
-    [InlineData("41\r\n", nameof(RefusalReason.BodyTooLarge))]
-    [InlineData("5\r\nhelloX\r\n", nameof(RefusalReason.ChunkEndInvalid))]
-    [InlineData("5\r\nhello\rX", nameof(RefusalReason.ChunkEndInvalid))]
-    [InlineData("5\r\nhello\n0\r\n\r\n", nameof(RefusalReason.ChunkEndInvalid))]
-    [InlineData("5;\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("5;a=\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("5;a=\"\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("0;a \r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("5;a\nb\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("5;a\0\r\n", nameof(RefusalReason.ChunkExtensionInvalid))]
-    [InlineData("5;12345678\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
-    [InlineData("1;1234\r\nx\r\n1;1234\r\nx\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
-    [InlineData("0\r\nA: 123456\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
-    [InlineData("0\r\nA b\r\n", nameof(RefusalReason.TrailerInvalid))]
-    [InlineData("0\r\n A: b\r\n", nameof(RefusalReason.TrailerInvalid))]
-    [InlineData("0\r\nA: b\n\r\n", nameof(RefusalReason.TrailerInvalid))]
-    [InlineData("0\r\nA: b\r\n\rX", nameof(RefusalReason.TrailerInvalid))]
-    [InlineData("0\r\n\n", nameof(RefusalReason.TrailerInvalid))]
-    [InlineData("0\r\nlongname d\r\n", nameof(RefusalReason.ChunkOverheadTooLarge))]
+    [InlineData("0x5\r\nhello\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("5\nhello\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("5 \r\nhello\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("+5\r\nhello\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("-1\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData(";a\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("5\rhello\r\n", nameof(Violation.ChunkSizeInvalid))]
+    [InlineData("00000000000000005\r\n", nameof(Violation.ChunkSizeTooLarge))]
+    [InlineData("8000000000000000\r\n", nameof(Violation.ChunkSizeTooLarge))]
+    [InlineData("7fffffffffffffff\r\n", nameof(Violation.BodyTooLarge))]
+    [InlineData("41\r\n", nameof(Violation.BodyTooLarge))]
+    [InlineData("5\r\nhelloX\r\n", nameof(Violation.ChunkEndInvalid))]
+    [InlineData("5\r\nhello\rX", nameof(Violation.ChunkEndInvalid))]
+    [InlineData("5\r\nhello\n0\r\n\r\n", nameof(Violation.ChunkEndInvalid))]
+    [InlineData("5;\r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("5;a=\r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("5;a=\"\r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("0;a \r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("5;a\nb\r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("5;a\0\r\n", nameof(Violation.ChunkExtensionInvalid))]
+    [InlineData("5;12345678\r\n", nameof(Violation.ChunkOverheadTooLarge))]
+    [InlineData("1;1234\r\nx\r\n1;1234\r\nx\r\n", nameof(Violation.ChunkOverheadTooLarge))]
+    [InlineData("0\r\nA: 123456\r\n", nameof(Violation.ChunkOverheadTooLarge))]
+    [InlineData("0\r\nA b\r\n", nameof(Violation.TrailerInvalid))]
+    [InlineData("0\r\n A: b\r\n", nameof(Violation.TrailerInvalid))]
+    [InlineData("0\r\nA: b\n\r\n", nameof(Violation.TrailerInvalid))]
+    [InlineData("0\r\nA: b\r\n\rX", nameof(Violation.TrailerInvalid))]
+    [InlineData("0\r\n\n", nameof(Violation.TrailerInvalid))]
+    [InlineData("0\r\nlongname d\r\n", nameof(Violation.ChunkOverheadTooLarge))]
     public void RefusesWhatCouldBeReadTwoWays(string wire, string reason)
     {
         foreach (byte[][] pieces in Split.Everywhere(wire))
@@ -87,7 +86,8 @@ public sealed class ChunkedFramingTests
 
     private static (string End, string Taken, int Read) Feed(byte[][] pieces, bool dataOnly)
     {
-        var framing = new ChunkedFraming(MaxDataBytes, MaxOverheadBytes, dataOnly);
+        var framing = new ChunkedFraming(new BodyLimits(MaxDataBytes, MaxOverheadBytes));
+        framing = dataOnly ? framing.AsDataOnly() : framing;
         string taken = "";
         int total = 0;
         foreach (byte[] piece in pieces)
@@ -97,7 +97,7 @@ public sealed class ChunkedFramingTests
                 Step step = framing.Next(piece.AsSpan(read));
                 if (step.Kind is StepKind.Reject)
                 {
-                    return (step.Reason.ToString(), taken, total);
+                    return (step.Violation.ToString(), taken, total);
                 }
 
                 taken += step.Kind is StepKind.Take ? Heads.Text(piece.AsSpan(read, step.Length)) : "";

@@ -1,6 +1,5 @@
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Engine.Tests.Http1;
 
@@ -24,7 +23,7 @@ public sealed class ResponseHeadTests
             var head = new ResponseHead();
 
             Assert.Equal(Step.Done(wire.Length), Heads.Parse(head, pieces));
-            Assert.Equal((status, framing, keepsAlive), (head.Status, head.Framing.Kind.ToString(), head.KeepAlive));
+            Assert.Equal((status, framing, keepsAlive), (head.Status, head.Framing.Kind.ToString(), head.KeepsAlive));
         }
     }
 
@@ -33,28 +32,28 @@ public sealed class ResponseHeadTests
     {
         ResponseHead head = Heads.Response("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", answersHead: true);
 
-        Assert.Equal((FramingKind.None, 99L, true), (head.Framing.Kind, head.InformativeLength, head.KeepAlive));
+        Assert.Equal((FramingKind.None, 99L, true), (head.Framing.Kind, head.InformativeLength, head.KeepsAlive));
     }
 
     [Theory]
-    [InlineData("HTTP/2.0 200 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1 20 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1 2000 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1 099 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1 600 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1  200 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("http/1.1 200 OK\r\n\r\n", nameof(RefusalReason.StatusLineInvalid))]
-    [InlineData("HTTP/1.1 200 OK\n\r\n", nameof(RefusalReason.LineEndInvalid))]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", nameof(RefusalReason.LengthRepeated))]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(RefusalReason.LengthAndTransferEncoding))]
-    [InlineData("HTTP/1.1 103 E\r\nContent-Length: 1\r\n\r\n", nameof(RefusalReason.InterimWithBody))]
-    [InlineData("HTTP/1.1 103 E\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(RefusalReason.InterimWithBody))]
-    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", nameof(RefusalReason.FieldFolded))]
+    [InlineData("HTTP/2.0 200 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1 20 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1 2000 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1 099 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1 600 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1  200 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("http/1.1 200 OK\r\n\r\n", nameof(Violation.StatusLineInvalid))]
+    [InlineData("HTTP/1.1 200 OK\n\r\n", nameof(Violation.LineEndInvalid))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", nameof(Violation.LengthRepeated))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(Violation.LengthAndTransferEncoding))]
+    [InlineData("HTTP/1.1 103 E\r\nContent-Length: 1\r\n\r\n", nameof(Violation.InterimWithBody))]
+    [InlineData("HTTP/1.1 103 E\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(Violation.InterimWithBody))]
+    [InlineData("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", nameof(Violation.FieldFolded))]
     public void WhatCouldBeReadTwoWaysIsRejected(string wire, string reason)
     {
         foreach (byte[][] pieces in Split.Everywhere(wire))
         {
-            Assert.Equal(Step.Reject(Enum.Parse<RefusalReason>(reason)), Heads.Parse(new ResponseHead(), pieces));
+            Assert.Equal(Step.Reject(Enum.Parse<Violation>(reason)), Heads.Parse(new ResponseHead(), pieces));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,7 @@ public sealed class TallyTests : IDisposable
 
     public TallyTests()
     {
-        _tally = new Tally(_logger, () => 7);
+        _tally = new Tally(_logger, () => 7, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter == _tally.Meter)
@@ -27,6 +28,8 @@ public sealed class TallyTests : IDisposable
     }
 
     public static TheoryData<string> Refusals() => [.. Enum.GetNames<RefusalReason>().Where(name => name != nameof(RefusalReason.None))];
+
+    public static TheoryData<string> AllViolations() => [.. Enum.GetNames<Violation>().Where(name => name != nameof(Violation.None))];
 
     public static TheoryData<string> Faults() => [.. Enum.GetNames<FaultReason>().Where(name => name != nameof(FaultReason.None))];
 
@@ -43,10 +46,50 @@ public sealed class TallyTests : IDisposable
         RefusalReason reason = Enum.Parse<RefusalReason>(name);
         Refusal refusal = Refusal.For(reason);
 
-        _tally.Refused(reason, Side.Client);
+        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Refused, Refusal = reason });
 
-        Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client"], _measured);
+        Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client", "mcpproxyfast.exchanges 1 end=refused"], _measured);
         Assert.Equal([$"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}."], _logger.Lines);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllViolations))]
+    public void EveryViolationOfTheUpstreamIsCountedAndLoggedByItsCodeAndRule(string name)
+    {
+        Violation violation = Enum.Parse<Violation>(name);
+        (string code, string rule) = (Violations.CodeOf(violation), Violations.RuleOf(violation));
+
+        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, UpstreamViolation = violation });
+
+        Assert.Equal([$"mcpproxyfast.refusals 1 reason={code} rule={rule} side=upstream", "mcpproxyfast.exchanges 1 end=cut"], _measured);
+        Assert.Equal([$"Debug: Refused what the upstream sent: {code} by {rule}."], _logger.Lines);
+    }
+
+    [Fact]
+    public void FaultOfAMessageIsCountedWithTheRuleItBreaks()
+    {
+        _tally.Tell(new ExchangeOutcome
+        {
+            End = ExchangeEnd.Faulted,
+            Fault = FaultReason.UpstreamResponseInvalid,
+            UpstreamViolation = Violation.UnexpectedSwitch,
+        });
+
+        Assert.Equal(
+            [
+                "mcpproxyfast.refusals 1 reason=switch-unasked rule=RFC 9110 §15.2.2 side=upstream",
+                "mcpproxyfast.faults 1 reason=upstream-response-invalid side=upstream",
+                "mcpproxyfast.exchanges 1 end=faulted",
+            ],
+            _measured);
+    }
+
+    [Fact]
+    public void BytesOnAnIdleConnectionAreCountedAsAnAnswerNobodyAskedFor()
+    {
+        _tally.UnsolicitedResponse();
+
+        Assert.Equal(["mcpproxyfast.refusals 1 reason=answer-unasked rule=RFC 9112 §9.2 side=upstream"], _measured);
     }
 
     [Theory]
@@ -55,9 +98,10 @@ public sealed class TallyTests : IDisposable
     {
         Fault fault = Fault.For(Enum.Parse<FaultReason>(name));
 
-        _tally.Faulted(Enum.Parse<FaultReason>(name));
+        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, Fault = Enum.Parse<FaultReason>(name) });
 
-        Assert.Equal([$"mcpproxyfast.faults 1 reason={fault.Code} side={fault.Side.ToString().ToLowerInvariant()}"], _measured);
+        Assert.Equal(
+            [$"mcpproxyfast.faults 1 reason={fault.Code} side={fault.Side.ToString().ToLowerInvariant()}", "mcpproxyfast.exchanges 1 end=cut"], _measured);
     }
 
     [Fact]
@@ -65,7 +109,7 @@ public sealed class TallyTests : IDisposable
     {
         foreach (ExchangeEnd end in Enum.GetValues<ExchangeEnd>())
         {
-            _tally.Ended(end);
+            _tally.Tell(new ExchangeOutcome { End = end });
         }
 
         Assert.Equal(Enum.GetValues<ExchangeEnd>().Length, _measured.Distinct().Count());

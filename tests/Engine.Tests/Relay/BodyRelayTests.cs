@@ -3,13 +3,14 @@ using System.IO.Pipelines;
 using System.Text;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
-using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 
 namespace McpProxyFast.Engine.Tests.Relay;
 
 public sealed class BodyRelayTests
 {
+    private static readonly BodyLimits Limits = new(MaxDataBytes: 64 * 1024, MaxOverheadBytes: 100);
+
     private const string Chunks = "5;a=b\r\nhello\r\n06\r\n world\r\n0\r\nT: x\r\n\r\n";
 
     [Theory]
@@ -20,7 +21,8 @@ public sealed class BodyRelayTests
     {
         foreach (byte[][] pieces in Split.Everywhere(wire))
         {
-            (RelayEnd end, string sent, string rest) = await RelayAsync(BodyFraming.OfChunks(), Enum.Parse<BodyRelay.SinkForm>(form), [.. pieces, "NEXT"u8.ToArray()]);
+            (RelayEnd end, string sent, string rest) =
+                await RelayAsync(BodyFraming.OfChunks(Limits), Enum.Parse<BodyRelay.SinkForm>(form), [.. pieces, "NEXT"u8.ToArray()]);
 
             Assert.Equal((RelayEnd.Complete, expected, "NEXT"), (end, sent, rest));
         }
@@ -32,7 +34,7 @@ public sealed class BodyRelayTests
     {
         byte[] chunks = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("1\r\na\r\n", 10_000)));
         var relay = new BodyRelay();
-        relay.Start(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+        relay.Start(BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.AsReceived);
         var sink = new Pipe();
 
         Assert.True(relay.Pump(new ReadOnlySequence<byte>(chunks), sink.Writer, out ReadOnlyMemory<byte> tail, out _));
@@ -60,6 +62,58 @@ public sealed class BodyRelayTests
         Assert.Equal((RelayEnd.Complete, "b\r\nhello world\r\n0\r\n\r\n"), (end, sent));
     }
 
+    [Fact]
+    public async Task BodyUntilCloseLeavesBareWithoutALastChunk()
+    {
+        (RelayEnd end, string sent, _) = await RelayAsync(BodyFraming.UntilClose(), BodyRelay.SinkForm.Bare, ["hello world"u8.ToArray()]);
+
+        Assert.Equal((RelayEnd.Complete, "hello world"), (end, sent));
+    }
+
+    /// <summary>Only the caller can tell whether the source came to an orderly end: until it says so, the body must not look whole.</summary>
+    [Fact]
+    public async Task BodyUntilCloseHasNoLastChunkBeforeTheCallerFinishesIt()
+    {
+        var source = new Pipe();
+        var sent = new MemoryStream();
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.UntilClose(), BodyRelay.SinkForm.Chunked);
+        await source.Writer.WriteAsync("hello"u8.ToArray());
+        await source.Writer.CompleteAsync();
+
+        Assert.Equal(RelayEnd.SourceEnded, await relay.RunAsync(source.Reader, PipeWriter.Create(sent)).Soon());
+
+        Assert.True(relay.LastsUntilClose);
+        Assert.Equal("5\r\nhello\r\n", Heads.Text(sent.ToArray()));
+    }
+
+    [Fact]
+    public async Task SinkThatTakesNoLastChunkEndsTheRelay()
+    {
+        var source = new Pipe();
+        var sink = new Pipe();
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.UntilClose(), BodyRelay.SinkForm.Chunked);
+        await source.Writer.CompleteAsync();
+        Assert.Equal(RelayEnd.SourceEnded, await relay.RunAsync(source.Reader, sink.Writer).Soon());
+        await sink.Reader.CompleteAsync();
+
+        Assert.Equal(RelayEnd.SinkEnded, await relay.FinishUntilCloseAsync(sink.Writer).Soon());
+    }
+
+    /// <summary>The bounds come with the framing: a relay has none of its own that could be forgotten.</summary>
+    [Fact]
+    public async Task BodyBeyondItsLimitEndsTheRelay()
+    {
+        var source = new Pipe();
+        await source.Writer.WriteAsync("5\r\nhello\r\n"u8.ToArray());
+        var relay = new BodyRelay();
+        relay.Start(BodyFraming.OfChunks(new BodyLimits(MaxDataBytes: 4, MaxOverheadBytes: 0)), BodyRelay.SinkForm.AsReceived);
+
+        Assert.Equal(RelayEnd.Malformed, await relay.RunAsync(source.Reader, new Pipe().Writer).Soon());
+        Assert.Equal(Violation.BodyTooLarge, relay.Violation);
+    }
+
     [Theory]
     [InlineData("5\r\nhello\r\n")]
     [InlineData("5\r\nhel")]
@@ -69,7 +123,7 @@ public sealed class BodyRelayTests
     {
         foreach (byte[][] pieces in Split.Everywhere(wire))
         {
-            (RelayEnd end, string sent, _) = await RelayAsync(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, pieces);
+            (RelayEnd end, string sent, _) = await RelayAsync(BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.AsReceived, pieces);
 
             Assert.Equal(RelayEnd.SourceEnded, end);
             Assert.DoesNotContain("0\r\n", sent, StringComparison.Ordinal);
@@ -82,10 +136,10 @@ public sealed class BodyRelayTests
         var source = new Pipe();
         await source.Writer.WriteAsync("5\r\nhelloX"u8.ToArray());
         var relay = new BodyRelay();
-        relay.Start(BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, long.MaxValue, 100);
+        relay.Start(BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.AsReceived);
 
         Assert.Equal(RelayEnd.Malformed, await relay.RunAsync(source.Reader, new Pipe().Writer).Soon());
-        Assert.Equal(RefusalReason.ChunkEndInvalid, relay.Reason);
+        Assert.Equal(Violation.ChunkEndInvalid, relay.Violation);
     }
 
     [Fact]
@@ -96,7 +150,7 @@ public sealed class BodyRelayTests
         await sink.Reader.CompleteAsync();
         await source.Writer.WriteAsync("hello"u8.ToArray());
         var relay = new BodyRelay();
-        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived);
 
         Assert.Equal(RelayEnd.SinkEnded, await relay.RunAsync(source.Reader, sink.Writer).Soon());
     }
@@ -106,7 +160,7 @@ public sealed class BodyRelayTests
     {
         var source = new Pipe();
         var relay = new BodyRelay();
-        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived, long.MaxValue, 0);
+        relay.Start(BodyFraming.OfLength(9), BodyRelay.SinkForm.AsReceived);
         ValueTask<RelayEnd> running = relay.RunAsync(source.Reader, new Pipe().Writer);
         Assert.Equal(RelayPhase.Reading, relay.Phase);
 
@@ -121,7 +175,7 @@ public sealed class BodyRelayTests
     {
         string data = string.Concat(Enumerable.Range(0, 20_000).Select(i => (char)('a' + (i % 26))));
         (RelayEnd end, string sent, _) = await RelayAsync(
-            BodyFraming.OfChunks(), BodyRelay.SinkForm.AsReceived, [.. Split.Everywhere($"4e20\r\n{data}\r\n0\r\n\r\n").First()]);
+            BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.AsReceived, [.. Split.Everywhere($"4e20\r\n{data}\r\n0\r\n\r\n").First()]);
 
         Assert.Equal((RelayEnd.Complete, $"4e20\r\n{data}\r\n0\r\n\r\n"), (end, sent));
     }
@@ -130,9 +184,10 @@ public sealed class BodyRelayTests
     {
         var source = new Pipe();
         var sent = new MemoryStream();
+        PipeWriter sink = PipeWriter.Create(sent);
         var relay = new BodyRelay();
-        relay.Start(framing, form, long.MaxValue, 100);
-        ValueTask<RelayEnd> running = relay.RunAsync(source.Reader, PipeWriter.Create(sent));
+        relay.Start(framing, form);
+        ValueTask<RelayEnd> running = relay.RunAsync(source.Reader, sink);
         foreach (byte[] piece in pieces)
         {
             await source.Writer.WriteAsync(piece);
@@ -140,6 +195,11 @@ public sealed class BodyRelayTests
 
         await source.Writer.CompleteAsync();
         RelayEnd end = await running.Soon();
+        if (end is RelayEnd.SourceEnded && relay.LastsUntilClose)
+        {
+            end = await relay.FinishUntilCloseAsync(sink).Soon();
+        }
+
         ReadResult rest = await source.Reader.ReadAsync();
         return (end, Heads.Text(sent.ToArray()), Heads.Text(System.Buffers.BuffersExtensions.ToArray(rest.Buffer)));
     }

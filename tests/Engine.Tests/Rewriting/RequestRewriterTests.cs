@@ -85,7 +85,7 @@ public sealed class RequestRewriterTests
     public void CredentialReplacesTheClientsOwn()
     {
         RequestHead head = Heads.Request("GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer client\r\nDPoP: p\r\n\r\n");
-        var rewriter = new RequestRewriter(Upstream, ForwardedRule.Off, "http");
+        var rewriter = new RequestRewriter(Upstream, ForwardedRule.Off);
 
         string sent = Capture.Of(output => rewriter.Write(head, new RequestEdits { CredentialLines = "Authorization: Bearer ours\r\n"u8 }, output));
 
@@ -95,7 +95,7 @@ public sealed class RequestRewriterTests
     private static string Rewrite(string received, ForwardedRule rule)
     {
         RequestHead head = Heads.Request(received);
-        var rewriter = new RequestRewriter(Upstream, rule, "http");
+        var rewriter = new RequestRewriter(Upstream, rule);
         return Capture.Of(output => rewriter.Write(head, new RequestEdits { ClientAddress = IPAddress.Loopback }, output));
     }
 }

@@ -35,7 +35,7 @@ public sealed class ResponseRewriterTests
     private static string Rewrite(string received, FramingKind framing)
     {
         ResponseHead head = Heads.Response(received);
-        var rewriter = new ResponseRewriter(new Uri("http://up.test/"), "http", hidesChallenges: false, setsCors: false);
+        var rewriter = new ResponseRewriter(new Uri("http://up.test/"), hidesChallenges: false, setsCors: false);
         return Capture.Of(output => rewriter.Write(
             head, new ResponseEdits { Framing = framing, KeepsAlive = true, OwnAuthority = "me.test:1"u8 }, output));
     }

@@ -28,7 +28,7 @@ public sealed class TargetRuleTests
     public void TargetIsMappedByBytes(string upstream, string received, string sent)
     {
         RequestHead head = Heads.Request($"GET {received} HTTP/1.1\r\nHost: h.test\r\n\r\n");
-        var rewriter = new RequestRewriter(new Uri(upstream), ForwardedRule.Off, "http");
+        var rewriter = new RequestRewriter(new Uri(upstream), ForwardedRule.Off);
 
         Assert.StartsWith($"GET {sent} HTTP/1.1\r\n", Capture.Of(output => rewriter.Write(head, default, output)), StringComparison.Ordinal);
     }
@@ -39,7 +39,7 @@ public sealed class TargetRuleTests
     public void OptionsForTheWholeServerStaysSo(string target)
     {
         RequestHead head = Heads.Request($"OPTIONS {target} HTTP/1.1\r\nHost: h.test\r\n\r\n");
-        var rewriter = new RequestRewriter(new Uri("http://u/v2"), ForwardedRule.Off, "http");
+        var rewriter = new RequestRewriter(new Uri("http://u/v2"), ForwardedRule.Off);
 
         Assert.StartsWith("OPTIONS * HTTP/1.1\r\n", Capture.Of(output => rewriter.Write(head, default, output)), StringComparison.Ordinal);
     }

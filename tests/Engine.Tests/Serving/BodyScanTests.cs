@@ -17,7 +17,7 @@ public sealed class BodyScanTests
         foreach (byte[][] pieces in Split.Everywhere(body + "GET"))
         {
             RequestHead request = Heads.Request(Head);
-            var scan = new BodyScan(request, new ProxyLimits());
+            var scan = new BodyScan(request);
             byte[] received = Encoding.Latin1.GetBytes(Head);
             bool? found = false;
             foreach (byte[] piece in pieces.TakeWhile(_ => found is false))
@@ -36,7 +36,7 @@ public sealed class BodyScanTests
     public void BytesAlreadySeenAreNotLookedAtAgain()
     {
         RequestHead request = Heads.Request(Head);
-        var scan = new BodyScan(request, new ProxyLimits());
+        var scan = new BodyScan(request);
         byte[] received = Encoding.Latin1.GetBytes(Head + "5\r\nhel");
         Assert.False(scan.Read(new ReadOnlySequence<byte>(received)));
         received.AsSpan(Head.Length).Fill((byte)'!');
@@ -49,7 +49,7 @@ public sealed class BodyScanTests
     public void BrokenFramingHasNoEnd()
     {
         RequestHead request = Heads.Request(Head);
-        var scan = new BodyScan(request, new ProxyLimits());
+        var scan = new BodyScan(request);
 
         Assert.Null(scan.Read(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(Head + "zz"))));
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
 using McpProxyFast.Serving;
 
@@ -31,7 +32,7 @@ public sealed class JsonRpcErrorTests
     {
         ReadOnlySequence<byte> body = new("6\r\n{\"id\":\r\n3;x\r\n42}\r\n0\r\n\r\n"u8.ToArray());
 
-        Assert.Equal("42", Encoding.UTF8.GetString(JsonRpcError.FindId(BodyFraming.OfChunks(), body).Span));
+        Assert.Equal("42", Encoding.UTF8.GetString(JsonRpcError.FindId(BodyFraming.OfChunks(Heads.Body), body).Span));
     }
 
     [Fact]

@@ -6,9 +6,11 @@ namespace McpProxyFast.Engine.Tests.Support;
 /// <summary>Parses heads from text.</summary>
 internal static class Heads
 {
-    public static readonly HeadLimits Limits = new(MaxHeadBytes: 4096, MaxStartLineBytes: 256, MaxFields: 16);
+    public static readonly BodyLimits Body = new(MaxDataBytes: 64 * 1024, MaxOverheadBytes: 64);
 
-    /// <summary>Shows the pieces one after the other, as they would arrive, until the parser has said something.</summary>
+    public static readonly HeadLimits Limits = new(MaxHeadBytes: 4096, MaxStartLineBytes: 256, MaxFields: 16, Body);
+
+    /// <summary>Gives the parser the pieces one after the other, as they would arrive, until the parser has said something.</summary>
     public static Step Parse(MessageHead head, byte[][] pieces, HeadLimits? limits = null)
     {
         byte[] received = [];
@@ -16,7 +18,7 @@ internal static class Heads
         foreach (byte[] piece in pieces)
         {
             received = [.. received, .. piece];
-            head.Show(received);
+            head.SetBytes(received);
             step = HeadParser.Parse(head, limits ?? Limits);
             if (step.Kind is not StepKind.NeedMore)
             {

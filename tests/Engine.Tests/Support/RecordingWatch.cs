@@ -14,5 +14,5 @@ internal sealed class RecordingWatch : IConnectionWatch
 
     public void OnPeerEnded() => _ended.SetResult();
 
-    public void OnBytesUnasked() => _bytes.SetResult();
+    public void OnUnexpectedBytes() => _bytes.SetResult();
 }

@@ -5,37 +5,86 @@ namespace McpProxyFast.Engine.Tests.Transport;
 public sealed class BuffersTests
 {
     [Theory]
-    [InlineData(0, 4096)]
-    [InlineData(4096, 4096)]
-    [InlineData(4097, 16384)]
-    [InlineData(65536, 65536)]
-    [InlineData(262144, 262144)]
-    [InlineData(300000, 300000)]
-    public void RentedBufferIsOfTheNextSize(int asked, int got) => Assert.Equal(got, Buffers.Rent(asked).Length);
+    [InlineData(0, Buffers.Smallest)]
+    [InlineData(Buffers.Smallest, Buffers.Smallest)]
+    [InlineData(Buffers.Smallest + 1, Buffers.Medium)]
+    [InlineData(Buffers.Large, Buffers.Large)]
+    [InlineData(Buffers.Largest, Buffers.Largest)]
+    [InlineData(Buffers.Largest + 5, Buffers.Largest + 5)]
+    public void RentedBufferIsOfTheNextSize(int asked, int got)
+    {
+        byte[] buffer = Buffers.Rent(asked);
+
+        Assert.Equal(got, buffer.Length);
+        Buffers.Return(buffer);
+    }
 
     [Fact]
     public void ReturnedBufferIsRentedAgain()
     {
-        byte[] buffer = Buffers.Rent(5000);
+        byte[] buffer = Buffers.Rent(Buffers.Smallest + 1);
 
         Buffers.Return(buffer);
 
-        Assert.Same(buffer, Buffers.Rent(6000));
+        Assert.Same(buffer, Buffers.Rent(Buffers.Smallest + 2));
     }
 
     [Fact]
     public void BufferIsNeverRentedTwice()
     {
-        byte[][] rented = [.. Enumerable.Range(0, 20).Select(_ => Buffers.Rent(100))];
+        byte[][] rented = [.. Enumerable.Range(0, 20).Select(_ => Buffers.Rent(Buffers.Smallest))];
         Array.ForEach(rented, Buffers.Return);
 
-        Assert.Equal(40, Enumerable.Range(0, 40).Select(_ => Buffers.Rent(100)).Distinct().Count());
+        Assert.Equal(40, Enumerable.Range(0, 40).Select(_ => Buffers.Rent(Buffers.Smallest)).Distinct().Count());
     }
 
     [Fact]
     public void SizesGrowAndShrinkWithinTheirBounds()
     {
-        Assert.Equal((16384, 65536, 262144, 262144), (Buffers.Larger(4096), Buffers.Larger(16384), Buffers.Larger(65536), Buffers.Larger(262144)));
-        Assert.Equal((65536, 4096, 4096), (Buffers.Smaller(262144), Buffers.Smaller(16384), Buffers.Smaller(4096)));
+        int[] sizes = [Buffers.Smallest, Buffers.Medium, Buffers.Large, Buffers.Largest];
+
+        Assert.Equal([Buffers.Medium, Buffers.Large, Buffers.Largest, Buffers.Largest], sizes.Select(Buffers.Larger));
+        Assert.Equal([Buffers.Smallest, Buffers.Smallest, Buffers.Medium, Buffers.Large], sizes.Select(Buffers.Smaller));
+    }
+
+    [Fact]
+    public void LargestSizeShrinksAsTheBudgetIsTaken()
+    {
+        var budget = new BufferBudget(Buffers.Largest * 4);
+
+        var largest = new List<int> { budget.LargestNow };
+        for (int i = 0; i < 5; i++)
+        {
+            budget.Take(Buffers.Largest);
+            largest.Add(budget.LargestNow);
+        }
+
+        Assert.Equal([Buffers.Largest, Buffers.Largest, Buffers.Largest, Buffers.Large, Buffers.Large, Buffers.Medium], largest);
+    }
+
+    [Fact]
+    public void LargestSizeGrowsAsBuffersComeBack()
+    {
+        var budget = new BufferBudget(Buffers.Largest * 4);
+        for (int i = 0; i < 5; i++)
+        {
+            budget.Take(Buffers.Largest);
+        }
+
+        budget.Give(Buffers.Largest);
+        Assert.Equal(Buffers.Large, budget.LargestNow);
+        budget.Give(Buffers.Largest);
+        budget.Give(Buffers.Largest);
+        Assert.Equal(Buffers.Largest, budget.LargestNow);
+    }
+
+    [Fact]
+    public void SmallBuffersAreNotCounted()
+    {
+        var budget = new BufferBudget(0);
+
+        budget.Take(Buffers.Medium);
+
+        Assert.Equal(Buffers.Largest, budget.LargestNow);
     }
 }

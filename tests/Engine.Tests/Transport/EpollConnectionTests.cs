@@ -4,26 +4,27 @@ using System.Net;
 using System.Net.Sockets;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast.Engine.Tests.Transport;
 
 /// <summary>Over real loopback sockets; on systems without epoll there is nothing to test.</summary>
 public sealed class EpollConnectionTests : IDisposable
 {
-    private readonly EventLoops _loops;
+    private readonly NetworkStack _network;
     private readonly Listener _listener;
     private readonly RecordingWatch _watch = new();
 
     public EpollConnectionTests()
     {
-        _loops = EventLoops.TryCreate() ?? throw new PlatformNotSupportedException("The event loop is Linux's.");
-        _listener = Listener.Bind(new IPEndPoint(IPAddress.Loopback, 0), _loops);
+        _network = new NetworkStack();
+        _listener = _network.Bind(new IPEndPoint(IPAddress.Loopback, 0));
     }
 
     public void Dispose()
     {
         _listener.Dispose();
-        _loops.Dispose();
+        _network.Dispose();
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
 using McpProxyFast.Upstream;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -13,7 +14,7 @@ public sealed class UpstreamPoolTests : IDisposable
     private readonly FakeTimeProvider _clock = new();
     private readonly Heartbeat _heartbeat;
     private readonly List<Pipe> _fromUpstream = [];
-    private readonly Tally _tally = new(NullLogger.Instance, () => 0);
+    private readonly Tally _tally = new(NullLogger.Instance, () => 0, observer: null, new HookFaults(NullLogger.Instance, TimeProvider.System), TimeProvider.System);
     private readonly UpstreamPool _pool;
 
     public UpstreamPoolTests()
@@ -114,6 +115,54 @@ public sealed class UpstreamPoolTests : IDisposable
         Assert.False(held.TryTake());
     }
 
+    /// <summary>The end comes while the watch is being set: then its owner alone closes it, and it is never taken.</summary>
+    [Fact]
+    public async Task ConnectionThatHasEndedWhenItIsGivenBackIsClosedByItsOwner()
+    {
+        UpstreamConnection ended = await MakeAsync();
+        await _fromUpstream[0].Writer.CompleteAsync();
+        await WaitUntilAsync(() => ended.Transport.Input.PeerEnded);
+
+        _pool.Return(ended);
+
+        Assert.True(ended.IsDead);
+        await ended.Transport.Closed.Soon();
+        Assert.Null(_pool.TryTake(null));
+    }
+
+    /// <summary>Heartbeat, end and client race for idle connections; each connection has one taker or is closed, never both.</summary>
+    [Fact]
+    public async Task IdleConnectionIsTakenOrClosedWhateverComesAtOnce()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            UpstreamConnection one = await MakeAsync();
+            PipeWriter from = _fromUpstream[i].Writer;
+            using var start = new Barrier(3);
+            Task<UpstreamConnection?> taking = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                return _pool.TryTake(null);
+            });
+            Task ending = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                from.Complete();
+            });
+            Task resting = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                _pool.Return(one);
+                _pool.Clear();
+            });
+
+            await Task.WhenAll(taking, ending, resting).Soon();
+            (await taking)?.Transport.Close(reset: false);
+            _pool.Clear();
+            await one.Transport.Closed.Soon();
+        }
+    }
+
     [Fact]
     public async Task ClearClosesEveryIdleConnection()
     {
@@ -128,12 +177,12 @@ public sealed class UpstreamPoolTests : IDisposable
 
     private async Task<UpstreamConnection> MakeAsync() => (await _pool.ConnectAsync(null, CancellationToken.None)).Connection!;
 
-    private PipeConnection Connect()
+    private Connection Connect()
     {
         var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
         var from = new Pipe(inline);
         _fromUpstream.Add(from);
-        return new PipeConnection(new Duplex(from.Reader, new Pipe(inline).Writer));
+        return NetworkStack.Over(new Duplex(from.Reader, new Pipe(inline).Writer), null);
     }
 
     /// <summary>The proxy's side has been given back: its reader is complete.</summary>

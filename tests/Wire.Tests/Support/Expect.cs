@@ -10,7 +10,7 @@ internal static class Expect
         Assert.Equal(status, answer.Status);
         Assert.Equal("application/json", answer.Field("Content-Type"));
         Assert.Contains($"\"reason\":\"{reason}\"", answer.Body, StringComparison.Ordinal);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.Faulted, status, reason, attempts), (report.End, report.Status, report.Reason, report.Attempts));
         Assert.Equal((1, 1), (host.Counts.Of($"mcpproxyfast.faults reason={reason} side=upstream"), host.Counts.Of("mcpproxyfast.exchanges end=faulted")));
     }
@@ -20,7 +20,7 @@ internal static class Expect
     {
         await client.ReadToEndAsync();
         Assert.True(client.WasReset);
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.Cut, 200, reason), (report.End, report.Status, report.Reason));
         Assert.Equal((1, 1), (host.Counts.Of($"mcpproxyfast.faults reason={reason} side={side}"), host.Counts.Of("mcpproxyfast.exchanges end=cut")));
         await NothingInCloseWaitAsync(host);
@@ -32,7 +32,7 @@ internal static class Expect
     /// <param name="attempts">How often its request was sent to the upstream.</param>
     public static async Task ClientGoneAsync(WireHost host, int status = 0, int attempts = 1)
     {
-        ExchangeReport report = await host.Reports.NextAsync();
+        ReportedExchange report = await host.Reports.NextAsync();
         Assert.Equal((ExchangeEnd.ClientGone, status, "client-gone", attempts), (report.End, report.Status, report.Reason, report.Attempts));
         Assert.Equal(["mcpproxyfast.exchanges end=client-gone: 1", "mcpproxyfast.faults reason=client-gone side=client: 1"], host.Counts.Failures);
         await NothingInCloseWaitAsync(host);
@@ -49,10 +49,15 @@ internal static class Expect
         await NothingInCloseWaitAsync(host);
     }
 
-    /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT: on its own port, or towards the upstream's.</summary>
+    /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT, on its own port or towards the upstream's. A host's are its own.</summary>
     public static Task NothingInCloseWaitAsync(WireHost host) => host.Address is null || !SystemSockets.AreShown
         ? Task.CompletedTask
         : SystemSockets.UntilAsync(
             () => !SystemSockets.From(host.Address.Port).Concat(SystemSockets.Towards(host.UpstreamPort)).Any(row => row.State is SystemSockets.State.CloseWait),
             "A socket lingers in CLOSE_WAIT.");
+
+    /// <summary>Looks until the engine holds no connection to the upstream any more, at whatever stage.</summary>
+    public static Task NoUpstreamHeldAsync(WireHost host) => SystemSockets.UntilAsync(
+        () => !SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established or SystemSockets.State.CloseWait),
+        "A connection to the upstream is still held.");
 }

@@ -9,6 +9,9 @@ internal static class LargeBody
     private const int Piece = 64 * 1024;
     private const int Period = 251; // a prime: a lost, moved or repeated piece does not fit
 
+    /// <summary>Bytes on the wire, with chunk lines and the last chunk where it has any.</summary>
+    public static long WireBytes(bool chunked) => chunked ? Bytes + (Bytes / Piece * $"{Piece:x}\r\n\r\n".Length) + "0\r\n\r\n".Length : Bytes;
+
     public static async Task SendAsync(RawPeer peer, bool chunked, Action<int>? sent = null)
     {
         byte[] piece = new byte[Piece];

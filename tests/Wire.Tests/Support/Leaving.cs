@@ -1,6 +1,3 @@
-using System.Reflection;
-using Xunit.Sdk;
-
 namespace McpProxyFast.Wire.Tests.Support;
 
 /// <summary>How a peer ends a connection.</summary>
@@ -11,14 +8,4 @@ public enum Leaving
 
     /// <summary>By a reset.</summary>
     Reset,
-}
-
-/// <summary>Runs a theory over pipes and over sockets, with both ways of leaving.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class EveryLeavingAttribute : DataAttribute
-{
-    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
-        from over in Enum.GetValues<Over>()
-        from leaving in Enum.GetValues<Leaving>()
-        select (object[])[over, leaving];
 }

@@ -5,6 +5,10 @@ namespace McpProxyFast.Wire.Tests.Support;
 /// <summary>One in-memory connection: the engine's end and the test's.</summary>
 internal sealed class PipePair
 {
+    /// <summary>Whoever completes an operation runs what waited for it.</summary>
+    public static PipeOptions Inline { get; } = new(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+
     public PipePair(PipeOptions? options = null)
     {
         var toEngine = new Pipe(options ?? PipeOptions.Default);

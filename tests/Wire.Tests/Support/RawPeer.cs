@@ -1,11 +1,12 @@
 using System.IO.Pipelines;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace McpProxyFast.Wire.Tests.Support;
 
 /// <summary>The test's end of one connection: bytes in, bytes out, and every way of leaving.</summary>
-internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset) : IAsyncDisposable
+internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null, Socket? socket = null) : IAsyncDisposable
 {
     private readonly StringBuilder _unread = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -13,7 +14,8 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
     /// <summary>The engine has ended its side in an orderly way.</summary>
     public bool Ended { get; private set; }
 
-    /// <summary>The engine has cut the connection.</summary>
+    /// <summary>The engine has cut the connection: over TCP, bare or under TLS, by a reset; over a host's in-memory pipe by an exception.</summary>
+    /// <remarks>Never an end that is merely early: a message that ends with its connection would look whole by that.</remarks>
     public bool WasReset { get; private set; }
 
     /// <summary>What has come and was not taken.</summary>
@@ -28,44 +30,68 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
             var fault = new IOException("The test reset the connection.");
             pipe.Output.Complete(fault);
             pipe.Input.Complete(fault);
-        });
+        },
+        pipe.Output);
 
-    public static RawPeer Of(Socket socket)
+    public static RawPeer Of(Socket socket) =>
+        Of(socket, new NetworkStream(socket, ownsSocket: true), () => socket.Shutdown(SocketShutdown.Send));
+
+    public static RawPeer Of(Socket socket, SslStream tls) => Of(socket, tls, () =>
+    {
+        try
+        {
+            tls.ShutdownAsync().GetAwaiter().GetResult(); // a few bytes, which the system takes at once
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException)
+        {
+            // The engine has reset the connection before.
+        }
+    });
+
+    private static RawPeer Of(Socket socket, Stream stream, Action finish)
     {
         socket.NoDelay = true;
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        return new RawPeer(
-            stream,
-            stream,
-            () => socket.Shutdown(SocketShutdown.Send),
-            () =>
-            {
-                socket.LingerState = new LingerOption(true, 0);
-                socket.Dispose();
-            });
+        return new RawPeer(stream, stream, finish, () =>
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Dispose();
+        },
+        socket: socket);
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
-    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
-    {
-        await output.WriteAsync(bytes).Soon();
-        await output.FlushAsync().Soon();
-    }
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await FlushAsync(bytes);
 
     /// <summary>Sends what may meet a connection that the engine has closed meanwhile.</summary>
+    /// <returns>Whether it was taken, as far as this end can tell.</returns>
     public async Task<bool> TrySendAsync(string text)
     {
         try
         {
-            await SendAsync(text);
-            return true;
+            return await FlushAsync(Encoding.Latin1.GetBytes(text));
         }
         catch (Exception gone) when (gone is IOException or InvalidOperationException)
         {
             return false; // closed by the engine: the test judges what it can read
         }
     }
+
+    private async Task<bool> FlushAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (pipe is not null)
+        {
+            return !(await pipe.WriteAsync(bytes).Soon()).IsCompleted; // a pipe whose reader has gone swallows bytes
+        }
+
+        await output.WriteAsync(bytes).Soon();
+        await output.FlushAsync().Soon();
+        return true;
+    }
+
+    /// <summary>Sends one byte as urgent data, over plain TCP.</summary>
+    public void SendUrgent(byte value) => socket!.Send([value], SocketFlags.OutOfBand);
 
     /// <summary>Half-closes: no more bytes will be sent.</summary>
     public void Finish() => finish();

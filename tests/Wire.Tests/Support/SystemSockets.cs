@@ -26,6 +26,38 @@ internal static class SystemSockets
         }
     }
 
+    /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
+    public static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port, int mostPieces = 400)
+    {
+        byte[] piece = new byte[16 * 1024]; // small, so that the end fits behind what is not taken
+        for (int i = 0; i < mostPieces; i++)
+        {
+            await client.SendAsync(piece);
+            if (!await TakesAsync(port))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Whether what lies at the sockets of one port is read within some looks.</summary>
+    public static async Task<bool> TakesAsync(int port)
+    {
+        const int enoughLooks = 200;
+        const int enoughBytes = 64 * 1024;
+        for (int looks = 0; looks < enoughLooks; looks++)
+        {
+            if (!From(port).Any(row => row.Unread >= enoughBytes))
+            {
+                return true;
+            }
+
+            await Task.Yield();
+        }
+
+        return false;
+    }
+
     /// <summary>The sockets of one port at this end.</summary>
     public static IEnumerable<Row> From(int port) => All().Where(row => row.Port == port);
 

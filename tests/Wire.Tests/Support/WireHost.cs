@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using McpProxyFast.Credentials;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Wire.Tests.Support;
@@ -9,61 +12,76 @@ namespace McpProxyFast.Wire.Tests.Support;
 /// <summary>The whole engine between a test's clients and a test's upstream.</summary>
 internal sealed class WireHost : IAsyncDisposable
 {
-    /// <summary>The address that clients over pipes come from (RFC 5737).</summary>
-    public const string ClientAddress = "192.0.2.7";
+    /// <summary>The address that a host says its clients come from (RFC 5737).</summary>
+    private const string HostsClientAddress = "192.0.2.7";
 
     private readonly Over _over;
     private readonly Channel<RawPeer> _upstreams = Channel.CreateUnbounded<RawPeer>();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly TcpListener? _upstreamListener;
+    private readonly Socket? _upstreamListener;
     private readonly PipeOptions? _pipeOptions;
+    private readonly int _clientTakes;
     private readonly List<RawPeer> _peers = [];
     private readonly List<Task> _served = [];
-    private readonly Task _accepting = Task.CompletedTask;
-    private int _refusals;
+    private Task _accepting = Task.CompletedTask;
+    private volatile bool _listens;
     private int _connects;
 
     /// <param name="over">What carries the bytes.</param>
     /// <param name="adjust">Changes the options; null for the plainest: every Host admitted, no X-Forwarded fields.</param>
     /// <param name="clock">A clock moved by hand; null for the system's.</param>
-    /// <param name="pipeOptions">For both sides; null for the default.</param>
+    /// <param name="pipeOptions">For both sides, over in-memory pipes; null for those of <paramref name="over"/>.</param>
     /// <param name="upstreamTakes">About so many bytes wait at an upstream socket that does not read; 0 for as many as the system likes.</param>
-    public WireHost(Over over, Func<McpProxyOptions, McpProxyOptions>? adjust = null, FakeTimeProvider? clock = null, PipeOptions? pipeOptions = null, int upstreamTakes = 0)
+    /// <param name="credentials">In place of what the options' policy would make; null for that.</param>
+    /// <param name="clientTakes">The same for a client.</param>
+    /// <param name="listens">The upstream is there; else connecting to it fails until <see cref="Listen"/>.</param>
+    public WireHost(
+        Over over,
+        Func<McpProxyOptions, McpProxyOptions>? adjust = null,
+        FakeTimeProvider? clock = null,
+        PipeOptions? pipeOptions = null,
+        int upstreamTakes = 0,
+        int clientTakes = 0,
+        bool listens = true,
+        CredentialSource? credentials = null)
     {
         _over = over;
-        _pipeOptions = pipeOptions;
+        _pipeOptions = pipeOptions ?? (over is Over.InlinePipes ? PipePair.Inline : null);
+        _clientTakes = clientTakes;
         Clock = clock;
-        if (over is Over.Sockets)
+        _upstreamListener = over.Connects() ? Loopback.Bind(upstreamTakes) : null;
+        if (listens)
         {
-            _upstreamListener = new TcpListener(IPAddress.Loopback, 0);
-            if (upstreamTakes > 0)
-            {
-                _upstreamListener.Server.ReceiveBufferSize = upstreamTakes;
-            }
-
-            _upstreamListener.Start();
-            _accepting = AcceptUpstreamsAsync(_upstreamListener);
+            Listen();
         }
 
-        Authority = over is Over.Sockets ? _upstreamListener!.LocalEndpoint.ToString()! : "upstream.test:9000";
+        Authority = _upstreamListener?.LocalEndPoint!.ToString() ?? "upstream.test:9000";
         var options = new McpProxyOptions
         {
-            Target = new Uri($"http://{Authority}"),
-            Listen = over is Over.Sockets ? new IPEndPoint(IPAddress.Loopback, 0) : null,
+            Target = new Uri($"{TargetScheme(over)}://{Authority}"),
+            Listen = over.Listens() ? new IPEndPoint(IPAddress.Loopback, 0) : null,
             AllowedHosts = ["*"],
             ForwardedFields = ForwardedFields.Off,
             Observer = Reports,
             Clock = clock ?? TimeProvider.System,
-            ConnectUpstream = over is Over.Pipes ? ConnectAsync : null,
+            ConnectUpstream = over.Connects() ? null : ConnectUpstreamAsync,
+            TrustedCertificates = over is Over.Tls ? [TestCertificate.Local] : null,
         };
-        Proxy = new McpProxy(adjust?.Invoke(options) ?? options);
+        options = over is Over.PortableSockets ? options with { PortableTransport = true } : options;
+        Proxy = new McpProxy(adjust?.Invoke(options) ?? options, credentials);
         Counts = new Counts(Proxy.Meter);
-        if (over is Over.Sockets)
+        if (over.Listens())
         {
             Address = Proxy.Bind();
             Running = Proxy.RunAsync(_stopping.Token);
         }
     }
+
+    /// <summary>The address that clients come from.</summary>
+    public static string ClientAddress(Over over) => over.Listens() ? "127.0.0.1" : HostsClientAddress;
+
+    /// <summary>The scheme of the target.</summary>
+    public static string TargetScheme(Over over) => over is Over.Tls ? "https" : "http";
 
     public McpProxy Proxy { get; }
 
@@ -77,40 +95,54 @@ internal sealed class WireHost : IAsyncDisposable
     /// <summary>The upstream's host and port, as requests name it.</summary>
     public string Authority { get; }
 
-    /// <summary>The upstream's port, over sockets.</summary>
-    public int UpstreamPort => ((IPEndPoint)_upstreamListener!.LocalEndpoint).Port;
+    /// <summary>The upstream's port, where the engine connects by itself.</summary>
+    public int UpstreamPort => ((IPEndPoint)_upstreamListener!.LocalEndPoint!).Port;
 
-    /// <summary>Where the engine listens; null over pipes.</summary>
+    /// <summary>What the engine did to a host's stream pipes that the contract of pipes does not allow.</summary>
+    public ConcurrentQueue<string> Violations { get; } = new();
+
+    /// <summary>Where the engine listens; null where it does not.</summary>
     public IPEndPoint? Address { get; }
 
-    /// <summary>The engine's run over sockets.</summary>
+    /// <summary>The engine's run, where it listens.</summary>
     public Task Running { get; } = Task.CompletedTask;
 
     /// <summary>How often the engine connected to the upstream.</summary>
     public int Connects => Volatile.Read(ref _connects);
 
-    /// <summary>Lets the next connects over pipes fail as if nobody listened.</summary>
-    public void RefuseConnects(int count) => Volatile.Write(ref _refusals, count);
+    /// <summary>The upstream is there from now on.</summary>
+    public void Listen()
+    {
+        _listens = true;
+        if (_upstreamListener is not null)
+        {
+            _upstreamListener.Listen(512);
+            _accepting = AcceptUpstreamsAsync(_upstreamListener);
+        }
+    }
 
     /// <summary>Starts the drain of every connection.</summary>
     public void Stop() => _stopping.Cancel();
 
     /// <summary>Opens a client connection.</summary>
-    public async Task<RawPeer> ConnectAsync()
+    /// <param name="info">Over pipes, what the host says of it; null for a client's address and no more.</param>
+    public async Task<RawPeer> ConnectAsync(ClientConnectionInfo? info = null)
     {
         RawPeer client;
-        if (_over is Over.Sockets)
+        if (_over.Listens())
         {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(Address!).Soon();
-            client = RawPeer.Of(socket);
+            client = RawPeer.Of(await Loopback.ConnectAsync(Address!, _clientTakes));
         }
-        else
+        else if (_over.IsInMemory())
         {
             var pair = new PipePair(_pipeOptions);
             client = RawPeer.Of(pair.TestEnd);
-            Task served = Proxy.ServeAsync(pair.EngineEnd, new IPEndPoint(IPAddress.Parse(ClientAddress), 4711), _stopping.Token);
-            Remember(null, served);
+            Serve(pair.EngineEnd, info);
+        }
+        else
+        {
+            (Socket near, Socket far) = await Loopback.PairAsync(_clientTakes);
+            client = await HandOverAsync(near, far);
         }
 
         Remember(client, null);
@@ -151,7 +183,10 @@ internal sealed class WireHost : IAsyncDisposable
     public Task<RawPeer> AcceptAsync() => _upstreams.Reader.ReadAsync().Soon();
 
     /// <summary>Moves the clock in heartbeats until something has come of it, and checks that it did not come before its time.</summary>
-    /// <remarks>The engine may not have begun its wait when the clock starts to move, which is why only the least time can be told.</remarks>
+    /// <remarks>
+    /// The engine may not have begun its wait when the clock starts to move, which is why only the least time can be told. Once that is over the clock goes
+    /// slowly: what is still awaited takes real time only, and no other limit is to be met meanwhile.
+    /// </remarks>
     public async Task<T> PassUntilAsync<T>(Task<T> outcome, TimeSpan atLeast)
     {
         DateTimeOffset start = Clock!.GetUtcNow();
@@ -159,6 +194,10 @@ internal sealed class WireHost : IAsyncDisposable
         {
             Clock.Advance(TimeSpan.FromMilliseconds(100));
             await Task.Yield();
+            if (Clock.GetUtcNow() - start >= atLeast)
+            {
+                await Task.WhenAny(outcome, Task.Delay(1));
+            }
         }
 
         Assert.True(Clock.GetUtcNow() - start >= atLeast, $"Came after {Clock.GetUtcNow() - start}.");
@@ -178,38 +217,85 @@ internal sealed class WireHost : IAsyncDisposable
 
         Counts.Dispose();
         _upstreams.Writer.TryComplete();
-        _upstreamListener?.Stop();
+        _upstreamListener?.Dispose();
         await _accepting.Soon();
         _stopping.Dispose();
     }
 
-    private ValueTask<IDuplexPipe> ConnectAsync(CancellationToken cancellationToken)
+    /// <summary>A host hands a connection over. The only place of this suite that does.</summary>
+    private void Serve(IDuplexPipe connection, ClientConnectionInfo? info = null)
     {
-        Interlocked.Increment(ref _connects);
-        if (Interlocked.Decrement(ref _refusals) >= 0)
+        info ??= new ClientConnectionInfo { Remote = new IPEndPoint(IPAddress.Parse(HostsClientAddress), 4711) };
+        Remember(null, Proxy.ServeAsync(connection, info, _stopping.Token));
+    }
+
+    private async Task<RawPeer> HandOverAsync(Socket near, Socket far)
+    {
+        if (_over is Over.StreamPipes)
+        {
+            Serve(new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations));
+            return RawPeer.Of(near);
+        }
+
+        Task<SslStream> securing = Loopback.SecureAsServerAsync(far);
+        SslStream client = await Loopback.SecureAsClientAsync(near);
+        Serve(new HostStream(far, await securing, Violations));
+        return RawPeer.Of(near, client);
+    }
+
+    private async ValueTask<IDuplexPipe> ConnectUpstreamAsync(CancellationToken cancellationToken)
+    {
+        if (!_listens)
         {
             throw new IOException("Nobody listens.");
         }
 
+        Interlocked.Increment(ref _connects);
+        if (_over is Over.StreamPipes)
+        {
+            (Socket near, Socket far) = await Loopback.PairAsync();
+            Offer(RawPeer.Of(near));
+            return new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations);
+        }
+
         var pair = new PipePair(_pipeOptions);
         Offer(RawPeer.Of(pair.TestEnd));
-        return ValueTask.FromResult(pair.EngineEnd);
+        return pair.EngineEnd;
     }
 
-    private async Task AcceptUpstreamsAsync(TcpListener listener)
+    private async Task AcceptUpstreamsAsync(Socket listener)
     {
         while (true)
         {
             try
             {
-                Socket socket = await listener.AcceptSocketAsync();
+                Socket socket = await listener.AcceptAsync();
                 Interlocked.Increment(ref _connects);
-                Offer(RawPeer.Of(socket));
+                if (_over is Over.Tls)
+                {
+                    _ = SecureAsync(socket);
+                }
+                else
+                {
+                    Offer(RawPeer.Of(socket));
+                }
             }
             catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException)
             {
                 return; // the test is over
             }
+        }
+    }
+
+    private async Task SecureAsync(Socket socket)
+    {
+        try
+        {
+            Offer(RawPeer.Of(socket, await Loopback.SecureAsServerAsync(socket)));
+        }
+        catch (Exception gone) when (gone is IOException or System.Security.Authentication.AuthenticationException or ObjectDisposedException)
+        {
+            socket.Dispose(); // the engine gave the attempt up, or the test is over
         }
     }
 

@@ -40,7 +40,7 @@ internal static class UnofficialRole
     private static async Task ServeAsync(McpProxy proxy, Socket socket)
     {
         using SocketConnection connection = SocketConnection.Create(Prepared(socket), Pipes, Options);
-        await proxy.ServeAsync(connection, socket.RemoteEndPoint, CancellationToken.None);
+        await proxy.ServeAsync(connection, new ClientConnectionInfo { Remote = socket.RemoteEndPoint }, CancellationToken.None);
     }
 
     private static async ValueTask<IDuplexPipe> ConnectAsync(IPEndPoint upstream, CancellationToken stopping)

@@ -1,12 +1,13 @@
 using System.Net;
 
-namespace McpProxyFast.Transport;
+namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>Connects in an event loop.</summary>
 internal static class EpollConnect
 {
     /// <summary>Tries one address.</summary>
     /// <returns>Null where it cannot be reached, or not in time.</returns>
+    /// <exception cref="IOException">The system has no room for one more socket.</exception>
     public static async ValueTask<Connection?> TryAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
     {
         SocketAddressBytes address = SocketAddressBytes.Of(endPoint);
@@ -17,7 +18,8 @@ internal static class EpollConnect
         }
 
         Libc.SetNoDelay(fd);
-        KeepAlive.TurnOn(fd);
+        Libc.SetUrgentInline(fd);
+        Libc.SetKeepAlive(fd, TcpKeepAlive.IdleSeconds, TcpKeepAlive.IntervalSeconds, TcpKeepAlive.Probes);
         int started = Libc.Connect(fd, address.Bytes.Span);
         if (started < 0 && Libc.LastError != Libc.EInProgress)
         {
@@ -25,10 +27,11 @@ internal static class EpollConnect
             return null;
         }
 
-        var connection = new EpollConnection(fd, loop, endPoint.Address);
+        var channel = new EpollChannel(fd, loop);
+        var connection = new Connection(channel, endPoint.Address);
         using CancellationTokenRegistration abort = cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection);
-        int error = await connection.WaitConnectedAsync().ConfigureAwait(false);
-        if (error == 0 && !cancel.IsCancellationRequested)
+        await connection.Output.WaitWritableAsync().ConfigureAwait(false);
+        if (channel.TakeConnectError() == 0 && !cancel.IsCancellationRequested)
         {
             return connection;
         }

@@ -1,23 +1,94 @@
-namespace McpProxyFast.Transport;
+using System.Diagnostics;
 
-/// <summary>One event loop per processor the process may use; connections are spread over them in turn.</summary>
+namespace McpProxyFast.Transport.Epoll;
+
+/// <summary>
+/// One proxy's share in the event loops of the process: one per processor that the process may use. Connections are spread over them in turn.
+/// </summary>
+/// <remarks>
+/// The loops are made for the first share that needs one, and end with the last share that did: twenty proxies have as many threads as one, and a host
+/// that hands
+/// over all connections has none. Loops that could not be made are tried again the next time.
+/// </remarks>
 internal sealed class EventLoops : IDisposable
 {
-    private readonly Lazy<EventLoop[]> _loops;
-    private uint _next;
+    private static readonly Lock Sharing = new();
 
-    private EventLoops(int count) => _loops = new Lazy<EventLoop[]>(() => [.. Enumerable.Range(0, count).Select(number => new EventLoop(number))]);
+    /// <summary>The loops of the process; null while no share needs them. Under the lock.</summary>
+    private static EventLoop[]? s_running;
 
-    /// <summary>Prepares the loops where the system has epoll; null elsewhere. Their threads start with the first socket: a host that hands over all connections needs none.</summary>
-    public static EventLoops? TryCreate() => OperatingSystem.IsLinux() ? new EventLoops(Environment.ProcessorCount) : null;
+    /// <summary>Shares that hold the loops. Under the lock.</summary>
+    private static int s_holders;
 
-    public EventLoop Next() => _loops.Value[Interlocked.Increment(ref _next) % (uint)_loops.Value.Length];
+    private static uint s_next;
 
+    /// <summary>The loops that this share holds; null until it needs one. Written under the lock.</summary>
+    private EventLoop[]? _held;
+
+    /// <summary>Under the lock.</summary>
+    private bool _isDisposed;
+
+    /// <summary>The next loop in turn, for one more connection.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system has no room for the loops now.</exception>
+    /// <exception cref="ObjectDisposedException">The share has been given back.</exception>
+    public EventLoop Next()
+    {
+        EventLoop[] loops = Volatile.Read(ref _held) ?? Hold();
+        return loops[Interlocked.Increment(ref s_next) % (uint)loops.Length];
+    }
+
+    /// <summary>Gives the share back. A second call does nothing.</summary>
     public void Dispose()
     {
-        if (_loops.IsValueCreated)
+        EventLoop[] ended = [];
+        lock (Sharing)
         {
-            Array.ForEach(_loops.Value, static loop => loop.Dispose());
+            if (!_isDisposed && _held is not null && --s_holders == 0)
+            {
+                ended = s_running!;
+                s_running = null;
+            }
+
+            _isDisposed = true;
+            Debug.Assert(s_holders >= 0, "A share is given back once.");
+        }
+
+        Array.ForEach(ended, static loop => loop.Dispose());
+    }
+
+    private EventLoop[] Hold()
+    {
+        lock (Sharing)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_held is null)
+            {
+                s_running ??= Make(Environment.ProcessorCount);
+                s_holders++;
+                Volatile.Write(ref _held, s_running);
+            }
+
+            return _held;
+        }
+    }
+
+    /// <summary>All or none.</summary>
+    private static EventLoop[] Make(int count)
+    {
+        var made = new List<EventLoop>(count);
+        try
+        {
+            for (int number = 0; number < count; number++)
+            {
+                made.Add(new EventLoop(number));
+            }
+
+            return [.. made];
+        }
+        catch
+        {
+            made.ForEach(static loop => loop.Dispose());
+            throw;
         }
     }
 }

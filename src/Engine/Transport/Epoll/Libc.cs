@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace McpProxyFast.Transport;
+namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>The system calls of Linux that <see cref="System.Net.Sockets.Socket"/> has no form for. Nothing else in the engine calls out of .NET.</summary>
 internal static unsafe partial class Libc
@@ -10,15 +10,17 @@ internal static unsafe partial class Libc
     public const int EAgain = 11;
     public const int EInProgress = 115;
     public const int EConnAborted = 103;
-    public const int ENFile = 23;
-    public const int EMFile = 24;
 
     public const uint EpollIn = 0x001;
+    public const uint EpollPri = 0x002;
     public const uint EpollOut = 0x004;
     public const uint EpollErr = 0x008;
     public const uint EpollHup = 0x010;
     public const uint EpollRdHup = 0x2000;
     public const uint EpollEdge = 1u << 31;
+
+    /// <summary>Not of the system: the event has waited for its turn.</summary>
+    public const uint Late = 1u << 30;
 
     private const string C = "libc";
     private const int MsgNoSignal = 0x4000;
@@ -28,6 +30,7 @@ internal static unsafe partial class Libc
     private const int SolSocket = 1;
     private const int SoError = 4;
     private const int SoKeepAlive = 9;
+    private const int SoOobInline = 10;
     private const int SoLinger = 13;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
@@ -40,6 +43,11 @@ internal static unsafe partial class Libc
     private const int EpollCloExec = 0x80000;
     private const int EpollCtlAdd = 1;
 
+    /// <summary>The error of this thread's last call, to be read before another one.</summary>
+    /// <remarks>
+    /// Without <c>SetLastError</c>, which would clear and copy it around every call. That is safe here: every call below takes blittable arguments, so nothing
+    /// runs between it and its return, and where a collection holds up that return the runtime keeps the error over it.
+    /// </remarks>
     public static int LastError => Marshal.GetLastSystemError();
 
     /// <summary>Bytes of <c>struct epoll_event</c>: packed on x86-64 only.</summary>
@@ -104,6 +112,9 @@ internal static unsafe partial class Libc
     /// <summary>What is sent leaves at once. A listening socket's connections inherit it.</summary>
     public static void SetNoDelay(int fd) => Set(fd, IpProtoTcp, TcpNoDelay, 1);
 
+    /// <summary>Urgent data arrives as bytes like any other, in its place. A listening socket's connections inherit it.</summary>
+    public static void SetUrgentInline(int fd) => Set(fd, SolSocket, SoOobInline, 1);
+
     /// <summary>Has the system ask a silent peer whether it is still there.</summary>
     public static void SetKeepAlive(int fd, int idleSeconds, int intervalSeconds, int probes)
     {
@@ -126,6 +137,15 @@ internal static unsafe partial class Libc
         int error = 0;
         uint length = sizeof(int);
         return getsockopt(fd, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
+    }
+
+    /// <summary>Bytes that the peer's system has acknowledged; -1 where this one does not say.</summary>
+    public static long CountAcknowledged(int fd)
+    {
+        byte* info = stackalloc byte[TcpInfo.Bytes];
+        uint length = TcpInfo.Bytes;
+        bool isSaid = getsockopt(fd, IpProtoTcp, TcpInfo.Option, info, &length) == 0;
+        return isSaid && TcpInfo.TryRead(new ReadOnlySpan<byte>(info, (int)length), out TcpInfo.Facts facts) ? facts.Acknowledged : -1;
     }
 
     /// <summary>Looks at what can be received, and leaves it there.</summary>

@@ -1,58 +1,61 @@
-namespace McpProxyFast.Transport;
+namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>The sockets of one loop that wait for their turn, first come first served. On the loop's thread only; each link lies in its socket, so nothing is allocated.</summary>
+/// <summary>
+/// The descriptors of one loop that wait for their turn, first come first served. On the loop's thread only; each link lies in its descriptor, so nothing
+/// is allocated.
+/// </summary>
 internal struct TurnQueue
 {
-    private EpollSocket? _first;
-    private EpollSocket? _last;
+    private EpollDescriptor? _first;
+    private EpollDescriptor? _last;
 
     public readonly bool IsEmpty => _first is null;
 
     /// <summary>Who is last now: what comes later waits for another round.</summary>
-    public readonly EpollSocket? Last => _last;
+    public readonly EpollDescriptor? Last => _last;
 
-    /// <summary>Adds a socket with the events it is to be told; one that waits already is told these too.</summary>
-    public void Add(EpollSocket socket, uint flags)
+    /// <summary>Adds a descriptor with the events it is to be told; one that waits already is told these too.</summary>
+    public void Add(EpollDescriptor descriptor, uint flags)
     {
-        socket.Turn.Flags |= flags;
-        if (socket.Turn.IsWaiting)
+        descriptor.Turn.Flags |= flags;
+        if (descriptor.Turn.IsWaiting)
         {
             return;
         }
 
-        socket.Turn.IsWaiting = true;
+        descriptor.Turn.IsWaiting = true;
         if (_last is null)
         {
-            _first = socket;
+            _first = descriptor;
         }
         else
         {
-            _last.Turn.Next = socket;
+            _last.Turn.Next = descriptor;
         }
 
-        _last = socket;
+        _last = descriptor;
     }
 
     /// <summary>Takes the first; null where none waits.</summary>
-    public EpollSocket? Take(out uint flags)
+    public EpollDescriptor? Take(out uint flags)
     {
         flags = 0;
-        if (_first is not { } socket)
+        if (_first is not { } descriptor)
         {
             return null;
         }
 
-        flags = socket.Turn.Flags;
-        _first = socket.Turn.Next;
+        flags = descriptor.Turn.Flags;
+        _first = descriptor.Turn.Next;
         _last = _first is null ? null : _last;
-        socket.Turn = default;
-        return socket;
+        descriptor.Turn = default;
+        return descriptor;
     }
 
-    /// <summary>A socket's place in the queue.</summary>
+    /// <summary>A descriptor's place in the queue.</summary>
     public struct Link
     {
-        public EpollSocket? Next;
+        public EpollDescriptor? Next;
         public uint Flags;
         public bool IsWaiting;
     }

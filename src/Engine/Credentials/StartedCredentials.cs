@@ -1,0 +1,118 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Starts a source once for the whole proxy, and answers for it while its start has failed.</summary>
+/// <remarks>
+/// The start's life is the proxy's own: nobody who waits for it, be it a client or a host, can cancel it for the others. While the last start has failed, a
+/// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
+/// starts anew.
+/// </remarks>
+internal sealed class StartedCredentials(CredentialSource source, TimeProvider clock, ILogger logger) : CredentialSource
+{
+    /// <summary>Least time between a start that failed and the next.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _starting = new();
+    private readonly CancellationTokenSource _life = new();
+
+    /// <summary>The last attempt to start; null before the first. It ends with success or an <see cref="InvalidOperationException"/>.</summary>
+    private volatile Task? _attempt;
+
+    /// <summary>When the last attempt failed; valid once <c>_attempt</c> has failed.</summary>
+    private long _failedAt;
+
+    public override CredentialLine? Current => source.Current;
+
+    public override bool ProvesEachRequest => source.ProvesEachRequest;
+
+    /// <summary>Starts the source, or joins the start that is under way or over.</summary>
+    /// <param name="cancellationToken">Ends the wait, never the start.</param>
+    /// <exception cref="InvalidOperationException">No credential can be had; the message says what to do.</exception>
+    public override Task StartAsync(CancellationToken cancellationToken) => Join(out _).WaitAsync(cancellationToken);
+
+    /// <summary>Starts the source without waiting for it. A failure is logged, and told to the requests that need the credential.</summary>
+    public Task Begin()
+    {
+        Task attempt = Join(out bool isNew);
+        if (isNew)
+        {
+            _ = LogFailureAsync(attempt);
+        }
+
+        return attempt;
+    }
+
+    public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    {
+        Task attempt = Begin();
+        return attempt.IsFaulted
+            ? new(CredentialResult.Unavailable(RetryInterval, "credential-unavailable", attempt.Exception.InnerException!.Message))
+            : source.ObtainAsync(request, cancellationToken);
+    }
+
+    public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken) =>
+        source.RecoverAsync(challenge, cancellationToken);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _life.CancelAsync().ConfigureAwait(false);
+        await source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private Task Join(out bool isNew)
+    {
+        isNew = false;
+        if (_attempt is { IsCompletedSuccessfully: true } started)
+        {
+            return started; // as nearly always
+        }
+
+        lock (_starting)
+        {
+            isNew = _attempt is null || (_attempt.IsFaulted && clock.GetElapsedTime(_failedAt) >= RetryInterval);
+            if (isNew)
+            {
+                _attempt = TryStartAsync();
+            }
+
+            return _attempt!;
+        }
+    }
+
+    private async Task TryStartAsync()
+    {
+        try
+        {
+            await source.StartAsync(_life.Token).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException)
+        {
+            _failedAt = clock.GetTimestamp();
+            throw;
+        }
+        catch (Exception fault)
+        {
+            // The text of an unexpected exception may quote what was being handled, so only its kind is told.
+            _failedAt = clock.GetTimestamp();
+            string message = _life.IsCancellationRequested ? "The proxy was stopped." : $"The credential could not be obtained ({fault.GetType().Name}).";
+            throw new InvalidOperationException(message, fault);
+        }
+    }
+
+    private async Task LogFailureAsync(Task attempt)
+    {
+        try
+        {
+            await attempt.ConfigureAwait(false);
+        }
+        catch (InvalidOperationException) when (_life.IsCancellationRequested)
+        {
+            // The proxy was stopped: nobody waits for a credential.
+        }
+        catch (InvalidOperationException failure)
+        {
+            logger.LogWarning("There is no credential for the upstream: {Reason}", failure.Message);
+        }
+    }
+}

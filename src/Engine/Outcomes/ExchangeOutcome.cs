@@ -1,0 +1,111 @@
+using System.Net;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>What is known of one exchange: filled on its way, told once at its end. Used again for the next.</summary>
+internal sealed class ExchangeOutcome
+{
+    /// <summary>What the client asked for; copied only where an observer listens.</summary>
+    private RequestCopy _request;
+
+    /// <summary>How it ended; null until it is told.</summary>
+    public ExchangeEnd? End { get; set; }
+
+    /// <summary>The status that the client was sent; 0 where none was.</summary>
+    public int Status { get; set; }
+
+    /// <summary>Why the request, or the rest of its body, was refused; None where it was not.</summary>
+    public RefusalReason Refusal { get; set; }
+
+    /// <summary>The rule that the upstream's answer broke; None where it broke none.</summary>
+    public Violation UpstreamViolation { get; set; }
+
+    /// <summary>What failed outside; None where nothing did.</summary>
+    public FaultReason Fault { get; set; }
+
+    /// <summary>A more exact code than the fault's own; null for that.</summary>
+    public string? Code { get; set; }
+
+    /// <summary>How often the request was sent to the upstream.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>The last attempt went over a connection that had carried an exchange before.</summary>
+    public bool IsUpstreamReused { get; set; }
+
+    /// <summary>Who came in, where tokens are checked.</summary>
+    public string? Caller { get; set; }
+
+    /// <summary>The client's address; null where there is none.</summary>
+    public IPAddress? Peer { get; set; }
+
+    /// <summary>When the head was here whole, by the clock's timestamps; 0 where nobody listens.</summary>
+    public long StartedAt { get; set; }
+
+    /// <summary>When the first byte of the answer was sent; 0 for never.</summary>
+    public long FirstByteAt { get; set; }
+
+    /// <summary>Bytes of the request that were read.</summary>
+    public long BytesReceived { get; set; }
+
+    /// <summary>Bytes that were sent to the client.</summary>
+    public long BytesSent { get; set; }
+
+    /// <summary>A stable code of what went wrong; empty where nothing did.</summary>
+    public string Reason => End switch
+    {
+        ExchangeEnd.Answered or ExchangeEnd.AnsweredByProxy => "",
+        _ when Fault is not FaultReason.None => Code ?? Outcomes.Fault.For(Fault).Code,
+        _ when Refusal is not RefusalReason.None => Outcomes.Refusal.For(Refusal).Code,
+        _ => "",
+    };
+
+    /// <summary>The rule that the client broke; empty where it broke none.</summary>
+    public string Rule => Refusal is RefusalReason.None ? "" : Outcomes.Refusal.For(Refusal).Rule;
+
+    /// <summary>Copies what an observer is told of the request: its bytes may be gone at the end.</summary>
+    public void Copy(RequestHead head) => _request.Take(head);
+
+    /// <summary>Makes it ready for the next exchange.</summary>
+    public void Clear()
+    {
+        _request.Clear();
+        End = null;
+        Status = 0;
+        Refusal = RefusalReason.None;
+        UpstreamViolation = Violation.None;
+        Fault = FaultReason.None;
+        Code = null;
+        Attempts = 0;
+        IsUpstreamReused = false;
+        Caller = null;
+        Peer = null;
+        StartedAt = 0;
+        FirstByteAt = 0;
+        BytesReceived = 0;
+        BytesSent = 0;
+    }
+
+    /// <summary>What the observer is told.</summary>
+    /// <param name="clock">The clock of the timestamps.</param>
+    public ExchangeReport ToReport(TimeProvider clock) => new()
+    {
+        End = End!.Value,
+        Status = Status,
+        Reason = Reason,
+        Rule = Rule,
+        Duration = StartedAt == 0 ? TimeSpan.Zero : clock.GetElapsedTime(StartedAt),
+        TimeToFirstByte = FirstByteAt == 0 ? null : clock.GetElapsedTime(StartedAt, FirstByteAt),
+        Attempts = Attempts,
+        Method = _request.Method,
+        Path = _request.Path,
+        Query = _request.Query,
+        McpMethod = _request.McpMethod,
+        McpName = _request.McpName,
+        Caller = Caller,
+        Peer = Peer,
+        BytesReceived = BytesReceived,
+        BytesSent = BytesSent,
+        IsUpstreamReused = IsUpstreamReused,
+    };
+}

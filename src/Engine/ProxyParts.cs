@@ -1,0 +1,75 @@
+using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Rewriting;
+using McpProxyFast.Serving;
+using McpProxyFast.Transport;
+using McpProxyFast.Transport.Network;
+using McpProxyFast.Upstream;
+
+namespace McpProxyFast;
+
+/// <summary>Puts together what all client connections of one proxy share. Nothing is started by it.</summary>
+internal static class ProxyParts
+{
+    /// <param name="options">Validated.</param>
+    /// <param name="heartbeat">The proxy's.</param>
+    /// <param name="network">Makes the connections to the upstream.</param>
+    /// <param name="incoming">Null where everybody may come in.</param>
+    /// <param name="credentials">Null where nothing is added.</param>
+    public static ServingParts Make(McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, CredentialSource? credentials)
+    {
+        ProxyLimits limits = options.Limits;
+        var faults = new HookFaults(options.Logger, options.Clock);
+        var connections = new ConnectionSet(options.Logger);
+        var tally = new Tally(options.Logger, () => connections.Count, options.Observer, faults, options.Clock);
+        var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
+        BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
+        return new ServingParts
+        {
+            Limits = limits,
+            Heartbeat = heartbeat,
+            Connections = connections,
+            Pool = new UpstreamPool(
+                ChooseConnect(options, network, faults),
+                limits.MaxIdleUpstreamConnections,
+                limits.UpstreamIdleTimeout,
+                limits.UpstreamMaxAge,
+                heartbeat,
+                tally),
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options)),
+            ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
+            Cors = new CorsRule(options.CorsOrigins),
+            Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
+            Credentials = credentials,
+            Target = options.Target,
+            Clock = options.Clock,
+            Logger = options.Logger,
+            Observer = options.Observer,
+            HookFaults = faults,
+            Tally = tally,
+            RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields, requestBody),
+            ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields, responseBody),
+        };
+    }
+
+    private static Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect(McpProxyOptions options, NetworkStack network, HookFaults faults)
+    {
+        if (options.ConnectUpstream is { } connect)
+        {
+            var host = new HostConnector(connect, options.Limits.ConnectTimeout, options.Clock, faults);
+            return (_, cancel) => host.ConnectAsync(cancel);
+        }
+
+        return new Connector(options.Target, options.Limits.ConnectTimeout, network, options.TrustedCertificates, options.LookUp).ConnectAsync;
+    }
+
+    private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
+    {
+        ForwardedFields.Append => ForwardedRule.Append,
+        ForwardedFields.Off => ForwardedRule.Off,
+        ForwardedFields.Automatic when options.Target.Scheme == Uri.UriSchemeHttps => ForwardedRule.Off,
+        _ => ForwardedRule.Set,
+    };
+}

@@ -1,0 +1,114 @@
+using McpProxyFast.Admission;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Who may come in: host, the proxy's own endpoints, origin, declared length, token, in this order; the first that says no counts.</summary>
+internal static class AdmissionStage
+{
+    /// <summary>Decides from the head and from memory alone, as nearly always.</summary>
+    /// <param name="connection">The client's.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="outcome">Told who the caller is.</param>
+    /// <param name="verdictIsDue">The token is not known yet: <see cref="AwaitVerdictAsync"/> is to go on.</param>
+    public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
+    {
+        verdictIsDue = false;
+        OriginRule origins = connection.Entrance.Origins;
+        if (!origins.AllowsHost(request.Authority) && !OwnEndpoints.IsForHealth(request))
+        {
+            return StageResult.Refuse(RefusalReason.HostNotAllowed);
+        }
+
+        ServingParts parts = connection.Parts;
+        if (OwnEndpoints.Answer(request, parts, connection.Entrance) is { } own)
+        {
+            return StageResult.Reply(own);
+        }
+
+        if (!AllowsOrigin(origins, request))
+        {
+            return StageResult.Refuse(RefusalReason.OriginNotAllowed);
+        }
+
+        if (request.Framing.DeclaredLength > parts.Limits.MaxRequestBodyBytes)
+        {
+            return StageResult.Refuse(RefusalReason.BodyTooLarge);
+        }
+
+        if (parts.Tokens is not { } tokens)
+        {
+            return StageResult.GoOn;
+        }
+
+        RefusalReason refusal = ReadToken(request, out ReadOnlySpan<byte> token);
+        if (refusal is not RefusalReason.None)
+        {
+            return StageResult.Refuse(refusal);
+        }
+
+        verdictIsDue = !tokens.Gate.TryDecide(token, ref connection.TokenMemo, out TokenVerdict? verdict);
+        return verdictIsDue ? StageResult.GoOn : ResultOf(verdict!, outcome);
+    }
+
+    /// <summary>The cold way: the token is validated, off the socket's thread, while the client is watched.</summary>
+    public static async ValueTask<StageResult> AwaitVerdictAsync(ClientConnection connection, RequestHead request, ExchangeOutcome outcome)
+    {
+        using ColdWait wait = connection.Interrupts.StartColdWait();
+        try
+        {
+            TokenVerdict verdict = await connection.Parts.Tokens!.Gate.DecideAsync(CopyToken(request), wait.Token).ConfigureAwait(false);
+            return ResultOf(verdict, outcome);
+        }
+        catch (OperationCanceledException)
+        {
+            return StageResult.Fail(connection.Interrupts.CutReason);
+        }
+    }
+
+    private static bool AllowsOrigin(OriginRule origins, RequestHead request)
+    {
+        if (!request.Fields.Has(KnownField.Origin))
+        {
+            return true;
+        }
+
+        return request.Fields.Single(KnownField.Origin, out int line) is Occurrence.Once && origins.AllowsOrigin(request.Value(request.Fields.Slots[line]));
+    }
+
+    private static RefusalReason ReadToken(RequestHead request, out ReadOnlySpan<byte> token)
+    {
+        token = default;
+        Occurrence found = request.Fields.Single(KnownField.Authorization, out int line);
+        if (found is not Occurrence.Once)
+        {
+            return found is Occurrence.Never ? RefusalReason.CredentialsMissing : RefusalReason.AuthorizationRepeated;
+        }
+
+        return BearerToken.Read(request.Value(request.Fields.Slots[line]), out token) switch
+        {
+            BearerRead.Token => RefusalReason.None,
+            BearerRead.Malformed => RefusalReason.TokenInvalid,
+            _ => RefusalReason.CredentialsMissing,
+        };
+    }
+
+    private static ReadOnlyMemory<byte> CopyToken(RequestHead request)
+    {
+        ReadToken(request, out ReadOnlySpan<byte> token);
+        return token.ToArray();
+    }
+
+    private static StageResult ResultOf(TokenVerdict verdict, ExchangeOutcome outcome)
+    {
+        outcome.Caller = verdict.Caller;
+        return verdict.Kind switch
+        {
+            TokenVerdictKind.Admitted => StageResult.GoOn,
+            TokenVerdictKind.Unavailable => StageResult.Fail(FaultReason.VerdictUnavailable, new FaultDetail(verdict.RetryAfterSeconds)),
+            TokenVerdictKind.InsufficientScope => StageResult.Refuse(RefusalReason.ScopeInsufficient),
+            _ => StageResult.Refuse(RefusalReason.TokenInvalid),
+        };
+    }
+}

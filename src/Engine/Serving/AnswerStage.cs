@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Text;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Words the proxy's own answer to what a stage said. Not on the way of an exchange that the upstream answers.</summary>
+internal static class AnswerStage
+{
+    /// <summary>Words the answer, and notes in the outcome why there is one.</summary>
+    /// <param name="stage">What the stage said; not that it goes on.</param>
+    /// <param name="owner">The exchange's connection.</param>
+    /// <param name="request">The request; its pump has been joined.</param>
+    /// <param name="outcome">The exchange's.</param>
+    /// <param name="end">How the exchange ends with it.</param>
+    /// <returns>Null where there is nobody, or no way, to answer.</returns>
+    public static OwnReply? Word(in StageResult stage, ClientConnection owner, RequestStream request, ExchangeOutcome outcome, out ExchangeEnd end)
+    {
+        switch (stage.Kind)
+        {
+            case StageKind.Refuse:
+                outcome.Refusal = stage.Refusal;
+                end = ExchangeEnd.Refused;
+                return OwnReplies.Refused(stage.Refusal, ChallengeFor(stage.Refusal, owner, request));
+            case StageKind.Reply:
+                end = ExchangeEnd.AnsweredByProxy;
+                return stage.OwnReply;
+            case StageKind.Fault:
+                outcome.Fault = stage.Fault;
+                outcome.Code = stage.Detail?.Code;
+                bool isTold = Fault.For(stage.Fault).Status != 0;
+                end = isTold ? ExchangeEnd.Faulted : stage.Fault is FaultReason.ClientGone ? ExchangeEnd.ClientGone : ExchangeEnd.Cut;
+                return isTold ? OwnReplies.Faulted(stage.Fault, request.FindId().Span, stage.Detail) : null;
+            default:
+                throw new UnreachableException("A stage that goes on has no answer.");
+        }
+    }
+
+    /// <summary>The challenge of a refusal, as a complete field line; empty for a refusal that has none.</summary>
+    private static string ChallengeFor(RefusalReason reason, ClientConnection owner, RequestStream request)
+    {
+        ChallengeKind challenge = Refusal.For(reason).Challenge;
+        return challenge is ChallengeKind.None ? "" : Encoding.ASCII.GetString(
+            owner.Parts.Tokens!.Challenge.LineFor(challenge, owner.Entrance.Scheme, request.Head.Authority, request.Head.Path).Span);
+    }
+}

@@ -1,0 +1,454 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+using McpProxyFast.Upstream;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>
+/// One request and its responses: the stages in their order, as the README's life of a request numbers them, and what belongs to this exchange alone.
+/// </summary>
+/// <remarks>
+/// Kept per thread for the next exchange: <see cref="Rent"/> and <see cref="Return"/>. Everything of an exchange ends with <see cref="Return"/>, by
+/// construction.
+/// </remarks>
+internal sealed class Exchange
+{
+    /// <summary>The exchange's connection; valid between <see cref="Rent"/> and <see cref="Return"/>.</summary>
+    private ClientConnection? _owner;
+
+    /// <summary>Field lines that the proxy adds to the answer, as for CORS; empty for none.</summary>
+    private ReadOnlyMemory<byte> _extraLines;
+
+    /// <summary>The client's count of bytes when the exchange began.</summary>
+    private long _sentBefore;
+
+    /// <summary>The request's side; null while an answer is streamed whose request has been sent whole, and between two exchanges that were.</summary>
+    private RequestStream? _request;
+
+    private RequestStream Request => _request!;
+
+    /// <summary>The response's side.</summary>
+    public ResponseStream Response { get; } = new();
+
+    /// <summary>What is told at the end.</summary>
+    private ExchangeOutcome Outcome { get; } = new();
+
+    private CredentialStage Credential => Request.Credential;
+
+    private RedirectStage Redirect => Request.Redirect;
+
+    private ServingParts Parts => _owner!.Parts;
+
+    private Interrupts Interrupts => _owner!.Interrupts;
+
+    private UpstreamConnection Upstream => Interrupts.Upstream!;
+
+    /// <summary>How far the request has gone, also where its side has been given back.</summary>
+    private SendState RequestState => _request?.State ?? SendState.Done;
+
+    /// <summary>Takes up an exchange for a connection on which a request begins.</summary>
+    public static Exchange Rent(ClientConnection owner)
+    {
+        Exchange exchange = PerThreadPool<Exchange>.Rent();
+        Debug.Assert(exchange._owner is null, "An exchange has one connection at a time.");
+        exchange._owner = owner;
+        exchange._request ??= PerThreadPool<RequestStream>.Rent();
+        exchange._request.Open(owner);
+        exchange.Response.Open(owner);
+        return exchange;
+    }
+
+    /// <summary>Gives an exchange back that is over.</summary>
+    public static void Return(Exchange exchange)
+    {
+        exchange.Interrupts.Settle(); // before the relays: the heartbeat acts on none that another exchange may have
+        exchange._request?.Clear();
+        exchange.Response.Clear();
+        exchange.Outcome.Clear();
+        exchange._owner = null;
+        exchange._extraLines = default;
+        PerThreadPool<Exchange>.Return(exchange);
+    }
+
+    /// <summary>Runs the stages. The numbers are those of the README.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<ExchangeProgress> RunAsync()
+    {
+        // 1. Head
+        StageResult stage = await Request.ReceiveHeadAsync().ConfigureAwait(false);
+        if (stage.Kind is StageKind.NoExchange)
+        {
+            return ExchangeProgress.Close;
+        }
+
+        Begin();
+
+        // 2. Admit
+        bool verdictIsDue = false;
+        stage = stage.GoesOn ? AdmissionStage.Admit(_owner!, Request.Head, Outcome, out verdictIsDue) : stage;
+        if (verdictIsDue)
+        {
+            stage = await AdmissionStage.AwaitVerdictAsync(_owner!, Request.Head, Outcome).ConfigureAwait(false);
+        }
+
+        // 3. Credential
+        if (stage.GoesOn && !Credential.TryTake(Request))
+        {
+            stage = await Credential.PrepareAsync(Request).ConfigureAwait(false);
+        }
+
+        do
+        {
+            // 4. Lease
+            stage = stage.GoesOn && !TryTakeHeldUpstream() ? await LeaseAsync().ConfigureAwait(false) : stage;
+
+            // 5. Send
+            stage = stage.GoesOn ? await SendAsync().ConfigureAwait(false) : stage;
+
+            // 6. Wait
+            if (stage.GoesOn)
+            {
+                stage = await Response.ReceiveHeadAsync(Upstream.Transport, Request.Head, Outcome).ConfigureAwait(false);
+                if (Request.IsPumping && Interrupts.IsAtLastBytes)
+                {
+                    await Request.JoinLastBytesAsync().ConfigureAwait(false); // it is about to let go of what would be sent again
+                }
+
+                stage = Review(stage);
+            }
+
+            if (stage.GoesOn && Credential.IsChallenge(Response.Head))
+            {
+                stage = await RecoverAsync().ConfigureAwait(false);
+            }
+        }
+        while (stage.Kind is StageKind.SendAgain);
+
+        // 7. Answer
+        // 8. Settle: EndAsync, which an answer that is streamed reaches from the connection's loop
+        return stage.GoesOn ? await ForwardAsync().ConfigureAwait(false) : await AnswerAsync(stage).ConfigureAwait(false);
+    }
+
+    /// <summary>The last stage, 8: the response is over, one way or the other.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<ExchangeProgress> EndAsync(RelayEnd end)
+    {
+        end = await Response.FinishAsync(end).ConfigureAwait(false);
+        Response.End(end);
+        bool isSent = _request is null || await _request.StopPumpAsync().ConfigureAwait(false);
+        Outcome.Refusal = Interrupts.RefusedBody;
+        Outcome.UpstreamViolation = end is RelayEnd.Malformed ? Response.Violation : Violation.None;
+        bool isWhole = end is RelayEnd.Complete; // also where the client has left since: it was given all of it
+        if (!isWhole)
+        {
+            _owner!.Resets = true; // what the client has is not whole, and must not look as if it were
+        }
+
+        bool hasLeft = !isWhole && (end is RelayEnd.SinkEnded || Interrupts.CutReason is FaultReason.ClientGone);
+        Outcome.Fault = isWhole ? FaultReason.None
+            : hasLeft ? FaultReason.ClientGone
+            : Interrupts.IsCut ? Interrupts.CutReason
+            : Outcome.Refusal is not RefusalReason.None ? FaultReason.None
+            : FaultReason.UpstreamAbortedBody;
+        Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
+
+        _owner!.Client.Input.Unwatch();
+        (bool clientGoesOn, bool upstreamGoesOn) = ReuseRule.Decide(
+            RequestState, Response.State, Response.ClientKeepsAlive, Response.UpstreamKeepsAlive, Interrupts.IsDisturbed);
+        if (upstreamGoesOn)
+        {
+            HoldUpstream();
+        }
+        else
+        {
+            DropUpstream();
+        }
+
+        if (isWhole && !clientGoesOn && !isSent)
+        {
+            await Request.LingerAsync().ConfigureAwait(false);
+        }
+
+        return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
+    }
+
+    /// <summary>Ends what an internal error has left behind: the pump, the connection to the upstream, the outcome that is still to be told.</summary>
+    public async ValueTask AbandonAsync()
+    {
+        Interrupts.Cut(FaultReason.InternalError);
+        try
+        {
+            if (_request is not null)
+            {
+                await _request.StopPumpAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            DropUpstream();
+            if (Outcome.End is null)
+            {
+                Outcome.Fault = FaultReason.InternalError;
+                Tell(ExchangeEnd.Cut);
+            }
+
+            Interrupts.Settle();
+        }
+    }
+
+    private void Begin()
+    {
+        Outcome.Peer = _owner!.Client.RemoteAddress;
+        _sentBefore = _owner.Client.Output.SentBytes;
+        if (Parts.Observer is not null)
+        {
+            Outcome.StartedAt = Parts.Clock.GetTimestamp();
+        }
+
+        if (!Request.HasHead)
+        {
+            return;
+        }
+
+        if (Parts.Observer is not null)
+        {
+            Outcome.Copy(Request.Head);
+        }
+
+        if (Parts.Cors.IsOn)
+        {
+            _extraLines = Parts.Cors.AnswerLinesFor(Request.Head.Value(KnownField.Origin));
+        }
+
+        Redirect.Recall(Request.Head);
+    }
+
+    /// <summary>Takes the connection that this client has kept, if it is still open, clean and young: the warm path.</summary>
+    private bool TryTakeHeldUpstream()
+    {
+        if (Interrupts.Upstream is not { } held)
+        {
+            return false;
+        }
+
+        if (Parts.Pool.IsYoung(held) && held.TryTake())
+        {
+            return true;
+        }
+
+        DropUpstream();
+        return false;
+    }
+
+    /// <summary>Finds another connection: an idle one, or, for a second attempt, surely a fresh one.</summary>
+    private async ValueTask<StageResult> LeaseAsync()
+    {
+        Transport.Affinity? near = _owner!.Client.Affinity;
+        UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near) : null;
+        if (idle is not null)
+        {
+            Interrupts.Upstream = idle;
+        }
+        else
+        {
+            using ColdWait wait = Interrupts.StartColdWait();
+            (UpstreamConnection? made, FaultReason fault) = await Parts.Pool.ConnectAsync(near, wait.Token).ConfigureAwait(false);
+            if (made is null)
+            {
+                return StageResult.Fail(Interrupts.IsCut ? Interrupts.CutReason : fault);
+            }
+
+            Interrupts.Upstream = made;
+        }
+
+        return Interrupts.IsCut ? StageResult.Fail(Interrupts.CutReason) : StageResult.GoOn;
+    }
+
+    private ValueTask<StageResult> SendAsync()
+    {
+        if (Parts.Credentials is not null && !Request.IsWhole())
+        {
+            Credential.Describe(Request, Redirect.To); // a challenge may come when the pump has let the head's bytes go
+        }
+
+        Outcome.Attempts++;
+        Outcome.IsUpstreamReused = Upstream.IsReused;
+        return Request.SendAsync(Upstream.Transport, Credential.Line, Redirect.To);
+    }
+
+    /// <summary>Looks at what the wait has brought, before the client is shown any of it.</summary>
+    private StageResult Review(StageResult stage)
+    {
+        if (Interrupts.RefusedBody is var refused and not RefusalReason.None)
+        {
+            return StageResult.Refuse(refused);
+        }
+
+        if (!stage.GoesOn)
+        {
+            return TryRetry(stage.Fault) ? StageResult.SendAgain : stage;
+        }
+
+        if (!Redirect.TryFollow(Request, Response.Head))
+        {
+            return StageResult.GoOn;
+        }
+
+        PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole());
+        return StageResult.SendAgain;
+    }
+
+    /// <summary>A second attempt on a fresh connection, where the first met a connection that had ended and a second does no harm.</summary>
+    private bool TryRetry(FaultReason fault)
+    {
+        bool retries = fault is FaultReason.UpstreamClosedEarly
+            && !Response.HasBegun
+            && ReuseRule.MayRetry(Upstream.IsReused, Request.CanBeSentAgain, Request.Head.IsIdempotent, Outcome.Attempts - 1);
+        if (retries)
+        {
+            Parts.Tally.Retried();
+            PrepareToSendAgain(keepsUpstream: false);
+        }
+
+        return retries;
+    }
+
+    /// <summary>Answers a challenge of the upstream with another credential, where there is one.</summary>
+    private async ValueTask<StageResult> RecoverAsync()
+    {
+        StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
+        if (result.Kind is StageKind.SendAgain)
+        {
+            PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole());
+        }
+
+        return result;
+    }
+
+    /// <summary>The request goes out once more because of an answer, or a failure, that the client does not see.</summary>
+    private void PrepareToSendAgain(bool keepsUpstream)
+    {
+        Interrupts.StopWaiting();
+        Response.Discard();
+        Request.Rewind();
+        if (keepsUpstream && !Interrupts.IsDisturbed)
+        {
+            HoldUpstream();
+        }
+        else
+        {
+            DropUpstream();
+        }
+    }
+
+    /// <summary>Forwards the upstream's answer: all of it, or the head and what there is of the body.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<ExchangeProgress> ForwardAsync()
+    {
+        Outcome.UpstreamViolation = Response.CheckBodySoFar();
+        if (Outcome.UpstreamViolation is not Violation.None)
+        {
+            return await AnswerAsync(StageResult.Fail(FaultReason.UpstreamResponseInvalid)).ConfigureAwait(false);
+        }
+
+        Outcome.Status = Response.Head.Status;
+        RelayEnd? end = await Response.ForwardAsync(Request, _extraLines).ConfigureAwait(false);
+        MarkFirstByte();
+        if (end is not null)
+        {
+            return await EndAsync(end.Value).ConfigureAwait(false);
+        }
+
+        Response.BeginStreaming();
+        if (Request is { HasPumped: false, State: SendState.Done })
+        {
+            ReleaseRequest();
+        }
+
+        return ExchangeProgress.Streaming;
+    }
+
+    /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<ExchangeProgress> AnswerAsync(StageResult stage)
+    {
+        await Request.StopPumpAsync().ConfigureAwait(false); // it writes to the upstream, so it stops first
+        DropUpstream();
+        OwnReply? reply = AnswerStage.Word(stage, _owner!, Request, Outcome, out ExchangeEnd end);
+        if (reply is null)
+        {
+            Tell(end); // there is nobody, or no way, to answer
+            _owner!.Client.Input.Unwatch();
+            return ExchangeProgress.Close;
+        }
+
+        PipeWriter output = _owner!.Client.Output;
+        RequestHead? head = Request.HasHead ? Request.Head : null;
+        bool keepsAlive = head is { KeepsAlive: true } && !Interrupts.IsDraining && !Interrupts.IsDisturbed && Request.TrySkip();
+        reply = _extraLines.IsEmpty || reply.Status == 204 ? reply : reply.WithLines(_extraLines.Span);
+        reply.Write(output, isHead: head is { IsHead: true }, keepsAlive, isHttp10: head is { MinorVersion: 0 });
+        Interrupts.Await(Wait.ClientWrite, Parts.Limits.WriteTimeout);
+        FlushResult flush = await output.FlushAsync().ConfigureAwait(false);
+        Interrupts.StopWaiting();
+        MarkFirstByte();
+        Outcome.Status = reply.Status;
+        Tell(end);
+        _owner.Client.Input.Unwatch();
+        bool isAnswered = !flush.IsCompleted && !flush.IsCanceled;
+        _owner.Resets |= flush.IsCanceled; // what the client has is not whole
+        bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
+        if (!goesOn && !flush.IsCompleted)
+        {
+            await Request.LingerAsync().ConfigureAwait(false);
+        }
+
+        return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
+    }
+
+    /// <summary>Gives the request's side back: a stream can last for days, and needs nothing of a request that has been sent whole.</summary>
+    private void ReleaseRequest()
+    {
+        RequestStream released = Request;
+        Outcome.BytesReceived = released.ReceivedBytes;
+        released.Clear();
+        _request = null;
+        PerThreadPool<RequestStream>.Return(released);
+    }
+
+    private void MarkFirstByte()
+    {
+        if (Parts.Observer is not null)
+        {
+            Outcome.FirstByteAt = Parts.Clock.GetTimestamp();
+        }
+    }
+
+    /// <summary>Tells how the exchange ended: to the counters, the log and the observer. The one place.</summary>
+    private void Tell(ExchangeEnd end)
+    {
+        Debug.Assert(Outcome.End is null, "An outcome is told once.");
+        Outcome.End = end;
+        Outcome.BytesReceived = _request?.ReceivedBytes ?? Outcome.BytesReceived;
+        Outcome.BytesSent = _owner!.Client.Output.SentBytes - _sentBefore;
+        Parts.Tally.Tell(Outcome);
+    }
+
+    /// <summary>The client keeps the connection, clean and watched, for its next sending.</summary>
+    private void HoldUpstream() => Upstream.Hold(Parts.Heartbeat.Now);
+
+    /// <summary>
+    /// Closes the upstream connection: it failed, or is in doubt. It sees a reset where its request is not whole, and must not look as if it were.
+    /// </summary>
+    private void DropUpstream()
+    {
+        if (Interrupts.Upstream is { } dropped)
+        {
+            Interrupts.Upstream = null;
+            dropped.Transport.Close(reset: RequestState is SendState.Body or SendState.Failed);
+        }
+    }
+}

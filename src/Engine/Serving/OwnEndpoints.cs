@@ -1,0 +1,51 @@
+using System.Text;
+using McpProxyFast.Admission;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The requests that the proxy answers by itself, before any credential is asked for.</summary>
+internal static class OwnEndpoints
+{
+    /// <summary>Answers, or not.</summary>
+    /// <returns>Null where the request is for the upstream.</returns>
+    public static OwnReply? Answer(RequestHead request, ServingParts parts, Entrance entrance)
+    {
+        if (IsForHealth(request))
+        {
+            return request.IsGet ? OwnReplies.Health(parts.Clock.GetUtcNow()) : OwnReplies.HealthOnlyByGet;
+        }
+
+        if (ProtectedResourceDocument.Matches(request.Path, out ReadOnlySpan<byte> resourcePath) && parts.Tokens is { } tokens)
+        {
+            return OwnReplies.Metadata(tokens.Document.Write(entrance.Scheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
+        }
+
+        if (parts.Credentials is not null && IsOAuthDocument(request.Path))
+        {
+            return OwnReplies.NotFound;
+        }
+
+        if (request.IsTrace && parts.Credentials is not null)
+        {
+            return OwnReplies.TraceNotAllowed; // the answer to a TRACE shows the request as it arrived, and so the credential
+        }
+
+        return request.HopsLeft == 0 ? OwnReplies.LastHop : AnswerPreflight(request, parts.Cors);
+    }
+
+    /// <summary>Health is told to everybody.</summary>
+    public static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
+
+    /// <summary>What would send an MCP client to sign in by itself, though the proxy does that for it.</summary>
+    private static bool IsOAuthDocument(ReadOnlySpan<byte> path) =>
+        path.StartsWith("/.well-known/oauth-"u8) || path.StartsWith("/.well-known/openid-configuration"u8);
+
+    private static OwnReply? AnswerPreflight(RequestHead request, CorsRule cors)
+    {
+        bool isPreflight = cors.IsOn && request.IsOptions && request.Fields.Has(KnownField.AccessControlRequestMethod);
+        return isPreflight && cors.TryAnswerPreflight(request.Value(KnownField.Origin), out ReadOnlyMemory<byte> lines)
+            ? new OwnReply(204, OwnReply.Text, [], Encoding.ASCII.GetString(lines.Span))
+            : null;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Where the upstream has lately redirected requests to, within its own origin: so that only the first of them takes the detour.</summary>
+/// <remarks>Web frameworks answer <c>/mcp</c> with a redirect to <c>/mcp/</c>. A request path reads one reference; what is kept is immutable.</remarks>
+internal sealed class RedirectMemory
+{
+    /// <summary>Most targets that are kept. Further ones take their detour each time.</summary>
+    private const int MaxKept = 16;
+
+    /// <summary>How long a redirect is believed: a 307 is temporary (RFC 9110 §15.4.8), and an upstream may be restarted with other paths.</summary>
+    private const long LifetimeMilliseconds = 60_000;
+
+    /// <summary>What is kept; replaced as a whole.</summary>
+    private ImmutableArray<Entry> _kept = [];
+
+    /// <summary>Finds where a target has been redirected to; empty for nowhere.</summary>
+    /// <param name="method">The request's method: not every method need be redirected.</param>
+    /// <param name="target">The request's path and query, as they came.</param>
+    /// <param name="now">The heartbeat's time.</param>
+    public ReadOnlyMemory<byte> Find(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, long now)
+    {
+        foreach (Entry entry in _kept)
+        {
+            if (now < entry.EndsAt && target.SequenceEqual(entry.Target) && method.SequenceEqual(entry.Method))
+            {
+                return entry.RedirectedTo;
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>
+    /// Whether a redirect only adds or drops the slash at the path's end. Any other may depend on who asks, and one client's must not lead another.
+    /// </summary>
+    /// <param name="asked">Path and query that the upstream was asked for.</param>
+    /// <param name="redirectedTo">Path and query of its redirect.</param>
+    public static bool IsWorthKeeping(string asked, ReadOnlySpan<byte> redirectedTo)
+    {
+        string named = Encoding.ASCII.GetString(redirectedTo);
+        return named != asked && WithoutLastSlash(named) == WithoutLastSlash(asked);
+    }
+
+    /// <summary>Remembers a redirect, if there is room.</summary>
+    public void Remember(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, byte[] redirectedTo, long now)
+    {
+        var entry = new Entry(method.ToArray(), target.ToArray(), redirectedTo, now + LifetimeMilliseconds);
+        ImmutableInterlocked.Update(
+            ref _kept,
+            static (kept, added) =>
+            {
+                ImmutableArray<Entry> live = kept.RemoveAll(old => old.EndsAt <= added.Now || IsSame(old, added.Entry));
+                return live.Length < MaxKept ? live.Add(added.Entry) : live;
+            },
+            (Entry: entry, Now: now));
+    }
+
+    /// <summary>Forgets a redirect that led nowhere.</summary>
+    public void Forget(ReadOnlyMemory<byte> redirectedTo) => ImmutableInterlocked.Update(
+        ref _kept,
+        static (kept, gone) => kept.RemoveAll(old => old.RedirectedTo.AsSpan().SequenceEqual(gone.Span)),
+        redirectedTo);
+
+    private static string WithoutLastSlash(string target)
+    {
+        int query = target.IndexOf('?', StringComparison.Ordinal);
+        string path = query < 0 ? target : target[..query];
+        return (path.EndsWith('/') ? path[..^1] : path) + (query < 0 ? "" : target[query..]);
+    }
+
+    private static bool IsSame(Entry one, Entry other) =>
+        one.Target.AsSpan().SequenceEqual(other.Target) && one.Method.AsSpan().SequenceEqual(other.Method);
+
+    private sealed record Entry(byte[] Method, byte[] Target, byte[] RedirectedTo, long EndsAt);
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using McpProxyFast.Http1;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>Where the upstream has redirected one request to, within its own origin: that is followed for the client.</summary>
+internal sealed class RedirectStage
+{
+    /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
+    private ClientConnection? _owner;
+
+    /// <summary>How many redirects have been followed.</summary>
+    private int _followed;
+
+    /// <summary><see cref="To"/> comes from an earlier exchange: this one has not seen the redirect.</summary>
+    private bool _isRemembered;
+
+    /// <summary>Path and query for the next sending; empty for the request's own.</summary>
+    public ReadOnlyMemory<byte> To { get; private set; }
+
+    private ServingParts Parts => _owner!.Parts;
+
+    /// <summary>Takes up a new exchange of a connection.</summary>
+    public void Open(ClientConnection owner)
+    {
+        Debug.Assert(_owner is null, "A stage is opened once it has been cleared.");
+        _owner = owner;
+    }
+
+    public void Clear()
+    {
+        _owner = null;
+        _followed = 0;
+        _isRemembered = false;
+        To = default;
+    }
+
+    /// <summary>Starts where an earlier redirect has led the same target.</summary>
+    public void Recall(RequestHead request)
+    {
+        To = Parts.Redirects.Find(request.Method, request.PathAndQuery, Parts.Heartbeat.Now);
+        _isRemembered = !To.IsEmpty;
+    }
+
+    /// <summary>Looks whether the answer is a redirect that is to be followed.</summary>
+    /// <returns>True where the request is to be sent again, to <see cref="To"/>.</returns>
+    public bool TryFollow(RequestStream request, ResponseHead response)
+    {
+        if (_isRemembered && response.Status is 404 or 405 or 410 or (>= 300 and < 400))
+        {
+            Parts.Redirects.Forget(To); // it leads nowhere now: the next request asks where it should go
+        }
+
+        bool follows = response.Status is 307 or 308 && _followed < Parts.Limits.MaxRedirects && request.CanBeSentAgain;
+        ReadOnlySpan<byte> target = follows ? FindTarget(response) : default;
+        if (target.IsEmpty)
+        {
+            return false;
+        }
+
+        byte[] redirectedTo = target.ToArray();
+        if (!request.Head.PathAndQuery.IsEmpty && RedirectMemory.IsWorthKeeping(Parts.RequestRewriter.DescribeTarget(request.Head), redirectedTo))
+        {
+            Parts.Redirects.Remember(request.Head.Method, request.Head.PathAndQuery, redirectedTo, Parts.Heartbeat.Now);
+        }
+
+        To = redirectedTo;
+        _isRemembered = false;
+        _followed++;
+        return true;
+    }
+
+    /// <summary>Path and query of a Location on the upstream's origin, absolute or relative; empty where it leads elsewhere or is not plain.</summary>
+    private ReadOnlySpan<byte> FindTarget(ResponseHead response)
+    {
+        ReadOnlySpan<byte> location = response.Value(KnownField.Location);
+        bool isLocal = location is [(byte)'/', ..] and not [(byte)'/', (byte)'/', ..];
+        ReadOnlySpan<byte> path = isLocal ? location : Parts.ResponseRewriter.LocationBehindOrigin(response);
+        int fragment = path.IndexOf((byte)'#');
+        path = fragment < 0 ? path : path[..fragment];
+        return path is [(byte)'/', ..] && !path.ContainsAny(Grammar.ForbiddenInTarget) ? path : default;
+    }
+}

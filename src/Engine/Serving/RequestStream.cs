@@ -1,0 +1,534 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using McpProxyFast.Credentials;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+using McpProxyFast.Rewriting;
+using McpProxyFast.Transport;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The request's way, client to upstream: head, replay window, pump. The only writer of its state.</summary>
+/// <remarks>
+/// A request that is small stays in the receive buffer until the response head has been forwarded (the replay window), so that it can be sent again.
+/// A body that has not come whole is sent as it comes by the pump, beside the main loop, which meanwhile waits for the answer.
+/// <para>
+/// While the pump runs (<see cref="IsPumping"/>) every field here but <see cref="IsPumping"/> is the pump's, and the main loop reads none of them; what it
+/// needs of the
+/// head meanwhile was copied or lies outside the received bytes. What both must know of each other goes through <see cref="Interrupts"/>.
+/// Joining the pump hands the fields back.
+/// </para>
+/// <code>
+///   Head ──► Body ──► Done        sent whole
+///     │        └────► Failed      stopped, or the upstream took no more
+///     └─────────────► Done, Failed    the whole request left in one call
+/// </code>
+/// </remarks>
+internal sealed class RequestStream
+{
+    /// <summary>How long an answer that is here waits for the last bytes of its request; an upstream that answers early may never take them.</summary>
+    private static readonly TimeSpan LastBytesTimeout = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long a client that is still sending may go on after its answer, so that the answer is not lost to a reset.</summary>
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
+    private ClientConnection? _owner;
+
+    /// <summary>The head as far as it has come; cleared for each request.</summary>
+    private readonly RequestHead _head = new();
+
+    /// <summary>Moves the body; started for each that has one, when it is first sent.</summary>
+    private readonly BodyRelay _relay = new();
+
+    /// <summary>What the client has sent and its reader still holds, the head first where <see cref="IsHeld"/>. Valid until the reader is advanced.</summary>
+    private ReadOnlySequence<byte> _received;
+
+    /// <summary>Behind the last byte that was sent, within <see cref="_received"/>.</summary>
+    private SequencePosition _sentTo;
+
+    /// <summary>The upstream's end of what is sent; valid from <see cref="SendAsync"/> on.</summary>
+    private PipeWriter? _output;
+
+    /// <summary>The pump, while <see cref="IsPumping"/>: awaited once.</summary>
+    private ValueTask<bool> _pump;
+
+    /// <summary>The authority that the client asked for, copied when the pump starts: it may let the head's bytes go at any time. Keeps its room.</summary>
+    private readonly ArrayBufferWriter<byte> _authority = new(64);
+
+    /// <summary>How far the request has gone.</summary>
+    public SendState State { get; private set; }
+
+    /// <summary>All of the request that has come is still in the receive buffer, so it can be sent again.</summary>
+    public bool IsHeld { get; private set; }
+
+    /// <summary>The pump has been started and not yet been joined.</summary>
+    public bool IsPumping { get; private set; }
+
+    /// <summary>A pump was started for this request: the heartbeat may be looking at its relay until the exchange settles.</summary>
+    public bool HasPumped { get; private set; }
+
+    /// <summary>Bytes of this request that have come, its head included.</summary>
+    public long ReceivedBytes { get; private set; }
+
+    /// <summary>The head. Only for an exchange that has one; while the pump runs, not its bytes.</summary>
+    public RequestHead Head => _head;
+
+    /// <summary>The head is here whole.</summary>
+    public bool HasHead => _head.Length > 0;
+
+    /// <summary>What it goes out with.</summary>
+    public CredentialStage Credential { get; } = new();
+
+    /// <summary>Where the upstream has redirected it to.</summary>
+    public RedirectStage Redirect { get; } = new();
+
+    /// <summary>The request can be sent once more, byte for byte.</summary>
+    public bool CanBeSentAgain => !IsPumping && IsHeld && State is SendState.Done && !Interrupts.IsDisturbed;
+
+    /// <summary>The authority that the client asked for; also while the pump runs.</summary>
+    public ReadOnlySpan<byte> Authority => _authority.WrittenCount > 0 ? _authority.WrittenSpan : Head.Authority;
+
+    private ServingParts Parts => _owner!.Parts;
+
+    private Connection Client => _owner!.Client;
+
+    private Interrupts Interrupts => _owner!.Interrupts;
+
+    /// <summary>Takes up a new request of a connection.</summary>
+    public void Open(ClientConnection owner)
+    {
+        Debug.Assert(_owner is null && _head.FieldsStart == 0 && !IsPumping, "A request is opened once it has been cleared.");
+        _owner = owner;
+        Credential.Open(owner);
+        Redirect.Open(owner);
+        State = SendState.Head;
+        IsHeld = true;
+        HasPumped = false;
+        ReceivedBytes = 0;
+        _authority.ResetWrittenCount();
+    }
+
+    /// <summary>Lets go of everything that belongs to one exchange.</summary>
+    public void Clear()
+    {
+        Debug.Assert(!IsPumping, "The pump is joined before its request is cleared.");
+        _head.Clear();
+        Credential.Clear();
+        Redirect.Clear();
+        _owner = null;
+        _output = null;
+        _received = default;
+        _sentTo = default;
+    }
+
+    /// <summary>Reads the head, against the clock where it does not come whole.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<StageResult> ReceiveHeadAsync()
+    {
+        PipeReader input = Client.Input;
+        int emptyLines = 0;
+        bool isWaiting = false;
+        while (true)
+        {
+            ReadResult read = await input.ReadAsync().ConfigureAwait(false);
+            StageResult? result = TakeHead(read, ref emptyLines);
+            if (result is not null)
+            {
+                _ = isWaiting && Interrupts.StopWaiting();
+                return Interrupts.IsCut ? StageResult.NoExchange : result.Value;
+            }
+
+            if (!isWaiting)
+            {
+                isWaiting = true;
+                Interrupts.Await(Wait.Request, Parts.Limits.HeaderTimeout);
+            }
+        }
+    }
+
+    /// <summary>Goes on parsing; null where more bytes are needed, for which the reader has been advanced.</summary>
+    private StageResult? TakeHead(in ReadResult read, ref int emptyLines)
+    {
+        const int mostEmptyLines = 4; // RFC 9112 §2.2 asks for tolerance of at least one
+        Debug.Assert(read.Buffer.IsSingleSegment, "Unconsumed bytes lie in one piece.");
+        ReadOnlyMemory<byte> bytes = read.Buffer.First;
+        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && emptyLines < mostEmptyLines)
+        {
+            emptyLines++;
+            Client.Input.AdvanceTo(read.Buffer.GetPosition(2));
+            return read.IsCompleted ? StageResult.NoExchange : null;
+        }
+
+        Step step = Step.NeedMore;
+        if (bytes.Span is not ([] or [(byte)'\r']))
+        {
+            Head.SetBytes(bytes);
+            step = HeadParser.Parse(Head, Parts.RequestHeadLimits);
+        }
+
+        _received = read.Buffer;
+        ReceivedBytes = read.Buffer.Length;
+        if (step.Kind is StepKind.Done or StepKind.Reject)
+        {
+            return step.Kind is StepKind.Done ? StageResult.GoOn : StageResult.Refuse(Refusal.ReasonFor(step.Violation));
+        }
+
+        if (read.IsCompleted)
+        {
+            return StageResult.NoExchange;
+        }
+
+        if (Interrupts.HasTimedOut)
+        {
+            return StageResult.Refuse(RefusalReason.HeadTooSlow);
+        }
+
+        Client.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        return null;
+    }
+
+    /// <summary>
+    /// Whether a small body has not come whole, and is worth waiting for: it fits the replay window, and the client is not itself waiting for a 100.
+    /// </summary>
+    public bool MayGather()
+    {
+        var scan = new BodyScan(Head);
+        return MayGather(ref scan);
+    }
+
+    /// <summary>Waits for a small body to arrive whole, so that the request can be sent again.</summary>
+    public async ValueTask<StageResult> GatherAsync()
+    {
+        var scan = new BodyScan(Head);
+        Interrupts.Await(Wait.Request, Parts.Limits.BodyTimeout);
+        StageResult result = StageResult.GoOn;
+        while (result.GoesOn && MayGather(ref scan))
+        {
+            Client.Input.AdvanceTo(_received.Start, _received.End);
+            ReadResult read = await Client.Input.ReadAsync().ConfigureAwait(false);
+            _received = read.Buffer;
+            ReceivedBytes = read.Buffer.Length;
+            Head.SetBytes(read.Buffer.First);
+            result = Interrupts.IsCut ? StageResult.Fail(Interrupts.CutReason)
+                : read.IsCompleted ? StageResult.Fail(FaultReason.ClientGone)
+                : Interrupts.HasTimedOut ? StageResult.Refuse(RefusalReason.BodyTooSlow)
+                : StageResult.GoOn;
+        }
+
+        Interrupts.StopWaiting();
+        return result;
+    }
+
+    /// <summary>Sends the head and what there is of the body; the rest is pumped.</summary>
+    /// <param name="upstream">The connection to the upstream.</param>
+    /// <param name="credential">Goes out with it; null for none.</param>
+    /// <param name="redirectedTo">Path and query in place of the request's own; empty for those.</param>
+    /// <returns>A refusal where the body's first bytes break a rule. Then no byte of the request has left.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<StageResult> SendAsync(Connection upstream, CredentialLine? credential, ReadOnlyMemory<byte> redirectedTo)
+    {
+        Debug.Assert(IsHeld && !IsPumping, "A request is sent from its first byte.");
+        _output = upstream.Output;
+        StageResult written = Write(credential, redirectedTo, out ReadOnlyMemory<byte> tail);
+        if (!written.GoesOn)
+        {
+            return written;
+        }
+
+        bool isWhole = Head.Framing.IsComplete || _relay.IsComplete;
+        Client.Input.Watch(Interrupts, forBytes: false); // the upstream may take its time to read this
+        ValueTask<FlushResult> sending = _output.WriteAsync(tail);
+        bool waits = !sending.IsCompleted;
+        if (waits)
+        {
+            Interrupts.Await(Wait.UpstreamWrite, Parts.Limits.WriteTimeout);
+        }
+
+        FlushResult flush = await sending.ConfigureAwait(false);
+        _ = waits && Interrupts.StopWaiting();
+        if (!isWhole && !flush.IsCompleted && !flush.IsCanceled)
+        {
+            StartPump();
+            return StageResult.GoOn;
+        }
+
+        // A failed send is not the end: an upstream that refused the request early has its answer on the way.
+        State = isWhole && !flush.IsCanceled ? SendState.Done : SendState.Failed;
+        ReleaseHalf();
+        return StageResult.GoOn;
+    }
+
+    private StageResult Write(CredentialLine? credential, ReadOnlyMemory<byte> redirectedTo, out ReadOnlyMemory<byte> tail)
+    {
+        tail = default;
+        RequestHead head = Head;
+        var edits = new RequestEdits
+        {
+            ClientAddress = Client.RemoteAddress,
+            IsTls = _owner!.Entrance.IsTls,
+            RedirectedTo = redirectedTo.Span,
+            DropsAuthorization = Parts.Credentials is not null || Parts.Tokens is { PassesAuthorization: false },
+            CredentialLines = credential is null ? default : credential.Bytes.Span,
+        };
+        Parts.RequestRewriter.Write(head, edits, _output!);
+        _sentTo = _received.GetPosition(head.Length);
+        if (head.Framing.IsComplete)
+        {
+            ReceivedBytes = head.Length;
+            return StageResult.GoOn;
+        }
+
+        State = SendState.Body;
+        BodyRelay relay = _relay;
+        relay.Start(head.Framing, BodyRelay.SinkForm.AsReceived);
+        ReadOnlySequence<byte> body = _received.Slice(_sentTo);
+        bool isSound = body.IsEmpty || relay.Pump(body, _output!, out tail, out _sentTo);
+        ReceivedBytes = head.Length + relay.MovedBytes;
+        return isSound ? StageResult.GoOn : StageResult.Refuse(Refusal.ReasonFor(relay.Violation));
+    }
+
+    /// <summary>Lets go of the request's bytes once it has been sent whole and its response head has been forwarded: called for each of the two.</summary>
+    public void ReleaseHalf()
+    {
+        if (Interrupts.ReleaseHalf())
+        {
+            Client.Input.AdvanceTo(_sentTo);
+            IsHeld = false;
+        }
+    }
+
+    private void StartPump()
+    {
+        _authority.ResetWrittenCount();
+        _authority.Write(Head.Authority);
+        if (!Head.ExpectsContinue)
+        {
+            Interrupts.SayContinue();
+        }
+
+        Interrupts.FollowPump(_relay);
+        Client.IsBulk = true;
+        IsPumping = true;
+        HasPumped = true;
+#pragma warning disable CA2012 // Kept until the pump is joined, where it is awaited once.
+        _pump = PumpAsync(_received.Slice(0, _sentTo).Length);
+#pragma warning restore CA2012
+    }
+
+    /// <summary>Sends the rest of the body as it comes. What ends it is told through the interrupts, since the main loop waits for the answer.</summary>
+    /// <param name="sent">Bytes at the start of the buffer that have been sent, the head included.</param>
+    /// <returns>Whether the request has been sent whole.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> PumpAsync(long sent)
+    {
+        try
+        {
+            bool isSent = await SendRestAsync(sent).ConfigureAwait(false);
+            EndPump(isSent);
+            return isSent;
+        }
+        catch (Exception)
+        {
+            Interrupts.Cut(FaultReason.InternalError); // the main loop waits for an answer, and learns of the exception when it joins the pump
+            throw;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    private async ValueTask<bool> SendRestAsync(long sent)
+    {
+        BodyRelay relay = _relay;
+        KeepOrLetGo(_received, _sentTo);
+        while (!Interrupts.IsPumpStopped)
+        {
+            relay.EnterPhase(RelayPhase.Reading);
+            ReadResult read = await Client.Input.ReadAsync().ConfigureAwait(false);
+            Debug.Assert(!IsHeld || read.Buffer.Length >= sent, "What is held stays in the buffer.");
+            ReadOnlySequence<byte> fresh = IsHeld ? read.Buffer.Slice(sent) : read.Buffer;
+            _received = read.Buffer;
+            if (!relay.Pump(fresh, _output!, out ReadOnlyMemory<byte> tail, out SequencePosition consumed))
+            {
+                Interrupts.RefuseBody(Refusal.ReasonFor(relay.Violation));
+                return false;
+            }
+
+            if (relay.IsComplete)
+            {
+                Interrupts.SayLastBytes();
+            }
+
+            relay.EnterPhase(RelayPhase.Writing);
+            FlushResult flush = await _output!.WriteAsync(tail).ConfigureAwait(false);
+            sent += fresh.Slice(0, consumed).Length;
+            _sentTo = consumed;
+            if (IsHeld)
+            {
+                Head.SetBytes(read.Buffer.First); // the bytes may have moved to a larger buffer
+            }
+
+            if (relay.IsComplete || flush.IsCompleted || flush.IsCanceled)
+            {
+                // An upstream that takes no more may have answered already: its answer decides. A cancelled flush has left bytes behind: nothing may follow
+                // them.
+                return relay.IsComplete && !flush.IsCanceled;
+            }
+
+            if (read.IsCompleted)
+            {
+                Interrupts.Cut(FaultReason.ClientGone);
+                return false;
+            }
+
+            KeepOrLetGo(read.Buffer, consumed);
+        }
+
+        return false;
+    }
+
+    /// <summary>The pump's last step.</summary>
+    private void EndPump(bool isSent)
+    {
+        ReceivedBytes = Head.Length + _relay.MovedBytes;
+        State = isSent ? SendState.Done : SendState.Failed;
+        Client.IsBulk = false;
+        _relay.EnterPhase(RelayPhase.Resting);
+        if (isSent)
+        {
+            ReleaseHalf();
+        }
+    }
+
+    /// <summary>Advances past what was sent: for good, or, within the replay window, only as far as waiting for more needs.</summary>
+    private void KeepOrLetGo(in ReadOnlySequence<byte> buffer, SequencePosition sentTo)
+    {
+        IsHeld = IsHeld && !Interrupts.IsHalfReleased && buffer.Length <= Parts.Limits.ReplayWindowBytes;
+        Client.Input.AdvanceTo(IsHeld ? buffer.Start : sentTo, sentTo);
+    }
+
+    /// <summary>The answer is here while the pump has the last bytes in hand: nearly always they have left, and it is about to stop.</summary>
+    public async ValueTask JoinLastBytesAsync()
+    {
+        Debug.Assert(IsPumping, "There is a pump to join.");
+        Interrupts.Await(Wait.LastBytes, LastBytesTimeout);
+        await JoinPumpAsync().ConfigureAwait(false);
+        if (!Interrupts.StopWaiting())
+        {
+            Interrupts.StopPump(); // its flush was cancelled, or the cancellation comes late: that connection carries no other request
+        }
+    }
+
+    /// <summary>Stops the pump where it still runs: nobody waits for the rest of the request.</summary>
+    /// <returns>Whether the request has been sent whole.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<bool> StopPumpAsync()
+    {
+        if (IsPumping)
+        {
+            if (!_pump.IsCompleted)
+            {
+                Interrupts.StopPump();
+            }
+
+            await JoinPumpAsync().ConfigureAwait(false);
+        }
+
+        return State is SendState.Done;
+    }
+
+    private async ValueTask JoinPumpAsync()
+    {
+        ValueTask<bool> pump = _pump;
+        _pump = default;
+        try
+        {
+            await pump.ConfigureAwait(false);
+        }
+        finally
+        {
+            IsPumping = false; // also where an internal error has ended it: it is awaited once
+        }
+    }
+
+    /// <summary>Prepares to send the same bytes once more.</summary>
+    public void Rewind()
+    {
+        Debug.Assert(CanBeSentAgain, "Only what is held and was sent whole is sent again.");
+        State = SendState.Head;
+        Interrupts.BeginSending();
+    }
+
+    /// <summary>Goes behind the request, if all of it is here; else the rest could be taken for a request.</summary>
+    public bool TrySkip()
+    {
+        Debug.Assert(!IsPumping, "The pump is joined before its request is skipped.");
+        if (State is not SendState.Head)
+        {
+            if (State is SendState.Done)
+            {
+                Client.Input.AdvanceTo(_sentTo);
+            }
+
+            return State is SendState.Done;
+        }
+
+        var scan = new BodyScan(Head);
+        if (scan.Read(_received) is not true)
+        {
+            return false;
+        }
+
+        ReceivedBytes = scan.Length;
+        Client.Input.AdvanceTo(_received.GetPosition(scan.Length));
+        return true;
+    }
+
+    /// <summary>The raw JSON-RPC id of the request; empty where it is not known.</summary>
+    public ReadOnlyMemory<byte> FindId() => !IsPumping && IsHeld && HasHead && !Head.Framing.IsComplete
+        ? JsonRpcError.FindId(Head.Framing, _received.Slice(Head.Length))
+        : default;
+
+    /// <summary>Whether all of the request has come.</summary>
+    public bool IsWhole()
+    {
+        var scan = new BodyScan(Head);
+        return IsWhole(ref scan);
+    }
+
+    /// <summary>
+    /// Reads and forgets what a client still sends, within bounds; closing at once would reset the connection and lose the answer (RFC 9112 §9.6).
+    /// </summary>
+    public async ValueTask LingerAsync()
+    {
+        const long maxBytes = 16 * 1024 * 1024;
+        Client.ShutdownOutput();
+        Interrupts.Await(Wait.Linger, LingerTimeout);
+        long read = 0;
+        while (read < maxBytes && Interrupts.CutReason is not FaultReason.Stopped)
+        {
+            ReadResult rest = await Client.Input.ReadAsync().ConfigureAwait(false);
+            read += rest.Buffer.Length;
+            Client.Input.AdvanceTo(rest.Buffer.End);
+            if (rest.IsCompleted)
+            {
+                break;
+            }
+        }
+
+        Interrupts.StopWaiting();
+    }
+
+    private bool MayGather(ref BodyScan scan)
+    {
+        int window = Parts.Limits.ReplayWindowBytes;
+        bool fits = _received.Length < window && Head.Framing.DeclaredLength <= window - Head.Length;
+        return fits && !Head.ExpectsContinue && !IsWhole(ref scan);
+    }
+
+    private bool IsWhole(ref BodyScan scan) => Head.Framing.Kind is FramingKind.Chunked
+        ? scan.Read(_received) is not false
+        : _received.Length - Head.Length >= Head.Framing.DeclaredLength;
+}

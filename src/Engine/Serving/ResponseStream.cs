@@ -1,0 +1,329 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Relay;
+using McpProxyFast.Rewriting;
+using McpProxyFast.Transport;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The response's way, upstream to client: interim heads, final head, body. The only writer of its state, on the connection's loop alone.</summary>
+/// <remarks>
+/// <code>
+///   Head ──► Body ──► Done      the whole answer has been given to the client's system
+///     │        └────► Failed    it was cut
+///     └─────────────► Done      an answer without a body, or one that came whole
+/// </code>
+/// </remarks>
+internal sealed class ResponseStream
+{
+    /// <summary>Moves the body; used again for each. Valid from <see cref="ForwardAsync"/> on where there is a body.</summary>
+    private readonly BodyRelay _relay = new();
+
+    /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
+    private ClientConnection? _owner;
+
+    /// <summary>The head as far as it has come; null until the first byte, and while a body is streamed.</summary>
+    private ResponseHead? _head;
+
+    /// <summary>The upstream's connection; valid from <see cref="ReceiveHeadAsync"/> on.</summary>
+    private Connection? _upstream;
+
+    /// <summary>What the upstream has sent and its reader still holds, the final head first. Valid from <see cref="ReceiveHeadAsync"/> to <see cref="ForwardAsync"/>.</summary>
+    private ReadOnlySequence<byte> _received;
+
+    /// <summary>How far the response has gone.</summary>
+    public ReceiveState State { get; private set; }
+
+    /// <summary>A byte of an answer has come: the request is not sent again for a failure.</summary>
+    public bool HasBegun { get; private set; }
+
+    /// <summary>The final head. Valid until it has been forwarded.</summary>
+    public ResponseHead Head => _head!;
+
+    /// <summary>The client was told that its connection stays open. Valid once the head has been forwarded.</summary>
+    public bool ClientKeepsAlive { get; private set; }
+
+    /// <summary>The upstream said that its connection stays open. Valid once the head has been forwarded.</summary>
+    public bool UpstreamKeepsAlive { get; private set; }
+
+    /// <summary>What is wrong with the framing of a body that ended as malformed.</summary>
+    public Violation Violation => _relay.Violation;
+
+    private ServingParts Parts => _owner!.Parts;
+
+    private Connection Client => _owner!.Client;
+
+    private Interrupts Interrupts => _owner!.Interrupts;
+
+    /// <summary>Takes up a new exchange of a connection.</summary>
+    public void Open(ClientConnection owner)
+    {
+        Debug.Assert(_owner is null && _head is null or { FieldsStart: 0 }, "A response is opened once it has been cleared.");
+        _owner = owner;
+        State = ReceiveState.Head;
+        HasBegun = false;
+        ClientKeepsAlive = false;
+        UpstreamKeepsAlive = false;
+    }
+
+    /// <summary>Lets go of everything that belongs to one exchange.</summary>
+    public void Clear()
+    {
+        Discard();
+        _owner = null;
+        _upstream = null;
+    }
+
+    /// <summary>Lets go of an answer that the client is not shown.</summary>
+    public void Discard()
+    {
+        _head?.Clear();
+        _received = default;
+        HasBegun = false;
+    }
+
+    /// <summary>Waits for the final response head; interim ones are relayed on the way.</summary>
+    /// <param name="upstream">The connection that the request went out on.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="outcome">Told what is wrong with the answer.</param>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<StageResult> ReceiveHeadAsync(Connection upstream, RequestHead request, ExchangeOutcome outcome)
+    {
+        Debug.Assert(State is ReceiveState.Head, "One final head is waited for.");
+        _upstream = upstream;
+        if (Parts.Limits.ResponseTimeout > TimeSpan.Zero)
+        {
+            Interrupts.Await(Wait.Response, Parts.Limits.ResponseTimeout);
+        }
+
+        int interim = 0;
+        while (true)
+        {
+            ReadResult read = await upstream.Input.ReadAsync().ConfigureAwait(false);
+            if (Interrupts.IsPumpStopped)
+            {
+                return Interrupts.IsCut ? StageResult.Fail(Interrupts.CutReason) : StageResult.Refuse(Interrupts.RefusedBody);
+            }
+
+            Step step = TakeHead(read.Buffer, request);
+            Violation violation = ViolationOf(step, ref interim);
+            if (violation is not Violation.None)
+            {
+                outcome.UpstreamViolation = violation;
+                return StageResult.Fail(FaultReason.UpstreamResponseInvalid);
+            }
+
+            if (step.Kind is StepKind.Done && !Head.IsInterim)
+            {
+                Interrupts.StopWaiting();
+                _received = read.Buffer;
+                return StageResult.GoOn;
+            }
+
+            if (step.Kind is StepKind.Done)
+            {
+                await RelayInterimAsync(request).ConfigureAwait(false);
+                upstream.Input.AdvanceTo(read.Buffer.GetPosition(step.Length));
+                _head!.Clear();
+            }
+            else if (read.IsCompleted)
+            {
+                return StageResult.Fail(FaultReason.UpstreamClosedEarly);
+            }
+            else
+            {
+                upstream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+    }
+
+    private Step TakeHead(in ReadOnlySequence<byte> received, RequestHead request)
+    {
+        Debug.Assert(received.IsSingleSegment, "Unconsumed bytes lie in one piece.");
+        if (received.IsEmpty)
+        {
+            return Step.NeedMore;
+        }
+
+        HasBegun = true;
+        _head ??= PerThreadPool<ResponseHead>.Rent();
+        _head.AnswersHead = request.IsHead;
+        _head.SetBytes(received.First);
+        return HeadParser.Parse(_head, Parts.ResponseHeadLimits);
+    }
+
+    private Violation ViolationOf(in Step step, ref int interim) => step.Kind switch
+    {
+        StepKind.Reject => step.Violation,
+        StepKind.Done when Head.Status == 101 => Violation.UnexpectedSwitch,
+        StepKind.Done when Head.IsInterim && ++interim > Parts.Limits.MaxInterimResponses => Violation.TooManyInterim,
+        _ => Violation.None,
+    };
+
+    /// <summary>1xx go to clients of HTTP/1.1 (RFC 9110 §15.2). A client that does not read them is bounded as one that does not read its answer.</summary>
+    private async ValueTask RelayInterimAsync(RequestHead request)
+    {
+        if (request.MinorVersion == 0)
+        {
+            return;
+        }
+
+        Parts.ResponseRewriter.Write(Head, new ResponseEdits { KeepsAlive = true }, Client.Output);
+        long answer = Interrupts.Suspend(); // an interim response does not start the time for the final one anew
+        Interrupts.Await(Wait.ClientWrite, Parts.Limits.WriteTimeout);
+        await Client.Output.FlushAsync().ConfigureAwait(false);
+        Interrupts.StopWaiting();
+        Interrupts.Resume(answer);
+        Interrupts.SayContinue();
+    }
+
+    /// <summary>Whether the answer's body has come whole and nothing behind it; so the connection can carry another request at once.</summary>
+    public bool TrySkipWhole()
+    {
+        if (!Head.KeepsAlive || !IsWhole(Head, _received.Slice(Head.Length)))
+        {
+            return false;
+        }
+
+        _upstream!.Input.AdvanceTo(_received.End);
+        return true;
+    }
+
+    /// <summary>Forwards the final response: the head with what there is of the body. A longer body is left to <see cref="StreamAsync"/>.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="extraLines">Field lines that the proxy adds; empty for none.</param>
+    /// <returns>How the answer ended; null where the rest of its body is still to come.</returns>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
+    public async ValueTask<RelayEnd?> ForwardAsync(RequestStream request, ReadOnlyMemory<byte> extraLines)
+    {
+        ResponseHead head = Head;
+        UpstreamKeepsAlive = head.KeepsAlive;
+        SequencePosition headEnd = _received.GetPosition(head.Length);
+        ClientKeepsAlive = WriteHead(request, extraLines);
+        bool hasBody = !head.IsBodyless;
+        if (hasBody)
+        {
+            StartRelay(request.Head);
+        }
+
+        ReadOnlyMemory<byte> tail = default;
+        SequencePosition consumed = headEnd;
+        ReadOnlySequence<byte> body = _received.Slice(headEnd);
+        if (hasBody && !_relay.IsComplete && !body.IsEmpty)
+        {
+            _relay.Pump(body, Client.Output, out tail, out consumed);
+        }
+
+        ValueTask<FlushResult> sending = Client.Output.WriteAsync(tail);
+        bool waits = !sending.IsCompleted;
+        if (waits)
+        {
+            Interrupts.Await(Wait.ClientWrite, Parts.Limits.WriteTimeout);
+        }
+
+        FlushResult flush = await sending.ConfigureAwait(false);
+        _ = waits && Interrupts.StopWaiting();
+        _upstream!.Input.AdvanceTo(consumed);
+        head.Clear();
+        request.ReleaseHalf();
+        bool isComplete = !hasBody || _relay.IsComplete;
+        return flush.IsCompleted ? RelayEnd.SinkEnded
+            : flush.IsCanceled ? RelayEnd.Canceled
+            : isComplete ? RelayEnd.Complete
+            : Interrupts.IsCut ? RelayEnd.Canceled
+            : null;
+    }
+
+    /// <summary>Prepares to stream what is still to come of the body.</summary>
+    public void BeginStreaming()
+    {
+        _upstream!.IsBulk = true;
+        Interrupts.FollowStream(_relay);
+        if (_head is { } head)
+        {
+            _head = null;
+            PerThreadPool<ResponseHead>.Return(head);
+        }
+    }
+
+    /// <summary>Relays what is still to come of the body. Awaited by the connection's loop and no deeper: a stream can last for days.</summary>
+    public ValueTask<RelayEnd> StreamAsync() => _relay.RunAsync(_upstream!.Input, Client.Output);
+
+    /// <summary>A body that lasts until the close is whole where the close was orderly; its last chunk is then still to be sent.</summary>
+    /// <returns>How the body ended after all.</returns>
+    public ValueTask<RelayEnd> FinishAsync(RelayEnd end) =>
+        end is RelayEnd.SourceEnded && _relay.LastsUntilClose && !_upstream!.Input.EndedByFault ? _relay.FinishUntilCloseAsync(Client.Output) : new(end);
+
+    /// <summary>The response is over, one way or the other.</summary>
+    public void End(RelayEnd end)
+    {
+        Debug.Assert(State is ReceiveState.Head or ReceiveState.Body, "A response ends once.");
+        State = end is RelayEnd.Complete ? ReceiveState.Done : ReceiveState.Failed;
+        _upstream!.IsBulk = false;
+    }
+
+    /// <summary>Checks what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <remarks>Bytes behind the answer's end are a second one that no request asked for: then neither is sure to be this request's.</remarks>
+    public Violation CheckBodySoFar()
+    {
+        bool hasChunks = !Head.IsBodyless && Head.Framing.Kind is FramingKind.Chunked;
+        if (!hasChunks)
+        {
+            bool isOpen = !Head.IsBodyless && Head.Framing.Kind is FramingKind.UntilClose;
+            long length = Head.IsBodyless ? 0 : Head.Framing.DeclaredLength;
+            return isOpen || _received.Length - Head.Length <= length ? Violation.None : Violation.UnsolicitedResponse;
+        }
+
+        ReadOnlySequence<byte> body = _received.Slice(Head.Length);
+
+        BodyFraming framing = Head.Framing;
+        Violation violation = BodyWalk.ToEnd(ref framing, body, out long walked);
+        return violation is Violation.None && walked < body.Length ? Violation.UnsolicitedResponse : violation;
+    }
+
+    private static bool IsWhole(ResponseHead head, in ReadOnlySequence<byte> body)
+    {
+        if (head.IsBodyless)
+        {
+            return body.IsEmpty;
+        }
+
+        BodyFraming framing = head.Framing;
+        Violation violation = BodyWalk.ToEnd(ref framing, body, out long length);
+        return violation is Violation.None && framing.IsComplete && length == body.Length;
+    }
+
+    private bool WriteHead(RequestStream request, ReadOnlyMemory<byte> extraLines)
+    {
+        ResponseHead head = Head;
+        bool isHttp10 = request.Head.MinorVersion == 0;
+        bool hasLength = head.Framing.Kind is FramingKind.Length;
+        bool endsByClose = isHttp10 && !head.IsBodyless && !hasLength;
+        bool isSent = !request.IsPumping && request.State is SendState.Done;
+        bool keepsAlive = request.Head.KeepsAlive && !endsByClose && !Interrupts.IsDraining && isSent;
+        var edits = new ResponseEdits
+        {
+            Framing = hasLength ? FramingKind.Length : isHttp10 ? FramingKind.None : FramingKind.Chunked,
+            ClientIsHttp10 = isHttp10,
+            KeepsAlive = keepsAlive,
+            IsTls = _owner!.Entrance.IsTls,
+            OwnAuthority = request.Authority,
+            ExtraLines = extraLines.Span,
+        };
+        Parts.ResponseRewriter.Write(head, edits, Client.Output);
+        return keepsAlive;
+    }
+
+    private void StartRelay(RequestHead request)
+    {
+        BodyRelay.SinkForm form = request.MinorVersion == 0 ? BodyRelay.SinkForm.Bare
+            : Head.Framing.Kind is FramingKind.UntilClose ? BodyRelay.SinkForm.Chunked
+            : BodyRelay.SinkForm.AsReceived;
+        _relay.Start(Head.Framing, form);
+        State = ReceiveState.Body;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>What a stage of an exchange says. The list is closed.</summary>
+internal enum StageKind : byte
+{
+    /// <summary>The next stage is to run.</summary>
+    GoOn,
+
+    /// <summary>The request is sent once more.</summary>
+    SendAgain,
+
+    /// <summary>The request is refused.</summary>
+    Refuse,
+
+    /// <summary>Something outside failed.</summary>
+    Fault,
+
+    /// <summary>The proxy answers by itself.</summary>
+    Reply,
+
+    /// <summary>There is no exchange: the client left before its request's head was whole.</summary>
+    NoExchange,
+}
+
+/// <summary>The one answer of a stage: go on, or why not.</summary>
+internal readonly struct StageResult
+{
+    private readonly object? _detail;
+
+    private StageResult(StageKind kind, RefusalReason refusal = RefusalReason.None, FaultReason fault = FaultReason.None, object? detail = null)
+    {
+        Kind = kind;
+        Refusal = refusal;
+        Fault = fault;
+        _detail = detail;
+    }
+
+    public static StageResult GoOn => default;
+
+    public static StageResult SendAgain => new(StageKind.SendAgain);
+
+    public static StageResult NoExchange => new(StageKind.NoExchange);
+
+    public StageKind Kind { get; }
+
+    /// <summary>The next stage is to run, be it for the first time or once more.</summary>
+    public bool GoesOn => Kind is StageKind.GoOn or StageKind.SendAgain;
+
+    /// <summary>Why the request is refused; None for every other kind.</summary>
+    public RefusalReason Refusal { get; }
+
+    /// <summary>What failed; None for every other kind.</summary>
+    public FaultReason Fault { get; }
+
+    /// <summary>The answer of a <see cref="StageKind.Reply"/>.</summary>
+    public OwnReply OwnReply => (OwnReply)_detail!;
+
+    /// <summary>What there is to say of a fault beyond its row in the table; null for nothing.</summary>
+    public FaultDetail? Detail => _detail as FaultDetail;
+
+    public static StageResult Refuse(RefusalReason reason)
+    {
+        Debug.Assert(reason is not RefusalReason.None, "A refusal has a reason.");
+        return new StageResult(StageKind.Refuse, refusal: reason);
+    }
+
+    public static StageResult Fail(FaultReason reason, FaultDetail? detail = null)
+    {
+        Debug.Assert(reason is not FaultReason.None, "A fault has a reason.");
+        return new StageResult(StageKind.Fault, fault: reason, detail: detail);
+    }
+
+    public static StageResult Reply(OwnReply reply) => new(StageKind.Reply, detail: reply);
+}
+
+/// <summary>What a client is told of a fault beyond its row in the table.</summary>
+/// <param name="RetryAfterSeconds">For a 503; 0 for the default.</param>
+/// <param name="Message">What a person can do; null for the table's sentence.</param>
+/// <param name="Code">A more exact stable code; null for the table's.</param>
+internal sealed record FaultDetail(int RetryAfterSeconds, string? Message = null, string? Code = null);

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+
+namespace McpProxyFast.Transport.Epoll;
+
+/// <summary>A TCP connection in an event loop.</summary>
+/// <remarks>
+/// Edge-triggered: an event says that something has changed, once. It is kept as a readiness until the reader or writer has tried and found nothing more, so
+/// a warm request costs one receive and one send on each side and no other call.
+/// </remarks>
+internal sealed unsafe class EpollChannel : Channel
+{
+    /// <summary>The socket in its loop.</summary>
+    private readonly SocketDescriptor _socket;
+
+    /// <summary>The loop's pass in which the watch began: what the loop was told before it has passed on.</summary>
+    private uint _watchedInPass;
+
+    /// <summary>The peer has sent urgent data: a receive stops where that begins, though more bytes are there. Never reset.</summary>
+    private volatile bool _stopsShort;
+
+    /// <summary>Takes over a non-blocking socket.</summary>
+    public EpollChannel(int fd, EventLoop loop) => _socket = new SocketDescriptor(fd, loop, this);
+
+    public override Affinity? Affinity => _socket.Loop;
+
+    public override bool IsBulk
+    {
+        get => _socket.IsBulk;
+        set => _socket.IsBulk = value;
+    }
+
+    public override bool StopsShort => _stopsShort;
+
+    public override int Receive(Span<byte> room)
+    {
+        Debug.Assert(!IsClosed && !room.IsEmpty, "The number of a closed descriptor may be another's.");
+        fixed (byte* start = room)
+        {
+            while (true)
+            {
+                nint received = Libc.Receive(_socket.Fd, start, room.Length);
+                if (received >= 0)
+                {
+                    return (int)received;
+                }
+
+                switch (Libc.LastError)
+                {
+                    case Libc.EAgain:
+                        return WouldBlock;
+                    case Libc.EIntr:
+                        break;
+                    default:
+                        return Broken;
+                }
+            }
+        }
+    }
+
+    public override int Send(ReadOnlySpan<byte> pending, ReadOnlyMemory<byte> source)
+    {
+        Debug.Assert(!IsClosed, "The number of a closed descriptor may be another's.");
+        fixed (byte* first = pending, second = source.Span)
+        {
+            while (true)
+            {
+                nint sent = pending.IsEmpty ? Libc.Send(_socket.Fd, second, source.Length)
+                    : source.IsEmpty ? Libc.Send(_socket.Fd, first, pending.Length)
+                    : Libc.Send(_socket.Fd, first, pending.Length, second, source.Length);
+                if (sent >= 0)
+                {
+                    return (int)sent;
+                }
+
+                switch (Libc.LastError)
+                {
+                    case Libc.EAgain:
+                        return WouldBlock;
+                    case Libc.EIntr:
+                        break;
+                    default:
+                        return Broken;
+                }
+            }
+        }
+    }
+
+    public override long CountDelivered(long taken) => _socket.CountAcknowledged() is >= 0 and long acknowledged ? acknowledged : taken;
+
+    /// <summary>The outcome of a connect that has become writable; 0 where it has succeeded.</summary>
+    public int TakeConnectError() => Libc.TakeError(_socket.Fd);
+
+    public override void OnWatchStarted() => _watchedInPass = _socket.Loop.Pass;
+
+    /// <summary>Asks the system where an event that announces something may still be waiting in its batch.</summary>
+    public override Arrival Look(bool asksSystem)
+    {
+        bool asks = asksSystem || Reading.IsReady || _socket.Turn.IsWaiting || _socket.Loop.MayHaveUntoldEvents(_socket.Key, _watchedInPass);
+        return asks ? Libc.Look(_socket.Fd) : Arrival.Nothing;
+    }
+
+    public override bool TryWaitForTurn() => _socket.Loop.TryDefer(_socket);
+
+    public override void ShutdownSend() => _socket.ShutdownSend();
+
+    protected override void Start()
+    {
+        if (!_socket.TryRegister())
+        {
+            Libc.Close(_socket.Fd);
+            throw new IOException("The system does not watch one more socket.");
+        }
+    }
+
+    protected override void OnAbort() => _socket.Shutdown();
+
+    protected override void OnClose(bool reset)
+    {
+        _socket.Close(reset);
+        CompleteClosed();
+    }
+
+    private void OnEvents(uint flags)
+    {
+        if (flags == 0)
+        {
+            TellTurn();
+            return;
+        }
+
+        if ((flags & Libc.EpollPri) != 0)
+        {
+            _stopsShort = true; // before the readiness is given
+        }
+
+        bool ended = (flags & (Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0;
+        if (ended || (flags & (Libc.EpollIn | Libc.EpollPri)) != 0)
+        {
+            TellReadable(ended, isLate: (flags & Libc.Late) != 0);
+        }
+
+        if ((flags & (Libc.EpollOut | Libc.EpollHup | Libc.EpollErr)) != 0)
+        {
+            TellWritable();
+        }
+    }
+
+    private sealed class SocketDescriptor(int fd, EventLoop loop, EpollChannel channel) : EpollDescriptor(fd, loop)
+    {
+        public override void OnEvents(uint flags) => channel.OnEvents(flags);
+    }
+}

@@ -1,0 +1,79 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using McpProxyFast.Transport.Epoll;
+using McpProxyFast.Transport.Streams;
+
+namespace McpProxyFast.Transport.Network;
+
+/// <summary>The one place that chooses what carries a connection: an event loop where the system has epoll, else the runtime's sockets and streams.</summary>
+internal sealed class NetworkStack : IDisposable
+{
+    /// <summary>This proxy's share in the event loops; null where there are none.</summary>
+    private readonly EventLoops? _loops;
+
+    /// <param name="portable">Leave the event loops out also where the system has them.</param>
+    public NetworkStack(bool portable = false) => _loops = !portable && OperatingSystem.IsLinux() ? new EventLoops() : null;
+
+    /// <summary>Binds and listens.</summary>
+    /// <exception cref="SocketException">The address is in use or not of this machine.</exception>
+    public Listener Bind(IPEndPoint address) => new(address, _loops);
+
+    /// <summary>Connects to one address.</summary>
+    /// <param name="endPoint">The address.</param>
+    /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <returns>Null where it cannot be reached, or not in time.</returns>
+    /// <exception cref="IOException">The system has no room for one more socket.</exception>
+    public async ValueTask<Connection?> TryConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
+    {
+        if (_loops is not null)
+        {
+            return await EpollConnect.TryAsync(endPoint, affinity as EventLoop ?? _loops.Next(), cancel).ConfigureAwait(false);
+        }
+
+        Socket? socket = await TryConnectSocketAsync(endPoint, cancel).ConfigureAwait(false);
+        return socket is null ? null : Over(socket, endPoint.Address);
+    }
+
+    /// <summary>Connects a socket of the runtime.</summary>
+    /// <returns>Null where the address cannot be reached, or not in time.</returns>
+    /// <exception cref="SocketException">The system has no room for one more socket.</exception>
+    public static async ValueTask<Socket?> TryConnectSocketAsync(IPEndPoint endPoint, CancellationToken cancel)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            SetOptions(socket);
+            await socket.ConnectAsync(endPoint, cancel).ConfigureAwait(false);
+            return socket;
+        }
+        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>A connection over a socket of the runtime.</summary>
+    public static Connection Over(Socket socket, IPAddress? remoteAddress) => Over(socket, new NetworkStream(socket, ownsSocket: true), remoteAddress);
+
+    /// <summary>A connection over a stream that is over a socket, as TLS is.</summary>
+    public static Connection Over(Socket socket, Stream stream, IPAddress? remoteAddress) => new(new StreamChannel(socket, stream), remoteAddress);
+
+    /// <summary>A connection over a host's duplex pipe.</summary>
+    public static Connection Over(IDuplexPipe pipe, IPAddress? remoteAddress) => new(new PipeChannel(pipe), remoteAddress);
+
+    /// <summary>What every connection's socket has: nothing waits to be sent, urgent data are bytes in their place, silent peers are asked.</summary>
+    public static void SetOptions(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, TcpKeepAlive.IdleSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, TcpKeepAlive.IntervalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, TcpKeepAlive.Probes);
+    }
+
+    public void Dispose() => _loops?.Dispose();
+}

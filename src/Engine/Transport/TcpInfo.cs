@@ -1,0 +1,29 @@
+namespace McpProxyFast.Transport;
+
+/// <summary>What Linux says of a TCP connection: <c>struct tcp_info</c>, of which new fields come only at the end.</summary>
+internal static class TcpInfo
+{
+    /// <summary>The option <c>TCP_INFO</c> of the level <c>IPPROTO_TCP</c>.</summary>
+    public const int Option = 11;
+
+    /// <summary>As far as it is read here.</summary>
+    public const int Bytes = AcknowledgedAt + sizeof(long);
+
+    /// <summary>Where <c>tcpi_bytes_acked</c> lies (Linux 4.1). The state is the first byte.</summary>
+    private const int AcknowledgedAt = 120;
+
+    private const byte StateClosed = 7;
+    private const byte StateCloseWait = 8;
+
+    /// <summary>Reads the facts; false where an older system does not say them.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> info, out Facts facts)
+    {
+        facts = info.Length < Bytes ? default : new Facts(BitConverter.ToInt64(info[AcknowledgedAt..]), info[0] is StateClosed or StateCloseWait);
+        return info.Length >= Bytes;
+    }
+
+    /// <summary>What is read.</summary>
+    /// <param name="Acknowledged">Bytes that the peer's system has acknowledged.</param>
+    /// <param name="PeerEnded">The peer has ended its side, though its bytes may still be unread.</param>
+    internal readonly record struct Facts(long Acknowledged, bool PeerEnded);
+}
