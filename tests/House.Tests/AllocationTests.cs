@@ -41,7 +41,7 @@ public sealed class AllocationTests
     public Task ExchangeWhoseTokenIsKnownAllocatesNothing() => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Incoming = TokenPolicy.Custom(new AdmitsAll()) });
 
-    [Fact]
+    [OptimisedFact]
     public async Task ExchangeThatAnObserverIsToldOfAllocatesNothing()
     {
         var observer = new ReadsAll();

@@ -32,7 +32,10 @@ internal sealed class ResponseStream
     /// <summary>The upstream's connection; valid from <see cref="ReceiveHeadAsync"/> on.</summary>
     private Connection? _upstream;
 
-    /// <summary>What the upstream has sent and its reader still holds, the final head first. Valid from <see cref="ReceiveHeadAsync"/> to <see cref="ForwardAsync"/>.</summary>
+    /// <summary>
+    /// What the upstream has sent and its reader still holds, the final head first.
+    /// Valid from <see cref="ReceiveHeadAsync"/> to <see cref="ForwardAsync"/>.
+    /// </summary>
     private ReadOnlySequence<byte> _received;
 
     /// <summary>How far the response has gone.</summary>
