@@ -210,7 +210,13 @@ internal sealed class WireHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Proxy.DisposeAsync().AsTask().Soon();
-        foreach (RawPeer peer in _peers)
+        RawPeer[] peers;
+        lock (_peers)
+        {
+            peers = [.. _peers]; // an upstream's connection may still come in
+        }
+
+        foreach (RawPeer peer in peers)
         {
             await peer.DisposeAsync();
         }
