@@ -106,6 +106,23 @@ public sealed class UpstreamFaultTests
     [Theory, OverEvery]
     public Task ResetOfABodyUntilCloseCutsTheAnswer(Over over) => ExpectCutAsync(over, "HTTP/1.1 200 OK\r\n\r\nhello", "hello\r\n", Leaving.Reset);
 
+    /// <summary>Whichever is told of the reset, the writing of the request or the reading of the answer.</summary>
+    [Theory, OverEvery]
+    public async Task ResetOfABodyUntilCloseCutsTheAnswerAlsoWhileTheRequestIsBeingSent(Over over)
+    {
+        await using var host = new WireHost(over);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nbegun");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadThroughAsync("begun");
+        await upstream.SendAsync("HTTP/1.1 200 OK\r\n\r\nhello");
+        await client.ReadThroughAsync("hello\r\n");
+        Task<bool> sending = client.TrySendAsync(new string('a', 95));
+        upstream.Reset();
+        await Expect.CutAsync(host, client);
+        await sending.Soon();
+    }
+
     [Theory, OverEvery]
     public async Task HalfCloseBehindAWholeAnswerIsNoFault(Over over)
     {

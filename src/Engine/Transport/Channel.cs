@@ -94,6 +94,12 @@ internal abstract class Channel
     /// <returns>The bytes received; 0 for an orderly end; <see cref="WouldBlock"/> or <see cref="Broken"/>.</returns>
     public abstract int Receive(Span<byte> room);
 
+    /// <summary>
+    /// The connection has been reset, whatever <see cref="Receive"/> says of its end: a system tells of a reset once, and where a send was told, what follows
+    /// the last bytes looks like an orderly end. For the owner, until it closes and while it has not ended its own side.
+    /// </summary>
+    public abstract bool WasReset { get; }
+
     /// <summary>Sends as much as can be taken now: first what is pending, then the source. Nothing of either is used after this returns.</summary>
     /// <returns>
     /// The bytes taken; <see cref="WouldBlock"/> or <see cref="Broken"/>. A channel that could not tell at once how many bytes it took counts them in a later

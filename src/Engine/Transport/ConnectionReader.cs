@@ -61,8 +61,8 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// <summary>The peer was seen to end its side, though bytes may still be unread.</summary>
     public bool PeerEnded => channel.PeerEnded;
 
-    /// <summary>The end was a reset, an abort or another error, not an orderly one. Meaningful once a read has completed.</summary>
-    public bool EndedByFault => _faulted;
+    /// <summary>The end was a reset, an abort or another error, not an orderly one. Meaningful once a read has completed. It may ask the system.</summary>
+    public bool EndedByFault => _faulted || channel.WasReset;
 
     /// <summary>For tests.</summary>
     public bool HoldsBuffer => _buffer is not null;

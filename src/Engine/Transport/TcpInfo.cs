@@ -18,12 +18,20 @@ internal static class TcpInfo
     /// <summary>Reads the facts; false where an older system does not say them.</summary>
     public static bool TryRead(ReadOnlySpan<byte> info, out Facts facts)
     {
-        facts = info.Length < Bytes ? default : new Facts(BitConverter.ToInt64(info[AcknowledgedAt..]), info[0] is StateClosed or StateCloseWait);
-        return info.Length >= Bytes;
+        facts = default;
+        if (info.Length < Bytes)
+        {
+            return false;
+        }
+
+        byte state = info[0];
+        facts = new Facts(BitConverter.ToInt64(info[AcknowledgedAt..]), PeerEnded: state is StateClosed or StateCloseWait, IsOver: state is StateClosed);
+        return true;
     }
 
     /// <summary>What is read.</summary>
     /// <param name="Acknowledged">Bytes that the peer's system has acknowledged.</param>
     /// <param name="PeerEnded">The peer has ended its side, though its bytes may still be unread.</param>
-    internal readonly record struct Facts(long Acknowledged, bool PeerEnded);
+    /// <param name="IsOver">The connection is over: by a reset, where this side has not ended its own.</param>
+    internal readonly record struct Facts(long Acknowledged, bool PeerEnded, bool IsOver);
 }

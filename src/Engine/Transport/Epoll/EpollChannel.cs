@@ -31,6 +31,8 @@ internal sealed unsafe class EpollChannel : Channel
 
     public override bool StopsShort => _stopsShort;
 
+    public override bool WasReset => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) && facts.IsOver;
+
     public override int Receive(Span<byte> room)
     {
         Debug.Assert(!IsClosed && !room.IsEmpty, "The number of a closed descriptor may be another's.");
@@ -85,7 +87,7 @@ internal sealed unsafe class EpollChannel : Channel
         }
     }
 
-    public override long CountDelivered(long taken) => _socket.CountAcknowledged() is >= 0 and long acknowledged ? acknowledged : taken;
+    public override long CountDelivered(long taken) => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
 
     /// <summary>The outcome of a connect that has become writable; 0 where it has succeeded.</summary>
     public int TakeConnectError() => Libc.TakeError(_socket.Fd);

@@ -80,12 +80,13 @@ internal abstract class EpollDescriptor
         }
     }
 
-    /// <summary>Bytes that the peer's system has acknowledged; -1 where this one does not say. From any thread.</summary>
-    public long CountAcknowledged()
+    /// <summary>Asks what the system says of the connection; false where it does not say, or the descriptor is gone. From any thread.</summary>
+    public bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         lock (Loop.Closing)
         {
-            return _isGone ? -1 : Libc.CountAcknowledged(Fd);
+            facts = default;
+            return !_isGone && Libc.TryReadTcpInfo(Fd, out facts);
         }
     }
 

@@ -139,13 +139,14 @@ internal static unsafe partial class Libc
         return getsockopt(fd, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
     }
 
-    /// <summary>Bytes that the peer's system has acknowledged; -1 where this one does not say.</summary>
-    public static long CountAcknowledged(int fd)
+    /// <summary>Asks what the system says of a connection; false where this one does not say.</summary>
+    public static bool TryReadTcpInfo(int fd, out TcpInfo.Facts facts)
     {
         byte* info = stackalloc byte[TcpInfo.Bytes];
         uint length = TcpInfo.Bytes;
+        facts = default;
         bool isSaid = getsockopt(fd, IpProtoTcp, TcpInfo.Option, info, &length) == 0;
-        return isSaid && TcpInfo.TryRead(new ReadOnlySpan<byte>(info, (int)length), out TcpInfo.Facts facts) ? facts.Acknowledged : -1;
+        return isSaid && TcpInfo.TryRead(new ReadOnlySpan<byte>(info, (int)length), out facts);
     }
 
     /// <summary>Looks at what can be received, and leaves it there.</summary>

@@ -81,6 +81,12 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     /// <summary>Aborted or closed: the loop ends at its next step, and no more writes are made.</summary>
     protected bool IsStopping => IsAborted || IsClosed;
 
+    /// <summary>A write is out: begun, and not known to be over.</summary>
+    protected bool IsWriteOut => Volatile.Read(ref _write) == WriteOut;
+
+    /// <summary>A write has failed.</summary>
+    protected bool HasWriteFailed => Volatile.Read(ref _writeFailed);
+
     /// <summary>A write is out, or has failed, or was left behind: what was sent is not whole.</summary>
     protected bool IsWriteUnfinished => _writeFailed || Volatile.Read(ref _write) != WriteNone;
 
@@ -135,7 +141,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MostPerWrite, Buffers.LargestNow));
         pending = pending[..Math.Min(pending.Length, bytes)];
         _writeBytes = bytes;
-        _write = WriteOut; // before it starts: it may be over on another thread before the start returns
+        Interlocked.Exchange(ref _write, WriteOut); // before it starts: it may be over on another thread before the start returns
         try
         {
             if (!StartWrite(pending, source.Span[..(bytes - pending.Length)]))
@@ -148,7 +154,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             _writeFailed = true; // whatever is below has thrown: the peer has gone, or a host has closed its end
         }
 
-        _write = WriteNone;
+        Volatile.Write(ref _write, WriteNone); // after the failure: who finds no write out finds that
         return _writeFailed ? Broken : bytes;
     }
 

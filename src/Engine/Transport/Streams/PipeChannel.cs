@@ -34,6 +34,11 @@ internal sealed class PipeChannel : CompletionChannel
     /// <summary>The host's side shall see a fault. Written before the owner leaves.</summary>
     private volatile bool _resets;
 
+    /// <summary>
+    /// The host's writer has thrown: what it stands for is broken in both directions. A writer that is only completed says nothing of the other one.
+    /// </summary>
+    private volatile bool _writerThrew;
+
     /// <summary>Takes over both ends.</summary>
     public PipeChannel(IDuplexPipe pipe)
     {
@@ -41,6 +46,9 @@ internal sealed class PipeChannel : CompletionChannel
         _output = pipe.Output;
         _onFlushed = OnFlushed;
     }
+
+    /// <summary>There is no system to ask. A write that is out may be about to throw: while there is one, an end is not taken for an orderly one.</summary>
+    public override bool WasReset => IsWriteOut || _writerThrew;
 
     public override void ShutdownSend() => LeaveWritersAsOwner();
 
@@ -86,11 +94,20 @@ internal sealed class PipeChannel : CompletionChannel
             throw new IOException("The output has been shut down.");
         }
 
-        _output.Write(first);
-        _output.Write(second);
+        try
+        {
+            _output.Write(first);
+            _output.Write(second);
 #pragma warning disable CA2012 // The awaiter is kept until its one completion, where its result is taken once.
-        _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
+            _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
+        }
+        catch
+        {
+            _writerThrew = true;
+            throw;
+        }
+
         if (!_flush.IsCompleted)
         {
             _writers.Join(); // the owner, which has not closed, is one of them
@@ -98,8 +115,7 @@ internal sealed class PipeChannel : CompletionChannel
             return false;
         }
 
-        ThrowIfEnded(_flush.GetResult());
-        return true;
+        return TakeFlush() ? true : throw new IOException("The other side takes no more.");
     }
 
     /// <summary>Shows the bytes once more, without consuming or examining any, which also shows whether the pipe has been completed behind them.</summary>
@@ -168,27 +184,24 @@ internal sealed class PipeChannel : CompletionChannel
     }
 
     /// <summary>A flush that was cancelled by the host has still put its bytes into the pipe; only a reader that has ended takes none.</summary>
-    private static void ThrowIfEnded(FlushResult flushed)
+    /// <returns>Whether the bytes were taken.</returns>
+    private bool TakeFlush()
     {
-        if (flushed.IsCompleted)
+        try
         {
-            throw new IOException("The other side takes no more.");
+            return !_flush.GetResult().IsCompleted;
+        }
+        catch (Exception)
+        {
+            _writerThrew = true; // whatever the host's pipe throws
+            return false;
         }
     }
 
     private void OnFlushed()
     {
-        bool failed = false;
-        try
-        {
-            ThrowIfEnded(_flush.GetResult());
-        }
-        catch (Exception)
-        {
-            failed = true;
-        }
-
-        EndWrite(failed || IsStopping);
+        bool isTaken = TakeFlush();
+        EndWrite(failed: !isTaken || IsStopping);
         LeaveWriters();
     }
 

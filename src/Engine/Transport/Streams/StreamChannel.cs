@@ -53,17 +53,10 @@ internal sealed class StreamChannel : CompletionChannel
     /// <summary>TLS reads what is no data of the peer's too (tickets, new keys), and then waits within a fill. A bare socket's fill never waits.</summary>
     protected override Arrival LookWhileFilling => _isBare ? Arrival.Bytes : Arrival.Nothing;
 
-    public override long CountDelivered(long taken)
-    {
-        try
-        {
-            return ReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
-        }
-        catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
-        {
-            return taken;
-        }
-    }
+    /// <summary>Where the system does not tell the connection's state, a write that has failed, or may be about to, says the same.</summary>
+    public override bool WasReset => TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.IsOver : IsWriteOut || HasWriteFailed;
+
+    public override long CountDelivered(long taken) => TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
 
     public override void ShutdownSend()
     {
@@ -173,7 +166,7 @@ internal sealed class StreamChannel : CompletionChannel
     {
         try
         {
-            return _socket.Poll(0, SelectMode.SelectError) || (ReadTcpInfo(out TcpInfo.Facts facts) && facts.PeerEnded);
+            return _socket.Poll(0, SelectMode.SelectError) || (TryReadTcpInfo(out TcpInfo.Facts facts) && facts.PeerEnded);
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
@@ -280,7 +273,8 @@ internal sealed class StreamChannel : CompletionChannel
         return received;
     }
 
-    private bool ReadTcpInfo(out TcpInfo.Facts facts)
+    /// <summary>Asks what the system says of the connection; false where it does not say, or the socket has ended.</summary>
+    private bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         facts = default;
         if (!OperatingSystem.IsLinux())
@@ -288,9 +282,16 @@ internal sealed class StreamChannel : CompletionChannel
             return false;
         }
 
-        Span<byte> info = stackalloc byte[TcpInfo.Bytes];
-        int length = _socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, TcpInfo.Option, info);
-        return TcpInfo.TryRead(info[..length], out facts);
+        try
+        {
+            Span<byte> info = stackalloc byte[TcpInfo.Bytes];
+            int length = _socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, TcpInfo.Option, info);
+            return TcpInfo.TryRead(info[..length], out facts);
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     private void Leave()

@@ -109,6 +109,22 @@ public sealed class ChannelContractTests
         Assert.True(pair.Connection.Input.EndedByFault);
     }
 
+    /// <summary>A system tells of a reset once: whoever is told first must not leave the others with what looks like an orderly end.</summary>
+    [Theory, EveryKind]
+    public async Task ResetThatAWriteWasToldOfIsAnEndByFaultForTheReader(Kind kind)
+    {
+        await using ChannelPair pair = await ChannelPair.MakeAsync(kind);
+        byte[] sent = RandomBytes(48 * 1024); // more than a channel takes by itself, so that it has not yet met the end
+        await pair.SendAsync(sent);
+        pair.Reset();
+        await UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
+
+        (byte[] received, bool isWhole) = await ReadToEndAsync(pair.Connection.Input);
+
+        Assert.True(sent.AsSpan().StartsWith(received));
+        Assert.False(isWhole);
+    }
+
     [Theory, EveryKind]
     public async Task EndBehindUnreadBytesIsTold(Kind kind)
     {

@@ -11,6 +11,8 @@ internal sealed class ScriptedChannel : Channel
     /// <summary>What the next send does.</summary>
     public Func<int> OnSend { get; set; } = static () => WouldBlock;
 
+    public override bool WasReset => false;
+
     public void BecomeReadable(bool ended = false) => TellReadable(ended);
 
     public void BecomeWritable() => TellWritable();
