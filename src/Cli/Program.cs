@@ -1,5 +1,6 @@
 using McpProxyFast.Cli;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Verbs;
 
@@ -21,19 +22,23 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    Standard.Errors.Write($"mcpproxyfast: {e.Message}");
     return ExitCode.WrongUse;
 }
 catch (FailedException e)
 {
-    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    Standard.Errors.Write($"mcpproxyfast: {e.Message}");
     return ExitCode.Failed;
 }
 catch (Exception e)
 {
     // A bug, or something that nobody foresaw: whoever started the process gets the exit code of the contract, the log the trace.
-    Console.Error.WriteLine($"mcpproxyfast: {e}");
+    Standard.Errors.Write($"mcpproxyfast: {e}");
     return ExitCode.Failed;
+}
+finally
+{
+    Standard.Flush();
 }
 
 Task<int> RunAsync()
@@ -56,6 +61,6 @@ Task<int> RunAsync()
 
 static Task<int> Print(string text)
 {
-    Console.WriteLine(text);
+    Standard.Print(text);
     return Task.FromResult(ExitCode.Stopped);
 }

@@ -74,6 +74,9 @@ public sealed class McpProxy : IAsyncDisposable
             : [_heartbeat.Add(_parts.Connections)];
     }
 
+    /// <summary>How many client connections are open now, those of a listener and those of a host together.</summary>
+    public int OpenConnections => _parts.Connections.Count;
+
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
     internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
 

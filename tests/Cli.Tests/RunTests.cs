@@ -65,6 +65,52 @@ public sealed partial class RunTests : IDisposable
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer);
     }
 
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("QUIT")]
+    public async Task EverySignalToStopLetsTheRunningExchangeEnd(string signal)
+    {
+        await using Command command = Proxy("--drain-timeout", "60s");
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync(signal);
+        await RefusedAsync();
+        await _upstream.AnswerAsync("late, but whole");
+
+        Assert.Equal("late, but whole", await answer);
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task HangUpChangesNothingAndSaysSo()
+    {
+        await using Command command = Proxy();
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync("HUP");
+        await command.ErrorLineAsync("SIGHUP: settings cannot be read again");
+        await _upstream.AnswerAsync("as if nothing had been");
+
+        Assert.Equal("as if nothing had been", await answer);
+        await command.SignalAsync("TERM");
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task StopThatWaitsSaysForWhatAndHowItIsCutShort()
+    {
+        await using Command command = Proxy("--drain-timeout", "1h");
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync("INT");
+        await command.ErrorLineAsync("stopping: 1 connection is still in use, and may finish within 3600 s; a second signal (Ctrl-C) ends all at once");
+        await command.SignalAsync("INT");
+
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer);
+    }
+
     [Fact]
     public async Task SecretOnTheCommandLineLogsOneWarningWithoutIt()
     {

@@ -24,6 +24,9 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("allowed-hosts", MetaValue = "HOST", HelpText = "Host that requests may name; * for any. Unless given: on loopback its own, elsewhere any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
+    [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]
+    public bool AllowUnprotected { get; set; }
+
     [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
     public IEnumerable<string> CorsOrigins { get; set; } = [];
 

@@ -10,7 +10,7 @@ internal static class Secrets
     {
         foreach (string name in settings.SecretsOnCommandLine())
         {
-            logger.LogWarning("--{Flag} is visible to other users of this machine; give it in the environment or in a file", name);
+            logger.SecretOnCommandLine(name);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using CommandLine;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
@@ -47,7 +48,7 @@ internal sealed class Verb
     {
         if (args.Any(arg => arg is "--help" or "-h"))
         {
-            Console.WriteLine(HelpPage.OfVerb(Name, Help, _positionals, _table));
+            Standard.Print(HelpPage.OfVerb(Name, Help, _positionals, _table));
             return Task.FromResult(ExitCode.Stopped);
         }
 

@@ -1,10 +1,9 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.OAuth;
 
-/// <summary>Makes a server's words fit for a log line: one line, bounded.</summary>
+/// <summary>Makes a server's words fit for a log line.</summary>
 internal static class Printable
 {
-    private const int MaxLength = 500;
-
-    public static string Of(string text) =>
-        new([.. text.Take(MaxLength).Select(character => char.IsControl(character) ? ' ' : character)]);
+    public static string Of(string text) => PlainText.Of(text);
 }
