@@ -37,7 +37,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
         policy.Validate();
         if (policy.Audiences.Count == 0 && policy.Validator is null)
         {
-            logger.LogWarning("No audience is set: every token of the issuer is accepted, also one that was made for another service.");
+            logger.NoAudience();
         }
 
         return new IncomingTokens(policy, trustAnchors, clock, logger);

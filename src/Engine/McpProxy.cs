@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Credentials;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Serving;
 using McpProxyFast.Transport;
 using McpProxyFast.Transport.Network;
@@ -59,6 +60,7 @@ public sealed class McpProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        options = options with { Logger = GuardedLogger.Around(options.Logger) };
         _options = options;
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);

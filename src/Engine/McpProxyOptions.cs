@@ -48,6 +48,11 @@ public sealed record McpProxyOptions
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 
     /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
+    /// <remarks>
+    /// Called on the threads that serve connections, so it must not block: a logger that writes by itself needs a queue. What it throws is ignored. Every
+    /// message has an event id; those that could come often are written once, then by their number, at most one line in 10 s for each reason. Whether each
+    /// exchange gets a line (debug level) is asked once, when the proxy is made.
+    /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>Told how each exchange ended, and when a person has to sign in.</summary>
@@ -66,7 +71,7 @@ public sealed record McpProxyOptions
     /// What it throws is answered: a <see cref="TimeoutException"/>, a cancellation of its own, and <see cref="ProxyLimits.ConnectTimeout"/>, after which its
     /// token is cancelled, with 504 <c>upstream-connect-timeout</c>; an <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with
     /// 502
-    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged, at first and then at most once a minute. Its token is cancelled too
+    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged. Its token is cancelled too
     /// when
     /// the client goes away; what its callbacks throw then is logged and ignored. A connection that it gives after that is completed.
     /// </remarks>

@@ -23,7 +23,8 @@ internal static class ProxyParts
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
         var connections = new ConnectionSet(options.Logger);
-        var tally = new Tally(options.Logger, () => connections.Count, options.Observer, faults, options.Clock);
+        var tally = new Tally(
+            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         return new ServingParts

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
@@ -49,7 +50,7 @@ public static class StoredCredentials
     public static async Task<IReadOnlyList<StoredCredential>> ListAsync(OutgoingPolicy policy, ILogger logger, CancellationToken cancellationToken = default)
     {
         policy.Validate();
-        using CredentialStore store = CredentialStore.For(policy, logger);
+        using CredentialStore store = CredentialStore.For(policy, GuardedLogger.Around(logger));
         try
         {
             using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -73,7 +74,8 @@ public static class StoredCredentials
         OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<SignIn, Task<T>> action)
     {
         policy.Validate();
-        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, logger), TimeProvider.System, logger, trustedCertificates);
+        ILogger guarded = GuardedLogger.Around(logger);
+        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, guarded), TimeProvider.System, guarded, trustedCertificates);
         try
         {
             return await action(signIn).ConfigureAwait(false);

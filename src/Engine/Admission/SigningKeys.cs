@@ -1,3 +1,4 @@
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 
@@ -23,6 +24,10 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
     private readonly Lock _gate = new();
+
+    /// <summary>Bounds how often a failure to fetch is told.</summary>
+    private readonly RepeatedLines _lines = new(logger, clock);
+
     private readonly CancellationTokenSource _stopping = new();
     private volatile Snapshot? _snapshot;
     private volatile bool _lastFetchFailed = true;
@@ -132,7 +137,10 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
         catch (IOException fault)
         {
             _lastFetchFailed = true;
-            logger.LogWarning("Signing keys could not be fetched; known ones stay in use. {Fault}", fault.Message);
+            if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
+            {
+                logger.KeysNotFetched(fault.Message);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -147,7 +155,7 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
         _lastFetchFailed = false;
         if (!keys.HasSameKeysAs(before))
         {
-            logger.LogInformation("Signing keys of the issuer are known or have changed.");
+            logger.KeysChanged();
         }
 
         if (before.HasLostAKeyIn(keys))

@@ -22,7 +22,7 @@ internal sealed class TokenGate : IAsyncDisposable
     private readonly SigningKeys? _keys;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly RefusalLog _refusals;
+    private readonly RepeatedLines _lines;
     private readonly HookFaults _hookFaults;
     private readonly TokenCache _cache = new();
     private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
@@ -37,7 +37,7 @@ internal sealed class TokenGate : IAsyncDisposable
     public TokenGate(ITokenValidator validator, SigningKeys? keys, TimeProvider clock, ILogger logger)
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
-        _refusals = new RefusalLog(logger, clock);
+        _lines = new RepeatedLines(logger, clock);
         _hookFaults = new HookFaults(logger, clock);
         keys?.OnWithdrawn(Forget);
     }
@@ -143,9 +143,22 @@ internal sealed class TokenGate : IAsyncDisposable
         }
 
         TokenVerdict verdict = await AskAsync(flight.Token).ConfigureAwait(false);
-        _refusals.Write(verdict);
+        TellRefusal(verdict);
         Keep(digest, flight, verdict);
         return verdict;
+    }
+
+    private void TellRefusal(TokenVerdict verdict)
+    {
+        if (verdict.Kind is TokenVerdictKind.Unavailable && _lines.MayWrite(LogLevel.Warning, "tokens could not be checked:", verdict.Reason))
+        {
+            _logger.NoVerdict(PlainText.Of(verdict.Reason));
+        }
+        else if (verdict.Kind is TokenVerdictKind.InvalidToken or TokenVerdictKind.InsufficientScope
+            && _lines.MayWrite(LogLevel.Information, "tokens refused:", verdict.Reason))
+        {
+            _logger.TokenRefused(verdict.Kind, PlainText.Of(verdict.Reason));
+        }
     }
 
     private void Keep(TokenDigest digest, Flight flight, TokenVerdict verdict)
@@ -179,13 +192,22 @@ internal sealed class TokenGate : IAsyncDisposable
         }
         catch (IOException fault)
         {
-            _logger.LogWarning("The identity provider could not be asked: {Fault}", fault.Message);
+            if (_lines.MayWrite(LogLevel.Warning, "the identity provider could not be asked"))
+            {
+                _logger.ProviderNotAsked(fault.Message);
+            }
+
             return TokenVerdict.Unavailable("provider-unreachable", retryAfterSeconds: 5);
         }
         catch (Exception fault)
         {
             // The text of such an exception is not ours and might hold the token, so only its type is written.
-            _logger.LogError("The token validator failed with {Fault}.", fault.GetType());
+            string type = fault.GetType().ToString();
+            if (_lines.MayWrite(LogLevel.Error, "tokens could not be checked", type))
+            {
+                _logger.TokenNotChecked(type);
+            }
+
             return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);
         }
     }

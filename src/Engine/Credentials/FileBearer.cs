@@ -1,4 +1,5 @@
 using McpProxyFast.OAuth;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -63,7 +64,7 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
         catch (OAuthException failure)
         {
             // A file that is being replaced may be gone for a moment; the token that is known stays.
-            logger.LogWarning("{Reason}", failure.Message);
+            logger.FileNotRead(failure.Message);
         }
     }
 

@@ -1,4 +1,5 @@
 using McpProxyFast.OAuth;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -111,7 +112,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
             return;
         }
 
-        _logger.LogInformation("{Target} wants more scopes: {Scopes}.", _target, Printable.Of(asked.Scope ?? "(unnamed)"));
+        _logger.MoreScopes(_target, Printable.Of(asked.Scope ?? "(unnamed)"));
         await SignInAsync(challenge.Request.Url, asked, before, cancellationToken).ConfigureAwait(false);
     });
 
@@ -148,7 +149,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     private void Fail(OAuthException failure)
     {
         _failure = FailureState.After(_failure, failure, _clock.GetUtcNow());
-        _logger.LogWarning("No new credential for {Target}: {Reason}", _target, failure.Message);
+        _logger.NoCredential(_target, failure.Message);
     }
 
     // What an earlier run, or another process, has left in the store.
@@ -174,7 +175,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
             // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
             _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
             _failure = null;
-            _logger.LogWarning("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
+            _logger.NotRenewable(_target, failure.Message);
             return false;
         }
     }

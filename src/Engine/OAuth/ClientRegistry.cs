@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Duende.IdentityModel.Client;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -66,7 +67,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
     public void Forget(StoreLease lease, ServerMetadata server)
     {
-        logger.LogInformation("The registration at {Issuer} is dropped; the next sign-in registers again.", Name(server));
+        logger.RegistrationDropped(Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }

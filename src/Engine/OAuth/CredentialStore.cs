@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -88,7 +89,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     {
         string aside = $"{path}.unreadable-{Guid.NewGuid():N}";
         File.Move(path!, aside);
-        logger.LogWarning("The credential store {Path} is damaged or was made with another key; it is now {Aside}, and a new one is begun.", path, aside);
+        logger.StoreSetAside(path!, aside);
     }
 
     private void Write(StoreDocument document)

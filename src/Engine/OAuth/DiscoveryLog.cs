@@ -1,4 +1,5 @@
 using System.Net;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -38,7 +39,7 @@ internal sealed class DiscoveryLog(ILogger logger)
 
     public void Add(string line)
     {
-        logger.LogDebug("Discovery: {Line}", line);
+        logger.Discovery(line);
         _lines.Add(line);
     }
 

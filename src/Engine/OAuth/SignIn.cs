@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -81,7 +82,7 @@ internal sealed class SignIn : IDisposable
             challenge = await new Probe(_http, _logger).AskAsync(_target, cancellationToken).ConfigureAwait(false);
             if (challenge is null && !await _discovery.IsPublishedAsync(_target, cancellationToken).ConfigureAwait(false))
             {
-                _logger.LogWarning("{Target} answers without asking for credentials; none are sent until it does.", WellKnown.Origin(_target));
+                _logger.NothingAsked(WellKnown.Origin(_target));
                 return null;
             }
         }
@@ -111,7 +112,7 @@ internal sealed class SignIn : IDisposable
             IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
             Keep(lease, issued);
-            _logger.LogInformation("Signed in at {Issuer}; {Tokens}.", issued.Server.Issuer ?? issued.Server.TokenEndpoint, issued.Tokens);
+            _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
             return issued;
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -138,7 +139,7 @@ internal sealed class SignIn : IDisposable
         IssuedCredential latest = Latest(lease, old);
         if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
         {
-            _logger.LogDebug("Another process has renewed the credential.");
+            _logger.RenewedElsewhere();
             return latest;
         }
 
@@ -151,7 +152,7 @@ internal sealed class SignIn : IDisposable
         TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
         IssuedCredential issued = latest with { Tokens = tokens };
         Keep(lease, issued);
-        _logger.LogDebug("Renewed at {Endpoint}; {Tokens}.", issued.Server.TokenEndpoint, issued.Tokens);
+        _logger.Renewed(Printable.Url(issued.Server.TokenEndpoint!), issued.Tokens.ToString());
         return issued;
     }
 
@@ -231,7 +232,7 @@ internal sealed class SignIn : IDisposable
         using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (answer.IsError)
         {
-            _logger.LogWarning("{Endpoint} did not confirm the revocation; the token has been dropped here.", issued.Server.RevocationEndpoint);
+            _logger.NotRevoked(Printable.Url(issued.Server.RevocationEndpoint!));
         }
     }
 
@@ -247,7 +248,7 @@ internal sealed class SignIn : IDisposable
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             // A full disk must not cost the token that has just been obtained.
-            _logger.LogWarning("The credential could not be stored, so it ends with this process: {Reason}", failure.Message);
+            _logger.NotStored(failure.Message);
         }
     }
 

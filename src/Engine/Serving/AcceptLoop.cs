@@ -1,4 +1,5 @@
 using System.Net;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
 using McpProxyFast.Transport.Network;
 using Microsoft.Extensions.Logging;
@@ -10,9 +11,6 @@ internal sealed class AcceptLoop : IDisposable
 {
     /// <summary>How long the loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>That there is no room is said this often, however often it is met.</summary>
-    private static readonly TimeSpan WarningInterval = TimeSpan.FromMinutes(1);
 
     private readonly ServingParts _parts;
     private readonly Listener _listener;
@@ -26,9 +24,6 @@ internal sealed class AcceptLoop : IDisposable
 
     /// <summary>Called by each connection when it is over; made once.</summary>
     private readonly Action _left;
-
-    /// <summary>When the last warning was written; null before the first.</summary>
-    private long? _warnedAt;
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="listener">Bound; disposed with the loop.</param>
@@ -88,11 +83,7 @@ internal sealed class AcceptLoop : IDisposable
         if (most < parts.Limits.MaxConnections)
         {
             bool isFarBelow = most < parts.Limits.MaxConnections / 2;
-            parts.Logger.Log(
-                isFarBelow ? LogLevel.Information : LogLevel.Debug,
-                "Limited to {Most} of {Wanted} client connections by the descriptor limit (ulimit -n); more wait to be accepted.",
-                most,
-                parts.Limits.MaxConnections);
+            parts.Logger.ConnectionsLimited(isFarBelow ? LogLevel.Information : LogLevel.Debug, most, parts.Limits.MaxConnections);
         }
 
         return most;
@@ -114,30 +105,10 @@ internal sealed class AcceptLoop : IDisposable
         {
             // Usually there is no room for one more; whatever else it was, a proxy that stopped accepting would be lost.
             spares.LetGo();
-            _parts.Tally.AcceptFailed();
-            Warn(fault);
+            _parts.Tally.AcceptFailed(fault, BackOff);
         }
 
         return false;
-    }
-
-    private void Warn(Exception fault)
-    {
-        if (_warnedAt is null || _parts.Clock.GetElapsedTime(_warnedAt.Value) >= WarningInterval)
-        {
-            _warnedAt = _parts.Clock.GetTimestamp();
-            try
-            {
-                _parts.Logger.LogWarning(
-                    "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.",
-                    fault.Message,
-                    BackOff.TotalMilliseconds);
-            }
-            catch (Exception)
-            {
-                // A log that cannot be written must not end the loop.
-            }
-        }
     }
 
     private async Task RestAsync()

@@ -18,6 +18,7 @@ internal static class AdmissionStage
         OriginRule origins = connection.Entrance.Origins;
         if (!origins.AllowsHost(request.Authority) && !OwnEndpoints.IsForHealth(request))
         {
+            connection.Parts.Tally.HostRefused(request.Authority, connection.Client.RemoteAddress);
             return StageResult.Refuse(RefusalReason.HostNotAllowed);
         }
 
@@ -29,6 +30,7 @@ internal static class AdmissionStage
 
         if (!AllowsOrigin(origins, request))
         {
+            parts.Tally.OriginRefused(request.Value(KnownField.Origin));
             return StageResult.Refuse(RefusalReason.OriginNotAllowed);
         }
 

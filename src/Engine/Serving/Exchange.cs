@@ -204,7 +204,7 @@ internal sealed class Exchange
     {
         Outcome.Peer = _owner!.Client.RemoteAddress;
         _sentBefore = _owner.Client.Output.SentBytes;
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.StartedAt = Parts.Clock.GetTimestamp();
         }
@@ -214,7 +214,7 @@ internal sealed class Exchange
             return;
         }
 
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.Copy(Request.Head);
         }
@@ -421,7 +421,7 @@ internal sealed class Exchange
 
     private void MarkFirstByte()
     {
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.FirstByteAt = Parts.Clock.GetTimestamp();
         }

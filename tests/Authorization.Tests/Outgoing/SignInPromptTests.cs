@@ -72,7 +72,7 @@ public sealed class SignInPromptTests
 
         Assert.Contains("is not an https URL", refused.Message, StringComparison.Ordinal);
         Assert.Empty(host.Prompts);
-        Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("Please open", StringComparison.Ordinal));
+        Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("asks for a sign-in", StringComparison.Ordinal));
     }
 
     [Fact]
