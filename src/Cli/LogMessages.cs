@@ -20,15 +20,16 @@ internal static partial class LogMessages
     public static partial void AnyHost(this ILogger logger, string host);
 
     [LoggerMessage(905, LogLevel.Warning,
-        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it may use the MCP server: add --oidc-issuer and --oidc-audience to say "
-        + "who may come in, or listen on 127.0.0.1")]
+        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it may use the MCP server: "
+        + "say who may come in (--oidc-issuer and --oidc-audience), or listen on 127.0.0.1")]
     public static partial void Unprotected(this ILogger logger, string host);
 
     [LoggerMessage(906, LogLevel.Warning,
-        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it acts with your credential at {Target}, as --allow-unprotected permits")]
+        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it acts with your credential at {Target} "
+        + "(--allow-unprotected is given)")]
     public static partial void UnprotectedCredential(this ILogger logger, string host, string target);
 
     [LoggerMessage(907, LogLevel.Warning,
-        "UNENCRYPTED: your credential goes to {Target} in plain HTTP, and everybody on the way can read and use it: use an https --target-uri")]
+        "UNENCRYPTED: your credential goes to {Target} in plain HTTP, where others on the way can read it: use an https --target-uri")]
     public static partial void UnencryptedCredential(this ILogger logger, string target);
 }

@@ -8,7 +8,7 @@ namespace McpProxyFast.Cli;
 /// <summary>Makes one plain line of each record, time, level, text, and hands it to the writer of stderr. Never waits and never throws.</summary>
 internal sealed class StderrLogger(LogLevel least, LineWriter errors) : ILogger
 {
-    /// <summary>The engine's event that is nothing but a link: it stands alone on its line, so that a terminal makes it clickable and a person can copy it.</summary>
+    /// <summary>The engine's event that is nothing but a link: alone on its line it can be clicked and copied.</summary>
     private const string LinkEvent = "SignInLink";
 
     /// <param name="least">The lowest level that is written.</param>

@@ -38,7 +38,7 @@ internal sealed class StopSignals : IDisposable
     private static void GoOn(PosixSignalContext context)
     {
         context.Cancel = true;
-        Standard.Errors.Write("mcpproxyfast: SIGHUP: settings cannot be read again while running in this version; restart to change them");
+        Standard.Errors.Write("mcpproxyfast: SIGHUP does not reload settings in this version; restart to change them");
     }
 
     private void Stop(PosixSignalContext context)

@@ -24,7 +24,8 @@ internal sealed class StandardDestination(int descriptor) : IDestination
         : Console.OpenStandardError();
 
     /// <summary>Inherited. What the process has opened itself closes on exec; what it was started with does not, or it would not have got it.</summary>
-    private readonly bool _isInherited = OperatingSystem.IsWindows() || Control(descriptor, GetDescriptorFlags) is >= 0 and var flags && (flags & ClosesOnExec) == 0;
+    private readonly bool _isInherited = OperatingSystem.IsWindows()
+        || (Control(descriptor, GetDescriptorFlags) is >= 0 and var flags && (flags & ClosesOnExec) == 0);
 
     public void Write(ReadOnlySpan<byte> bytes)
     {

@@ -18,9 +18,11 @@ internal static class Running
         await Task.WhenAny(running, Told(stopping));
         if (await Task.WhenAny(running, Task.Delay(Silence, CancellationToken.None)) != running && proxy.OpenConnections is var open and > 0)
         {
-            string connections = open == 1 ? "1 connection is" : string.Create(CultureInfo.InvariantCulture, $"{open} connections are");
             string limit = string.Create(CultureInfo.InvariantCulture, $"{drainTimeout.TotalSeconds:0.###} s");
-            Standard.Errors.Write($"mcpproxyfast: stopping: {connections} still in use, and may finish within {limit}; a second signal (Ctrl-C) ends all at once");
+            string waits = open == 1
+                ? $"1 connection is still in use and gets up to {limit} to finish"
+                : $"{open} connections are still in use and get up to {limit} to finish";
+            Standard.Errors.Write($"mcpproxyfast: stopping: {waits}; a second Ctrl-C or signal ends the process at once");
         }
 
         await running;

@@ -139,7 +139,7 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
             _lastFetchFailed = true;
             if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
             {
-                logger.KeysNotFetched(fault.Message);
+                logger.KeysNotFetched(PlainText.OfMessage(fault.Message));
             }
         }
         catch (OperationCanceledException)

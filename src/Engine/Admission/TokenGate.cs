@@ -194,7 +194,7 @@ internal sealed class TokenGate : IAsyncDisposable
         {
             if (_lines.MayWrite(LogLevel.Warning, "the identity provider could not be asked"))
             {
-                _logger.ProviderNotAsked(fault.Message);
+                _logger.ProviderNotAsked(PlainText.OfMessage(fault.Message));
             }
 
             return TokenVerdict.Unavailable("provider-unreachable", retryAfterSeconds: 5);

@@ -39,7 +39,7 @@ internal sealed class DiscoveryLog(ILogger logger)
 
     public void Add(string line)
     {
-        logger.Discovery(line);
+        logger.Discovery(PlainText.OfMessage(line));
         _lines.Add(line);
     }
 

@@ -27,8 +27,13 @@ internal sealed class IntrospectionEndpoint(OAuthHttp http, IssuerDocument? docu
 
         return response is { IsError: false, Json: { ValueKind: JsonValueKind.Object } claims }
             ? claims
-            : throw new IOException($"{endpoint} gave no answer: {response.Exception?.Message ?? $"{(int)response.HttpStatusCode} {response.Error}"}");
+            : throw new IOException(
+                $"{endpoint} gave no answer: {response.Exception?.Message ?? $"{(int)response.HttpStatusCode} {ErrorCode(response.Error)}"}");
     }
+
+    /// <summary>What a server sends in the place of an error code may be anything, the token too.</summary>
+    private static string ErrorCode(string? error) =>
+        error is { Length: <= 40 } && error.All(character => char.IsAsciiLetter(character) || character is '_' or ' ') ? error : "(no error code)";
 
     private Task<TokenIntrospectionResponse> SendAsync(string token, CancellationToken cancellationToken) =>
         http.Invoker.IntrospectTokenAsync(

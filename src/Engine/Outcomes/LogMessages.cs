@@ -19,23 +19,24 @@ internal static partial class LogMessages
     [LoggerMessage(103, LogLevel.Error, "A client connection could not be closed in an orderly way.")]
     public static partial void ConnectionNotClosed(this ILogger logger, Exception bug);
 
-    [LoggerMessage(104, LogLevel.Error, "A client connection could not look at its deadlines, and is cut.")]
+    [LoggerMessage(104, LogLevel.Error, "A client connection could not check its deadlines and was cut.")]
     public static partial void DeadlinesNotSeen(this ILogger logger, Exception bug);
 
-    [LoggerMessage(105, LogLevel.Error, "A client connection could not be told to end.")]
+    [LoggerMessage(105, LogLevel.Error, "A client connection could not be told to stop.")]
     public static partial void ConnectionNotTold(this ILogger logger, Exception bug);
 
     [LoggerMessage(106, LogLevel.Warning, "{Reason} Clients wait until there is room; the proxy tries again every {BackOffMilliseconds} ms.")]
     public static partial void AcceptFailed(this ILogger logger, string reason, double backOffMilliseconds);
 
-    [LoggerMessage(EventId = 107, Message = "At most {Most} client connections in place of {Wanted}: the descriptor limit (ulimit -n) has no room for more. Other clients wait to be accepted.")]
+    [LoggerMessage(EventId = 107,
+        Message = "Only {Most} of {Wanted} client connections fit into the descriptor limit (ulimit -n); further clients wait to be accepted.")]
     public static partial void ConnectionsLimited(this ILogger logger, LogLevel level, int most, int wanted);
 
     [LoggerMessage(EventId = 108, Message = "{What}: {Count} more in the last {Seconds} s.")]
     public static partial void Repeated(this ILogger logger, LogLevel level, string what, long count, long seconds);
 
     // 200: exchanges.
-    [LoggerMessage(201, LogLevel.Debug, "{Method} {Path}: {Status} {End} after {Milliseconds} ms, for {Peer}.", SkipEnabledCheck = true)]
+    [LoggerMessage(201, LogLevel.Debug, "{Method} {Path} from {Peer}: {Status} {End} in {Milliseconds} ms.", SkipEnabledCheck = true)]
     public static partial void ExchangeEnded(this ILogger logger, string method, string path, int status, string end, long milliseconds, string peer);
 
     [LoggerMessage(202, LogLevel.Debug, "Refused what the {Side} sent: {Code}{Status} by {Rule}.", SkipEnabledCheck = true)]
@@ -48,19 +49,19 @@ internal static partial class LogMessages
     public static partial void AnswerNotTaken(this ILogger logger, LogLevel level, int status, string code, string rule, string violation);
 
     [LoggerMessage(205, LogLevel.Warning,
-        "Refused a request for the host '{Host}' from {Peer} (403 host-not-allowed). If clients may use this name, add it to McpProxyOptions.AllowedHosts.")]
+        "Refused a request from {Peer} for the host '{Host}' (403 host-not-allowed). To let clients use this name, add it to McpProxyOptions.AllowedHosts.")]
     public static partial void HostRefused(this ILogger logger, string host, string peer);
 
     [LoggerMessage(206, LogLevel.Warning,
-        "Refused a request from a web page of the origin '{Origin}' (403 origin-not-allowed). If its pages may call, add it to McpProxyOptions.AllowedOrigins.")]
+        "Refused a request from a web page at '{Origin}' (403 origin-not-allowed). To let its pages call, add it to McpProxyOptions.AllowedOrigins.")]
     public static partial void OriginRefused(this ILogger logger, string origin);
 
     [LoggerMessage(207, LogLevel.Information,
-        "The target answered 401: it asks for a credential. Clients that can sign in do so by themselves; for the proxy to do it, set McpProxyOptions.Outgoing.")]
+        "The target answered 401: it asks for a credential. If clients do not sign in by themselves, set McpProxyOptions.Outgoing so that the proxy does.")]
     public static partial void TargetAsksForCredential(this ILogger logger);
 
     // 300: incoming tokens.
-    [LoggerMessage(301, LogLevel.Warning, "No audience is set (TokenPolicy.Audiences): every token of the issuer is accepted, also one made for another service.")]
+    [LoggerMessage(301, LogLevel.Warning, "No audience is set (TokenPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
     public static partial void NoAudience(this ILogger logger);
 
     [LoggerMessage(302, LogLevel.Information, "Token refused: {Kind}, {Reason}.")]
@@ -111,7 +112,7 @@ internal static partial class LogMessages
     [LoggerMessage(409, LogLevel.Warning, "There is no credential for the upstream: {Reason}")]
     public static partial void NotStarted(this ILogger logger, string reason);
 
-    [LoggerMessage(410, LogLevel.Warning, "The bearer token's file could not be read again; the token known stays in use. {Reason}")]
+    [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again; the known token stays in use. {Reason}")]
     public static partial void FileNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(411, LogLevel.Information, "{Target} wants more scopes: {Scopes}.")]
@@ -120,23 +121,23 @@ internal static partial class LogMessages
     [LoggerMessage(412, LogLevel.Warning, "{Target} answers without asking for credentials; none are sent until it does.")]
     public static partial void NothingAsked(this ILogger logger, string target);
 
-    [LoggerMessage(413, LogLevel.Warning, "{Endpoint} did not confirm the revocation; the token has been dropped here.")]
+    [LoggerMessage(413, LogLevel.Warning, "{Endpoint} did not confirm that the token is revoked; it has been dropped here.")]
     public static partial void NotRevoked(this ILogger logger, string endpoint);
 
     [LoggerMessage(414, LogLevel.Warning, "The credential could not be stored, so it ends with this process: {Reason}")]
     public static partial void NotStored(this ILogger logger, string reason);
 
     [LoggerMessage(415, LogLevel.Warning,
-        "The credential store {Path} is damaged or was made with another key; it is now {Aside}, and a new one is begun.")]
+        "The credential store {Path} is damaged or was made with another key. It has been moved to {Aside}, and a new one was started.")]
     public static partial void StoreSetAside(this ILogger logger, string path, string aside);
 
     [LoggerMessage(416, LogLevel.Information, "The registration at {Issuer} is dropped; the next sign-in registers again.")]
     public static partial void RegistrationDropped(this ILogger logger, string issuer);
 
-    [LoggerMessage(417, LogLevel.Warning, "The callback port {Port} is taken; another one is used.")]
+    [LoggerMessage(417, LogLevel.Warning, "The callback port {Port} is taken; another is used.")]
     public static partial void CallbackPortTaken(this ILogger logger, int port);
 
-    [LoggerMessage(418, LogLevel.Debug, "The callback was hit without the state of this sign-in; ignored.")]
+    [LoggerMessage(418, LogLevel.Debug, "A request to the callback did not carry the state of this sign-in and was ignored.")]
     public static partial void CallbackOfAnother(this ILogger logger);
 
     [LoggerMessage(419, LogLevel.Debug, "A connection to the callback ended early: {Reason}")]

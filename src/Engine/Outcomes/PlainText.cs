@@ -14,7 +14,13 @@ internal static class PlainText
     /// <summary>Most characters of a text from outside that are shown.</summary>
     public const int MaxLength = 500;
 
+    /// <summary>Most characters of a message that quotes others.</summary>
+    public const int MaxMessageLength = 2_000;
+
     private const string Cut = "...";
+
+    /// <summary>What ends a URL within a sentence.</summary>
+    private static readonly SearchValues<char> UrlEnds = SearchValues.Create(" \t\r\n\"'<>,;()");
 
     /// <summary>The text, fit to be shown.</summary>
     /// <param name="text">From anybody.</param>
@@ -44,6 +50,28 @@ internal static class PlainText
         }
 
         return Finish(shown, text.Length > most);
+    }
+
+    /// <summary>A message that may quote a server and name URLs, fit to be shown: without the queries of its URLs, where some keep a secret.</summary>
+    public static string OfMessage(string message)
+    {
+        int scheme = message.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0)
+        {
+            return Of(message, MaxMessageLength);
+        }
+
+        var shown = new StringBuilder(message.Length);
+        ReadOnlySpan<char> rest = message;
+        for (; scheme >= 0; scheme = rest.IndexOf("://", StringComparison.Ordinal))
+        {
+            int length = rest[scheme..].IndexOfAny(UrlEnds) is var end and >= 0 ? scheme + end : rest.Length;
+            int query = rest[..length].IndexOf('?');
+            shown.Append(query < 0 ? rest[..length] : rest[..query]).Append(query < 0 ? "" : "?...");
+            rest = rest[length..];
+        }
+
+        return Of(shown.Append(rest).ToString(), MaxMessageLength);
     }
 
     /// <summary>Bytes that a peer sent as text, fit to be shown.</summary>

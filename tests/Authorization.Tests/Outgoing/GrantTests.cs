@@ -36,7 +36,8 @@ public sealed class GrantTests : IDisposable
 
         Assert.Equal(200, (await asked).Status);
         Assert.Equal("urn:ietf:params:oauth:grant-type:device_code", rig.Server.TokenRequests.Single()["grant_type"]);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("/activate and enter the code ABCD-EFGH", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("Enter the code ABCD-EFGH at this URL", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"{rig.Server.Origin}/activate", StringComparison.Ordinal)); // alone on its line
     }
 
     [Fact]

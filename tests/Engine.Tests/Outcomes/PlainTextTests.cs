@@ -34,6 +34,13 @@ public sealed class PlainTextTests
         Assert.Equal(PlainText.Of(Text), PlainText.Of(Encoding.UTF8.GetBytes(Text)));
     }
 
+    [Theory]
+    [InlineData("https://a.example/token?key=secret refused: no", "https://a.example/token?... refused: no")]
+    [InlineData("Tried: GET https://a.example/x?k=1; GET https://b.example/y: 404.", "Tried: GET https://a.example/x?...; GET https://b.example/y: 404.")]
+    [InlineData("'https://a.example/?k=1', is that right?", "'https://a.example/?...', is that right?")]
+    [InlineData("is that right? yes", "is that right? yes")]
+    public void MessageLosesTheQueriesOfItsUrls(string message, string shown) => Assert.Equal(shown, PlainText.OfMessage(message));
+
     [Fact]
     public void LongTextIsCut()
     {
