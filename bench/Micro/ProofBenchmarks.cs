@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Grants;
 
 namespace McpProxyFast.Micro;
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using McpProxyFast.Admission;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Incoming;
+using McpProxyFast.OAuth.Net;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,4 @@
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 

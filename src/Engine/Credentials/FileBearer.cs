@@ -1,4 +1,5 @@
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;

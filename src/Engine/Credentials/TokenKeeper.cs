@@ -1,4 +1,8 @@
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Grants;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;

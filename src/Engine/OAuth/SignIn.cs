@@ -1,6 +1,11 @@
 using System.Security.Cryptography.X509Certificates;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Browser;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Grants;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -18,7 +23,7 @@ internal sealed class SignIn : IDisposable
     private readonly string _storeKey;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly Discovery _discovery;
+    private readonly ProtectionDiscovery _discovery;
     private readonly ClientRegistry _clients;
     private readonly TokenEndpoint _tokens;
     private readonly SignInInvitation _invitation;
@@ -40,7 +45,7 @@ internal sealed class SignIn : IDisposable
         _clock = clock;
         _logger = logger;
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
-        _discovery = new Discovery(policy, _http, logger);
+        _discovery = new ProtectionDiscovery(policy, _http, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
         _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new SigningKey(key, clock) : null, clock);
         _invitation = new SignInInvitation(target, clock, logger, observer);

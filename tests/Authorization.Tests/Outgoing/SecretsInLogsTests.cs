@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Credentials;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
