@@ -73,7 +73,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
             return new TokenGate(opaque!, keys: null, clock, logger);
         }
 
-        var keys = new SigningKeys(new IssuerKeys(provider, document, policy.JwksUri).FetchAsync, clock, logger);
+        var keys = new IssuerKeyCache(new JwksSource(provider, document, policy.JwksUri).FetchAsync, clock, logger);
         var jwt = new JwtValidator(policy, keys, clock);
         return new TokenGate(opaque is null ? jwt : new TokenFormValidator(jwt, opaque), keys, clock, logger);
     }

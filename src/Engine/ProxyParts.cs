@@ -18,7 +18,8 @@ internal static class ProxyParts
     /// <param name="network">Makes the connections to the upstream.</param>
     /// <param name="incoming">Null where everybody may come in.</param>
     /// <param name="credentials">Null where nothing is added.</param>
-    public static ServingParts Make(McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, CredentialSource? credentials)
+    public static ServingParts Make(
+        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);

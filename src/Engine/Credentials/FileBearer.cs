@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token in a file that something else keeps fresh.</summary>
-internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : CredentialSource
+internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : UpstreamCredentials
 {
     // Read whole each time: the times of a mounted secret are those of a link that never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);

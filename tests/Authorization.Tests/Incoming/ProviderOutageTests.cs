@@ -123,7 +123,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
         await Provider.StopAsync();
 
-        _fixture.Clock.Advance(SigningKeys.MaxAge);
+        _fixture.Clock.Advance(IssuerKeyCache.MaxAge);
 
         Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key))).Kind);
     }
@@ -190,7 +190,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
 
     private async Task IsHealedAsync()
     {
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
     }
 }

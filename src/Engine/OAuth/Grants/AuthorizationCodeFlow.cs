@@ -16,7 +16,7 @@ internal sealed class AuthorizationCodeFlow(
     OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
         SignInInvitation invitation) : IGrantFlow
 {
-    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         CheckServer(protection);
         using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
@@ -27,8 +27,8 @@ internal sealed class AuthorizationCodeFlow(
         invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
-        string code = Judge(answer, protection.Server);
-        TokenSet issued = await ExchangeAsync(attempt, code, proofKey, cancellationToken).ConfigureAwait(false);
+        string code = CodeFrom(answer, protection.Server);
+        TokenSet issued = await ExchangeAsync(attempt, code, dpopKey, cancellationToken).ConfigureAwait(false);
         if (scopes.Contains("openid") && protection.Server.JwksUri is not null)
         {
             var check = new IdTokenCheck(http, clock);
@@ -74,7 +74,7 @@ internal sealed class AuthorizationCodeFlow(
 
     /// <returns>The code.</returns>
     /// <exception cref="OAuthException">The answer comes from another server, or says no.</exception>
-    private static string Judge(CallbackQuery answer, ServerMetadata server)
+    private static string CodeFrom(CallbackQuery answer, ServerMetadata server)
     {
         // RFC 9207 §2.4, before anything else is believed: ordinal comparison, no normalisation.
         if (answer.Issuer is not null ? server.Issuer is not null && answer.Issuer != server.Issuer : server.AuthorizationResponseIssParameterSupported)
@@ -116,7 +116,7 @@ internal sealed class AuthorizationCodeFlow(
         _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
     };
 
-    private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, ProofKey? proofKey, CancellationToken cancellationToken)
+    private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         var parameters = new Parameters
         {
@@ -125,7 +125,7 @@ internal sealed class AuthorizationCodeFlow(
             { "code_verifier", attempt.Verifier },
         };
         parameters.AddOptional("resource", attempt.Protection.Resource);
-        return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, proofKey, cancellationToken);
+        return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, dpopKey, cancellationToken);
     }
 
     /// <summary>What one trip of the browser must be matched with; the issuer is part of it (RFC 9207).</summary>

@@ -14,7 +14,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
     private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
 
-    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         ServerMetadata server = protection.Server;
         if (server.DeviceAuthorizationEndpoint is null)
@@ -25,7 +25,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
         using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
         invitation.Show(device.VerificationUri!, device.UserCode!, device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null);
-        TokenSet issued = await PollAsync(protection, client, device, proofKey, cancellationToken).ConfigureAwait(false);
+        TokenSet issued = await PollAsync(protection, client, device, dpopKey, cancellationToken).ConfigureAwait(false);
         return new IssuedCredential { Server = server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
     }
 
@@ -46,7 +46,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
     }
 
     private async Task<TokenSet> PollAsync(
-        Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, ProofKey? proofKey, CancellationToken cancellationToken)
+        Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         TimeSpan interval = TimeSpan.FromSeconds(Math.Clamp(device.Interval, 1, MaxInterval.TotalSeconds));
         while (true)
@@ -57,7 +57,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
                 var parameters = new Parameters { { "device_code", device.DeviceCode! } };
                 parameters.AddOptional("resource", protection.Resource);
                 return await tokens.AskAsync(
-                    protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+                    protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, dpopKey, cancellationToken).ConfigureAwait(false);
             }
             catch (OAuthException failure) when (failure.Code is "authorization-pending" or "slow-down" || failure.Failure is OAuthFailure.Transient)
             {

@@ -8,5 +8,5 @@ namespace McpProxyFast.OAuth.Grants;
 internal interface IGrantFlow
 {
     /// <exception cref="OAuthException">There is no token; the message says what a person can do.</exception>
-    Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken);
+    Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken);
 }

@@ -10,7 +10,7 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
 {
     private const string IdJag = "urn:ietf:params:oauth:token-type:id-jag";
 
-    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken)
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         ServerMetadata server = protection.Server;
         ClientIdentity? client = policy.ClientId is null ? null : clients.Preregistered(server);
@@ -24,7 +24,7 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
 
         parameters.AddOptional("resource", protection.Resource);
         parameters.AddOptional("scope", string.Join(' ', scopes));
-        TokenSet issued = await tokens.AskAsync(server, client, grant, parameters, proofKey, cancellationToken).ConfigureAwait(false);
+        TokenSet issued = await tokens.AskAsync(server, client, grant, parameters, dpopKey, cancellationToken).ConfigureAwait(false);
         return new IssuedCredential
         {
             Server = server,
@@ -55,7 +55,7 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
         var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsAssumed = true };
         var client = new ClientIdentity { Id = policy.IdpClientId!, Method = ClientMethod.None };
         TokenSet assertion = await tokens.AskAsync(
-            provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, proofKey: null, cancellationToken).ConfigureAwait(false);
+            provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, dpopKey: null, cancellationToken).ConfigureAwait(false);
         return assertion.AccessToken;
     }
 }

@@ -6,7 +6,7 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Asks token endpoints for tokens and judges what they say.</summary>
-internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeProvider clock)
+internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -19,20 +19,20 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
     /// <param name="client">Who asks.</param>
     /// <param name="grantType">The grant type.</param>
     /// <param name="parameters">What goes with it.</param>
-    /// <param name="proofKey">The key to which the tokens are to be bound, if any.</param>
+    /// <param name="dpopKey">The key to which the tokens are to be bound, if any.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="OAuthException">There are no tokens; <see cref="OAuthException.Failure"/> says what can be done.</exception>
     public async Task<TokenSet> AskAsync(
-        ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, ProofKey? proofKey, CancellationToken cancellationToken)
+        ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         var redaction = new Redaction();
-        using TokenResponse first = await SendAsync(server, client, grantType, parameters, proofKey, redaction, cancellationToken).ConfigureAwait(false);
-        if (proofKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
+        using TokenResponse first = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
+        if (dpopKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
         {
-            return TokenAnswer.Read(first, server, proofKey is not null, redaction, clock);
+            return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock);
         }
 
-        using TokenResponse second = await SendAsync(server, client, grantType, parameters, proofKey, redaction, cancellationToken).ConfigureAwait(false);
+        using TokenResponse second = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
         return TokenAnswer.Read(second, server, bound: true, redaction, clock);
     }
 
@@ -63,7 +63,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
         ClientIdentity? client,
         string grantType,
         Parameters parameters,
-        ProofKey? proofKey,
+        DPoPKey? dpopKey,
         Redaction redaction,
         CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, SigningKey? clientKey, TimeP
             await AuthenticateAsync(request, server, client, redaction, cancellationToken).ConfigureAwait(false);
         }
 
-        request.DPoPProofToken = proofKey?.Prove("POST", new Uri(server.TokenEndpoint!), Volatile.Read(ref _nonce), accessToken: null);
+        request.DPoPProofToken = dpopKey?.Prove("POST", new Uri(server.TokenEndpoint!), Volatile.Read(ref _nonce), accessToken: null);
         redaction.Add([request.DPoPProofToken, .. parameters.Where(parameter => !Public.Contains(parameter.Key)).Select(parameter => parameter.Value)]);
         TokenResponse response = await http.Invoker.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.DPoPNonce is { } nonce)

@@ -71,7 +71,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
             return StoreDocument.Empty;
         }
 
-        byte[] secret = StoreKeys.FindOrMake(path, key);
+        byte[] secret = StoreKey.FindOrMake(path, key);
         try
         {
             byte[] sealedBytes = new FileInfo(path).Length <= MaxFileBytes ? File.ReadAllBytes(path) : [];
@@ -100,7 +100,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
             return;
         }
 
-        byte[] secret = StoreKeys.FindOrMake(path, key);
+        byte[] secret = StoreKey.FindOrMake(path, key);
         PrivateFile.Replace(path, StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace McpProxyFast.OAuth.Store;
 
@@ -20,7 +21,8 @@ internal sealed record StoredEntry
     } = [];
 
     /// <summary>The private key to which the tokens are bound, PKCS #8 as base64.</summary>
-    public string? ProofKey { get; init; }
+    [JsonPropertyName("proof_key")]
+    public string? DPoPKey { get; init; }
 
     /// <summary>Says what this is about, without a secret.</summary>
     public override string ToString() => $"{Target}, {Issued?.ToString() ?? "not signed in"}";

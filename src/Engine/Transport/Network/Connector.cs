@@ -82,14 +82,14 @@ internal sealed class Connector(
         var endPoint = new IPEndPoint(address, target.Port);
         if (!_isTls)
         {
-            return Judge(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
+            return ToResult(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
         }
 
         Socket? socket = await NetworkStack.TryConnectSocketAsync(endPoint, limit.Token).ConfigureAwait(false);
-        return Judge(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
+        return ToResult(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
     }
 
-    private static ConnectResult Judge(Connection? connection, CancellationTokenSource limit) => new(
+    private static ConnectResult ToResult(Connection? connection, CancellationTokenSource limit) => new(
         connection,
         connection is not null ? FaultReason.None
             : limit.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout

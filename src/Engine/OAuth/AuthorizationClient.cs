@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth;
 
 /// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
-internal sealed class SignIn : IDisposable
+internal sealed class AuthorizationClient : IDisposable
 {
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
@@ -29,7 +29,7 @@ internal sealed class SignIn : IDisposable
     private readonly SignInInvitation _invitation;
     private readonly IGrantFlow _flow;
 
-    public SignIn(
+    public AuthorizationClient(
         OutgoingPolicy policy,
         Uri target,
         CredentialStore store,
@@ -47,7 +47,7 @@ internal sealed class SignIn : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new SigningKey(key, clock) : null, clock);
+        _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new ClientKey(key, clock) : null, clock);
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
@@ -58,7 +58,7 @@ internal sealed class SignIn : IDisposable
     }
 
     /// <summary>The key to which tokens are bound, where that was asked for.</summary>
-    public ProofKey? ProofKey { get; private set; }
+    public DPoPKey? DPoPKey { get; private set; }
 
     /// <summary>Whether the operator has said who protects the target.</summary>
     public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
@@ -68,9 +68,9 @@ internal sealed class SignIn : IDisposable
     {
         using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
         StoredEntry entry = lease.Find(_storeKey);
-        if (_policy.DPoP && ProofKey is null)
+        if (_policy.DPoP && DPoPKey is null)
         {
-            ProofKey = entry.ProofKey is { } kept ? ProofKey.Import(kept, _clock) : ProofKey.Create(_clock);
+            DPoPKey = entry.DPoPKey is { } kept ? DPoPKey.Import(kept, _clock) : DPoPKey.Create(_clock);
         }
 
         return entry.Issued is { } issued ? WithSecret(issued) : null;
@@ -78,7 +78,7 @@ internal sealed class SignIn : IDisposable
 
     /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
     /// <returns>The credential, or null where the target asks for none.</returns>
-    public async Task<IssuedCredential?> RunFromTargetAsync(CancellationToken cancellationToken)
+    public async Task<IssuedCredential?> ObtainFromTargetAsync(CancellationToken cancellationToken)
     {
         Challenge? challenge = null;
         if (!KnowsServer)
@@ -92,7 +92,7 @@ internal sealed class SignIn : IDisposable
         }
 
         Protection protection = await DiscoverAsync(_target, challenge, cancellationToken).ConfigureAwait(false);
-        return await RunAsync(protection, ScopesFor(protection, challenge, askedBefore: []), cancellationToken).ConfigureAwait(false);
+        return await ObtainAsync(protection, ScopesFor(protection, challenge, askedBefore: []), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds out who protects the resource.</summary>
@@ -104,7 +104,7 @@ internal sealed class SignIn : IDisposable
         ScopeChoice.For(_policy, protection, challenge, askedBefore);
 
     /// <summary>Signs in, within the time that this may take, and keeps the result.</summary>
-    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    public async Task<IssuedCredential> ObtainAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         bool needsPerson = ScopeChoice.IsForAPerson(_policy);
         TimeSpan timeout = _policy.SignInTimeout ?? (needsPerson ? PersonsTimeout : MachinesTimeout);
@@ -161,10 +161,10 @@ internal sealed class SignIn : IDisposable
     }
 
     /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
-    public Task<IssuedCredential> RepeatAsync(IssuedCredential issued, CancellationToken cancellationToken)
+    public Task<IssuedCredential> ObtainAgainAsync(IssuedCredential issued, CancellationToken cancellationToken)
     {
         var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, ScopesSupported: []);
-        return RunAsync(protection, issued.Scopes, cancellationToken);
+        return ObtainAsync(protection, issued.Scopes, cancellationToken);
     }
 
     /// <summary>Drops the credential and, where the server offers it, revokes it (RFC 7009).</summary>
@@ -187,7 +187,7 @@ internal sealed class SignIn : IDisposable
 
     public void Dispose()
     {
-        ProofKey?.Dispose();
+        DPoPKey?.Dispose();
         _http.Dispose();
         _store.Dispose();
     }
@@ -200,7 +200,7 @@ internal sealed class SignIn : IDisposable
         try
         {
             return await _tokens.AskAsync(
-                latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, ProofKey, CancellationToken.None).ConfigureAwait(false);
+                latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, DPoPKey, CancellationToken.None).ConfigureAwait(false);
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Client.IsRegistered)
         {
@@ -215,12 +215,12 @@ internal sealed class SignIn : IDisposable
     {
         try
         {
-            return await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+            return await _flow.RunAsync(protection, scopes, DPoPKey, cancellationToken).ConfigureAwait(false);
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && ScopeChoice.IsForAPerson(_policy))
         {
             await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
-            return await _flow.RunAsync(protection, scopes, ProofKey, cancellationToken).ConfigureAwait(false);
+            return await _flow.RunAsync(protection, scopes, DPoPKey, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -247,7 +247,7 @@ internal sealed class SignIn : IDisposable
         StoredEntry entry = lease.Find(_storeKey);
         try
         {
-            lease.Put(_storeKey, entry with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, ProofKey = ProofKey?.Export() });
+            lease.Put(_storeKey, entry with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, DPoPKey = DPoPKey?.Export() });
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

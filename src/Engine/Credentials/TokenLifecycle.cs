@@ -8,17 +8,17 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>Holds the token and its line, renews them ahead of their end, and makes every attempt to obtain another.</summary>
-internal sealed class TokenKeeper : IAsyncDisposable
+internal sealed class TokenLifecycle : IAsyncDisposable
 {
     // A person is not asked again so soon for a token that the upstream then refuses as well.
     private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
 
     private readonly OutgoingPolicy _policy;
-    private readonly SignIn _signIn;
+    private readonly AuthorizationClient _client;
     private readonly string _target;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly Turns _turns = new();
+    private readonly AsyncMutex _mutex = new();
     private readonly TriedScopes _tried;
     private readonly RenewalTimer _renewal;
 
@@ -31,10 +31,10 @@ internal sealed class TokenKeeper : IAsyncDisposable
     // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
     private IssuedCredential? _adopted;
 
-    public TokenKeeper(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
+    public TokenLifecycle(OutgoingPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
-        _signIn = signIn;
+        _client = client;
         _target = WellKnown.Origin(target);
         _clock = clock;
         _logger = logger;
@@ -45,7 +45,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
 
     /// <summary>Whether a credential is held or being obtained, so that requests have something to wait for.</summary>
-    public bool IsAtWork => _issued is not null || _turns.AreTaken;
+    public bool IsAtWork => _issued is not null || _mutex.IsTaken;
 
     /// <summary>What to say while no further attempt may be made yet, or null.</summary>
     public CredentialResult? Pause => _failure is { } failure && failure.RetryAt > _clock.GetUtcNow() ? failure.ToResult(_clock.GetUtcNow()) : null;
@@ -53,11 +53,11 @@ internal sealed class TokenKeeper : IAsyncDisposable
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
     /// <summary>Takes over what an earlier run has left and, where there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
-    public Task StartAsync(bool signsIn, CancellationToken cancellationToken) => _turns.RunAsync(async lifetime =>
+    public Task StartAsync(bool signsIn, CancellationToken cancellationToken) => _mutex.RunAsync(async lifetime =>
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(lifetime, cancellationToken);
         await AdoptAsync(linked.Token).ConfigureAwait(false);
-        if (signsIn && _issued is null && await _signIn.RunFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
+        if (signsIn && _issued is null && await _client.ObtainFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
         {
             Accept(issued);
         }
@@ -85,7 +85,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
             return;
         }
 
-        Protection protection = await _signIn.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
+        Protection protection = await _client.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
         IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
         bool mayRenew = challenge.Attempt == 0 || ReferenceEquals(old, _adopted);
         if (old is not null && mayRenew && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
@@ -122,14 +122,14 @@ internal sealed class TokenKeeper : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _renewal.DisposeAsync().ConfigureAwait(false);
-        await _turns.DisposeAsync().ConfigureAwait(false);
-        _signIn.Dispose();
+        await _mutex.DisposeAsync().ConfigureAwait(false);
+        _client.Dispose();
     }
 
     private static bool IsSameServer(ServerMetadata one, ServerMetadata other) => one.Issuer == other.Issuer && one.TokenEndpoint == other.TokenEndpoint;
 
     private Task AttemptAsync(Func<CancellationToken, Task> attempt) =>
-        _turns.RunAsync(lifetime => Pause is null ? GuardAsync(attempt, lifetime) : Task.CompletedTask);
+        _mutex.RunAsync(lifetime => Pause is null ? GuardAsync(attempt, lifetime) : Task.CompletedTask);
 
     // The one edge: every attempt ends in a state that requests can read, a line or a failure.
     private async Task GuardAsync(Func<CancellationToken, Task> attempt, CancellationToken cancellationToken)
@@ -158,7 +158,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     // What an earlier run, or another process, has left in the store.
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
-        if (_issued is null && await _signIn.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
+        if (_issued is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
         {
             _adopted = kept;
             Publish(kept);
@@ -170,7 +170,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
     {
         try
         {
-            Publish(await _signIn.RenewAsync(issued, cancellationToken).ConfigureAwait(false));
+            Publish(await _client.RenewAsync(issued, cancellationToken).ConfigureAwait(false));
             return true;
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
@@ -185,14 +185,14 @@ internal sealed class TokenKeeper : IAsyncDisposable
 
     private async Task SignInAsync(Uri resource, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
     {
-        Protection protection = await _signIn.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
+        Protection protection = await _client.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
         await SignInAsync(protection, challenge, askedBefore, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task SignInAsync(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> scopes = _signIn.ScopesFor(protection, challenge, askedBefore);
-        IssuedCredential issued = await _signIn.RunAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> scopes = _client.ScopesFor(protection, challenge, askedBefore);
+        IssuedCredential issued = await _client.ObtainAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
         Accept(issued);
     }
 
@@ -203,7 +203,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         Publish(issued);
     }
 
-    private Task RenewAheadAsync() => _turns.RunAsync(async cancellationToken =>
+    private Task RenewAheadAsync() => _mutex.RunAsync(async cancellationToken =>
     {
         // While this waited for its turn a request may have renewed it; then the schedule is another one already.
         if (_issued is not { } due || !_renewal.IsDue())
@@ -212,7 +212,7 @@ internal sealed class TokenKeeper : IAsyncDisposable
         }
 
         _renewal.Set(null);
-        await GuardAsync(token => RenewOrRepeatAsync(due, token), cancellationToken).ConfigureAwait(false);
+        await GuardAsync(token => RenewOrReplaceAsync(due, token), cancellationToken).ConfigureAwait(false);
         if (_failure is { Cause.Failure: OAuthFailure.Transient } failure)
         {
             _renewal.Set(failure.RetryAt);
@@ -220,12 +220,12 @@ internal sealed class TokenKeeper : IAsyncDisposable
     });
 
     // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
-    private async Task RenewOrRepeatAsync(IssuedCredential due, CancellationToken cancellationToken)
+    private async Task RenewOrReplaceAsync(IssuedCredential due, CancellationToken cancellationToken)
     {
         bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);
         if (!isRenewed && !ScopeChoice.IsForAPerson(_policy))
         {
-            Publish(await _signIn.RepeatAsync(due, cancellationToken).ConfigureAwait(false));
+            Publish(await _client.ObtainAgainAsync(due, cancellationToken).ConfigureAwait(false));
         }
     }
 

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Cli.Verbs;
 
 /// <summary>One line about a stored credential.</summary>
-internal static class CredentialLine
+internal static class CredentialSummary
 {
     public static string Of(StoredCredential credential)
     {

@@ -7,7 +7,7 @@ namespace McpProxyFast.Admission;
 /// <param name="fetch">Gets the JWK set. It bounds its own time and size, and says with an <see cref="IOException"/> that it could not.</param>
 /// <param name="clock">Ages and pauses go by it.</param>
 /// <param name="logger">Told of failures and of changed keys.</param>
-internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger) : IAsyncDisposable
+internal sealed class IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Least time between two fetches that tokens cause: whoever sends made-up key ids must not aim the proxy at its issuer.</summary>
     public static readonly TimeSpan RefetchPause = TimeSpan.FromSeconds(5);
@@ -31,8 +31,8 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
     private long? _lastAskedFor;
     private Action? _withdrawn;
 
-    private SigningKeySet Current =>
-        _snapshot is { } snapshot && clock.GetElapsedTime(snapshot.FetchedAt) < MaxAge ? snapshot.Keys : SigningKeySet.Empty;
+    private IssuerKeySet Current =>
+        _snapshot is { } snapshot && clock.GetElapsedTime(snapshot.FetchedAt) < MaxAge ? snapshot.Keys : IssuerKeySet.Empty;
 
     /// <summary>Names what to do when a key is no longer published. Set before <see cref="Start"/>.</summary>
     public void OnWithdrawn(Action withdrawn) => _withdrawn = withdrawn;
@@ -68,7 +68,7 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
     /// <returns>Whether other keys are known than before.</returns>
     public async Task<bool> TryRenewAsync(CancellationToken cancellationToken)
     {
-        SigningKeySet before = Current;
+        IssuerKeySet before = Current;
         await RefetchAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         return !before.HasSameKeysAs(Current);
     }
@@ -127,7 +127,7 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
 
             // Socket completions may run inline, and what follows here, with all who wait for it, is no work for a socket's thread.
             await Task.Yield();
-            Publish(SigningKeySet.Parse(json));
+            Publish(IssuerKeySet.Parse(json));
         }
         catch (IOException fault)
         {
@@ -140,9 +140,9 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
         }
     }
 
-    private void Publish(SigningKeySet keys)
+    private void Publish(IssuerKeySet keys)
     {
-        SigningKeySet before = Current;
+        IssuerKeySet before = Current;
         _snapshot = new Snapshot(keys, clock.GetTimestamp());
         _lastFetchFailed = false;
         if (!keys.HasSameKeysAs(before))
@@ -156,5 +156,5 @@ internal sealed class SigningKeys(Func<CancellationToken, Task<ReadOnlyMemory<by
         }
     }
 
-    private sealed record Snapshot(SigningKeySet Keys, long FetchedAt);
+    private sealed record Snapshot(IssuerKeySet Keys, long FetchedAt);
 }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>The store's key: as given, else from a file beside the store that is made at first use.</summary>
-internal static class StoreKeys
+internal static class StoreKey
 {
     private const int KeyBytes = 32;
 

@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>The private key with which a client shows who it is (<c>private_key_jwt</c>, RFC 7523 §2.2).</summary>
-internal sealed class SigningKey(string path, TimeProvider clock)
+internal sealed class ClientKey(string path, TimeProvider clock)
 {
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
 

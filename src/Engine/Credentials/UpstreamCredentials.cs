@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>What goes out with a request: a line that is ready, or the wait for one.</summary>
-internal abstract class CredentialSource : IAsyncDisposable
+internal abstract class UpstreamCredentials : IAsyncDisposable
 {
     /// <summary>The line to send now, or null when none is ready.</summary>
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
@@ -23,7 +23,7 @@ internal abstract class CredentialSource : IAsyncDisposable
     /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
     /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
-    public static CredentialSource For(
+    public static UpstreamCredentials For(
         OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
     {
         policy.Validate();
@@ -37,10 +37,13 @@ internal abstract class CredentialSource : IAsyncDisposable
             return new FileBearer(file, clock, logger);
         }
 
-        return policy.Source is { } source
-            ? new HostCredentials(source, clock, new HookFaults(logger, clock))
-            : new OAuthCredentials(policy, target, new SignIn(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer),
-                clock, logger);
+        if (policy.Source is { } source)
+        {
+            return new HostCredentials(source, clock, new HookFaults(logger, clock));
+        }
+
+        var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer);
+        return new OAuthCredentials(policy, target, client, clock, logger);
     }
 
     /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>

@@ -6,15 +6,15 @@ namespace McpProxyFast.Admission;
 
 /// <summary>One public key of an issuer, and what it may verify.</summary>
 /// <remarks>RFC 7517, RFC 7518 §6. Only RSA and the three NIST curves: a symmetric key in a public document would be everybody's (RFC 8725 §3.1).</remarks>
-internal sealed class VerificationKey
+internal sealed class IssuerKey
 {
-    private const int LeastRsaBits = 2_048;
-    private const int MostRsaBits = 8_192;
+    private const int MinRsaBits = 2_048;
+    private const int MaxRsaBits = 8_192;
 
     private readonly string _family;
     private readonly string? _onlyAlgorithm;
 
-    private VerificationKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
+    private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
     {
         key.KeyId = keyId;
         (KeyId, Key, _family, _onlyAlgorithm) = (keyId, key, family, onlyAlgorithm);
@@ -35,7 +35,7 @@ internal sealed class VerificationKey
         && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);
 
     /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
-    public static VerificationKey? Read(JsonElement jwk)
+    public static IssuerKey? Read(JsonElement jwk)
     {
         if (jwk.ValueKind is not JsonValueKind.Object || Text(jwk, "use") is not (null or "sig"))
         {
@@ -58,15 +58,15 @@ internal sealed class VerificationKey
         }
     }
 
-    private static VerificationKey? ReadRsa(JsonElement jwk)
+    private static IssuerKey? ReadRsa(JsonElement jwk)
     {
         var numbers = new RSAParameters { Modulus = Number(jwk, "n"), Exponent = Number(jwk, "e") };
-        return numbers.Modulus?.Length * 8 is >= LeastRsaBits and <= MostRsaBits && numbers.Exponent?.Length is > 0 and <= 8
-            ? new VerificationKey(Text(jwk, "kid"), "RSA", Text(jwk, "alg"), new RsaSecurityKey(numbers))
+        return numbers.Modulus?.Length * 8 is >= MinRsaBits and <= MaxRsaBits && numbers.Exponent?.Length is > 0 and <= 8
+            ? new IssuerKey(Text(jwk, "kid"), "RSA", Text(jwk, "alg"), new RsaSecurityKey(numbers))
             : null;
     }
 
-    private static VerificationKey? ReadCurve(JsonElement jwk)
+    private static IssuerKey? ReadCurve(JsonElement jwk)
     {
         (string Algorithm, ECCurve Curve)? kind = Text(jwk, "crv") switch
         {
@@ -82,7 +82,7 @@ internal sealed class VerificationKey
 
         var point = new ECPoint { X = Number(jwk, "x"), Y = Number(jwk, "y") };
         var key = new ECDsaSecurityKey(ECDsa.Create(new ECParameters { Curve = curve, Q = point }));
-        return new VerificationKey(Text(jwk, "kid"), algorithm, Text(jwk, "alg"), key);
+        return new IssuerKey(Text(jwk, "kid"), algorithm, Text(jwk, "alg"), key);
     }
 
     private static string? Text(JsonElement jwk, string name) =>

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace McpProxyFast.OAuth.Incoming;
 
 /// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
-internal sealed class IssuerKeys(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
+internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
 {
     /// <summary>Fetches the JWK set as it is now. The document is read anew each time, since issuers move their keys.</summary>
     /// <exception cref="IOException">It cannot be had.</exception>

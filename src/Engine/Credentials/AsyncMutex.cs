@@ -2,18 +2,18 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Runs attempts one after the other, each to its end even when whoever asked for it has gone.</summary>
 /// <remarks>Each attempt first looks whether an earlier one has already done its work, so that for many who wait the work is done once.</remarks>
-internal sealed class Turns : IAsyncDisposable
+internal sealed class AsyncMutex : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly SemaphoreSlim _semaphore = new(1, 1);
     private readonly CancellationTokenSource _lifetime = new();
 
     /// <summary>Whether an attempt is under way.</summary>
-    public bool AreTaken => _turn.CurrentCount == 0;
+    public bool IsTaken => _semaphore.CurrentCount == 0;
 
     public async Task RunAsync(Func<CancellationToken, Task> attempt)
     {
         CancellationToken lifetime = _lifetime.Token;
-        await _turn.WaitAsync(lifetime).ConfigureAwait(false);
+        await _semaphore.WaitAsync(lifetime).ConfigureAwait(false);
         try
         {
 #pragma warning disable RS0030 // Off the caller's thread, which serves sockets: an attempt reads files, unseals the store and signs.
@@ -22,7 +22,7 @@ internal sealed class Turns : IAsyncDisposable
         }
         finally
         {
-            _turn.Release();
+            _semaphore.Release();
         }
     }
 
@@ -30,7 +30,7 @@ internal sealed class Turns : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync().ConfigureAwait(false);
-        await _turn.WaitAsync().ConfigureAwait(false);
+        await _semaphore.WaitAsync().ConfigureAwait(false);
         _lifetime.Dispose();
     }
 }

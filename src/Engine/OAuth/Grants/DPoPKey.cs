@@ -7,14 +7,14 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>The key to which tokens are bound, and the proofs of its possession (RFC 9449 §4).</summary>
-internal sealed class ProofKey : IDisposable
+internal sealed class DPoPKey : IDisposable
 {
     private readonly ECDsa _key;
     private readonly TimeProvider _clock;
     private readonly SigningCredentials _credentials;
     private readonly Dictionary<string, object> _header;
 
-    private ProofKey(ECDsa key, TimeProvider clock)
+    private DPoPKey(ECDsa key, TimeProvider clock)
     {
         _key = key;
         _clock = clock;
@@ -32,13 +32,13 @@ internal sealed class ProofKey : IDisposable
         };
     }
 
-    public static ProofKey Create(TimeProvider clock) => new(ECDsa.Create(ECCurve.NamedCurves.nistP256), clock);
+    public static DPoPKey Create(TimeProvider clock) => new(ECDsa.Create(ECCurve.NamedCurves.nistP256), clock);
 
-    public static ProofKey Import(string exported, TimeProvider clock)
+    public static DPoPKey Import(string exported, TimeProvider clock)
     {
         ECDsa key = ECDsa.Create();
         key.ImportPkcs8PrivateKey(Convert.FromBase64String(exported), out _);
-        return new ProofKey(key, clock);
+        return new DPoPKey(key, clock);
     }
 
     /// <summary>For the store: refresh tokens of a public client are bound to the key (RFC 9449 §5).</summary>
