@@ -1,3 +1,4 @@
+using System.Net.Security;
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
@@ -63,7 +64,8 @@ internal static class ProxyParts
             return (_, cancel) => host.ConnectAsync(cancel);
         }
 
-        return new Connector(options.Target, options.Limits.ConnectTimeout, network, options.TrustedCertificates, options.LookUp).ConnectAsync;
+        RemoteCertificateValidationCallback? checkCertificate = TrustAnchors.Check(options.TrustedCertificates);
+        return new Connector(options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp).ConnectAsync;
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -26,7 +25,7 @@ internal sealed class OAuthHttp : IDisposable
             ConnectCallback = guard.ConnectAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
-        TrustAlso(sockets.SslOptions, trustAnchors);
+        sockets.SslOptions.RemoteCertificateValidationCallback = TrustAnchors.Check(trustAnchors);
         _client = new HttpClient(new BoundedHandler(target, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
     }
@@ -35,17 +34,16 @@ internal sealed class OAuthHttp : IDisposable
     public HttpMessageInvoker Invoker => _client;
 
     /// <summary>Reads a metadata document.</summary>
-    /// <returns>The status, and the document where it is 200 and one of the wanted kind.</returns>
+    /// <returns>The status, and the document where it is 200 and one of the wanted kind; else the default.</returns>
     /// <exception cref="OAuthException">The URL must not be asked, or the answer broke a bound.</exception>
     public async Task<(HttpStatusCode Status, T? Document)> GetJsonAsync<T>(string url, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-        where T : class
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Add("Accept", "application/json");
         using HttpResponseMessage response = await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is not HttpStatusCode.OK)
         {
-            return (response.StatusCode, null);
+            return (response.StatusCode, default);
         }
 
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
@@ -55,7 +53,6 @@ internal sealed class OAuthHttp : IDisposable
     public void Dispose() => _client.Dispose();
 
     private static T? TryRead<T>(byte[] body, JsonTypeInfo<T> type)
-        where T : class
     {
         try
         {
@@ -64,27 +61,7 @@ internal sealed class OAuthHttp : IDisposable
         catch (JsonException)
         {
             // Many servers answer an unknown path with 200 and a page.
-            return null;
+            return default;
         }
-    }
-
-    private static void TrustAlso(SslClientAuthenticationOptions tls, X509Certificate2Collection? trustAnchors)
-    {
-        if (trustAnchors is not { Count: > 0 })
-        {
-            return;
-        }
-
-        tls.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-        {
-            if (errors is not SslPolicyErrors.RemoteCertificateChainErrors || certificate is null || chain is null)
-            {
-                return errors is SslPolicyErrors.None;
-            }
-
-            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            chain.ChainPolicy.CustomTrustStore.AddRange(trustAnchors);
-            return chain.Build(X509CertificateLoader.LoadCertificate(certificate.GetRawCertData()));
-        };
     }
 }
