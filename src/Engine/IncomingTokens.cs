@@ -66,7 +66,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
         }
 
         var provider = new ProviderHttp(_http);
-        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(provider, policy.Issuer);
+        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(_http, policy.Issuer, logger);
         IntrospectionValidator? opaque = policy.IntrospectionUri is null ? null : new IntrospectionValidator(Asker(policy, provider, document), policy, clock);
         if (policy.JwksUri is null && document is null)
         {

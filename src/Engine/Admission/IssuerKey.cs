@@ -37,14 +37,14 @@ internal sealed class IssuerKey
     /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
     public static IssuerKey? Read(JsonElement jwk)
     {
-        if (jwk.ValueKind is not JsonValueKind.Object || Text(jwk, "use") is not (null or "sig"))
+        if (jwk.ValueKind is not JsonValueKind.Object || jwk.TextOf("use") is not (null or "sig"))
         {
             return null;
         }
 
         try
         {
-            return Text(jwk, "kty") switch
+            return jwk.TextOf("kty") switch
             {
                 "RSA" => ReadRsa(jwk),
                 "EC" => ReadCurve(jwk),
@@ -62,13 +62,13 @@ internal sealed class IssuerKey
     {
         var numbers = new RSAParameters { Modulus = Number(jwk, "n"), Exponent = Number(jwk, "e") };
         return numbers.Modulus?.Length * 8 is >= MinRsaBits and <= MaxRsaBits && numbers.Exponent?.Length is > 0 and <= 8
-            ? new IssuerKey(Text(jwk, "kid"), "RSA", Text(jwk, "alg"), new RsaSecurityKey(numbers))
+            ? new IssuerKey(jwk.TextOf("kid"), "RSA", jwk.TextOf("alg"), new RsaSecurityKey(numbers))
             : null;
     }
 
     private static IssuerKey? ReadCurve(JsonElement jwk)
     {
-        (string Algorithm, ECCurve Curve)? kind = Text(jwk, "crv") switch
+        (string Algorithm, ECCurve Curve)? kind = jwk.TextOf("crv") switch
         {
             "P-256" => ("ES256", ECCurve.NamedCurves.nistP256),
             "P-384" => ("ES384", ECCurve.NamedCurves.nistP384),
@@ -82,12 +82,9 @@ internal sealed class IssuerKey
 
         var point = new ECPoint { X = Number(jwk, "x"), Y = Number(jwk, "y") };
         var key = new ECDsaSecurityKey(ECDsa.Create(new ECParameters { Curve = curve, Q = point }));
-        return new IssuerKey(Text(jwk, "kid"), algorithm, Text(jwk, "alg"), key);
+        return new IssuerKey(jwk.TextOf("kid"), algorithm, jwk.TextOf("alg"), key);
     }
 
-    private static string? Text(JsonElement jwk, string name) =>
-        jwk.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
-
     private static byte[]? Number(JsonElement jwk, string name) =>
-        Text(jwk, name) is { } text ? Base64UrlEncoder.DecodeBytes(text) : null;
+        jwk.TextOf(name) is { } text ? Base64UrlEncoder.DecodeBytes(text) : null;
 }

@@ -9,10 +9,10 @@ namespace McpProxyFast.Admission;
 /// <param name="logger">Told of failures and of changed keys.</param>
 internal sealed class IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Least time between two fetches that tokens cause: whoever sends made-up key ids must not aim the proxy at its issuer.</summary>
+    /// <summary>Least time between two fetches that tokens cause: a client that sends made-up key ids must not aim the proxy at its issuer.</summary>
     public static readonly TimeSpan RefetchPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often keys are fetched unasked, so that a withdrawn key is noticed.</summary>
+    /// <summary>How often keys are fetched without a token that asks for them, so that a withdrawn key is noticed.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(15);
 
     /// <summary>How soon after a failure the background tries again.</summary>
@@ -125,7 +125,7 @@ internal sealed class IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory
         {
             ReadOnlyMemory<byte> json = await fetch(_stopping.Token).ConfigureAwait(false);
 
-            // Socket completions may run inline, and what follows here, with all who wait for it, is no work for a socket's thread.
+            // Socket completions may run inline, and what follows here, with all who wait for it, must not run on a thread that serves sockets.
             await Task.Yield();
             Publish(IssuerKeySet.Parse(json));
         }

@@ -127,8 +127,8 @@ internal sealed class JwtValidator(TokenPolicy policy, IssuerKeyCache keys, Time
     private static bool IsOfAnotherKind(JsonElement payload) =>
         payload.TryGetProperty("at_hash", out _)
         || payload.TryGetProperty("c_hash", out _)
-        || ClaimRule.Text(payload, "token_use") is "id"
-        || ClaimRule.Text(payload, "typ") is "ID" or "Refresh" or "Offline" or "Logout";
+        || payload.TextOf("token_use") is "id"
+        || payload.TextOf("typ") is "ID" or "Refresh" or "Offline" or "Logout";
 
     private TokenVerdict Refuse(Exception fault) => fault switch
     {

@@ -190,7 +190,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    /// <summary>One token being looked at. Whoever waits for it must not run on inside the thread that settles it, nor hold that up.</summary>
+    /// <summary>One token being looked at. What waits for it must not run on in the thread that settles it, nor hold that up.</summary>
     private sealed class Flight(byte[] token, int epoch) : TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public byte[] Token => token;

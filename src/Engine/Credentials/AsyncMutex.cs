@@ -1,6 +1,6 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>Runs attempts one after the other, each to its end even when whoever asked for it has gone.</summary>
+/// <summary>Runs attempts one after the other, each to its end even when the request that asked for it has gone.</summary>
 /// <remarks>Each attempt first looks whether an earlier one has already done its work, so that for many who wait the work is done once.</remarks>
 internal sealed class AsyncMutex : IAsyncDisposable
 {

@@ -22,7 +22,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     private readonly TriedScopes _tried;
     private readonly RenewalTimer _renewal;
 
-    // Written by the one attempt that has its turn, read by every request.
+    // Written by the one attempt that holds the mutex, read by every request.
     private volatile CredentialLine? _line;
     private volatile IssuedCredential? _issued;
     private volatile FailureState? _failure;
@@ -205,7 +205,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     private Task RenewAheadAsync() => _mutex.RunAsync(async cancellationToken =>
     {
-        // While this waited for its turn a request may have renewed it; then the schedule is another one already.
+        // While this waited for the mutex a request may have renewed it; then the schedule is another one already.
         if (_issued is not { } due || !_renewal.IsDue())
         {
             return;
@@ -239,7 +239,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
         _renewal.Set(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
 
-        // Last: whoever sees the new line can count on its renewal.
+        // Last: a request that sees the new line can count on its renewal.
         _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
     }
 }

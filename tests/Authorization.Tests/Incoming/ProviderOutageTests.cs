@@ -158,6 +158,19 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
     }
 
+    /// <summary>Many servers answer a path that they do not know with 200 and a page, and some with 500.</summary>
+    [Theory]
+    [InlineData("<html>Not here</html>", 200)]
+    [InlineData("[]", 200)]
+    [InlineData("", 500)]
+    public async Task PlaceWithoutADocumentIsPassedOver(string body, int status)
+    {
+        Provider.Answer(Discovery, body, status);
+        Provider.Answer("/.well-known/oauth-authorization-server", $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+
     [Theory]
     [InlineData("/realms/x/.well-known/openid-configuration")]
     [InlineData("/.well-known/oauth-authorization-server/realms/x")]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). Whoever comes without the right state is told so and ignored.</summary>
+/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). A request without the right state is told so and ignored.</summary>
 internal sealed class LoopbackCallback : IDisposable
 {
     public const string Path = "/callback";
@@ -73,7 +73,7 @@ internal sealed class LoopbackCallback : IDisposable
         _places.Dispose();
     }
 
-    // Both families, since `localhost` may mean either; whoever held the other one could read the code.
+    // Both families, since `localhost` may mean either; a program that held the other one could read the code.
     private static List<TcpListener>? TryListen(int port)
     {
         var listeners = new List<TcpListener>();
@@ -124,7 +124,7 @@ internal sealed class LoopbackCallback : IDisposable
             }
             catch (SocketException)
             {
-                // Whoever connected left before being accepted.
+                // The client left before it was accepted.
                 _places.Release();
             }
         }

@@ -18,7 +18,7 @@ internal sealed class DiscoveryLog(ILogger logger)
         Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? " to elsewhere, which is not followed" : "")}");
     }
 
-    /// <summary>As the other, for a document that was read or was none.</summary>
+    /// <summary>Adds an answer that should hold a document.</summary>
     public void Add(string asked, HttpStatusCode status, bool isDocument)
     {
         if (status is HttpStatusCode.OK && !isDocument)

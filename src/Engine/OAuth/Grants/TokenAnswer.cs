@@ -92,7 +92,7 @@ internal static class TokenAnswer
         OAuthException.Transient("token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.");
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
-        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. Its operator has to mend that.");
+        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
 
     private static string ReadType(TokenResponse answer, ServerMetadata server, bool bound)
     {

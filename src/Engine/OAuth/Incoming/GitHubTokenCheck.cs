@@ -40,10 +40,10 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
             ["active"] = true,
             ["iss"] = GitHub,
             ["aud"] = new JsonArray(GitHub, clientId),
-            ["sub"] = answer.TryGetProperty("user", out JsonElement user) && user.ValueKind is JsonValueKind.Object ? ProviderHttp.Text(user, "login") : null,
+            ["sub"] = answer.TryGetProperty("user", out JsonElement user) && user.ValueKind is JsonValueKind.Object ? user.TextOf("login") : null,
             ["scope"] = new JsonArray([.. Scopes(answer).Select(scope => JsonValue.Create(scope))]),
         };
-        if (DateTimeOffset.TryParse(ProviderHttp.Text(answer, "expires_at"), out DateTimeOffset expires))
+        if (DateTimeOffset.TryParse(answer.TextOf("expires_at"), out DateTimeOffset expires))
         {
             claims["exp"] = expires.ToUnixTimeSeconds();
         }

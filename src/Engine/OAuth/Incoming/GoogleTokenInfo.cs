@@ -27,7 +27,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
     /// <summary>Google writes numbers as strings, and leaves out the issuer, of which there is one.</summary>
     private JsonElement Translate(JsonElement answer)
     {
-        if (!long.TryParse(ProviderHttp.Text(answer, "exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))
+        if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))
         {
             throw new IOException($"{ProviderHttp.Place(endpoint)} named no expiry");
         }
@@ -37,10 +37,10 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
             ["active"] = true,
             ["iss"] = "https://accounts.google.com",
             ["exp"] = expires,
-            ["aud"] = ProviderHttp.Text(answer, "aud"),
-            ["scope"] = ProviderHttp.Text(answer, "scope"),
-            ["sub"] = ProviderHttp.Text(answer, "sub"),
-            ["client_id"] = ProviderHttp.Text(answer, "azp"),
+            ["aud"] = answer.TextOf("aud"),
+            ["scope"] = answer.TextOf("scope"),
+            ["sub"] = answer.TextOf("sub"),
+            ["client_id"] = answer.TextOf("azp"),
         });
     }
 }

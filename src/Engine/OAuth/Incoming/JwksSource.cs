@@ -16,7 +16,7 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
         JsonElement published = await document!.FetchAsync(cancellationToken).ConfigureAwait(false);
-        string? named = ProviderHttp.Text(published, "jwks_uri");
+        string? named = published.TextOf("jwks_uri");
         return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
     }
 }

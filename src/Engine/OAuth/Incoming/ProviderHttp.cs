@@ -62,10 +62,6 @@ internal sealed class ProviderHttp(OAuthHttp http)
         return document.RootElement.Clone();
     }
 
-    /// <summary>A string member; null where it is absent or anything else.</summary>
-    public static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
-
     /// <summary>A URL without its query, in which Google wants the token.</summary>
     public static string Place(Uri url) => url.GetLeftPart(UriPartial.Path);
 }

@@ -7,7 +7,7 @@ internal sealed class StoreFileLock(string path)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    // Longer than a token request may take: whoever holds the lock may be making one.
+    // Longer than a token request may take: the process that holds the lock may be making one.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="OAuthException">Another process holds the lock for too long, or the folder cannot be written.</exception>
