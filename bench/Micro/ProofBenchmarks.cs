@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Grants;
 
 namespace McpProxyFast.Micro;
 
@@ -11,7 +11,7 @@ public class ProofBenchmarks
 
     private static readonly Uri Target = new("https://mcp.example.com/mcp");
 
-    private readonly ProofKey _key = ProofKey.Create(TimeProvider.System);
+    private readonly DPoPKey _key = DPoPKey.Create(TimeProvider.System);
 
     [GlobalSetup]
     public void Prepare()

@@ -1,7 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using McpProxyFast.Admission;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Incoming;
+using McpProxyFast.OAuth.Net;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
@@ -65,14 +66,14 @@ internal sealed class IncomingTokens : IAsyncDisposable
         }
 
         var provider = new ProviderHttp(_http);
-        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(provider, policy.Issuer);
+        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(_http, policy.Issuer, logger);
         IntrospectionValidator? opaque = policy.IntrospectionUri is null ? null : new IntrospectionValidator(Asker(policy, provider, document), policy, clock);
         if (policy.JwksUri is null && document is null)
         {
             return new TokenGate(opaque!, keys: null, clock, logger);
         }
 
-        var keys = new SigningKeys(new IssuerKeys(provider, document, policy.JwksUri).FetchAsync, clock, logger);
+        var keys = new IssuerKeyCache(new JwksSource(provider, document, policy.JwksUri).FetchAsync, clock, logger);
         var jwt = new JwtValidator(policy, keys, clock);
         return new TokenGate(opaque is null ? jwt : new TokenFormValidator(jwt, opaque), keys, clock, logger);
     }

@@ -56,7 +56,7 @@ public sealed class McpProxy : IAsyncDisposable
     }
 
     /// <summary>For tests: with credentials that live by a clock of their own.</summary>
-    internal McpProxy(McpProxyOptions options, CredentialSource? credentials)
+    internal McpProxy(McpProxyOptions options, UpstreamCredentials? credentials)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -64,9 +64,9 @@ public sealed class McpProxy : IAsyncDisposable
         _options = options;
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
-        CredentialSource? source = options.Outgoing is null
+        UpstreamCredentials? source = options.Outgoing is null
             ? credentials
-            : CredentialSource.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
+            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
         _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);

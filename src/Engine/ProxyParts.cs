@@ -1,3 +1,4 @@
+using System.Net.Security;
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
@@ -18,7 +19,8 @@ internal static class ProxyParts
     /// <param name="network">Makes the connections to the upstream.</param>
     /// <param name="incoming">Null where everybody may come in.</param>
     /// <param name="credentials">Null where nothing is added.</param>
-    public static ServingParts Make(McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, CredentialSource? credentials)
+    public static ServingParts Make(
+        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
@@ -63,7 +65,8 @@ internal static class ProxyParts
             return (_, cancel) => host.ConnectAsync(cancel);
         }
 
-        return new Connector(options.Target, options.Limits.ConnectTimeout, network, options.TrustedCertificates, options.LookUp).ConnectAsync;
+        RemoteCertificateValidationCallback? checkCertificate = TrustAnchors.Check(options.TrustedCertificates);
+        return new Connector(options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp).ConnectAsync;
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch

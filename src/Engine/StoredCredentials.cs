@@ -1,5 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
@@ -20,10 +22,10 @@ public static class StoredCredentials
     public static Task<StoredCredential?> LoginAsync(
         OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
             CancellationToken cancellationToken = default) =>
-        WithAsync(policy, target, logger, trustedCertificates, async signIn =>
+        WithAsync(policy, target, logger, trustedCertificates, async client =>
         {
-            await signIn.LoadAsync(cancellationToken).ConfigureAwait(false);
-            IssuedCredential? issued = await signIn.RunFromTargetAsync(cancellationToken).ConfigureAwait(false);
+            await client.LoadAsync(cancellationToken).ConfigureAwait(false);
+            IssuedCredential? issued = await client.ObtainFromTargetAsync(cancellationToken).ConfigureAwait(false);
             return issued is null ? null : Describe(target.GetLeftPart(UriPartial.Path), issued);
         });
 
@@ -39,7 +41,7 @@ public static class StoredCredentials
     public static Task<bool> LogoutAsync(
         OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
             CancellationToken cancellationToken = default) =>
-        WithAsync(policy, target, logger, trustedCertificates, signIn => signIn.SignOutAsync(cancellationToken));
+        WithAsync(policy, target, logger, trustedCertificates, client => client.SignOutAsync(cancellationToken));
 
     /// <summary>Lists what the store holds.</summary>
     /// <param name="policy">Names the store and its key.</param>
@@ -71,14 +73,14 @@ public static class StoredCredentials
         issued.Tokens.RefreshToken is not null);
 
     private static async Task<T> WithAsync<T>(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<SignIn, Task<T>> action)
+        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<AuthorizationClient, Task<T>> action)
     {
         policy.Validate();
         ILogger guarded = GuardedLogger.Around(logger);
-        using var signIn = new SignIn(policy, target, CredentialStore.For(policy, guarded), TimeProvider.System, guarded, trustedCertificates);
+        using var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, guarded), TimeProvider.System, guarded, trustedCertificates);
         try
         {
-            return await action(signIn).ConfigureAwait(false);
+            return await action(client).ConfigureAwait(false);
         }
         catch (OAuthException failure)
         {

@@ -4,7 +4,7 @@ namespace McpProxyFast;
 /// <remarks>At least one of <see cref="Issuer"/>, <see cref="JwksUri"/>, <see cref="IntrospectionUri"/> and <see cref="Validator"/> is needed.</remarks>
 public sealed record TokenPolicy
 {
-    private static readonly TimeSpan MostClockSkew = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// The authorization server, character for character as in the tokens' <c>iss</c>. Its keys are found by discovery (OpenID Connect Discovery, then RFC
@@ -71,7 +71,7 @@ public sealed record TokenPolicy
         Require(Issuer is null || (Uri.TryCreate(Issuer, UriKind.Absolute, out Uri? issuer) && IsTrustworthy(issuer) && issuer.Query.Length == 0),
             nameof(Issuer), "an issuer is an https URL without query (http on loopback only)");
         Require(JwksUri is null || IsTrustworthy(JwksUri), nameof(JwksUri), "a key set is fetched over https (http on loopback only)");
-        Require(ClockSkew >= TimeSpan.Zero && ClockSkew <= MostClockSkew, nameof(ClockSkew), "the clock skew lies between 0 s and 10 min");
+        Require(ClockSkew >= TimeSpan.Zero && ClockSkew <= MaxClockSkew, nameof(ClockSkew), "the clock skew lies between 0 s and 10 min");
         Require(ResourceUrl is null || IsResource(ResourceUrl), nameof(ResourceUrl), "a resource is an http or https URL without fragment");
         Require(Audiences.All(audience => audience.Length > 0), nameof(Audiences), "an audience is not empty");
         Require(AdvertisedScopes.All(IsScope), nameof(AdvertisedScopes), "a scope is printable ASCII without blanks, quotes and back-slashes");

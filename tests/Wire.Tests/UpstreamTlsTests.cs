@@ -38,6 +38,16 @@ public sealed class UpstreamTlsTests
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
     }
 
+    /// <summary>A certificate that was issued to a client does not make its holder the upstream (RFC 5280 §4.2.1.12).</summary>
+    [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
+    public async Task ClientsCertificateIsRefusedEvenOfATrustedAnchor(Over over)
+    {
+        using X509Certificate2 certificate = TestCertificate.For("localhost", purpose: "1.3.6.1.5.5.7.3.2");
+        StrictMessage answer = await AskAsync(over, certificate, certificate);
+        Assert.Equal(502, answer.Status);
+        Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
+    }
+
     [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
     public async Task AnotherAnchorDoesNotHelp(Over over)
     {

@@ -18,7 +18,7 @@ internal static class LoginVerb
             StoredCredential? obtained = await StoredCredentials.LoginAsync(policy, target, logger, trusted, stopping);
             return obtained is null
                 ? $"mcpproxyfast: {target.GetLeftPart(UriPartial.Path)} asks for no credential; there is nothing to store"
-                : $"mcpproxyfast: signed in at {CredentialLine.Of(obtained)}";
+                : $"mcpproxyfast: signed in at {CredentialSummary.Of(obtained)}";
         });
     }
 }

@@ -13,7 +13,7 @@ internal static class StatusVerb
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>
         {
             IReadOnlyList<StoredCredential> stored = await StoredCredentials.ListAsync(policy, logger, stopping);
-            return stored.Count == 0 ? $"mcpproxyfast: no credential is stored in {policy.StorePath}" : string.Join('\n', stored.Select(CredentialLine.Of));
+            return stored.Count == 0 ? $"mcpproxyfast: no credential is stored in {policy.StorePath}" : string.Join('\n', stored.Select(CredentialSummary.Of));
         });
     }
 }

@@ -8,7 +8,7 @@ internal sealed class ClaimRule(IReadOnlyCollection<string> requiredScopes)
     /// <summary>The last verdict on a token: whom it speaks for, and whether it may do enough.</summary>
     public TokenVerdict Decide(JsonElement claims, DateTimeOffset reusableUntil)
     {
-        string? caller = Text(claims, "sub") ?? Text(claims, "client_id");
+        string? caller = claims.TextOf("sub") ?? claims.TextOf("client_id");
         if (!TokenVerdict.IsCaller(caller))
         {
             return TokenVerdict.Invalid(caller is null ? "no-subject" : "subject-unfit");
@@ -17,10 +17,6 @@ internal sealed class ClaimRule(IReadOnlyCollection<string> requiredScopes)
         HashSet<string> granted = [.. Values(claims, "scope"), .. Values(claims, "scp")];
         return requiredScopes.All(granted.Contains) ? TokenVerdict.Admit(caller!, reusableUntil) : TokenVerdict.InsufficientScope();
     }
-
-    /// <summary>A claim that is a string; null where it is absent or anything else.</summary>
-    public static string? Text(JsonElement claims, string name) =>
-        claims.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>A claim that identity providers write as one string of words or as an array of strings: <c>scope</c> (RFC 8693 §4.2), <c>scp</c>.</summary>
     private static string[] Values(JsonElement claims, string name)

@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.Admission;
 
 /// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) by the issuer's keys.</summary>
-internal sealed class JwtValidator(TokenPolicy policy, SigningKeys keys, TimeProvider clock) : ITokenValidator
+internal sealed class JwtValidator(TokenPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Most signatures checked at the same time: a flood of bad tokens gets half of the machine at most.</summary>
     public static readonly int MaxVerifications = Math.Max(1, Environment.ProcessorCount / 2);
@@ -127,8 +127,8 @@ internal sealed class JwtValidator(TokenPolicy policy, SigningKeys keys, TimePro
     private static bool IsOfAnotherKind(JsonElement payload) =>
         payload.TryGetProperty("at_hash", out _)
         || payload.TryGetProperty("c_hash", out _)
-        || ClaimRule.Text(payload, "token_use") is "id"
-        || ClaimRule.Text(payload, "typ") is "ID" or "Refresh" or "Offline" or "Logout";
+        || payload.TextOf("token_use") is "id"
+        || payload.TextOf("typ") is "ID" or "Refresh" or "Offline" or "Logout";
 
     private TokenVerdict Refuse(Exception fault) => fault switch
     {

@@ -19,7 +19,7 @@ internal sealed class TokenGate : IAsyncDisposable
     public const int MaxPending = 512;
 
     private readonly ITokenValidator _validator;
-    private readonly SigningKeys? _keys;
+    private readonly IssuerKeyCache? _keys;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly RepeatedLines _lines;
@@ -34,7 +34,7 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <param name="keys">The keys that <paramref name="validator"/> uses, where it uses any; the gate starts and ends them.</param>
     /// <param name="clock">Expiry goes by it.</param>
     /// <param name="logger">Told why tokens were refused.</param>
-    public TokenGate(ITokenValidator validator, SigningKeys? keys, TimeProvider clock, ILogger logger)
+    public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
         _lines = new RepeatedLines(logger, clock);
@@ -212,7 +212,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    /// <summary>One token being looked at. Whoever waits for it must not run on inside the thread that settles it, nor hold that up.</summary>
+    /// <summary>One token being looked at. What waits for it must not run on in the thread that settles it, nor hold that up.</summary>
     private sealed class Flight(byte[] token, int epoch) : TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public byte[] Token => token;

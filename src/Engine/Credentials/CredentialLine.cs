@@ -27,7 +27,7 @@ internal sealed class CredentialLine
     /// <exception cref="ArgumentException">The value could not stand in a field.</exception>
     public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token)
     {
-        // A line break here would let whoever issued the token write fields of its own.
+        // A line break here would let the issuer of the token write fields of its own.
         if (authorization.Any(character => character is < ' ' or >= (char)127))
         {
             throw new ArgumentException("The credential holds characters that cannot stand in a field value.", nameof(authorization));

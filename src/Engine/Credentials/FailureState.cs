@@ -1,4 +1,4 @@
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 
@@ -11,7 +11,7 @@ internal sealed record FailureState(OAuthException Cause, int Streak, DateTimeOf
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(2);
 
-    // What does not pass by itself is tried again rarely, lest a browser opens again and again with nobody there.
+    // What does not pass by itself is tried again rarely, so that a browser does not open again and again with nobody there.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(10);
 

@@ -1,11 +1,12 @@
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token in a file that something else keeps fresh.</summary>
-internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : CredentialSource
+internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : UpstreamCredentials
 {
     // Read whole each time: the times of a mounted secret are those of a link that never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);

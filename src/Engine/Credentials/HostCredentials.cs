@@ -3,7 +3,7 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Credentials;
 
 /// <summary>What a host's own <see cref="ICredentialSource"/> gives.</summary>
-internal sealed class HostCredentials(ICredentialSource source, TimeProvider clock, HookFaults faults) : CredentialSource
+internal sealed class HostCredentials(ICredentialSource source, TimeProvider clock, HookFaults faults) : UpstreamCredentials
 {
     /// <summary>Longest wait for an answer. MCP clients commonly give up after 60 s; they should get ours before that.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);

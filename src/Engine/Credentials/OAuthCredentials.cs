@@ -1,10 +1,13 @@
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token obtained by OAuth: says to each request whether to wait, to go, to come again, or to give up for now.</summary>
-internal sealed class OAuthCredentials : CredentialSource
+internal sealed class OAuthCredentials : UpstreamCredentials
 {
     // MCP clients commonly give up after 60 s; they should get our answer before that.
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
@@ -14,22 +17,22 @@ internal sealed class OAuthCredentials : CredentialSource
 
     private readonly OutgoingPolicy _policy;
     private readonly Uri _target;
-    private readonly SignIn _signIn;
-    private readonly TokenKeeper _keeper;
+    private readonly AuthorizationClient _client;
+    private readonly TokenLifecycle _lifecycle;
     private readonly TimeProvider _clock;
     private volatile bool _isWanted;
     private volatile string? _nonce;
 
-    public OAuthCredentials(OutgoingPolicy policy, Uri target, SignIn signIn, TimeProvider clock, ILogger logger)
+    public OAuthCredentials(OutgoingPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _target = target;
-        _signIn = signIn;
-        _keeper = new TokenKeeper(policy, target, signIn, clock, logger);
+        _client = client;
+        _lifecycle = new TokenLifecycle(policy, target, client, clock, logger);
         _clock = clock;
     }
 
-    public override CredentialLine? Current => _keeper.Current;
+    public override CredentialLine? Current => _lifecycle.Current;
 
     public override bool ProvesEachRequest => _policy.DPoP;
 
@@ -38,8 +41,8 @@ internal sealed class OAuthCredentials : CredentialSource
         try
         {
             // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
-            bool signsIn = _signIn.KnowsServer || _target.AbsolutePath.Length > 1;
-            await _keeper.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
+            bool signsIn = _client.KnowsServer || _target.AbsolutePath.Length > 1;
+            await _lifecycle.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
         }
         catch (OAuthException failure)
         {
@@ -51,17 +54,17 @@ internal sealed class OAuthCredentials : CredentialSource
     {
         if (Current is null)
         {
-            if (!_isWanted && !_keeper.IsAtWork)
+            if (!_isWanted && !_lifecycle.IsAtWork)
             {
                 return CredentialResult.PassThrough;
             }
 
-            if (_keeper.Pause is { } paused)
+            if (_lifecycle.Pause is { } paused)
             {
                 return paused;
             }
 
-            if (!await EndsInTimeAsync(_keeper.RestoreAsync(request.Url), cancellationToken).ConfigureAwait(false))
+            if (!await EndsInTimeAsync(_lifecycle.RestoreAsync(request.Url), cancellationToken).ConfigureAwait(false))
             {
                 return StillSigningIn();
             }
@@ -89,20 +92,20 @@ internal sealed class OAuthCredentials : CredentialSource
         };
     }
 
-    public override ValueTask DisposeAsync() => _keeper.DisposeAsync();
+    public override ValueTask DisposeAsync() => _lifecycle.DisposeAsync();
 
     private async ValueTask<CredentialResult> AnswerUnauthorizedAsync(UpstreamChallenge challenge, Challenge? asked, CancellationToken cancellationToken)
     {
-        if (!_keeper.IsNewerThan(challenge.Used))
+        if (!_lifecycle.IsNewerThan(challenge.Used))
         {
-            if (!await EndsInTimeAsync(_keeper.ReplaceAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
+            if (!await EndsInTimeAsync(_lifecycle.ReplaceAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
             {
                 return StillSigningIn();
             }
 
-            if (!_keeper.IsNewerThan(challenge.Used))
+            if (!_lifecycle.IsNewerThan(challenge.Used))
             {
-                return _keeper.Pause ?? StaticBearer.Refused(challenge);
+                return _lifecycle.Pause ?? StaticBearer.Refused(challenge);
             }
         }
 
@@ -111,19 +114,19 @@ internal sealed class OAuthCredentials : CredentialSource
 
     private async ValueTask<CredentialResult> AnswerInsufficientAsync(UpstreamChallenge challenge, Challenge asked, CancellationToken cancellationToken)
     {
-        if (!await EndsInTimeAsync(_keeper.StepUpAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
+        if (!await EndsInTimeAsync(_lifecycle.StepUpAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
         {
             return StillSigningIn();
         }
 
-        return _keeper.IsNewerThan(challenge.Used) ? await ReadyAsync(challenge.Request).ConfigureAwait(false) : CredentialResult.PassThrough;
+        return _lifecycle.IsNewerThan(challenge.Used) ? await ReadyAsync(challenge.Request).ConfigureAwait(false) : CredentialResult.PassThrough;
     }
 
     private async ValueTask<CredentialResult> ReadyAsync(UpstreamRequest request)
     {
         if (Current is not { Token: IssuedCredential issued } line)
         {
-            return _keeper.Pause
+            return _lifecycle.Pause
                 ?? CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential has ended and is being renewed.");
         }
 
@@ -135,7 +138,7 @@ internal sealed class OAuthCredentials : CredentialSource
         string? nonce = _nonce;
         string token = issued.Tokens.AccessToken;
 #pragma warning disable RS0030 // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
-        string proof = await Task.Run(() => _signIn.ProofKey!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
+        string proof = await Task.Run(() => _client.DPoPKey!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
 #pragma warning restore RS0030
         return CredentialResult.Ready(line.WithProof(proof));
     }

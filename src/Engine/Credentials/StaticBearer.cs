@@ -1,7 +1,7 @@
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token that never changes.</summary>
-internal sealed class StaticBearer(string token) : CredentialSource
+internal sealed class StaticBearer(string token) : UpstreamCredentials
 {
     private readonly CredentialLine _line = CredentialLine.For($"Bearer {token}", endsAt: null, token: new object());
 

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>The upstream's refusal of a request for want of a credential.</summary>
+/// <summary>A 401 or 403 from the upstream.</summary>
 /// <param name="Request">The request.</param>
 /// <param name="Status">401, or 403.</param>
 /// <param name="WwwAuthenticate">Every <c>WWW-Authenticate</c> value, as received.</param>

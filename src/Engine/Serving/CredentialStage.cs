@@ -21,7 +21,7 @@ internal sealed class CredentialStage
     /// <summary>What the request goes out with; null for nothing.</summary>
     public CredentialLine? Line { get; private set; }
 
-    private CredentialSource? Source => _owner!.Parts.Credentials;
+    private UpstreamCredentials? Source => _owner!.Parts.Credentials;
 
     /// <summary>Takes up a new exchange of a connection.</summary>
     public void Open(ClientConnection owner)

@@ -36,7 +36,7 @@ internal sealed class ServingParts
     public TokenParts? Tokens { get; init; }
 
     /// <summary>Null where nothing is added, and the client's own credential passes.</summary>
-    public CredentialSource? Credentials { get; init; }
+    public UpstreamCredentials? Credentials { get; init; }
 
     public required Uri Target { get; init; }
 

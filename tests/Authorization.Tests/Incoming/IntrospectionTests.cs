@@ -1,5 +1,6 @@
 using McpProxyFast.Admission;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Incoming;
+using McpProxyFast.OAuth.Net;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

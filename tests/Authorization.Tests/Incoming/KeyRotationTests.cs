@@ -30,7 +30,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         TestKey fresh = TestKey.Curve(null, "P-256");
         Provider.Publish(old);
         await AdmitAsync(old);
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         Provider.Publish(fresh);
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(fresh)));
@@ -41,7 +41,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     {
         await AdmitAsync(_fixture.Key);
         int before = Provider.TimesAsked("/keys");
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         TestKey unknown = TestKey.Curve("unknown", "P-256");
 
         string[] reasons = await Task.WhenAll(Enumerable.Range(0, 50).Select(index =>
@@ -55,7 +55,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task UnknownKeysCauseOneFetchPerPause()
     {
         await AdmitAsync(_fixture.Key);
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         int before = Provider.TimesAsked("/keys");
 
         for (int i = 0; i < 10; i++)
@@ -65,7 +65,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         Assert.Equal(1, Provider.TimesAsked("/keys") - before);
 
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         await _fixture.ReasonAsync(_fixture.Forge.Make(TestKey.Curve("unknown-again", "P-256")));
         Assert.Equal(2, Provider.TimesAsked("/keys") - before);
     }
@@ -81,7 +81,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         Assert.Equal("unknown-key", await _fixture.ReasonAsync(token));
 
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         Assert.Equal("admitted", await _fixture.ReasonAsync(token));
     }
 
@@ -92,7 +92,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync(token));
         TestKey fresh = TestKey.Curve("fresh", "P-256");
         Provider.Publish(fresh);
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         await AdmitAsync(fresh);
 
         Assert.Equal("unknown-key", await _fixture.ReasonAsync(token));
@@ -105,7 +105,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await _fixture.ReasonAsync(token);
         TestKey fresh = TestKey.Curve("fresh", "P-256");
         Provider.Publish(_fixture.Key, fresh);
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         await AdmitAsync(fresh);
 
         var memo = new TokenMemo();
@@ -128,7 +128,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         await Eventually.HoldsAsync(() =>
         {
-            _fixture.Clock.Advance(SigningKeys.RefreshInterval);
+            _fixture.Clock.Advance(IssuerKeyCache.RefreshInterval);
             return Provider.TimesAsked("/keys") > before;
         });
     }

@@ -123,7 +123,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
         await Provider.StopAsync();
 
-        _fixture.Clock.Advance(SigningKeys.MaxAge);
+        _fixture.Clock.Advance(IssuerKeyCache.MaxAge);
 
         Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key))).Kind);
     }
@@ -153,6 +153,19 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     public async Task MetadataOfRfc8414WillDo()
     {
         Provider.Answer(Discovery, "", 404);
+        Provider.Answer("/.well-known/oauth-authorization-server", $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+
+    /// <summary>Many servers answer a path that they do not know with 200 and a page, and some with 500.</summary>
+    [Theory]
+    [InlineData("<html>Not here</html>", 200)]
+    [InlineData("[]", 200)]
+    [InlineData("", 500)]
+    public async Task PlaceWithoutADocumentIsPassedOver(string body, int status)
+    {
+        Provider.Answer(Discovery, body, status);
         Provider.Answer("/.well-known/oauth-authorization-server", $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
@@ -190,7 +203,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
 
     private async Task IsHealedAsync()
     {
-        _fixture.Clock.Advance(SigningKeys.RefetchPause);
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
     }
 }

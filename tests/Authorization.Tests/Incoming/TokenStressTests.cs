@@ -25,7 +25,7 @@ public sealed class TokenStressTests
     public async Task NoVerdictIsEverWrong()
     {
         TokenPolicy policy = TokenPolicy.Oidc("https://login.example.com", TokenForge.Audience) with { ClockSkew = TimeSpan.Zero };
-        var keys = new SigningKeys(_ => Task.FromResult<ReadOnlyMemory<byte>>(Encoding.ASCII.GetBytes(_published)), _clock, NullLogger.Instance);
+        var keys = new IssuerKeyCache(_ => Task.FromResult<ReadOnlyMemory<byte>>(Encoding.ASCII.GetBytes(_published)), _clock, NullLogger.Instance);
         await using var gate = new TokenGate(new JwtValidator(policy, keys, _clock), keys, _clock, NullLogger.Instance);
 
         Task<int>[] askers = [.. Enumerable.Range(0, Askers).Select(seed => Task.Run(() => AskAsync(gate, new Random(seed))))];
@@ -45,7 +45,7 @@ public sealed class TokenStressTests
             last = new PublishedKey(TestKey.Curve($"key-{round}", "P-256"));
             Array.ForEach(_samples, sample => sample.Key.IsRetiring |= sample.Key != retiring);
             _published = TestKey.SetOf(retiring is null ? [last.Key] : [last.Key, retiring.Key]);
-            _clock.Advance(SigningKeys.RefetchPause);
+            _clock.Advance(IssuerKeyCache.RefetchPause);
             await gate.DecideAsync(Encoding.ASCII.GetBytes(_forge.Make(last.Key)), default);
             Array.ForEach(_samples, sample => sample.Key.IsWithdrawn |= sample.Key.IsRetiring);
             _samples = [.. _samples.TakeLast(3 * TokensPerKey), .. Enumerable.Range(0, TokensPerKey).Select(index => MakeSample(last, index))];

@@ -1,4 +1,4 @@
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Discovery;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;

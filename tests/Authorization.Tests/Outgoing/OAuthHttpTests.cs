@@ -1,5 +1,6 @@
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -110,5 +111,5 @@ public class OAuthHttpTests
     }
 
     private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url) =>
-        (await http.GetJsonAsync(url, OAuthJson.Default.ServerMetadata, CancellationToken.None)).Document;
+        (await http.GetJsonAsync(url, DiscoveryJson.Default.ServerMetadata, CancellationToken.None)).Document;
 }

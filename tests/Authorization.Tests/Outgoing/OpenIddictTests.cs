@@ -43,7 +43,7 @@ public class OpenIddictTests
         await using OpenIddictUpstream upstream = await OpenIddictUpstream.StartAsync();
         using var browser = new Browser();
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        CredentialSource source = CredentialSource.For(Policy, upstream.Target, clock, browser);
+        UpstreamCredentials source = UpstreamCredentials.For(Policy, upstream.Target, clock, browser);
         await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source, browser);
         clock.Advance(TimeSpan.FromHours(2));
 
@@ -65,7 +65,7 @@ public class OpenIddictTests
 
     private static async Task<string> AskAsync(OpenIddictUpstream upstream, OutgoingPolicy policy, Browser browser, Uri target)
     {
-        CredentialSource source = CredentialSource.For(policy, target, new FakeTimeProvider(DateTimeOffset.UtcNow), browser);
+        UpstreamCredentials source = UpstreamCredentials.For(policy, target, new FakeTimeProvider(DateTimeOffset.UtcNow), browser);
         await using ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream.Target, source, browser);
         return await AskAsync(proxy);
     }

@@ -1,5 +1,5 @@
 using System.Net;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;

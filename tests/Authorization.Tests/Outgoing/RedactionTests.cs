@@ -1,5 +1,5 @@
 using System.Text;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Grants;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;

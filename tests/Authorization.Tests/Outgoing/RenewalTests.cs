@@ -30,7 +30,7 @@ public class RenewalTests
         await using Rig rig = await Rig.StartAsync();
         OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
         ForwardingProxy first = await rig.ProxyAsync(policy);
-        CredentialSource firstSource = rig.Source;
+        UpstreamCredentials firstSource = rig.Source;
         await rig.AskAsync(first);
         ForwardingProxy second = await rig.ProxyAsync(policy);
 
@@ -236,7 +236,7 @@ public class RenewalTests
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditTokens = tokens => tokens["expires_in"] = TimeSpan.FromDays(300).TotalSeconds;
-        await using CredentialSource source = CredentialSource.For(Rig.Policy, rig.Server.Target, TimeProvider.System, rig.Browser);
+        await using UpstreamCredentials source = UpstreamCredentials.For(Rig.Policy, rig.Server.Target, TimeProvider.System, rig.Browser);
 
         await source.StartAsync(CancellationToken.None);
 
@@ -277,7 +277,7 @@ public class RenewalTests
     }
 
     // Steps of five minutes; with each, every client asks once.
-    private static async Task LiveADayAsync(Rig rig, params (ForwardingProxy Proxy, CredentialSource Source)[] parts)
+    private static async Task LiveADayAsync(Rig rig, params (ForwardingProxy Proxy, UpstreamCredentials Source)[] parts)
     {
         await rig.AskAsync(parts[0].Proxy);
         int periods = 0;

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Credentials;
-using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -128,7 +128,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
             keys.Add(Convert.ToBase64String(await File.ReadAllBytesAsync(policy.StorePath + ".key")));
             using CredentialStore store = CredentialStore.For(policy, _rig.Browser);
             using StoreLease lease = await store.OpenAsync(CancellationToken.None);
-            keys.AddRange(lease.All.Select(entry => entry.ProofKey).OfType<string>());
+            keys.AddRange(lease.All.Select(entry => entry.DPoPKey).OfType<string>());
         }
 
         return [.. keys];

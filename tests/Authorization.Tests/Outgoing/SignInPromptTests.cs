@@ -17,7 +17,7 @@ public sealed class SignInPromptTests
     {
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
-        await using CredentialSource source = Source(rig, Rig.Policy with { SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { SignInTimeout = Patience }, host);
 
         await source.StartAsync(CancellationToken.None);
 
@@ -33,7 +33,7 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using CredentialSource source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 60);
 
         await SignInAsync(rig, source, host);
@@ -49,7 +49,7 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using CredentialSource source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 7200);
 
         await SignInAsync(rig, source, host);
@@ -65,7 +65,7 @@ public sealed class SignInPromptTests
     {
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
-        await using CredentialSource source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, link, expiresIn: 60);
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => source.StartAsync(CancellationToken.None));
@@ -79,7 +79,7 @@ public sealed class SignInPromptTests
     public async Task AnObserverThatThrowsDoesNotEndTheSignIn()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using CredentialSource source = Source(rig, Rig.Policy, new Host { Fault = new FormatException("s3cret") });
+        await using UpstreamCredentials source = Source(rig, Rig.Policy, new Host { Fault = new FormatException("s3cret") });
 
         await source.StartAsync(CancellationToken.None);
 
@@ -88,11 +88,11 @@ public sealed class SignInPromptTests
         Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("s3cret", StringComparison.Ordinal));
     }
 
-    private static CredentialSource Source(Rig rig, OutgoingPolicy policy, IProxyObserver observer) =>
-        CredentialSource.For(policy, rig.Server.Target, rig.Clock, rig.Browser, trustAnchors: null, observer);
+    private static UpstreamCredentials Source(Rig rig, OutgoingPolicy policy, IProxyObserver observer) =>
+        UpstreamCredentials.For(policy, rig.Server.Target, rig.Clock, rig.Browser, trustAnchors: null, observer);
 
     /// <summary>Starts the source and, once the code has been shown, lets the time pass that it waits between two questions for the token.</summary>
-    private static async Task SignInAsync(Rig rig, CredentialSource source, Host host)
+    private static async Task SignInAsync(Rig rig, UpstreamCredentials source, Host host)
     {
         Task starting = source.StartAsync(CancellationToken.None);
         await Rig.UntilAsync(() => !host.Prompts.IsEmpty || starting.IsCompleted);

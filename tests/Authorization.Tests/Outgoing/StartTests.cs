@@ -74,7 +74,7 @@ public class StartTests
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Browser.IsAttended = false;
-        await using CredentialSource source = CredentialSource.For(Rig.Policy, rig.Server.Target, rig.Clock, rig.Browser);
+        await using UpstreamCredentials source = UpstreamCredentials.For(Rig.Policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = source.StartAsync(CancellationToken.None);
         await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
 

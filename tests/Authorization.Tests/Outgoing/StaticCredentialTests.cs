@@ -21,7 +21,7 @@ public sealed class StaticCredentialTests : IDisposable
     public async Task ABearerTokenBeatsEverythingElse()
     {
         string file = _folder.Write("key", "x");
-        await using CredentialSource source = await StartAsync(new OutgoingPolicy { BearerToken = "abc", ClientId = "c", ClientKeyFile = file, DPoP = true });
+        await using UpstreamCredentials source = await StartAsync(new OutgoingPolicy { BearerToken = "abc", ClientId = "c", ClientKeyFile = file, DPoP = true });
 
         Assert.Equal("Authorization: Bearer abc\r\n", LineOf(source));
         Assert.False(source.ProvesEachRequest);
@@ -30,7 +30,7 @@ public sealed class StaticCredentialTests : IDisposable
     [Fact]
     public async Task AReadyLineIsReadWithoutAllocating()
     {
-        await using CredentialSource source = await StartAsync(OutgoingPolicy.Bearer("abc"));
+        await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.Bearer("abc"));
         _ = source.Current;
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -45,7 +45,7 @@ public sealed class StaticCredentialTests : IDisposable
     [Fact]
     public async Task ARefusedBearerTokenIsTheOperatorsToReplace()
     {
-        await using CredentialSource source = await StartAsync(OutgoingPolicy.Bearer("abc"));
+        await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.Bearer("abc"));
 
         CredentialResult unauthorized = await source.RecoverAsync(Refusal(401, source.Current), CancellationToken.None);
         CredentialResult forbidden = await source.RecoverAsync(Refusal(403, source.Current), CancellationToken.None);
@@ -57,7 +57,7 @@ public sealed class StaticCredentialTests : IDisposable
     [Fact]
     public async Task ABearerFileIsReadAgainWhenItChanges()
     {
-        await using CredentialSource source = await StartAsync(OutgoingPolicy.BearerFile(_folder.Write("token", " first\n")));
+        await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.BearerFile(_folder.Write("token", " first\n")));
         Assert.Equal("Authorization: Bearer first\r\n", LineOf(source));
 
         _folder.Write("token", "second");
@@ -68,7 +68,7 @@ public sealed class StaticCredentialTests : IDisposable
     [Fact]
     public async Task ARefusedBearerFileIsReadAtOnce()
     {
-        await using CredentialSource source = await StartAsync(OutgoingPolicy.BearerFile(_folder.Write("token", "first")));
+        await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.BearerFile(_folder.Write("token", "first")));
         CredentialLine? used = source.Current;
         _folder.Write("token", "second");
 
@@ -94,7 +94,7 @@ public sealed class StaticCredentialTests : IDisposable
     public async Task AHostsOwnSourceIsAskedOnceAndAgainWhenRefused()
     {
         var host = new Host();
-        await using CredentialSource source = await StartAsync(OutgoingPolicy.From(host));
+        await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.From(host));
 
         CredentialResult first = await source.ObtainAsync(Request, CancellationToken.None);
         Assert.Same(first.Line, source.Current);
@@ -108,11 +108,11 @@ public sealed class StaticCredentialTests : IDisposable
 
     private static UpstreamChallenge Refusal(int status, CredentialLine? used) => new(Request, status, ["Bearer"], DPoPNonce: null, used, Attempt: 0);
 
-    private static string LineOf(CredentialSource source) => Encoding.ASCII.GetString(source.Current!.Bytes.Span);
+    private static string LineOf(UpstreamCredentials source) => Encoding.ASCII.GetString(source.Current!.Bytes.Span);
 
-    private async Task<CredentialSource> StartAsync(OutgoingPolicy policy)
+    private async Task<UpstreamCredentials> StartAsync(OutgoingPolicy policy)
     {
-        CredentialSource source = CredentialSource.For(policy, Target, _clock, NullLogger.Instance);
+        UpstreamCredentials source = UpstreamCredentials.For(policy, Target, _clock, NullLogger.Instance);
         await source.StartAsync(CancellationToken.None);
         return source;
     }

@@ -38,7 +38,7 @@ public sealed class StoreTests : IDisposable
         await rig.DisposeProxiesAsync();
         rig.Server.RevokeAll();
         var request = new UpstreamRequest("POST", rig.Server.Target);
-        await using CredentialSource source = CredentialSource.For(Policy, new Uri(rig.Server.Origin), rig.Clock, rig.Browser);
+        await using UpstreamCredentials source = UpstreamCredentials.For(Policy, new Uri(rig.Server.Origin), rig.Clock, rig.Browser);
 
         CredentialResult kept = await source.RecoverAsync(new(request, 401, ["Bearer"], DPoPNonce: null, Used: null, Attempt: 0), CancellationToken.None);
         CredentialResult renewed = await source.RecoverAsync(new(request, 401, ["Bearer"], DPoPNonce: null, kept.Line, Attempt: 1), CancellationToken.None);

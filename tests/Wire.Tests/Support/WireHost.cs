@@ -43,7 +43,7 @@ internal sealed class WireHost : IAsyncDisposable
         int upstreamTakes = 0,
         int clientTakes = 0,
         bool listens = true,
-        CredentialSource? credentials = null)
+        UpstreamCredentials? credentials = null)
     {
         _over = over;
         _pipeOptions = pipeOptions ?? (over is Over.InlinePipes ? PipePair.Inline : null);

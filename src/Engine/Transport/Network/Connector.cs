@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
@@ -11,10 +10,14 @@ namespace McpProxyFast.Transport.Network;
 /// <param name="target">The upstream; only scheme, host and port are used.</param>
 /// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
 /// <param name="network">Makes the connections.</param>
-/// <param name="trusted">Trust anchors besides the system's; null for none.</param>
+/// <param name="checkCertificate">Has the last word on the upstream's certificate; null where the system alone decides.</param>
 /// <param name="lookUp">Finds the addresses of a name.</param>
 internal sealed class Connector(
-    Uri target, TimeSpan timeout, NetworkStack network, X509Certificate2Collection? trusted, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
+    Uri target,
+    TimeSpan timeout,
+    NetworkStack network,
+    RemoteCertificateValidationCallback? checkCertificate,
+    Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
 {
     private readonly bool _isTls = target.Scheme == Uri.UriSchemeHttps;
 
@@ -82,14 +85,14 @@ internal sealed class Connector(
         var endPoint = new IPEndPoint(address, target.Port);
         if (!_isTls)
         {
-            return Judge(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
+            return ToResult(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
         }
 
         Socket? socket = await NetworkStack.TryConnectSocketAsync(endPoint, limit.Token).ConfigureAwait(false);
-        return Judge(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
+        return ToResult(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
     }
 
-    private static ConnectResult Judge(Connection? connection, CancellationTokenSource limit) => new(
+    private static ConnectResult ToResult(Connection? connection, CancellationTokenSource limit) => new(
         connection,
         connection is not null ? FaultReason.None
             : limit.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout
@@ -115,27 +118,6 @@ internal sealed class Connector(
         TargetHost = target.IdnHost,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ApplicationProtocols = [SslApplicationProtocol.Http11],
-        RemoteCertificateValidationCallback = trusted is null ? null : ValidateWithTrusted,
+        RemoteCertificateValidationCallback = checkCertificate,
     };
-
-    /// <summary>The system's verdict holds, but for an unknown root: that one may be among the trust anchors given. The name is always checked.</summary>
-    private bool ValidateWithTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (errors is SslPolicyErrors.None)
-        {
-            return true;
-        }
-
-        if (errors is not SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf || chain is null)
-        {
-            return false;
-        }
-
-        using var retried = new X509Chain();
-        retried.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        retried.ChainPolicy.CustomTrustStore.AddRange(trusted!);
-        retried.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
-        retried.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return retried.Build(leaf);
-    }
 }

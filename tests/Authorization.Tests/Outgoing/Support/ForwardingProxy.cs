@@ -23,7 +23,7 @@ internal sealed class ForwardingProxy : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Starts the engine and waits until the sign-in at its start, if any, is over.</summary>
-    public static async Task<ForwardingProxy> StartAsync(Uri target, CredentialSource credentials, ILogger logger)
+    public static async Task<ForwardingProxy> StartAsync(Uri target, UpstreamCredentials credentials, ILogger logger)
     {
         var watched = new WatchedSource(credentials);
         var options = new McpProxyOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Target = target, Logger = logger };
@@ -50,7 +50,7 @@ internal sealed class ForwardingProxy : IAsyncDisposable
     }
 
     /// <summary>The source itself, which also tells when its start is over.</summary>
-    private sealed class WatchedSource(CredentialSource source) : CredentialSource
+    private sealed class WatchedSource(UpstreamCredentials source) : UpstreamCredentials
     {
         private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -25,7 +25,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public Browser Browser { get; } = new();
 
-    public CredentialSource Source { get; private set; } = null!;
+    public UpstreamCredentials Source { get; private set; } = null!;
 
     public static async Task<Rig> StartAsync()
     {
@@ -37,7 +37,7 @@ internal sealed class Rig : IAsyncDisposable
     public async Task<ForwardingProxy> ProxyAsync(OutgoingPolicy? policy = null, Uri? target = null)
     {
         Uri upstream = target ?? new Uri(Server.Origin);
-        Source = CredentialSource.For(policy ?? Policy, upstream, Clock, Browser);
+        Source = UpstreamCredentials.For(policy ?? Policy, upstream, Clock, Browser);
         ForwardingProxy proxy = await ForwardingProxy.StartAsync(upstream, Source, Browser);
         _parts.Add(proxy);
         return proxy;

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>One public key of an issuer, and what it may verify.</summary>
+/// <remarks>RFC 7517, RFC 7518 §6. Only RSA and the three NIST curves: a symmetric key in a public document would be everybody's (RFC 8725 §3.1).</remarks>
+internal sealed class IssuerKey
+{
+    private const int MinRsaBits = 2_048;
+    private const int MaxRsaBits = 8_192;
+
+    private readonly string _family;
+    private readonly string? _onlyAlgorithm;
+
+    private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
+    {
+        key.KeyId = keyId;
+        (KeyId, Key, _family, _onlyAlgorithm) = (keyId, key, family, onlyAlgorithm);
+        Fingerprint = $"{keyId} {Convert.ToBase64String(key.ComputeJwkThumbprint())}";
+    }
+
+    public string? KeyId { get; }
+
+    public SecurityKey Key { get; }
+
+    /// <summary>Equal for two keys just when both have the same id and the same numbers.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>Whether the key may verify this algorithm.</summary>
+    /// <remarks>Each curve has one algorithm (RFC 7518 §3.4), and a key that names one is for that alone (RFC 8725 §3.1).</remarks>
+    public bool Fits(string algorithm) =>
+        (_onlyAlgorithm is null || _onlyAlgorithm == algorithm)
+        && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);
+
+    /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
+    public static IssuerKey? Read(JsonElement jwk)
+    {
+        if (jwk.ValueKind is not JsonValueKind.Object || jwk.TextOf("use") is not (null or "sig"))
+        {
+            return null;
+        }
+
+        try
+        {
+            return jwk.TextOf("kty") switch
+            {
+                "RSA" => ReadRsa(jwk),
+                "EC" => ReadCurve(jwk),
+                _ => null,
+            };
+        }
+        catch (Exception fault) when (fault is CryptographicException or FormatException or ArgumentException)
+        {
+            // One broken key must not cost the others of the set (RFC 7517 §5): it is as if it were not there.
+            return null;
+        }
+    }
+
+    private static IssuerKey? ReadRsa(JsonElement jwk)
+    {
+        var numbers = new RSAParameters { Modulus = Number(jwk, "n"), Exponent = Number(jwk, "e") };
+        return numbers.Modulus?.Length * 8 is >= MinRsaBits and <= MaxRsaBits && numbers.Exponent?.Length is > 0 and <= 8
+            ? new IssuerKey(jwk.TextOf("kid"), "RSA", jwk.TextOf("alg"), new RsaSecurityKey(numbers))
+            : null;
+    }
+
+    private static IssuerKey? ReadCurve(JsonElement jwk)
+    {
+        (string Algorithm, ECCurve Curve)? kind = jwk.TextOf("crv") switch
+        {
+            "P-256" => ("ES256", ECCurve.NamedCurves.nistP256),
+            "P-384" => ("ES384", ECCurve.NamedCurves.nistP384),
+            "P-521" => ("ES512", ECCurve.NamedCurves.nistP521),
+            _ => null,
+        };
+        if (kind is not var (algorithm, curve))
+        {
+            return null;
+        }
+
+        var point = new ECPoint { X = Number(jwk, "x"), Y = Number(jwk, "y") };
+        var key = new ECDsaSecurityKey(ECDsa.Create(new ECParameters { Curve = curve, Q = point }));
+        return new IssuerKey(jwk.TextOf("kid"), algorithm, jwk.TextOf("alg"), key);
+    }
+
+    private static byte[]? Number(JsonElement jwk, string name) =>
+        jwk.TextOf(name) is { } text ? Base64UrlEncoder.DecodeBytes(text) : null;
+}

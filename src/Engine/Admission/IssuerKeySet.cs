@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+
+namespace McpProxyFast.Admission;
+
+/// <summary>The signing keys of one issuer as they were published at one moment. Immutable.</summary>
+internal sealed class IssuerKeySet
+{
+    /// <summary>Most keys taken from one set. Issuers publish two to ten; what comes after is left out.</summary>
+    public const int MaxKeys = 64;
+
+    /// <summary>Most keys tried for a token that names none: each costs one verification.</summary>
+    public const int MaxTried = 8;
+
+    public static readonly IssuerKeySet Empty = new([]);
+
+    private readonly IssuerKey[] _keys;
+
+    private IssuerKeySet(IssuerKey[] keys) => _keys = keys;
+
+    /// <summary>Reads a JWK set, RFC 7517 §5.</summary>
+    /// <exception cref="IOException">It is not one, or has no key that could verify a token.</exception>
+    public static IssuerKeySet Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            IEnumerable<JsonElement> published = document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys);
+            IssuerKey[] keys = [.. published.Select(IssuerKey.Read).OfType<IssuerKey>()];
+            return keys.Length > 0 ? new IssuerKeySet(keys) : throw new IOException("the key set has no usable signing key");
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new IOException("what came is not a JSON Web Key Set", fault);
+        }
+    }
+
+    /// <summary>The keys that may have signed a token with this header.</summary>
+    /// <param name="keyId">The token's <c>kid</c>; null: any key of the right kind may.</param>
+    /// <param name="algorithm">The token's <c>alg</c>.</param>
+    public IReadOnlyList<SecurityKey> Find(string? keyId, string algorithm) =>
+        [.. _keys.Where(key => (keyId is null || key.KeyId == keyId) && key.Fits(algorithm)).Select(key => key.Key).Take(MaxTried)];
+
+    /// <summary>Whether a key of this set is missing from a later one.</summary>
+    public bool HasLostAKeyIn(IssuerKeySet later) => !_keys.All(key => later._keys.Any(other => other.Fingerprint == key.Fingerprint));
+
+    public bool HasSameKeysAs(IssuerKeySet other) => !HasLostAKeyIn(other) && !other.HasLostAKeyIn(this);
+}

@@ -1,0 +1,61 @@
+using System.Security.Cryptography.X509Certificates;
+using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>What goes out with a request: a line that is ready, or the wait for one.</summary>
+internal abstract class UpstreamCredentials : IAsyncDisposable
+{
+    /// <summary>The line to send now, or null when none is ready.</summary>
+    /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
+    public abstract CredentialLine? Current { get; }
+
+    /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
+    public virtual bool ProvesEachRequest => false;
+
+    /// <param name="policy">Whose credential; it has been validated.</param>
+    /// <param name="target">The upstream.</param>
+    /// <param name="clock">Measures lifetimes.</param>
+    /// <param name="logger">Takes what a person has to know; never a secret.</param>
+    /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
+    /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
+    /// <exception cref="ArgumentException">The policy cannot work.</exception>
+    public static UpstreamCredentials For(
+        OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
+    {
+        policy.Validate();
+        if (policy.BearerToken is { } token)
+        {
+            return new StaticBearer(token);
+        }
+
+        if (policy.BearerTokenFile is { } file)
+        {
+            return new FileBearer(file, clock, logger);
+        }
+
+        if (policy.Source is { } source)
+        {
+            return new HostCredentials(source, clock, new HookFaults(logger, clock));
+        }
+
+        var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer);
+        return new OAuthCredentials(policy, target, client, clock, logger);
+    }
+
+    /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>
+    public abstract ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Says what to do about a 401, or a 403: replay with another line, show it, or give up for now.</summary>
+    public abstract ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken);
+
+    /// <summary>Does at start what needs no request: reads what was kept and, where it is known who protects the target, signs in.</summary>
+    /// <remarks>Called after the listener is bound, so that nobody signs in for a proxy that cannot start.</remarks>
+    /// <exception cref="InvalidOperationException">No credential can be had; the message says what to do.</exception>
+    public abstract Task StartAsync(CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth.Browser;
+
+/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). A request without the right state is told so and ignored.</summary>
+internal sealed class LoopbackCallback : IDisposable
+{
+    public const string Path = "/callback";
+
+    private const int MaxHeadBytes = 16 * 1024;
+    private const int MaxConnections = 16;
+    private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly List<TcpListener> _listeners;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _places = new(MaxConnections, MaxConnections);
+    private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private LoopbackCallback(List<TcpListener> listeners, ILogger logger)
+    {
+        _listeners = listeners;
+        _logger = logger;
+        RedirectUri = $"http://localhost:{((IPEndPoint)listeners[0].LocalEndpoint).Port}{Path}";
+    }
+
+    public string RedirectUri { get; }
+
+    /// <param name="port">The port, 0 for one that is free.</param>
+    /// <param name="mayMove">Whether another free port will do where that one is taken.</param>
+    /// <param name="logger">Told of hits that are ignored.</param>
+    /// <exception cref="OAuthException">The port is taken.</exception>
+    public static LoopbackCallback Open(int port, bool mayMove, ILogger logger)
+    {
+        if (TryListen(port) is { } listeners)
+        {
+            return new LoopbackCallback(listeners, logger);
+        }
+
+        if (!mayMove)
+        {
+            throw OAuthException.Refused(
+                "callback-port-taken",
+                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port or give another.");
+        }
+
+        logger.CallbackPortTaken(port);
+        return new LoopbackCallback(TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free."), logger);
+    }
+
+    /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>
+    public async Task<CallbackQuery> WaitAsync(string state, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] accepting = [.. _listeners.Select(listener => AcceptAsync(listener, state, stop.Token))];
+        try
+        {
+            return await _answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(accepting).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        _listeners.ForEach(listener => listener.Dispose());
+        _places.Dispose();
+    }
+
+    // Both families, since `localhost` may mean either; a program that held the other one could read the code.
+    private static List<TcpListener>? TryListen(int port)
+    {
+        var listeners = new List<TcpListener>();
+        try
+        {
+            Listen(IPAddress.Loopback, port);
+            if (Socket.OSSupportsIPv6)
+            {
+                Listen(IPAddress.IPv6Loopback, ((IPEndPoint)listeners[0].LocalEndpoint).Port);
+            }
+
+            return listeners;
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode is SocketError.AddressNotAvailable && listeners.Count > 0)
+        {
+            // IPv6 is compiled in but has no loopback address here.
+            return listeners;
+        }
+        catch (SocketException)
+        {
+            listeners.ForEach(listener => listener.Dispose());
+            return null;
+        }
+
+        void Listen(IPAddress address, int at)
+        {
+            var listener = new TcpListener(address, at) { ExclusiveAddressUse = true };
+            listener.Start(MaxConnections);
+            listeners.Add(listener);
+        }
+    }
+
+    private async Task AcceptAsync(TcpListener listener, string state, CancellationToken stop)
+    {
+        var answering = new List<Task>();
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await _places.WaitAsync(stop).ConfigureAwait(false);
+                TcpClient client = await listener.AcceptTcpClientAsync(stop).ConfigureAwait(false);
+                answering.RemoveAll(task => task.IsCompleted);
+                answering.Add(AnswerAsync(client, state));
+            }
+            catch (OperationCanceledException)
+            {
+                // Told to stop: the pages that are being written are still finished.
+            }
+            catch (SocketException)
+            {
+                // The client left before it was accepted.
+                _places.Release();
+            }
+        }
+
+        await Task.WhenAll(answering).ConfigureAwait(false);
+    }
+
+    private async Task AnswerAsync(TcpClient client, string state)
+    {
+        using (client)
+        {
+            using var timeout = new CancellationTokenSource(HeadTimeout);
+            try
+            {
+                NetworkStream stream = client.GetStream();
+                string? requestLine = await ReadRequestLineAsync(stream, timeout.Token).ConfigureAwait(false);
+                CallbackQuery? query = CallbackQuery.Parse(requestLine, Path);
+                bool isOurs = query?.State == state;
+                byte[] page = query is null ? CallbackPage.NotFound : isOurs ? CallbackPage.For(query) : CallbackPage.Stranger;
+                await stream.WriteAsync(page, timeout.Token).ConfigureAwait(false);
+                if (isOurs)
+                {
+                    _answer.TrySetResult(query!);
+                }
+                else
+                {
+                    _logger.CallbackOfAnother();
+                }
+            }
+            catch (Exception failure) when (failure is IOException or OperationCanceledException or SocketException)
+            {
+                // Any local program may connect and leave; the sign-in waits for the browser.
+                _logger.CallbackEndedEarly(failure.Message);
+            }
+        }
+
+        _places.Release();
+    }
+
+    private static async Task<string?> ReadRequestLineAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        byte[] head = new byte[MaxHeadBytes];
+        for (int filled = 0; filled < head.Length;)
+        {
+            int read = await stream.ReadAsync(head.AsMemory(filled), cancellationToken).ConfigureAwait(false);
+            filled += read;
+
+            // The whole head is read, so that closing does not reset a connection whose page is still under way.
+            if (head.AsSpan(0, filled).IndexOf("\r\n\r\n"u8) >= 0)
+            {
+                return Encoding.ASCII.GetString(head, 0, head.AsSpan(0, filled).IndexOf("\r\n"u8));
+            }
+
+            if (read == 0)
+            {
+                break;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth.Discovery;
+
+/// <summary>What one discovery has asked and been told, for the message in which it ends when nothing was found.</summary>
+internal sealed class DiscoveryLog(ILogger logger)
+{
+    private readonly List<string> _lines = [];
+
+    /// <summary>Whether a failure that may pass stood in the way.</summary>
+    public bool SawTransient { get; private set; }
+
+    public void Add(string asked, HttpStatusCode status)
+    {
+        SawTransient |= IsTransient(status);
+        Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? " to elsewhere, which is not followed" : "")}");
+    }
+
+    /// <summary>Adds an answer that should hold a document.</summary>
+    public void Add(string asked, HttpStatusCode status, bool isDocument)
+    {
+        if (status is HttpStatusCode.OK && !isDocument)
+        {
+            Add($"{asked}: 200, but not the JSON document that belongs there");
+        }
+        else
+        {
+            Add(asked, status);
+        }
+    }
+
+    public void Add(string asked, OAuthException failure)
+    {
+        SawTransient |= failure.Failure is OAuthFailure.Transient;
+        Add($"{asked}: {failure.Message}");
+    }
+
+    public void Add(string line)
+    {
+        logger.Discovery(PlainText.OfMessage(line));
+        _lines.Add(line);
+    }
+
+    /// <param name="code">A stable word.</param>
+    /// <param name="what">What was looked for in vain.</param>
+    /// <param name="next">What a person can do.</param>
+    public OAuthException NothingFound(string code, string what, string next) => new(
+        SawTransient ? OAuthFailure.Transient : OAuthFailure.Refused,
+        code,
+        $"{what} Tried: {string.Join("; ", _lines)}. {next}");
+
+    public static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+}

@@ -1,0 +1,8 @@
+namespace McpProxyFast.OAuth.Discovery;
+
+/// <summary>Who protects the upstream, and what it wants to see.</summary>
+/// <param name="Server">The authorization server.</param>
+/// <param name="IsOperators">Whether the operator, not the upstream, named that server.</param>
+/// <param name="Resource">The resource indicator to send (RFC 8707), byte for byte, or null for none.</param>
+/// <param name="ScopesSupported">The scopes that the resource lists.</param>
+internal sealed record Protection(ServerMetadata Server, bool IsOperators, string? Resource, IReadOnlyList<string> ScopesSupported);

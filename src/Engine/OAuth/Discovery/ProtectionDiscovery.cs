@@ -1,0 +1,116 @@
+using McpProxyFast.OAuth.Net;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth.Discovery;
+
+/// <summary>Finds out who protects the upstream: the operator's word first, then the upstream's, then what older revisions did.</summary>
+internal sealed class ProtectionDiscovery(OutgoingPolicy policy, OAuthHttp http, ILogger logger)
+{
+    private bool ServerIsGiven => policy.Issuer is not null || policy.TokenUrl is not null;
+
+    /// <param name="resource">The URL that is protected.</param>
+    /// <param name="challenge">The challenge with which it answered, if it has.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="OAuthException">Nobody was found; the message says where was looked.</exception>
+    public async Task<Protection> FindAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
+    {
+        var log = new DiscoveryLog(logger);
+        ResourceMetadata? published = await FindResourceAsync(resource, challenge, log, cancellationToken).ConfigureAwait(false);
+        ServerMetadata server = ServerIsGiven
+            ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
+            : await FindNamedAsync(resource, published, challenge, log, cancellationToken).ConfigureAwait(false);
+
+        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, published?.ScopesSupported ?? []);
+    }
+
+    /// <summary>Whether the resource publishes metadata, though it asked for nothing.</summary>
+    public async Task<bool> IsPublishedAsync(Uri resource, CancellationToken cancellationToken) =>
+        await ResourceDiscovery.FindAsync(http, resource, challenge: null, new DiscoveryLog(logger), cancellationToken).ConfigureAwait(false) is not null;
+
+    private async Task<ResourceMetadata?> FindResourceAsync(Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        if (ServerIsGiven && policy.Resource is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await ResourceDiscovery.FindAsync(http, resource, challenge, log, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (ServerIsGiven && failure.Failure is OAuthFailure.Transient)
+        {
+            // The operator has said enough to go on without the document.
+            log.Add("Resource metadata", failure);
+            return null;
+        }
+    }
+
+    private async Task<ServerMetadata> FindGivenAsync(DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        if (policy.TokenUrl is { } tokenUrl)
+        {
+            return new ServerMetadata
+            {
+                AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString,
+                TokenEndpoint = tokenUrl.OriginalString,
+                IsAssumed = true,
+            };
+        }
+
+        return await ServerDiscovery.FindAsync(http, policy.Issuer!, log, cancellationToken).ConfigureAwait(false)
+            ?? throw log.NothingFound(
+                "issuer-without-metadata",
+                $"The issuer {policy.Issuer} has no metadata that can be used.",
+                "Check the issuer, or give its endpoints and a client id by hand.");
+    }
+
+    private async Task<ServerMetadata> FindNamedAsync(
+        Uri resource, ResourceMetadata? published, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        List<string> issuers = [.. published?.AuthorizationServers ?? []];
+        if (issuers.Count == 0 && challenge?.Realm is { } realm && Uri.TryCreate(realm, UriKind.Absolute, out Uri? url) && OutgoingPolicyRules.IsSecure(url))
+        {
+            issuers.Add(realm);
+        }
+
+        foreach (string issuer in issuers)
+        {
+            if (await ServerDiscovery.FindAsync(http, issuer, log, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return issuers.Count == 0
+            ? await FindAtOriginAsync(resource, log, cancellationToken).ConfigureAwait(false)
+            : throw log.NothingFound(
+                "no-authorization-server",
+                "The upstream names no authorization server that can be used.",
+                "Name one by its issuer, or by its endpoints and a client id.");
+    }
+
+    // MCP 2025-03-26: the server's own origin is the authorization server, with fixed endpoints where it publishes no metadata.
+    private async Task<ServerMetadata> FindAtOriginAsync(Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        string origin = WellKnown.Origin(resource);
+        ServerMetadata? found = await ServerDiscovery.FindAsync(http, origin, log, cancellationToken).ConfigureAwait(false)
+            ?? await ServerDiscovery.FindAsync(http, origin + "/", log, cancellationToken).ConfigureAwait(false);
+        if (found is null && log.SawTransient)
+        {
+            // What could not be read may say otherwise, so nothing is assumed.
+            throw log.NothingFound(
+                "no-authorization-server",
+                "Who protects the upstream could not be found out.",
+                "It is tried again with a later request; the issuer can be named by hand.");
+        }
+
+        return found ?? new ServerMetadata
+        {
+            AuthorizationEndpoint = $"{origin}/authorize",
+            TokenEndpoint = $"{origin}/token",
+            RegistrationEndpoint = $"{origin}/register",
+            IsAssumed = true,
+        };
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using McpProxyFast.OAuth.Net;
+
+namespace McpProxyFast.OAuth.Discovery;
+
+/// <summary>Finds the metadata of an authorization server (RFC 8414, OpenID Connect Discovery).</summary>
+internal static class ServerDiscovery
+{
+    /// <summary>Finds the server that issues tokens for the upstream.</summary>
+    /// <param name="http">The way out.</param>
+    /// <param name="issuer">The issuer, byte for byte.</param>
+    /// <param name="log">Takes what was asked.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The first document that is about this very issuer and names a token endpoint, or null.</returns>
+    public static async Task<ServerMetadata?> FindAsync(OAuthHttp http, string issuer, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
+        {
+            log.Add($"issuer {issuer}: not a URL");
+            return null;
+        }
+
+        await foreach ((string place, JsonElement document) in
+            DocumentsAsync(http, issuer, WellKnown.ForIssuer(url), log, cancellationToken).ConfigureAwait(false))
+        {
+            if (Read(document) is { TokenEndpoint: not null } found)
+            {
+                return found;
+            }
+
+            log.Add($"{place} names no token endpoint, or has a member of the wrong kind");
+        }
+
+        return null;
+    }
+
+    /// <summary>The one look-up of an issuer's documents, for tokens that come in as for those that go out.</summary>
+    /// <param name="http">The way out.</param>
+    /// <param name="issuer">The issuer, byte for byte.</param>
+    /// <param name="places">Where to look, in this order.</param>
+    /// <param name="log">Takes what was asked.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The JSON objects that are about this very issuer; each place is asked when the caller wants more than the one before had.</returns>
+    /// <exception cref="OAuthException">The issuer cannot be reached.</exception>
+    public static async IAsyncEnumerable<(string Place, JsonElement Document)> DocumentsAsync(
+        OAuthHttp http, string issuer, IEnumerable<string> places, DiscoveryLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (string place in places)
+        {
+            (HttpStatusCode status, JsonElement document) =
+                await http.GetJsonAsync(place, DiscoveryJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
+            bool isObject = document.ValueKind is JsonValueKind.Object;
+            log.Add($"GET {place}", status, isObject);
+            if (isObject && IsAbout(document, issuer, place, log))
+            {
+                yield return (place, document);
+            }
+        }
+    }
+
+    // RFC 8414 §3.3: a document about another issuer must not be used, or one server could pose as another.
+    private static bool IsAbout(JsonElement document, string issuer, string place, DiscoveryLog log)
+    {
+        string? named = document.TextOf("issuer");
+        if (named != issuer)
+        {
+            log.Add($"{place} says issuer {named ?? "(none)"} where {issuer} was expected, so it is not used");
+        }
+
+        return named == issuer;
+    }
+
+    private static ServerMetadata? Read(JsonElement document)
+    {
+        try
+        {
+            return document.Deserialize(DiscoveryJson.Default.ServerMetadata);
+        }
+        catch (JsonException)
+        {
+            // A member of another kind than RFC 8414 gives it.
+            return null;
+        }
+    }
+}

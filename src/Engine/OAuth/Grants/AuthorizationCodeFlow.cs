@@ -1,0 +1,148 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Browser;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
+internal sealed class AuthorizationCodeFlow(
+    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
+        SignInInvitation invitation) : IGrantFlow
+{
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
+    {
+        CheckServer(protection);
+        using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
+        ClientIdentity client = await clients.ChooseAsync(protection.Server, callback.RedirectUri, scopes, cancellationToken).ConfigureAwait(false);
+        var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
+        var url = new Uri(AuthorizeUrl(attempt));
+        bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, logger);
+        invitation.Show(url, opened);
+
+        CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
+        string code = CodeFrom(answer, protection.Server);
+        TokenSet issued = await ExchangeAsync(attempt, code, dpopKey, cancellationToken).ConfigureAwait(false);
+        if (scopes.Contains("openid") && protection.Server.JwksUri is not null)
+        {
+            var check = new IdTokenCheck(http, clock);
+            await check.CheckAsync(issued.IdToken, protection.Server, client.Id, attempt.Nonce, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new IssuedCredential { Server = protection.Server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
+    }
+
+    // MCP: a server that does not say S256 must not be used. An operator's own server may be silent (several large ones are), but not say otherwise.
+    private static void CheckServer(Protection protection)
+    {
+        ServerMetadata server = protection.Server;
+        bool mayBeSilent = protection.IsOperators || server.IsAssumed;
+        if (server.CodeChallengeMethodsSupported is { } methods ? !methods.Contains("S256") : !mayBeSilent)
+        {
+            throw OAuthException.Refused(
+                "pkce-unsupported", $"{server.Issuer} does not offer PKCE with S256, without which a sign-in is not safe; ask its operator to enable it.");
+        }
+
+        if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !OutgoingPolicyRules.IsSecure(endpoint))
+        {
+            throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
+        }
+    }
+
+    private string AuthorizeUrl(SignInAttempt attempt)
+    {
+        var parameters = new Parameters
+        {
+            { "response_type", "code" },
+            { "client_id", attempt.Client.Id },
+            { "redirect_uri", attempt.RedirectUri },
+            { "state", attempt.State },
+            { "code_challenge", Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(attempt.Verifier))) },
+            { "code_challenge_method", "S256" },
+        };
+        parameters.AddOptional("resource", attempt.Protection.Resource);
+        parameters.AddOptional(policy.ScopeParameter, string.Join(' ', attempt.Scopes));
+        parameters.AddOptional("nonce", attempt.Scopes.Contains("openid") ? attempt.Nonce : null);
+        return new RequestUrl(attempt.Protection.Server.AuthorizationEndpoint!).Create(parameters);
+    }
+
+    /// <returns>The code.</returns>
+    /// <exception cref="OAuthException">The answer comes from another server, or says no.</exception>
+    private static string CodeFrom(CallbackQuery answer, ServerMetadata server)
+    {
+        // RFC 9207 §2.4, before anything else is believed: ordinal comparison, no normalisation.
+        if (answer.Issuer is not null ? server.Issuer is not null && answer.Issuer != server.Issuer : server.AuthorizationResponseIssParameterSupported)
+        {
+            throw OAuthException.Refused(
+                "wrong-issuer",
+                Printable.Of(
+                    $"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. "
+                    + "Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
+        }
+
+        if (answer.Error is { } error)
+        {
+            string reason = answer.ErrorDescription is null ? error : $"{error} ({answer.ErrorDescription})";
+            OAuthFailure failure = error switch
+            {
+                "access_denied" => OAuthFailure.GrantLost,
+                "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
+                _ => OAuthFailure.Refused,
+            };
+            throw new OAuthException(
+                failure,
+                "sign-in-refused",
+                Printable.Of($"The authorization server refused the sign-in: {reason}. {Next(error)}"));
+        }
+
+        return answer.Code is { Length: > 0 } code
+            ? code
+            : throw OAuthException.Refused(
+                "sign-in-refused",
+                "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
+    }
+
+    private static string Next(string error) => error switch
+    {
+        "access_denied" => "Sign in again with an account that may use the target.",
+        "invalid_scope" => "Check the scopes that are asked for.",
+        "invalid_target" => "Check the resource that is asked for.",
+        _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
+    };
+
+    private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, DPoPKey? dpopKey, CancellationToken cancellationToken)
+    {
+        var parameters = new Parameters
+        {
+            { "code", code },
+            { "redirect_uri", attempt.RedirectUri },
+            { "code_verifier", attempt.Verifier },
+        };
+        parameters.AddOptional("resource", attempt.Protection.Resource);
+        return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, dpopKey, cancellationToken);
+    }
+
+    /// <summary>What one trip of the browser must be matched with; the issuer is part of it (RFC 9207).</summary>
+    private sealed class SignInAttempt(Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, string redirectUri)
+    {
+        public Protection Protection { get; } = protection;
+
+        public ClientIdentity Client { get; } = client;
+
+        public IReadOnlyList<string> Scopes { get; } = scopes;
+
+        public string RedirectUri { get; } = redirectUri;
+
+        public string State { get; } = CryptoRandom.CreateUniqueId(32);
+
+        public string Nonce { get; } = CryptoRandom.CreateUniqueId(32);
+
+        public string Verifier { get; } = CryptoRandom.CreateUniqueId(48);
+    }
+}

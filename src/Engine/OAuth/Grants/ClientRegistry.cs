@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>Chooses who the proxy is at an authorization server: as told, as kept, by metadata document, or newly registered.</summary>
+internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
+{
+    /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
+    public bool IsPreregistered => policy.ClientId is not null;
+
+    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in, so that the server may have forgotten it since.</summary>
+    public bool IsKept { get; private set; }
+
+    /// <exception cref="OAuthException">There is no client, and none can be registered; the message says what to do.</exception>
+    public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        if (policy.ClientId is not null)
+        {
+            return Preregistered(server);
+        }
+
+        ClientIdentity? kept = await FindKeptAsync(server, redirectUri, scopes, cancellationToken).ConfigureAwait(false);
+        IsKept = kept is not null;
+        if (kept is not null)
+        {
+            return kept;
+        }
+
+        if (policy.ClientMetadataUrl is { } document && server.ClientIdMetadataDocumentSupported)
+        {
+            return new ClientIdentity { Id = document, Method = ClientMethod.None };
+        }
+
+        if (server.RegistrationEndpoint is null)
+        {
+            throw OAuthException.Refused(
+                "client-id-needed",
+                $"{server.Issuer ?? server.TokenEndpoint} offers no dynamic registration; register a client there and give its client id (and secret).");
+        }
+
+        ClientIdentity registered = await RegisterAsync(server, redirectUri, scopes, cancellationToken).ConfigureAwait(false);
+        await KeepAsync(server, registered, cancellationToken).ConfigureAwait(false);
+        return registered;
+    }
+
+    /// <summary>The client that the operator registered.</summary>
+    public ClientIdentity Preregistered(ServerMetadata server) => new()
+    {
+        Id = policy.ClientId!,
+        Secret = policy.ClientSecret,
+        Method = policy.ClientKeyFile is not null ? ClientMethod.PrivateKeyJwt
+            : policy.ClientSecret is not null ? ClientMethod.ForSecret(server)
+            : ClientMethod.None,
+    };
+
+    /// <summary>Drops a registration that the server has forgotten.</summary>
+    public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        Forget(lease, server);
+    }
+
+    /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
+    public void Forget(StoreLease lease, ServerMetadata server)
+    {
+        logger.RegistrationDropped(Name(server));
+        StoredEntry entry = lease.Find(storeKey);
+        lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
+    }
+
+    // Of use only for the redirect and the scopes that it was registered with, and as long as its secret lives.
+    private async Task<ClientIdentity?> FindKeptAsync(
+        ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        ClientIdentity? kept = lease.Find(storeKey).Registrations.GetValueOrDefault(Name(server));
+        bool isAlive = kept?.SecretExpiresAt is not > 0 || kept.SecretExpiresAt > clock.GetUtcNow().ToUnixTimeSeconds();
+        bool mayAsk = kept?.Scopes is not { Count: > 0 } registered || scopes.All(registered.Contains);
+        return kept?.RedirectUri == redirectUri && isAlive && mayAsk ? kept : null;
+    }
+
+    private async Task KeepAsync(ServerMetadata server, ClientIdentity registered, CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        StoredEntry entry = lease.Find(storeKey);
+        lease.Put(storeKey, entry with { Registrations = entry.Registrations.SetItem(Name(server), registered) });
+    }
+
+    private static string Name(ServerMetadata server) => server.Issuer ?? server.TokenEndpoint!;
+
+    private async Task<ClientIdentity> RegisterAsync(
+        ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        using var request = new DynamicClientRegistrationRequest
+        {
+            Address = server.RegistrationEndpoint,
+            Document = Describe(server, redirectUri, scopes),
+        };
+        using DynamicClientRegistrationResponse answer = await http.Invoker.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            TokenAnswer.ThrowIfFailed(answer, server.RegistrationEndpoint!, new Redaction());
+        }
+        catch (OAuthException failure) when (failure.Failure is not OAuthFailure.Transient)
+        {
+            throw OAuthException.Refused(
+                "registration-refused", $"{failure.Message} Register a client with the authorization server by hand and give its client id (and secret).");
+        }
+
+        return Read(answer, server, redirectUri) with { Scopes = scopes };
+    }
+
+    // RFC 7591 §2; MCP 2026-07-28 wants application_type, and grant types that match the flow.
+    private DynamicClientRegistrationDocument Describe(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes)
+    {
+        bool withBrowser = policy.Grant is OutgoingGrant.AuthorizationCode;
+        var document = new DynamicClientRegistrationDocument
+        {
+            ClientName = "McpProxyFast",
+            ApplicationType = "native",
+            TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server),
+            Scope = scopes.Count > 0 ? string.Join(' ', scopes) : null,
+
+            // Left out, not empty: an empty default_acr_values makes oidc-provider insist on `openid`.
+            Contacts = null!,
+            PostLogoutRedirectUris = null!,
+            DefaultAcrValues = null!,
+            RequestUris = null!,
+        };
+        document.GrantTypes.Add(withBrowser ? "authorization_code" : "urn:ietf:params:oauth:grant-type:device_code");
+        document.GrantTypes.Add("refresh_token");
+        if (withBrowser)
+        {
+            document.ResponseTypes.Add("code");
+            document.RedirectUris.Add(new Uri(redirectUri!));
+        }
+
+        return document;
+    }
+
+    private static ClientIdentity Read(DynamicClientRegistrationResponse answer, ServerMetadata server, string? redirectUri)
+    {
+        string id = answer.TryGet("client_id") is { Length: > 0 } given
+            ? given
+            : throw OAuthException.Refused("registration-refused", $"{server.RegistrationEndpoint} answered a registration without a client_id.");
+        string? secret = answer.TryGet("client_secret") is { Length: > 0 } issued ? issued : null;
+        string method = answer.TryGet("token_endpoint_auth_method") ?? (secret is null ? ClientMethod.None : ClientMethod.ForSecret(server));
+        return new ClientIdentity
+        {
+            Id = id,
+            Secret = secret,
+            Method = method,
+            IsRegistered = true,
+            RedirectUri = redirectUri,
+            SecretExpiresAt = SecondsOf(answer.Json, "client_secret_expires_at"),
+        };
+    }
+
+    private static long? SecondsOf(JsonElement? json, string name) =>
+        json is { } answer && answer.TryGetProperty(name, out JsonElement value)
+            && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
+}

@@ -1,0 +1,70 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Browser;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>Signs a person in with a browser on another machine (RFC 8628).</summary>
+internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, SignInInvitation invitation) : IGrantFlow
+{
+    // RFC 8628 §3.5: what slow_down adds to the interval.
+    private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
+
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
+    {
+        ServerMetadata server = protection.Server;
+        if (server.DeviceAuthorizationEndpoint is null)
+        {
+            throw OAuthException.Refused("device-unsupported", $"{server.Issuer} offers no device authorization; use another grant.");
+        }
+
+        ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
+        using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
+        invitation.Show(device.VerificationUri!, device.UserCode!, device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null);
+        TokenSet issued = await PollAsync(protection, client, device, dpopKey, cancellationToken).ConfigureAwait(false);
+        return new IssuedCredential { Server = server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
+    }
+
+    private async Task<DeviceAuthorizationResponse> StartAsync(
+        Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        using var request = new DeviceAuthorizationRequest { Address = protection.Server.DeviceAuthorizationEndpoint };
+        var redaction = new Redaction();
+        await tokens.AuthenticateAsync(request, protection.Server, client, redaction, cancellationToken).ConfigureAwait(false);
+        request.Parameters.AddOptional("resource", protection.Resource);
+        request.Parameters.AddOptional("scope", string.Join(' ', scopes));
+        DeviceAuthorizationResponse answer = await http.Invoker.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
+        TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!, redaction);
+        bool isComplete = answer.DeviceCode is { Length: > 0 } && answer.UserCode is { Length: > 0 } && answer.VerificationUri is { Length: > 0 };
+        return isComplete
+            ? answer
+            : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
+    }
+
+    private async Task<TokenSet> PollAsync(
+        Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, DPoPKey? dpopKey, CancellationToken cancellationToken)
+    {
+        TimeSpan interval = TimeSpan.FromSeconds(Math.Clamp(device.Interval, 1, MaxInterval.TotalSeconds));
+        while (true)
+        {
+            await Task.Delay(interval, clock, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var parameters = new Parameters { { "device_code", device.DeviceCode! } };
+                parameters.AddOptional("resource", protection.Resource);
+                return await tokens.AskAsync(
+                    protection.Server, client, OidcConstants.GrantTypes.DeviceCode, parameters, dpopKey, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OAuthException failure) when (failure.Code is "authorization-pending" or "slow-down" || failure.Failure is OAuthFailure.Transient)
+            {
+                // RFC 8628 §3.5: not yet. A server in trouble is asked less often too.
+                TimeSpan slower = interval + SlowDown < MaxInterval ? interval + SlowDown : MaxInterval;
+                interval = failure.Code is "authorization-pending" ? interval : slower;
+            }
+        }
+    }
+}

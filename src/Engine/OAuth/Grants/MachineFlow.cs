@@ -1,0 +1,61 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Store;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>The grants in which nobody has to act: client credentials, a workload's assertion, an enterprise's assertion about a person.</summary>
+internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients, TokenEndpoint tokens) : IGrantFlow
+{
+    private const string IdJag = "urn:ietf:params:oauth:token-type:id-jag";
+
+    public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
+    {
+        ServerMetadata server = protection.Server;
+        ClientIdentity? client = policy.ClientId is null ? null : clients.Preregistered(server);
+        var parameters = new Parameters();
+        string grant = OidcConstants.GrantTypes.ClientCredentials;
+        if (policy.Grant is not OutgoingGrant.ClientCredentials)
+        {
+            grant = OidcConstants.GrantTypes.JwtBearer;
+            parameters.Add("assertion", await AssertionAsync(protection, scopes, cancellationToken).ConfigureAwait(false));
+        }
+
+        parameters.AddOptional("resource", protection.Resource);
+        parameters.AddOptional("scope", string.Join(' ', scopes));
+        TokenSet issued = await tokens.AskAsync(server, client, grant, parameters, dpopKey, cancellationToken).ConfigureAwait(false);
+        return new IssuedCredential
+        {
+            Server = server,
+            Client = client ?? new ClientIdentity { Id = "", Method = ClientMethod.None },
+            Resource = protection.Resource,
+            Scopes = scopes,
+            Tokens = issued,
+        };
+    }
+
+    private async Task<string> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        if (policy.Grant is OutgoingGrant.JwtBearer)
+        {
+            return await ReadSecret.FromAsync(policy.AssertionFile!, "assertion", cancellationToken).ConfigureAwait(false);
+        }
+
+        // Identity Assertion Authorization Grant: the identity provider turns the person's ID token into an assertion for this one server (RFC 8693 §2.1).
+        var parameters = new Parameters
+        {
+            { "requested_token_type", IdJag },
+            { "audience", protection.Server.Issuer ?? protection.Server.TokenEndpoint! },
+            { "subject_token", await ReadSecret.FromAsync(policy.IdTokenFile!, "ID token", cancellationToken).ConfigureAwait(false) },
+            { "subject_token_type", OidcConstants.TokenTypeIdentifiers.IdentityToken },
+        };
+        parameters.AddOptional("resource", protection.Resource);
+        parameters.AddOptional("scope", string.Join(' ', scopes));
+        var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsAssumed = true };
+        var client = new ClientIdentity { Id = policy.IdpClientId!, Method = ClientMethod.None };
+        TokenSet assertion = await tokens.AskAsync(
+            provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, dpopKey: null, cancellationToken).ConfigureAwait(false);
+        return assertion.AccessToken;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>Judges an answer of a token endpoint (RFC 6749 §5).</summary>
+internal static class TokenAnswer
+{
+    // A server that means "for ever" by a huge number still gets asked once a year.
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
+
+    /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
+    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock)
+    {
+        ThrowIfFailed(answer, server.TokenEndpoint!, redaction);
+        string token = answer.TryGet("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
+        if (token.Any(character => character is <= ' ' or >= (char)127))
+        {
+            throw Unusable(server, "its access_token holds characters that cannot stand in a header");
+        }
+
+        DateTimeOffset now = clock.GetUtcNow();
+        return new TokenSet
+        {
+            AccessToken = token,
+            TokenType = ReadType(answer, server, bound),
+            RefreshToken = answer.TryGet("refresh_token") is { Length: > 0 } refresh ? refresh : null,
+            IdToken = answer.TryGet("id_token"),
+            Scope = answer.TryGet("scope"),
+            IssuedAt = now,
+            ExpiresAt = now + Lifetime(answer.Json),
+        };
+    }
+
+    /// <summary>Throws what an answer that is not a success means for what can be done next.</summary>
+    public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
+    {
+        if (answer.Exception is OAuthException or OperationCanceledException)
+        {
+            ExceptionDispatchInfo.Throw(answer.Exception);
+        }
+
+        string? error = answer.Json is { ValueKind: JsonValueKind.Object } ? answer.TryGet("error") : null;
+        if (error is not null && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
+        {
+            throw FromError(redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
+        }
+
+        if (answer.Json is not { ValueKind: JsonValueKind.Object } || (int)answer.HttpStatusCode is < 200 or > 299)
+        {
+            throw Unexpected(answer.HttpStatusCode, endpoint);
+        }
+    }
+
+    private static OAuthException FromError(string error, string? description, string endpoint)
+    {
+        string message = Printable.Of($"{endpoint} refused: {error}{(description is null ? "" : $" ({description})")}.") + Next(error);
+        OAuthFailure failure = error switch
+        {
+            "invalid_grant" => OAuthFailure.GrantLost,
+            "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
+            "temporarily_unavailable" or "server_error" => OAuthFailure.Transient,
+            _ => OAuthFailure.Refused,
+        };
+        string code = error switch
+        {
+            "invalid_grant" => "grant-lost",
+            "invalid_client" or "unauthorized_client" => "client-unknown",
+            "authorization_pending" or "slow_down" or "access_denied" or "expired_token" => error.Replace('_', '-'),
+            _ => "token-refused",
+        };
+        return new OAuthException(failure, code, message);
+    }
+
+    private static string Next(string error) => error switch
+    {
+        "invalid_client" or "unauthorized_client" => " Check the client id, its secret or key, and the grants that it may use.",
+        "invalid_scope" => " Check the scopes that are asked for.",
+        "invalid_target" => " Check the resource that is asked for.",
+        "access_denied" => " Sign in again with an account that may use the target.",
+        _ => "",
+    };
+
+    // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
+    private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
+        OAuthException.Transient("token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.");
+
+    private static OAuthException Unusable(ServerMetadata server, string why) =>
+        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
+
+    private static string ReadType(TokenResponse answer, ServerMetadata server, bool bound)
+    {
+        string type = answer.TryGet("token_type") ?? "Bearer";
+        if (type.Equals("DPoP", StringComparison.OrdinalIgnoreCase) && bound)
+        {
+            return "DPoP";
+        }
+
+        if (bound)
+        {
+            throw Unusable(server, "a token bound to a key (DPoP) was asked for and an unbound one came");
+        }
+
+        // RFC 8693 §2.2.1: N_A marks what an exchange issues to be shown to another server, not to the resource.
+        bool isAssertion = type == "N_A" && answer.TryGet("issued_token_type") is not null;
+        return isAssertion ? type
+            : type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? "Bearer"
+            : throw Unusable(server, $"its token_type is {Printable.Of(type)}");
+    }
+
+    // Absent, zero, negative or not a number: the server did not say, and the token is used until it is refused.
+    private static TimeSpan? Lifetime(JsonElement? json)
+    {
+        if (json is not { ValueKind: JsonValueKind.Object } answer || !answer.TryGetProperty("expires_in", out JsonElement value))
+        {
+            return null;
+        }
+
+        string text = value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
+        bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds);
+        return isNumber && seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, MaxLifetime.TotalSeconds)) : null;
+    }
+}

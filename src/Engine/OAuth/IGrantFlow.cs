@@ -1,8 +1,0 @@
-namespace McpProxyFast.OAuth;
-
-/// <summary>One way to a first token.</summary>
-internal interface IGrantFlow
-{
-    /// <exception cref="OAuthException">There is no token; the message says what a person can do.</exception>
-    Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, ProofKey? proofKey, CancellationToken cancellationToken);
-}

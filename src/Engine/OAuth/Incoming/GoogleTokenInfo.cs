@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.OAuth.Incoming;
+
+/// <summary>Asks Google about one of its opaque tokens, and gives the answer the form of RFC 7662.</summary>
+internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
+{
+    /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
+    /// <exception cref="IOException">There is no answer.</exception>
+    public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{endpoint}?access_token={Uri.EscapeDataString(token)}");
+        (HttpStatusCode status, byte[] body) = await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return status switch
+        {
+            HttpStatusCode.OK => Translate(ProviderHttp.ParseObject(body, endpoint)),
+
+            // That is how Google says that it does not know the token.
+            HttpStatusCode.BadRequest => ProviderHttp.Claims(new JsonObject { ["active"] = false }),
+            _ => throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}"),
+        };
+    }
+
+    /// <summary>Google writes numbers as strings, and leaves out the issuer, of which there is one.</summary>
+    private JsonElement Translate(JsonElement answer)
+    {
+        if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))
+        {
+            throw new IOException($"{ProviderHttp.Place(endpoint)} named no expiry");
+        }
+
+        return ProviderHttp.Claims(new JsonObject
+        {
+            ["active"] = true,
+            ["iss"] = "https://accounts.google.com",
+            ["exp"] = expires,
+            ["aud"] = answer.TextOf("aud"),
+            ["scope"] = answer.TextOf("scope"),
+            ["sub"] = answer.TextOf("sub"),
+            ["client_id"] = answer.TextOf("azp"),
+        });
+    }
+}

@@ -1,0 +1,22 @@
+using System.Text.Json;
+
+namespace McpProxyFast.OAuth.Incoming;
+
+/// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
+internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
+{
+    /// <summary>Fetches the JWK set as it is now. The document is read anew each time, since issuers move their keys.</summary>
+    /// <exception cref="IOException">It cannot be had.</exception>
+    public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
+    {
+        Uri place = jwksUri ?? await DiscoverAsync(cancellationToken).ConfigureAwait(false);
+        return await http.GetAsync(place, cancellationToken).ConfigureAwait(false) ?? throw new IOException($"{place} has no key set");
+    }
+
+    private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
+    {
+        JsonElement published = await document!.FetchAsync(cancellationToken).ConfigureAwait(false);
+        string? named = published.TextOf("jwks_uri");
+        return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
+    }
+}

@@ -1,0 +1,24 @@
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.OAuth.Net;
+
+/// <summary>Why a credential could not be obtained: what went wrong, in words for a person and without a secret.</summary>
+internal sealed class OAuthException : Exception
+{
+    public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
+        : base(PlainText.OfMessage(message), inner)
+    {
+        Failure = failure;
+        Code = code;
+    }
+
+    /// <summary>What can be done about it.</summary>
+    public OAuthFailure Failure { get; }
+
+    /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
+    public string Code { get; }
+
+    public static OAuthException Refused(string code, string message) => new(OAuthFailure.Refused, code, message);
+
+    public static OAuthException Transient(string code, string message, Exception? inner = null) => new(OAuthFailure.Transient, code, message, inner);
+}

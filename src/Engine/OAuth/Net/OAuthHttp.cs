@@ -1,0 +1,67 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace McpProxyFast.OAuth.Net;
+
+/// <summary>The one way out to authorization servers: bounded, without redirects to other hosts, and never to where a server must not send us.</summary>
+internal sealed class OAuthHttp : IDisposable
+{
+    private readonly HttpClient _client;
+
+    /// <param name="target">The upstream; like every URL that the operator gave, it is trusted.</param>
+    /// <param name="operatorUrls">The other URLs that the operator gave.</param>
+    /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
+    /// <param name="clock">Measures the time that a request may take.</param>
+    public OAuthHttp(Uri target, IEnumerable<Uri> operatorUrls, X509Certificate2Collection? trustAnchors, TimeProvider clock)
+    {
+        var guard = new AddressGuard(target, operatorUrls);
+        var sockets = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ConnectCallback = guard.ConnectAsync,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        };
+        sockets.SslOptions.RemoteCertificateValidationCallback = TrustAnchors.Check(trustAnchors);
+        _client = new HttpClient(new BoundedHandler(target, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
+        _client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
+    }
+
+    /// <summary>For requests that are not a plain GET of JSON.</summary>
+    public HttpMessageInvoker Invoker => _client;
+
+    /// <summary>Reads a metadata document.</summary>
+    /// <returns>The status, and the document where it is 200 and one of the wanted kind; else the default.</returns>
+    /// <exception cref="OAuthException">The URL must not be asked, or the answer broke a bound.</exception>
+    public async Task<(HttpStatusCode Status, T? Document)> GetJsonAsync<T>(string url, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Add("Accept", "application/json");
+        using HttpResponseMessage response = await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode is not HttpStatusCode.OK)
+        {
+            return (response.StatusCode, default);
+        }
+
+        byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        return (HttpStatusCode.OK, TryRead(body, type));
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static T? TryRead<T>(byte[] body, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, type);
+        }
+        catch (JsonException)
+        {
+            // Many servers answer an unknown path with 200 and a page.
+            return default;
+        }
+    }
+}

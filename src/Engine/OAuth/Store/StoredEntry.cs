@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace McpProxyFast.OAuth.Store;
+
+/// <summary>What is kept for one target and policy.</summary>
+internal sealed record StoredEntry
+{
+    public static readonly StoredEntry Empty = new();
+
+    /// <summary>The target, for people who list the store.</summary>
+    public string Target { get; init => field = value ?? ""; } = "";
+
+    public IssuedCredential? Issued { get; init; }
+
+    /// <summary>The clients that were registered, by issuer (MCP 2026-07-28: credentials belong to one issuer).</summary>
+    public ImmutableDictionary<string, ClientIdentity> Registrations
+    {
+        get;
+        init => field = value ?? []; // Generated deserialisers set what the JSON lacks to null.
+    } = [];
+
+    /// <summary>The private key to which the tokens are bound, PKCS #8 as base64.</summary>
+    [JsonPropertyName("proof_key")]
+    public string? DPoPKey { get; init; }
+
+    /// <summary>Says what this is about, without a secret.</summary>
+    public override string ToString() => $"{Target}, {Issued?.ToString() ?? "not signed in"}";
+}

@@ -1,0 +1,28 @@
+namespace McpProxyFast.OAuth.Store;
+
+/// <summary>What a token endpoint has issued.</summary>
+internal sealed record TokenSet
+{
+    public required string AccessToken { get; init; }
+
+    /// <summary><c>Bearer</c> or <c>DPoP</c>.</summary>
+    public required string TokenType { get; init; }
+
+    public string? RefreshToken { get; init; }
+
+    /// <summary>The scopes that were granted, where the server said them.</summary>
+    public string? Scope { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>When the access token ends, or null where the server did not say.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Only checked, never kept.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string? IdToken { get; init; }
+
+    /// <summary>Says what this is about, without a secret.</summary>
+    public override string ToString() =>
+        $"{TokenType}, until {ExpiresAt?.ToString("u") ?? "unknown"}, {(RefreshToken is null ? "not renewable" : "renewable")}";
+}
