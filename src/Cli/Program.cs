@@ -1,11 +1,13 @@
 using McpProxyFast.Cli;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Verbs;
 
 // The runtime reads this when the first socket is made: completions then run on the thread that saw them, which
 // spares the relay two thread switches per read.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+Prerequisites.DoWithoutHome();
 
 Verb[] verbs =
 [

@@ -1,4 +1,5 @@
 using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Tests.Support;
 using Xunit;
 
 namespace McpProxyFast.Cli.Tests;
@@ -38,11 +39,24 @@ public sealed class PrerequisiteTests
     [InlineData("/var/lib/mcp/credentials")]
     public void StoreBelowAHomeFolderIsWhereItWas(string path) => Assert.Equal(path, Prerequisites.HomeOf(path));
 
-    [Fact]
-    public void StoreThatWouldLieInTheCurrentFolderIsRefused() => Assert.Contains(
+    [Theory]
+    [InlineData("mcpproxyfast/credentials")]
+    [InlineData("/nonexistent/.local/share/mcpproxyfast/credentials")]
+    public void StoreBelowNoHomeFolderIsRefused(string path) => Assert.Contains(
         "this user has no home folder to keep credentials in; name a file with --remote-auth-store",
-        Assert.Throws<UsageException>(() => Prerequisites.HomeOf("mcpproxyfast/credentials")).Message,
+        Assert.Throws<UsageException>(() => Prerequisites.HomeOf(path)).Message,
         StringComparison.Ordinal);
+
+    [Fact]
+    public async Task UserWithoutAHomeFolderIsToldSo()
+    {
+        var environment = new Dictionary<string, string> { ["HOME"] = "/nonexistent", ["XDG_DATA_HOME"] = "", ["DOTNET_CLI_HOME"] = Path.GetTempPath() };
+
+        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "https://localhost/mcp", "--remote-auth"], environment);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("this user has no home folder", Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
 
     private static bool None(string name, out nint library)
     {

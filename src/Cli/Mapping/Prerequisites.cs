@@ -6,8 +6,8 @@ namespace McpProxyFast.Cli.Mapping;
 /// <summary>What the command needs from its machine beside itself. What is missing is said in one sentence before anything starts.</summary>
 internal static class Prerequisites
 {
-    /// <summary>Where Linux keeps a user's data below the home folder; the runtime puts it below the root where there is no home.</summary>
-    private const string DataWithoutHome = "/.local/share/";
+    /// <summary>What Debian gives users who have no home folder. Nothing is there, which is all that the runtime has to find.</summary>
+    private const string NoHome = "/nonexistent";
 
     /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts the process where it finds none.</summary>
     private static readonly string[] OpenSsl = ["libssl.so.3", "libssl.so.1.1", "libssl.so.4"];
@@ -38,16 +38,21 @@ internal static class Prerequisites
         }
     }
 
+    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for certificates of the user's own, and fails where it cannot even look.</summary>
+    public static void DoWithoutHome()
+    {
+        if (!OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is "" or "/"
+            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+        {
+            Environment.SetEnvironmentVariable("HOME", NoHome);
+        }
+    }
+
     /// <summary>The path, unless it lies below a home folder that there is not.</summary>
     /// <exception cref="UsageException">The user has no home folder.</exception>
-    public static string HomeOf(string path)
-    {
-        bool hasNone = OperatingSystem.IsLinux() && path.StartsWith(DataWithoutHome, StringComparison.Ordinal)
-            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME"));
-        return !hasNone && Path.IsPathRooted(path)
-            ? path
-            : throw new UsageException("this user has no home folder to keep credentials in; name a file with --remote-auth-store, or none to keep them in memory");
-    }
+    public static string HomeOf(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal)
+        ? path
+        : throw new UsageException("this user has no home folder to keep credentials in; name a file with --remote-auth-store, or none to keep them in memory");
 
     /// <summary>The first flag whose work cannot be done without cryptography.</summary>
     private static string? ReasonOf(ProxyOptions options)
