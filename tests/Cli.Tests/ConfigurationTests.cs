@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using McpProxyFast.Cli.Tests.Support;
@@ -210,6 +211,40 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains($"--remote-auth-bearer-token-file: {_file}: The bearer token must be one word", outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(held, outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckSeesAKeyFileThatHoldsNoKey()
+    {
+        File.WriteAllText(_file, "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n");
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-client-id", "a", "--remote-auth-client-key-file", _file]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains($"--remote-auth-client-key-file: {_file} holds neither an EC nor an RSA private key in PEM", outcome.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckTakesAKeyFileThatHoldsOne()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(_file, key.ExportPkcs8PrivateKeyPem());
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-client-id", "a", "--remote-auth-client-key-file", _file]);
+
+        Assert.Equal(0, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task SecretFileThatIsTooLargeIsTheWrongFile()
+    {
+        File.WriteAllText(_file, new string('a', 65537));
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-bearer-token-file", _file]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("is larger than 64 KiB", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ internal static class OutgoingFlags
         TokenUrl = FlagValue.Url("remote-auth-token-url", options.RemoteAuthTokenUrl),
         ClientId = options.RemoteAuthClientId,
         ClientSecret = FlagValue.Secret(options.RemoteAuthClientSecret, "remote-auth-client-secret-file", options.RemoteAuthClientSecretFile),
-        ClientKeyFile = FlagValue.SecretFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
+        ClientKeyFile = FlagValue.KeyFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
         ClientMetadataUrl = options.RemoteAuthClientMetadataUrl,
         Scopes = [.. options.RemoteAuthScopes],
         ScopeParameter = options.RemoteAuthScopeParamName,
