@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace McpProxyFast.Cli.Flags;
@@ -8,11 +9,14 @@ internal static class ConfigFile
     /// <summary>Largest file read, in bytes.</summary>
     private const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>The values by flag name.</summary>
-    /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key that is no flag.</exception>
+    /// <summary>Says at which byte a text stops being UTF-8.</summary>
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The values by flag name, and by <see cref="FlagTable.PositionalKey"/>.</summary>
+    /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key or a value that the verb cannot take.</exception>
     public static Dictionary<string, List<string>> Read(string path, FlagTable table)
     {
-        using JsonDocument document = Parse(path);
+        using JsonDocument document = Parse(path, Load(path));
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw Bad(path, "must hold one JSON object");
@@ -21,25 +25,37 @@ internal static class ConfigFile
         var values = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (JsonProperty property in document.RootElement.EnumerateObject())
         {
-            Flag flag = Find(path, property.Name, table);
-            values[flag.Name] = [.. Texts(path, property).Where(text => text.Length > 0)];
+            string key = Unescaped(path, () => property.Name);
+            List<string> texts = [.. Texts(path, key, property.Value).Where(text => text.Length > 0)];
+            if (key == table.PositionalKey)
+            {
+                RefuseBadName(path, key, texts);
+            }
+            else
+            {
+                RefuseRedacted(path, Find(path, key, table), texts);
+            }
+
+            // Which of two would count is a matter of the reader: neither does.
+            if (!values.TryAdd(key, texts))
+            {
+                throw Bad(path, $"has the key \"{key}\" twice");
+            }
         }
 
         return values;
     }
 
-    private static JsonDocument Parse(string path)
+    private static byte[] Load(string path)
     {
         try
         {
-            if (new FileInfo(path).Length > MaxFileBytes)
-            {
-                throw Bad(path, $"is larger than {MaxFileBytes} bytes");
-            }
-
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+            using FileStream file = File.OpenRead(path);
+            byte[] bytes = new byte[MaxFileBytes + 1];
+            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return length <= MaxFileBytes ? bytes[..length] : throw Bad(path, $"is larger than {MaxFileBytes} bytes");
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw Bad(path, "does not exist");
         }
@@ -47,32 +63,86 @@ internal static class ConfigFile
         {
             throw Bad(path, "cannot be read");
         }
+    }
+
+    private static JsonDocument Parse(string path, byte[] bytes)
+    {
+        // The mark that some editors write before UTF-8.
+        ReadOnlyMemory<byte> text = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
+        try
+        {
+            _ = StrictUtf8.GetCharCount(text.Span);
+            return JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        }
+        catch (DecoderFallbackException e)
+        {
+            int line = text.Span[..Math.Max(0, e.Index)].Count((byte)'\n') + 1;
+            throw Bad(path, $"is not UTF-8 (line {line}); save it as UTF-8");
+        }
         catch (JsonException e)
         {
-            throw Bad(path, $"is not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine})");
+            throw Bad(path, $"is not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
     }
 
-    private static Flag Find(string path, string key, FlagTable table) =>
-        key is not ("config" or "check") && table.All.FirstOrDefault(flag => flag.Name == key) is { } flag
-            ? flag
-            : throw Bad(path, $"has the key \"{key}\", which is no flag of this verb");
+    private static Flag Find(string path, string key, FlagTable table)
+    {
+        if (key is not ("config" or "check") && table.All.FirstOrDefault(flag => flag.Name == key) is { } flag)
+        {
+            return flag;
+        }
 
-    private static IEnumerable<string> Texts(string path, JsonProperty property) => property.Value.ValueKind switch
+        string meant = Nearest.Of(key, table.Built.Select(flag => flag.Name).Where(name => name is not ("config" or "check"))) is { } nearest
+            ? $"; did you mean \"{nearest}\"?"
+            : "";
+        throw Bad(path, $"has the key \"{key}\", which is no flag of this verb{meant}");
+    }
+
+    /// <summary>A name that began with a dash would be taken for a flag.</summary>
+    private static void RefuseBadName(string path, string key, List<string> texts)
+    {
+        if (texts is not [var name] || name.StartsWith('-'))
+        {
+            throw Bad(path, $"must give \"{key}\" as one name that does not begin with a dash");
+        }
+    }
+
+    private static void RefuseRedacted(string path, Flag flag, List<string> texts)
+    {
+        if (texts.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)))
+        {
+            throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; write the secret there, or take the key out and give it otherwise");
+        }
+    }
+
+    private static IEnumerable<string> Texts(string path, string key, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => [],
-        JsonValueKind.Array => property.Value.EnumerateArray().Select(element => Text(path, property.Name, element)),
-        _ => [Text(path, property.Name, property.Value)],
+        JsonValueKind.Array => value.EnumerateArray().Select(element => Text(path, key, element)),
+        _ => [Text(path, key, value)],
     };
 
     private static string Text(string path, string key, JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.String => element.GetString()!,
+        JsonValueKind.String => Unescaped(path, () => element.GetString()!),
         JsonValueKind.Number => element.GetRawText(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => throw Bad(path, $"must give \"{key}\" as a string, a number, a bool, or an array of strings"),
     };
+
+    /// <summary>A string whose escapes make no text: <c>\ud800</c> without its other half.</summary>
+    private static string Unescaped(string path, Func<string> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad(path, "has a \\u escape that is half a character; write the character itself");
+        }
+    }
 
     private static UsageException Bad(string path, string what) => new($"--config: {path} {what}");
 }

@@ -24,10 +24,16 @@ internal static class OutgoingFlags
             return Checked(OAuth(options));
         }
 
-        OutgoingPolicy bearer = Checked(
-            new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
-        FlagValue.SecretFile("remote-auth-bearer-token-file", bearer.BearerTokenFile);
-        return bearer;
+        // What the file holds now is checked as the token itself would be; it may change later, and is then checked again by whoever reads it.
+        string? held = FlagValue.Secret(given: null, "remote-auth-bearer-token-file", options.RemoteAuthBearerTokenFile);
+        if (held is not null)
+        {
+            Checked(new OutgoingPolicy { BearerToken = held }, property => property == nameof(OutgoingPolicy.BearerToken)
+                ? $"--remote-auth-bearer-token-file: {options.RemoteAuthBearerTokenFile}"
+                : FlagOf(property));
+        }
+
+        return Checked(new OutgoingPolicy { BearerToken = options.RemoteAuthBearerToken, BearerTokenFile = options.RemoteAuthBearerTokenFile });
     }
 
     /// <summary>The policy of a sign-in that is asked for by its verb and whose result is kept.</summary>
@@ -59,6 +65,9 @@ internal static class OutgoingFlags
         return options.RemoteAuth || switches.Any(given => given is not null);
     }
 
+    /// <summary>Whether the proxy obtains tokens itself, rather than sending none or one that it is given.</summary>
+    public static bool SignsIn(OutgoingOptions options) => IsOn(options) && (options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null;
+
     private static void RefuseNoStore(StoreOptions options)
     {
         if (options.RemoteAuthStore == NoStore)
@@ -71,7 +80,7 @@ internal static class OutgoingFlags
     {
         StorePath = options.RemoteAuthStore switch
         {
-            null => OutgoingPolicy.DefaultStorePath,
+            null => Prerequisites.HomeOf(OutgoingPolicy.DefaultStorePath),
             NoStore => null,
             var path => Directory.Exists(path) ? Path.Combine(path, "credentials") : path,
         },
@@ -86,7 +95,7 @@ internal static class OutgoingFlags
         TokenUrl = FlagValue.Url("remote-auth-token-url", options.RemoteAuthTokenUrl),
         ClientId = options.RemoteAuthClientId,
         ClientSecret = FlagValue.Secret(options.RemoteAuthClientSecret, "remote-auth-client-secret-file", options.RemoteAuthClientSecretFile),
-        ClientKeyFile = FlagValue.SecretFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
+        ClientKeyFile = FlagValue.KeyFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
         ClientMetadataUrl = options.RemoteAuthClientMetadataUrl,
         Scopes = [.. options.RemoteAuthScopes],
         ScopeParameter = options.RemoteAuthScopeParamName,
@@ -101,7 +110,7 @@ internal static class OutgoingFlags
         DPoP = options.RemoteAuthDpop,
     };
 
-    private static OutgoingPolicy Checked(OutgoingPolicy policy) => FlagValue.Accepted(FlagOf, () =>
+    private static OutgoingPolicy Checked(OutgoingPolicy policy, Func<string?, string>? flagOf = null) => FlagValue.Accepted(flagOf ?? FlagOf, () =>
     {
         policy.Validate();
         return policy;

@@ -13,6 +13,7 @@ internal static class ProxyVerb
     public static async Task<int> RunAsync(ProxyOptions options, Settings settings)
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
+        Prerequisites.Check(options);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
         Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
         await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
@@ -47,7 +48,7 @@ internal static class ProxyVerb
 
     private static void Warn(Settings settings, McpProxyOptions engine, StderrLogger logger)
     {
-        Secrets.WarnOfArguments(settings, logger);
+        Secrets.Warn(settings, logger);
         IEnumerable<string> idle = settings.Given.Where(given => given.Value.Source is SettingSource.CommandLine).Select(given => given.Key);
         if (engine.Outgoing is null && idle.FirstOrDefault(name => name.StartsWith("remote-auth-", StringComparison.Ordinal)) is { } flag)
         {

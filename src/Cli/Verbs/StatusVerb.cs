@@ -9,6 +9,7 @@ internal static class StatusVerb
 {
     public static Task<int> RunAsync(StatusOptions options, Settings settings)
     {
+        Prerequisites.CheckStore();
         OutgoingPolicy policy = OutgoingFlags.ToStore(options);
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>
         {

@@ -21,7 +21,7 @@ internal static class StoreVerb
         }
 
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Warning);
-        Secrets.WarnOfArguments(settings, logger);
+        Secrets.Warn(settings, logger);
         using var signals = new StopSignals();
         try
         {
