@@ -35,6 +35,7 @@ internal static class ProxyParts
                 ChooseConnect(options, network, faults),
                 limits.MaxIdleUpstreamConnections,
                 limits.UpstreamIdleTimeout,
+                limits.UpstreamPostIdleTimeout,
                 limits.UpstreamMaxAge,
                 heartbeat,
                 tally),
@@ -62,7 +63,8 @@ internal static class ProxyParts
             return (_, cancel) => host.ConnectAsync(cancel);
         }
 
-        return new Connector(options.Target, options.Limits.ConnectTimeout, network, options.TrustedCertificates, options.LookUp).ConnectAsync;
+        return new Connector(
+            options.Target, options.Limits.ConnectTimeout, network, options.TrustedCertificates, options.LookUp, options.Clock).ConnectAsync;
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
