@@ -38,6 +38,7 @@ internal static class ProxyParts
                 ChooseConnect(options, network, faults),
                 limits.MaxIdleUpstreamConnections,
                 limits.UpstreamIdleTimeout,
+                limits.UpstreamPostIdleTimeout,
                 limits.UpstreamMaxAge,
                 heartbeat,
                 tally),
@@ -66,7 +67,8 @@ internal static class ProxyParts
         }
 
         RemoteCertificateValidationCallback? checkCertificate = TrustAnchors.Check(options.TrustedCertificates);
-        return new Connector(options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp).ConnectAsync;
+        return new Connector(
+            options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch

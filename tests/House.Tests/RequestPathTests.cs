@@ -73,7 +73,6 @@ public sealed class RequestPathTests
         ("formats", "EventLoop..ctor", "Names the loop's thread, once."),
         ("threads", "EventLoop..ctor", "Starts the loop's thread: the one place where a thread is made."),
         ("locks", "Heartbeat", "Once per connection, when it comes and goes; a beat takes no lock."),
-        ("threads", "Connector", "Bounds a connect with a token: the warm path connects nothing."),
         ("collects", "BurstCollector", "Gives memory back after a burst, when no connection is left. Its remarks say what it costs."),
     ];
 

@@ -49,6 +49,14 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; 504 after it.")]
     public string ConnectTimeout { get; set; } = "";
 
+    [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
+        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less where the target says Keep-Alive: timeout=N.")]
+    public string UpstreamIdleTimeout { get; set; } = "";
+
+    [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
+        HelpText = "Time after which an idle connection gets no POST, 10ms to 1h, unless the target says how long it keeps it.")]
+    public string UpstreamPostIdleTimeout { get; set; } = "";
+
     [Option("response-timeout", MetaValue = "DURATION", Default = "off",
         HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]
     public string ResponseTimeout { get; set; } = "";
