@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Outcomes;
+using McpProxyFast.Transport.Streams;
 
 namespace McpProxyFast.Transport.Network;
 
@@ -97,7 +98,7 @@ internal sealed class Connector(
 
     private async ValueTask<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
     {
-        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
+        var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
         try
         {
             await tls.AuthenticateAsClientAsync(TlsOptions(), cancel).ConfigureAwait(false);
