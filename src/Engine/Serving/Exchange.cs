@@ -170,7 +170,7 @@ internal sealed class Exchange
 
         if (isWhole && !clientGoesOn && !isSent)
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
@@ -403,7 +403,7 @@ internal sealed class Exchange
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
         if (!goesOn && !flush.IsCompleted)
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
