@@ -217,8 +217,10 @@ public sealed class McpProxy : IAsyncDisposable
             if (_accepting is null)
             {
                 IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
-                Listener listener = _network.Bind(listen);
-                _accepting = new AcceptLoop(_parts, listener, _entrances.OfListener(listener.LocalEndPoint));
+                Listener[] listeners = _options.ListensOnBothLoopbacks && listen.Address.Equals(IPAddress.Loopback)
+                    ? _network.BindLoopbacks(listen.Port)
+                    : [_network.Bind(listen)];
+                _accepting = new AcceptLoop(_parts, listeners, _entrances.OfListener(listeners[0].LocalEndPoint));
             }
 
             return _accepting;

@@ -13,6 +13,10 @@ public sealed record McpProxyOptions
     /// <value>Default null: no listener, the host hands over connections (<see cref="McpProxy.ServeAsync"/>).</value>
     public IPEndPoint? Listen { get; init; }
 
+    /// <summary>Where <see cref="Listen"/> is the loopback address of IPv4: listens on that of IPv6 too, with the same port, if the machine has one.</summary>
+    /// <value>Default false. Programs look <c>localhost</c> up to either of the two.</value>
+    public bool ListensOnBothLoopbacks { get; init; }
+
     /// <summary>The MCP server: http or https, with an optional path and query.</summary>
     public required Uri Target { get; init; }
 
@@ -24,8 +28,8 @@ public sealed record McpProxyOptions
     /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>Values of <c>Host</c> that may come in; <c>*</c> allows any.</summary>
-    /// <value>Default empty: a loopback listener derives its own names, any other allows any. For a host's connections see <see
+    /// <summary>Values of <c>Host</c> that may come in; one without a port stands for every port, and <c>*</c> allows any host.</summary>
+    /// <value>Default empty. A loopback listener's own names may come in in any case; without a list any other allows any. For a host's connections see <see
     /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
@@ -101,6 +105,16 @@ public sealed record McpProxyOptions
         if (Target.Fragment.Length > 0)
         {
             throw new ArgumentException("Target must not carry a fragment: it would never be sent.", nameof(Target));
+        }
+
+        bool isOwn = Listen is not null
+            && (SelfTarget.Is(Target, Listen) || (ListensOnBothLoopbacks && SelfTarget.Is(Target, new IPEndPoint(IPAddress.IPv6Loopback, Listen.Port))));
+        if (isOwn && ConnectUpstream is null)
+        {
+            throw new ArgumentException(
+                $"Target: {Target.GetLeftPart(UriPartial.Authority)} is where the proxy itself would listen ({Listen}); "
+                + "name the MCP server's address, or listen on another port.",
+                nameof(Target));
         }
     }
 }

@@ -29,6 +29,7 @@ internal static class ProxyParts
             options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
+        var hop = new HopMark();
         return new ServingParts
         {
             Limits = limits,
@@ -42,8 +43,10 @@ internal static class ProxyParts
                 limits.UpstreamMaxAge,
                 heartbeat,
                 tally),
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options)),
+            Hop = hop,
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
+            EndpointEvents = new EndpointEvent(new UpstreamOrigin(options.Target)).Look,
             Cors = new CorsRule(options.CorsOrigins),
             Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
             Credentials = credentials,

@@ -31,6 +31,8 @@ public sealed class BadUseTests
     [InlineData("proxy name --target-uri http://localhost --port 70000", "--port must lie between 0 and 65535")]
     [InlineData("proxy name --target-uri http://localhost --port many", "--port cannot take this value")]
     [InlineData("proxy name --target-uri http://localhost --host 300.1.1.1.invalid", "--host must be an address")]
+    [InlineData("proxy name --target-uri http://localhost:9000/mcp --port 9000", "--target-uri: http://localhost:9000 is where the proxy itself would listen")]
+    [InlineData("proxy name --target-uri http://[::1]:9000/mcp --host localhost --port 9000", "--target-uri: http://[::1]:9000 is where the proxy itself")]
     [InlineData("proxy name --target-uri http://localhost --prot 1", "unknown flag --prot; did you mean --port?")]
     [InlineData("proxy name --target-uri http://localhost -p 1", "unknown flag -p")]
     [InlineData("proxy name --target-uri", "--target-uri needs a value: URL")]

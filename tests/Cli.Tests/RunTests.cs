@@ -24,6 +24,20 @@ public sealed partial class RunTests : IDisposable
         Assert.Matches($@"on port \d+ -> {Regex.Escape(_upstream.Address)}/$", await command.LineAsync("on port"));
     }
 
+    /// <summary>Programs look the name up to either address, as each likes.</summary>
+    [Fact]
+    public async Task LocalhostIsBothLoopbackAddresses()
+    {
+        await using Command command = Proxy("--host", "localhost");
+        string port = Regex.Match(await command.LineAsync("on port"), @"on port (\d+)").Groups[1].Value;
+
+        Assert.Contains("healthy", await _client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/health")), StringComparison.Ordinal);
+        if (HasIpv6Loopback())
+        {
+            Assert.Contains("healthy", await _client.GetStringAsync(new Uri($"http://[::1]:{port}/health")), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task SignalToStopEndsTheCommandWithCodeZero()
     {
@@ -122,6 +136,20 @@ public sealed partial class RunTests : IDisposable
 
         Assert.Single(Warning().Matches(outcome.Errors));
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    private static bool HasIpv6Loopback()
+    {
+        try
+        {
+            using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.IPv6Loopback, 0);
+            probe.Start();
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
     }
 
     [GeneratedRegex("warn .*--remote-auth-bearer-token")]

@@ -50,7 +50,8 @@ public sealed class RequestPathTests
     private static readonly (string Law, string Who, string Reason)[] Exceptions =
     [
         ("formats", "RequestRewriter..ctor", "Makes the ready-made lines, once per proxy."),
-        ("formats", "ResponseRewriter..ctor", "Makes the ready-made lines, once per proxy."),
+        ("formats", "UpstreamOrigin..ctor", "Spells the origin in every way, once per proxy."),
+        ("formats", "HopMark..ctor", "Makes the ready-made line, once per proxy."),
         ("formats", "TargetRule..ctor", "Takes the target apart, once per proxy."),
         ("formats", "TargetRule.Describe", "Names the upstream for the token's proof; only with DPoP, which signs anyway."),
         ("formats", "OwnReply", "The proxy's own answers: the exchange ends with them, or is none that goes on."),

@@ -12,7 +12,8 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
     public string TargetUri { get; set; } = "";
 
-    [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1", HelpText = "IPv4 or IPv6 address, or name, to listen on.")]
+    [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1",
+        HelpText = "IPv4 or IPv6 address, or name, to listen on; localhost: on both loopback addresses.")]
     public string Host { get; set; } = "";
 
     [Option("port", MetaValue = "PORT", Default = 0, HelpText = "Port to listen on, 0 to 65535; 0: a free one chosen by the system.")]
@@ -21,7 +22,8 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("allowed-origins", MetaValue = "ORIGIN", HelpText = "Origin that may call, compared exactly. Unless given: on loopback its own, elsewhere any.")]
     public IEnumerable<string> AllowedOrigins { get; set; } = [];
 
-    [Option("allowed-hosts", MetaValue = "HOST", HelpText = "Host that requests may name; * for any. Unless given: on loopback its own, elsewhere any.")]
+    [Option("allowed-hosts", MetaValue = "HOST",
+        HelpText = "Host that requests may name, with a port or for all; * for any. On loopback its own always may; elsewhere, unless given, any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
     [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]

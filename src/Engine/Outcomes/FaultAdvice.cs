@@ -7,6 +7,7 @@ internal static class FaultAdvice
     public static string For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => "Check the host in McpProxyOptions.Target, and this machine's name service.",
+        FaultReason.UpstreamNameTimeout => "Check this machine's name service, which took too long; an address in McpProxyOptions.Target needs none.",
         FaultReason.UpstreamUnreachable => "Check that the MCP server runs, and that McpProxyOptions.Target has its host and port.",
         FaultReason.UpstreamTlsFailed =>
             "If an authority of your own has issued the server's certificate, add it to McpProxyOptions.TrustedCertificates; "

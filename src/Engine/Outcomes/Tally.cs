@@ -18,6 +18,9 @@ internal sealed class Tally : IDisposable
     /// <summary>Most bytes of a peer's field value, or of a path, that a line shows.</summary>
     private const int MostShown = 200;
 
+    /// <summary>Most characters of why no connection could be made: some addresses, with a certificate's names.</summary>
+    private const int MostShownOfCause = 1000;
+
     private readonly ILogger _logger;
     private readonly IProxyObserver? _observer;
     private readonly HookFaults _hookFaults;
@@ -166,7 +169,8 @@ internal sealed class Tally : IDisposable
 
         if (violation is Violation.None)
         {
-            _logger.Faulted(level, fault.Status, fault.Code, $"{fault.Sentence} {FaultAdvice.For(outcome.Fault)}".TrimEnd());
+            string cause = outcome.Failure is { } failure ? $" {PlainText.Of(failure.ToString(), MostShownOfCause)}." : "";
+            _logger.Faulted(level, fault.Status, fault.Code, $"{fault.Sentence}{cause} {FaultAdvice.For(outcome.Fault)}".TrimEnd());
         }
         else
         {

@@ -6,14 +6,17 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Accepts connections from one listener while there is room for them, and lets each run. However an attempt fails, the next one comes.</summary>
+/// <summary>Accepts connections from the listeners while there is room for them, and lets each run. However an attempt fails, the next one comes.</summary>
 internal sealed class AcceptLoop : IDisposable
 {
     /// <summary>How long the loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
     private readonly ServingParts _parts;
-    private readonly Listener _listener;
+
+    /// <summary>One, or two with the same port.</summary>
+    private readonly Listener[] _listeners;
+
     private readonly Entrance _entrance;
 
     /// <summary>One for each connection that may still be accepted.</summary>
@@ -26,22 +29,24 @@ internal sealed class AcceptLoop : IDisposable
     private readonly Action _left;
 
     /// <param name="parts">What all connections share.</param>
-    /// <param name="listener">Bound; disposed with the loop.</param>
+    /// <param name="listeners">Bound; disposed with the loop.</param>
     /// <param name="entrance">What is said of every connection that comes in here.</param>
-    public AcceptLoop(ServingParts parts, Listener listener, Entrance entrance)
+    public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
-        _listener = listener;
+        _listeners = listeners;
         _entrance = entrance;
         _slots = new SemaphoreSlim(MostConnections(parts));
         _left = OnLeft;
     }
 
     /// <summary>The address really bound.</summary>
-    public IPEndPoint LocalEndPoint => _listener.LocalEndPoint;
+    public IPEndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
 
     /// <summary>Accepts until the loop is disposed. Never throws.</summary>
-    public async Task RunAsync()
+    public Task RunAsync() => Task.WhenAll(Array.ConvertAll(_listeners, RunAsync));
+
+    private async Task RunAsync(Listener listener)
     {
         using var spares = new Descriptors();
         while (!_stopping.IsCancellationRequested)
@@ -61,7 +66,7 @@ internal sealed class AcceptLoop : IDisposable
                 return; // stopped
             }
 
-            if (!await AcceptAsync(spares).ConfigureAwait(false))
+            if (!await AcceptAsync(listener, spares).ConfigureAwait(false))
             {
                 _slots.Release();
                 await RestAsync().ConfigureAwait(false);
@@ -69,11 +74,11 @@ internal sealed class AcceptLoop : IDisposable
         }
     }
 
-    /// <summary>Closes the listener: no connection is accepted any more, and the loop ends. Those that were accepted go on.</summary>
+    /// <summary>Closes the listeners: no connection is accepted any more, and the loop ends. Those that were accepted go on.</summary>
     public void Dispose()
     {
         _stopping.Cancel();
-        _listener.Dispose();
+        Array.ForEach(_listeners, static listener => listener.Dispose());
     }
 
     /// <summary>As many as the options allow and the process has descriptors for.</summary>
@@ -90,11 +95,11 @@ internal sealed class AcceptLoop : IDisposable
     }
 
     /// <returns>Whether it was accepted, and has the slot now.</returns>
-    private async Task<bool> AcceptAsync(Descriptors spares)
+    private async Task<bool> AcceptAsync(Listener listener, Descriptors spares)
     {
         try
         {
-            if (await _listener.AcceptAsync().ConfigureAwait(false) is { } connection)
+            if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
             {
                 _parts.Connections.Enter();
                 _ = new ClientConnection(_parts, connection, _entrance, _left).RunAsync(); // never throws

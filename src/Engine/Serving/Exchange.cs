@@ -169,7 +169,7 @@ internal sealed class Exchange
         Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut); // what is told is over: its connection can be had again
         if (isWhole && !clientGoesOn && !isSent)
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
@@ -409,7 +409,7 @@ internal sealed class Exchange
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
         if (!goesOn && !flush.IsCompleted)
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;

@@ -20,6 +20,35 @@ internal sealed class NetworkStack : IDisposable
     /// <exception cref="SocketException">The address is in use or not of this machine.</exception>
     public Listener Bind(IPEndPoint address) => new(address, _loops);
 
+    /// <summary>Binds and listens on the loopback address of IPv4 and, where the machine has one, on that of IPv6, with one port.</summary>
+    /// <param name="port">The port; 0 for one that the system chooses.</param>
+    /// <exception cref="SocketException">The port is in use on one of the two.</exception>
+    public Listener[] BindLoopbacks(int port)
+    {
+        const int mostTries = 10; // a port that is free on the one address may be taken on the other
+        for (int tries = 1; ; tries++)
+        {
+            Listener four = Bind(new IPEndPoint(IPAddress.Loopback, port));
+            try
+            {
+                return [four, Bind(new IPEndPoint(IPAddress.IPv6Loopback, four.LocalEndPoint.Port))];
+            }
+            catch (SocketException none) when (none.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)
+            {
+                return [four];
+            }
+            catch (SocketException) when (port == 0 && tries < mostTries)
+            {
+                four.Dispose();
+            }
+            catch
+            {
+                four.Dispose();
+                throw;
+            }
+        }
+    }
+
     /// <summary>Connects to one address.</summary>
     /// <param name="endPoint">The address.</param>
     /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Outcomes;
+using McpProxyFast.Transport.Streams;
 
 namespace McpProxyFast.Transport.Network;
 
@@ -19,11 +20,11 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
     {
-        SslStream? tls = null;
+        TlsStream? tls = null;
         CertificateFault? refused = null;
         try
         {
-            tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
+            tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
@@ -47,7 +48,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         }
     }
 
-    private static async ValueTask GiveBackAsync(SslStream? tls, Socket socket)
+    private static async ValueTask GiveBackAsync(TlsStream? tls, Socket socket)
     {
         socket.Dispose(); // first: nothing of TLS is to be written any more
         if (tls is not null)

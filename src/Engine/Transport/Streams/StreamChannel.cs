@@ -88,6 +88,7 @@ internal sealed class StreamChannel : CompletionChannel
                 int received = _isBare ? Fill() : await FillAsync().ConfigureAwait(false);
                 if (received == 0)
                 {
+                    byFault = _stream is TlsStream { WasCut: true };
                     break;
                 }
 
