@@ -29,9 +29,10 @@ internal static class EpollConnect
 
         var channel = new EpollChannel(fd, loop);
         var connection = new Connection(channel, endPoint.Address);
-        using CancellationTokenRegistration abort = cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection);
+        CancellationTokenRegistration abort = cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection);
         await connection.Output.WaitWritableAsync().ConfigureAwait(false);
-        if (channel.TakeConnectError() == 0 && !cancel.IsCancellationRequested)
+        bool isInTime = abort.Unregister() || !cancel.CanBeCanceled; // else it has been aborted, or is just being
+        if (isInTime && channel.TakeConnectError() == 0)
         {
             return connection;
         }
