@@ -50,14 +50,10 @@ internal sealed unsafe class EpollChannel : Channel
                     return (int)received;
                 }
 
-                switch (Libc.LastError)
+                int failure = FailureOf(Libc.LastError);
+                if (failure != 0)
                 {
-                    case Libc.EAgain:
-                        return WouldBlock;
-                    case Libc.EIntr:
-                        break;
-                    default:
-                        return Broken;
+                    return failure;
                 }
             }
         }
@@ -78,14 +74,10 @@ internal sealed unsafe class EpollChannel : Channel
                     return (int)sent;
                 }
 
-                switch (Libc.LastError)
+                int failure = FailureOf(Libc.LastError);
+                if (failure != 0)
                 {
-                    case Libc.EAgain:
-                        return WouldBlock;
-                    case Libc.EIntr:
-                        break;
-                    default:
-                        return Broken;
+                    return failure;
                 }
             }
         }
@@ -127,6 +119,14 @@ internal sealed unsafe class EpollChannel : Channel
         _socket.Close(reset);
         CompleteClosed();
     }
+
+    /// <summary>What is told of a call that has failed; 0 where it was interrupted, and is made again.</summary>
+    private static int FailureOf(int error) => error switch
+    {
+        Libc.EAgain => WouldBlock,
+        Libc.EIntr => 0,
+        _ => Broken,
+    };
 
     private void OnEvents(uint flags)
     {
