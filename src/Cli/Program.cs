@@ -52,7 +52,7 @@ Task<int> RunAsync()
 
     if (args is ["--help" or "-h" or "help", ..])
     {
-        string page = new HelpPage(Lines.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
+        string page = new HelpPage(TextWrap.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
         return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
     }
 

@@ -115,7 +115,7 @@ internal sealed class HelpPage(int width)
         }
 
         // A flag and its value stay on one line.
-        string[] lines = [.. Lines.Wrap(example.Replace(" -", "\n-").Replace(' ', Joined).Replace('\n', ' '), width - ExampleHead.Length, " \\")];
+        string[] lines = [.. TextWrap.Wrap(example.Replace(" -", "\n-").Replace(' ', Joined).Replace('\n', ' '), width - ExampleHead.Length, " \\")];
         _page.Append(ExampleHead).AppendLine(lines[0].Replace(Joined, ' '));
         foreach (string line in lines.Skip(1))
         {
@@ -126,7 +126,7 @@ internal sealed class HelpPage(int width)
     /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it where the name is too long.</summary>
     private void Beside(int column, string name, string text)
     {
-        string[] lines = [.. Lines.Wrap(text, width - column)];
+        string[] lines = [.. TextWrap.Wrap(text, width - column)];
         bool fits = name.Length + 4 <= column;
         _page.AppendLine(fits ? $"  {name.PadRight(column - 2)}{lines[0]}" : $"  {name}");
         foreach (string line in lines.Skip(fits ? 1 : 0))
@@ -137,7 +137,7 @@ internal sealed class HelpPage(int width)
 
     private void Add(int indent, string text)
     {
-        foreach (string line in Lines.Wrap(text, width - indent))
+        foreach (string line in TextWrap.Wrap(text, width - indent))
         {
             _page.Append(' ', indent).AppendLine(line);
         }

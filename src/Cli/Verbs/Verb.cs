@@ -62,5 +62,5 @@ internal sealed class Verb
 
     /// <summary>The verb's page of help.</summary>
     /// <param name="all">Whether it has every flag, or those that most people need.</param>
-    public string HelpOf(bool all) => new HelpPage(Lines.Width).OfVerb(Name, Help, _positionals, _table, all);
+    public string HelpOf(bool all) => new HelpPage(TextWrap.Width).OfVerb(Name, Help, _positionals, _table, all);
 }

@@ -407,7 +407,7 @@ internal sealed class Exchange
         bool isAnswered = !flush.IsCompleted && !flush.IsCanceled;
         _owner.Resets |= flush.IsCanceled; // what the client has is not whole
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
-        if (!goesOn && !flush.IsCompleted)
+        if (!goesOn && isAnswered) // a client that was not given all of it sees a reset, and no orderly end first
         {
             await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }

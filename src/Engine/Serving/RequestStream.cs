@@ -453,7 +453,7 @@ internal sealed class RequestStream
     /// <summary>Prepares to send the same bytes once more.</summary>
     public void Rewind()
     {
-        Debug.Assert(CanBeSentAgain, "Only what is held and was sent whole is sent again.");
+        Debug.Assert(!IsPumping && IsHeld && State is SendState.Done, "Only what is held and was sent whole is sent again.");
         State = SendState.Head;
         Interrupts.BeginSending();
     }

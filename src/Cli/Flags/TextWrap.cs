@@ -3,7 +3,7 @@ using System.Globalization;
 namespace McpProxyFast.Cli.Flags;
 
 /// <summary>Text in lines as wide as the terminal, broken between words.</summary>
-internal static class Lines
+internal static class TextWrap
 {
     /// <summary>Where nobody says how wide the terminal is.</summary>
     private const int UsualWidth = 80;
