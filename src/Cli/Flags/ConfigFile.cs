@@ -111,7 +111,8 @@ internal static class ConfigFile
     {
         if (texts.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)))
         {
-            throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; write the secret there, or take the key out and give it otherwise");
+            const string Remedy = "write the secret there, or take the key out and give it otherwise";
+            throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; {Remedy}");
         }
     }
 

@@ -46,7 +46,8 @@ internal static class NotBuilt
         if (verb == "proxy" && first is "stdio" or "tunnel")
         {
             string usage = Array.Find(Verbs, known => known.Name == first).Usage;
-            throw new UsageException($"`proxy {first}` is written `{usage}`, which is not built into this version yet; a server named '{first}' needs another name");
+            throw new UsageException(
+                $"`proxy {first}` is written `{usage}`, which is not built into this version yet; a server named '{first}' needs another name");
         }
     }
 }

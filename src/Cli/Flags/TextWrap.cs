@@ -27,7 +27,9 @@ internal static class TextWrap
         }
     }
 
-    /// <summary>The words of <paramref name="text"/> in lines of at most <paramref name="width"/> characters; a word that is longer has a line of its own.</summary>
+    /// <summary>
+    /// The words of <paramref name="text"/> in lines of at most <paramref name="width"/> characters; a word that is longer has a line of its own.
+    /// </summary>
     /// <param name="text">Words with spaces between.</param>
     /// <param name="width">The longest line.</param>
     /// <param name="continued">What a line ends with that another follows.</param>

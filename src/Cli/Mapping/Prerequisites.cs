@@ -9,7 +9,7 @@ internal static class Prerequisites
     /// <summary>What Debian gives users who have no home folder. Nothing is there, which is all that the runtime has to find.</summary>
     private const string NoHome = "/nonexistent";
 
-    /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts the process where it finds none.</summary>
+    /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts where it finds none.</summary>
     private static readonly string[] OpenSsl = ["libssl.so.3", "libssl.so.1.1", "libssl.so.4"];
 
     /// <summary>Says what a proxy with these flags would miss.</summary>
@@ -34,15 +34,16 @@ internal static class Prerequisites
         IEnumerable<string> names = string.IsNullOrEmpty(own) ? OpenSsl : OpenSsl.Prepend($"libssl.so.{own}");
         if (!names.Any(name => tryLoad(name, out _)))
         {
-            throw new FailedException($"{reason} needs OpenSSL, and {OpenSsl[0]} is not on this machine; install libssl3 (Debian, Ubuntu, Alpine) or openssl-libs (Fedora)");
+            throw new FailedException(
+                $"{reason} needs OpenSSL, and {OpenSsl[0]} is not on this machine; install libssl3 (Debian, Ubuntu, Alpine) or openssl-libs (Fedora)");
         }
     }
 
-    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for certificates of the user's own, and fails where it cannot even look.</summary>
+    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for the user's own certificates, and fails where it cannot.</summary>
     public static void DoWithoutHome()
     {
-        if (!OperatingSystem.IsWindows() && Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is "" or "/"
-            && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        if (!OperatingSystem.IsWindows() && home is "" or "/" && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
         {
             Environment.SetEnvironmentVariable("HOME", NoHome);
         }

@@ -50,7 +50,8 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-timeout", MetaValue = "DURATION", HelpText = "Time for one sign-in: 30s where no person acts, 5m where one must, unless given.")]
     public string? RemoteAuthTimeout { get; set; }
 
-    [Option("remote-auth-bearer-token", MetaValue = "SECRET", HelpText = "The token itself. Better in the environment or a file: arguments are visible to other users.")]
+    [Option("remote-auth-bearer-token", MetaValue = "SECRET",
+        HelpText = "The token itself. Better in the environment or a file: arguments are visible to other users.")]
     public string? RemoteAuthBearerToken { get; set; }
 
     [Option("remote-auth-bearer-token-file", MetaValue = "FILE", HelpText = "File with a token that is sent as it is; read again when it changes.")]
