@@ -95,7 +95,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public async Task ArrayInTheConfigFileIsAJsonArray()
     {
-        File.WriteAllText(_file, """{ "allowed-origins": ["http://a", "http://b"], "debug": true, "port": 8080 }""");
+        File.WriteAllText(_file, """{ "allowed-origins": ["http://a", "http://b"], "debug": true, "port": 9000 }""");
 
         Assert.Equal("""["http://a","http://b"]""", Compact(await EffectiveAsync("allowed-origins", [.. Least, "--config", _file])));
     }
