@@ -22,7 +22,10 @@ internal sealed class ProcessTree
     public static ProcessTree? Find(int root) => root == 0 ? null : new(root);
 
     /// <summary>Resident bytes of all processes together. Pages that they share are counted for each.</summary>
-    public long ResidentBytes() => _processes.Sum(ResidentBytesOf);
+    public long ResidentBytes() => _processes.Sum(process => BytesOf(process, "VmRSS:"));
+
+    /// <summary>The most that was resident since each process started.</summary>
+    public long MostResidentBytes() => _processes.Sum(process => BytesOf(process, "VmHWM:"));
 
     public CpuReading ReadCpu() => new(
         _processes.SelectMany(ThreadsOf).ToDictionary(thread => thread, NanosecondsOf),
@@ -50,9 +53,9 @@ internal sealed class ProcessTree
         return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static long ResidentBytesOf(int process)
+    private static long BytesOf(int process, string field)
     {
-        string line = Read($"/proc/{process}/status").Split('\n').FirstOrDefault(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)) ?? "0 0 kB";
+        string line = Read($"/proc/{process}/status").Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal)) ?? "0 0 kB";
         return (long)Number(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
     }
 

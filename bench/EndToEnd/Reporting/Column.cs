@@ -19,7 +19,10 @@ internal sealed record Column(string Title, string Metric, double Divisor, strin
         new("p99.9 µs", Measuring.Metric.LatencyP999, 1, "N0"),
         new("resident MB", Measuring.Metric.Resident, MB, "N1"),
         new("bytes per stream", Measuring.Metric.BytesPerStream, 1, "N0"),
+        new("at most", Measuring.Metric.MostBytesPerStream, 1, "N0"),
         new("MB kept after close", Measuring.Metric.KeptAfterClose, MB, "N1"),
+        new("opening them, ms", Measuring.Metric.OpeningMilliseconds, 1, "N0"),
+        new("warm-up s", Measuring.Metric.WarmUpSeconds, 1, "N1"),
     ];
 
     public static IReadOnlyList<Column> OfStart { get; } =

@@ -22,14 +22,8 @@ internal static class Repository
         return isChanged ? commit + " with changes" : commit;
     }
 
-    /// <summary>The newest native command line under <c>artifacts/</c>, or null.</summary>
-    public static string? FindNative()
-    {
-        var artifacts = new DirectoryInfo(Path.Combine(Root, "artifacts"));
-        return artifacts.Exists
-            ? artifacts.EnumerateFiles(NativeName, SearchOption.AllDirectories).MaxBy(file => file.LastWriteTimeUtc)?.FullName
-            : null;
-    }
+    /// <summary>Where <c>.ci/publish-native</c> puts the native command line.</summary>
+    public static string NativeFile => Path.Combine(Root, "artifacts", "native", NativeName);
 
     private static string FindRoot()
     {

@@ -19,7 +19,16 @@ internal static class LoadRole
         using var loop = new EventLoop();
         try
         {
-            return new(plan.Kind is LoadKind.IdleStreams ? StreamMemory.Measure(loop, plan) : TimedRun.Measure(loop, plan), Error: null);
+            return new(plan.Kind switch
+            {
+                LoadKind.IdleStreams => StreamMemory.Measure(loop, plan),
+                LoadKind.ColdStreams => ColdStreamMemory.Measure(loop, plan),
+                _ => TimedRun.Measure(loop, plan),
+            });
+        }
+        catch (TooSlowException e)
+        {
+            return new(new Dictionary<string, double>(), TooSlow: e.Message);
         }
         catch (Exception e) when (e is WrongAnswerException or SocketException or IOException)
         {
