@@ -34,7 +34,17 @@ internal sealed class ProcessTree
     private static IEnumerable<int> WithDescendants(int process, ILookup<int, int> children) =>
         children[process].SelectMany(child => WithDescendants(child, children)).Prepend(process);
 
-    private static string[] ThreadsOf(int process) => Directory.GetDirectories($"/proc/{process}/task");
+    private static string[] ThreadsOf(int process)
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{process}/task");
+        }
+        catch (IOException)
+        {
+            return []; // ended, as in Read
+        }
+    }
 
     private static double NanosecondsOf(string thread) => Number(Read($"{thread}/schedstat").Split(' ')[0]);
 

@@ -9,7 +9,7 @@ internal static class Repository
 
     public static string Baselines => Path.Combine(Root, "bench", "Baselines");
 
-    /// <summary>The commit, marked where files differ from it.</summary>
+    /// <summary>The commit, marked where files differ from it: other files than results, which a run of several parts writes one after the other.</summary>
     public static string Commit()
     {
         if (!Command.IsInstalled("git"))
@@ -18,7 +18,7 @@ internal static class Repository
         }
 
         string commit = new Command("git", ["-C", Root, "rev-parse", "--short=12", "HEAD"]).Output();
-        bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no"]).Output().Length > 0;
+        bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/Baselines"]).Output().Length > 0;
         return isChanged ? commit + " with changes" : commit;
     }
 

@@ -14,7 +14,8 @@ internal static class LoadRole
         return result.Error is null ? 0 : 1;
     }
 
-    private static LoadResult Measure(LoadPlan plan)
+    /// <summary>Carries out a plan; what goes wrong on the way is part of the result.</summary>
+    public static LoadResult Measure(LoadPlan plan)
     {
         using var loop = new EventLoop();
         try
