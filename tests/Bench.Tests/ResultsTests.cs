@@ -74,6 +74,21 @@ public sealed class ResultsTests
         Assert.Contains("2 fields up", MarkdownTable.Render(results), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_share_of_late_units_is_told_beside_the_quantiles()
+    {
+        var samples = new LatencySamples();
+        foreach (long nanoseconds in (long[])[50_000, 900_000, 1_000_001, 5_000_000])
+        {
+            samples.Add(nanoseconds);
+        }
+
+        var metrics = new Dictionary<string, double>();
+        samples.Report(metrics);
+
+        Assert.Equal(50, metrics[Metric.LateShare]);
+    }
+
     [LinuxFact]
     public void The_file_has_the_settings_of_each_subject()
     {

@@ -10,6 +10,7 @@ internal static class Metric
     public const string LatencyP50 = "latency_p50_us";
     public const string LatencyP99 = "latency_p99_us";
     public const string LatencyP999 = "latency_p999_us";
+    public const string LateShare = "latency_share_over_1ms_percent";
     public const string Resident = "resident_bytes";
     public const string BytesPerStream = "resident_bytes_per_stream";
     public const string MostBytesPerStream = "resident_bytes_per_stream_at_most";

@@ -29,7 +29,10 @@ internal sealed class McpProxyFastSubject : Subject
 
     /// <summary>Another build, to be compared with under a name of its own.</summary>
     public static McpProxyFastSubject Build(string name, string file) => new(
-        name, $"McpProxyFast ({name})", file, isNative: !file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) { IsOtherBuild = true };
+        name, $"McpProxyFast ({name})", file, isNative: !file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+    {
+        IsOtherBuild = true,
+    };
 
     public override string Settings => _isNative ? "native file" : RuntimeLevers.Describe(RuntimeLevers.Shared);
 

@@ -35,5 +35,8 @@ internal sealed class RoleSubject(string role, string title, Assembly library, p
         site.UpstreamUrl,
         site.IsTls ? site.Materials.CaFile : string.Empty,
         site.Variant is Variant.TokenInjected ? site.Materials.InjectedToken : string.Empty,
-        site.Variant is Variant.JwtProtected ? site.Materials.Issuer : string.Empty) with { Variables = Levers };
+        site.Variant is Variant.JwtProtected ? site.Materials.Issuer : string.Empty) with
+    {
+        Variables = Levers,
+    };
 }
