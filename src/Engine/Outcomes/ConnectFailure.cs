@@ -65,18 +65,9 @@ internal sealed record CertificateFault(
     {
         string chain = Chain.Length == 0 ? "" : $" ({Chain})";
         string times = string.Create(CultureInfo.InvariantCulture, $"valid from {NotBefore.UtcDateTime:u} to {NotAfter.UtcDateTime:u}");
-        return $"certificate refused: {Errors}{chain}; asked for {Name}, subject {Printable(Subject)}, issuer {Printable(Issuer)}, {times}";
+        string whose = $"subject {PlainText.Of(Subject, MostCharacters)}, issuer {PlainText.Of(Issuer, MostCharacters)}";
+        return $"certificate refused: {Errors}{chain}; asked for {Name}, {whose}, {times}";
     }
-
-    /// <summary>The peer has written these: no control character of its reaches a terminal, and no more than a line's worth.</summary>
-    private static string Printable(string text) =>
-        string.Create(Math.Min(text.Length, MostCharacters), text, static (to, from) =>
-        {
-            for (int i = 0; i < to.Length; i++)
-            {
-                to[i] = char.IsControl(from[i]) ? '?' : from[i];
-            }
-        });
 }
 
 /// <summary>Words an exception in one line: the system's error has its number, and what lies within is said too.</summary>
