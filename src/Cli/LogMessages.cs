@@ -32,4 +32,7 @@ internal static partial class LogMessages
     [LoggerMessage(907, LogLevel.Warning,
         "UNENCRYPTED: your credential goes to {Target} in plain HTTP, where others on the way can read it: use an https --target-uri")]
     public static partial void UnencryptedCredential(this ILogger logger, string target);
+
+    [LoggerMessage(908, LogLevel.Warning, "--{File} is not read, since --{Secret} is given too; leave one of them out")]
+    public static partial void SecretFileNotRead(this ILogger logger, string file, string secret);
 }

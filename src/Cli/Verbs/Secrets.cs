@@ -15,7 +15,7 @@ internal static class Secrets
 
         foreach ((string secret, string file) in settings.FilesNotRead)
         {
-            logger.LogWarning("--{File} is not read, since --{Secret} is given too; leave one of them out", file, secret);
+            logger.SecretFileNotRead(file, secret);
         }
     }
 }
