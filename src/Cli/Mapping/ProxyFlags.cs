@@ -31,16 +31,6 @@ internal static class ProxyFlags
         };
     }
 
-    /// <summary>The flag behind a property that the engine objects to.</summary>
-    public static string FlagOf(string? property) => property?.ToUpperInvariant() switch
-    {
-        "ALLOWEDORIGINS" => "--allowed-origins",
-        "ALLOWEDHOSTS" => "--allowed-hosts",
-        "CORSORIGINS" => "--cors-origins",
-        "TARGET" => "--target-uri",
-        _ => "the flags",
-    };
-
     /// <summary>The address to listen on; a name stands for its first address.</summary>
     /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>
     public static IPEndPoint Endpoint(string host, int port)

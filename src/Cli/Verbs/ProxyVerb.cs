@@ -13,7 +13,7 @@ internal static class ProxyVerb
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
-        await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
+        await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
         if (options.Check)
         {
             Console.WriteLine(EffectiveConfiguration.Describe(settings));
