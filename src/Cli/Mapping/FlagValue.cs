@@ -76,11 +76,22 @@ internal static class FlagValue
         return file;
     }
 
+    /// <summary>Refuses the first combination of flags that cannot work.</summary>
+    /// <param name="rules">Whether a rule is broken, the flag to name, and the rule.</param>
+    /// <exception cref="UsageException">A rule is broken.</exception>
+    public static void Refuse(params (bool IsBroken, string Flag, string Rule)[] rules)
+    {
+        if (Array.Find(rules, rule => rule.IsBroken) is { IsBroken: true } broken)
+        {
+            throw new UsageException($"--{broken.Flag}: {broken.Rule}");
+        }
+    }
+
     /// <summary>Lets the engine make or check something and turns what it objects to into wrong use.</summary>
-    /// <param name="flagOf">From the property that the engine names, or null where it names none, to the flags behind it.</param>
+    /// <param name="flags">The flag behind each property that the engine may name; one of <see cref="FlagNames"/>.</param>
     /// <param name="make">What the engine does.</param>
     /// <exception cref="UsageException">The engine objects.</exception>
-    public static T Accepted<T>(Func<string?, string> flagOf, Func<T> make)
+    public static T Accepted<T>(IReadOnlyDictionary<string, string> flags, Func<T> make)
     {
         try
         {
@@ -91,7 +102,7 @@ internal static class FlagValue
             // The runtime appends the parameter's name in its own words: the engine's sentence ends at the first full stop.
             string sentence = e.Message.Split(". ")[0].TrimEnd('.');
             string rule = e.ParamName is { } name && sentence.StartsWith(name + ": ", StringComparison.Ordinal) ? sentence[(name.Length + 2)..] : sentence;
-            throw new UsageException($"{flagOf(e.ParamName)}: {rule}");
+            throw new UsageException($"{flags.GetValueOrDefault(e.ParamName ?? "", "the flags")}: {rule}");
         }
     }
 

@@ -32,16 +32,6 @@ internal static class ProxyFlags
         };
     }
 
-    /// <summary>The flag behind a property that the engine objects to.</summary>
-    public static string FlagOf(string? property) => property?.ToUpperInvariant() switch
-    {
-        "ALLOWEDORIGINS" => "--allowed-origins",
-        "ALLOWEDHOSTS" => "--allowed-hosts",
-        "CORSORIGINS" => "--cors-origins",
-        "TARGET" => "--target-uri",
-        _ => "the flags",
-    };
-
     /// <summary>The name that programs look up to either loopback address, as each likes.</summary>
     private static bool IsLocalhost(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 

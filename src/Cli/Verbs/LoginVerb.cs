@@ -11,7 +11,7 @@ internal static class LoginVerb
     public static Task<int> RunAsync(LoginOptions options, Settings settings)
     {
         Prerequisites.CheckStore();
-        OutgoingPolicy policy = OutgoingFlags.ToSignIn(options);
+        OAuthPolicy policy = OutgoingFlags.ToSignIn(options);
         Uri target = ProxyFlags.Target(options.TargetUri);
         X509Certificate2Collection? trusted = ProxyFlags.Certificates(options.CaFile);
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>

@@ -11,7 +11,7 @@ internal static class LogoutVerb
     public static Task<int> RunAsync(LogoutOptions options, Settings settings)
     {
         Prerequisites.CheckStore();
-        OutgoingPolicy policy = OutgoingFlags.ToSignIn(options);
+        OAuthPolicy policy = OutgoingFlags.ToSignIn(options);
         Uri target = ProxyFlags.Target(options.TargetUri);
         X509Certificate2Collection? trusted = ProxyFlags.Certificates(options.CaFile);
         string name = target.GetLeftPart(UriPartial.Path);

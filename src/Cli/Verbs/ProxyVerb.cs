@@ -16,7 +16,7 @@ internal static class ProxyVerb
         Prerequisites.Check(options);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
         Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
-        await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
+        await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
         if (options.Check)
         {
             Standard.Print(EffectiveConfiguration.Describe(settings));

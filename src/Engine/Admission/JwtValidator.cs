@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.Admission;
 
 /// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) by the issuer's keys.</summary>
-internal sealed class JwtValidator(TokenPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
+internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Most signatures checked at the same time: a flood of bad tokens gets half of the machine at most.</summary>
     public static readonly int MaxVerifications = Math.Max(1, Environment.ProcessorCount / 2);

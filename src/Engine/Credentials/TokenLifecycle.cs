@@ -14,7 +14,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // A person is not asked again so soon for a token that the upstream then refuses as well.
     private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
 
-    private readonly OutgoingPolicy _policy;
+    private readonly OAuthPolicy _policy;
     private readonly AuthorizationClient _client;
     private readonly string _target;
     private readonly TimeProvider _clock;
@@ -32,7 +32,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
     private IssuedCredential? _adopted;
 
-    public TokenLifecycle(OutgoingPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
+    public TokenLifecycle(OAuthPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _client = client;

@@ -17,7 +17,7 @@ internal sealed class AuthorizationClient : IDisposable
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly OutgoingPolicy _policy;
+    private readonly OAuthPolicy _policy;
     private readonly Uri _target;
     private readonly OAuthHttp _http;
     private readonly CredentialStore _store;
@@ -31,7 +31,7 @@ internal sealed class AuthorizationClient : IDisposable
     private readonly IGrantFlow _flow;
 
     public AuthorizationClient(
-        OutgoingPolicy policy,
+        OAuthPolicy policy,
         Uri target,
         CredentialStore store,
         TimeProvider clock,
@@ -48,12 +48,12 @@ internal sealed class AuthorizationClient : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new ClientKey(key, clock) : null, clock);
+        _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
-            OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger, _invitation),
-            OutgoingGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
+            OAuthGrant.AuthorizationCode grant => new AuthorizationCodeFlow(grant, _http, _clients, _tokens, clock, logger, _invitation),
+            OAuthGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
             _ => new MachineFlow(policy, _clients, _tokens),
         };
     }
@@ -62,7 +62,7 @@ internal sealed class AuthorizationClient : IDisposable
     public DPoPKey? DPoPKey { get; private set; }
 
     /// <summary>Whether the operator has said who protects the target.</summary>
-    public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
+    public bool KnowsServer => _policy.Server.IsGiven;
 
     /// <summary>Reads what an earlier run has kept.</summary>
     public async Task<IssuedCredential?> LoadAsync(CancellationToken cancellationToken)
@@ -265,8 +265,11 @@ internal sealed class AuthorizationClient : IDisposable
     }
 
     private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = _policy.ClientSecret } };
+        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (_policy.Client as KnownClient)?.Authentication?.SecretValue } };
 
-    private static IEnumerable<Uri> OperatorUrls(OutgoingPolicy policy) =>
-        new[] { policy.Issuer is { } issuer ? new Uri(issuer) : null, policy.AuthorizeUrl, policy.TokenUrl, policy.IdpTokenUrl }.OfType<Uri>();
+    private static IEnumerable<Uri> OperatorUrls(OAuthPolicy policy)
+    {
+        Uri? provider = policy.Grant is OAuthGrant.IdentityAssertion grant ? grant.IdpTokenUrl : null;
+        return new[] { UrlRule.Parse(policy.Server.Issuer), policy.Server.AuthorizeUrl, policy.Server.TokenUrl, provider }.OfType<Uri>();
+    }
 }

@@ -186,7 +186,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     [Fact]
     public async Task GivenKeySetNeedsNoDiscovery()
     {
-        _fixture.Policy = new TokenPolicy { JwksUri = new Uri($"{Provider.Url}/keys"), Audiences = [TokenForge.Audience] };
+        _fixture.Policy = new JwtPolicy(new Uri($"{Provider.Url}/keys")) { Audiences = [TokenForge.Audience] };
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
         Assert.Equal(0, Provider.TimesAsked(Discovery));

@@ -28,7 +28,7 @@ public class RenewalTests
     {
         using var folder = new TemporaryFolder();
         await using Rig rig = await Rig.StartAsync();
-        OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
+        OAuthPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(folder.File("store")) };
         ForwardingProxy first = await rig.ProxyAsync(policy);
         UpstreamCredentials firstSource = rig.Source;
         await rig.AskAsync(first);
@@ -125,7 +125,7 @@ public class RenewalTests
     {
         using var folder = new TemporaryFolder();
         await using Rig rig = await Rig.StartAsync();
-        OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
+        OAuthPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(folder.File("store")) };
         await rig.AskAsync(await rig.ProxyAsync(policy));
         var arrived = new TaskCompletionSource();
         var goOn = new TaskCompletionSource();

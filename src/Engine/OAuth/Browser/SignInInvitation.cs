@@ -36,7 +36,7 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     /// <exception cref="OAuthException">The link is nothing that a person should open.</exception>
     public void Show(string link, string userCode, TimeSpan? lifetime)
     {
-        if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !OutgoingPolicyRules.IsSecure(url))
+        if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !UrlRule.IsSecure(url))
         {
             throw OAuthException.Refused("insecure-url", $"The address to sign in at, {Printable.Of(link)}, is not an https URL.");
         }

@@ -16,17 +16,17 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock");
     private StoreDocument _document = StoreDocument.Empty;
 
-    public static CredentialStore For(OutgoingPolicy policy, ILogger logger) => new(policy.StorePath, policy.StoreKey, logger);
+    public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
     /// <summary>The name under which an entry is kept: tokens for one target and one way to ask are not those for another.</summary>
-    public static string KeyFor(OutgoingPolicy policy, Uri target)
+    public static string KeyFor(OAuthPolicy policy, Uri target)
     {
         string[] parts =
         [
             target.GetLeftPart(UriPartial.Path),
-            policy.Grant.ToString(),
-            policy.Issuer ?? policy.TokenUrl?.OriginalString ?? "",
-            policy.ClientId ?? policy.ClientMetadataUrl ?? "",
+            policy.Grant.Name,
+            policy.Server.Issuer ?? policy.Server.TokenUrl?.OriginalString ?? "",
+            policy.Client?.StoreName ?? "",
             policy.Resource ?? "",
             string.Join(' ', policy.Scopes),
             policy.DPoP ? "dpop" : "",
