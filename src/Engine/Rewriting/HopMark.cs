@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Globalization;
 using System.Text;
 using McpProxyFast.Http1;
 
@@ -19,7 +19,7 @@ internal sealed class HopMark
     /// <summary>Makes a mark that no other proxy has.</summary>
     public HopMark()
     {
-        string mark = RandomNumberGenerator.GetHexString(Digits, lowercase: true);
+        string mark = Random.Shared.NextInt64().ToString($"x{Digits}", CultureInfo.InvariantCulture); // no secret: it only has to be this proxy's alone
         _mark = Encoding.ASCII.GetBytes(mark);
         Line = $"McpProxyFast-Hop: {mark}\r\n";
     }
