@@ -36,7 +36,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
         policy.Validate();
-        if (policy.Audiences.Count == 0 && policy.Validator is null)
+        if (policy.Audiences.Count == 0 && policy.AllowedClients.Count == 0 && policy.Validator is null)
         {
             logger.LogWarning("No audience is set: every token of the issuer is accepted, also one that was made for another service.");
         }
@@ -78,11 +78,11 @@ internal sealed class IncomingTokens : IAsyncDisposable
         return new TokenGate(opaque is null ? jwt : new TokenFormValidator(jwt, opaque), keys, clock, logger);
     }
 
-    private Func<string, CancellationToken, Task<JsonElement>> Asker(TokenPolicy policy, ProviderHttp provider, IssuerDocument? document)
+    private static Func<string, CancellationToken, Task<JsonElement>> Asker(TokenPolicy policy, ProviderHttp provider, IssuerDocument? document)
     {
         Uri endpoint = policy.IntrospectionUri!;
         return TokenPolicy.IsGoogle(endpoint) ? new GoogleTokenInfo(provider, endpoint).AskAsync
             : TokenPolicy.IsGitHub(endpoint) ? new GitHubTokenCheck(provider, endpoint, policy.ClientId!, policy.ClientSecret!).AskAsync
-            : new IntrospectionEndpoint(_http!, document, endpoint, policy.ClientId, policy.ClientSecret).AskAsync;
+            : new IntrospectionEndpoint(provider, document, endpoint, policy.ClientId, policy.ClientSecret).AskAsync;
     }
 }

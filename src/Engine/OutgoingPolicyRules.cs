@@ -10,11 +10,28 @@ internal static class OutgoingPolicyRules
 
     public static void Check(OutgoingPolicy policy)
     {
+        CheckNothingIsEmpty(policy);
         CheckBearer(policy);
         CheckServer(policy);
         CheckClient(policy);
         CheckGrant(policy);
         CheckNumbers(policy);
+    }
+
+    /// <summary>An empty text is not "not given": it is what a variable that nobody has set leaves behind.</summary>
+    private static void CheckNothingIsEmpty(OutgoingPolicy policy)
+    {
+        (string Property, string? Text)[] texts =
+        [
+            (nameof(policy.BearerTokenFile), policy.BearerTokenFile), (nameof(policy.ClientId), policy.ClientId),
+            (nameof(policy.ClientSecret), policy.ClientSecret), (nameof(policy.ClientKeyFile), policy.ClientKeyFile),
+            (nameof(policy.AssertionFile), policy.AssertionFile), (nameof(policy.IdTokenFile), policy.IdTokenFile),
+            (nameof(policy.IdpClientId), policy.IdpClientId), (nameof(policy.StorePath), policy.StorePath),
+        ];
+        foreach ((string property, string? text) in texts)
+        {
+            Require(text is not "", property, "It is given and empty; leave it out where there is none.");
+        }
     }
 
     private static void CheckBearer(OutgoingPolicy policy)

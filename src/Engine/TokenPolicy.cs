@@ -5,6 +5,9 @@ namespace McpProxyFast;
 public sealed record TokenPolicy
 {
     private static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(10);
+    private static readonly string[] MicrosoftHosts =
+        ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"];
+
 
     /// <summary>
     /// The authorization server, character for character as in the tokens' <c>iss</c>. Its keys are found by discovery (OpenID Connect Discovery, then RFC
@@ -14,6 +17,10 @@ public sealed record TokenPolicy
 
     /// <summary>Accepted values of <c>aud</c>; one is enough. Empty: not checked, which MCP forbids and a warning says.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
+
+    /// <summary>Clients whose tokens are accepted: what a token has of <c>client_id</c> and <c>azp</c>, at least one, must be one of them.</summary>
+    /// <value>Default none: any client's. With it, a token without <c>aud</c> is accepted too, since some servers write none (Amazon Cognito).</value>
+    public IReadOnlyList<string> AllowedClients { get; init; } = [];
 
     /// <summary>Where the signing keys are, in place of discovery.</summary>
     public Uri? JwksUri { get; init; }
@@ -68,12 +75,15 @@ public sealed record TokenPolicy
             "an issuer, a key set or an introspection endpoint is needed");
         Require(Validator is null || (Issuer is null && JwksUri is null && IntrospectionUri is null), nameof(Validator),
             "a validator of one's own stands alone");
+        Require(Issuer is null || !IsForManyTenants(Issuer), nameof(Issuer),
+            "an issuer is that of one tenant, as in its tokens' iss: put the tenant's id in place of the placeholder or of common, organizations, consumers");
         Require(Issuer is null || (Uri.TryCreate(Issuer, UriKind.Absolute, out Uri? issuer) && IsTrustworthy(issuer) && issuer.Query.Length == 0),
             nameof(Issuer), "an issuer is an https URL without query (http on loopback only)");
         Require(JwksUri is null || IsTrustworthy(JwksUri), nameof(JwksUri), "a key set is fetched over https (http on loopback only)");
         Require(ClockSkew >= TimeSpan.Zero && ClockSkew <= MaxClockSkew, nameof(ClockSkew), "the clock skew lies between 0 s and 10 min");
         Require(ResourceUrl is null || IsResource(ResourceUrl), nameof(ResourceUrl), "a resource is an http or https URL without fragment");
         Require(Audiences.All(audience => audience.Length > 0), nameof(Audiences), "an audience is not empty");
+        Require(AllowedClients.All(client => client.Length > 0), nameof(AllowedClients), "a client id is not empty");
         Require(AdvertisedScopes.All(IsScope), nameof(AdvertisedScopes), "a scope is printable ASCII without blanks, quotes and back-slashes");
         Require(RequiredScopes.All(IsScope), nameof(RequiredScopes), "a scope is printable ASCII without blanks, quotes and back-slashes");
         ValidateIntrospection();
@@ -81,12 +91,15 @@ public sealed record TokenPolicy
 
     /// <summary>The policy in one line, without its secret.</summary>
     public override string ToString() =>
-        $"TokenPolicy {{ Issuer = {Issuer}, Audiences = [{string.Join(", ", Audiences)}], JwksUri = {JwksUri}, IntrospectionUri = {IntrospectionUri}, "
+        $"TokenPolicy {{ Issuer = {Issuer}, Audiences = [{string.Join(", ", Audiences)}], "
+        + $"AllowedClients = [{string.Join(", ", AllowedClients)}], JwksUri = {JwksUri}, IntrospectionUri = {IntrospectionUri}, "
         + $"ClientId = {ClientId}, ClientSecret = {(ClientSecret is null ? "none" : "given")}, RequiredScopes = [{string.Join(' ', RequiredScopes)}], "
         + $"ResourceUrl = {ResourceUrl}, PassAuthorization = {PassAuthorization}, Validator = {Validator?.GetType().Name} }}";
 
     private void ValidateIntrospection()
     {
+        Require(ClientId is not "", nameof(ClientId), "a client id is not empty; leave it out where there is none");
+        Require(ClientSecret is not "", nameof(ClientSecret), "a client secret is not empty; leave it out where there is none");
         Require(ClientSecret is null || ClientId is not null, nameof(ClientId), "a client secret needs its client id");
         if (IntrospectionUri is null)
         {
@@ -94,8 +107,8 @@ public sealed record TokenPolicy
         }
 
         Require(IsTrustworthy(IntrospectionUri), nameof(IntrospectionUri), "introspection goes over https (http on loopback only)");
-        Require(!IsGoogle(IntrospectionUri) || Audiences.Count > 0, nameof(Audiences),
-            "Google's tokeninfo knows every token of Google's, so it needs an audience");
+        Require(!IsGoogle(IntrospectionUri) || Audiences.Count > 0 || AllowedClients.Count > 0, nameof(Audiences),
+            "Google's tokeninfo knows every token of Google's, so it needs an audience or allowed clients");
         Require(!IsGitHub(IntrospectionUri) || ClientSecret is not null, nameof(ClientSecret), "GitHub's token check needs the app's client id and secret");
     }
 
@@ -105,6 +118,16 @@ public sealed record TokenPolicy
     /// <summary>Whether this is GitHub's check of an app's token, which is not RFC 7662.</summary>
     internal static bool IsGitHub(Uri endpoint) =>
         endpoint.Host == "api.github.com" && endpoint.AbsolutePath.StartsWith("/applications/", StringComparison.Ordinal);
+
+    /// <summary>Whether this names the tokens of many tenants, so that no token's <c>iss</c> is ever equal to it.</summary>
+    /// <remarks>Microsoft publishes <c>https://login.microsoftonline.com/{tenantid}/v2.0</c> as the issuer at the three names that stand for many.</remarks>
+    internal static bool IsForManyTenants(string issuer) =>
+        issuer.AsSpan().ContainsAny('{', '}')
+        || issuer.Contains("%7B", StringComparison.OrdinalIgnoreCase)
+        || (Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url)
+            && MicrosoftHosts.Contains(url.Host)
+            && url.Segments is [_, var tenant, ..]
+            && tenant.TrimEnd('/').ToLowerInvariant() is "common" or "organizations" or "consumers");
 
     private static bool IsTrustworthy(Uri uri) =>
         uri.IsAbsoluteUri && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0

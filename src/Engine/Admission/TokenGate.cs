@@ -16,6 +16,10 @@ internal sealed class TokenGate : IAsyncDisposable
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Most distinct tokens looked at or waiting for it. Above it the answer is 503, since a queue would only grow.</summary>
+    /// <remarks>
+    /// Those that wait for a provider have bounds of their own within it (<see cref="IssuerKeyCache.MaxWaiting"/>, <see
+    /// cref="IntrospectionValidator.MaxAsked"/>), so that a provider that hangs leaves a quarter for tokens by known keys.
+    /// </remarks>
     public const int MaxPending = 512;
 
     private readonly ITokenValidator _validator;

@@ -29,6 +29,13 @@ public class OutgoingPolicyTests
         { "callback port must lie", new() { CallbackPort = 70_000 } },
         { "sign-in timeout must lie", new() { SignInTimeout = TimeSpan.Zero } },
         { "store key must be 32 bytes", new() { StoreKey = "c2hvcnQ=" } },
+        { "store key must be 32 bytes", new() { StoreKey = "" } },
+        { "bearer token must be one word", OutgoingPolicy.Bearer("") },
+        { "given and empty", OutgoingPolicy.BearerFile("") },
+        { "given and empty", new() { ClientId = "" } },
+        { "given and empty", new() { ClientId = "c", ClientSecret = "" } },
+        { "given and empty", new() { ClientId = "c", ClientKeyFile = "" } },
+        { "given and empty", new() { StorePath = "" } },
     };
 
     [Theory]
