@@ -8,27 +8,48 @@ internal static class ConfigFile
     /// <summary>Largest file read, in bytes.</summary>
     private const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>The values by flag name.</summary>
+    /// <summary>The settings by flag name. A key with <c>null</c> is as one that is not there.</summary>
     /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key that is no flag.</exception>
-    public static Dictionary<string, List<string>> Read(string path, FlagTable table)
+    public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
-        using JsonDocument document = Parse(path);
+        byte[] bytes = ReadBytes(path);
+        using JsonDocument document = Parse(path, bytes);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw Bad(path, "must hold one JSON object");
         }
 
-        var values = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        Dictionary<string, int> lines = LinesOf(bytes);
+        var settings = new Dictionary<string, Setting>(StringComparer.Ordinal);
         foreach (JsonProperty property in document.RootElement.EnumerateObject())
         {
             Flag flag = Find(path, property.Name, table);
-            values[flag.Name] = [.. Texts(path, property).Where(text => text.Length > 0)];
+            if (property.Value.ValueKind is not JsonValueKind.Null)
+            {
+                settings[flag.Name] = new Setting(SettingSource.ConfigFile, $"{path}, line {lines[flag.Name]}", [.. Texts(path, property)]);
+            }
         }
 
-        return values;
+        return settings;
     }
 
-    private static JsonDocument Parse(string path)
+    /// <summary>The line of each key, counted from 1; where a key stands twice, that of the last, whose value counts.</summary>
+    private static Dictionary<string, int> LinesOf(byte[] bytes)
+    {
+        var lines = new Dictionary<string, int>(StringComparer.Ordinal);
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.PropertyName && reader.CurrentDepth == 1)
+            {
+                lines[reader.GetString()!] = 1 + bytes.AsSpan(0, (int)reader.TokenStartIndex).Count((byte)'\n');
+            }
+        }
+
+        return lines;
+    }
+
+    private static byte[] ReadBytes(string path)
     {
         try
         {
@@ -37,7 +58,7 @@ internal static class ConfigFile
                 throw Bad(path, $"is larger than {MaxFileBytes} bytes");
             }
 
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+            return File.ReadAllBytes(path);
         }
         catch (FileNotFoundException)
         {
@@ -46,6 +67,14 @@ internal static class ConfigFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Bad(path, "cannot be read");
+        }
+    }
+
+    private static JsonDocument Parse(string path, byte[] bytes)
+    {
+        try
+        {
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
         }
         catch (JsonException e)
         {
@@ -60,7 +89,6 @@ internal static class ConfigFile
 
     private static IEnumerable<string> Texts(string path, JsonProperty property) => property.Value.ValueKind switch
     {
-        JsonValueKind.Null => [],
         JsonValueKind.Array => property.Value.EnumerateArray().Select(element => Text(path, property.Name, element)),
         _ => [Text(path, property.Name, property.Value)],
     };

@@ -1,3 +1,4 @@
+using McpProxyFast.Cli.Flags;
 using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
@@ -7,11 +8,11 @@ internal static class IncomingFlags
 {
     /// <returns>Null where none of the flags that turn protection on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or protect nothing.</exception>
-    public static TokenPolicy? ToPolicy(IncomingOptions options)
+    public static TokenPolicy? ToPolicy(IncomingOptions options, Settings settings)
     {
         if ((options.OidcIssuer ?? options.OidcJwksUrl ?? options.OidcIntrospectionUrl) is null)
         {
-            RefuseIdle(options);
+            RefuseIdle(settings);
             return null;
         }
 
@@ -19,6 +20,7 @@ internal static class IncomingFlags
         {
             Issuer = options.OidcIssuer,
             Audiences = [.. options.OidcAudience],
+            AllowedClients = [.. options.OidcAllowedClients],
             JwksUri = FlagValue.Url("oidc-jwks-url", options.OidcJwksUrl),
             IntrospectionUri = FlagValue.Url("oidc-introspection-url", options.OidcIntrospectionUrl),
             ClientId = options.OidcClientId,
@@ -37,22 +39,22 @@ internal static class IncomingFlags
     }
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>
-    private static void RefuseIdle(IncomingOptions options)
+    private static void RefuseIdle(Settings settings)
     {
-        string? idle = options.OidcAudience.Any() ? "oidc-audience"
-            : options.OidcRequiredScopes.Any() ? "oidc-required-scopes"
-            : options.OidcClientId is not null ? "oidc-client-id"
-            : null;
-        if (idle is not null)
+        if (settings.Table.All.FirstOrDefault(flag => IsOfPolicy(flag.Name) && settings.Changes(flag)) is { } idle)
         {
-            throw new UsageException($"--{idle} protects nothing without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url");
+            throw new UsageException(
+                $"{settings.Given[idle.Name].Origin} protects nothing without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url");
         }
     }
+
+    private static bool IsOfPolicy(string flag) => flag.StartsWith("oidc-", StringComparison.Ordinal) || flag is "resource-url" or "pass-authorization";
 
     private static string FlagOf(string? property) => property switch
     {
         nameof(TokenPolicy.Issuer) => "--oidc-issuer",
         nameof(TokenPolicy.Audiences) => "--oidc-audience",
+        nameof(TokenPolicy.AllowedClients) => "--oidc-allowed-clients",
         nameof(TokenPolicy.JwksUri) => "--oidc-jwks-url",
         nameof(TokenPolicy.IntrospectionUri) => "--oidc-introspection-url",
         nameof(TokenPolicy.ClientId) => "--oidc-client-id",

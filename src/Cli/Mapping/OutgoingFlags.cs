@@ -75,7 +75,8 @@ internal static class OutgoingFlags
             NoStore => null,
             var path => Directory.Exists(path) ? Path.Combine(path, "credentials") : path,
         },
-        StoreKey = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : null,
+        // Given and empty is not "not given": the engine refuses it.
+        StoreKey = Environment.GetEnvironmentVariable(KeyVariable),
     };
 
     private static OutgoingPolicy OAuth(OutgoingOptions options) => Store(options) with

@@ -12,7 +12,7 @@ internal static class ProxyVerb
     public static async Task<int> RunAsync(ProxyOptions options, Settings settings)
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
-        McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
+        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger);
         await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
         if (options.Check)
         {
