@@ -7,9 +7,16 @@ internal sealed class RefusalLog(ILogger logger, TimeProvider clock)
 {
     private const int LinesPerSecond = 5;
 
+    /// <summary>Guards the fields below.</summary>
     private readonly Lock _gate = new();
+
+    /// <summary>The second that the counts below are about; 0 before the first refusal.</summary>
     private long _second;
+
+    /// <summary>How many lines it was given, those beyond the bound included.</summary>
     private int _written;
+
+    /// <summary>How many refusals were left out in it.</summary>
     private int _left;
 
     public void Write(TokenVerdict verdict)

@@ -22,16 +22,37 @@ internal sealed class TokenGate : IAsyncDisposable
     /// </remarks>
     public const int MaxPending = 512;
 
+    /// <summary>Looks at a token. Set for life.</summary>
     private readonly ITokenValidator _validator;
+
+    /// <summary>The keys that the validator uses; null where it uses none. Set for life.</summary>
     private readonly IssuerKeyCache? _keys;
+
+    /// <summary>Expiry goes by it. Set for life.</summary>
     private readonly TimeProvider _clock;
+
+    /// <summary>Told of providers and validators that fail. Set for life.</summary>
     private readonly ILogger _logger;
+
+    /// <summary>Told why tokens were refused. Set for life.</summary>
     private readonly RefusalLog _refusals;
+
+    /// <summary>Told what a validator's cancellation callbacks throw. Set for life.</summary>
     private readonly HookFaults _hookFaults;
+
+    /// <summary>The verdicts so far.</summary>
     private readonly TokenCache _cache = new();
+
+    /// <summary>The tokens that are being looked at, each with those who wait for it.</summary>
     private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
+
+    /// <summary>Cancelled by the end, and with it every look.</summary>
     private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>How many tokens are being looked at.</summary>
     private int _pendingCount;
+
+    /// <summary>Counts the withdrawals of keys: a verdict of an earlier epoch is void.</summary>
     private int _epoch;
 
     /// <param name="validator">Asked once per token, never on a socket's thread.</param>
