@@ -65,8 +65,10 @@ public sealed class EmptyValueTests : IDisposable
         Assert.Equal("https://login.example.com", Policy([.. Least, "--oidc-issuer", "https://login.example.com"], ("MCPPROXYFAST_OIDC_ISSUER", ""))!.Issuer);
 
     [Fact]
-    public void EmptyFlagIsNotFilledUpFromTheEnvironment() =>
-        Assert.StartsWith("--oidc-issuer is given and empty", Complaint([.. Least, "--oidc-issuer="], ("MCPPROXYFAST_OIDC_ISSUER", "https://a")), StringComparison.Ordinal);
+    public void EmptyFlagIsNotFilledUpFromTheEnvironment() => Assert.StartsWith(
+        "--oidc-issuer is given and empty",
+        Complaint([.. Least, "--oidc-issuer="], ("MCPPROXYFAST_OIDC_ISSUER", "https://a")),
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--oidc-scopes=")]
@@ -109,8 +111,9 @@ public sealed class EmptyValueTests : IDisposable
         StringComparison.Ordinal);
 
     [Fact]
-    public void AllowedClientsReachTheEngine() =>
-        Assert.Equal(["a", "b,c"], Policy([.. Least, "--oidc-issuer", "https://a", "--oidc-allowed-clients", "a", "--oidc-allowed-clients", "b,c"])!.AllowedClients);
+    public void AllowedClientsReachTheEngine() => Assert.Equal(
+        ["a", "b,c"],
+        Policy([.. Least, "--oidc-issuer", "https://a", "--oidc-allowed-clients", "a", "--oidc-allowed-clients", "b,c"])!.AllowedClients);
 
     private static string Complaint(string[] args, params (string Name, string Value)[] environment) =>
         Assert.Throws<UsageException>(() => Read(args, environment)).Message;

@@ -281,10 +281,11 @@ public sealed class JwtAttackTests : IAsyncLifetime
     {
         byte[] header = [.. "{\"alg\":\"RS256\",\"kid\":\"key-1\",\"x\":\""u8, stray, .. "\"}"u8];
         byte[] payload = [.. Encoding.UTF8.GetBytes(Forge.Payload().ToJsonString()[..^1]), .. ",\"x\":\""u8, stray, .. "\"}"u8];
-        byte[] good = Encoding.UTF8.GetBytes("""{"alg":"RS256","kid":"key-1"}""");
+        byte[] goodHeader = Encoding.UTF8.GetBytes("""{"alg":"RS256","kid":"key-1"}""");
+        byte[] goodPayload = Encoding.UTF8.GetBytes(Forge.Payload().ToJsonString());
 
-        Assert.Equal("malformed-header", await _fixture.ReasonAsync(_fixture.Key.Sign(header, Encoding.UTF8.GetBytes(Forge.Payload().ToJsonString()), "RS256")));
-        Assert.Equal("malformed-payload", await _fixture.ReasonAsync(_fixture.Key.Sign(good, payload, "RS256")));
+        Assert.Equal("malformed-header", await _fixture.ReasonAsync(_fixture.Key.Sign(header, goodPayload, "RS256")));
+        Assert.Equal("malformed-payload", await _fixture.ReasonAsync(_fixture.Key.Sign(goodHeader, payload, "RS256")));
     }
 
     [Fact]
