@@ -7,12 +7,13 @@ internal static class ForwardingRule
 {
     private static readonly string[] NeverForwarded =
     [
-        "connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings", "transfer-encoding", "content-length", "alt-svc",
+        "connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings", "transfer-encoding", "content-length", "alt-svc", "proxy",
     ];
 
     private static readonly string[] ActedOn =
     [
         .. NeverForwarded, "host", "expect", "max-forwards", "authorization", "origin", "forwarded", "location", "www-authenticate", "dpop", "dpop-nonce",
+        "content-type", "content-encoding", "x-real-ip", "x-client-ip", "true-client-ip", "mcpproxyfast-hop",
     ];
 
     private static readonly string[] ActedOnPrefixes = ["proxy-", "x-forwarded-", "access-control-"];
@@ -50,7 +51,7 @@ internal static class ForwardingRule
         string dashed = name.Replace('_', '-');
         bool isActedOn = ActedOn.Contains(dashed)
             || ActedOnPrefixes.Any(prefix => StartsWith(dashed, prefix));
-        return dashed != name && isActedOn && name.Length <= 32;
+        return dashed != name && isActedOn && !ActedOnPrefixes.Any(prefix => StartsWith(name, prefix));
     }
 
     private static bool StartsWith(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal) && name.Length > prefix.Length;

@@ -50,7 +50,8 @@ internal sealed class RequestHeadTarget : IFuzzTarget
 
         string expect = head.ExpectsContinue && !head.Framing.IsComplete ? "host" : "expect";
         string hops = head.Method.SequenceEqual("OPTIONS"u8) || head.Method.SequenceEqual("TRACE"u8) ? "max-forwards" : "host"; // elsewhere it means nothing, and stays
-        List<(string Name, string Value)> kept = ForwardingRule.Kept(ForwardingRule.Lines(head.Span), "host", hops, "forwarded", "x-forwarded-", expect);
+        List<(string Name, string Value)> kept = ForwardingRule.Kept(
+            ForwardingRule.Lines(head.Span), "host", hops, "forwarded", "x-forwarded-", "x-real-ip", "x-client-ip", "true-client-ip", expect);
         List<(string Name, string Value)> sent = ForwardingRule.Lines(again.Span);
         Require(sent.Count > 0 && sent[0] == ("Host", "upstream.test"), "Host is the upstream's.");
         Require(sent.Skip(1).Take(kept.Count).SequenceEqual(kept), $"Exactly the kept fields leave, in order: [{string.Join(", ", kept)}], not [{string.Join(", ", sent)}].");

@@ -1,11 +1,14 @@
 using McpProxyFast.Cli;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
+using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Verbs;
 
 // The runtime reads this when the first socket is made: completions then run on the thread that saw them, which
 // spares the relay two thread switches per read.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+Prerequisites.DoWithoutHome();
 
 Verb[] verbs =
 [
@@ -21,41 +24,56 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    Standard.Errors.Write($"mcpproxyfast: {e.Message}");
     return ExitCode.WrongUse;
 }
 catch (FailedException e)
 {
-    Console.Error.WriteLine($"mcpproxyfast: {e.Message}");
+    Standard.Errors.Write($"mcpproxyfast: {e.Message}");
     return ExitCode.Failed;
 }
 catch (Exception e)
 {
     // A bug, or something that nobody foresaw: whoever started the process gets the exit code of the contract, the log the trace.
-    Console.Error.WriteLine($"mcpproxyfast: {e}");
+    Standard.Errors.Write($"mcpproxyfast: {e}");
     return ExitCode.Failed;
+}
+finally
+{
+    Standard.Flush();
 }
 
 Task<int> RunAsync()
 {
     if (args.Contains("--version"))
     {
-        return Print(HelpPage.Version);
+        return Print(ProgramVersion.Line);
     }
 
     if (args is ["--help" or "-h" or "help", ..])
     {
-        return Print(HelpPage.OfCommand(verbs.Select(verb => (verb.Name, verb.Help))));
+        string page = new HelpPage(TextWrap.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
+        return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
     }
 
+    return FindVerb().RunAsync(args[1..]);
+}
+
+Verb FindVerb()
+{
     string names = string.Join(", ", verbs.Select(verb => verb.Name));
-    Verb verb = args is [] ? throw new UsageException($"name a verb: {names}; --help explains them")
-        : Array.Find(verbs, verb => verb.Name == args[0]) ?? throw new UsageException($"unknown verb '{args[0]}'; there are: {names}");
-    return verb.RunAsync(args[1..]);
+    if (args is [] || args[0].StartsWith('-'))
+    {
+        throw new UsageException($"name a verb first: {names}; --help explains them");
+    }
+
+    NotBuilt.RefuseVerb(args[0]);
+    string meant = Nearest.Of(args[0], verbs.Select(verb => verb.Name)) is { } nearest ? $"did you mean {nearest}? " : "";
+    return Array.Find(verbs, verb => verb.Name == args[0]) ?? throw new UsageException($"unknown verb '{args[0]}'; {meant}There are: {names}");
 }
 
 static Task<int> Print(string text)
 {
-    Console.WriteLine(text);
+    Standard.Print(text);
     return Task.FromResult(ExitCode.Stopped);
 }

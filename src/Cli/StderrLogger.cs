@@ -1,13 +1,21 @@
 using System.Globalization;
+using McpProxyFast.Cli.Lines;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli;
 
-/// <summary>Writes one plain line per record to stderr: time, level, text.</summary>
-internal sealed class StderrLogger(LogLevel least) : ILogger
+/// <summary>Makes one plain line of each record, time, level, text, and hands it to the writer of stderr. Never waits and never throws.</summary>
+internal sealed class StderrLogger(LogLevel least, LineWriter errors) : ILogger
 {
-    /// <summary>Opened now: a process without descriptors has to be able to say so.</summary>
-    private readonly TextWriter _errors = Console.Error;
+    /// <summary>The engine's event that is nothing but a link: alone on its line it can be clicked and copied.</summary>
+    private const string LinkEvent = "SignInLink";
+
+    /// <param name="least">The lowest level that is written.</param>
+    public StderrLogger(LogLevel least)
+        : this(least, Standard.Errors)
+    {
+    }
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
 
@@ -16,16 +24,18 @@ internal sealed class StderrLogger(LogLevel least) : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel))
+        if (IsEnabled(logLevel))
         {
-            return;
+            errors.Write(LineOf(logLevel, eventId, formatter(state, exception), exception));
         }
+    }
 
+    private static string LineOf(LogLevel level, EventId eventId, string text, Exception? exception)
+    {
+        // Text that a peer chose must not be able to start a line of its own, nor to steer the terminal.
+        string plain = PlainText.Of(OptionNames.ToFlags(text + Cause(exception)), LineWriter.MaxLineCharacters);
         string time = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        string line = $"{time} {NameOf(logLevel)} {formatter(state, exception)}{Cause(exception)}";
-
-        // Text that a peer chose must not be able to start a line of its own.
-        _errors.WriteLine(line.ReplaceLineEndings(" "));
+        return eventId.Name == LinkEvent ? plain : $"{time} {NameOf(level)} {plain}";
     }
 
     private static string Cause(Exception? exception) => exception is null ? "" : $": {exception.GetType().Name}: {exception.Message}";

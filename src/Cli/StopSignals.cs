@@ -1,19 +1,29 @@
 using System.Runtime.InteropServices;
+using McpProxyFast.Cli.Lines;
 
 namespace McpProxyFast.Cli;
 
-/// <summary>SIGINT and SIGTERM: the first asks to drain, the second ends the process at once.</summary>
+/// <summary>SIGINT, SIGTERM and SIGQUIT: the first asks to drain, the second ends the process at once. With SIGHUP the proxy goes on.</summary>
+/// <remarks>
+/// SIGHUP is what a service manager sends to have settings read again, and what a closing terminal sends. To read them again is not built yet; a proxy that
+/// ended instead would cut whoever is connected.
+/// </remarks>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
+
+    /// <summary>How often a signal to stop has come.</summary>
     private int _count;
 
-    public StopSignals() =>
+    /// <param name="outlivesTerminal">SIGHUP does not end the process.</param>
+    public StopSignals(bool outlivesTerminal = false) =>
         _registrations =
         [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),
+            PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, outlivesTerminal ? GoOn : Stop),
         ];
 
     /// <summary>Cancelled by the first signal.</summary>
@@ -25,7 +35,13 @@ internal sealed class StopSignals : IDisposable
         _stopping.Dispose();
     }
 
-    private void Handle(PosixSignalContext context)
+    private static void GoOn(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Standard.Errors.Write("mcpproxyfast: SIGHUP does not reload settings in this version; restart to change them");
+    }
+
+    private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
         if (Interlocked.Increment(ref _count) == 1)
@@ -34,6 +50,7 @@ internal sealed class StopSignals : IDisposable
         }
         else
         {
+            Standard.Flush();
             Environment.Exit(ExitCode.Stopped);
         }
     }

@@ -5,8 +5,8 @@ namespace McpProxyFast;
 /// <summary>What a host says of a connection that it hands to <see cref="McpProxy.ServeAsync"/>.</summary>
 /// <remarks>
 /// Which <c>Host</c> and <c>Origin</c> values pass is decided by this record and by the options, never by what else the proxy serves. The rule is that of a
-/// listener of the proxy's own which is bound to <see cref="Local"/>: the lists decide where there are any; without one, a connection that was accepted on a
-/// loopback address may ask for the names of that address only, and any other may ask for every name.
+/// listener of the proxy's own which is bound to <see cref="Local"/>: the lists decide where there are any; a connection that was accepted on a loopback
+/// address may ask for the names of that address besides, and, without a list, for no other; any other connection without a list may ask for every name.
 /// </remarks>
 public sealed record ClientConnectionInfo
 {
@@ -23,7 +23,7 @@ public sealed record ClientConnectionInfo
     /// <remarks>Decides <c>X-Forwarded-Proto</c>, and the scheme of the metadata's URLs, of challenges and of a rewritten <c>Location</c>.</remarks>
     public bool IsTls { get; init; }
 
-    /// <summary>Values of <c>Host</c> that this client may ask for; <c>*</c> allows any.</summary>
+    /// <summary>Values of <c>Host</c> that this client may ask for; one without a port stands for every port, and <c>*</c> allows any host.</summary>
     /// <value>Default null: <see cref="McpProxyOptions.AllowedHosts"/>. A list, also an empty one, replaces it, and must not change afterwards.</value>
     public IReadOnlyList<string>? AllowedHosts { get; init; }
 

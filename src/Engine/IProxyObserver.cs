@@ -2,7 +2,7 @@ namespace McpProxyFast;
 
 /// <summary>Told, after the fact, how each exchange ended, and when a person is needed.</summary>
 /// <remarks>
-/// What an observer throws harms nothing: it is logged by its type, at first and then at most once a minute. Reports come on the threads that serve
+/// What an observer throws harms nothing: it is logged by its type. Reports come on the threads that serve
 /// connections, several at a time, so an observer must be quick and must not block.
 /// </remarks>
 public interface IProxyObserver

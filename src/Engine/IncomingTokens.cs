@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using McpProxyFast.Admission;
@@ -36,9 +37,9 @@ internal sealed class IncomingTokens : IAsyncDisposable
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
         policy.Validate();
-        if (policy.Audiences.Count == 0 && policy.AllowedClients.Count == 0 && policy.Validator is null)
+        if (policy is ClaimsPolicy { Audiences.Count: 0, AllowedClients.Count: 0 })
         {
-            logger.LogWarning("No audience is set: every token of the issuer is accepted, also one that was made for another service.");
+            logger.NoAudience();
         }
 
         return new IncomingTokens(policy, trustAnchors, clock, logger);
@@ -53,36 +54,43 @@ internal sealed class IncomingTokens : IAsyncDisposable
     /// <summary>What the operator named is trusted; what the issuer's document names is not, and is dialled only where it is public.</summary>
     private static OAuthHttp? MakeHttp(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
     {
-        Uri? issuer = policy.Issuer is null ? null : new Uri(policy.Issuer);
-        Uri[] named = [.. new[] { issuer, policy.JwksUri, policy.IntrospectionUri }.OfType<Uri>()];
+        Uri?[] urls = policy switch
+        {
+            JwtPolicy jwt => [UrlRule.Parse(jwt.Issuer), jwt.JwksUri, jwt.OpaqueTokens?.Endpoint],
+            IntrospectionPolicy opaque => [opaque.OpaqueTokens.Endpoint],
+            _ => [],
+        };
+        Uri[] named = [.. urls.OfType<Uri>()];
         return named.Length == 0 ? null : new OAuthHttp(named[0], named[1..], trustAnchors, clock);
     }
 
-    private TokenGate MakeGate(TokenPolicy policy, TimeProvider clock, ILogger logger)
+    private TokenGate MakeGate(TokenPolicy policy, TimeProvider clock, ILogger logger) => policy switch
     {
-        if (policy.Validator is not null || _http is null)
-        {
-            return new TokenGate(new HostValidator(policy.Validator!, new HookFaults(logger, clock)), keys: null, clock, logger);
-        }
+        JwtPolicy jwt => MakeGate(jwt, clock, logger),
+        IntrospectionPolicy opaque => new TokenGate(
+            new IntrospectionValidator(Asker(opaque.OpaqueTokens, document: null), opaque, clock), keys: null, clock, logger),
+        TokenPolicy.HostPolicy host => new TokenGate(new HostValidator(host.Validator, new HookFaults(logger, clock)), keys: null, clock, logger),
+        _ => throw new UnreachableException(),
+    };
 
-        var provider = new ProviderHttp(_http);
-        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(_http, policy.Issuer, logger);
-        IntrospectionValidator? opaque = policy.IntrospectionUri is null ? null : new IntrospectionValidator(Asker(policy, provider, document), policy, clock);
-        if (policy.JwksUri is null && document is null)
-        {
-            return new TokenGate(opaque!, keys: null, clock, logger);
-        }
-
-        var keys = new IssuerKeyCache(new JwksSource(provider, document, policy.JwksUri).FetchAsync, clock, logger);
+    private TokenGate MakeGate(JwtPolicy policy, TimeProvider clock, ILogger logger)
+    {
+        IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(_http!, policy.Issuer, logger);
+        var keys = new IssuerKeyCache(new JwksSource(new ProviderHttp(_http!), document, policy.JwksUri).FetchAsync, clock, logger);
         var jwt = new JwtValidator(policy, keys, clock);
-        return new TokenGate(opaque is null ? jwt : new TokenFormValidator(jwt, opaque), keys, clock, logger);
+        ITokenValidator validator = policy.ForOpaqueTokens is { } opaque
+            ? new TokenFormValidator(jwt, new IntrospectionValidator(Asker(opaque.OpaqueTokens, document), opaque, clock))
+            : jwt;
+        return new TokenGate(validator, keys, clock, logger);
     }
 
-    private static Func<string, CancellationToken, Task<JsonElement>> Asker(TokenPolicy policy, ProviderHttp provider, IssuerDocument? document)
+    private Func<string, CancellationToken, Task<JsonElement>> Asker(TokenIntrospection introspection, IssuerDocument? document) => introspection switch
     {
-        Uri endpoint = policy.IntrospectionUri!;
-        return TokenPolicy.IsGoogle(endpoint) ? new GoogleTokenInfo(provider, endpoint).AskAsync
-            : TokenPolicy.IsGitHub(endpoint) ? new GitHubTokenCheck(provider, endpoint, policy.ClientId!, policy.ClientSecret!).AskAsync
-            : new IntrospectionEndpoint(provider, document, endpoint, policy.ClientId, policy.ClientSecret).AskAsync;
-    }
+        TokenIntrospection.GoogleTokenInfo google => new GoogleTokenInfo(new ProviderHttp(_http!), google.Endpoint).AskAsync,
+        TokenIntrospection.GitHubTokenCheck github =>
+            new GitHubTokenCheck(new ProviderHttp(_http!), github.Endpoint, github.ClientId, github.ClientSecret).AskAsync,
+        TokenIntrospection.Standard standard =>
+            new IntrospectionEndpoint(new ProviderHttp(_http!), document, standard.Endpoint, standard.ClientId, standard.ClientSecret).AskAsync,
+        _ => throw new UnreachableException(),
+    };
 }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Credentials;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Serving;
 using McpProxyFast.Transport;
 using McpProxyFast.Transport.Network;
@@ -59,6 +60,7 @@ public sealed class McpProxy : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        options = options with { Logger = GuardedLogger.Around(options.Logger) };
         _options = options;
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
@@ -73,6 +75,9 @@ public sealed class McpProxy : IAsyncDisposable
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
     }
+
+    /// <summary>How many client connections are open now, those of a listener and those of a host together.</summary>
+    public int OpenConnections => _parts.Connections.Count;
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
     internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
@@ -212,8 +217,10 @@ public sealed class McpProxy : IAsyncDisposable
             if (_accepting is null)
             {
                 IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
-                Listener listener = _network.Bind(listen);
-                _accepting = new AcceptLoop(_parts, listener, _entrances.OfListener(listener.LocalEndPoint));
+                Listener[] listeners = _options.ListensOnBothLoopbacks && listen.Address.Equals(IPAddress.Loopback)
+                    ? _network.BindLoopbacks(listen.Port)
+                    : [_network.Bind(listen)];
+                _accepting = new AcceptLoop(_parts, listeners, _entrances.OfListener(listeners[0].LocalEndPoint));
             }
 
             return _accepting;

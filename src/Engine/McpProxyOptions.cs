@@ -13,6 +13,10 @@ public sealed record McpProxyOptions
     /// <value>Default null: no listener, the host hands over connections (<see cref="McpProxy.ServeAsync"/>).</value>
     public IPEndPoint? Listen { get; init; }
 
+    /// <summary>Where <see cref="Listen"/> is the loopback address of IPv4: listens on that of IPv6 too, with the same port, if the machine has one.</summary>
+    /// <value>Default false. Programs look <c>localhost</c> up to either of the two.</value>
+    public bool ListensOnBothLoopbacks { get; init; }
+
     /// <summary>The MCP server: http or https, with an optional path and query.</summary>
     public required Uri Target { get; init; }
 
@@ -24,8 +28,8 @@ public sealed record McpProxyOptions
     /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>Values of <c>Host</c> that may come in; <c>*</c> allows any.</summary>
-    /// <value>Default empty: a loopback listener derives its own names, any other allows any. For a host's connections see <see
+    /// <summary>Values of <c>Host</c> that may come in; one without a port stands for every port, and <c>*</c> allows any host.</summary>
+    /// <value>Default empty. A loopback listener's own names may come in in any case; without a list any other allows any. For a host's connections see <see
     /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
@@ -48,6 +52,11 @@ public sealed record McpProxyOptions
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 
     /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
+    /// <remarks>
+    /// Called on the threads that serve connections, so it must not block: a logger that writes by itself needs a queue. What it throws is ignored. Every
+    /// message has an event id; those that could come often are written once, then by their number, at most one line in 10 s for each reason. Whether each
+    /// exchange gets a line (debug level) is asked once, when the proxy is made.
+    /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>Told how each exchange ended, and when a person has to sign in.</summary>
@@ -66,7 +75,7 @@ public sealed record McpProxyOptions
     /// What it throws is answered: a <see cref="TimeoutException"/>, a cancellation of its own, and <see cref="ProxyLimits.ConnectTimeout"/>, after which its
     /// token is cancelled, with 504 <c>upstream-connect-timeout</c>; an <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with
     /// 502
-    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged, at first and then at most once a minute. Its token is cancelled too
+    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged. Its token is cancelled too
     /// when
     /// the client goes away; what its callbacks throw then is logged and ignored. A connection that it gives after that is completed.
     /// </remarks>
@@ -96,6 +105,16 @@ public sealed record McpProxyOptions
         if (Target.Fragment.Length > 0)
         {
             throw new ArgumentException("Target must not carry a fragment: it would never be sent.", nameof(Target));
+        }
+
+        bool isOwn = Listen is not null
+            && (SelfTarget.Is(Target, Listen) || (ListensOnBothLoopbacks && SelfTarget.Is(Target, new IPEndPoint(IPAddress.IPv6Loopback, Listen.Port))));
+        if (isOwn && ConnectUpstream is null)
+        {
+            throw new ArgumentException(
+                $"Target: {Target.GetLeftPart(UriPartial.Authority)} is where the proxy itself would listen ({Listen}); "
+                + "name the MCP server's address, or listen on another port.",
+                nameof(Target));
         }
     }
 }

@@ -68,8 +68,20 @@ public sealed record ProxyLimits
 
     /// <summary>How long an upstream connection may stay idle before it is closed.</summary>
     /// <value>10 ms to 1 h. Default 60 s, below the keep-alive timeouts that servers commonly have.</value>
+    /// <remarks>
+    /// An upstream that says in <c>Keep-Alive: timeout=N</c> how long it keeps a connection is believed, less one second, where that is shorter.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan UpstreamIdleTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(UpstreamIdleTimeout)); } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long an upstream connection may have been idle and still be given a request that must not be sent twice, as a POST.</summary>
+    /// <value>10 ms to 1 h. Default 4 s: node and uvicorn close idle connections after 5 s, and what is on its way to them then is lost.</value>
+    /// <remarks>
+    /// When exceeded: the request gets another connection, one used more lately or a new one. It does not count where the upstream says by itself, in
+    /// <c>Keep-Alive: timeout=N</c>, how long it keeps the connection; no longer than <see cref="UpstreamIdleTimeout"/> in any case.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
+    public TimeSpan UpstreamPostIdleTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(UpstreamPostIdleTimeout)); } = TimeSpan.FromSeconds(4);
 
     /// <summary>How old an upstream connection may grow before it is not used again, so that changed DNS answers are noticed.</summary>
     /// <value>10 ms to 24 h. Default 10 min.</value>

@@ -25,9 +25,11 @@ internal static class ProxyParts
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
         var connections = new ConnectionSet(options.Logger);
-        var tally = new Tally(options.Logger, () => connections.Count, options.Observer, faults, options.Clock);
+        var tally = new Tally(
+            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
+        var hop = new HopMark();
         return new ServingParts
         {
             Limits = limits,
@@ -37,11 +39,14 @@ internal static class ProxyParts
                 ChooseConnect(options, network, faults),
                 limits.MaxIdleUpstreamConnections,
                 limits.UpstreamIdleTimeout,
+                limits.UpstreamPostIdleTimeout,
                 limits.UpstreamMaxAge,
                 heartbeat,
                 tally),
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options)),
+            Hop = hop,
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
+            EndpointEvents = new EndpointEvent(new UpstreamOrigin(options.Target)).Look,
             Cors = new CorsRule(options.CorsOrigins),
             Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
             Credentials = credentials,
@@ -65,7 +70,8 @@ internal static class ProxyParts
         }
 
         RemoteCertificateValidationCallback? checkCertificate = TrustAnchors.Check(options.TrustedCertificates);
-        return new Connector(options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp).ConnectAsync;
+        return new Connector(
+            options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch

@@ -2,15 +2,16 @@ using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
 
-/// <summary>Obtains, drops and lists the credentials of an <see cref="OutgoingPolicy"/>'s store, without a proxy running.</summary>
+/// <summary>Obtains, drops and lists the credentials of an <see cref="OAuthPolicy"/>'s store, without a proxy running.</summary>
 public static class StoredCredentials
 {
     /// <summary>Signs in now, also where there is a credential already, and keeps the result.</summary>
-    /// <param name="policy">How; with a <see cref="OutgoingPolicy.StorePath"/>.</param>
+    /// <param name="policy">How; with a <see cref="OAuthPolicy.Store"/>.</param>
     /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
     /// <param name="logger">Takes the URL that a person has to open.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
@@ -19,7 +20,7 @@ public static class StoredCredentials
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
     public static Task<StoredCredential?> LoginAsync(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
+        OAuthPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
             CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, async client =>
         {
@@ -38,23 +39,23 @@ public static class StoredCredentials
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
     public static Task<bool> LogoutAsync(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
+        OAuthPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
             CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, client => client.SignOutAsync(cancellationToken));
 
     /// <summary>Lists what the store holds.</summary>
-    /// <param name="policy">Names the store and its key.</param>
+    /// <param name="store">The store.</param>
     /// <param name="logger">Told when the store had to be put aside.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>One entry for each credential; registrations without one are left out.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used.</exception>
-    public static async Task<IReadOnlyList<StoredCredential>> ListAsync(OutgoingPolicy policy, ILogger logger, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<StoredCredential>> ListAsync(
+        CredentialStoreFile store, ILogger logger, CancellationToken cancellationToken = default)
     {
-        policy.Validate();
-        using CredentialStore store = CredentialStore.For(policy, logger);
+        using CredentialStore kept = CredentialStore.For(store, GuardedLogger.Around(logger));
         try
         {
-            using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            using StoreLease lease = await kept.OpenAsync(cancellationToken).ConfigureAwait(false);
             return [.. lease.All.Where(entry => entry.Issued is not null).Select(entry => Describe(entry.Target, entry.Issued!))];
         }
         catch (OAuthException failure)
@@ -72,10 +73,12 @@ public static class StoredCredentials
         issued.Tokens.RefreshToken is not null);
 
     private static async Task<T> WithAsync<T>(
-        OutgoingPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<AuthorizationClient, Task<T>> action)
+        OAuthPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates, Func<AuthorizationClient, Task<T>> action)
     {
         policy.Validate();
-        using var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, logger), TimeProvider.System, logger, trustedCertificates);
+        ILogger guarded = GuardedLogger.Around(logger);
+        using var client = new AuthorizationClient(
+            policy, target, CredentialStore.For(policy.Store, guarded), TimeProvider.System, guarded, trustedCertificates);
         try
         {
             return await action(client).ConfigureAwait(false);

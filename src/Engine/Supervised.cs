@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
@@ -165,7 +166,7 @@ internal sealed class Supervised : IAsyncDisposable
     {
         try
         {
-            _logger.LogError("The {Name} failed with {Fault} and is tried again.", _name, fault.GetType());
+            _logger.TurnFailed(_name, fault.GetType().ToString());
         }
         catch (Exception)
         {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
@@ -99,7 +101,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public async Task ArrayInTheConfigFileIsAJsonArray()
     {
-        File.WriteAllText(_file, """{ "allowed-origins": ["http://a", "http://b"], "debug": true, "port": 8080 }""");
+        File.WriteAllText(_file, """{ "allowed-origins": ["http://a", "http://b"], "debug": true, "port": 9000 }""");
 
         Assert.Equal("""["http://a","http://b"]""", Compact(await EffectiveAsync("allowed-origins", [.. Least, "--config", _file])));
     }
@@ -134,6 +136,150 @@ public sealed class ConfigurationTests : IDisposable
 
         Assert.Equal(0, outcome.ExitCode);
         Assert.DoesNotContain("hunter2", outcome.Output + outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckPrintsTheNameOfTheServerAndAConfigFileCanGiveIt()
+    {
+        Outcome first = await Command.RunAsync(Least);
+        File.WriteAllText(_file, first.Output);
+
+        Outcome second = await Command.RunAsync(["proxy", "--check", "--config", _file]);
+
+        Assert.Contains("\"server-name\": \"name\"", first.Output, StringComparison.Ordinal);
+        Assert.Equal(first.Output, second.Output);
+    }
+
+    [Fact]
+    public async Task NameOnTheCommandLineGoesBeforeTheConfigFile()
+    {
+        File.WriteAllText(_file, """{ "server-name": "other" }""");
+
+        Assert.Equal("name", await EffectiveAsync("server-name", [.. Least, "--config", _file]));
+    }
+
+    [Theory]
+    [InlineData("""{ "remote-auth-bearer-token": "***" }""", "\"remote-auth-bearer-token\"")]
+    [InlineData("""{ "remote-auth-client-secret": "***" }""", "\"remote-auth-client-secret\"")]
+    [InlineData("""{ "target-uri": "http://localhost/mcp?***" }""", "\"target-uri\"")]
+    [InlineData("""{ "remote-forward-headers": ["X-Key=***"] }""", "\"remote-forward-headers\"")]
+    public async Task WhatCheckPrintsInASecretsPlaceIsNoSecret(string file, string key)
+    {
+        File.WriteAllText(_file, file);
+
+        string error = await RefusedAsync();
+
+        Assert.Contains($"has *** for {key}, which --check prints in a secret's place", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ConfigFileThatIsNotUtf8IsRefusedByItsLine()
+    {
+        File.WriteAllBytes(_file, [.. "{\n\"port\": 1,\n\"host\": \"caf"u8, 0xE9, .. "\"\n}"u8]);
+
+        Assert.Contains("is not UTF-8 (line 3)", await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "host": "\ud800" }""", "half a character")]
+    [InlineData("""{ "\ud800": "x" }""", "half a character")]
+    [InlineData("""{ "port": 1, "port": 2 }""", "has the key \"port\" twice")]
+    [InlineData("""{ "port": }""", "is not JSON (line 1, byte 11)")]
+    [InlineData("""[]""", "must hold one JSON object")]
+    [InlineData("""{ "idle-timout": "1s" }""", "did you mean \"idle-timeout\"?")]
+    [InlineData("""{ "server-name": "--debug" }""", "does not begin with a dash")]
+    [InlineData("""{ "config": "x" }""", "has the key \"config\"")]
+    public async Task ConfigFileThatCouldBeReadTwoWaysIsRefused(string file, string expected)
+    {
+        File.WriteAllText(_file, file);
+
+        Assert.Contains(expected, await RefusedAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ByteOrderMarkBeforeTheConfigFileIsPassedOver()
+    {
+        File.WriteAllText(_file, """{ "idle-timeout": "1s" }""", new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        Assert.Equal("1s", await EffectiveAsync("idle-timeout", [.. Least, "--config", _file]));
+    }
+
+    [Theory]
+    [InlineData("two words")]
+    [InlineData("Bearer abc")]
+    [InlineData("caf\u00e9")]
+    public async Task CheckSeesABearerFileThatHoldsNoToken(string held)
+    {
+        File.WriteAllText(_file, held);
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-bearer-token-file", _file]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains($"--remote-auth-bearer-token-file: {_file}: The bearer token must be one word", outcome.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(held, outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckSeesAKeyFileThatHoldsNoKey()
+    {
+        File.WriteAllText(_file, "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n");
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-client-id", "a", "--remote-auth-client-key-file", _file]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains($"--remote-auth-client-key-file: {_file} holds neither an EC nor an RSA private key in PEM", outcome.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckTakesAKeyFileThatHoldsOne()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(_file, key.ExportPkcs8PrivateKeyPem());
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-client-id", "a", "--remote-auth-client-key-file", _file]);
+
+        Assert.Equal(0, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task SecretFileThatIsTooLargeIsTheWrongFile()
+    {
+        File.WriteAllText(_file, new string('a', 65537));
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-bearer-token-file", _file]);
+
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("is larger than 64 KiB", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SecretGoesBeforeItsFileWithAWarning()
+    {
+        await using Command command = Command.Start(
+            [.. Least[..^1], "--remote-auth-client-id", "a", "--remote-auth-client-secret", "hunter2", "--remote-auth-client-secret-file", "no/such/file", "--remote-auth-store", "none"]);
+
+        await command.ErrorLineAsync("--remote-auth-client-secret-file is not read, since --remote-auth-client-secret is given too");
+    }
+
+    [Fact]
+    public async Task FileOfASecretGoesBeforeASecretInTheEnvironment()
+    {
+        var environment = new Dictionary<string, string> { ["MCPPROXYFAST_REMOTE_AUTH_CLIENT_SECRET"] = "hunter2" };
+        File.WriteAllText(_file, "hunter3");
+
+        Outcome outcome = await Command.RunAsync([.. Least, "--remote-auth-client-id", "a", "--remote-auth-client-secret-file", _file], environment);
+
+        Assert.Equal("", outcome.Errors);
+        Assert.DoesNotContain("\"remote-auth-client-secret\"", outcome.Output, StringComparison.Ordinal);
+    }
+
+    private async Task<string> RefusedAsync()
+    {
+        Outcome outcome = await Command.RunAsync([.. Least, "--config", _file]);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Empty(outcome.Output);
+        return Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     private static async Task<string> EffectiveAsync(string flag, string[] args, Dictionary<string, string>? environment = null)

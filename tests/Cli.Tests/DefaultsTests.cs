@@ -15,7 +15,8 @@ public sealed class DefaultsTests
     {
         ProxyOptions options = Read(
             "name", "--target-uri", "http://localhost", "--max-body-size", "1KiB", "--max-connections", "2", "--header-timeout", "3s",
-            "--idle-timeout", "4s", "--connect-timeout", "5s", "--response-timeout", "6s", "--drain-timeout", "7s");
+            "--idle-timeout", "4s", "--connect-timeout", "5s", "--response-timeout", "6s", "--drain-timeout", "7s",
+            "--upstream-idle-timeout", "8s", "--upstream-post-idle-timeout", "9s");
 
         var expected = new ProxyLimits
         {
@@ -26,6 +27,8 @@ public sealed class DefaultsTests
             ConnectTimeout = TimeSpan.FromSeconds(5),
             ResponseTimeout = TimeSpan.FromSeconds(6),
             DrainTimeout = TimeSpan.FromSeconds(7),
+            UpstreamIdleTimeout = TimeSpan.FromSeconds(8),
+            UpstreamPostIdleTimeout = TimeSpan.FromSeconds(9),
         };
         Assert.Equal(expected, LimitFlags.Read(options));
     }

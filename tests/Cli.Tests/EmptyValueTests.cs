@@ -60,6 +60,16 @@ public sealed class EmptyValueTests : IDisposable
         Assert.Null(Policy([.. Least, "--config", _file]));
     }
 
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("[]")]
+    public void NameWithNothingInItIsWrongUse(string value)
+    {
+        File.WriteAllText(_file, $$"""{ "server-name": {{value}} }""");
+
+        Assert.Contains("must give \"server-name\" as one name", Complaint([.. Least, "--config", _file]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhatIsGivenFirstHoldsEvenWhereALaterSourceIsEmpty() =>
         Assert.Equal("https://login.example.com", Policy([.. Least, "--oidc-issuer", "https://login.example.com"], ("MCPPROXYFAST_OIDC_ISSUER", ""))!.Issuer);
@@ -118,10 +128,10 @@ public sealed class EmptyValueTests : IDisposable
     private static string Complaint(string[] args, params (string Name, string Value)[] environment) =>
         Assert.Throws<UsageException>(() => Read(args, environment)).Message;
 
-    private static TokenPolicy? Policy(string[] args, params (string Name, string Value)[] environment)
+    private static JwtPolicy? Policy(string[] args, params (string Name, string Value)[] environment)
     {
         Settings settings = Read(args, environment);
-        return IncomingFlags.ToPolicy(OptionsBinder.Bind<ProxyOptions>(settings), settings);
+        return (JwtPolicy?)IncomingFlags.ToPolicy(OptionsBinder.Bind<ProxyOptions>(settings), settings);
     }
 
     private static Settings Read(string[] args, (string Name, string Value)[] environment) =>

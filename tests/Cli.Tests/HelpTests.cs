@@ -1,30 +1,33 @@
+using System.Text.RegularExpressions;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
 
 namespace McpProxyFast.Cli.Tests;
 
-public sealed class HelpTests
+public sealed partial class HelpTests
 {
-    /// <summary>The contract of the verb: first the flags of <c>thv proxy</c>, then those beyond it.</summary>
+    /// <summary>The contract of the verb as far as this version has it: first the flags of <c>thv proxy</c>, then those beyond it.</summary>
     private static readonly string[] ProxyFlags =
     [
         "host", "port", "target-uri", "allowed-origins", "oidc-issuer", "oidc-audience", "oidc-jwks-url", "oidc-introspection-url", "oidc-client-id",
         "oidc-client-secret", "oidc-scopes", "resource-url", "remote-auth", "remote-auth-issuer", "remote-auth-authorize-url", "remote-auth-token-url",
         "remote-auth-client-id", "remote-auth-client-secret", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-scope-param-name",
         "remote-auth-resource", "remote-auth-callback-port", "remote-auth-skip-browser", "remote-auth-timeout", "remote-auth-bearer-token",
-        "remote-auth-bearer-token-file", "remote-forward-headers", "remote-forward-headers-secret", "token-exchange-url", "token-exchange-client-id",
-        "token-exchange-client-secret", "token-exchange-client-secret-file", "token-exchange-audience", "token-exchange-scopes",
-        "token-exchange-subject-token-type", "token-exchange-header-name", "debug",
-        "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
-        "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-clock-skew", "remote-auth-grant", "remote-auth-client-key-file",
+        "remote-auth-bearer-token-file", "debug",
+        "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
+        "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
+        "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
+        "remote-auth-client-key-file",
         "remote-auth-client-metadata-url", "remote-auth-assertion-file", "remote-auth-idp-token-url", "remote-auth-idp-client-id",
-        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "tls-cert", "tls-key", "admin-port", "access-log", "check", "config",
+        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "check", "config",
     ];
 
     [Fact]
-    public async Task HelpOfProxyListsEveryFlagWithItsEnvironmentName()
+    public async Task WholeHelpOfProxyListsEveryFlagWithItsEnvironmentName()
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "--help"]);
+        Outcome outcome = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
 
         Assert.Equal(0, outcome.ExitCode);
         Assert.All(ProxyFlags, flag =>
@@ -32,14 +35,87 @@ public sealed class HelpTests
             Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output);
             Assert.Contains($"MCPPROXYFAST_{flag.ToUpperInvariant().Replace('-', '_')}]", outcome.Output, StringComparison.Ordinal);
         });
+        Assert.Equal(ProxyFlags.Length, Shown().Count(outcome.Output));
     }
 
     [Fact]
     public async Task HelpOfAFlagNamesItsUnitAndDefault()
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "--help"]);
+        Outcome outcome = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
 
         Assert.Matches("(?m)^  --idle-timeout DURATION\n .*\n .*default: 120s", outcome.Output);
+    }
+
+    [Fact]
+    public async Task ShortHelpHasTheFlagsThatMostPeopleNeedAndNamesTheWayToTheOthers()
+    {
+        Outcome outcome = await Command.RunAsync(["proxy", "--help"], Columns(80));
+
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.All(["target-uri", "port", "oidc-issuer", "remote-auth", "config", "check"], flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+        Assert.InRange(outcome.Output.Count('\n'), 20, 90);
+        Assert.Contains($"{ProxyFlags.Length - Shown().Count(outcome.Output)} more flags: mcpproxyfast proxy --help all", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("proxy")]
+    [InlineData("login")]
+    [InlineData("logout")]
+    [InlineData("status")]
+    [InlineData("demo")]
+    public async Task HelpIsAsWideAsTheTerminalAndBreaksBetweenWords(string verb)
+    {
+        foreach (int columns in (int[])[80, 120])
+        {
+            foreach (string[] asked in (string[][])[["--help"], ["--help", "all"]])
+            {
+                Outcome outcome = await Command.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. asked], Columns(columns));
+
+                Assert.Equal(0, outcome.ExitCode);
+                Assert.All(outcome.Output.Split('\n'), line => Assert.InRange(line.Length, 0, columns));
+                Assert.Contains(outcome.Output.Split('\n'), line => line.Length > columns * 3 / 5);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task HelpIs80ColumnsWideWhereNobodySaysHowWideTheTerminalIs()
+    {
+        Outcome unknown = await Command.RunAsync(["proxy", "--help", "all"], new Dictionary<string, string> { ["COLUMNS"] = "" });
+        Outcome usual = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
+
+        Assert.Equal(usual.Output, unknown.Output);
+    }
+
+    [Theory]
+    [InlineData(typeof(ProxyOptions))]
+    [InlineData(typeof(LoginOptions))]
+    [InlineData(typeof(LogoutOptions))]
+    [InlineData(typeof(StatusOptions))]
+    [InlineData(typeof(DemoOptions))]
+    public void EveryFlagBelongsToAGroup(Type options) =>
+        Assert.All(FlagTable.Of(options).All, flag => Assert.NotEqual(HelpGroup.Rest, HelpGroup.Of(flag.Name)));
+
+    [Theory]
+    [InlineData("proxy")]
+    [InlineData("login")]
+    [InlineData("logout")]
+    [InlineData("status")]
+    [InlineData("demo")]
+    public async Task EveryGroupHasAnExampleThatTheCommandTakes(string verb)
+    {
+        Outcome help = await Command.RunAsync([verb, "--help"], Columns(80));
+        string[] examples = [.. Example().Matches(help.Output).Select(match => match.Groups[1].Value.Replace(" \\\n", " ", StringComparison.Ordinal))];
+
+        Assert.NotEmpty(examples);
+        Assert.Equal(Title().Count(help.Output), examples.Length);
+        foreach (string example in examples)
+        {
+            Outcome outcome = await Command.RunAsync([.. example.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1), "--check"]);
+
+            Assert.True(outcome.ExitCode == 0, $"{example}: {outcome.Errors}");
+        }
     }
 
     [Fact]
@@ -52,11 +128,28 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public async Task VersionIsOneLine()
+    public async Task VersionNamesTheCommit()
     {
         Outcome outcome = await Command.RunAsync(["proxy", "--version"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Matches(@"^mcpproxyfast \d+\.\d+\.\d+\n$", outcome.Output);
+        Assert.Matches(@"^mcpproxyfast \d+\.\d+\.\d+ \((commit [0-9a-f]{12}|unknown commit)\)\n$", outcome.Output);
     }
+
+    [Theory]
+    [InlineData("1.2.3+0123456789abcdef0123456789abcdef01234567", "mcpproxyfast 1.2.3 (commit 0123456789ab)")]
+    [InlineData("1.2.3", "mcpproxyfast 1.2.3 (unknown commit)")]
+    public void VersionSaysWhereTheBuildKnewNoCommit(string informational, string expected) => Assert.Equal(expected, ProgramVersion.Describe(informational));
+
+    [GeneratedRegex("(?m)^  --[a-z]")]
+    private static partial Regex Shown();
+
+    [GeneratedRegex(@"(?m)^  Example: ((?:.* \\\n)*.*)$")]
+    private static partial Regex Example();
+
+    /// <summary>A line at the left edge with flags below it.</summary>
+    [GeneratedRegex("(?m)^[A-Z].*\n  --")]
+    private static partial Regex Title();
+
+    private static Dictionary<string, string> Columns(int count) => new() { ["COLUMNS"] = $"{count}" };
 }

@@ -24,6 +24,20 @@ public sealed partial class RunTests : IDisposable
         Assert.Matches($@"on port \d+ -> {Regex.Escape(_upstream.Address)}/$", await command.LineAsync("on port"));
     }
 
+    /// <summary>Programs look the name up to either address, as each likes.</summary>
+    [Fact]
+    public async Task LocalhostIsBothLoopbackAddresses()
+    {
+        await using Command command = Proxy("--host", "localhost");
+        string port = Regex.Match(await command.LineAsync("on port"), @"on port (\d+)").Groups[1].Value;
+
+        Assert.Contains("healthy", await _client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/health")), StringComparison.Ordinal);
+        if (HasIpv6Loopback())
+        {
+            Assert.Contains("healthy", await _client.GetStringAsync(new Uri($"http://[::1]:{port}/health")), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task SignalToStopEndsTheCommandWithCodeZero()
     {
@@ -65,6 +79,52 @@ public sealed partial class RunTests : IDisposable
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer);
     }
 
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("QUIT")]
+    public async Task EverySignalToStopLetsTheRunningExchangeEnd(string signal)
+    {
+        await using Command command = Proxy("--drain-timeout", "60s");
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync(signal);
+        await RefusedAsync();
+        await _upstream.AnswerAsync("late, but whole");
+
+        Assert.Equal("late, but whole", await answer);
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task HangUpChangesNothingAndSaysSo()
+    {
+        await using Command command = Proxy();
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync("HUP");
+        await command.ErrorLineAsync("SIGHUP does not reload settings");
+        await _upstream.AnswerAsync("as if nothing had been");
+
+        Assert.Equal("as if nothing had been", await answer);
+        await command.SignalAsync("TERM");
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task StopThatWaitsSaysForWhatAndHowItIsCutShort()
+    {
+        await using Command command = Proxy("--drain-timeout", "1h");
+        Task<string> answer = await SendAsync(command);
+
+        await command.SignalAsync("INT");
+        await command.ErrorLineAsync("stopping: 1 connection is still in use and gets up to 3600 s to finish; a second Ctrl-C or signal ends the process at once");
+        await command.SignalAsync("INT");
+
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => answer);
+    }
+
     [Fact]
     public async Task SecretOnTheCommandLineLogsOneWarningWithoutIt()
     {
@@ -76,6 +136,20 @@ public sealed partial class RunTests : IDisposable
 
         Assert.Single(Warning().Matches(outcome.Errors));
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    private static bool HasIpv6Loopback()
+    {
+        try
+        {
+            using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.IPv6Loopback, 0);
+            probe.Start();
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
     }
 
     [GeneratedRegex("warn .*--remote-auth-bearer-token")]

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Xml.Linq;
+using McpProxyFast.House.Tests.Reading;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace McpProxyFast.House.Tests;
 
@@ -46,6 +49,48 @@ public sealed class PackageTests : IAsyncLifetime
         string[] used = [.. typeof(McpProxy).Assembly.GetReferencedAssemblies().Select(name => name.Name!)];
         Assert.Empty(DirectReferences().Except(used));
     }
+
+    /// <summary>The package's documentation helps a host, who sees public members only; the rest of it would be 400 KB that nobody can use.</summary>
+    [Fact]
+    public void DocumentationIsThatOfThePublicMembersAlone()
+    {
+        using ZipArchive package = ZipFile.OpenRead(Directory.EnumerateFiles(_folder, "*.nupkg").Single());
+        using Stream text = package.GetEntry("lib/net10.0/McpProxyFast.Engine.xml")!.Open();
+        XDocument documentation = XDocument.Load(text);
+        string[] described = [.. documentation.Descendants("member").Select(member => member.Attribute("name")!.Value)];
+        HashSet<string> visible = [.. PublicIds()];
+
+        Keeper.ExpectNone(
+            [
+                .. described.Where(id => !visible.Contains(id)).Select(id => $"not public: {id}"),
+                .. visible.Where(IsWritten).Except(described).Select(id => $"missing: {id}"),
+                .. documentation.Descendants().Attributes("cref").Select(cref => cref.Value)
+                    .Where(id => id.Contains(":McpProxyFast.", StringComparison.Ordinal) && !visible.Contains(id))
+                    .Select(id => $"named, but not public: {id}"),
+            ],
+            "Look at src/Engine/PublicDocumentation.targets, which keeps the names of PublicApi.txt; public documentation names public members only.");
+    }
+
+    /// <summary>The members that a person documents: not the compiler's own of records, and no constructor without parameters.</summary>
+    private static bool IsWritten(string id) => id.StartsWith("T:", StringComparison.Ordinal) || id.StartsWith("P:", StringComparison.Ordinal);
+
+    /// <summary>Every public member of the engine, as documentation names it.</summary>
+    private static IEnumerable<string> PublicIds()
+    {
+        string runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        MetadataReference engine = MetadataReference.CreateFromFile(EngineCode.AssemblyPath);
+        IEnumerable<string> others = Directory.EnumerateFiles(runtime, "System*.dll").Concat(Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
+            .Where(path => path != EngineCode.AssemblyPath);
+        var compilation = CSharpCompilation.Create("reader", references: [engine, .. others.Select(path => MetadataReference.CreateFromFile(path))]);
+        var assembly = (IAssemblySymbol)compilation.GetAssemblyOrModuleSymbol(engine)!;
+        return TypesOf(assembly.GlobalNamespace)
+            .Where(type => type.DeclaredAccessibility == Accessibility.Public)
+            .SelectMany(type => type.GetMembers().Where(member => member.DeclaredAccessibility == Accessibility.Public).Prepend(type))
+            .Select(symbol => symbol.GetDocumentationCommentId()!);
+    }
+
+    private static IEnumerable<INamedTypeSymbol> TypesOf(INamespaceSymbol space) =>
+        space.GetTypeMembers().Concat(space.GetNamespaceMembers().SelectMany(TypesOf));
 
     /// <summary>The packages that the project names and hands on; what is pinned besides them is not its own, and analyzers stay with it.</summary>
     private static IEnumerable<string> DirectReferences() => XDocument.Load(Path.Combine(SourceTree.Engine, "Engine.csproj"))

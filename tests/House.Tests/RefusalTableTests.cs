@@ -16,7 +16,7 @@ public sealed class RefusalTableTests
     public void EveryRefusalHasAStatusACodeASentenceAndARule() => Assert.All(Refusals, reason =>
     {
         Refusal refusal = Refusal.For(reason);
-        Assert.True(refusal.Status is (>= 400 and <= 499) or 501 or 505, $"{reason}: {refusal.Status}");
+        Assert.True(refusal.Status is (>= 400 and <= 499) or 501 or 505 or 508, $"{reason}: {refusal.Status}");
         Assert.Matches("^[a-z0-9]+(-[a-z0-9]+)*$", refusal.Code);
         Assert.NotEqual("", refusal.Sentence);
         Assert.Matches("^(RFC [0-9]+ §[0-9.]+|MCP .+)$", refusal.Rule);

@@ -50,7 +50,8 @@ public sealed class RequestPathTests
     private static readonly (string Law, string Who, string Reason)[] Exceptions =
     [
         ("formats", "RequestRewriter..ctor", "Makes the ready-made lines, once per proxy."),
-        ("formats", "ResponseRewriter..ctor", "Makes the ready-made lines, once per proxy."),
+        ("formats", "UpstreamOrigin..ctor", "Spells the origin in every way, once per proxy."),
+        ("formats", "HopMark..ctor", "Makes the ready-made line, once per proxy."),
         ("formats", "TargetRule..ctor", "Takes the target apart, once per proxy."),
         ("formats", "TargetRule.Describe", "Names the upstream for the token's proof; only with DPoP, which signs anyway."),
         ("formats", "OwnReply", "The proxy's own answers: the exchange ends with them, or is none that goes on."),
@@ -69,11 +70,13 @@ public sealed class RequestPathTests
         ("locks", "ConnectionSet", "Once per connection, when it comes and goes; a beat takes no lock."),
         ("locks", "DescriptorTable", "Once per connection, when its descriptor comes and goes; an event takes no lock."),
         ("locks", "EpollDescriptor", "Once per connection, when its descriptor is closed: no other thread may use the number meanwhile."),
+        ("locks", "EpollAcceptor", "Once per connection, when it is accepted: nothing is accepted from a number that was given back."),
+        ("locks", "EventLoop.TryAdd", "Once per connection, when its descriptor comes: a loop that has ended takes none."),
+        ("locks", "EventLoop.Run", "Once, when the loop ends."),
         ("locks", "EventLoops", "Once per proxy, when it takes its share in the loops and gives it back."),
         ("formats", "EventLoop..ctor", "Names the loop's thread, once."),
         ("threads", "EventLoop..ctor", "Starts the loop's thread: the one place where a thread is made."),
         ("locks", "Heartbeat", "Once per connection, when it comes and goes; a beat takes no lock."),
-        ("threads", "Connector", "Bounds a connect with a token: the warm path connects nothing."),
         ("collects", "BurstCollector", "Gives memory back after a burst, when no connection is left. Its remarks say what it costs."),
     ];
 

@@ -25,8 +25,8 @@ public sealed class ShapeTests
     [
         ("fields", "ProxyLimits", "One property for each bound: a host sees them all in one list, and each has its own documentation."),
         ("fields", "McpProxyOptions", "One property for each thing that a host may set; it holds no state."),
-        ("fields", "OutgoingPolicy", "One property for each setting of a sign-in, which are many; one record for each kind of policy would divide it."),
         ("fields", "ServingParts", "What all connections of a proxy share, put together once; it holds no state but that the proxy drains."),
+        ("fields", "ExchangeOutcome", "One property for each thing that is told of an exchange, to the counters, the log or the observer; it decides nothing."),
         ("fields", "ExchangeReport", "One property for each thing that an access log may want; a host reads it and keeps nothing."),
         ("file", "src/Engine/Serving/Interrupts.cs", "Everything that threads share lies in one file on purpose: who checks one rule sees the others."),
         ("file", "src/Engine/Serving/RequestStream.cs", "Head, replay window and pump write the same state, so they are one class; a third of it is remarks."),

@@ -1,3 +1,4 @@
+using System.Text;
 using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Wire.Tests;
@@ -15,11 +16,14 @@ public sealed class AdmissionTests
         Assert.Equal(200, await StatusAsync(client, $"localhost:{port}", ""));
         Assert.Equal(200, await StatusAsync(client, $"127.0.0.1:{port}", ""));
         Assert.Equal(200, await StatusAsync(client, $"LOCALHOST:{port}", $"Origin: http://localhost:{port}\r\n"));
+        Assert.Equal(200, await StatusAsync(client, "localhost", ""));
+        Assert.Equal(200, await StatusAsync(client, $"host.docker.internal:{port}", ""));
         Assert.Equal(403, await StatusAsync(client, "evil.example", ""));
+        Assert.Equal(403, await StatusAsync(client, $"evil.example:{port}", ""));
         Assert.Equal(403, await StatusAsync(client, $"localhost:{port + 1}", ""));
         Assert.Equal(403, await StatusAsync(client, $"localhost:{port}", "Origin: http://evil.example\r\n"));
         Assert.Equal(403, await StatusAsync(client, $"localhost:{port}", "Origin: null\r\n"));
-        Assert.Equal(3, upstream.Requests.Count);
+        Assert.Equal(5, upstream.Requests.Count);
     }
 
     [Theory, OverEvery]
@@ -63,6 +67,8 @@ public sealed class AdmissionTests
         RawPeer client = await host.ConnectAsync();
         Assert.Equal(403, await StatusAsync(client, "other.example", ""));
         Assert.Equal(200, await StatusAsync(client, "MCP.example", ""));
+        Assert.Equal(200, await StatusAsync(client, "mcp.example:8443", ""));
+        Assert.Equal(403, await StatusAsync(client, "mcp.example.evil.example", ""));
     }
 
     [Theory, OverEvery]
@@ -70,8 +76,11 @@ public sealed class AdmissionTests
     {
         await using var host = new WireHost(over, options => options with { CorsOrigins = ["https://app.example"] });
         RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+        await client.SendAsync(
+            "OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n"
+            + "Access-Control-Request-Headers: mcp-param-region,traceparent\r\n\r\n");
         StrictMessage preflight = await client.ReadResponseAsync();
+        Assert.Equal("mcp-param-region,traceparent", preflight.Field("Access-Control-Allow-Headers"));
         Assert.Equal((204, "https://app.example"), (preflight.Status, preflight.Field("Access-Control-Allow-Origin")));
         Assert.Equal(0, host.Connects);
         await client.SendAsync("GET /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\n\r\n");
@@ -89,6 +98,18 @@ public sealed class AdmissionTests
         await client.SendAsync("OPTIONS /mcp HTTP/1.1\r\nHost: h\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
         RawPeer upstream = await host.AcceptAsync();
         Assert.Equal("OPTIONS /mcp HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
+    }
+
+    /// <summary>Section signs and all.</summary>
+    [Theory, OverEvery]
+    public async Task SentenceOfARefusalIsUtf8(Over over)
+    {
+        await using var host = new WireHost(over);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("GET /mcp HTTP/1.1\r\n\r\n");
+        StrictMessage answer = await client.ReadResponseAsync();
+        Assert.Equal("text/plain; charset=utf-8", answer.Field("Content-Type"));
+        Assert.Equal("The Host field is missing. (RFC 9112 §3.2)\n", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer.Body)));
     }
 
     [Theory, OverEvery]

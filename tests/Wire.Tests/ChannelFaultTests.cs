@@ -33,6 +33,28 @@ public sealed class ChannelFaultTests
         }
     }
 
+    /// <summary>The same with many at once, so that closes meet writes at every moment.</summary>
+    [Theory, LeavingOverOnly("Many at once are a listener's.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task UpstreamsThatEndWithinManyUploadsAreA502ForEach(Over over, Leaving leaving)
+    {
+        const int uploads = 40;
+        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxRequestBodyBytes = UploadBytes } });
+        Task ending = EndEachWithinItsUploadAsync(host, uploads, leaving);
+
+        int[] statuses = await Task.WhenAll(Enumerable.Range(0, uploads).Select(async _ =>
+        {
+            RawPeer client = await host.ConnectAsync();
+            Task<bool> sending = client.TrySendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {UploadBytes}\r\n\r\n{new string('a', 1_000_000)}");
+            int status = (await client.ReadResponseAsync()).Status;
+            client.Reset();
+            await sending;
+            return status;
+        }));
+
+        await ending;
+        Assert.All(statuses, static status => Assert.Equal(502, status));
+    }
+
     /// <summary>As above, while the engine's write to it is out, with more behind that.</summary>
     [Theory, LeavingOverOnly(OnlyWithASystem, Over.Sockets, Over.PortableSockets, Over.Tls)]
     public async Task UpstreamThatEndsWhileItTakesNothingIsA502(Over over, Leaving leaving)
@@ -69,6 +91,22 @@ public sealed class ChannelFaultTests
         client.Leave(leaving);
         await Expect.NoUpstreamHeldAsync(host);
         await Expect.FreshUpstreamAsync(host, await host.ConnectAsync()); // in the one slot there is
+    }
+
+    /// <summary>The proxy's own answer meets a connection that its client has reset: a close that wrote what was left would throw.</summary>
+    [Theory, OverOnly("Slots are those of a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task ClientsThatResetBeforeTheirRefusalGiveTheirSlotsBack(Over over)
+    {
+        const int rounds = 50;
+        await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 2 } });
+        for (int i = 0; i < rounds; i++)
+        {
+            RawPeer client = await host.ConnectAsync();
+            await client.SendAsync("x\r\n\r\n");
+            client.Reset();
+        }
+
+        await Expect.FreshUpstreamAsync(host, await host.ConnectAsync());
     }
 
     [Theory, LeavingOverOnly("Slots are those of a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
@@ -266,5 +304,15 @@ public sealed class ChannelFaultTests
 
         await sending;
         Assert.Equal(ExchangeEnd.Answered, (await host.Reports.NextAsync()).End);
+    }
+
+    private static async Task EndEachWithinItsUploadAsync(WireHost host, int count, Leaving leaving)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            RawPeer upstream = await host.AcceptAsync();
+            await upstream.ReadThroughAsync("\r\n\r\n");
+            upstream.Leave(leaving);
+        }
     }
 }

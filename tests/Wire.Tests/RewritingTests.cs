@@ -118,6 +118,61 @@ public sealed class RewritingTests
         Assert.Equal(2, (await host.Reports.NextAsync()).Attempts);
     }
 
+    /// <summary>As a server behind a TLS terminator redirects.</summary>
+    [Theory, OverOnly("Only here the target is https.", Over.Tls)]
+    public async Task RedirectWithTheLowerSchemeIsFollowedOverHttps(Over over)
+    {
+        await using var host = new WireHost(over);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(Messages.Post);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await upstream.SendAsync(Redirect(307, $"http://{host.Authority}/mcp/"));
+        Assert.Equal("POST /mcp/ HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
+        await upstream.SendAsync(Messages.Ok);
+        Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
+    }
+
+    /// <summary>MCP 2024-11-05: where the first event leads, the client posts.</summary>
+    [Theory]
+    [OverEvery("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n", "/messages?id=1")]
+    [OverEvery("HTTP/1.1 200 OK\r\nContent-Type: TEXT/Event-Stream\r\nContent-Length: {length}\r\n\r\n", "/messages?id=1")]
+    [OverEvery("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "/messages?id=1")]
+    [OverEvery("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: x\r\nContent-Length: {length}\r\n\r\n", "{scheme}://{up}/messages?id=1")]
+    [OverEvery("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n", "{scheme}://{up}/messages?id=1")]
+    public async Task EndpointEventLeadsBackToTheProxy(Over over, string head, string endpoint)
+    {
+        for (int cut = 0; cut < 3; cut++)
+        {
+            await using var host = new WireHost(over);
+            string events = Resolve("event: endpoint\ndata: {scheme}://{up}/messages?id=1\n\n", over, host);
+            string body = head.Contains("chunked", StringComparison.Ordinal) ? $"{events.Length:x}\r\n{events}\r\n0\r\n\r\n" : events;
+            (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
+            string answer = head.Replace("{length}", $"{events.Length}", StringComparison.Ordinal) + body;
+            int first = answer.Length - cut * body.Length / 2; // whole; within the event; the head alone
+            await upstream.SendAsync(answer[..first]);
+            if (cut > 0)
+            {
+                await client.ReadThroughAsync("\r\n\r\n");
+            }
+
+            await upstream.SendAsync(answer[first..]);
+            upstream.Finish();
+            string received = cut > 0 ? await client.ReadThroughAsync("\n\n") : (await client.ReadResponseAsync()).Body;
+            Assert.Contains(Resolve($"data: {endpoint}\n\n", over, host), received, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory, OverEvery]
+    public async Task EndpointEventOfAPostIsNobodys(Over over)
+    {
+        await using var host = new WireHost(over);
+        string events = Resolve("event: endpoint\ndata: {scheme}://{up}/messages?id=1\n\n", over, host);
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
+        await upstream.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {events.Length}\r\n\r\n{events}");
+        Assert.Equal(events, (await client.ReadResponseAsync()).Body);
+    }
+
     [Theory]
     [OverEvery(301, "/mcp/")]
     [OverEvery(302, "/mcp/")]

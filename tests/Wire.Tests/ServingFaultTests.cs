@@ -124,6 +124,18 @@ public sealed class ServingFaultTests
         Assert.Equal(408, (await host.PassUntilAsync(client.ReadResponseAsync(), Limit)).Status);
     }
 
+    /// <summary>Who begins without being told waits for nothing any more.</summary>
+    [Theory, OverEvery]
+    public async Task ClientThatDoesNotWaitForItsHundredAndThenSendsNothingIsTooSlow(Over over)
+    {
+        await using WireHost host = Host(over);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhe");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadThroughAsync("\r\n\r\nhe");
+        Assert.Equal(408, (await host.PassUntilAsync(client.ReadResponseAsync(), Limit)).Status);
+    }
+
     /// <summary>The refusal of a slow body comes from another thread: at the very moment the body ends it is this exchange's, or nobody's.</summary>
     [Theory, OverEvery]
     public async Task RefusalOfASlowBodyNeverReachesTheNextExchange(Over over)

@@ -143,13 +143,27 @@ public sealed class TimeLimitTests
     [Theory, OverOnly("So short an answer always fits a system's buffer.", Over.Pipes, Over.InlinePipes)]
     public async Task WriteTimeoutCutsAClientThatDoesNotReadTheProxysOwnAnswer(Over over)
     {
-        PipeScheduler? scheduler = over is Over.InlinePipes ? PipeScheduler.Inline : null;
-        var narrow = new PipeOptions(
-            readerScheduler: scheduler, writerScheduler: scheduler, pauseWriterThreshold: 16, resumeWriterThreshold: 8, useSynchronizationContext: false);
-        await using var host = new WireHost(over, options => options with { Limits = Patient with { WriteTimeout = Limit } }, new FakeTimeProvider(), narrow);
+        await using WireHost host = NarrowHost(over, Patient with { WriteTimeout = Limit });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("x\r\n\r\n");
         Assert.True(await host.PassUntilAsync(EndAsync(host), Limit));
+        await client.ReadToEndAsync();
+        Assert.True(client.WasReset); // what it has is not whole
+    }
+
+    /// <summary>The exchange has been cut once, for its upstream: that its client does not read either must still end it.</summary>
+    [Theory, OverOnly("So short an answer always fits a system's buffer.", Over.Pipes, Over.InlinePipes)]
+    public async Task WriteTimeoutCutsAClientThatDoesNotReadThatItsUpstreamWasSilent(Over over)
+    {
+        await using WireHost host = NarrowHost(over, Patient with { WriteTimeout = Limit, ResponseTimeout = Limit });
+        RawPeer client = await host.ConnectAsync();
+        Task sending = client.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        await sending;
+        Assert.True(await host.PassUntilAsync(EndAsync(host), Limit + Limit));
+        await client.ReadToEndAsync();
+        Assert.True(client.WasReset);
     }
 
     /// <summary>The rest of a refused request is read so that the answer is not lost to a reset; not for ever.</summary>
@@ -263,6 +277,15 @@ public sealed class TimeLimitTests
 
     private static WireHost Host(Over over, ProxyLimits limits) => new(
         over, options => options with { Limits = limits }, new FakeTimeProvider(), upstreamTakes: SmallSocketBytes, clientTakes: SmallSocketBytes);
+
+    /// <summary>Over pipes that hold less than any answer.</summary>
+    private static WireHost NarrowHost(Over over, ProxyLimits limits)
+    {
+        PipeScheduler? scheduler = over is Over.InlinePipes ? PipeScheduler.Inline : null;
+        var narrow = new PipeOptions(
+            readerScheduler: scheduler, writerScheduler: scheduler, pauseWriterThreshold: 16, resumeWriterThreshold: 8, useSynchronizationContext: false);
+        return new WireHost(over, options => options with { Limits = limits }, new FakeTimeProvider(), narrow);
+    }
 
     private static async Task<bool> EndAsync(WireHost host)
     {

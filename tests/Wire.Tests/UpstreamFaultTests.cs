@@ -7,6 +7,7 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>What the client, the connections, the observer and the counters see when the upstream fails, stage by stage.</summary>
 public sealed class UpstreamFaultTests
 {
+    private const string Head = "HEAD /mcp HTTP/1.1\r\nHost: h\r\n\r\n";
     private const string CutLength = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
 
     [Theory, OverEvery]
@@ -75,17 +76,17 @@ public sealed class UpstreamFaultTests
     }
 
     [Theory, OverOnly("Hosts connect by themselves.", Over.Sockets, Over.PortableSockets, Over.HostTls)]
-    public async Task LookUpThatHangsIsA504AfterConnectTimeout(Over over)
+    public async Task LookUpThatHangsIsA504WithAReasonOfItsOwnAfterConnectTimeout(Over over)
     {
         await using var host = new WireHost(over, options => options with
         {
             Target = new Uri("http://upstream.test"),
-            LookUp = (_, cancel) => Task.Delay(Timeout.Infinite, cancel).ContinueWith<IPAddress[]>(_ => throw new OperationCanceledException(), TaskScheduler.Default),
+            LookUp = (_, _) => new TaskCompletionSource<IPAddress[]>().Task,
             Limits = new ProxyLimits { ConnectTimeout = TimeSpan.FromMilliseconds(50) },
         });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);
-        await Expect.FaultAsync(host, client, 504, "upstream-connect-timeout", attempts: 0);
+        await Expect.FaultAsync(host, client, 504, "upstream-name-timeout", attempts: 0);
     }
 
     [Theory, EveryLeaving]
@@ -105,6 +106,16 @@ public sealed class UpstreamFaultTests
 
     [Theory, OverEvery]
     public Task ResetOfABodyUntilCloseCutsTheAnswer(Over over) => ExpectCutAsync(over, "HTTP/1.1 200 OK\r\n\r\nhello", "hello\r\n", Leaving.Reset);
+
+    /// <summary>Anybody on the way can end the bytes; only the upstream can say in TLS that it has sent all (RFC 9112 §9.8).</summary>
+    [Theory, OverOnly("Elsewhere the engine does not speak TLS.", Over.Tls)]
+    public async Task EndBelowTlsCutsABodyUntilClose(Over over)
+    {
+        await using var host = new WireHost(over);
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync("HTTP/1.1 200 OK\r\n\r\nhello", "hello\r\n");
+        upstream.FinishBelow();
+        await Expect.CutAsync(host, client);
+    }
 
     /// <summary>Whichever is told of the reset, the writing of the request or the reading of the answer.</summary>
     [Theory, OverEvery]
@@ -155,16 +166,25 @@ public sealed class UpstreamFaultTests
         Assert.Empty(host.Counts.Failures);
     }
 
-    [Theory, OverEvery]
-    public async Task SecondAnswerRightBehindTheFirstMakesBothAFault(Over over)
+    /// <summary>Whether it comes with the last bytes of the answer or a moment later is chance, and decides nothing.</summary>
+    [Theory]
+    [OverEvery(Messages.Get, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")]
+    [OverEvery(Messages.Get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")]
+    [OverEvery(Messages.Get, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "\r\n")]
+    [OverEvery(Messages.Get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", "ok")]
+    [OverEvery(Messages.Get, "HTTP/1.1 204 No Content\r\n\r\n", "ok")]
+    [OverEvery(Head, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok")]
+    public async Task WhatComesBehindAnAnswerEndsItsConnectionAndNotTheAnswer(Over over, string request, string answer, string surplus)
     {
         await using var host = new WireHost(over);
-        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
-        await upstream.SendAsync(Messages.Ok + Messages.Answer("evil"));
-        Assert.Equal(502, (await client.ReadResponseAsync()).Status);
-        Assert.Equal("", await upstream.ReadToEndAsync());
-        await host.Reports.NextAsync(); // it is counted by then
-        Assert.Contains("mcpproxyfast.refusals reason=answer-unasked rule=RFC 9112 §9.2 side=upstream: 1", host.Counts.Failures);
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(request);
+        await upstream.SendAsync(answer + surplus);
+        StrictMessage received = await client.ReadResponseAsync(toHead: request == Head);
+        Assert.Equal((answer[9..12], answer.Contains("ok", StringComparison.Ordinal) ? "ok" : ""), (received.StartLine[9..12], received.Body));
+        Assert.Equal(ExchangeEnd.Answered, (await host.Reports.NextAsync()).End);
+        await upstream.ReadToEndAsync();
+        await Expect.FreshUpstreamAsync(host, client);
+        Assert.Equal(["mcpproxyfast.refusals reason=answer-unasked rule=RFC 9112 §9.2 side=upstream: 1"], host.Counts.Failures);
     }
 
     [Theory, OverEvery]

@@ -82,7 +82,7 @@ const newStore = () => join(folder, `store-${++stores}`, 'credentials');
 const flags = (store, ...more) => ['--target-uri', upstream.resource, '--remote-auth-store', store, '--remote-auth-callback-port', '0', ...more];
 const proxy = (store, ...more) => new Command('proxy', ['--remote-auth', '--remote-auth-skip-browser', '--debug', ...flags(store, ...more)]);
 const ask = async (instance, headers) => expect((await instance.ask(headers)).status, 200, 'status');
-const url = /Please open this URL in your browser: (\S+)\s/g;
+const url = /Please open this URL in your browser:\n(\S+)\s/g;
 
 /** Plays the person each time that the command asks for one. */
 async function signIn(instance, times = 1) {
@@ -226,7 +226,7 @@ async function logoutRevokes() {
 
 async function deviceCode() {
   const login = new Command('login', flags(newStore(), '--remote-auth-grant', 'device_code'));
-  const [, page, code] = await login.says(/Please open this URL in your browser: (\S+) and enter the code (\S+)\s/);
+  const [, code, page] = await login.says(/Enter the code (\S+) at this URL, on any machine:\n(\S+)\s/);
   await new Browser().enterCode(page, code);
   expect(await login.end(), 0, 'exit code of login');
   expect(upstream.count('urn:ietf:params:oauth:grant-type:device_code'), 1, 'device grants');

@@ -3,6 +3,8 @@ namespace McpProxyFast.EndToEnd.Measuring;
 /// <summary>All latencies of one measurement, exact: a few hundred thousand numbers are cheaper than an argument about buckets.</summary>
 internal sealed class LatencySamples
 {
+    private const long LateNanoseconds = 1_000_000;
+
     private readonly List<long> _nanoseconds = new(capacity: 1 << 20);
 
     public int Count => _nanoseconds.Count;
@@ -22,6 +24,9 @@ internal sealed class LatencySamples
         metrics[Metric.LatencyP50] = Microseconds(0.50);
         metrics[Metric.LatencyP99] = Microseconds(0.99);
         metrics[Metric.LatencyP999] = Microseconds(0.999);
+
+        // A scheduler's slice is longer: whoever waited for one is in this share, where a quantile jumps as soon as the share passes it.
+        metrics[Metric.LateShare] = 100.0 * _nanoseconds.Count(static latency => latency > LateNanoseconds) / _nanoseconds.Count;
     }
 
     private double Microseconds(double quantile) =>

@@ -22,7 +22,10 @@ internal sealed class ProcessTree
     public static ProcessTree? Find(int root) => root == 0 ? null : new(root);
 
     /// <summary>Resident bytes of all processes together. Pages that they share are counted for each.</summary>
-    public long ResidentBytes() => _processes.Sum(ResidentBytesOf);
+    public long ResidentBytes() => _processes.Sum(process => BytesOf(process, "VmRSS:"));
+
+    /// <summary>The most that was resident since each process started.</summary>
+    public long MostResidentBytes() => _processes.Sum(process => BytesOf(process, "VmHWM:"));
 
     public CpuReading ReadCpu() => new(
         _processes.SelectMany(ThreadsOf).ToDictionary(thread => thread, NanosecondsOf),
@@ -31,7 +34,17 @@ internal sealed class ProcessTree
     private static IEnumerable<int> WithDescendants(int process, ILookup<int, int> children) =>
         children[process].SelectMany(child => WithDescendants(child, children)).Prepend(process);
 
-    private static string[] ThreadsOf(int process) => Directory.GetDirectories($"/proc/{process}/task");
+    private static string[] ThreadsOf(int process)
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{process}/task");
+        }
+        catch (IOException)
+        {
+            return []; // ended, as in Read
+        }
+    }
 
     private static double NanosecondsOf(string thread) => Number(Read($"{thread}/schedstat").Split(' ')[0]);
 
@@ -50,9 +63,9 @@ internal sealed class ProcessTree
         return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static long ResidentBytesOf(int process)
+    private static long BytesOf(int process, string field)
     {
-        string line = Read($"/proc/{process}/status").Split('\n').FirstOrDefault(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)) ?? "0 0 kB";
+        string line = Read($"/proc/{process}/status").Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal)) ?? "0 0 kB";
         return (long)Number(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
     }
 

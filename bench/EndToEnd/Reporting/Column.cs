@@ -17,9 +17,13 @@ internal sealed record Column(string Title, string Metric, double Divisor, strin
         new("p50 µs", Measuring.Metric.LatencyP50, 1, "N0"),
         new("p99 µs", Measuring.Metric.LatencyP99, 1, "N0"),
         new("p99.9 µs", Measuring.Metric.LatencyP999, 1, "N0"),
+        new("over 1 ms %", Measuring.Metric.LateShare, 1, "N2"),
         new("resident MB", Measuring.Metric.Resident, MB, "N1"),
         new("bytes per stream", Measuring.Metric.BytesPerStream, 1, "N0"),
+        new("at most", Measuring.Metric.MostBytesPerStream, 1, "N0"),
         new("MB kept after close", Measuring.Metric.KeptAfterClose, MB, "N1"),
+        new("opening them, ms", Measuring.Metric.OpeningMilliseconds, 1, "N0"),
+        new("warm-up s", Measuring.Metric.WarmUpSeconds, 1, "N1"),
     ];
 
     public static IReadOnlyList<Column> OfStart { get; } =

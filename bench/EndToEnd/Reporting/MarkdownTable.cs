@@ -12,6 +12,9 @@ internal static class MarkdownTable
 {
     private const int MaxShownError = 400;
 
+    // Percent of a core that other programs may use while figures are taken.
+    private const double MostOtherUse = 5;
+
     public static string Render(Results results)
     {
         var text = new StringBuilder();
@@ -33,10 +36,18 @@ internal static class MarkdownTable
         text.Append(CultureInfo.InvariantCulture, $"Commit {results.Commit}. {machine.Processor}, {machine.Cores} cores, {machine.MemoryMiB:N0} MiB, ");
         text.Append(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.Runtime}; {results.Pinning}. ");
         text.Append(CultureInfo.InvariantCulture, $"{Rounds(results.Options)} of {results.Options.Seconds} s. ");
-        text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.");
+        text.Append(results.OtherUse > MostOtherUse ? " That is too much: take the run again on a machine that does nothing else.\n" : "\n");
+        if (results.Options.Rounds < RunOptions.LeastRounds)
+        {
+            string cold = results.Options.IsQuick ? " of subjects that are warm" : string.Empty;
+            text.Append(CultureInfo.InvariantCulture, $"\nThese are no figures for a document: that takes {RunOptions.LeastRounds} rounds{cold}.\n");
+        }
+
+        text.Append('\n');
         foreach (Subject subject in results.Subjects)
         {
-            text.Append(CultureInfo.InvariantCulture, $"- {subject.Title}: {subject.Version()}\n");
+            text.Append(CultureInfo.InvariantCulture, $"- {subject.Title}: {subject.Version()}; {subject.Settings}\n");
         }
     }
 
@@ -55,10 +66,37 @@ internal static class MarkdownTable
         foreach (Subject subject in subjects)
         {
             IEnumerable<string> cells = columns.Select(column => column.Render(Find(subject, column)));
-            text.Append(CultureInfo.InvariantCulture, $"| {subject.Title} | {string.Join(" | ", cells)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {subject.Title}{Remark(results, section.Scenario, subject)} | {string.Join(" | ", cells)} |\n");
         }
 
+        AppendHeads(text, results, section.Scenario);
+
         Spread? Find(Subject subject, Column column) => results.Find(section.Scenario, subject, column.Metric);
+    }
+
+    private static string Remark(Results results, Scenario? scenario, Subject subject)
+    {
+        if (scenario is null || results.Options.IsQuick)
+        {
+            return string.Empty;
+        }
+
+        int rounds = results.RoundsOf(scenario, subject);
+        string[] remarks =
+        [
+            .. rounds < results.Options.Rounds ? [$"{rounds} rounds"] : (string[])[],
+            .. results.NotWarm(scenario, subject) is var cold and > 0 ? [$"not warm in {cold} of {rounds} rounds"] : (string[])[],
+        ];
+        return remarks.Length == 0 ? string.Empty : $" ({string.Join("; ", remarks)})";
+    }
+
+    private static void AppendHeads(StringBuilder text, Results results, Scenario? scenario)
+    {
+        if (scenario is not null && results.Heads.GetValueOrDefault(scenario.Name) is { } heads)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nHeads: {heads.RequestFields} fields up in {heads.RequestBytes} bytes, ");
+            text.Append(CultureInfo.InvariantCulture, $"{heads.AnswerFields} down in {heads.AnswerBytes}.\n");
+        }
     }
 
     private static void AppendMissing(StringBuilder text, Results results)
@@ -69,10 +107,16 @@ internal static class MarkdownTable
             text.AppendJoin('\n', LeftOut.Lines(results.LeftOut).Select(line => $"- {line}")).Append('\n');
         }
 
-        if (results.Failed.Any())
+        AppendMissing(text, "Too slow for a figure, though every answer was right", results.TooSlow, measurement => measurement.TooSlow);
+        AppendMissing(text, "Failed", results.Failed, measurement => measurement.Error);
+    }
+
+    private static void AppendMissing(StringBuilder text, string title, IEnumerable<Measurement> measurements, Func<Measurement, string?> reason)
+    {
+        if (measurements.Any())
         {
-            text.Append("\n### Failed\n\n");
-            text.AppendJoin('\n', results.Failed.Select(FailureLine)).Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n");
+            text.AppendJoin('\n', measurements.Select(measurement => MissingLine(measurement, reason(measurement)))).Append('\n');
         }
     }
 
@@ -80,11 +124,11 @@ internal static class MarkdownTable
         options.Rounds == 1 ? "One round" : $"Medians, in brackets the least and the most, of {options.Rounds} rounds";
 
     // A crash comes with its stack; all of it is in the results file.
-    private static string FailureLine(Measurement failed)
+    private static string MissingLine(Measurement missing, string? reason)
     {
-        string error = (failed.Error ?? string.Empty).ReplaceLineEndings(" ");
-        string shown = error.Length <= MaxShownError ? error : error[..MaxShownError] + " …";
-        return $"- {failed.Subject}, {failed.Scenario}, round {failed.Round + 1}: {shown}";
+        string line = (reason ?? string.Empty).ReplaceLineEndings(" ");
+        string shown = line.Length <= MaxShownError ? line : line[..MaxShownError] + " …";
+        return $"- {missing.Subject}, {missing.Scenario}, round {missing.Round + 1}: {shown}";
     }
 
     private sealed record Section(string Title, Scenario? Scenario, IReadOnlyList<Column> Columns, string Unit);

@@ -7,12 +7,17 @@ namespace McpProxyFast.EndToEnd.Reporting;
 internal static class ProgressLine
 {
     private static readonly string[] Shown =
-        [Metric.CpuPerUnit, Metric.UnitsPerSecond, Metric.CoreUse, Metric.LatencyP50, Metric.LatencyP99, Metric.BytesPerStream, Metric.KeptAfterClose];
+        [Metric.CpuPerUnit, Metric.UnitsPerSecond, Metric.CoreUse, Metric.LatencyP50, Metric.LatencyP99, Metric.BytesPerStream, Metric.KeptAfterClose, Metric.WarmUpSeconds];
 
     public static string For(Measurement measurement)
     {
         string start = $"round {measurement.Round + 1}  {measurement.Scenario,-13} {measurement.Subject,-24}";
-        return measurement.Error is null ? start + Figures(measurement) : $"{start} FAILED: {measurement.Error}";
+        return measurement switch
+        {
+            { Error: { } error } => $"{start} FAILED: {error}",
+            { TooSlow: { } reason } => $"{start} too slow: {reason}",
+            _ => start + Figures(measurement),
+        };
     }
 
     private static string Figures(Measurement measurement) => string.Join("  ", Shown

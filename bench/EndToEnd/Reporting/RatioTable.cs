@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using McpProxyFast.EndToEnd.Measuring;
+using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Scenarios;
 using McpProxyFast.EndToEnd.Subjects;
 
@@ -10,7 +11,7 @@ namespace McpProxyFast.EndToEnd.Reporting;
 internal static class RatioTable
 {
     /// <summary>The cost that a scenario is about.</summary>
-    public static string CostOf(Scenario scenario) => scenario.Name == "idle" ? Metric.BytesPerStream : Metric.CpuPerUnit;
+    public static string CostOf(Scenario scenario) => scenario.Load.Kind is LoadKind.IdleStreams or LoadKind.ColdStreams ? Metric.BytesPerStream : Metric.CpuPerUnit;
 
     /// <summary>Appends a table for every subject of the project.</summary>
     public static void Append(StringBuilder text, Results results)

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using McpProxyFast.EndToEnd.Measuring;
+using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Scenarios;
 using McpProxyFast.EndToEnd.Subjects;
 
@@ -27,8 +28,17 @@ internal static class ResultFile
             otherProgramsUseOfACorePercent = results.OtherUse,
             results.Options.Rounds,
             results.Options.Seconds,
-            results.Options.WarmUpSeconds,
+            warmUp = new
+            {
+                leastSeconds = results.Options.WarmUpSeconds,
+                mostSeconds = results.Options.MostWarmUpSeconds,
+                WarmUp.Tolerance,
+                WarmUp.Windows,
+            },
+            idleSettleSeconds = results.Options.SettleSeconds,
             versions = results.Subjects.ToDictionary(subject => subject.Name, subject => subject.Version()),
+            settings = results.Subjects.ToDictionary(subject => subject.Name, subject => subject.Settings),
+            results.Heads,
             results.LeftOut,
             medians = results.Scenarios.ToDictionary(scenario => scenario.Name, scenario => MediansOf(results, scenario)),
             results.Measurements,

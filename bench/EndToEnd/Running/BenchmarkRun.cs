@@ -16,6 +16,7 @@ internal sealed class BenchmarkRun
     private readonly List<Subject> _subjects = [];
     private readonly List<LeftOut> _leftOut = [];
     private readonly List<Measurement> _measurements = [];
+    private readonly Dictionary<string, ExchangedHeads> _heads = [];
 
     public BenchmarkRun(RunOptions options)
     {
@@ -35,7 +36,7 @@ internal sealed class BenchmarkRun
     }
 
     /// <summary>Measures and writes the results.</summary>
-    /// <returns>The exit code: 1 when a measurement failed, 2 when there is nothing to measure, else 0.</returns>
+    /// <returns>The exit code: 1 when a subject failed, 2 when there is nothing to measure, else 0.</returns>
     public async Task<int> RunAsync()
     {
         foreach (string line in LeftOut.Lines(_leftOut))
@@ -61,9 +62,9 @@ internal sealed class BenchmarkRun
             directory.Delete(recursive: true);
         }
 
-        var results = new Results(_options, cores.Note, _scenarios, _subjects, _leftOut, _measurements);
+        var results = new Results(_options, cores.Note, _scenarios, _subjects, _leftOut, _measurements) { Heads = _heads };
         results.Write();
-        return _measurements.Exists(measurement => measurement.Error is not null) ? 1 : 0;
+        return results.ExitCode;
     }
 
     private async Task MeasureAllAsync(Cores cores, DirectoryInfo directory)
@@ -71,6 +72,11 @@ internal sealed class BenchmarkRun
         int originPort = FreePort.Next();
         using var materials = new Materials(directory.FullName, originPort);
         using OriginProcess origin = await OriginProcess.StartAsync(originPort, materials, cores);
+        foreach (Scenario scenario in _scenarios)
+        {
+            _heads.Add(scenario.Name, ExchangedHeads.Of(scenario, origin.Port, materials));
+        }
+
         for (int round = 0; round < _options.Rounds; round++)
         {
             foreach (Scenario scenario in _scenarios)
@@ -99,9 +105,15 @@ internal sealed class BenchmarkRun
             return;
         }
 
-        LoadPlan timing = run.Scenario.Load with { Seconds = _options.Seconds, WarmUpSeconds = _options.WarmUpSeconds };
+        LoadPlan timing = run.Scenario.Load with
+        {
+            Seconds = _options.Seconds,
+            WarmUpSeconds = _options.WarmUpSeconds,
+            MostWarmUpSeconds = _options.MostWarmUpSeconds,
+            SettleSeconds = _options.SettleSeconds,
+        };
         LoadResult result = await TryAsync(run, timing);
-        var measurement = new Measurement(run.Scenario.Name, run.Subject.Name, round, result.Metrics, result.Error);
+        var measurement = new Measurement(run.Scenario.Name, run.Subject.Name, round, result.Metrics, result.Error, result.TooSlow);
         _measurements.Add(measurement);
         Console.WriteLine(ProgressLine.For(measurement));
     }
@@ -115,7 +127,7 @@ internal sealed class BenchmarkRun
         catch (Exception e) when (e is WrongAnswerException or TimeoutException or IOException or InvalidOperationException or Win32Exception or JsonException)
         {
             // A subject that fails is reported as such and must not take the others' results with it.
-            return new LoadResult(new Dictionary<string, double>(), e.Message);
+            return new LoadResult(new Dictionary<string, double>(), Error: e.Message);
         }
     }
 

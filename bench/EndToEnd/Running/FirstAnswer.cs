@@ -13,7 +13,8 @@ internal static class FirstAnswer
     private const int StatusOffset = 9;
     private const int StatusLength = 3;
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    // For a machine that does many other things; a subject that has ended is seen at once.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     /// <exception cref="WrongAnswerException">It ended, or gave no proper answer in time.</exception>
     public static double WaitFor(ChildProcess subject, LoadPlan plan, long startedAt)

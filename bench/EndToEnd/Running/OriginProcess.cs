@@ -6,7 +6,7 @@ namespace McpProxyFast.EndToEnd.Running;
 /// <summary>The origin of a run, in its own process.</summary>
 internal sealed class OriginProcess : IDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly ChildProcess _process;
 

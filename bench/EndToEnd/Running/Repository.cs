@@ -9,7 +9,7 @@ internal static class Repository
 
     public static string Baselines => Path.Combine(Root, "bench", "Baselines");
 
-    /// <summary>The commit, marked where files differ from it.</summary>
+    /// <summary>The commit, marked where files differ from it: other files than results, which a run of several parts writes one after the other.</summary>
     public static string Commit()
     {
         if (!Command.IsInstalled("git"))
@@ -18,18 +18,12 @@ internal static class Repository
         }
 
         string commit = new Command("git", ["-C", Root, "rev-parse", "--short=12", "HEAD"]).Output();
-        bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no"]).Output().Length > 0;
+        bool isChanged = new Command("git", ["-C", Root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/Baselines"]).Output().Length > 0;
         return isChanged ? commit + " with changes" : commit;
     }
 
-    /// <summary>The newest native command line under <c>artifacts/</c>, or null.</summary>
-    public static string? FindNative()
-    {
-        var artifacts = new DirectoryInfo(Path.Combine(Root, "artifacts"));
-        return artifacts.Exists
-            ? artifacts.EnumerateFiles(NativeName, SearchOption.AllDirectories).MaxBy(file => file.LastWriteTimeUtc)?.FullName
-            : null;
-    }
+    /// <summary>Where <c>.ci/publish-native</c> puts the native command line.</summary>
+    public static string NativeFile => Path.Combine(Root, "artifacts", "native", NativeName);
 
     private static string FindRoot()
     {

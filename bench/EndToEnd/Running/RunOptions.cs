@@ -1,19 +1,24 @@
 using System.Globalization;
+using McpProxyFast.EndToEnd.Roles.Load;
 
 namespace McpProxyFast.EndToEnd.Running;
 
 /// <summary>What the command line asks for.</summary>
 internal sealed record RunOptions
 {
+    /// <summary>Figures of fewer rounds say that something runs, not what it costs.</summary>
+    public const int LeastRounds = 6;
+
     public const string Usage = """
         usage: dotnet run -c Release --project bench/EndToEnd -- [options]
           --scenarios LIST   names or beginnings of names, comma-separated (default: all)
           --subjects LIST    likewise
-          --before FILE      also measure another build of the command (a native file or a .dll), as the subject "before"
+          --build NAME=FILE  also measure another build of the command (a native file or a .dll), as the subject NAME; may be repeated
+          --before FILE      the same as --build before=FILE
           --cores own|one|two  the subject has a core of its own (default), or all share one core, or two
-          --rounds N         how often everything is measured (default 3)
+          --rounds N         how often everything is measured (default 6, and no figure of fewer goes into a document)
           --seconds S        length of one measurement (default 3)
-          --warmup S         load before it that is not measured (default 2)
+          --warmup S         load before it that is not measured, at least (default 6); it goes on until the figure stands still, at most 30 s
           --quick            one short round with fewer streams: it runs and reports, within three minutes
           --name NAME        file name of the results (default: latest, or quick)
           --out DIR          where they go (default: bench/Baselines; quick runs: a temporary directory)
@@ -23,16 +28,21 @@ internal sealed record RunOptions
 
     public IReadOnlyList<string> Subjects { get; init; } = [];
 
-    /// <summary>Another build of the command, to compare with; null for none.</summary>
-    public string? Before { get; init; }
+    /// <summary>Other builds of the command, to compare with.</summary>
+    public IReadOnlyList<(string Name, string File)> Builds { get; init; } = [];
 
     public CoreSharing Cores { get; init; } = CoreSharing.Own;
 
-    public int Rounds { get; init; } = 3;
+    public int Rounds { get; init; } = LeastRounds;
 
     public double Seconds { get; init; } = 3;
 
-    public double WarmUpSeconds { get; init; } = 2;
+    public double WarmUpSeconds { get; init; } = WarmUp.LeastSeconds;
+
+    public double MostWarmUpSeconds { get; init; } = WarmUp.MostSeconds;
+
+    /// <summary>How long streams of the cold burst stay open, and closed, before memory is read.</summary>
+    public double SettleSeconds { get; init; } = 2;
 
     public bool IsQuick { get; init; }
 
@@ -66,19 +76,37 @@ internal sealed record RunOptions
         Rounds = 1,
         Seconds = 0.3,
         WarmUpSeconds = 0.2,
+        MostWarmUpSeconds = 0.2,
+        SettleSeconds = 0.3,
         Name = "quick",
         Directory = Path.Combine(Path.GetTempPath(), "mcpproxyfast-bench"),
+    };
+
+    private static (string Name, string File) Build(string value) => value.Split('=', 2) is [{ Length: > 0 } name, { Length: > 0 } file]
+        ? (name, Path.GetFullPath(file))
+        : throw new FormatException($"--build is NAME=FILE, not {value}.");
+
+    private static CoreSharing CoresOf(string value) => Enum.TryParse(value, ignoreCase: true, out CoreSharing cores)
+        ? cores
+        : throw new FormatException($"--cores is own, one or two, not {value}.");
+
+    // A quick run stays as short as it is asked to be; any other goes on until the subject is warm.
+    private RunOptions WithWarmUp(double seconds) => this with
+    {
+        WarmUpSeconds = seconds,
+        MostWarmUpSeconds = IsQuick ? seconds : Math.Max(seconds, WarmUp.MostSeconds),
     };
 
     private RunOptions With(string name, string value) => name switch
     {
         "--scenarios" => this with { Scenarios = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--subjects" => this with { Subjects = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
-        "--before" => this with { Before = Path.GetFullPath(value) },
-        "--cores" => this with { Cores = Enum.TryParse(value, ignoreCase: true, out CoreSharing cores) ? cores : throw new FormatException($"--cores is own, one or two, not {value}.") },
+        "--build" => this with { Builds = [.. Builds, Build(value)] },
+        "--before" => this with { Builds = [.. Builds, ("before", Path.GetFullPath(value))] },
+        "--cores" => this with { Cores = CoresOf(value) },
         "--rounds" => this with { Rounds = int.Parse(value, CultureInfo.InvariantCulture) },
         "--seconds" => this with { Seconds = double.Parse(value, CultureInfo.InvariantCulture) },
-        "--warmup" => this with { WarmUpSeconds = double.Parse(value, CultureInfo.InvariantCulture) },
+        "--warmup" => WithWarmUp(double.Parse(value, CultureInfo.InvariantCulture)),
         "--name" => this with { Name = value },
         "--out" => this with { Directory = Path.GetFullPath(value) },
         _ => throw new FormatException($"{name} is unknown."),

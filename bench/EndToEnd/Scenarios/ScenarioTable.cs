@@ -1,4 +1,5 @@
 using McpProxyFast.EndToEnd.Roles.Load;
+using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Scenarios;
 
@@ -28,6 +29,11 @@ internal static class ScenarioTable
             yield return new($"post-{connections}", $"Small POST, {connections} {plural}", "request", Calls(connections));
         }
 
+        yield return new("post-heads", $"Small POST with real heads, {Connections} connections", "request", Calls(Connections) with
+        {
+            Target = $"/mcp?{RealHeads.Query}",
+            Heads = HeadKind.Real,
+        });
         yield return new("post-rate", $"Small POST, {RequestsPerSecond} a second", "request", Calls(Connections) with
         {
             Kind = LoadKind.FixedRate,
@@ -45,7 +51,13 @@ internal static class ScenarioTable
             Streams = 500,
             EventsPerSecond = 50,
         });
-        yield return new("idle", $"{many} idle streams", "stream", new()
+        yield return new("idle-cold", $"{many} idle streams, all opened within 0.2 s on a process that has just started", "stream", new()
+        {
+            Kind = LoadKind.ColdStreams,
+            Target = "/sse?rate=0",
+            Streams = many,
+        });
+        yield return new("idle-slow", $"{many} idle streams, opened slowly on a process that has served streams before", "stream", new()
         {
             Kind = LoadKind.IdleStreams,
             Target = "/sse?rate=0",
@@ -86,6 +98,7 @@ internal static class ScenarioTable
         yield return new("post-jwt", "Small POST, JWT checked, 32 connections", "request", calls, Variant.JwtProtected);
         yield return new("post-token", "Small POST, token added, 32 connections", "request", calls with { Target = "/mcp?bearer=1" }, Variant.TokenInjected);
         yield return new("post-tls", "Small POST, TLS upstream, 32 connections", "request", calls, Variant.TlsUpstream);
+        yield return new("post-tls-1000", "Small POST, TLS upstream, 1000 connections", "request", Calls(1_000), Variant.TlsUpstream);
     }
 
     private static LoadPlan Calls(int connections) => new() { Kind = LoadKind.ClosedLoop, Target = "/mcp", Connections = connections };

@@ -11,9 +11,11 @@ internal sealed class DirectSubject : Subject
 
     public override string Title => "Direct";
 
+    public override string Settings => "nothing";
+
     public override string Version() => "no proxy";
 
-    public override bool Supports(Scenario scenario) => scenario is { Variant: Variant.Plain, Load.Kind: not LoadKind.IdleStreams };
+    public override bool Supports(Scenario scenario) => scenario is { Variant: Variant.Plain, Load.Kind: not (LoadKind.IdleStreams or LoadKind.ColdStreams) };
 
     public override Command? CommandFor(Site site) => null;
 }

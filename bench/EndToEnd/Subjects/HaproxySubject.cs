@@ -10,6 +10,8 @@ internal sealed class HaproxySubject(bool isRawRelay) : PeerSubject("haproxy")
 
     public override string Title => isRawRelay ? "Raw TCP relay (HAProxy)" : "HAProxy";
 
+    public override string Settings => isRawRelay ? "Peers/haproxy-tcp.cfg" : "Peers/haproxy-http.cfg";
+
     public override string Version() => new Command(Program, ["-v"]).Output().Split('\n')[0].Split(" - ")[0];
 
     public override bool Supports(Scenario scenario) => !isRawRelay || scenario.Variant is Variant.Plain;

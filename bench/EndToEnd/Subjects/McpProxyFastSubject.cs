@@ -25,11 +25,18 @@ internal sealed class McpProxyFastSubject : Subject
         "mcpproxyfast", "McpProxyFast", Path.Combine(Repository.Root, "src/Cli/bin/Release/net10.0/mcpproxyfast.dll"), isNative: false);
 
     public static McpProxyFastSubject Native() => new(
-        "mcpproxyfast-aot", "McpProxyFast (AOT)", Repository.FindNative() ?? string.Empty, isNative: true);
+        "mcpproxyfast-aot", "McpProxyFast (AOT)", Repository.NativeFile, isNative: true);
 
-    /// <summary>Another build, to be compared with.</summary>
-    public static McpProxyFastSubject Before(string file) => new(
-        "before", "McpProxyFast (before)", file, isNative: !file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase));
+    /// <summary>Another build, to be compared with under a name of its own.</summary>
+    public static McpProxyFastSubject Build(string name, string file) => new(
+        name, $"McpProxyFast ({name})", file, isNative: !file.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+    {
+        IsOtherBuild = true,
+    };
+
+    public override string Settings => _isNative ? "native file" : RuntimeLevers.Describe(RuntimeLevers.Shared);
+
+    private bool IsOtherBuild { get; init; }
 
     public override string? WhyLeftOut()
     {
@@ -38,13 +45,16 @@ internal sealed class McpProxyFastSubject : Subject
             return null;
         }
 
-        return Name == "before" ? $"{_file} is not there" : _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
+        return IsOtherBuild ? $"{_file} is not there" : _isNative ? "not built: .ci/publish-native" : "not built: dotnet build -c Release src/Cli";
     }
 
     public override string Version() => Start("--version").Output();
 
     public override Command CommandFor(Site site) =>
-        Start(["proxy", "bench", "--target-uri", site.UpstreamUrl, "--port", $"{site.Port}", .. FlagsOf(site)]) with { Variables = SecretsOf(site) };
+        Start(["proxy", "bench", "--target-uri", site.UpstreamUrl, "--port", $"{site.Port}", .. FlagsOf(site)]) with
+        {
+            Variables = SecretsOf(site).Concat(_isNative ? [] : RuntimeLevers.Shared).ToDictionary(),
+        };
 
     private static string[] FlagsOf(Site site) => site.Variant switch
     {

@@ -10,6 +10,8 @@ internal sealed class NginxSubject() : PeerSubject("nginx")
 
     public override string Title => "nginx";
 
+    public override string Settings => "Peers/nginx.conf";
+
     public override string Version() => new Command(Program, ["-v"]).Output().Replace("nginx version: ", string.Empty, StringComparison.Ordinal);
 
     public override bool Supports(Scenario scenario) => scenario.Variant is not Variant.JwtProtected;

@@ -16,6 +16,9 @@ internal abstract class Subject
 
     public abstract string Version();
 
+    /// <summary>The runtime's settings, or whatever else decides how it runs: told in the results.</summary>
+    public abstract string Settings { get; }
+
     public virtual bool Supports(Scenario scenario) => true;
 
     /// <summary>What to start; null when the load goes straight to the origin.</summary>

@@ -12,12 +12,17 @@ internal static class SubjectTable
     [
         new DirectSubject(),
         new HaproxySubject(isRawRelay: true),
-        .. options.Before is { } file ? [McpProxyFastSubject.Before(file)] : (Subject[])[],
+        .. options.Builds.Select(build => McpProxyFastSubject.Build(build.Name, build.File)),
         McpProxyFastSubject.Native(),
         McpProxyFastSubject.FrameworkDependent(),
         new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast on P.S.Unofficial", typeof(SocketConnection).Assembly, Variant.Plain),
         new HaproxySubject(isRawRelay: false),
         new NginxSubject(),
         new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>()),
+        new RoleSubject("yarp", "YARP, profile-guided", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>())
+        {
+            Suffix = "pgo",
+            Levers = RuntimeLevers.WithProfile,
+        },
     ];
 }

@@ -74,7 +74,7 @@ internal static class DemoMethods
 
     private static JsonObject Capabilities() => new() { ["tools"] = new JsonObject() };
 
-    private static JsonObject ServerInfo() => new() { ["name"] = "mcpproxyfast-demo", ["version"] = HelpPage.Version.Split(' ')[1] };
+    private static JsonObject ServerInfo() => new() { ["name"] = "mcpproxyfast-demo", ["version"] = ProgramVersion.Number };
 
     // Not a collection expression: that would call the generic Add, which a native build cannot have.
     private static JsonArray Strings(string[] texts) => new([.. texts.Select(text => (JsonNode?)text)]);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace McpProxyFast.Cli.Flags;
@@ -8,59 +9,79 @@ internal static class ConfigFile
     /// <summary>Largest file read, in bytes.</summary>
     private const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>The settings by flag name. A key with <c>null</c> is as one that is not there.</summary>
-    /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key that is no flag.</exception>
+    /// <summary>Says at which byte a text stops being UTF-8.</summary>
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKey"/>. A key with <c>null</c> is as one that is not there.</summary>
+    /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key or a value that the verb cannot take.</exception>
     public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
-        byte[] bytes = ReadBytes(path);
-        using JsonDocument document = Parse(path, bytes);
+        ReadOnlyMemory<byte> text = WithoutMark(Load(path));
+        using JsonDocument document = Parse(path, text);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw Bad(path, "must hold one JSON object");
         }
 
-        Dictionary<string, int> lines = LinesOf(bytes);
+        List<int> lines = LinesOf(text.Span);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         var settings = new Dictionary<string, Setting>(StringComparer.Ordinal);
         foreach (JsonProperty property in document.RootElement.EnumerateObject())
         {
-            Flag flag = Find(path, property.Name, table);
-            if (property.Value.ValueKind is not JsonValueKind.Null)
+            string key = Unescaped(path, () => property.Name);
+            string origin = $"{path}, line {lines[seen.Count]}";
+
+            // Which of two would count is a matter of the reader: neither does.
+            if (!seen.Add(key))
             {
-                settings[flag.Name] = new Setting(SettingSource.ConfigFile, $"{path}, line {lines[flag.Name]}", [.. Texts(path, property)]);
+                throw Bad(path, $"has the key \"{key}\" twice");
+            }
+
+            List<string>? texts = property.Value.ValueKind is JsonValueKind.Null ? null : [.. Texts(path, key, property.Value)];
+            if (key == table.PositionalKey)
+            {
+                RefuseBadName(path, key, texts);
+            }
+            else
+            {
+                RefuseRedacted(path, Find(path, key, table), texts);
+            }
+
+            if (texts is not null)
+            {
+                settings.Add(key, new Setting(SettingSource.ConfigFile, origin, texts));
             }
         }
 
         return settings;
     }
 
-    /// <summary>The line of each key, counted from 1; where a key stands twice, that of the last, whose value counts.</summary>
-    private static Dictionary<string, int> LinesOf(byte[] bytes)
+    /// <summary>The line of each key, in their order, counted from 1.</summary>
+    private static List<int> LinesOf(ReadOnlySpan<byte> text)
     {
-        var lines = new Dictionary<string, int>(StringComparer.Ordinal);
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
+        List<int> lines = [];
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
         while (reader.Read())
         {
             if (reader.TokenType is JsonTokenType.PropertyName && reader.CurrentDepth == 1)
             {
-                lines[reader.GetString()!] = 1 + bytes.AsSpan(0, (int)reader.TokenStartIndex).Count((byte)'\n');
+                lines.Add(1 + text[..(int)reader.TokenStartIndex].Count((byte)'\n'));
             }
         }
 
         return lines;
     }
 
-    private static byte[] ReadBytes(string path)
+    private static byte[] Load(string path)
     {
         try
         {
-            if (new FileInfo(path).Length > MaxFileBytes)
-            {
-                throw Bad(path, $"is larger than {MaxFileBytes} bytes");
-            }
-
-            return File.ReadAllBytes(path);
+            using FileStream file = File.OpenRead(path);
+            byte[] bytes = new byte[MaxFileBytes + 1];
+            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return length <= MaxFileBytes ? bytes[..length] : throw Bad(path, $"is larger than {MaxFileBytes} bytes");
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw Bad(path, "does not exist");
         }
@@ -70,37 +91,86 @@ internal static class ConfigFile
         }
     }
 
-    private static JsonDocument Parse(string path, byte[] bytes)
+    /// <summary>Without the mark that some editors write before UTF-8.</summary>
+    private static ReadOnlyMemory<byte> WithoutMark(byte[] bytes) =>
+        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
+
+    private static JsonDocument Parse(string path, ReadOnlyMemory<byte> text)
     {
         try
         {
-            return JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+            _ = StrictUtf8.GetCharCount(text.Span);
+            return JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        }
+        catch (DecoderFallbackException e)
+        {
+            int line = text.Span[..Math.Max(0, e.Index)].Count((byte)'\n') + 1;
+            throw Bad(path, $"is not UTF-8 (line {line}); save it as UTF-8");
         }
         catch (JsonException e)
         {
-            throw Bad(path, $"is not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine})");
+            throw Bad(path, $"is not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
     }
 
-    private static Flag Find(string path, string key, FlagTable table) =>
-        key is not ("config" or "check") && table.All.FirstOrDefault(flag => flag.Name == key) is { } flag
-            ? flag
-            : throw Bad(path, $"has the key \"{key}\", which is no flag of this verb");
-
-    private static IEnumerable<string> Texts(string path, JsonProperty property) => property.Value.ValueKind switch
+    private static Flag Find(string path, string key, FlagTable table)
     {
-        JsonValueKind.Array => property.Value.EnumerateArray().Select(element => Text(path, property.Name, element)),
-        _ => [Text(path, property.Name, property.Value)],
+        if (key is not ("config" or "check") && table.All.FirstOrDefault(flag => flag.Name == key) is { } flag)
+        {
+            return flag;
+        }
+
+        string meant = Nearest.Of(key, table.Built.Select(flag => flag.Name).Where(name => name is not ("config" or "check"))) is { } nearest
+            ? $"; did you mean \"{nearest}\"?"
+            : "";
+        throw Bad(path, $"has the key \"{key}\", which is no flag of this verb{meant}");
+    }
+
+    /// <summary>A name that began with a dash would be taken for a flag.</summary>
+    private static void RefuseBadName(string path, string key, List<string>? texts)
+    {
+        if (texts is not (null or [{ Length: > 0 } and not ['-', ..]]))
+        {
+            throw Bad(path, $"must give \"{key}\" as one name that does not begin with a dash");
+        }
+    }
+
+    private static void RefuseRedacted(string path, Flag flag, List<string>? texts)
+    {
+        if (texts?.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)) is true)
+        {
+            const string Remedy = "write the secret there, or take the key out and give it otherwise";
+            throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; {Remedy}");
+        }
+    }
+
+    private static IEnumerable<string> Texts(string path, string key, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.EnumerateArray().Select(element => Text(path, key, element)),
+        _ => [Text(path, key, value)],
     };
 
     private static string Text(string path, string key, JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.String => element.GetString()!,
+        JsonValueKind.String => Unescaped(path, () => element.GetString()!),
         JsonValueKind.Number => element.GetRawText(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => throw Bad(path, $"must give \"{key}\" as a string, a number, a bool, or an array of strings"),
     };
+
+    /// <summary>A string whose escapes make no text: <c>\ud800</c> without its other half.</summary>
+    private static string Unescaped(string path, Func<string> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad(path, "has a \\u escape that is half a character; write the character itself");
+        }
+    }
 
     private static UsageException Bad(string path, string what) => new($"--config: {path} {what}");
 }

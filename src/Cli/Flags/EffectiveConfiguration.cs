@@ -16,7 +16,12 @@ internal static class EffectiveConfiguration
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            foreach (Flag flag in settings.Table.All.Where(flag => flag.Name is not ("config" or "check") && !NotBuilt.Contains(flag.Name)))
+            if (settings.Table.PositionalKey is { } key && settings.Positionals.Count > 0)
+            {
+                json.WriteString(key, settings.Positionals[0]);
+            }
+
+            foreach (Flag flag in settings.Table.Built.Where(flag => flag.Name is not ("config" or "check")))
             {
                 Write(json, flag, settings.Given.GetValueOrDefault(flag.Name) is { } given ? given.IsEmpty ? [] : given.Values : null);
             }
@@ -26,6 +31,15 @@ internal static class EffectiveConfiguration
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
+
+    /// <summary>Whether a value is what this page has in a secret's place.</summary>
+    public static bool IsRedacted(Flag flag, string value) => flag.Unit switch
+    {
+        Flag.SecretUnit => value == Redacted,
+        Flag.FieldLineUnit => value.EndsWith("=" + Redacted, StringComparison.Ordinal),
+        Flag.UrlUnit => value.EndsWith("?" + Redacted, StringComparison.Ordinal),
+        _ => false,
+    };
 
     private static void Write(Utf8JsonWriter json, Flag flag, IReadOnlyList<string>? given)
     {

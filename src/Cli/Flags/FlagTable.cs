@@ -11,25 +11,35 @@ internal sealed class FlagTable
 {
     private readonly Dictionary<string, Flag> _byName;
 
-    private FlagTable(List<Flag> flags)
+    private FlagTable(List<Flag> flags, string? positional)
     {
         All = flags;
+        PositionalKey = positional;
         _byName = flags.ToDictionary(flag => flag.Name, StringComparer.Ordinal);
     }
 
     /// <summary>Every flag, in the order of declaration.</summary>
     public IReadOnlyList<Flag> All { get; }
 
+    /// <summary>The flags that this version does not refuse.</summary>
+    public IEnumerable<Flag> Built => All.Where(flag => !NotBuilt.Contains(flag.Name));
+
+    /// <summary>The key in a config file of the one argument that belongs to no flag, such as <c>server-name</c>; null where the verb takes none.</summary>
+    public string? PositionalKey { get; }
+
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
         new([.. options.GetProperties()
             .Select(property => (property, option: property.GetCustomAttribute<OptionAttribute>()))
             .Where(pair => pair.option is not null)
-            .Select(pair => Describe(pair.property, pair.option!))]);
+            .Select(pair => Describe(pair.property, pair.option!))],
+            options.GetProperties()
+                .Select(property => property.GetCustomAttribute<ValueAttribute>()?.MetaName.ToLowerInvariant().Replace('_', '-'))
+                .FirstOrDefault(name => name is not null));
 
     /// <summary>The flag of that name.</summary>
     /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
     public Flag Find(string name) =>
-        _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}{Suggestion(name)}");
+        _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
 
     private static Flag Describe(PropertyInfo property, OptionAttribute option) => new(
         option.LongName,
@@ -57,28 +67,6 @@ internal sealed class FlagTable
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };
 
-    private string Suggestion(string name)
-    {
-        Flag? nearest = All.MinBy(flag => EditDistance(flag.Name, name));
-        return nearest is not null && EditDistance(nearest.Name, name) <= 2 ? $"; did you mean --{nearest.Name}?" : "; --help lists all flags";
-    }
-
-    /// <summary>The Levenshtein distance.</summary>
-    private static int EditDistance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[^1];
-    }
+    private string Suggestion(string name) =>
+        Nearest.Of(name, Built.Select(flag => flag.Name)) is { } nearest ? $"did you mean --{nearest}?" : "--help all lists all flags";
 }

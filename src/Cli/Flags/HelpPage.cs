@@ -1,46 +1,81 @@
-using System.Reflection;
 using System.Text;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What <c>--help</c> and <c>--version</c> print, generated from the options.</summary>
-internal static class HelpPage
+/// <summary>What <c>--help</c> prints, generated from the options.</summary>
+/// <param name="width">The longest line.</param>
+internal sealed class HelpPage(int width)
 {
-    /// <summary>The version, as the build set it.</summary>
-    public static string Version { get; } =
-        "mcpproxyfast " + typeof(HelpPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
+    /// <summary>Where the text begins beside the flags of the short help.</summary>
+    private const int TextColumn = 30;
+
+    private const string ExampleHead = "  Example: ";
+
+    /// <summary>A space that is no place to break a line at.</summary>
+    private const char Joined = '\u00a0';
+
+    private readonly StringBuilder _page = new();
 
     /// <summary>The page of the command itself: its verbs.</summary>
-    public static string OfCommand(IEnumerable<(string Name, string Help)> verbs)
+    public string OfCommand(IEnumerable<(string Name, string Help)> verbs)
     {
-        StringBuilder page = new StringBuilder()
-            .AppendLine($"{Version}: one fast, safe HTTP hop in front of an MCP server.")
-            .AppendLine()
-            .AppendLine("Usage: mcpproxyfast VERB [flags]")
-            .AppendLine();
+        Add(0, $"{ProgramVersion.Line}: one fast, safe HTTP hop in front of an MCP server.");
+        _page.AppendLine();
+        Add(0, "Usage: mcpproxyfast VERB [flags]");
+        _page.AppendLine();
         foreach ((string name, string help) in verbs)
         {
-            page.AppendLine($"  {name,-8} {help}");
+            Beside(11, name, help);
         }
 
-        return page.AppendLine().Append("mcpproxyfast VERB --help lists the flags of a verb.").ToString();
+        _page.AppendLine();
+        Add(0, "To try it: mcpproxyfast demo");
+        Add(0, "mcpproxyfast VERB --help explains the flags that most people need; --help all explains every one.");
+        return _page.ToString().TrimEnd();
     }
 
-    /// <summary>The page of one verb: every flag with its unit, default and environment name.</summary>
-    public static string OfVerb(string name, string help, string positionals, FlagTable table)
+    /// <summary>The page of one verb: its flags in groups, each with an example.</summary>
+    /// <param name="name">The verb.</param>
+    /// <param name="help">What it does.</param>
+    /// <param name="positionals">Its arguments that belong to no flag.</param>
+    /// <param name="table">Its flags.</param>
+    /// <param name="all">Whether every flag is shown, with its environment name, or only those that most people need.</param>
+    public string OfVerb(string name, string help, string positionals, FlagTable table, bool all)
     {
-        StringBuilder page = new StringBuilder()
-            .AppendLine($"Usage: mcpproxyfast {name} [flags]{positionals}")
-            .AppendLine()
-            .AppendLine(help)
-            .AppendLine("A flag not given is read from its environment variable, then from the file that --config names.")
-            .AppendLine();
-        foreach (Flag flag in table.All)
+        Add(0, $"Usage: mcpproxyfast {name} [flags]{positionals}");
+        _page.AppendLine();
+        Add(0, help);
+        Add(0, all
+            ? "A flag not given is read from its environment variable, then from the file that --config names."
+            : "A flag not given is read from the environment (--debug as MCPPROXYFAST_DEBUG), then from the file that --config names.");
+        foreach (HelpGroup group in HelpGroup.All.Append(HelpGroup.Rest))
         {
-            page.AppendLine($"  {Usage(flag)}").AppendLine($"      {flag.Help}").AppendLine($"      {Details(flag)}");
+            Flag[] flags = [.. table.Built.Where(flag => HelpGroup.Of(flag.Name) == group && (all || group.Common.Contains(flag.Name))).OrderBy(group.RankOf)];
+            if (flags.Length > 0)
+            {
+                AddGroup(group, flags, Example(name, group, table), all);
+            }
         }
 
-        return page.Append("  --help, --version").ToString();
+        _page.AppendLine();
+        int hidden = all ? 0 : table.Built.Count(flag => !HelpGroup.Of(flag.Name).Common.Contains(flag.Name));
+        Add(0, hidden == 0 ? "--help and --version are flags of every verb." : $"{hidden} more flags: mcpproxyfast {name} --help all");
+        return _page.ToString().TrimEnd();
+    }
+
+    /// <summary>What the group's example is: the shortest complete command, and flags of the group.</summary>
+    private static string Example(string verb, HelpGroup group, FlagTable table)
+    {
+        string command = verb switch
+        {
+            "proxy" => "mcpproxyfast proxy notes --target-uri https://mcp.example.com/mcp",
+            _ when table.Built.Any(flag => flag.Name == "target-uri") => $"mcpproxyfast {verb} --target-uri https://mcp.example.com/mcp",
+            _ => $"mcpproxyfast {verb}",
+        };
+        string? added = group.Examples.FirstOrDefault(example => example.Split(' ')
+            .Where(word => word.StartsWith("--", StringComparison.Ordinal))
+            .All(word => table.Built.Any(flag => flag.Name == word[2..])));
+        return $"{command} {added}".TrimEnd();
     }
 
     private static string Usage(Flag flag) => flag.Kind == FlagKind.Bool ? $"--{flag.Name}" : $"--{flag.Name} {flag.Unit}";
@@ -58,4 +93,53 @@ internal static class HelpPage
     }
 
     private static string DefaultOf(Flag flag) => flag.Kind == FlagKind.Bool ? "false" : flag.Default ?? "none";
+
+    private static string ShortDetails(Flag flag) => flag.Required ? " [required]" : flag.Default is { } value ? $" [default: {value}]" : "";
+
+    private void AddGroup(HelpGroup group, Flag[] flags, string example, bool all)
+    {
+        _page.AppendLine();
+        Add(0, group.Title);
+        foreach (Flag flag in flags)
+        {
+            if (all)
+            {
+                Add(2, Usage(flag));
+                Add(6, flag.Help);
+                Add(6, Details(flag));
+            }
+            else
+            {
+                Beside(TextColumn, Usage(flag), flag.Help + ShortDetails(flag));
+            }
+        }
+
+        // A flag and its value stay on one line.
+        string[] lines = [.. TextWrap.Wrap(example.Replace(" -", "\n-").Replace(' ', Joined).Replace('\n', ' '), width - ExampleHead.Length, " \\")];
+        _page.Append(ExampleHead).AppendLine(lines[0].Replace(Joined, ' '));
+        foreach (string line in lines.Skip(1))
+        {
+            _page.AppendLine($"      {line.Replace(Joined, ' ')}");
+        }
+    }
+
+    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it where the name is too long.</summary>
+    private void Beside(int column, string name, string text)
+    {
+        string[] lines = [.. TextWrap.Wrap(text, width - column)];
+        bool fits = name.Length + 4 <= column;
+        _page.AppendLine(fits ? $"  {name.PadRight(column - 2)}{lines[0]}" : $"  {name}");
+        foreach (string line in lines.Skip(fits ? 1 : 0))
+        {
+            _page.Append(' ', column).AppendLine(line);
+        }
+    }
+
+    private void Add(int indent, string text)
+    {
+        foreach (string line in TextWrap.Wrap(text, width - indent))
+        {
+            _page.Append(' ', indent).AppendLine(line);
+        }
+    }
 }

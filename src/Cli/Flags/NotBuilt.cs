@@ -1,9 +1,18 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>The flags of the contract that this version refuses: to ignore one would be worse than to stop.</summary>
+/// <summary>The flags and verbs of the contract that this version refuses: to ignore one would be worse than to stop. No page of help shows them.</summary>
 internal static class NotBuilt
 {
     private static readonly string[] Prefixes = ["remote-forward-headers", "token-exchange-", "tls-", "admin-port", "access-log"];
+
+    /// <summary>The verbs to come, as they will be written. The first two are spelled <c>thv proxy stdio</c> and <c>thv proxy tunnel</c> elsewhere.</summary>
+    private static readonly (string Name, string Usage)[] Verbs =
+    [
+        ("stdio", "mcpproxyfast stdio [flags] SERVER_NAME"),
+        ("tunnel", "mcpproxyfast tunnel [flags] TARGET SERVER_NAME"),
+        ("secret", "mcpproxyfast secret set|list|delete NAME"),
+        ("completion", "mcpproxyfast completion bash|zsh|fish"),
+    ];
 
     /// <summary>Whether the flag is one of them.</summary>
     public static bool Contains(string name) => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal));
@@ -14,6 +23,29 @@ internal static class NotBuilt
         if (settings.Given.Keys.FirstOrDefault(Contains) is { } refused)
         {
             throw new UsageException($"--{refused} is not built into this version yet");
+        }
+    }
+
+    /// <exception cref="UsageException">The verb is not built yet.</exception>
+    public static void RefuseVerb(string verb)
+    {
+        if (Array.Find(Verbs, known => known.Name == verb) is { Usage: { } usage })
+        {
+            throw new UsageException($"`{usage}` is not built into this version yet");
+        }
+    }
+
+    /// <summary>Refuses <c>proxy stdio</c> and <c>proxy tunnel</c>, which <c>thv</c> has and which would make a proxy for a server of that name.</summary>
+    /// <param name="verb">The verb that was given.</param>
+    /// <param name="first">Its first argument that belongs to no flag.</param>
+    /// <exception cref="UsageException">The argument is a verb of its own.</exception>
+    public static void RefuseVerbBehind(string verb, string? first)
+    {
+        if (verb == "proxy" && first is "stdio" or "tunnel")
+        {
+            string usage = Array.Find(Verbs, known => known.Name == first).Usage;
+            throw new UsageException(
+                $"`proxy {first}` is written `{usage}`, which is not built into this version yet; a server named '{first}' needs another name");
         }
     }
 }

@@ -17,12 +17,18 @@ internal sealed class Settings
     [
         ("remote-auth-issuer", "remote-auth-authorize-url"),
         ("remote-auth-issuer", "remote-auth-token-url"),
-        ("remote-auth-client-secret", "remote-auth-client-secret-file"),
         ("remote-auth-bearer-token", "remote-auth-bearer-token-file"),
+    ];
+
+    /// <summary>Pairs of which one source may give both: the secret itself counts, as with <c>thv</c>, and its file is not read.</summary>
+    private static readonly (string Secret, string File)[] Secrets =
+    [
+        ("remote-auth-client-secret", "remote-auth-client-secret-file"),
         ("token-exchange-client-secret", "token-exchange-client-secret-file"),
     ];
 
     private readonly Dictionary<string, Setting> _given = new(StringComparer.Ordinal);
+    private readonly List<(string Secret, string File)> _filesNotRead = [];
 
     private Settings(FlagTable table, Arguments arguments)
     {
@@ -34,10 +40,13 @@ internal sealed class Settings
     public FlagTable Table { get; }
 
     /// <summary>The arguments that belong to no flag.</summary>
-    public IReadOnlyList<string> Positionals { get; }
+    public IReadOnlyList<string> Positionals { get; private set; }
 
     /// <summary>What was set, by flag name.</summary>
     public IReadOnlyDictionary<string, Setting> Given => _given;
+
+    /// <summary>The files of secrets that were given beside the secrets themselves.</summary>
+    public IReadOnlyList<(string Secret, string File)> FilesNotRead => _filesNotRead;
 
     /// <summary>Merges the sources: command line, environment, config file, ToolHive's names.</summary>
     /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty where it needs a value, or is excluded by another.</exception>
@@ -49,12 +58,13 @@ internal sealed class Settings
         settings.Add(FromEnvironment(table, environment));
         if (settings.Given.TryGetValue("config", out Setting? config) && !config.IsEmpty)
         {
-            settings.Add(ConfigFile.Read(config.Values[^1], table));
+            settings.AddFile(ConfigFile.Read(config.Values[^1], table));
         }
 
         settings.Add(FromToolHive(table, environment));
         settings.RefuseEmpty();
         settings.SettleExclusive();
+        settings.SettleSecrets();
         return settings;
     }
 
@@ -135,6 +145,17 @@ internal sealed class Settings
         }
     }
 
+    /// <summary>A file can also name the server, which on the command line belongs to no flag.</summary>
+    private void AddFile(Dictionary<string, Setting> settings)
+    {
+        if (Table.PositionalKey is { } key && settings.Remove(key, out Setting? name) && Positionals.Count == 0)
+        {
+            Positionals = name.Values;
+        }
+
+        Add(settings);
+    }
+
     /// <summary>Two of a pair from one source contradict each other; from two sources, the earlier source wins as ever.</summary>
     private void SettleExclusive()
     {
@@ -151,6 +172,27 @@ internal sealed class Settings
             }
 
             _given.Remove(first.Source < second.Source ? other : one);
+        }
+    }
+
+    /// <summary>A secret and its file: the earlier source wins as ever, and from one source the secret itself.</summary>
+    private void SettleSecrets()
+    {
+        foreach ((string secret, string file) in Secrets)
+        {
+            if (!_given.TryGetValue(secret, out Setting? first) || !_given.TryGetValue(file, out Setting? second))
+            {
+                continue;
+            }
+
+            if (first.Source > second.Source)
+            {
+                _given.Remove(secret);
+                continue;
+            }
+
+            _given.Remove(file);
+            _filesNotRead.Add((secret, file));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Mapping;
@@ -6,6 +7,9 @@ namespace McpProxyFast.Cli.Mapping;
 /// <summary>Reads the values that several mappings share; every error names its flag.</summary>
 internal static class FlagValue
 {
+    /// <summary>A token or a key takes a few KiB; more is the wrong file.</summary>
+    private const int MaxSecretBytes = 64 * 1024;
+
     /// <exception cref="UsageException">The text is no absolute http or https URL.</exception>
     [return: NotNullIfNotNull(nameof(text))]
     public static Uri? Url(string flag, string? text)
@@ -37,8 +41,14 @@ internal static class FlagValue
 
         try
         {
-            string text = File.ReadAllText(file).Trim();
-            return text.Length > 0 ? text : throw new UsageException($"--{fileFlag}: {file} is empty");
+            using FileStream stream = File.OpenRead(file);
+            byte[] bytes = new byte[MaxSecretBytes + 1];
+            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            using var reader = new StreamReader(new MemoryStream(bytes, 0, length));
+            string text = reader.ReadToEnd().Trim();
+            return length > MaxSecretBytes ? throw new UsageException($"--{fileFlag}: {file} is larger than {MaxSecretBytes / 1024} KiB")
+                : text.Length > 0 ? text
+                : throw new UsageException($"--{fileFlag}: {file} is empty");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -54,11 +64,34 @@ internal static class FlagValue
         return file;
     }
 
+    /// <summary>A PEM file with a private key, which must be one from the start.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or holds no such key.</exception>
+    public static string? KeyFile(string flag, string? file)
+    {
+        if (Secret(given: null, flag, file) is { } pem && !Imports(RSA.Create(), pem) && !Imports(ECDsa.Create(), pem))
+        {
+            throw new UsageException($"--{flag}: {file} holds neither an EC nor an RSA private key in PEM");
+        }
+
+        return file;
+    }
+
+    /// <summary>Refuses the first combination of flags that cannot work.</summary>
+    /// <param name="rules">Whether a rule is broken, the flag to name, and the rule.</param>
+    /// <exception cref="UsageException">A rule is broken.</exception>
+    public static void Refuse(params (bool IsBroken, string Flag, string Rule)[] rules)
+    {
+        if (Array.Find(rules, rule => rule.IsBroken) is { IsBroken: true } broken)
+        {
+            throw new UsageException($"--{broken.Flag}: {broken.Rule}");
+        }
+    }
+
     /// <summary>Lets the engine make or check something and turns what it objects to into wrong use.</summary>
-    /// <param name="flagOf">From the property that the engine names, or null where it names none, to the flags behind it.</param>
+    /// <param name="flags">The flag behind each property that the engine may name; one of <see cref="FlagNames"/>.</param>
     /// <param name="make">What the engine does.</param>
     /// <exception cref="UsageException">The engine objects.</exception>
-    public static T Accepted<T>(Func<string?, string> flagOf, Func<T> make)
+    public static T Accepted<T>(IReadOnlyDictionary<string, string> flags, Func<T> make)
     {
         try
         {
@@ -69,7 +102,23 @@ internal static class FlagValue
             // The runtime appends the parameter's name in its own words: the engine's sentence ends at the first full stop.
             string sentence = e.Message.Split(". ")[0].TrimEnd('.');
             string rule = e.ParamName is { } name && sentence.StartsWith(name + ": ", StringComparison.Ordinal) ? sentence[(name.Length + 2)..] : sentence;
-            throw new UsageException($"{flagOf(e.ParamName)}: {rule}");
+            throw new UsageException($"{flags.GetValueOrDefault(e.ParamName ?? "", "the flags")}: {rule}");
+        }
+    }
+
+    private static bool Imports(AsymmetricAlgorithm algorithm, string pem)
+    {
+        using (algorithm)
+        {
+            try
+            {
+                algorithm.ImportFromPem(pem);
+                return true;
+            }
+            catch (Exception e) when (e is CryptographicException or ArgumentException)
+            {
+                return false;
+            }
         }
     }
 }

@@ -16,27 +16,47 @@ internal static class IncomingFlags
             return null;
         }
 
-        var policy = new TokenPolicy
+        Uri? jwks = FlagValue.Url("oidc-jwks-url", options.OidcJwksUrl);
+        Uri? introspection = FlagValue.Url("oidc-introspection-url", options.OidcIntrospectionUrl);
+        TimeSpan clockSkew = FlagValue.Wait("oidc-clock-skew", options.OidcClockSkew);
+        FlagValue.Refuse(
+            (options.OidcClientSecret is not null && options.OidcClientId is null, "oidc-client-id", "a client secret needs its client id"),
+            (introspection is not null && IsGitHub(introspection) && options.OidcClientSecret is null, "oidc-client-secret",
+                "GitHub's token check needs the app's client id and secret"));
+        return FlagValue.Accepted(FlagNames.Incoming, () =>
         {
-            Issuer = options.OidcIssuer,
-            Audiences = [.. options.OidcAudience],
-            AllowedClients = [.. options.OidcAllowedClients],
-            JwksUri = FlagValue.Url("oidc-jwks-url", options.OidcJwksUrl),
-            IntrospectionUri = FlagValue.Url("oidc-introspection-url", options.OidcIntrospectionUrl),
-            ClientId = options.OidcClientId,
-            ClientSecret = options.OidcClientSecret,
-            AdvertisedScopes = [.. options.OidcScopes],
-            RequiredScopes = [.. options.OidcRequiredScopes],
-            ClockSkew = FlagValue.Wait("oidc-clock-skew", options.OidcClockSkew),
-            ResourceUrl = options.ResourceUrl,
-            PassAuthorization = options.PassAuthorization,
-        };
-        return FlagValue.Accepted(FlagOf, () =>
-        {
+            TokenIntrospection? opaque = introspection is null ? null : Introspection(options, introspection);
+            ClaimsPolicy kind = options.OidcIssuer is null && jwks is null
+                ? new IntrospectionPolicy(opaque!)
+                : Jwt(options.OidcIssuer, jwks) with { OpaqueTokens = opaque };
+            ClaimsPolicy policy = kind with
+            {
+                Audiences = [.. options.OidcAudience],
+                AllowedClients = [.. options.OidcAllowedClients],
+                ClockSkew = clockSkew,
+                AdvertisedScopes = [.. options.OidcScopes],
+                RequiredScopes = [.. options.OidcRequiredScopes],
+                ResourceUrl = options.ResourceUrl,
+                PassAuthorization = options.PassAuthorization,
+            };
             policy.Validate();
             return policy;
         });
     }
+
+    private static JwtPolicy Jwt(string? issuer, Uri? jwks) => issuer is null ? new JwtPolicy(jwks!) : new JwtPolicy(issuer) { JwksUri = jwks };
+
+    // Two providers have a form of their own, which their addresses tell.
+    private static TokenIntrospection Introspection(IncomingOptions options, Uri endpoint) =>
+        IsGoogle(endpoint) ? TokenIntrospection.Google(endpoint)
+        : IsGitHub(endpoint) ? TokenIntrospection.GitHub(endpoint, options.OidcClientId!, options.OidcClientSecret!)
+        : options.OidcClientId is { } id ? TokenIntrospection.At(endpoint, id, options.OidcClientSecret)
+        : TokenIntrospection.At(endpoint);
+
+    private static bool IsGoogle(Uri endpoint) => endpoint is { Host: "oauth2.googleapis.com", AbsolutePath: "/tokeninfo" };
+
+    private static bool IsGitHub(Uri endpoint) =>
+        endpoint.Host == "api.github.com" && endpoint.AbsolutePath.StartsWith("/applications/", StringComparison.Ordinal);
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>
     private static void RefuseIdle(Settings settings)
@@ -49,20 +69,4 @@ internal static class IncomingFlags
     }
 
     private static bool IsOfPolicy(string flag) => flag.StartsWith("oidc-", StringComparison.Ordinal) || flag is "resource-url" or "pass-authorization";
-
-    private static string FlagOf(string? property) => property switch
-    {
-        nameof(TokenPolicy.Issuer) => "--oidc-issuer",
-        nameof(TokenPolicy.Audiences) => "--oidc-audience",
-        nameof(TokenPolicy.AllowedClients) => "--oidc-allowed-clients",
-        nameof(TokenPolicy.JwksUri) => "--oidc-jwks-url",
-        nameof(TokenPolicy.IntrospectionUri) => "--oidc-introspection-url",
-        nameof(TokenPolicy.ClientId) => "--oidc-client-id",
-        nameof(TokenPolicy.ClientSecret) => "--oidc-client-secret",
-        nameof(TokenPolicy.AdvertisedScopes) => "--oidc-scopes",
-        nameof(TokenPolicy.RequiredScopes) => "--oidc-required-scopes",
-        nameof(TokenPolicy.ClockSkew) => "--oidc-clock-skew",
-        nameof(TokenPolicy.ResourceUrl) => "--resource-url",
-        _ => "the --oidc flags",
-    };
 }

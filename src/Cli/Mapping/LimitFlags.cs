@@ -17,6 +17,13 @@ internal static class LimitFlags
         limits = Checked("header-timeout", options.HeaderTimeout, Duration.TryParse, (TimeSpan value) => limits with { HeaderTimeout = value });
         limits = Checked("idle-timeout", options.IdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { IdleTimeout = value });
         limits = Checked("connect-timeout", options.ConnectTimeout, Duration.TryParse, (TimeSpan value) => limits with { ConnectTimeout = value });
+        limits = Checked(
+            "upstream-idle-timeout", options.UpstreamIdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { UpstreamIdleTimeout = value });
+        limits = Checked(
+            "upstream-post-idle-timeout",
+            options.UpstreamPostIdleTimeout,
+            Duration.TryParse,
+            (TimeSpan value) => limits with { UpstreamPostIdleTimeout = value });
         limits = Checked("response-timeout", options.ResponseTimeout, TryParseOrOff, (TimeSpan value) => limits with { ResponseTimeout = value });
         return Checked("drain-timeout", options.DrainTimeout, Duration.TryParse, (TimeSpan value) => limits with { DrainTimeout = value });
     }

@@ -18,6 +18,7 @@ internal static class ProxyFlags
         return new McpProxyOptions
         {
             Listen = Endpoint(options.Host, options.Port),
+            ListensOnBothLoopbacks = IsLocalhost(options.Host),
             Target = Target(options.TargetUri),
             Limits = LimitFlags.Read(options),
             AllowedOrigins = [.. options.AllowedOrigins],
@@ -32,23 +33,21 @@ internal static class ProxyFlags
         };
     }
 
-    /// <summary>The flag behind a property that the engine objects to.</summary>
-    public static string FlagOf(string? property) => property?.ToUpperInvariant() switch
-    {
-        "ALLOWEDORIGINS" => "--allowed-origins",
-        "ALLOWEDHOSTS" => "--allowed-hosts",
-        "CORSORIGINS" => "--cors-origins",
-        "TARGET" => "--target-uri",
-        _ => "the flags",
-    };
+    /// <summary>The name that programs look up to either loopback address, as each likes.</summary>
+    private static bool IsLocalhost(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The address to listen on; a name stands for its first address.</summary>
+    /// <summary>The address to listen on; a name stands for its first address, <c>localhost</c> for the loopback address of IPv4.</summary>
     /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>
     public static IPEndPoint Endpoint(string host, int port)
     {
         if (port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort)
         {
             throw new UsageException($"--port must lie between 0 and 65535, not be {port}");
+        }
+
+        if (IsLocalhost(host))
+        {
+            return new IPEndPoint(IPAddress.Loopback, port);
         }
 
         if (IPAddress.TryParse(host, out IPAddress? address))

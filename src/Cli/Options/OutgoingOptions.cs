@@ -27,7 +27,7 @@ internal abstract class OutgoingOptions : StoreOptions
         HelpText = "Its secret. Better in the environment or a file: arguments are visible to other users.")]
     public string? RemoteAuthClientSecret { get; set; }
 
-    [Option("remote-auth-client-secret-file", MetaValue = "FILE", HelpText = "File with its secret; white space around it is dropped.")]
+    [Option("remote-auth-client-secret-file", MetaValue = "FILE", HelpText = "File with the client's secret; white space around it is dropped.")]
     public string? RemoteAuthClientSecretFile { get; set; }
 
     [Option("remote-auth-scopes", MetaValue = "SCOPES", Separator = ',', HelpText = "Scopes to ask for, instead of those that the target names.")]
@@ -50,10 +50,11 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-timeout", MetaValue = "DURATION", HelpText = "Time for one sign-in: 30s where no person acts, 5m where one must, unless given.")]
     public string? RemoteAuthTimeout { get; set; }
 
-    [Option("remote-auth-bearer-token", MetaValue = "SECRET", HelpText = "A token that is sent as it is. Better in the environment or a file.")]
+    [Option("remote-auth-bearer-token", MetaValue = "SECRET",
+        HelpText = "The token itself. Better in the environment or a file: arguments are visible to other users.")]
     public string? RemoteAuthBearerToken { get; set; }
 
-    [Option("remote-auth-bearer-token-file", MetaValue = "FILE", HelpText = "File with that token; read again when it changes.")]
+    [Option("remote-auth-bearer-token-file", MetaValue = "FILE", HelpText = "File with a token that is sent as it is; read again when it changes.")]
     public string? RemoteAuthBearerTokenFile { get; set; }
 
     [Option("remote-forward-headers", MetaValue = "NAME=VALUE", HelpText = "Field set on every request to the target.")]

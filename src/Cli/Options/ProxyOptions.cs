@@ -12,7 +12,8 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
     public string TargetUri { get; set; } = "";
 
-    [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1", HelpText = "IPv4 or IPv6 address, or name, to listen on.")]
+    [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1",
+        HelpText = "IPv4 or IPv6 address, or name, to listen on; localhost: on both loopback addresses.")]
     public string Host { get; set; } = "";
 
     [Option("port", MetaValue = "PORT", Default = 0, HelpText = "Port to listen on, 0 to 65535; 0: a free one chosen by the system.")]
@@ -21,8 +22,12 @@ internal sealed class ProxyOptions : IncomingOptions
     [Option("allowed-origins", MetaValue = "ORIGIN", HelpText = "Origin that may call, compared exactly. Unless given: on loopback its own, elsewhere any.")]
     public IEnumerable<string> AllowedOrigins { get; set; } = [];
 
-    [Option("allowed-hosts", MetaValue = "HOST", HelpText = "Host that requests may name; * for any. Unless given: on loopback its own, elsewhere any.")]
+    [Option("allowed-hosts", MetaValue = "HOST",
+        HelpText = "Host that requests may name, with a port or for all; * for any. On loopback its own always may; elsewhere, unless given, any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
+
+    [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]
+    public bool AllowUnprotected { get; set; }
 
     [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
     public IEnumerable<string> CorsOrigins { get; set; } = [];
@@ -45,6 +50,14 @@ internal sealed class ProxyOptions : IncomingOptions
 
     [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; 504 after it.")]
     public string ConnectTimeout { get; set; } = "";
+
+    [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
+        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less where the target says Keep-Alive: timeout=N.")]
+    public string UpstreamIdleTimeout { get; set; } = "";
+
+    [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
+        HelpText = "Time after which an idle connection gets no POST, 10ms to 1h, unless the target says how long it keeps it.")]
+    public string UpstreamPostIdleTimeout { get; set; } = "";
 
     [Option("response-timeout", MetaValue = "DURATION", Default = "off",
         HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]

@@ -1,3 +1,6 @@
+using McpProxyFast.Cli.Lines;
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.Cli.Verbs;
 
 /// <summary>One line about a stored credential.</summary>
@@ -16,6 +19,6 @@ internal static class CredentialSummary
         string line = $"{credential.Target}: {string.Join(", ", parts)}";
 
         // Issuer, client and scopes are a server's words: they must not be able to steer a terminal.
-        return new string([.. line.Select(character => char.IsControl(character) ? ' ' : character)]);
+        return PlainText.Of(line, LineWriter.MaxLineCharacters);
     }
 }

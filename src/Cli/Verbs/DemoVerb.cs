@@ -1,6 +1,7 @@
 using System.Net;
 using McpProxyFast.Cli.Demo;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ internal static class DemoVerb
         IPEndPoint wanted = ProxyFlags.Endpoint("127.0.0.1", options.Port);
         if (options.Check)
         {
-            Console.WriteLine(EffectiveConfiguration.Describe(settings));
+            Standard.Print(EffectiveConfiguration.Describe(settings));
             return ExitCode.Stopped;
         }
 
@@ -33,17 +34,17 @@ internal static class DemoVerb
         // The proxy stops first: what is still running may end at the server in the meantime.
         using var stopServer = new CancellationTokenSource();
         Task serving = server.RunAsync(stopServer.Token);
-        await proxy.RunAsync(signals.Stopping);
+        await Running.RunAsync(proxy, new ProxyLimits().DrainTimeout, signals.Stopping);
         await stopServer.CancelAsync();
         await serving;
-        Console.WriteLine("mcpproxyfast: demo stopped");
+        Standard.Output.Write("mcpproxyfast: demo stopped");
         return ExitCode.Stopped;
     }
 
     private static void Introduce(IPEndPoint listening, Uri server)
     {
         string url = $"http://{listening}/mcp";
-        Console.WriteLine($"""
+        Standard.Output.Write($"""
             mcpproxyfast: demo on port {listening.Port} -> {server}
 
             The MCP endpoint: {url}

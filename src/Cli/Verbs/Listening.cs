@@ -13,7 +13,7 @@ internal static class Listening
     {
         try
         {
-            return FlagValue.Accepted(ProxyFlags.FlagOf, proxy.Bind);
+            return FlagValue.Accepted(FlagNames.Proxy, proxy.Bind);
         }
         catch (SocketException e)
         {

@@ -10,7 +10,8 @@ internal static class LoginVerb
 {
     public static Task<int> RunAsync(LoginOptions options, Settings settings)
     {
-        OutgoingPolicy policy = OutgoingFlags.ToSignIn(options);
+        Prerequisites.CheckStore();
+        OAuthPolicy policy = OutgoingFlags.ToSignIn(options);
         Uri target = ProxyFlags.Target(options.TargetUri);
         X509Certificate2Collection? trusted = ProxyFlags.Certificates(options.CaFile);
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>

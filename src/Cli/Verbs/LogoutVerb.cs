@@ -10,7 +10,8 @@ internal static class LogoutVerb
 {
     public static Task<int> RunAsync(LogoutOptions options, Settings settings)
     {
-        OutgoingPolicy policy = OutgoingFlags.ToSignIn(options);
+        Prerequisites.CheckStore();
+        OAuthPolicy policy = OutgoingFlags.ToSignIn(options);
         Uri target = ProxyFlags.Target(options.TargetUri);
         X509Certificate2Collection? trusted = ProxyFlags.Certificates(options.CaFile);
         string name = target.GetLeftPart(UriPartial.Path);

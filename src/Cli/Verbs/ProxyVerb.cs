@@ -1,5 +1,6 @@
 using System.Net;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
 using Microsoft.Extensions.Logging;
@@ -12,28 +13,31 @@ internal static class ProxyVerb
     public static async Task<int> RunAsync(ProxyOptions options, Settings settings)
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
+        Prerequisites.Check(options);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger);
-        await using McpProxy proxy = FlagValue.Accepted(ProxyFlags.FlagOf, () => new McpProxy(engine));
+        Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
+        await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
         if (options.Check)
         {
-            Console.WriteLine(EffectiveConfiguration.Describe(settings));
+            Standard.Print(EffectiveConfiguration.Describe(settings));
             return ExitCode.Stopped;
         }
 
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
-        Warn(options, settings, engine, logger);
-        Console.WriteLine($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
-        await ServeAsync(proxy, signals.Stopping);
-        Console.WriteLine($"mcpproxyfast: {options.ServerName} stopped");
+        Warn(settings, engine, logger);
+        Exposure.Warn(engine, options.Host, logger);
+        Standard.Output.Write($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
+        await ServeAsync(proxy, engine.Limits.DrainTimeout, signals.Stopping);
+        Standard.Output.Write($"mcpproxyfast: {options.ServerName} stopped");
         return ExitCode.Stopped;
     }
 
-    private static async Task ServeAsync(McpProxy proxy, CancellationToken stopping)
+    private static async Task ServeAsync(McpProxy proxy, TimeSpan drainTimeout, CancellationToken stopping)
     {
         try
         {
-            await proxy.RunAsync(stopping);
+            await Running.RunAsync(proxy, drainTimeout, stopping);
         }
         catch (InvalidOperationException e)
         {
@@ -42,28 +46,13 @@ internal static class ProxyVerb
         }
     }
 
-    private static void Warn(ProxyOptions options, Settings settings, McpProxyOptions engine, StderrLogger logger)
+    private static void Warn(Settings settings, McpProxyOptions engine, StderrLogger logger)
     {
-        Secrets.WarnOfArguments(settings, logger);
+        Secrets.Warn(settings, logger);
         IEnumerable<string> idle = settings.Given.Where(given => given.Value.Source is SettingSource.CommandLine).Select(given => given.Key);
         if (engine.Outgoing is null && idle.FirstOrDefault(name => name.StartsWith("remote-auth-", StringComparison.Ordinal)) is { } flag)
         {
-            logger.LogWarning("--{Flag} has no effect: add --remote-auth to sign in at the target", flag);
-        }
-
-        if (IPAddress.IsLoopback(engine.Listen!.Address))
-        {
-            return;
-        }
-
-        if (engine.AllowedOrigins.Count == 0)
-        {
-            logger.LogWarning("--host {Host} is reachable from outside and --allowed-origins is not given: web pages of any origin may call", options.Host);
-        }
-
-        if (engine.AllowedHosts.Count == 0)
-        {
-            logger.LogWarning("--host {Host} is reachable from outside and --allowed-hosts is not given: requests may name any host", options.Host);
+            logger.FlagWithoutEffect(flag);
         }
     }
 }

@@ -6,11 +6,16 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary>What every verb says of a secret that was given carelessly.</summary>
 internal static class Secrets
 {
-    public static void WarnOfArguments(Settings settings, ILogger logger)
+    public static void Warn(Settings settings, ILogger logger)
     {
         foreach (string name in settings.SecretsOnCommandLine())
         {
-            logger.LogWarning("--{Flag} is visible to other users of this machine; give it in the environment or in a file", name);
+            logger.SecretOnCommandLine(name);
+        }
+
+        foreach ((string secret, string file) in settings.FilesNotRead)
+        {
+            logger.SecretFileNotRead(file, secret);
         }
     }
 }

@@ -9,11 +9,12 @@ internal static class StatusVerb
 {
     public static Task<int> RunAsync(StatusOptions options, Settings settings)
     {
-        OutgoingPolicy policy = OutgoingFlags.ToStore(options);
+        Prerequisites.CheckStore();
+        CredentialStoreFile store = OutgoingFlags.ToStore(options);
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>
         {
-            IReadOnlyList<StoredCredential> stored = await StoredCredentials.ListAsync(policy, logger, stopping);
-            return stored.Count == 0 ? $"mcpproxyfast: no credential is stored in {policy.StorePath}" : string.Join('\n', stored.Select(CredentialSummary.Of));
+            IReadOnlyList<StoredCredential> stored = await StoredCredentials.ListAsync(store, logger, stopping);
+            return stored.Count == 0 ? $"mcpproxyfast: no credential is stored in {store.Path}" : string.Join('\n', stored.Select(CredentialSummary.Of));
         });
     }
 }

@@ -1,4 +1,5 @@
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Options;
 using Microsoft.Extensions.Logging;
 
@@ -15,16 +16,16 @@ internal static class StoreVerb
     {
         if (options.Check)
         {
-            Console.WriteLine(EffectiveConfiguration.Describe(settings));
+            Standard.Print(EffectiveConfiguration.Describe(settings));
             return ExitCode.Stopped;
         }
 
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Warning);
-        Secrets.WarnOfArguments(settings, logger);
+        Secrets.Warn(settings, logger);
         using var signals = new StopSignals();
         try
         {
-            Console.WriteLine(await act(logger, signals.Stopping));
+            Standard.Print(await act(logger, signals.Stopping));
             return ExitCode.Stopped;
         }
         catch (InvalidOperationException e)

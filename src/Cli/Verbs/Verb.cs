@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using CommandLine;
 using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
@@ -45,14 +46,21 @@ internal sealed class Verb
     /// <exception cref="UsageException">Wrong use; nothing has been started.</exception>
     public Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        if (args.Any(arg => arg is "--help" or "-h"))
+        if (args.Any(arg => arg is "--help" or "-h" or "--help=all"))
         {
-            Console.WriteLine(HelpPage.OfVerb(Name, Help, _positionals, _table));
+            Standard.Print(HelpOf(all: args.Contains("all") || args.Contains("--help=all")));
             return Task.FromResult(ExitCode.Stopped);
         }
 
+        // Before the flags of the other verb are called unknown.
+        NotBuilt.RefuseVerbBehind(Name, args.Count > 0 ? args[0] : null);
         Settings settings = Settings.Read(args, _table, Environment.GetEnvironmentVariable);
+        NotBuilt.RefuseVerbBehind(Name, settings.Positionals.Count > 0 ? settings.Positionals[0] : null);
         NotBuilt.Refuse(settings);
         return _run(settings);
     }
+
+    /// <summary>The verb's page of help.</summary>
+    /// <param name="all">Whether it has every flag, or those that most people need.</param>
+    public string HelpOf(bool all) => new HelpPage(TextWrap.Width).OfVerb(Name, Help, _positionals, _table, all);
 }

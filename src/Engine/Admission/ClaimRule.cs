@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace McpProxyFast.Admission;
 
 /// <summary>Decides by the claims of a token that its issuer stands for: the same for a JWT's payload and for an introspection answer.</summary>
-internal sealed class ClaimRule(TokenPolicy policy)
+internal sealed class ClaimRule(ClaimsPolicy policy)
 {
     /// <summary>RFC 7662 §2.2 and RFC 9068 §2.2; OpenID Connect Core §2.</summary>
     private static readonly string[] ClientMembers = ["client_id", "azp"];

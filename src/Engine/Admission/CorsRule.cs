@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace McpProxyFast.Admission;
@@ -6,11 +7,20 @@ namespace McpProxyFast.Admission;
 /// <remarks>The upstream's own <c>Access-Control-*</c> lines have to be dropped where this rule speaks: browsers refuse an answer that says it twice.</remarks>
 internal sealed class CorsRule
 {
+    /// <summary>Longest list of field names that is allowed as it was asked for.</summary>
+    private const int MaxAskedBytes = 2048;
+
     // Chromium keeps a preflight for two hours at most, whatever it is told.
     private const string PreflightLines =
         "Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\r\n"
-        + "Access-Control-Allow-Headers: Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID\r\n"
-        + "Access-Control-Max-Age: 7200\r\n";
+        + "Access-Control-Max-Age: 7200\r\n"
+        + "Access-Control-Allow-Headers: ";
+
+    private const string UsualNames = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID";
+
+    /// <summary>What stands in a list of field names: tokens (RFC 9110 §5.6.2), commas and spaces.</summary>
+    private static readonly SearchValues<byte> ListBytes =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz, "u8);
 
     private const string AnswerLines = "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n";
 
@@ -32,12 +42,40 @@ internal sealed class CorsRule
     /// <summary>The field lines of a 204 that answers a preflight; false where this origin gets none.</summary>
     /// <remarks>
     /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.
+    /// An origin on the list may send the fields that it asks for: which ones there are, the servers and their clients decide (<c>Mcp-Param-*</c>, trace
+    /// context).
     /// </remarks>
-    public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, out ReadOnlyMemory<byte> fieldLines)
+    /// <param name="origin">The request's <c>Origin</c>.</param>
+    /// <param name="asked">The names in <c>Access-Control-Request-Headers</c>; empty for none. What is no plain list of names is answered with the usual
+    /// ones.</param>
+    /// <param name="fieldLines">Complete field lines.</param>
+    public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> asked, out ReadOnlyMemory<byte> fieldLines)
     {
         Entry? entry = Find(origin);
-        fieldLines = entry?.Preflight;
+        bool isPlain = !asked.IsEmpty && asked.Length <= MaxAskedBytes && IsListOfNames(asked);
+        fieldLines = entry is null ? default(ReadOnlyMemory<byte>)
+            : (byte[])[.. entry.Preflight, .. isPlain ? asked : Encoding.ASCII.GetBytes(UsualNames), .. "\r\n"u8];
         return entry is not null;
+    }
+
+    /// <summary><c>1#field-name</c>, RFC 9110 §5.6.1: no empty element, and blanks only around the commas.</summary>
+    private static bool IsListOfNames(ReadOnlySpan<byte> list)
+    {
+        if (list.ContainsAnyExcept(ListBytes))
+        {
+            return false;
+        }
+
+        foreach (Range element in list.Split((byte)','))
+        {
+            ReadOnlySpan<byte> name = list[element].Trim((byte)' ');
+            if (name.IsEmpty || name.Contains((byte)' '))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private Entry? Find(ReadOnlySpan<byte> origin)

@@ -6,7 +6,8 @@ namespace McpProxyFast.Admission;
 /// <param name="ask">Gets the answer's claims, or says with an <see cref="IOException"/> that it could not.</param>
 /// <param name="policy">Whose tokens, for whom.</param>
 /// <param name="clock">Expiry goes by it.</param>
-internal sealed class IntrospectionValidator(Func<string, CancellationToken, Task<JsonElement>> ask, TokenPolicy policy, TimeProvider clock) : ITokenValidator
+internal sealed class IntrospectionValidator(
+    Func<string, CancellationToken, Task<JsonElement>> ask, IntrospectionPolicy policy, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Longest time an answer is used again. It bounds how long a revoked token still passes (RFC 7662 §4).</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
@@ -33,6 +34,9 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
 
     /// <summary>Told of failures and of changed keys. Set for life.</summary>
     private readonly ILogger _logger;
+
+    /// <summary>Bounds how often a failure to fetch is told. Set for life.</summary>
+    private readonly RepeatedLines _lines;
 
     /// <summary>Fetches again and again. Idle until <see cref="Start"/>, ended by the end.</summary>
     private readonly Supervised _refresh;
@@ -70,6 +74,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     public IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger)
     {
         (_fetch, _clock, _logger) = (fetch, clock, logger);
+        _lines = new RepeatedLines(logger, clock);
         _refresh = new Supervised("refresh of the signing keys", RefreshAsync, clock, logger);
     }
 
@@ -232,7 +237,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             // Whatever the issuer sent. The text of an exception that nobody foresaw may quote it, so only its kind is told.
             _lastFetchFailed = true;
             string reason = fault is IOException ? fault.Message : $"What came could not be read ({fault.GetType().Name}).";
-            _logger.LogWarning("Signing keys could not be fetched; known ones stay in use. {Fault}", reason);
+            if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
+            {
+                _logger.KeysNotFetched(PlainText.OfMessage(reason));
+            }
         }
     }
 
@@ -249,7 +257,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
 
         if (!keys.HasSameKeysAs(before))
         {
-            _logger.LogInformation("Signing keys of the issuer are known or have changed.");
+            _logger.KeysChanged();
         }
     }
 

@@ -8,7 +8,7 @@ namespace McpProxyFast.Admission;
 
 /// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) by the issuer's keys.</summary>
 /// <remarks>The library checks signatures. Header and claims are read once, strictly, and checked here, so that what is checked is what is used.</remarks>
-internal sealed class JwtValidator(TokenPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
+internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Most signatures checked at the same time: a flood of bad tokens gets half of the machine at most.</summary>
     public static readonly int MaxVerifications = Math.Max(1, Environment.ProcessorCount / 2);

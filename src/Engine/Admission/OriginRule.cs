@@ -5,20 +5,32 @@ namespace McpProxyFast.Admission;
 
 /// <summary>Says which <c>Origin</c> and <c>Host</c> values may come in: the guard against DNS rebinding.</summary>
 /// <remarks>
-/// MCP Streamable HTTP, security warning. A value matches as a whole: case does not count, the port does, and no default port is
-/// supplied (<c>https://a</c> is not <c>https://a:443</c>). User information, paths and <c>null</c> match nothing.
+/// MCP Streamable HTTP, security warning. A value matches as a whole: case does not count. Of an origin the port counts, and no default port is supplied
+/// (<c>https://a</c> is not <c>https://a:443</c>); of a host the port counts where the list names one. User information, paths and <c>null</c> match
+/// nothing.
 /// </remarks>
 internal sealed class OriginRule
 {
     private const string AnyHost = "*";
 
+    /// <summary>What containers on this machine call it. The name is not in public DNS (<c>.internal</c> is reserved), so no page can take it.</summary>
+    private const string DockersName = "host.docker.internal";
+
+    /// <summary>The origins that pass; null where none is checked.</summary>
     private readonly byte[][]? _origins;
-    private readonly byte[][]? _hosts;
+
+    /// <summary>The hosts that pass; null where none is checked.</summary>
+    private readonly HostEntry[]? _hosts;
+
+    /// <summary>A request of HTTP/1.0 without a Host passes.</summary>
     private readonly bool _allowsNoHost;
 
     /// <param name="listener">Where the proxy listens, with the bound port; null where a host hands over its own connections.</param>
     /// <param name="allowedOrigins">Taken as they are; when empty, a loopback listener derives its own names and any other checks nothing.</param>
-    /// <param name="allowedHosts">Likewise; an entry <c>*</c> allows every host.</param>
+    /// <param name="allowedHosts">
+    /// One without a port stands for every port, and <c>*</c> allows every host. A loopback listener's own names pass beside them; when empty, any other
+    /// listener checks nothing.
+    /// </param>
     /// <param name="corsOrigins">Origins that get CORS answers; where origins are checked, they pass as well.</param>
     /// <exception cref="ArgumentException">An entry is not an origin, or not a host.</exception>
     public OriginRule(
@@ -27,17 +39,17 @@ internal sealed class OriginRule
         IReadOnlyCollection<string> allowedHosts,
         IReadOnlyCollection<string> corsOrigins)
     {
-        string[] own = listener is not null && IPAddress.IsLoopback(listener.Address) ? OwnNames(listener) : [];
+        string[] own = listener is not null && IPAddress.IsLoopback(listener.Address) ? OwnNames(listener.Address) : [];
         IEnumerable<string> origins = allowedOrigins.Count > 0
             ? allowedOrigins.Select(origin => WebOrigin.Parse(origin, nameof(allowedOrigins)))
-            : own.Select(name => $"http://{name}").Concat(own.Select(name => $"https://{name}"));
-        IEnumerable<string> hosts = allowedHosts.Count > 0
-            ? allowedHosts.Where(host => host != AnyHost).Select(host => WebOrigin.ParseHost(host, nameof(allowedHosts)))
-            : own;
+            : own.SelectMany(name => OwnOrigins(name, listener!.Port));
+        IEnumerable<HostEntry> hosts = own.Length == 0 ? [] : own.Append(DockersName).SelectMany(name => OwnHosts(name, listener!.Port));
+        HostEntry[] listed = [.. allowedHosts.Where(host => host != AnyHost).Select(host => HostEntry.Of(WebOrigin.ParseHost(host, nameof(allowedHosts))))];
+        HostEntry[] all = [.. hosts, .. listed];
 
         _origins = Compile(origins, corsOrigins.Select(origin => WebOrigin.Parse(origin, nameof(corsOrigins))));
         _allowsNoHost = allowedHosts.Count == 0;
-        _hosts = allowedHosts.Contains(AnyHost) ? null : Compile(hosts, []);
+        _hosts = allowedHosts.Contains(AnyHost) || all.Length == 0 ? null : all;
     }
 
     /// <summary>False where no origin can be refused: a public listener without a list, which deserves a warning.</summary>
@@ -54,6 +66,19 @@ internal sealed class OriginRule
     /// Host and port; empty in HTTP/1.0 without the field. Such a request passes where the list is the listener's own names: no page can be made to send it.
     /// </param>
     public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
+
+    private static bool Contains(HostEntry[] list, ReadOnlySpan<byte> host)
+    {
+        foreach (HostEntry entry in list)
+        {
+            if (entry.Matches(host))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool Contains(byte[][] list, ReadOnlySpan<byte> value)
     {
@@ -75,11 +100,41 @@ internal sealed class OriginRule
     }
 
     /// <summary>The three names of the loopback interface, and the bound address where it is a fourth.</summary>
-    private static string[] OwnNames(IPEndPoint listener)
+    private static string[] OwnNames(IPAddress bound)
     {
-        string[] withPort = [.. new[] { $"localhost:{listener.Port}", $"127.0.0.1:{listener.Port}", $"[::1]:{listener.Port}", listener.ToString() }.Distinct()];
+        string address = new IPEndPoint(bound, 0).ToString();
+        return [.. new[] { "localhost", "127.0.0.1", "[::1]", address[..address.LastIndexOf(':')] }.Distinct()];
+    }
 
-        // Clients leave the port out where it is the scheme's own (RFC 9110 §4.2.3).
-        return listener.Port is 80 or 443 ? [.. withPort, .. withPort.Select(name => name[..name.LastIndexOf(':')])] : withPort;
+    /// <summary>A page's origin has its port, but for the scheme's own, which browsers leave out (RFC 6454 §6.2).</summary>
+    private static string[] OwnOrigins(string name, int port)
+    {
+        string[] withPort = [$"http://{name}:{port}", $"https://{name}:{port}"];
+        return port is 80 or 443 ? [.. withPort, $"http://{name}", $"https://{name}"] : withPort;
+    }
+
+    /// <summary>
+    /// Some clients leave the port out though it is not the scheme's own. No page of another site can name one of these hosts: their names lead to this
+    /// machine and nowhere else.
+    /// </summary>
+    private static HostEntry[] OwnHosts(string name, int port) =>
+        [new(Encoding.ASCII.GetBytes($"{name}:{port}"), AnyPort: false), new(Encoding.ASCII.GetBytes(name), AnyPort: false)];
+
+    /// <summary>A value of <c>Host</c> that passes.</summary>
+    /// <param name="Bytes">Name and port, or the name alone.</param>
+    /// <param name="AnyPort">The name with any port passes too.</param>
+    private readonly record struct HostEntry(byte[] Bytes, bool AnyPort)
+    {
+        /// <param name="host">A host as the operator lists it.</param>
+        public static HostEntry Of(string host) => new(Encoding.ASCII.GetBytes(host), AnyPort: host.LastIndexOf(':') <= host.LastIndexOf(']'));
+
+        public bool Matches(ReadOnlySpan<byte> host) =>
+            host.Length >= Bytes.Length
+            && Ascii.EqualsIgnoreCase(host[..Bytes.Length], Bytes)
+            && (host.Length == Bytes.Length || (AnyPort && IsPort(host[Bytes.Length..])));
+
+        /// <summary>A colon and one to five digits.</summary>
+        private static bool IsPort(ReadOnlySpan<byte> rest) =>
+            rest.Length is >= 2 and <= 6 && rest[0] == (byte)':' && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 }

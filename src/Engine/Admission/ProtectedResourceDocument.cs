@@ -46,9 +46,9 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
         using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteString("resource", policy.ResourceUrl ?? ResourceNames.OfRequest(scheme, host, resourcePath).Resource);
-        if (policy.Issuer is not null)
+        if (policy is JwtPolicy { Issuer: { } issuer })
         {
-            WriteList(json, "authorization_servers", [policy.Issuer]);
+            WriteList(json, "authorization_servers", [issuer]);
         }
 
         WriteList(json, "bearer_methods_supported", ["header"]);

@@ -34,8 +34,8 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Told of providers and validators that fail. Set for life.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Told why tokens were refused. Set for life.</summary>
-    private readonly RefusalLog _refusals;
+    /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
+    private readonly RepeatedLines _lines;
 
     /// <summary>Told what a validator's cancellation callbacks throw. Set for life.</summary>
     private readonly HookFaults _hookFaults;
@@ -62,7 +62,7 @@ internal sealed class TokenGate : IAsyncDisposable
     public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
-        _refusals = new RefusalLog(logger, clock);
+        _lines = new RepeatedLines(logger, clock);
         _hookFaults = new HookFaults(logger, clock);
         keys?.OnWithdrawn(Forget);
     }
@@ -168,9 +168,22 @@ internal sealed class TokenGate : IAsyncDisposable
         }
 
         TokenVerdict verdict = await AskAsync(flight.Token).ConfigureAwait(false);
-        _refusals.Write(verdict);
+        TellRefusal(verdict);
         Keep(digest, flight, verdict);
         return verdict;
+    }
+
+    private void TellRefusal(TokenVerdict verdict)
+    {
+        if (verdict.Kind is TokenVerdictKind.Unavailable && _lines.MayWrite(LogLevel.Warning, "tokens could not be checked:", verdict.Reason))
+        {
+            _logger.NoVerdict(PlainText.Of(verdict.Reason));
+        }
+        else if (verdict.Kind is TokenVerdictKind.InvalidToken or TokenVerdictKind.InsufficientScope
+            && _lines.MayWrite(LogLevel.Information, "tokens refused:", verdict.Reason))
+        {
+            _logger.TokenRefused(verdict.Kind, PlainText.Of(verdict.Reason));
+        }
     }
 
     private void Keep(TokenDigest digest, Flight flight, TokenVerdict verdict)
@@ -204,13 +217,22 @@ internal sealed class TokenGate : IAsyncDisposable
         }
         catch (IOException fault)
         {
-            _logger.LogWarning("The identity provider could not be asked: {Fault}", fault.Message);
+            if (_lines.MayWrite(LogLevel.Warning, "the identity provider could not be asked"))
+            {
+                _logger.ProviderNotAsked(PlainText.OfMessage(fault.Message));
+            }
+
             return TokenVerdict.Unavailable("provider-unreachable", retryAfterSeconds: 5);
         }
         catch (Exception fault)
         {
             // The text of such an exception is not ours and might hold the token, so only its type is written.
-            _logger.LogError("The token validator failed with {Fault}.", fault.GetType());
+            string type = fault.GetType().ToString();
+            if (_lines.MayWrite(LogLevel.Error, "tokens could not be checked", type))
+            {
+                _logger.TokenNotChecked(type);
+            }
+
             return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);
         }
     }

@@ -1,5 +1,6 @@
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -78,7 +79,7 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
         catch (OAuthException failure)
         {
             // A file that is being replaced may be gone for a moment; the token that is known stays.
-            logger.LogWarning("{Reason}", failure.Message);
+            logger.FileNotRead(failure.Message);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     // A request that has been replayed this often ends in the upstream's 403 or in our 503.
     private const int MaxReplays = 3;
 
-    private readonly OutgoingPolicy _policy;
+    private readonly OAuthPolicy _policy;
     private readonly Uri _target;
     private readonly AuthorizationClient _client;
     private readonly TokenLifecycle _lifecycle;
@@ -23,7 +23,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     private volatile bool _isWanted;
     private volatile string? _nonce;
 
-    public OAuthCredentials(OutgoingPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
+    public OAuthCredentials(OAuthPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _target = target;

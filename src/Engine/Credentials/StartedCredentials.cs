@@ -1,3 +1,4 @@
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -112,7 +113,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvide
         }
         catch (InvalidOperationException failure)
         {
-            logger.LogWarning("There is no credential for the upstream: {Reason}", failure.Message);
+            logger.NotStarted(failure.Message);
         }
     }
 }

@@ -3,6 +3,7 @@ using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Grants;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -13,7 +14,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // A person is not asked again so soon for a token that the upstream then refuses as well.
     private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
 
-    private readonly OutgoingPolicy _policy;
+    private readonly OAuthPolicy _policy;
     private readonly AuthorizationClient _client;
     private readonly string _target;
     private readonly TimeProvider _clock;
@@ -31,7 +32,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
     private IssuedCredential? _adopted;
 
-    public TokenLifecycle(OutgoingPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
+    public TokenLifecycle(OAuthPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _client = client;
@@ -115,7 +116,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             return;
         }
 
-        _logger.LogInformation("{Target} wants more scopes: {Scopes}.", _target, Printable.Of(asked.Scope ?? "(unnamed)"));
+        _logger.MoreScopes(_target, Printable.Of(asked.Scope ?? "(unnamed)"));
         await SignInAsync(challenge.Request.Url, asked, before, cancellationToken).ConfigureAwait(false);
     });
 
@@ -152,7 +153,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     private void Fail(OAuthException failure)
     {
         _failure = FailureState.After(_failure, failure, _clock.GetUtcNow());
-        _logger.LogWarning("No new credential for {Target}: {Reason}", _target, failure.Message);
+        _logger.NoCredential(_target, failure.Message);
     }
 
     // What an earlier run, or another process, has left in the store.
@@ -178,7 +179,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
             _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
             _failure = null;
-            _logger.LogWarning("The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}", _target, failure.Message);
+            _logger.NotRenewable(_target, failure.Message);
             return false;
         }
     }

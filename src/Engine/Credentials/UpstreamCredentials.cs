@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
 using McpProxyFast.OAuth.Store;
@@ -16,7 +17,7 @@ internal abstract class UpstreamCredentials : IAsyncDisposable
     /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
     public virtual bool ProvesEachRequest => false;
 
-    /// <param name="policy">Whose credential; it has been validated.</param>
+    /// <param name="policy">Which credential.</param>
     /// <param name="target">The upstream.</param>
     /// <param name="clock">Measures lifetimes.</param>
     /// <param name="logger">Takes what a person has to know; never a secret.</param>
@@ -27,23 +28,20 @@ internal abstract class UpstreamCredentials : IAsyncDisposable
         OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
     {
         policy.Validate();
-        if (policy.BearerToken is { } token)
+        return policy switch
         {
-            return new StaticBearer(token);
-        }
+            OutgoingPolicy.FixedToken bearer => new StaticBearer(bearer.Token),
+            OutgoingPolicy.TokenFile file => new FileBearer(file.Path, clock, logger),
+            OutgoingPolicy.HostSource host => new HostCredentials(host.Source, clock, new HookFaults(logger, clock)),
+            OAuthPolicy oauth => SignIn(oauth),
+            _ => throw new UnreachableException(),
+        };
 
-        if (policy.BearerTokenFile is { } file)
+        OAuthCredentials SignIn(OAuthPolicy oauth)
         {
-            return new FileBearer(file, clock, logger);
+            var client = new AuthorizationClient(oauth, target, CredentialStore.For(oauth.Store, logger), clock, logger, trustAnchors, observer);
+            return new OAuthCredentials(oauth, target, client, clock, logger);
         }
-
-        if (policy.Source is { } source)
-        {
-            return new HostCredentials(source, clock, new HookFaults(logger, clock));
-        }
-
-        var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer);
-        return new OAuthCredentials(policy, target, client, clock, logger);
     }
 
     /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>

@@ -52,6 +52,9 @@ internal struct BodyFraming
     /// <summary>The same body for a sink that is not chunked: chunk lines are dropped and only the data is taken.</summary>
     public readonly BodyFraming AsDataOnly() => this with { _chunked = _chunked.AsDataOnly() };
 
+    /// <summary>A copy that finds the data of what is still to come, for somebody who only looks.</summary>
+    public readonly BodyFraming AsDataFromHere() => this with { _chunked = _chunked.AsDataFromHere() };
+
     /// <summary>Says what to do with the first bytes of <paramref name="input"/>, which is not empty. Not to be called once complete.</summary>
     public Step Next(ReadOnlySpan<byte> input)
     {

@@ -72,6 +72,9 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return this with { _dataOnly = true };
     }
 
+    /// <summary>A copy that finds the data of what is still to come, for somebody who only looks.</summary>
+    public readonly ChunkedFraming AsDataFromHere() => this with { _dataOnly = true };
+
     public Step Next(ReadOnlySpan<byte> input)
     {
         // The busy path: whole plain chunks are taken as one run.

@@ -27,11 +27,23 @@ internal enum KnownField : byte
     XForwardedHost,
     XForwardedProto,
     XForwardedOther,
+
+    /// <summary>A name besides <c>X-Forwarded-For</c> from which servers take the client's address, as <c>X-Real-IP</c>.</summary>
+    ClientAddress,
+
+    /// <summary><c>Proxy</c>: no field of HTTP, but CGI servers make of it the variable <c>HTTP_PROXY</c>, which client libraries obey.</summary>
+    ProxyVariable,
+
+    /// <summary>Says which proxies of this make a request has passed.</summary>
+    ProxyHop,
+    ContentType,
+    ContentEncoding,
     Location,
     WwwAuthenticate,
     DPoP,
     DPoPNonce,
     AccessControlRequestMethod,
+    AccessControlRequestHeaders,
     AccessControl,
 
     /// <summary>A name that is one of the above but for <c>_</c> where that has <c>-</c>: some servers take both for the same.</summary>
@@ -53,31 +65,39 @@ internal static class KnownFields
     {
         2 => Is(name, "te"u8) ? KnownField.Te : KnownField.None,
         4 => Is(name, "host"u8) ? KnownField.Host : Is(name, "dpop"u8) ? KnownField.DPoP : KnownField.None,
+        5 => Is(name, "proxy"u8) ? KnownField.ProxyVariable : KnownField.None,
         6 => Is(name, "origin"u8) ? KnownField.Origin : Is(name, "expect"u8) ? KnownField.Expect : KnownField.None,
         7 => Is(name, "upgrade"u8) ? KnownField.Upgrade
             : Is(name, "trailer"u8) ? KnownField.Trailer
             : Is(name, "alt-svc"u8) ? KnownField.AltSvc
             : MatchPrefix(name),
         8 => Is(name, "location"u8) ? KnownField.Location : MatchPrefix(name),
-        9 => Is(name, "forwarded"u8) ? KnownField.Forwarded : MatchPrefix(name),
+        9 => Is(name, "forwarded"u8) ? KnownField.Forwarded : Is(name, "x-real-ip"u8) ? KnownField.ClientAddress : MatchPrefix(name),
         10 => Is(name, "connection"u8) ? KnownField.Connection
             : Is(name, "keep-alive"u8) ? KnownField.KeepAlive
             : Is(name, "dpop-nonce"u8) ? KnownField.DPoPNonce
             : MatchPrefix(name),
-        12 => Is(name, "max-forwards"u8) ? KnownField.MaxForwards : MatchPrefix(name),
+        11 => Is(name, "x-client-ip"u8) ? KnownField.ClientAddress : MatchPrefix(name),
+        12 => Is(name, "content-type"u8) ? KnownField.ContentType
+            : Is(name, "max-forwards"u8) ? KnownField.MaxForwards
+            : MatchPrefix(name),
         13 => Is(name, "authorization"u8) ? KnownField.Authorization : MatchPrefix(name),
         14 => Is(name, "content-length"u8) ? KnownField.ContentLength
             : Is(name, "http2-settings"u8) ? KnownField.Http2Settings
+            : Is(name, "true-client-ip"u8) ? KnownField.ClientAddress
             : MatchPrefix(name),
         15 => Is(name, "x-forwarded-for"u8) ? KnownField.XForwardedFor : MatchPrefix(name),
         16 => Is(name, "www-authenticate"u8) ? KnownField.WwwAuthenticate
             : Is(name, "x-forwarded-host"u8) ? KnownField.XForwardedHost
             : Is(name, "proxy-connection"u8) ? KnownField.ProxyConnection
+            : Is(name, "content-encoding"u8) ? KnownField.ContentEncoding
+            : Is(name, "mcpproxyfast-hop"u8) ? KnownField.ProxyHop
             : MatchPrefix(name),
         17 => Is(name, "transfer-encoding"u8) ? KnownField.TransferEncoding
             : Is(name, "x-forwarded-proto"u8) ? KnownField.XForwardedProto
             : MatchPrefix(name),
         29 => Is(name, "access-control-request-method"u8) ? KnownField.AccessControlRequestMethod : MatchPrefix(name),
+        30 => Is(name, "access-control-request-headers"u8) ? KnownField.AccessControlRequestHeaders : MatchPrefix(name),
         _ => MatchPrefix(name),
     };
 
@@ -87,16 +107,14 @@ internal static class KnownFields
         : StartsWith(name, "access-control-"u8) ? KnownField.AccessControl
         : KnownField.None;
 
+    /// <summary>A name that is too long for any single one can still begin as a family of names does.</summary>
     private static KnownField IdentifyLookalike(ReadOnlySpan<byte> name)
     {
-        if (name.Length > LongestName)
-        {
-            return KnownField.None;
-        }
-
-        Span<byte> dashed = stackalloc byte[LongestName];
-        name.Replace(dashed, (byte)'_', (byte)'-');
-        return Match(dashed[..name.Length]) is KnownField.None ? KnownField.None : KnownField.Lookalike;
+        Span<byte> room = stackalloc byte[LongestName];
+        Span<byte> dashed = room[..Math.Min(name.Length, LongestName)];
+        name[..dashed.Length].Replace(dashed, (byte)'_', (byte)'-');
+        KnownField known = name.Length <= LongestName ? Match(dashed) : MatchPrefix(dashed);
+        return known is KnownField.None ? KnownField.None : KnownField.Lookalike;
     }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> lower) => Ascii.EqualsIgnoreCase(name, lower);

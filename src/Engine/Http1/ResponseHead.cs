@@ -14,6 +14,9 @@ internal sealed class ResponseHead : MessageHead
     /// <summary>The status never has a body (RFC 9112 §6.3 rule 1).</summary>
     public bool IsBodyless => AnswersHead || Status is < 200 or 204 or 304;
 
+    /// <summary>The body is a stream of events as they are: no content coding lies over them.</summary>
+    public bool IsEventStream => Fields.Has(KnownField.ContentType) && !Fields.Has(KnownField.ContentEncoding) && IsEvents(Value(KnownField.ContentType));
+
     /// <summary>A declared length where the message has no body: that of the body a GET would have had (RFC 9110 §8.6). -1 for none.</summary>
     public long InformativeLength { get; private set; } = -1;
 
@@ -39,6 +42,14 @@ internal sealed class ResponseHead : MessageHead
         Status = ((line[9] - '0') * 100) + ((line[10] - '0') * 10) + line[11] - '0';
         FieldsStart = line.Length + 2;
         return Status is >= 100 and <= 599 ? Violation.None : Violation.StatusLineInvalid;
+    }
+
+    private static bool IsEvents(ReadOnlySpan<byte> type)
+    {
+        ReadOnlySpan<byte> events = "text/event-stream"u8;
+        return type.Length >= events.Length
+            && System.Text.Ascii.EqualsIgnoreCase(type[..events.Length], events)
+            && (type.Length == events.Length || type[events.Length] is (byte)';' or (byte)' ' or (byte)'\t');
     }
 
     protected override Violation Validate(in BodyLimits limits)

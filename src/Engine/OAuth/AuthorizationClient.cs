@@ -6,6 +6,7 @@ using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Grants;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
@@ -16,7 +17,7 @@ internal sealed class AuthorizationClient : IDisposable
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly OutgoingPolicy _policy;
+    private readonly OAuthPolicy _policy;
     private readonly Uri _target;
     private readonly OAuthHttp _http;
     private readonly CredentialStore _store;
@@ -30,7 +31,7 @@ internal sealed class AuthorizationClient : IDisposable
     private readonly IGrantFlow _flow;
 
     public AuthorizationClient(
-        OutgoingPolicy policy,
+        OAuthPolicy policy,
         Uri target,
         CredentialStore store,
         TimeProvider clock,
@@ -47,12 +48,12 @@ internal sealed class AuthorizationClient : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.ClientKeyFile is { } key ? new ClientKey(key, clock) : null, clock);
+        _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
-            OutgoingGrant.AuthorizationCode => new AuthorizationCodeFlow(policy, _http, _clients, _tokens, clock, logger, _invitation),
-            OutgoingGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
+            OAuthGrant.AuthorizationCode grant => new AuthorizationCodeFlow(grant, _http, _clients, _tokens, clock, logger, _invitation),
+            OAuthGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
             _ => new MachineFlow(policy, _clients, _tokens),
         };
     }
@@ -61,7 +62,7 @@ internal sealed class AuthorizationClient : IDisposable
     public DPoPKey? DPoPKey { get; private set; }
 
     /// <summary>Whether the operator has said who protects the target.</summary>
-    public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
+    public bool KnowsServer => _policy.Server.IsGiven;
 
     /// <summary>Reads what an earlier run has kept.</summary>
     public async Task<IssuedCredential?> LoadAsync(CancellationToken cancellationToken)
@@ -86,7 +87,7 @@ internal sealed class AuthorizationClient : IDisposable
             challenge = await new Probe(_http, _logger).AskAsync(_target, cancellationToken).ConfigureAwait(false);
             if (challenge is null && !await _discovery.IsPublishedAsync(_target, cancellationToken).ConfigureAwait(false))
             {
-                _logger.LogWarning("{Target} answers without asking for credentials; none are sent until it does.", WellKnown.Origin(_target));
+                _logger.NothingAsked(WellKnown.Origin(_target));
                 return null;
             }
         }
@@ -116,7 +117,7 @@ internal sealed class AuthorizationClient : IDisposable
             IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
             Keep(lease, issued);
-            _logger.LogInformation("Signed in at {Issuer}; {Tokens}.", issued.Server.Issuer ?? issued.Server.TokenEndpoint, issued.Tokens);
+            _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
             return issued;
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -143,7 +144,7 @@ internal sealed class AuthorizationClient : IDisposable
         IssuedCredential latest = Latest(lease, old);
         if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
         {
-            _logger.LogDebug("Another process has renewed the credential.");
+            _logger.RenewedElsewhere();
             return latest;
         }
 
@@ -156,7 +157,7 @@ internal sealed class AuthorizationClient : IDisposable
         TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
         IssuedCredential issued = latest with { Tokens = tokens };
         Keep(lease, issued);
-        _logger.LogDebug("Renewed at {Endpoint}; {Tokens}.", issued.Server.TokenEndpoint, issued.Tokens);
+        _logger.Renewed(Printable.Url(issued.Server.TokenEndpoint!), issued.Tokens.ToString());
         return issued;
     }
 
@@ -236,7 +237,7 @@ internal sealed class AuthorizationClient : IDisposable
         using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (answer.IsError)
         {
-            _logger.LogWarning("{Endpoint} did not confirm the revocation; the token has been dropped here.", issued.Server.RevocationEndpoint);
+            _logger.NotRevoked(Printable.Url(issued.Server.RevocationEndpoint!));
         }
     }
 
@@ -252,7 +253,7 @@ internal sealed class AuthorizationClient : IDisposable
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             // A full disk must not cost the token that has just been obtained.
-            _logger.LogWarning("The credential could not be stored, so it ends with this process: {Reason}", failure.Message);
+            _logger.NotStored(failure.Message);
         }
     }
 
@@ -264,8 +265,11 @@ internal sealed class AuthorizationClient : IDisposable
     }
 
     private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = _policy.ClientSecret } };
+        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (_policy.Client as KnownClient)?.Authentication?.SecretValue } };
 
-    private static IEnumerable<Uri> OperatorUrls(OutgoingPolicy policy) =>
-        new[] { policy.Issuer is { } issuer ? new Uri(issuer) : null, policy.AuthorizeUrl, policy.TokenUrl, policy.IdpTokenUrl }.OfType<Uri>();
+    private static IEnumerable<Uri> OperatorUrls(OAuthPolicy policy)
+    {
+        Uri? provider = policy.Grant is OAuthGrant.IdentityAssertion grant ? grant.IdpTokenUrl : null;
+        return new[] { UrlRule.Parse(policy.Server.Issuer), policy.Server.AuthorizeUrl, policy.Server.TokenUrl, provider }.OfType<Uri>();
+    }
 }

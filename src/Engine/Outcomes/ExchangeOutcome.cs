@@ -27,6 +27,9 @@ internal sealed class ExchangeOutcome
     /// <summary>A more exact code than the fault's own; null for that.</summary>
     public string? Code { get; set; }
 
+    /// <summary>Why no connection to the upstream could be made, for the log; null where that is not what failed.</summary>
+    public ConnectFailure? Failure { get; set; }
+
     /// <summary>How often the request was sent to the upstream.</summary>
     public int Attempts { get; set; }
 
@@ -76,6 +79,7 @@ internal sealed class ExchangeOutcome
         UpstreamViolation = Violation.None;
         Fault = FaultReason.None;
         Code = null;
+        Failure = null;
         Attempts = 0;
         IsUpstreamReused = false;
         Caller = null;

@@ -7,6 +7,7 @@ internal enum FaultReason : byte
 {
     None,
     UpstreamNameUnresolved,
+    UpstreamNameTimeout,
     UpstreamUnreachable,
     UpstreamTlsFailed,
     UpstreamConnectTimeout,
@@ -29,6 +30,7 @@ internal readonly record struct Fault(int Status, string Code, string Sentence, 
     public static Fault For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => new(502, "upstream-name-unresolved", "The upstream's name could not be resolved."),
+        FaultReason.UpstreamNameTimeout => new(504, "upstream-name-timeout", "The upstream's name was not resolved in time."),
         FaultReason.UpstreamUnreachable => new(502, "upstream-unreachable", "The upstream could not be reached."),
         FaultReason.UpstreamTlsFailed => new(502, "upstream-tls-failed", "TLS with the upstream failed."),
         FaultReason.UpstreamConnectTimeout => new(504, "upstream-connect-timeout", "The upstream could not be reached in time."),

@@ -15,44 +15,23 @@ internal enum Hook : byte
 }
 
 /// <summary>Tells of exceptions that a host's hooks threw: by type only, since the text is not ours and may hold a token.</summary>
-/// <remarks>For each hook the first is told at once; those that follow are counted and told at most once a minute.</remarks>
+/// <remarks>For each hook and type the first is told at once, those that follow by their number (<see cref="RepeatedLines"/>).</remarks>
 /// <param name="logger">Where it is told.</param>
-/// <param name="clock">The minute.</param>
+/// <param name="clock">When they are told.</param>
 internal sealed class HookFaults(ILogger logger, TimeProvider clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
-    private static readonly int Hooks = Enum.GetValues<Hook>().Length;
-
-    private readonly Lock _telling = new();
-
-    /// <summary>When each hook's exception was last told; null for never.</summary>
-    private readonly long?[] _toldAt = new long?[Hooks];
-
-    /// <summary>How many have not been told since.</summary>
-    private readonly int[] _untold = new int[Hooks];
+    private readonly RepeatedLines _lines = new(logger, clock);
 
     /// <summary>A hook has thrown.</summary>
     /// <param name="hook">Which.</param>
     /// <param name="fault">What it threw.</param>
     public void Threw(Hook hook, Exception fault)
     {
-        int untold;
-        lock (_telling)
+        string type = fault.GetType().ToString();
+        if (_lines.MayWrite(LogLevel.Error, NameOf(hook), type))
         {
-            ref long? toldAt = ref _toldAt[(int)hook];
-            if (toldAt is { } last && clock.GetElapsedTime(last) < Interval)
-            {
-                _untold[(int)hook]++;
-                return;
-            }
-
-            toldAt = clock.GetTimestamp();
-            untold = _untold[(int)hook];
-            _untold[(int)hook] = 0;
+            logger.HookThrew(NameOf(hook), type, OutcomeOf(hook));
         }
-
-        logger.LogError(
-            "The host's {Hook} threw {Type}: {Outcome}. {Untold} more since this was last said.", NameOf(hook), fault.GetType(), OutcomeOf(hook), untold);
     }
 
     private static string NameOf(Hook hook) => hook switch

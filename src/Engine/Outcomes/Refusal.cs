@@ -53,6 +53,7 @@ internal enum RefusalReason : byte
     ExpectationFailed,
 
     // Who may come in.
+    LoopDetected,
     OriginNotAllowed,
     HostNotAllowed,
     AuthorizationRepeated,
@@ -149,6 +150,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.HeadTooSlow => new(408, "head-too-slow", "The request head did not arrive in time.", "RFC 9110 §15.5.9"),
         RefusalReason.BodyTooSlow => new(408, "body-too-slow", "The request body did not arrive in time.", "RFC 9110 §15.5.9"),
         RefusalReason.ExpectationFailed => Of(Violation.ExpectationFailed, 417, "The only expectation supported is 100-continue."),
+        RefusalReason.LoopDetected => new(508, "loop-detected", "The request has passed this proxy before: its target leads back to it.", "RFC 5842 §7.2"),
         RefusalReason.OriginNotAllowed => new(403, "origin-not-allowed", "Origin not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
         RefusalReason.HostNotAllowed => new(403, "host-not-allowed", "Host not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
         RefusalReason.AuthorizationRepeated =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Net;
 using McpProxyFast.Http1;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,12 @@ internal sealed class Tally : IDisposable
 {
     public const string MeterName = "McpProxyFast";
 
+    /// <summary>Most bytes of a peer's field value, or of a path, that a line shows.</summary>
+    private const int MostShown = 200;
+
+    /// <summary>Most characters of why no connection could be made: some addresses, with a certificate's names.</summary>
+    private const int MostShownOfCause = 1000;
+
     private readonly ILogger _logger;
     private readonly IProxyObserver? _observer;
     private readonly HookFaults _hookFaults;
@@ -23,14 +30,23 @@ internal sealed class Tally : IDisposable
     private readonly Counter<long> _faults;
     private readonly Counter<long> _retries;
     private readonly Counter<long> _acceptFailures;
+    private readonly RepeatedLines _lines;
+
+    /// <summary>1 until it has been said that the target asks for a credential; 0 from then on, and where the proxy has one.</summary>
+    private int _owesHint;
 
     /// <param name="logger">Where refusals and faults are told.</param>
     /// <param name="countOpen">The number of open client connections.</param>
     /// <param name="observer">Told of every exchange; null for nobody.</param>
     /// <param name="hookFaults">Told what the observer throws.</param>
-    /// <param name="clock">Measures how long exchanges last, for the observer.</param>
-    public Tally(ILogger logger, Func<int> countOpen, IProxyObserver? observer, HookFaults hookFaults, TimeProvider clock)
+    /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
+    /// <param name="hasCredential">The proxy sends a credential of its own, so a target that asks for one needs no hint.</param>
+    public Tally(
+        ILogger logger, Func<int> countOpen, IProxyObserver? observer, HookFaults hookFaults, TimeProvider clock, bool hasCredential = true)
     {
+        _lines = new RepeatedLines(logger, clock);
+        _owesHint = hasCredential ? 0 : 1;
+        LogsExchanges = logger.IsEnabled(LogLevel.Debug);
         _logger = logger;
         _observer = observer;
         _hookFaults = hookFaults;
@@ -46,6 +62,12 @@ internal sealed class Tally : IDisposable
     }
 
     public Meter Meter { get; } = new(MeterName);
+
+    /// <summary>Whether somebody is told of each exchange, so that its times and the parts of its request are to be kept.</summary>
+    public bool ObservesExchanges => _observer is not null || LogsExchanges;
+
+    /// <summary>Whether each exchange gets a line. Asked of the logger once, when the proxy is made: a request must not have to ask.</summary>
+    private bool LogsExchanges { get; }
 
     /// <summary>Tells how an exchange ended: to the counters, the log and the observer. Once for each, and the only call on the way of every request.</summary>
     public void Tell(ExchangeOutcome outcome)
@@ -68,7 +90,7 @@ internal sealed class Tally : IDisposable
             _faults.Add(1, new("reason", fault.Code), new KeyValuePair<string, object?>("side", NameOf(fault.Side)));
             if (outcome.End is ExchangeEnd.Faulted && outcome.Code is null)
             {
-                WarnOf(fault, outcome.UpstreamViolation);
+                WarnOf(fault, outcome);
             }
         }
 
@@ -77,9 +99,35 @@ internal sealed class Tally : IDisposable
             _exchanges.Add(1, new KeyValuePair<string, object?>("end", NameOf(outcome.End.Value)));
         }
 
-        if (_observer is not null)
+        if (outcome is { Status: 401, End: ExchangeEnd.Answered } && _owesHint != 0 && Interlocked.Exchange(ref _owesHint, 0) != 0)
         {
-            TellObserver(_observer, outcome);
+            _logger.TargetAsksForCredential();
+        }
+
+        if (ObservesExchanges)
+        {
+            TellOf(outcome);
+        }
+    }
+
+    /// <summary>A request named a host that is not allowed.</summary>
+    /// <param name="host">As the client sent it.</param>
+    /// <param name="peer">The client; null where it has no address.</param>
+    public void HostRefused(ReadOnlySpan<byte> host, IPAddress? peer)
+    {
+        if (_lines.MayWrite(LogLevel.Warning, "host-not-allowed"))
+        {
+            _logger.HostRefused(PlainText.Of(host, MostShown), NameOf(peer));
+        }
+    }
+
+    /// <summary>A request came from a web page whose origin is not allowed.</summary>
+    /// <param name="origin">As the client sent it.</param>
+    public void OriginRefused(ReadOnlySpan<byte> origin)
+    {
+        if (_lines.MayWrite(LogLevel.Warning, "origin-not-allowed"))
+        {
+            _logger.OriginRefused(PlainText.Of(origin, MostShown));
         }
     }
 
@@ -89,34 +137,72 @@ internal sealed class Tally : IDisposable
     /// <summary>A request is sent once more.</summary>
     public void Retried() => _retries.Add(1);
 
-    /// <summary>The system had no room for one more connection.</summary>
-    public void AcceptFailed() => _acceptFailures.Add(1);
-
-    public void Dispose() => Meter.Dispose();
-
-    private void WarnOf(in Fault fault, Violation violation)
+    /// <summary>A connection could not be accepted; as a rule the system had no room for one more.</summary>
+    /// <param name="fault">What the system says.</param>
+    /// <param name="backOff">How long the next attempt is put off.</param>
+    public void AcceptFailed(Exception fault, TimeSpan backOff)
     {
-        if (violation is Violation.None)
+        _acceptFailures.Add(1);
+        if (_lines.MayWrite(LogLevel.Warning, "attempts to accept a connection failed"))
         {
-            _logger.LogWarning("Answered {Status} {Code}.", fault.Status, fault.Code);
+            _logger.AcceptFailed(fault.Message, backOff.TotalMilliseconds);
+        }
+    }
+
+    public void Dispose()
+    {
+        _lines.Finish();
+        Meter.Dispose();
+    }
+
+    /// <summary>The first of its kind as a warning, the others by their number, and each by itself at debug level.</summary>
+    private void WarnOf(in Fault fault, ExchangeOutcome outcome)
+    {
+        Violation violation = outcome.UpstreamViolation;
+        string violationCode = violation is Violation.None ? "" : Violations.CodeOf(violation);
+        bool isFirst = _lines.MayWrite(LogLevel.Warning, fault.Code, violationCode);
+        LogLevel level = isFirst ? LogLevel.Warning : LogLevel.Debug;
+        if (!isFirst && !_logger.IsEnabled(level))
+        {
             return;
         }
 
-        string rule = Violations.RuleOf(violation);
-        _logger.LogWarning("Answered {Status} {Code}: the upstream broke {Rule} ({Violation}).", fault.Status, fault.Code, rule, Violations.CodeOf(violation));
+        if (violation is Violation.None)
+        {
+            string cause = outcome.Failure is { } failure ? $" {PlainText.Of(failure.ToString(), MostShownOfCause)}." : "";
+            _logger.Faulted(level, fault.Status, fault.Code, $"{fault.Sentence}{cause} {FaultAdvice.For(outcome.Fault)}".TrimEnd());
+        }
+        else
+        {
+            _logger.AnswerNotTaken(level, fault.Status, fault.Code, Violations.RuleOf(violation), violationCode);
+        }
     }
 
-    private void TellObserver(IProxyObserver observer, ExchangeOutcome outcome)
+    private void TellOf(ExchangeOutcome outcome)
     {
+        ExchangeReport report = outcome.ToReport(_clock);
+        if (LogsExchanges && _logger.IsEnabled(LogLevel.Debug))
+        {
+            _logger.ExchangeEnded(
+                report.Method.IsEmpty ? "(no request)" : PlainText.Of(report.Method, MostShown),
+                PlainText.Of(report.Path, MostShown),
+                report.Status,
+                report.Reason.Length == 0 ? NameOf(report.End) : report.Reason,
+                (long)report.Duration.TotalMilliseconds,
+                NameOf(report.Peer));
+        }
+
         try
         {
-            observer.OnExchangeEnded(outcome.ToReport(_clock));
+            _observer?.OnExchangeEnded(report);
         }
         catch (Exception fault)
         {
             _hookFaults.Threw(Hook.Observer, fault);
         }
     }
+
+    private static string NameOf(IPAddress? peer) => peer?.ToString() ?? "a client without an address";
 
     private void Violated(Violation violation) => CountBrokenRule(Violations.CodeOf(violation), Violations.RuleOf(violation), Side.Upstream, status: null);
 
@@ -128,7 +214,7 @@ internal sealed class Tally : IDisposable
     {
         if (_logger.IsEnabled(LogLevel.Debug))
         {
-            _logger.LogDebug("Refused what the {Side} sent: {Code}{Status} by {Rule}.", NameOf(side), code, status is null ? "" : $" ({status})", rule);
+            _logger.MessageRefused(NameOf(side), code, status is null ? "" : $" ({status})", rule);
         }
 
         _refusals.Add(1, new("reason", code), new("rule", rule), new("side", NameOf(side)));

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using McpProxyFast.Http1;
 
 namespace McpProxyFast.Relay;
@@ -35,6 +36,13 @@ internal enum RelayPhase : byte
     Writing,
 }
 
+/// <summary>Looks at the bytes with which a body begins before they go on, and may change some where they lie, but not their number.</summary>
+/// <param name="framing">How the body is framed, and how far it has been read: up to these bytes.</param>
+/// <param name="received">What has come and has not gone on.</param>
+/// <param name="isOver">The rest of the body goes on unseen.</param>
+/// <returns>How many of the bytes may go on now. The others are shown again, with more behind them.</returns>
+internal delegate int BodyStart(in BodyFraming framing, Memory<byte> received, out bool isOver);
+
 /// <summary>Moves one body from a source to a sink, and nothing else.</summary>
 /// <remarks>
 /// One flush per read, not per chunk: an event of a stream leaves as soon as it came, and a burst of small chunks still leaves as one packet. A long run
@@ -50,6 +58,9 @@ internal sealed class BodyRelay
 
     /// <summary>How the body leaves. Valid from <see cref="Start"/>.</summary>
     private SinkForm _form;
+
+    /// <summary>Looks at what comes; null where nobody does, as nearly always, and once it has said that it is over.</summary>
+    private BodyStart? _start;
 
     /// <summary>What is waited for; written by the relay's loop, read by the heartbeat.</summary>
     private volatile RelayPhase _phase;
@@ -94,7 +105,8 @@ internal sealed class BodyRelay
     /// <summary>Prepares for one body.</summary>
     /// <param name="framing">How the body's end is found in the source, and its bounds. Nothing of the body has been read.</param>
     /// <param name="form">How it leaves.</param>
-    public void Start(in BodyFraming framing, SinkForm form)
+    /// <param name="start">Looks at its first bytes; null for nobody.</param>
+    public void Start(in BodyFraming framing, SinkForm form, BodyStart? start = null)
     {
         Debug.Assert(_phase is RelayPhase.Resting, "The body before is over.");
         Debug.Assert(form is not SinkForm.Chunked || framing.Kind is FramingKind.UntilClose, "Only what has no framing gets one.");
@@ -105,6 +117,7 @@ internal sealed class BodyRelay
         }
 
         _form = form;
+        _start = start;
         Violation = Violation.None;
         _movedBytes = 0;
         _phase = RelayPhase.Resting;
@@ -149,6 +162,22 @@ internal sealed class BodyRelay
         return true;
     }
 
+    /// <summary>What of the received bytes may go on: all, unless somebody looks at the body's start. To be asked before each <see cref="Pump"/>.</summary>
+    /// <param name="received">Bytes of the source, in one piece while somebody looks.</param>
+    /// <param name="isLast">No more bytes will come.</param>
+    public ReadOnlySequence<byte> Release(in ReadOnlySequence<byte> received, bool isLast)
+    {
+        if (_start is null)
+        {
+            return received;
+        }
+
+        Debug.Assert(received.IsSingleSegment, "Unconsumed bytes lie in one piece.");
+        int length = _start(_framing, MemoryMarshal.AsMemory(received.First), out bool isOver);
+        _start = isOver || isLast ? null : _start;
+        return isLast ? received : received.Slice(0, length);
+    }
+
     /// <summary>Relays until the framing says that the body is over, or the source ends.</summary>
     /// <remarks>Cut short by CancelPendingRead or CancelPendingFlush, never by a token, so a read registers nothing.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -158,10 +187,11 @@ internal sealed class BodyRelay
         {
             EnterPhase(RelayPhase.Reading);
             ReadResult read = await source.ReadAsync().ConfigureAwait(false);
-            bool sound = Pump(read.Buffer, sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed);
+            ReadOnlySequence<byte> released = Release(read.Buffer, read.IsCompleted);
+            bool sound = Pump(released, sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed);
             EnterPhase(RelayPhase.Writing);
             FlushResult flush = await sink.WriteAsync(tail).ConfigureAwait(false);
-            source.AdvanceTo(consumed);
+            source.AdvanceTo(consumed, _start is null ? consumed : read.Buffer.End);
             RelayEnd? end = EndOf(sound, read, flush);
             if (end is not null)
             {

@@ -63,13 +63,14 @@ internal readonly record struct FieldSet(ulong Bits)
 {
     /// <summary>
     /// The fields of one connection (RFC 9110 §7.6.1), those of framing, which are written anew, and those that name another way to the upstream.
-    /// A trailer section is never forwarded, so neither is its announcement.
+    /// A trailer section is never forwarded, so neither is its announcement; and <c>Proxy</c> is never meant well.
     /// </summary>
     public static FieldSet HopByHop { get; } = Of(
         KnownField.Connection,
         KnownField.KeepAlive,
         KnownField.ProxyConnection,
         KnownField.ProxyOther,
+        KnownField.ProxyVariable,
         KnownField.Te,
         KnownField.Trailer,
         KnownField.Upgrade,

@@ -8,7 +8,7 @@ namespace McpProxyFast.Rewriting;
 /// <summary>What <c>X-Forwarded-*</c> the upstream is told.</summary>
 internal enum ForwardedRule : byte
 {
-    /// <summary>The client's are dropped, ours are set.</summary>
+    /// <summary>The client's are dropped, ours are set. So are other fields that servers take a client's address from, as <c>X-Real-IP</c>.</summary>
     Set,
 
     /// <summary>The client's are kept, and its address appended.</summary>
@@ -46,22 +46,31 @@ internal sealed class RequestRewriter
 
     private readonly TargetRule _target;
     private readonly ForwardedRule _forwarded;
-    private readonly byte[] _hostLine;
+
+    /// <summary>The lines that every request gets: its host, and the proxy's mark.</summary>
+    private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
     /// <param name="forwarded">What it is told of the client.</param>
-    public RequestRewriter(Uri target, ForwardedRule forwarded)
+    /// <param name="hop">The proxy's mark; null to leave none.</param>
+    public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null)
     {
         _target = new TargetRule(target);
         _forwarded = forwarded;
         string port = target.IsDefaultPort ? "" : $":{target.Port}";
         string host = target.HostNameType is UriHostNameType.IPv6 ? target.Host : target.IdnHost;
-        _hostLine = Encoding.ASCII.GetBytes($"Host: {host}{port}\r\n");
+        _firstLines = Encoding.ASCII.GetBytes($"Host: {host}{port}\r\n{hop?.Line}");
         _drops = FieldSet.HopByHop.With(KnownField.Host);
         _drops = forwarded is ForwardedRule.Append
             ? _drops.With(KnownField.XForwardedFor)
-            : _drops.With(KnownField.Forwarded, KnownField.XForwardedFor, KnownField.XForwardedHost, KnownField.XForwardedProto, KnownField.XForwardedOther);
+            : _drops.With(
+                KnownField.Forwarded,
+                KnownField.XForwardedFor,
+                KnownField.XForwardedHost,
+                KnownField.XForwardedProto,
+                KnownField.XForwardedOther,
+                KnownField.ClientAddress);
     }
 
     /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
@@ -71,11 +80,11 @@ internal sealed class RequestRewriter
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {
         // Twice the head: once for what is kept, once for the Host and the X-Forwarded-For values that are written again.
-        int most = (2 * head.Length) + _target.ExtraBytes + _hostLine.Length + edits.CredentialLines.Length + edits.RedirectedTo.Length
+        int most = (2 * head.Length) + _target.ExtraBytes + _firstLines.Length + edits.CredentialLines.Length + edits.RedirectedTo.Length
             + AddressBytes + FixedBytes;
         var writer = new HeadWriter(output.GetSpan(most));
         WriteRequestLine(head, edits, ref writer);
-        writer.Add(_hostLine);
+        writer.Add(_firstLines);
         writer.AddFields(head, Drops(head, edits));
         WriteMaxForwards(head, ref writer);
         WriteForwarded(head, edits, ref writer);

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text;
 using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
@@ -28,7 +27,7 @@ internal readonly ref struct ResponseEdits
 /// <summary>Turns a received response head into the one that goes to the client.</summary>
 internal sealed class ResponseRewriter
 {
-    private readonly byte[] _upstreamOrigin;
+    private readonly UpstreamOrigin _origin;
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
@@ -36,7 +35,7 @@ internal sealed class ResponseRewriter
     /// <param name="setsCors">The proxy answers for CORS: the upstream's own fields would contradict it.</param>
     public ResponseRewriter(Uri target, bool hidesChallenges, bool setsCors)
     {
-        _upstreamOrigin = Encoding.ASCII.GetBytes(target.GetLeftPart(UriPartial.Authority));
+        _origin = new UpstreamOrigin(target);
         _drops = FieldSet.HopByHop;
         _drops = hidesChallenges ? _drops.With(KnownField.WwwAuthenticate, KnownField.DPoPNonce) : _drops;
         _drops = setsCors ? _drops.With(KnownField.AccessControl) : _drops;
@@ -67,19 +66,8 @@ internal sealed class ResponseRewriter
     }
 
     /// <summary>The path, query and fragment of a Location on the upstream's own origin; empty for every other.</summary>
-    public ReadOnlySpan<byte> LocationBehindOrigin(ResponseHead head)
-    {
-        if (!head.Fields.Has(KnownField.Location))
-        {
-            return default;
-        }
-
-        ReadOnlySpan<byte> location = head.Value(KnownField.Location);
-        bool ours = location.Length > _upstreamOrigin.Length
-            && Ascii.EqualsIgnoreCase(location[.._upstreamOrigin.Length], _upstreamOrigin)
-            && location[_upstreamOrigin.Length] is (byte)'/' or (byte)'?' or (byte)'#';
-        return ours ? location[_upstreamOrigin.Length..] : default;
-    }
+    public ReadOnlySpan<byte> LocationBehindOrigin(ResponseHead head) =>
+        head.Fields.Has(KnownField.Location) ? _origin.Behind(head.Value(KnownField.Location)) : default;
 
     private static void WriteStatusLine(ResponseHead head, ref HeadWriter writer)
     {

@@ -1,21 +1,22 @@
 using System.Net;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
 using McpProxyFast.Transport.Network;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Accepts connections from one listener while there is room for them, and lets each run. However an attempt fails, the next one comes.</summary>
+/// <summary>Accepts connections from the listeners while there is room for them, and lets each run. However an attempt fails, the next one comes.</summary>
 internal sealed class AcceptLoop : IDisposable
 {
     /// <summary>How long the loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>That there is no room is said this often, however often it is met.</summary>
-    private static readonly TimeSpan WarningInterval = TimeSpan.FromMinutes(1);
-
     private readonly ServingParts _parts;
-    private readonly Listener _listener;
+
+    /// <summary>One, or two with the same port.</summary>
+    private readonly Listener[] _listeners;
+
     private readonly Entrance _entrance;
 
     /// <summary>One for each connection that may still be accepted.</summary>
@@ -27,26 +28,25 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>Called by each connection when it is over; made once.</summary>
     private readonly Action _left;
 
-    /// <summary>When the last warning was written; null before the first.</summary>
-    private long? _warnedAt;
-
     /// <param name="parts">What all connections share.</param>
-    /// <param name="listener">Bound; disposed with the loop.</param>
+    /// <param name="listeners">Bound; disposed with the loop.</param>
     /// <param name="entrance">What is said of every connection that comes in here.</param>
-    public AcceptLoop(ServingParts parts, Listener listener, Entrance entrance)
+    public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
-        _listener = listener;
+        _listeners = listeners;
         _entrance = entrance;
         _slots = new SemaphoreSlim(MostConnections(parts));
         _left = OnLeft;
     }
 
     /// <summary>The address really bound.</summary>
-    public IPEndPoint LocalEndPoint => _listener.LocalEndPoint;
+    public IPEndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
 
     /// <summary>Accepts until the loop is disposed. Never throws.</summary>
-    public async Task RunAsync()
+    public Task RunAsync() => Task.WhenAll(Array.ConvertAll(_listeners, RunAsync));
+
+    private async Task RunAsync(Listener listener)
     {
         using var spares = new Descriptors();
         while (!_stopping.IsCancellationRequested)
@@ -66,7 +66,7 @@ internal sealed class AcceptLoop : IDisposable
                 return; // stopped
             }
 
-            if (!await AcceptAsync(spares).ConfigureAwait(false))
+            if (!await AcceptAsync(listener, spares).ConfigureAwait(false))
             {
                 _slots.Release();
                 await RestAsync().ConfigureAwait(false);
@@ -74,11 +74,11 @@ internal sealed class AcceptLoop : IDisposable
         }
     }
 
-    /// <summary>Closes the listener: no connection is accepted any more, and the loop ends. Those that were accepted go on.</summary>
+    /// <summary>Closes the listeners: no connection is accepted any more, and the loop ends. Those that were accepted go on.</summary>
     public void Dispose()
     {
         _stopping.Cancel();
-        _listener.Dispose();
+        Array.ForEach(_listeners, static listener => listener.Dispose());
     }
 
     /// <summary>As many as the options allow and the process has descriptors for.</summary>
@@ -88,22 +88,18 @@ internal sealed class AcceptLoop : IDisposable
         if (most < parts.Limits.MaxConnections)
         {
             bool isFarBelow = most < parts.Limits.MaxConnections / 2;
-            parts.Logger.Log(
-                isFarBelow ? LogLevel.Information : LogLevel.Debug,
-                "Limited to {Most} of {Wanted} client connections by the descriptor limit (ulimit -n); more wait to be accepted.",
-                most,
-                parts.Limits.MaxConnections);
+            parts.Logger.ConnectionsLimited(isFarBelow ? LogLevel.Information : LogLevel.Debug, most, parts.Limits.MaxConnections);
         }
 
         return most;
     }
 
     /// <returns>Whether it was accepted, and has the slot now.</returns>
-    private async Task<bool> AcceptAsync(Descriptors spares)
+    private async Task<bool> AcceptAsync(Listener listener, Descriptors spares)
     {
         try
         {
-            if (await _listener.AcceptAsync().ConfigureAwait(false) is { } connection)
+            if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
             {
                 _parts.Connections.Enter();
                 _ = new ClientConnection(_parts, connection, _entrance, _left).RunAsync(); // never throws
@@ -114,30 +110,10 @@ internal sealed class AcceptLoop : IDisposable
         {
             // Usually there is no room for one more; whatever else it was, a proxy that stopped accepting would be lost.
             spares.LetGo();
-            _parts.Tally.AcceptFailed();
-            Warn(fault);
+            _parts.Tally.AcceptFailed(fault, BackOff);
         }
 
         return false;
-    }
-
-    private void Warn(Exception fault)
-    {
-        if (_warnedAt is null || _parts.Clock.GetElapsedTime(_warnedAt.Value) >= WarningInterval)
-        {
-            _warnedAt = _parts.Clock.GetTimestamp();
-            try
-            {
-                _parts.Logger.LogWarning(
-                    "{Message} Clients wait until there is room; tried again every {BackOff} ms, said at most once a minute.",
-                    fault.Message,
-                    BackOff.TotalMilliseconds);
-            }
-            catch (Exception)
-            {
-                // A log that cannot be written must not end the loop.
-            }
-        }
     }
 
     private async Task RestAsync()

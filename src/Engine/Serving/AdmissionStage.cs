@@ -4,7 +4,9 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Who may come in: host, the proxy's own endpoints, origin, declared length, token, in this order; the first that says no counts.</summary>
+/// <summary>
+/// Who may come in: no request twice, then host, the proxy's own endpoints, origin, declared length, token, in this order; the first that says no counts.
+/// </summary>
 internal static class AdmissionStage
 {
     /// <summary>Decides from the head and from memory alone, as nearly always.</summary>
@@ -15,13 +17,19 @@ internal static class AdmissionStage
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
         verdictIsDue = false;
+        ServingParts parts = connection.Parts;
+        if (parts.Hop.IsOn(request))
+        {
+            return StageResult.Refuse(RefusalReason.LoopDetected);
+        }
+
         OriginRule origins = connection.Entrance.Origins;
         if (!origins.AllowsHost(request.Authority) && !OwnEndpoints.IsForHealth(request))
         {
+            connection.Parts.Tally.HostRefused(request.Authority, connection.Client.RemoteAddress);
             return StageResult.Refuse(RefusalReason.HostNotAllowed);
         }
 
-        ServingParts parts = connection.Parts;
         if (OwnEndpoints.Answer(request, parts, connection.Entrance) is { } own)
         {
             return StageResult.Reply(own);
@@ -29,6 +37,7 @@ internal static class AdmissionStage
 
         if (!AllowsOrigin(origins, request))
         {
+            parts.Tally.OriginRefused(request.Value(KnownField.Origin));
             return StageResult.Refuse(RefusalReason.OriginNotAllowed);
         }
 

@@ -28,6 +28,7 @@ internal static class AnswerStage
             case StageKind.Fault:
                 outcome.Fault = stage.Fault;
                 outcome.Code = stage.Detail?.Code;
+                outcome.Failure = stage.Detail?.Failure;
                 bool isTold = Fault.For(stage.Fault).Status != 0;
                 end = isTold ? ExchangeEnd.Faulted : stage.Fault is FaultReason.ClientGone ? ExchangeEnd.ClientGone : ExchangeEnd.Cut;
                 return isTold ? OwnReplies.Faulted(stage.Fault, request.FindId().Span, stage.Detail) : null;

@@ -5,7 +5,6 @@ using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
 using McpProxyFast.Upstream;
-using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
@@ -87,7 +86,7 @@ internal sealed class ClientConnection
         {
             // The one exception edge. Bad input and broken peers do not come here: they are results.
             Resets = true;
-            Tell(bug, "A client connection was cut because of an internal error.");
+            Parts.Logger.ConnectionCut(bug);
         }
 
         if (exchange is not null)
@@ -130,7 +129,7 @@ internal sealed class ClientConnection
         }
         catch (Exception bug)
         {
-            Tell(bug, "An exchange could not be ended after an internal error.");
+            Parts.Logger.ExchangeNotEnded(bug);
         }
 
         return ExchangeProgress.Close;
@@ -145,23 +144,11 @@ internal sealed class ClientConnection
         }
         catch (Exception bug)
         {
-            Tell(bug, "A client connection could not be closed in an orderly way.");
+            Parts.Logger.ConnectionNotClosed(bug);
         }
         finally
         {
             _left();
-        }
-    }
-
-    private void Tell(Exception bug, string what)
-    {
-        try
-        {
-            Parts.Logger.LogError(bug, "{What}", what);
-        }
-        catch (Exception)
-        {
-            // A log that cannot be written must not keep the connection's place taken.
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -109,7 +110,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
                 }
                 catch (Exception bug)
                 {
-                    logger.LogError(bug, "A client connection could not look at its deadlines, and is cut.");
+                    logger.DeadlinesNotSeen(bug);
                     Guard(connection, static cut => cut.Abort());
                 }
             }
@@ -142,7 +143,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
         catch (Exception bug)
         {
-            logger.LogError(bug, "A client connection could not be told to end.");
+            logger.ConnectionNotTold(bug);
         }
     }
 }

@@ -154,8 +154,6 @@ internal sealed class Exchange
             : Interrupts.IsCut ? Interrupts.CutReason
             : Outcome.Refusal is not RefusalReason.None ? FaultReason.None
             : FaultReason.UpstreamAbortedBody;
-        Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
-
         _owner!.Client.Input.Unwatch();
         (bool clientGoesOn, bool upstreamGoesOn) = ReuseRule.Decide(
             RequestState, Response.State, Response.ClientKeepsAlive, Response.UpstreamKeepsAlive, Interrupts.IsDisturbed);
@@ -168,9 +166,10 @@ internal sealed class Exchange
             DropUpstream();
         }
 
+        Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut); // what is told is over: its connection can be had again
         if (isWhole && !clientGoesOn && !isSent)
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
@@ -204,7 +203,7 @@ internal sealed class Exchange
     {
         Outcome.Peer = _owner!.Client.RemoteAddress;
         _sentBefore = _owner.Client.Output.SentBytes;
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.StartedAt = Parts.Clock.GetTimestamp();
         }
@@ -214,7 +213,7 @@ internal sealed class Exchange
             return;
         }
 
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.Copy(Request.Head);
         }
@@ -227,7 +226,7 @@ internal sealed class Exchange
         Redirect.Recall(Request.Head);
     }
 
-    /// <summary>Takes the connection that this client has kept, if it is still open, clean and young: the warm path.</summary>
+    /// <summary>Takes the connection that this client has kept, if it is still open, clean and used lately enough for this request: the warm path.</summary>
     private bool TryTakeHeldUpstream()
     {
         if (Interrupts.Upstream is not { } held)
@@ -235,7 +234,7 @@ internal sealed class Exchange
             return false;
         }
 
-        if (Parts.Pool.IsYoung(held) && held.TryTake())
+        if (held.TryTake() && Parts.Pool.MayCarry(held, Request.Head.IsIdempotent))
         {
             return true;
         }
@@ -248,7 +247,7 @@ internal sealed class Exchange
     private async ValueTask<StageResult> LeaseAsync()
     {
         Transport.Affinity? near = _owner!.Client.Affinity;
-        UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near) : null;
+        UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near, Request.Head.IsIdempotent) : null;
         if (idle is not null)
         {
             Interrupts.Upstream = idle;
@@ -256,13 +255,15 @@ internal sealed class Exchange
         else
         {
             using ColdWait wait = Interrupts.StartColdWait();
-            (UpstreamConnection? made, FaultReason fault) = await Parts.Pool.ConnectAsync(near, wait.Token).ConfigureAwait(false);
-            if (made is null)
+            LeaseResult lease = await Parts.Pool.ConnectAsync(near, wait.Token).ConfigureAwait(false);
+            if (lease.Connection is null)
             {
-                return StageResult.Fail(Interrupts.IsCut ? Interrupts.CutReason : fault);
+                return Interrupts.IsCut
+                    ? StageResult.Fail(Interrupts.CutReason)
+                    : StageResult.Fail(lease.Fault, lease.Failure is null ? null : new FaultDetail(0, Failure: lease.Failure));
             }
 
-            Interrupts.Upstream = made;
+            Interrupts.Upstream = lease.Connection;
         }
 
         return Interrupts.IsCut ? StageResult.Fail(Interrupts.CutReason) : StageResult.GoOn;
@@ -291,6 +292,11 @@ internal sealed class Exchange
         if (!stage.GoesOn)
         {
             return TryRetry(stage.Fault) ? StageResult.SendAgain : stage;
+        }
+
+        if (Response.Head.Fields.Has(KnownField.KeepAlive) && KeepAliveField.TimeoutOf(Response.Head) is var seconds and not KeepAliveField.NotSaid)
+        {
+            Upstream.KeepFor(seconds);
         }
 
         if (!Redirect.TryFollow(Request, Response.Head))
@@ -401,9 +407,9 @@ internal sealed class Exchange
         bool isAnswered = !flush.IsCompleted && !flush.IsCanceled;
         _owner.Resets |= flush.IsCanceled; // what the client has is not whole
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
-        if (!goesOn && !flush.IsCompleted)
+        if (!goesOn && isAnswered) // a client that was not given all of it sees a reset, and no orderly end first
         {
-            await Request.LingerAsync().ConfigureAwait(false);
+            await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
@@ -421,7 +427,7 @@ internal sealed class Exchange
 
     private void MarkFirstByte()
     {
-        if (Parts.Observer is not null)
+        if (Parts.Tally.ObservesExchanges)
         {
             Outcome.FirstByteAt = Parts.Clock.GetTimestamp();
         }

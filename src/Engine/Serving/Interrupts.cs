@@ -19,7 +19,7 @@ namespace McpProxyFast.Serving;
 ///   cut       None → a reason; the first counts. Stays for the life of the connection.
 ///   refusal   None → a reason; the first counts. Back to None when the exchange has settled.
 ///   flags     set one by one, cleared when the exchange has settled.
-///   number    one more each time an exchange has settled.
+///   number    one more each time an exchange has settled, or its request is sent again.
 /// </code>
 /// The heartbeat acts on what it saw of one exchange, and gives the number along: once that exchange has settled, the word has another number and nothing
 /// happens. An exchange's relays go back to their pool only after it has settled, so nothing that the heartbeat reads of a relay can harm another exchange.
@@ -179,11 +179,11 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client has been told to go on with its body (100), or did not wait for it.</summary>
     public void SayContinue() => Set(ContinueFlag);
 
-    /// <summary>The request is sent once more: what was said of its first sending holds no longer.</summary>
+    /// <summary>The request is sent once more: what was said of its first sending, and what the heartbeat has seen of its pump, hold no longer.</summary>
     public void BeginSending()
     {
         _sending = null; // the pump of the first sending is over
-        Interlocked.And(ref _exchange, ~(LastBytesFlag | HalfReleasedFlag));
+        BeginNumber(kept: (NumberUnit - 1) & ~(LastBytesFlag | HalfReleasedFlag));
     }
 
     /// <summary>The exchange is over. What the heartbeat has seen of it counts no longer.</summary>
@@ -191,13 +191,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         _sending = null;
         _streaming = null;
-        long seen = Volatile.Read(ref _exchange);
-        long next;
-        do
-        {
-            next = unchecked((seen & ~(NumberUnit - 1)) + NumberUnit) | (seen & CutMask);
-        }
-        while (!TryReplace(ref seen, next));
+        BeginNumber(kept: CutMask);
     }
 
     /// <summary>Starts a deadline for the wait that begins now.</summary>
@@ -435,6 +429,19 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             upstream.Transport.Output.CancelPendingFlush();
             upstream.Transport.Input.CancelPendingRead();
         }
+    }
+
+    /// <summary>From now on the heartbeat acts on nothing that it has seen before.</summary>
+    /// <param name="kept">What stays of the word below its number.</param>
+    private void BeginNumber(long kept)
+    {
+        long seen = Volatile.Read(ref _exchange);
+        long next;
+        do
+        {
+            next = unchecked((seen & ~(NumberUnit - 1)) + NumberUnit) | (seen & kept);
+        }
+        while (!TryReplace(ref seen, next));
     }
 
     private static bool IsAnother(long seen, long? exchange) => exchange is { } meant && seen >> NumberShift != meant >> NumberShift;

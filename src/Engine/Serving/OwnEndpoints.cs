@@ -44,7 +44,9 @@ internal static class OwnEndpoints
     private static OwnReply? AnswerPreflight(RequestHead request, CorsRule cors)
     {
         bool isPreflight = cors.IsOn && request.IsOptions && request.Fields.Has(KnownField.AccessControlRequestMethod);
-        return isPreflight && cors.TryAnswerPreflight(request.Value(KnownField.Origin), out ReadOnlyMemory<byte> lines)
+        return isPreflight
+            && cors.TryAnswerPreflight(
+                request.Value(KnownField.Origin), request.Value(KnownField.AccessControlRequestHeaders), out ReadOnlyMemory<byte> lines)
             ? new OwnReply(204, OwnReply.Text, [], Encoding.ASCII.GetString(lines.Span))
             : null;
     }

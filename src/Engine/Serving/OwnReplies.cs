@@ -44,7 +44,7 @@ internal static class OwnReplies
             RefusalForm.JsonRpc =>
                 new OwnReply(refusal.Status, OwnReply.Json, JsonRpcError.Build(JsonRpcError.InvalidRequest, refusal.Sentence, "", default), lines),
             RefusalForm.OAuth => new OwnReply(refusal.Status, OwnReply.Json, OAuthError(refusal), lines),
-            _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.ASCII.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
+            _ => new OwnReply(refusal.Status, OwnReply.Text, Encoding.UTF8.GetBytes($"{refusal.Sentence} ({refusal.Rule})\n"), lines),
         };
     }
 
@@ -61,5 +61,5 @@ internal static class OwnReplies
     }
 
     private static byte[] OAuthError(Refusal refusal) =>
-        Encoding.ASCII.GetBytes($$"""{"error":"{{refusal.OAuthError}}","error_description":"{{refusal.Sentence}}"}""");
+        Encoding.UTF8.GetBytes($$"""{"error":"{{refusal.OAuthError}}","error_description":"{{refusal.Sentence}}"}""");
 }

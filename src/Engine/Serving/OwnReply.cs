@@ -55,6 +55,7 @@ internal sealed record OwnReply(int Status, string ContentType, byte[] Body, str
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
+        508 => "Loop Detected",
         _ => "",
     };
 }

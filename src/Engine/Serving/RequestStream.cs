@@ -32,9 +32,6 @@ internal sealed class RequestStream
     /// <summary>How long an answer that is here waits for the last bytes of its request; an upstream that answers early may never take them.</summary>
     private static readonly TimeSpan LastBytesTimeout = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long a client that is still sending may go on after its answer, so that the answer is not lost to a reset.</summary>
-    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
-
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
@@ -456,7 +453,7 @@ internal sealed class RequestStream
     /// <summary>Prepares to send the same bytes once more.</summary>
     public void Rewind()
     {
-        Debug.Assert(CanBeSentAgain, "Only what is held and was sent whole is sent again.");
+        Debug.Assert(!IsPumping && IsHeld && State is SendState.Done, "Only what is held and was sent whole is sent again.");
         State = SendState.Head;
         Interrupts.BeginSending();
     }
@@ -496,29 +493,6 @@ internal sealed class RequestStream
     {
         var scan = new BodyScan(Head);
         return IsWhole(ref scan);
-    }
-
-    /// <summary>
-    /// Reads and forgets what a client still sends, within bounds; closing at once would reset the connection and lose the answer (RFC 9112 §9.6).
-    /// </summary>
-    public async ValueTask LingerAsync()
-    {
-        const long maxBytes = 16 * 1024 * 1024;
-        Client.ShutdownOutput();
-        Interrupts.Await(Wait.Linger, LingerTimeout);
-        long read = 0;
-        while (read < maxBytes && Interrupts.CutReason is not FaultReason.Stopped)
-        {
-            ReadResult rest = await Client.Input.ReadAsync().ConfigureAwait(false);
-            read += rest.Buffer.Length;
-            Client.Input.AdvanceTo(rest.Buffer.End);
-            if (rest.IsCompleted)
-            {
-                break;
-            }
-        }
-
-        Interrupts.StopWaiting();
     }
 
     private bool MayGather(ref BodyScan scan)

@@ -218,7 +218,7 @@ internal sealed class ResponseStream
         ReadOnlySequence<byte> body = _received.Slice(headEnd);
         if (hasBody && !_relay.IsComplete && !body.IsEmpty)
         {
-            _relay.Pump(body, Client.Output, out tail, out consumed);
+            _relay.Pump(_relay.Release(body, isLast: false), Client.Output, out tail, out consumed);
         }
 
         ValueTask<FlushResult> sending = Client.Output.WriteAsync(tail);
@@ -269,23 +269,20 @@ internal sealed class ResponseStream
         _upstream!.IsBulk = false;
     }
 
-    /// <summary>Checks what has come behind the head before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
-    /// <remarks>Bytes behind the answer's end are a second one that no request asked for: then neither is sure to be this request's.</remarks>
+    /// <summary>Checks what has come of the body before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <remarks>
+    /// What lies behind the answer's end is left where it is: it belongs to no request, and ends the connection as soon as that is to be kept, just as if
+    /// it had come a moment later.
+    /// </remarks>
     public Violation CheckBodySoFar()
     {
-        bool hasChunks = !Head.IsBodyless && Head.Framing.Kind is FramingKind.Chunked;
-        if (!hasChunks)
+        if (Head.IsBodyless || Head.Framing.Kind is not FramingKind.Chunked)
         {
-            bool isOpen = !Head.IsBodyless && Head.Framing.Kind is FramingKind.UntilClose;
-            long length = Head.IsBodyless ? 0 : Head.Framing.DeclaredLength;
-            return isOpen || _received.Length - Head.Length <= length ? Violation.None : Violation.UnsolicitedResponse;
+            return Violation.None;
         }
 
-        ReadOnlySequence<byte> body = _received.Slice(Head.Length);
-
         BodyFraming framing = Head.Framing;
-        Violation violation = BodyWalk.ToEnd(ref framing, body, out long walked);
-        return violation is Violation.None && walked < body.Length ? Violation.UnsolicitedResponse : violation;
+        return BodyWalk.ToEnd(ref framing, _received.Slice(Head.Length), out _);
     }
 
     private static bool IsWhole(ResponseHead head, in ReadOnlySequence<byte> body)
@@ -326,7 +323,7 @@ internal sealed class ResponseStream
         BodyRelay.SinkForm form = request.MinorVersion == 0 ? BodyRelay.SinkForm.Bare
             : Head.Framing.Kind is FramingKind.UntilClose ? BodyRelay.SinkForm.Chunked
             : BodyRelay.SinkForm.AsReceived;
-        _relay.Start(Head.Framing, form);
+        _relay.Start(Head.Framing, form, request.IsGet && Head.IsEventStream ? Parts.EndpointEvents : null);
         State = ReceiveState.Body;
     }
 }

@@ -2,6 +2,7 @@ using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Http1;
+using McpProxyFast.Relay;
 using McpProxyFast.Rewriting;
 using McpProxyFast.Transport;
 using McpProxyFast.Upstream;
@@ -23,9 +24,15 @@ internal sealed class ServingParts
 
     public required UpstreamPool Pool { get; init; }
 
+    /// <summary>This proxy's mark on the requests that it forwards.</summary>
+    public required HopMark Hop { get; init; }
+
     public required RequestRewriter RequestRewriter { get; init; }
 
     public required ResponseRewriter ResponseRewriter { get; init; }
+
+    /// <summary>Looks at the first event of a GET's stream: it may say where the client is to post to.</summary>
+    public required BodyStart EndpointEvents { get; init; }
 
     public required CorsRule Cors { get; init; }
 

@@ -76,8 +76,9 @@ internal readonly struct StageResult
     public static StageResult Reply(OwnReply reply) => new(StageKind.Reply, detail: reply);
 }
 
-/// <summary>What a client is told of a fault beyond its row in the table.</summary>
+/// <summary>What there is to say of a fault beyond its row in the table.</summary>
 /// <param name="RetryAfterSeconds">For a 503; 0 for the default.</param>
 /// <param name="Message">What a person can do; null for the table's sentence.</param>
 /// <param name="Code">A more exact stable code; null for the table's.</param>
-internal sealed record FaultDetail(int RetryAfterSeconds, string? Message = null, string? Code = null);
+/// <param name="Failure">For the log only, never for the client: why no connection could be made; null for any other fault.</param>
+internal sealed record FaultDetail(int RetryAfterSeconds, string? Message = null, string? Code = null, ConnectFailure? Failure = null);

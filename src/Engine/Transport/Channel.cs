@@ -96,7 +96,8 @@ internal abstract class Channel
 
     /// <summary>
     /// The connection has been reset, whatever <see cref="Receive"/> says of its end: a system tells of a reset once, and where a send was told, what follows
-    /// the last bytes looks like an orderly end. For the owner, until it closes and while it has not ended its own side.
+    /// the last bytes looks like an orderly end. A reset behind an orderly end is none. For the owner, once it has received the end, until it closes, and
+    /// while it has not ended its own side.
     /// </summary>
     public abstract bool WasReset { get; }
 
@@ -123,6 +124,9 @@ internal abstract class Channel
     public virtual void LookForEnd()
     {
     }
+
+    /// <summary>Received bytes lie here, or below, that the owner has not had. From the thread that tells of them.</summary>
+    protected abstract bool HasUnread { get; }
 
     /// <summary>A watch begins: from now on everything that comes is told.</summary>
     public virtual void OnWatchStarted()
@@ -177,8 +181,7 @@ internal abstract class Channel
     /// and this looks for a watch after it has published the end, with an interlocked step in between on both sides: one of the two sees the other.
     /// </remarks>
     /// <param name="ended">The end has come.</param>
-    /// <param name="isLate">The bytes were noticed earlier and may have been read since: they are no sign of unexpected ones.</param>
-    protected void TellReadable(bool ended, bool isLate = false)
+    protected void TellReadable(bool ended)
     {
         if (ended)
         {
@@ -201,8 +204,9 @@ internal abstract class Channel
         {
             _reader.TellPeerEnded();
         }
-        else if (!wasAwaited && !isLate && idle is not null)
+        else if (!wasAwaited && idle is not null && HasUnread)
         {
+            // What was noticed may have been read since, and the watch set behind it.
             _reader.TellUnexpectedBytes(idle);
         }
     }

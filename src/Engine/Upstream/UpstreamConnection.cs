@@ -27,6 +27,12 @@ internal sealed class UpstreamConnection : IConnectionWatch
     private const int Pooled = 3;
     private const int Dead = 4;
 
+    /// <summary>The upstream has not said how long it keeps the connection.</summary>
+    public const long NotSaid = -1;
+
+    /// <summary>So much earlier than the upstream has said the connection is no longer used: a request travels for a while, and the clock has steps.</summary>
+    private const long KeepAliveMarginMilliseconds = 1000;
+
     private readonly Heartbeat _heartbeat;
     private readonly Tally _tally;
 
@@ -39,10 +45,14 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>See <see cref="IdleSince"/>.</summary>
     private long _idleSince;
 
+    /// <summary>See <see cref="KeptFor"/>.</summary>
+    private long _keptFor = NotSaid;
+
     public UpstreamConnection(Connection transport, Heartbeat heartbeat, Tally tally)
     {
         Transport = transport;
         MadeAt = heartbeat.Now;
+        _idleSince = MadeAt;
         _heartbeat = heartbeat;
         _tally = tally;
     }
@@ -53,8 +63,11 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>By the heartbeat.</summary>
     public long MadeAt { get; }
 
-    /// <summary>Since when it rests, by the heartbeat. Valid while it is idle.</summary>
+    /// <summary>Since when no exchange has used it, by the heartbeat, whoever keeps it. Valid while it is idle, and until it is held again.</summary>
     public long IdleSince => Volatile.Read(ref _idleSince);
+
+    /// <summary>How long it may be idle by what the upstream has said, less a margin, in milliseconds; <see cref="NotSaid"/> where it has not.</summary>
+    public long KeptFor => Volatile.Read(ref _keptFor);
 
     /// <summary>It has carried an exchange before: it may have been closed by the upstream at the very moment of its use.</summary>
     public bool IsReused { get; private set; }
@@ -64,11 +77,23 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>It ended while it was idle, and stays so.</summary>
     public bool IsDead => Volatile.Read(ref _state) is Dead;
 
-    /// <summary>A client keeps it between two of its exchanges.</summary>
-    public void Hold(long now) => Rest(now, Held, null);
+    /// <summary>The upstream has said how long it keeps the connection idle. Only for its user.</summary>
+    public void KeepFor(int seconds)
+    {
+        Debug.Assert(seconds >= 0 && !IsIdle, "An answer has said it, so the connection is in use.");
+        long said = seconds * 1000L;
+        Volatile.Write(ref _keptFor, said - Math.Min(KeepAliveMarginMilliseconds, said / 2));
+    }
 
-    /// <summary>The pool keeps it.</summary>
-    public void RestIn(UpstreamPool pool, long now) => Rest(now, Pooled, pool);
+    /// <summary>A client keeps it between two of its exchanges. It is idle from now on.</summary>
+    public void Hold(long now)
+    {
+        Volatile.Write(ref _idleSince, now);
+        Rest(Held, null);
+    }
+
+    /// <summary>The pool keeps it, as idle as it was before.</summary>
+    public void RestIn(UpstreamPool pool) => Rest(Pooled, pool);
 
     /// <summary>Takes it for an exchange; false where it has ended meanwhile, or brings bytes that no request asked for. The caller then closes it.</summary>
     /// <remarks>
@@ -131,10 +156,9 @@ internal sealed class UpstreamConnection : IConnectionWatch
         return false;
     }
 
-    private void Rest(long now, int state, UpstreamPool? pool)
+    private void Rest(int state, UpstreamPool? pool)
     {
         Debug.Assert(_state == InUse, "It rests when its user is done with it.");
-        Volatile.Write(ref _idleSince, now);
         _pool = pool;
         Volatile.Write(ref _state, Settling);
         Transport.Input.Watch(this, forBytes: true);

@@ -28,7 +28,7 @@ internal sealed class IncomingFixture : IAsyncDisposable
     public TokenForge Forge { get; }
 
     /// <summary>May be changed before the first token.</summary>
-    public TokenPolicy Policy { get; set; }
+    public ClaimsPolicy Policy { get; set; }
 
     public TestKey Key { get; } = SharedKey;
 

@@ -1,6 +1,4 @@
 using McpProxyFast.Admission;
-using McpProxyFast.OAuth.Incoming;
-using McpProxyFast.OAuth.Net;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -14,10 +12,18 @@ public sealed class IntrospectionTests : IAsyncLifetime
 
     private ProviderServer Provider => _fixture.Provider;
 
+    private IntrospectionPolicy Opaque =>
+        TokenPolicy.Introspection(new Uri($"{Provider.Url}/introspect"), "proxy", "s3cret:/?") with { Audiences = [TokenForge.Audience] };
+
+    private IntrospectionPolicy Google =>
+        new(TokenIntrospection.Google(new Uri($"{Provider.Url}/tokeninfo"))) { Audiences = [TokenForge.Audience] };
+
+    private JwtPolicy JwtsAndOpaque => TokenPolicy.Oidc(Provider.Url, TokenForge.Audience) with { OpaqueTokens = Opaque.OpaqueTokens };
+
     public async Task InitializeAsync()
     {
         _fixture = await IncomingFixture.StartAsync();
-        _fixture.Policy = TokenPolicy.Introspection(new Uri($"{Provider.Url}/introspect"), "proxy", "s3cret:/?") with { Audiences = [TokenForge.Audience] };
+        _fixture.Policy = Opaque;
     }
 
     public async Task DisposeAsync() => await _fixture.DisposeAsync();
@@ -115,7 +121,7 @@ public sealed class IntrospectionTests : IAsyncLifetime
     [InlineData(null, "admitted")]
     public async Task IssuerIsComparedWhereItIsNamed(string? named, string reason)
     {
-        _fixture.Policy = _fixture.Policy with { Issuer = "https://login.example.com", JwksUri = new Uri($"{Provider.Url}/keys") };
+        _fixture.Policy = JwtsAndOpaque with { Issuer = "https://login.example.com", JwksUri = new Uri($"{Provider.Url}/keys") };
         Provider.Answer("/introspect", named is null ? Active : Active.Replace("{", $"{{\"iss\":\"{named}\",", StringComparison.Ordinal));
 
         Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
@@ -159,7 +165,7 @@ public sealed class IntrospectionTests : IAsyncLifetime
     [Fact]
     public async Task SecretStaysOutOfTheBodyWhereTheServerSaysSo()
     {
-        _fixture.Policy = _fixture.Policy with { Issuer = Provider.Url };
+        _fixture.Policy = JwtsAndOpaque;
         Provider.Answer(
             "/.well-known/openid-configuration",
             $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys","introspection_endpoint_auth_methods_supported":["client_secret_basic"]}""");
@@ -223,7 +229,7 @@ public sealed class IntrospectionTests : IAsyncLifetime
     [Fact]
     public async Task JwtIsNotIntrospectedWhereKeysAreKnown()
     {
-        _fixture.Policy = _fixture.Policy with { Issuer = Provider.Url };
+        _fixture.Policy = JwtsAndOpaque;
         Provider.Answer("/introspect", Active);
 
         Assert.Equal("bad-signature", await _fixture.ReasonAsync(_fixture.Forge.Make(TestKey.Rsa("key-1"))));
@@ -247,18 +253,18 @@ public sealed class IntrospectionTests : IAsyncLifetime
             context.Request.Query["access_token"] == "ya29.a+b"
                 ? $$"""{"azp":"app","aud":"{{TokenForge.Audience}}","sub":"42","scope":"mcp","exp":"{{_fixture.Forge.Seconds(TimeSpan.FromMinutes(5))}}"}"""
                 : "{}"));
-        IntrospectionValidator validator = Validator(http => new GoogleTokenInfo(http, new Uri($"{Provider.Url}/tokeninfo")).AskAsync);
+        _fixture.Policy = Google;
 
-        Assert.Equal("42", (await validator.ValidateAsync("ya29.a+b", default)).Caller);
+        Assert.Equal("42", (await _fixture.DecideAsync("ya29.a+b")).Caller);
     }
 
     [Fact]
     public async Task GooglesRefusalIsARefusal()
     {
         Provider.Answer("/tokeninfo", """{"error":"invalid_token"}""", 400);
-        IntrospectionValidator validator = Validator(http => new GoogleTokenInfo(http, new Uri($"{Provider.Url}/tokeninfo")).AskAsync);
+        _fixture.Policy = Google;
 
-        Assert.Equal("inactive", (await validator.ValidateAsync("ya29", default)).Reason);
+        Assert.Equal("inactive", await _fixture.ReasonAsync("ya29"));
     }
 
     [Fact]
@@ -273,17 +279,14 @@ public sealed class IntrospectionTests : IAsyncLifetime
             context.Response.StatusCode = good ? 200 : 404;
             await context.Response.WriteAsync("""{"user":{"login":"octocat"},"scopes":["repo","mcp"],"expires_at":null}""");
         });
-        _fixture.Policy = _fixture.Policy with { Audiences = ["https://github.com"], RequiredScopes = ["mcp"] };
-        IntrospectionValidator validator = Validator(http => new GitHubTokenCheck(http, new Uri($"{Provider.Url}/applications/app/token"), "app", "secret").AskAsync);
+        var check = TokenIntrospection.GitHub(new Uri($"{Provider.Url}/applications/app/token"), "app", "secret");
+        _fixture.Policy = new IntrospectionPolicy(check) { Audiences = ["https://github.com"], RequiredScopes = ["mcp"] };
 
-        TokenVerdict good = await validator.ValidateAsync("gho_abc", default);
-        TokenVerdict bad = await validator.ValidateAsync("gho_other", default);
+        TokenVerdict good = await _fixture.DecideAsync("gho_abc");
+        TokenVerdict bad = await _fixture.DecideAsync("gho_other");
 
         Assert.Equal("octocat", good.Caller);
         Assert.Equal(_fixture.Clock.GetUtcNow() + IntrospectionValidator.MaxAge, good.ReusableUntil);
         Assert.Equal("inactive", bad.Reason);
     }
-
-    private IntrospectionValidator Validator(Func<ProviderHttp, Func<string, CancellationToken, Task<System.Text.Json.JsonElement>>> ask) =>
-        new(ask(new ProviderHttp(new OAuthHttp(new Uri(Provider.Url), [], trustAnchors: null, _fixture.Clock))), _fixture.Policy, _fixture.Clock);
 }

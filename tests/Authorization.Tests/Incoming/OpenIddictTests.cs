@@ -12,10 +12,9 @@ public sealed class OpenIddictTests : IAsyncLifetime
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
     private AuthorizationServer _server = null!;
 
-    private TokenPolicy Oidc => TokenPolicy.Oidc(_server.Issuer, TokenForge.Audience);
+    private JwtPolicy Oidc => TokenPolicy.Oidc(_server.Issuer, TokenForge.Audience);
 
-    private TokenPolicy Introspection =>
-        TokenPolicy.Introspection(new Uri($"{_server.Url}/introspect"), AuthorizationServer.Introspector, AuthorizationServer.Secret) with { Audiences = [TokenForge.Audience] };
+    private IntrospectionPolicy Introspection => IntrospectionWith(AuthorizationServer.Secret);
 
     public async Task InitializeAsync() => _server = await AuthorizationServer.StartAsync();
 
@@ -109,10 +108,13 @@ public sealed class OpenIddictTests : IAsyncLifetime
     [Fact]
     public async Task WrongIntrospectionSecretIsAnOutageAndNoRefusal()
     {
-        await using IncomingTokens tokens = Open(Introspection with { ClientSecret = "wrong" });
+        await using IncomingTokens tokens = Open(IntrospectionWith("wrong"));
 
         Assert.Equal(TokenVerdictKind.Unavailable, (await DecideAsync(tokens, await _server.IssueAsync())).Kind);
     }
+
+    private IntrospectionPolicy IntrospectionWith(string secret) =>
+        TokenPolicy.Introspection(new Uri($"{_server.Url}/introspect"), AuthorizationServer.Introspector, secret) with { Audiences = [TokenForge.Audience] };
 
     private IncomingTokens Open(TokenPolicy policy)
     {

@@ -13,7 +13,7 @@ public sealed class ProtectedProxyTests : IAsyncLifetime
     private TokenForge _forge = null!;
     private TestKey _key = null!;
 
-    private TokenPolicy Policy => TokenPolicy.Oidc(_provider.Url, TokenForge.Audience);
+    private JwtPolicy Policy => TokenPolicy.Oidc(_provider.Url, TokenForge.Audience);
 
     public async Task InitializeAsync()
     {

@@ -161,7 +161,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     [Fact]
     public async Task HangingIntrospectionLeavesRoomForTokensByKnownKeys()
     {
-        _fixture.Policy = _fixture.Policy with { IntrospectionUri = new Uri($"{Provider.Url}/introspect") };
+        _fixture.Policy = ((JwtPolicy)_fixture.Policy) with { OpaqueTokens = TokenIntrospection.At(new Uri($"{Provider.Url}/introspect")) };
         Provider.Answer("/introspect", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync($"opaque-{index}"))];
         await Eventually.HoldsAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IntrospectionValidator.MaxAsked);
@@ -253,7 +253,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     [Fact]
     public async Task GivenKeySetNeedsNoDiscovery()
     {
-        _fixture.Policy = new TokenPolicy { JwksUri = new Uri($"{Provider.Url}/keys"), Audiences = [TokenForge.Audience] };
+        _fixture.Policy = new JwtPolicy(new Uri($"{Provider.Url}/keys")) { Audiences = [TokenForge.Audience] };
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
         Assert.Equal(0, Provider.TimesAsked(Discovery));

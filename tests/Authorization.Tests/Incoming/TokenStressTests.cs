@@ -24,7 +24,7 @@ public sealed class TokenStressTests
     [Fact]
     public async Task NoVerdictIsEverWrong()
     {
-        TokenPolicy policy = TokenPolicy.Oidc("https://login.example.com", TokenForge.Audience) with { ClockSkew = TimeSpan.Zero };
+        JwtPolicy policy = TokenPolicy.Oidc("https://login.example.com", TokenForge.Audience) with { ClockSkew = TimeSpan.Zero };
         var keys = new IssuerKeyCache(_ => Task.FromResult<ReadOnlyMemory<byte>>(Encoding.ASCII.GetBytes(_published)), _clock, NullLogger.Instance);
         await using var gate = new TokenGate(new JwtValidator(policy, keys, _clock), keys, _clock, NullLogger.Instance);
 

@@ -14,7 +14,7 @@ public class CallbackPortTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = port });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = port } });
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
@@ -28,7 +28,7 @@ public class CallbackPortTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = port, ClientId = "registered" });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = port, Client = new KnownClient("registered") } });
 
         (int status, string body) = await rig.AskAsync(proxy);
 

@@ -29,14 +29,15 @@ public sealed class GrantTests : IDisposable
             http.Response.StatusCode = 400;
             return http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = answers.Dequeue() });
         };
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = OutgoingGrant.DeviceCode });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
         await AdvanceUntilAsync(rig, asked);
 
         Assert.Equal(200, (await asked).Status);
         Assert.Equal("urn:ietf:params:oauth:grant-type:device_code", rig.Server.TokenRequests.Single()["grant_type"]);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("/activate and enter the code ABCD-EFGH", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("Enter the code ABCD-EFGH at this URL", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"{rig.Server.Origin}/activate", StringComparison.Ordinal)); // alone on its line
     }
 
     [Fact]
@@ -48,7 +49,7 @@ public sealed class GrantTests : IDisposable
             http.Response.StatusCode = 400;
             return http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "access_denied" });
         };
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = OutgoingGrant.DeviceCode });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
         await AdvanceUntilAsync(rig, asked);
@@ -62,7 +63,7 @@ public sealed class GrantTests : IDisposable
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditTokens = tokens => tokens.Remove("refresh_token");
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientSecret = "s3cret" });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.ClientCredentials("machine", ClientAuthentication.Secret("s3cret")) });
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
         await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
@@ -78,7 +79,7 @@ public sealed class GrantTests : IDisposable
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditMetadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post");
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientSecret = "s3cret" });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.ClientCredentials("machine", ClientAuthentication.Secret("s3cret")) });
 
         await rig.AskAsync(proxy);
 
@@ -91,7 +92,7 @@ public sealed class GrantTests : IDisposable
         await using Rig rig = await Rig.StartAsync();
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         string file = _folder.Write("key.pem", key.ExportPkcs8PrivateKeyPem());
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientKeyFile = file });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.ClientCredentials("machine", ClientAuthentication.KeyFile(file)) });
 
         await rig.AskAsync(proxy);
 
@@ -111,7 +112,7 @@ public sealed class GrantTests : IDisposable
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditTokens = tokens => tokens.Remove("refresh_token");
-        OutgoingPolicy policy = Rig.Policy with { Grant = OutgoingGrant.JwtBearer, AssertionFile = _folder.Write("assertion", "first\n") };
+        OutgoingPolicy policy = Rig.Policy with { Grant = new OAuthGrant.JwtBearer(_folder.Write("assertion", "first\n")) };
         ForwardingProxy proxy = await rig.ProxyAsync(policy);
         await rig.AskAsync(proxy);
         _folder.Write("assertion", "second\n");
@@ -135,11 +136,13 @@ public sealed class GrantTests : IDisposable
         };
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with
         {
-            Grant = OutgoingGrant.IdentityAssertion,
-            ClientId = "resource-client",
-            IdpTokenUrl = new Uri($"{provider.Origin}/token"),
-            IdpClientId = "idp-client",
-            IdTokenFile = _folder.Write("id-token", "person"),
+            Grant = new OAuthGrant.IdentityAssertion
+            {
+                Client = new KnownClient("resource-client"),
+                IdpTokenUrl = new Uri($"{provider.Origin}/token"),
+                IdpClientId = "idp-client",
+                IdTokenFile = _folder.Write("id-token", "person"),
+            },
         });
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);

@@ -7,7 +7,10 @@ namespace McpProxyFast.Authorization.Tests.Outgoing;
 
 public class OpenIddictTests
 {
-    private static readonly OutgoingPolicy Policy = Rig.Policy with { ClientId = OpenIddictUpstream.ClientId, ClientSecret = OpenIddictUpstream.ClientSecret };
+    private static readonly ClientAuthentication Secret = ClientAuthentication.Secret(OpenIddictUpstream.ClientSecret);
+
+    private static readonly OAuthPolicy Policy =
+        Rig.Policy with { Grant = Rig.WithBrowser with { Client = new KnownClient(OpenIddictUpstream.ClientId, Secret) } };
 
     [Fact]
     public async Task APersonSignsInAndTheTokenPasses()
@@ -25,7 +28,7 @@ public class OpenIddictTests
         await using OpenIddictUpstream upstream = await OpenIddictUpstream.StartAsync();
         using var browser = new Browser();
 
-        Assert.Equal("200 openid", await AskAsync(upstream, Policy with { Issuer = upstream.Issuer, Scopes = ["openid"] }, browser, upstream.Target));
+        Assert.Equal("200 openid", await AskAsync(upstream, Policy with { Server = OAuthServer.FromIssuer(upstream.Issuer), Scopes = ["openid"] }, browser, upstream.Target));
     }
 
     [Fact]
@@ -34,7 +37,9 @@ public class OpenIddictTests
         await using OpenIddictUpstream upstream = await OpenIddictUpstream.StartAsync();
         using var browser = new Browser();
 
-        Assert.Equal("200 tools", await AskAsync(upstream, Policy with { Grant = OutgoingGrant.ClientCredentials }, browser, upstream.Target));
+        OAuthPolicy machine = Policy with { Grant = new OAuthGrant.ClientCredentials(OpenIddictUpstream.ClientId, Secret) };
+
+        Assert.Equal("200 tools", await AskAsync(upstream, machine, browser, upstream.Target));
     }
 
     [Fact]
@@ -56,9 +61,10 @@ public class OpenIddictTests
     {
         await using OpenIddictUpstream upstream = await OpenIddictUpstream.StartAsync();
         using var browser = new Browser();
+        var wrong = new KnownClient(OpenIddictUpstream.ClientId, ClientAuthentication.Secret("wrong"));
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => AskAsync(upstream, Policy with { ClientSecret = "wrong" }, browser, upstream.Target));
+            () => AskAsync(upstream, Policy with { Grant = Rig.WithBrowser with { Client = wrong } }, browser, upstream.Target));
 
         Assert.Contains("invalid_client", refused.Message, StringComparison.Ordinal);
     }

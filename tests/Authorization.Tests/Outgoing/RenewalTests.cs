@@ -28,7 +28,7 @@ public class RenewalTests
     {
         using var folder = new TemporaryFolder();
         await using Rig rig = await Rig.StartAsync();
-        OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
+        OAuthPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(folder.File("store")) };
         ForwardingProxy first = await rig.ProxyAsync(policy);
         UpstreamCredentials firstSource = rig.Source;
         await rig.AskAsync(first);
@@ -98,7 +98,7 @@ public class RenewalTests
         Assert.Equal((503, TimeSpan.FromSeconds(5)), ((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta));
         Assert.Equal(("a-7", "sign-in-pending"), ((string?)error["id"], (string?)error["error"]!["data"]!["reason"]));
         Assert.Contains("waits for a person to sign in; the address to open is in the proxy's log", (string?)error["error"]!["message"], StringComparison.Ordinal);
-        Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"Please open this URL in your browser: {rig.Browser.LastUrl}", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"{rig.Browser.LastUrl}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public class RenewalTests
     {
         using var folder = new TemporaryFolder();
         await using Rig rig = await Rig.StartAsync();
-        OutgoingPolicy policy = Rig.Policy with { StorePath = folder.File("store") };
+        OAuthPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(folder.File("store")) };
         await rig.AskAsync(await rig.ProxyAsync(policy));
         var arrived = new TaskCompletionSource();
         var goOn = new TaskCompletionSource();

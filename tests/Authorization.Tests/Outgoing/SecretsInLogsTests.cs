@@ -58,13 +58,14 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     [InlineData("bearer file")]
     public async Task NoSecretReachesTheLogOrTheClient(string flow)
     {
-        OutgoingPolicy policy = PolicyFor(flow) with { StorePath = _folder.File("store") };
+        OutgoingPolicy policy = PolicyFor(flow);
+        var oauth = policy as OAuthPolicy;
         _rig.Server.EditMetadata = metadata =>
         {
             metadata["scopes_supported"] = new JsonArray("read", "write");
             metadata["token_endpoint_auth_methods_supported"] = new JsonArray("none", flow.EndsWith("post", StringComparison.Ordinal) ? "client_secret_post" : "client_secret_basic");
         };
-        _rig.Server.EditTokens = tokens => tokens["token_type"] = policy.DPoP ? "DPoP" : "Bearer";
+        _rig.Server.EditTokens = tokens => tokens["token_type"] = oauth?.DPoP == true ? "DPoP" : "Bearer";
         ForwardingProxy proxy = await _rig.ProxyAsync(policy);
 
         // Sign-in, renewal after a refusal, step-up, renewal at the end, a renewal that fails rudely, sign-out.
@@ -78,11 +79,11 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
         _rig.Server.Overrides["/token"] = RepeatAllAsync;
         _rig.Clock.Advance(TimeSpan.FromHours(2));
         told.Add(await AskAsync(proxy));
-        string[] kept = await KeptAsync(policy);
+        string[] kept = await KeptAsync(oauth?.Store);
         await _rig.DisposeProxiesAsync();
-        if (policy is { BearerToken: null, BearerTokenFile: null })
+        if (oauth is not null)
         {
-            Assert.True(await StoredCredentials.LogoutAsync(policy, new Uri(_rig.Server.Origin), _rig.Browser));
+            Assert.True(await StoredCredentials.LogoutAsync(oauth, new Uri(_rig.Server.Origin), _rig.Browser));
             Assert.Single(_rig.Server.Revoked);
         }
 
@@ -96,22 +97,31 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
 
     private OutgoingPolicy PolicyFor(string flow)
     {
-        OutgoingPolicy machine = Rig.Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientSecret = "s3cret" };
+        OAuthPolicy kept = Rig.Policy with { Store = new CredentialStoreFile(_folder.File("store")) };
+        ClientAuthentication secret = ClientAuthentication.Secret("s3cret");
         return flow switch
         {
-            "authorization code" => Rig.Policy,
-            "device code" => Rig.Policy with { Grant = OutgoingGrant.DeviceCode },
-            "client credentials, basic" or "client credentials, post" => machine,
-            "client credentials, private_key_jwt" => machine with { ClientSecret = null, ClientKeyFile = _folder.Write("key.pem", _clientKey.ExportPkcs8PrivateKeyPem()) },
-            "jwt-bearer" => Rig.Policy with { Grant = OutgoingGrant.JwtBearer, AssertionFile = _folder.Write("assertion", "w0rkload-assertion") },
-            "id-jag" => machine with
+            "authorization code" => kept,
+            "device code" => kept with { Grant = new OAuthGrant.DeviceCode() },
+            "client credentials, basic" or "client credentials, post" =>
+                kept with { Grant = new OAuthGrant.ClientCredentials("machine", secret) },
+            "client credentials, private_key_jwt" => kept with
             {
-                Grant = OutgoingGrant.IdentityAssertion,
-                IdpTokenUrl = new Uri($"{_provider.Origin}/token"),
-                IdpClientId = "idp",
-                IdTokenFile = _folder.Write("id-token", "1d-token"),
+                Grant = new OAuthGrant.ClientCredentials(
+                    "machine", ClientAuthentication.KeyFile(_folder.Write("key.pem", _clientKey.ExportPkcs8PrivateKeyPem()))),
             },
-            "DPoP" => Rig.Policy with { DPoP = true },
+            "jwt-bearer" => kept with { Grant = new OAuthGrant.JwtBearer(_folder.Write("assertion", "w0rkload-assertion")) },
+            "id-jag" => kept with
+            {
+                Grant = new OAuthGrant.IdentityAssertion
+                {
+                    Client = new KnownClient("machine", secret),
+                    IdpTokenUrl = new Uri($"{_provider.Origin}/token"),
+                    IdpClientId = "idp",
+                    IdTokenFile = _folder.Write("id-token", "1d-token"),
+                },
+            },
+            "DPoP" => kept with { DPoP = true },
             "static bearer" => OutgoingPolicy.Bearer("b3arer"),
             "bearer file" => OutgoingPolicy.BearerFile(_folder.Write("bearer", "f1le-bearer")),
             _ => throw new ArgumentOutOfRangeException(nameof(flow)),
@@ -119,14 +129,14 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     }
 
     // The keys: of the client, of the store, and the one that tokens are bound to.
-    private async Task<string[]> KeptAsync(OutgoingPolicy policy)
+    private async Task<string[]> KeptAsync(CredentialStoreFile? file)
     {
         string pem = _clientKey.ExportPkcs8PrivateKeyPem();
         List<string> keys = [pem.Split('\n')[1]];
-        if (File.Exists(policy.StorePath + ".key"))
+        if (file is not null && File.Exists(file.Path + ".key"))
         {
-            keys.Add(Convert.ToBase64String(await File.ReadAllBytesAsync(policy.StorePath + ".key")));
-            using CredentialStore store = CredentialStore.For(policy, _rig.Browser);
+            keys.Add(Convert.ToBase64String(await File.ReadAllBytesAsync(file.Path + ".key")));
+            using CredentialStore store = CredentialStore.For(file, _rig.Browser);
             using StoreLease lease = await store.OpenAsync(CancellationToken.None);
             keys.AddRange(lease.All.Select(entry => entry.DPoPKey).OfType<string>());
         }

@@ -33,7 +33,7 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = Patience }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 60);
 
         await SignInAsync(rig, source, host);
@@ -49,7 +49,7 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode, SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = Patience }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 7200);
 
         await SignInAsync(rig, source, host);
@@ -65,14 +65,14 @@ public sealed class SignInPromptTests
     {
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = OutgoingGrant.DeviceCode }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode() }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, link, expiresIn: 60);
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => source.StartAsync(CancellationToken.None));
 
         Assert.Contains("is not an https URL", refused.Message, StringComparison.Ordinal);
         Assert.Empty(host.Prompts);
-        Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("Please open", StringComparison.Ordinal));
+        Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("asks for a sign-in", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -148,7 +148,7 @@ public class SignInTests
         rig.Server.Challenge = ", scope=\"read\"";
         rig.Server.RequiredScope = "write";
         int port = FreePort();
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = port });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = port } });
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
@@ -284,7 +284,7 @@ public class SignInTests
     public async Task ARegistrationWithWhichNobodyCameBackIsMadeAnew()
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { CallbackPort = FreePort() });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort() } });
         await rig.AskAsync(proxy);
         Uri? first = rig.Browser.LastUrl;
         rig.Browser.IsAttended = false;

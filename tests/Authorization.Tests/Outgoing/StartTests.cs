@@ -99,11 +99,9 @@ public class StartTests
         rig.Server.EditCallback = back => back.Remove("iss");
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with
         {
-            AuthorizeUrl = new Uri($"{rig.Server.Origin}/authorize"),
-            TokenUrl = new Uri($"{rig.Server.Origin}/token"),
-            ClientId = "registered",
+            Server = OAuthServer.FromEndpoints(new Uri($"{rig.Server.Origin}/token"), new Uri($"{rig.Server.Origin}/authorize")),
+            Grant = Rig.WithBrowser with { Client = new KnownClient("registered"), ScopeParameter = "user_scope" },
             Scopes = ["a", "b"],
-            ScopeParameter = "user_scope",
         });
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -120,7 +118,7 @@ public class StartTests
         const string document = "https://client.example/metadata.json";
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditMetadata = metadata => metadata["client_id_metadata_document_supported"] = true;
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { ClientMetadataUrl = document });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { Client = OAuthClient.Described(document) } });
 
         await rig.AskAsync(proxy);
 

@@ -18,16 +18,6 @@ public sealed class StaticCredentialTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task ABearerTokenBeatsEverythingElse()
-    {
-        string file = _folder.Write("key", "x");
-        await using UpstreamCredentials source = await StartAsync(new OutgoingPolicy { BearerToken = "abc", ClientId = "c", ClientKeyFile = file, DPoP = true });
-
-        Assert.Equal("Authorization: Bearer abc\r\n", LineOf(source));
-        Assert.False(source.ProvesEachRequest);
-    }
-
-    [Fact]
     public async Task AReadyLineIsReadWithoutAllocating()
     {
         await using UpstreamCredentials source = await StartAsync(OutgoingPolicy.Bearer("abc"));

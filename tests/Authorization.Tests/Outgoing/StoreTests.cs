@@ -1,6 +1,7 @@
 using System.Text;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Credentials;
+using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -14,9 +15,47 @@ public sealed class StoreTests : IDisposable
 
     private string Store => _folder.File("store");
 
-    private OutgoingPolicy Policy => Rig.Policy with { StorePath = Store };
+    private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(Store) };
+
+    /// <summary>As they have been from the first version of the store on: with another, what is kept would not be found again.</summary>
+    public static TheoryData<string, OAuthPolicy> Keys => new()
+    {
+        { "428b890bdbbf1be81f23547fbbacc6df", OutgoingPolicy.OAuth() },
+        {
+            "0111f4e2e41216e13db9d419e62826e7",
+            new() { Grant = new OAuthGrant.DeviceCode(), Server = OAuthServer.FromIssuer("https://login.example"), Scopes = ["a", "b"], DPoP = true }
+        },
+        {
+            "17cc21406f1cbc685b3802d547659fd7",
+            new() { Grant = new OAuthGrant.AuthorizationCode { Client = OAuthClient.Described("https://a.example/c") }, Resource = "https://r.example" }
+        },
+        {
+            "01939d8bd8e3fc55c091ff25a37f290b",
+            new()
+            {
+                Grant = new OAuthGrant.ClientCredentials("c", ClientAuthentication.Secret("s")),
+                Server = OAuthServer.FromEndpoints(new Uri("https://login.example/token")),
+            }
+        },
+        { "f30f0e5532095061dbcd17ecd686c851", new() { Grant = new OAuthGrant.JwtBearer("file") } },
+        {
+            "e1838fded263f0011e6b56281c52b5a3",
+            new()
+            {
+                Grant = new OAuthGrant.IdentityAssertion
+                {
+                    Client = new KnownClient("c"), IdpTokenUrl = new Uri("https://idp.example/token"), IdpClientId = "i", IdTokenFile = "file",
+                },
+            }
+        },
+    };
 
     public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Keys), DisableDiscoveryEnumeration = true)]
+    public void TheKeyOfAnEntryStaysAsItIs(string key, OAuthPolicy policy) =>
+        Assert.Equal(key, CredentialStore.KeyFor(policy, new Uri("https://mcp.example/mcp")));
 
     [Fact]
     public async Task ARestartGoesOnWithTheKeptToken()
@@ -65,7 +104,7 @@ public sealed class StoreTests : IDisposable
     public async Task ARegistrationIsKeptForTheSameRedirect()
     {
         await using Rig rig = await Rig.StartAsync();
-        OutgoingPolicy policy = Policy with { CallbackPort = FreePort() };
+        OAuthPolicy policy = Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort() } };
         await rig.AskAsync(await rig.ProxyAsync(policy));
         rig.Server.LoseGrants();
         rig.Server.RevokeAll();
@@ -122,7 +161,7 @@ public sealed class StoreTests : IDisposable
     public async Task AnotherKeyDoesNotOpenTheStore()
     {
         await using Rig rig = await Rig.StartAsync();
-        await rig.AskAsync(await rig.ProxyAsync(Policy with { StoreKey = OtherKey }));
+        await rig.AskAsync(await rig.ProxyAsync(Policy with { Store = new CredentialStoreFile(Store) { Key = OtherKey } }));
         Assert.False(File.Exists(Store + ".key"));
 
         await rig.AskAsync(await rig.ProxyAsync(Policy));
@@ -138,13 +177,13 @@ public sealed class StoreTests : IDisposable
         await rig.AskAsync(await rig.ProxyAsync(Policy));
         await rig.DisposeProxiesAsync();
 
-        StoredCredential listed = Assert.Single(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+        StoredCredential listed = Assert.Single(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
         Assert.Equal((rig.Server.Origin + "/", rig.Server.Origin, true), (listed.Target, listed.Issuer, listed.IsRenewable));
         Assert.DoesNotContain(rig.Server.Secrets, secret => listed.ToString().Contains(secret, StringComparison.Ordinal));
 
         Assert.True(await StoredCredentials.LogoutAsync(Policy, target, NullLogger.Instance));
         Assert.StartsWith("refresh-", Assert.Single(rig.Server.Revoked), StringComparison.Ordinal);
-        Assert.Empty(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+        Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
         Assert.False(await StoredCredentials.LogoutAsync(Policy, target, NullLogger.Instance));
     }
 

@@ -32,6 +32,15 @@ public sealed class Command : IAsyncDisposable
     public static Command StartWithDescriptors(int most, params string[] args) =>
         Start(new ProcessStartInfo("sh", ["-c", "ulimit -n $0 && exec dotnet \"$@\"", $"{most}", Built, .. args]), null);
 
+    /// <summary>Starts the command with its streams sent elsewhere, by redirections as a shell reads them.</summary>
+    /// <param name="redirections">Such as <c>2>/dev/full</c>; statements may stand before, each closed by a semicolon.</param>
+    /// <param name="args">The command's arguments.</param>
+    public static Command StartWithStreams(string redirections, params string[] args)
+    {
+        int last = redirections.LastIndexOf(';') + 1;
+        return Start(new ProcessStartInfo("sh", ["-c", $"{redirections[..last]} exec dotnet \"$0\" \"$@\" {redirections[last..]}", Built, .. args]), null);
+    }
+
     private static Command Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment)
     {
         start.RedirectStandardOutput = true;
@@ -79,6 +88,26 @@ public sealed class Command : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the command listens, and says where: for one whose stdout cannot say it.</summary>
+    public async Task<int> ListeningPortAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            if (_process.HasExited)
+            {
+                throw new InvalidOperationException($"The command ended with {_process.ExitCode}: {await _errors}");
+            }
+
+            if (FindListeningPort() is { } port)
+            {
+                return port;
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
     /// <summary>Sends a signal, such as TERM.</summary>
     public async Task SignalAsync(string signal)
     {
@@ -109,6 +138,21 @@ public sealed class Command : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    /// <summary>The port of the TCP socket that is one of the command's descriptors and listens (proc(5)); null for none.</summary>
+    private int? FindListeningPort()
+    {
+        HashSet<string> inodes =
+        [
+            .. Directory.EnumerateFileSystemEntries($"/proc/{_process.Id}/fd")
+                .Select(path => new FileInfo(path).LinkTarget ?? "")
+                .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
+                .Select(target => target["socket:[".Length..^1]),
+        ];
+        string? line = File.ReadLines($"/proc/{_process.Id}/net/tcp").Skip(1)
+            .FirstOrDefault(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is var parts && parts[3] == "0A" && inodes.Contains(parts[9]));
+        return line is null ? null : Convert.ToInt32(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Split(':')[1], 16);
     }
 
     private async Task<string> ReadErrorsAsync()

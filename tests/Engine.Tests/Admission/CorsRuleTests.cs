@@ -11,7 +11,7 @@ public sealed class CorsRuleTests
     [Fact]
     public void PreflightOfAListedOriginNamesWhatMcpNeeds()
     {
-        Assert.True(Rule.TryAnswerPreflight("http://localhost:6274"u8, out ReadOnlyMemory<byte> lines));
+        Assert.True(Rule.TryAnswerPreflight("http://localhost:6274"u8, asked: default, out ReadOnlyMemory<byte> lines));
 
         string text = Encoding.ASCII.GetString(lines.Span);
         Assert.StartsWith("Access-Control-Allow-Origin: http://localhost:6274\r\n", text, StringComparison.Ordinal);
@@ -22,6 +22,40 @@ public sealed class CorsRuleTests
             StringComparison.Ordinal);
         Assert.DoesNotContain("Credentials", text, StringComparison.Ordinal);
         Assert.EndsWith("\r\n", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Which fields there are, servers and clients decide; the origin is the operator's.</summary>
+    [Theory]
+    [InlineData("mcp-param-region, traceparent")]
+    [InlineData("x-custom,authorization")]
+    [InlineData("a")]
+    public void PreflightOfAListedOriginAllowsTheFieldsItAsksFor(string asked)
+    {
+        Assert.True(Rule.TryAnswerPreflight("http://localhost:6274"u8, Encoding.ASCII.GetBytes(asked), out ReadOnlyMemory<byte> lines));
+
+        Assert.Contains($"\r\nAccess-Control-Allow-Headers: {asked}\r\n", Encoding.ASCII.GetString(lines.Span), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("a,,b")]
+    [InlineData("a,")]
+    [InlineData("a:b")]
+    [InlineData("a\tb")]
+    [InlineData("\"a\"")]
+    public void WhatIsNoListOfNamesIsNotRepeated(string asked)
+    {
+        Assert.True(Rule.TryAnswerPreflight("http://localhost:6274"u8, Encoding.ASCII.GetBytes(asked), out ReadOnlyMemory<byte> lines));
+
+        Assert.Contains("\r\nAccess-Control-Allow-Headers: Authorization, ", Encoding.ASCII.GetString(lines.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ListThatIsTooLongIsNotRepeated()
+    {
+        Assert.True(Rule.TryAnswerPreflight("http://localhost:6274"u8, Encoding.ASCII.GetBytes(new string('a', 2049)), out ReadOnlyMemory<byte> lines));
+
+        Assert.True(lines.Length < 1000);
     }
 
     [Fact]
@@ -39,7 +73,7 @@ public sealed class CorsRuleTests
     {
         byte[] bytes = Encoding.ASCII.GetBytes(origin);
 
-        Assert.False(Rule.TryAnswerPreflight(bytes, out _));
+        Assert.False(Rule.TryAnswerPreflight(bytes, asked: default, out _));
         Assert.Equal("Vary: Origin\r\n", Encoding.ASCII.GetString(Rule.AnswerLinesFor(bytes).Span));
     }
 

@@ -31,7 +31,20 @@ public sealed class OriginRuleTests
     [InlineData("127.0.0.1:8080", true)]
     [InlineData("[::1]:8080", true)]
     [InlineData("LOCALHOST:8080", true)]
-    [InlineData("localhost", false)]
+    [InlineData("localhost", true)]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("[::1]", true)]
+    [InlineData("host.docker.internal:8080", true)]
+    [InlineData("host.docker.internal", true)]
+    [InlineData("localhost:8081", false)]
+    [InlineData("localhost:80801", false)]
+    [InlineData("localhost:", false)]
+    [InlineData("localhost.", false)]
+    [InlineData("host.docker.internal:8081", false)]
+    [InlineData("host.docker.internal.evil.example", false)]
+    [InlineData("127.0.0.1.evil.example", false)]
+    [InlineData("localhost@evil.example", false)]
+    [InlineData("rebound.example", false)]
     [InlineData("rebound.example:8080", false)]
     [InlineData("localhost.evil.example:8080", false)]
     [InlineData("", true)]
@@ -53,8 +66,35 @@ public sealed class OriginRuleTests
     public void OtherLoopbackAddressIsAnOwnNameToo() =>
         Assert.True(Rule(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 8080)).AllowsHost("127.0.0.2:8080"u8));
 
+    [Theory]
+    [InlineData("mcp.example.com", true)]
+    [InlineData("MCP.example.com:8443", true)]
+    [InlineData("mcp.example.com:1", true)]
+    [InlineData("mcp.example.com:", false)]
+    [InlineData("mcp.example.com:123456", false)]
+    [InlineData("mcp.example.com:80a", false)]
+    [InlineData("mcp.example.com.evil.example", false)]
+    [InlineData("evil-mcp.example.com", false)]
+    [InlineData("[2001:db8::1]", true)]
+    [InlineData("[2001:db8::1]:443", true)]
+    [InlineData("[2001:db8::11]", false)]
+    public void HostWithoutAPortMeansEveryPort(string host, bool allowed) =>
+        Assert.Equal(allowed, Rule(Public, hosts: ["mcp.example.com", "[2001:db8::1]"]).AllowsHost(Bytes(host)));
+
+    /// <summary>Whoever adds a name for others must not lock the programs of this machine out.</summary>
     [Fact]
-    public void ListReplacesTheDerivedNames()
+    public void OwnNamesStayAllowedBesideAListOfHosts()
+    {
+        OriginRule rule = Rule(Loopback, hosts: ["mcp.example.com:8443"]);
+
+        Assert.True(rule.AllowsHost("localhost:8080"u8));
+        Assert.True(rule.AllowsHost("localhost"u8));
+        Assert.False(rule.AllowsHost("localhost:8443"u8));
+        Assert.False(Rule(Public, hosts: ["mcp.example.com"]).AllowsHost("localhost:8080"u8));
+    }
+
+    [Fact]
+    public void ListOfOriginsReplacesTheDerivedOnes()
     {
         OriginRule rule = Rule(Loopback, origins: ["https://app.example.com"], hosts: ["mcp.example.com:8443"]);
 
@@ -63,7 +103,7 @@ public sealed class OriginRuleTests
         Assert.False(rule.AllowsOrigin("http://localhost:8080"u8));
         Assert.True(rule.AllowsHost("mcp.example.com:8443"u8));
         Assert.False(rule.AllowsHost("mcp.example.com"u8));
-        Assert.False(rule.AllowsHost("localhost:8080"u8));
+        Assert.False(rule.AllowsHost("evil.example:8443"u8));
         Assert.False(rule.AllowsHost(""u8));
     }
 

@@ -51,7 +51,7 @@ public sealed class ProtectedResourceDocumentTests
 
     [Fact]
     public void UnknownIssuerIsLeftOut() =>
-        Assert.DoesNotContain("authorization_servers", Text(new TokenPolicy { JwksUri = new Uri("https://a.example/keys") }, "x", ""), StringComparison.Ordinal);
+        Assert.DoesNotContain("authorization_servers", Text(new JwtPolicy(new Uri("https://a.example/keys")), "x", ""), StringComparison.Ordinal);
 
     [Fact]
     public void NamelessResourceHasNoDocument() => Assert.Empty(Text(Policy, "", "/mcp"));

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,7 @@ namespace McpProxyFast.Engine.Tests.Outcomes;
 
 public sealed class TallyTests : IDisposable
 {
-    private readonly RecordingLogger _logger = new();
+    private readonly ListLogger _logger = new();
     private readonly Tally _tally;
     private readonly MeterListener _listener = new();
     private readonly List<string> _measured = [];
@@ -49,7 +50,12 @@ public sealed class TallyTests : IDisposable
         _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Refused, Refusal = reason });
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client", "mcpproxyfast.exchanges 1 end=refused"], _measured);
-        Assert.Equal([$"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}."], _logger.Lines);
+        Assert.Equal(
+            [
+                $"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}.",
+                $"Debug: (no request)  from a client without an address: 0 {refusal.Code} in 0 ms.",
+            ],
+            _logger.Lines);
     }
 
     [Theory]
@@ -62,7 +68,7 @@ public sealed class TallyTests : IDisposable
         _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, UpstreamViolation = violation });
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={code} rule={rule} side=upstream", "mcpproxyfast.exchanges 1 end=cut"], _measured);
-        Assert.Equal([$"Debug: Refused what the upstream sent: {code} by {rule}."], _logger.Lines);
+        Assert.Equal($"Debug: Refused what the upstream sent: {code} by {rule}.", _logger.Lines[0]);
     }
 
     [Fact]
@@ -117,6 +123,64 @@ public sealed class TallyTests : IDisposable
     }
 
     [Fact]
+    public void FaultIsWarnedOfOnceWithItsAdviceAndToldByItselfAtDebugLevel()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Faulted, Fault = FaultReason.UpstreamUnreachable });
+        }
+
+        const string Text = "Answered 502 upstream-unreachable: The upstream could not be reached. "
+            + "Check that the MCP server runs, and that McpProxyOptions.Target has its host and port.";
+        Assert.Equal([$"Warning: {Text}", $"Debug: {Text}", $"Debug: {Text}"], _logger.Lines.Where(line => line.Contains("Answered", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void TargetThatAsksForACredentialDrawsOneHint()
+    {
+        using var tally = new Tally(
+            _logger, () => 0, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System, hasCredential: false);
+
+        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
+        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+
+        Assert.Single(_logger.Lines, line => line.Contains("set McpProxyOptions.Outgoing", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void TargetWhoseCredentialTheProxyHasDrawsNoHint()
+    {
+        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+
+        Assert.DoesNotContain(_logger.Lines, line => line.StartsWith("Information", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void RefusedHostAndOriginAreShownFitForATerminalWithTheOptionThatAllowsThem()
+    {
+        _tally.HostRefused("evil.example\u001b[2J"u8, System.Net.IPAddress.Loopback);
+        _tally.OriginRefused("https://evil.example"u8);
+        _tally.OriginRefused("https://evil.example"u8);
+
+        Assert.Equal(2, _logger.Lines.Count);
+        Assert.Matches(@"^Warning: .*'evil.example\\u001B\[2J' .*McpProxyOptions.AllowedHosts", _logger.Lines[0]);
+        Assert.Matches("^Warning: .*'https://evil.example' .*McpProxyOptions.AllowedOrigins", _logger.Lines[1]);
+    }
+
+    [Fact]
+    public void ExchangesGetNoLineWhereDebugIsOff()
+    {
+        _logger.Least = LogLevel.Information;
+        using var tally = new Tally(_logger, () => 0, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
+
+        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
+
+        Assert.False(tally.ObservesExchanges);
+        Assert.Empty(_logger.Lines);
+    }
+
+    [Fact]
     public void OpenConnectionsAreCountedWhenAsked()
     {
         _listener.RecordObservableInstruments();
@@ -133,18 +197,5 @@ public sealed class TallyTests : IDisposable
         }
 
         return line;
-    }
-
-    private sealed class RecordingLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add($"{logLevel}: {formatter(state, exception)}");
     }
 }

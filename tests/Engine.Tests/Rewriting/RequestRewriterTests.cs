@@ -50,6 +50,36 @@ public sealed class RequestRewriterTests
             Rewrite(received, ForwardedRule.Set));
     }
 
+    /// <summary>What a server takes the client's address from is not the client's to say, in any spelling that some server folds into it.</summary>
+    [Theory]
+    [InlineData("X-Real-IP: 6.6.6.6")]
+    [InlineData("X-Client-IP: 6.6.6.6")]
+    [InlineData("True-Client-IP: 6.6.6.6")]
+    [InlineData("X_Real_IP: 6.6.6.6")]
+    [InlineData("X_Forwarded_For: 6.6.6.6")]
+    [InlineData("X_Forwarded-For: 6.6.6.6")]
+    [InlineData("X_Forwarded_Something_Longer_Than_Known: x")]
+    [InlineData("X-Forwarded-Something-Longer-Than-Known: x")]
+    [InlineData("Proxy: http://evil.test")]
+    public void ClientCannotSayWhoItIs(string line) => Assert.Equal(
+        "GET / HTTP/1.1\r\nHost: up.test:9\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n\r\n",
+        Rewrite($"GET / HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n", ForwardedRule.Set));
+
+    [Fact]
+    public void MarkOfTheProxyComesBesideThoseOfOthers()
+    {
+        RequestHead head = Heads.Request("GET / HTTP/1.1\r\nHost: h\r\nMcpProxyFast-Hop: 0123456789abcdef\r\n\r\n");
+        var mark = new HopMark();
+        var rewriter = new RequestRewriter(Upstream, ForwardedRule.Off, mark);
+
+        string sent = Capture.Of(output => rewriter.Write(head, default, output));
+
+        Assert.Equal($"GET / HTTP/1.1\r\nHost: up.test:9\r\n{mark.Line}McpProxyFast-Hop: 0123456789abcdef\r\n\r\n", sent);
+        Assert.False(mark.IsOn(head));
+        Assert.True(mark.IsOn(Heads.Request(sent)));
+        Assert.False(new HopMark().IsOn(Heads.Request(sent)));
+    }
+
     [Fact]
     public void ClientIsAppendedToWhatCame()
     {

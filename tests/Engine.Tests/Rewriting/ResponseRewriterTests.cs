@@ -32,10 +32,24 @@ public sealed class ResponseRewriterTests
         Assert.Contains($"Location: {sent}\r\n", written, StringComparison.Ordinal);
     }
 
-    private static string Rewrite(string received, FramingKind framing)
+    /// <summary>A server behind a TLS terminator takes itself for an http server; its clients must not be sent around the proxy.</summary>
+    [Theory]
+    [InlineData("http://up.test/x?y#z", "http://me.test:1/x?y#z")]
+    [InlineData("http://up.test:80/x", "http://me.test:1/x")]
+    [InlineData("https://up.test:443/x", "http://me.test:1/x")]
+    [InlineData("http://up.test.evil/x", "http://up.test.evil/x")]
+    [InlineData("http://up.test:8080/x", "http://up.test:8080/x")]
+    public void LocationWithTheLowerSchemeLeadsBackToTheProxyToo(string received, string sent)
+    {
+        string written = Rewrite($"HTTP/1.1 302 Found\r\nLocation: {received}\r\nContent-Length: 0\r\n\r\n", FramingKind.Length, "https://up.test/");
+
+        Assert.Contains($"Location: {sent}\r\n", written, StringComparison.Ordinal);
+    }
+
+    private static string Rewrite(string received, FramingKind framing, string target = "http://up.test/")
     {
         ResponseHead head = Heads.Response(received);
-        var rewriter = new ResponseRewriter(new Uri("http://up.test/"), hidesChallenges: false, setsCors: false);
+        var rewriter = new ResponseRewriter(new Uri(target), hidesChallenges: false, setsCors: false);
         return Capture.Of(output => rewriter.Write(
             head, new ResponseEdits { Framing = framing, KeepsAlive = true, OwnAuthority = "me.test:1"u8 }, output));
     }

@@ -144,10 +144,10 @@ public sealed class EventLoopTests : IDisposable
 
     private async Task<(Connection Connection, Socket Peer)> PairAsync()
     {
-        Task<Connection?> connecting = EpollConnect.TryAsync((IPEndPoint)_listener.LocalEndpoint, _loop, CancellationToken.None).AsTask();
+        Task<Connection> connecting = EpollConnect.ConnectAsync((IPEndPoint)_listener.LocalEndpoint, _loop, CancellationToken.None).AsTask();
         Socket peer = await _listener.AcceptSocketAsync();
         peer.NoDelay = true;
-        return ((await connecting.Soon())!, peer);
+        return (await connecting.Soon(), peer);
     }
 
     /// <summary>Over a local socket, which takes all bytes of a send at once, whether or not somebody reads.</summary>

@@ -21,7 +21,13 @@ public sealed class UpstreamPoolTests : IDisposable
     {
         _heartbeat = new Heartbeat(_clock);
         _pool = new UpstreamPool(
-            (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)), 2, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60), _heartbeat, _tally);
+            (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)),
+            mostIdle: 2,
+            idleTimeout: TimeSpan.FromSeconds(10),
+            idleForOnce: TimeSpan.FromSeconds(4),
+            maxAge: TimeSpan.FromSeconds(60),
+            _heartbeat,
+            _tally);
     }
 
     public void Dispose()
@@ -34,14 +40,14 @@ public sealed class UpstreamPoolTests : IDisposable
     public async Task NewestIdleConnectionIsTakenFirst()
     {
         UpstreamConnection first = await MakeAsync();
-        UpstreamConnection second = await MakeAsync();
         _pool.Return(first);
         _clock.Advance(TimeSpan.FromSeconds(1));
+        UpstreamConnection second = await MakeAsync();
         _pool.Return(second);
 
-        Assert.Same(second, _pool.TryTake(null));
-        Assert.Same(first, _pool.TryTake(null));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Same(second, _pool.TryTake(null, isIdempotent: true));
+        Assert.Same(first, _pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
         Assert.True(first.IsReused);
     }
 
@@ -53,9 +59,9 @@ public sealed class UpstreamPoolTests : IDisposable
         Array.ForEach(three, _pool.Return);
 
         Assert.True(await IsClosedAsync(2));
-        Assert.NotNull(_pool.TryTake(null));
-        Assert.NotNull(_pool.TryTake(null));
-        Assert.Null(_pool.TryTake(null));
+        Assert.NotNull(_pool.TryTake(null, isIdempotent: true));
+        Assert.NotNull(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     [Fact]
@@ -66,7 +72,7 @@ public sealed class UpstreamPoolTests : IDisposable
         await _fromUpstream[0].Writer.CompleteAsync();
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     [Fact]
@@ -77,7 +83,7 @@ public sealed class UpstreamPoolTests : IDisposable
         await _fromUpstream[0].Writer.WriteAsync("HTTP/1.1 200 OK\r\n"u8.ToArray());
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     [Fact]
@@ -88,7 +94,71 @@ public sealed class UpstreamPoolTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(11));
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+    }
+
+    [Fact]
+    public async Task RequestThatMustNotBeSentTwiceGetsAConnectionUsedLately()
+    {
+        UpstreamConnection made = await MakeAsync();
+        _pool.Return(made);
+        _clock.Advance(TimeSpan.FromSeconds(3.9));
+        Assert.Same(made, _pool.TryTake(null, isIdempotent: false));
+    }
+
+    [Fact]
+    public async Task RequestThatMustNotBeSentTwiceLeavesAnOlderConnectionToOthers()
+    {
+        UpstreamConnection old = await MakeAsync();
+        _pool.Return(old);
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Null(_pool.TryTake(null, isIdempotent: false));
+        Assert.Same(old, _pool.TryTake(null, isIdempotent: true));
+    }
+
+    /// <summary>Seconds that an upstream says; how long it may then be idle.</summary>
+    [Theory]
+    [InlineData(1, 0.5)]
+    [InlineData(2, 1)]
+    [InlineData(5, 4)]
+    [InlineData(9, 8)]
+    [InlineData(3600, 10)]
+    public async Task WhatTheUpstreamSaysOfItsConnectionCountsLessAMargin(int seconds, double idle)
+    {
+        foreach (bool isIdempotent in (bool[])[true, false])
+        {
+            UpstreamConnection made = await MakeAsync();
+            made.KeepFor(seconds);
+            made.Hold(_heartbeat.Now);
+            _clock.Advance(TimeSpan.FromSeconds(idle) - TimeSpan.FromMilliseconds(100));
+            Assert.True(_pool.MayCarry(made, isIdempotent));
+            _clock.Advance(TimeSpan.FromMilliseconds(100));
+            Assert.False(_pool.MayCarry(made, isIdempotent));
+            _clock.Advance(TimeSpan.FromMilliseconds(100));
+            Assert.True(_pool.IsStale(made, _heartbeat.Now));
+        }
+    }
+
+    [Fact]
+    public async Task ConnectionThatTheUpstreamDoesNotKeepIsNeverUsedAgain()
+    {
+        UpstreamConnection made = await MakeAsync();
+        made.KeepFor(0);
+        made.Hold(_heartbeat.Now);
+        Assert.False(_pool.MayCarry(made, isIdempotent: true));
+    }
+
+    /// <summary>Whoever keeps it: that a client has left makes it no younger.</summary>
+    [Fact]
+    public async Task ConnectionOfAClientThatHasLeftIsAsIdleAsItWas()
+    {
+        UpstreamConnection made = await MakeAsync();
+        made.Hold(_heartbeat.Now);
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.True(made.TryTake());
+        _pool.Return(made);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(_pool.TryTake(null, isIdempotent: false));
     }
 
     [Fact]
@@ -100,7 +170,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _pool.Return(old);
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     [Fact]
@@ -127,7 +197,7 @@ public sealed class UpstreamPoolTests : IDisposable
 
         Assert.True(ended.IsDead);
         await ended.Transport.Closed.Soon();
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     /// <summary>Heartbeat, end and client race for idle connections; each connection has one taker or is closed, never both.</summary>
@@ -142,7 +212,7 @@ public sealed class UpstreamPoolTests : IDisposable
             Task<UpstreamConnection?> taking = Task.Run(() =>
             {
                 start.SignalAndWait();
-                return _pool.TryTake(null);
+                return _pool.TryTake(null, isIdempotent: true);
             });
             Task ending = Task.Run(() =>
             {
@@ -172,7 +242,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _pool.Clear();
 
         Assert.True(await IsClosedAsync(0) && await IsClosedAsync(1));
-        Assert.Null(_pool.TryTake(null));
+        Assert.Null(_pool.TryTake(null, isIdempotent: true));
     }
 
     private async Task<UpstreamConnection> MakeAsync() => (await _pool.ConnectAsync(null, CancellationToken.None)).Connection!;

@@ -79,6 +79,7 @@ internal static class PublicSurface
 
     /// <summary>What every record, struct and enum has; it says nothing that their first word does not.</summary>
     private static bool IsMadeByCompiler(ISymbol member, INamedTypeSymbol type) => member.Name.StartsWith('<')
+        || (member is IPropertySymbol { Name: "EqualityContract" } && type.IsRecord)
         || (member is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters.IsEmpty: true } && type.TypeKind is TypeKind.Struct or TypeKind.Enum)
         || (member is IMethodSymbol && member.GetAttributes().Any(one => one.AttributeClass?.Name == "CompilerGeneratedAttribute"));
 }

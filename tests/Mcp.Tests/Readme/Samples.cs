@@ -24,6 +24,20 @@ internal static class Samples
         // </readme>
     }
 
+    public static void SignIn()
+    {
+        // <readme>
+        OAuthPolicy person = OutgoingPolicy.OAuth() with { Store = new CredentialStoreFile(CredentialStoreFile.DefaultPath) };
+        var machine = new OAuthPolicy
+        {
+            Server = OAuthServer.FromIssuer("https://login.example.com"),            // left out, the target names it
+            Grant = new OAuthGrant.ClientCredentials("my-gateway", ClientAuthentication.KeyFile("/run/secrets/my-gateway.pem")),
+        };
+        // </readme>
+        person.Validate();
+        machine.Validate();
+    }
+
     public static void Configure(WebApplicationBuilder builder, McpProxyOptions options, IPEndPoint address, X509Certificate2 certificate)
     {
         // <readme>

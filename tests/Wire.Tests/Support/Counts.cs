@@ -8,6 +8,7 @@ internal sealed class Counts : IDisposable
 {
     private readonly ConcurrentDictionary<string, long> _counts = new();
     private readonly MeterListener _listener = new();
+    private int _open;
 
     public Counts(Meter meter)
     {
@@ -19,7 +20,18 @@ internal sealed class Counts : IDisposable
             }
         };
         _listener.SetMeasurementEventCallback<long>((instrument, measurement, tags, _) => _counts.AddOrUpdate(KeyOf(instrument, tags), measurement, (_, sum) => sum + measurement));
+        _listener.SetMeasurementEventCallback<int>((_, measurement, _, _) => Volatile.Write(ref _open, measurement)); // the only one of this type
         _listener.Start();
+    }
+
+    /// <summary>How many client connections are open now.</summary>
+    public int Open
+    {
+        get
+        {
+            _listener.RecordObservableInstruments();
+            return Volatile.Read(ref _open);
+        }
     }
 
     /// <summary>Every count, sorted, but for the exchanges that were answered: set-ups have some.</summary>

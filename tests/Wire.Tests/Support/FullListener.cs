@@ -10,15 +10,20 @@ internal sealed class FullListener : IDisposable
     private readonly Socket _first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
     public FullListener()
+        : this(IPAddress.Loopback, 0)
     {
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+    }
+
+    public FullListener(IPAddress address, int port)
+    {
+        _listener.Bind(new IPEndPoint(address, port));
         _listener.Listen(0);
         _first.Connect(_listener.LocalEndPoint!); // nobody accepts it, and a queue of length 0 has room for one
     }
 
     public Uri Target => new($"http://{_listener.LocalEndPoint}");
 
-    private int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     public Task ExpectSomebodyConnectingAsync() => SystemSockets.UntilAsync(() => IsSomebodyConnecting, "Nobody connects.");
 
@@ -29,6 +34,14 @@ internal sealed class FullListener : IDisposable
     {
         _first.Dispose();
         _listener.Dispose();
+    }
+
+    /// <summary>So many attempts are under way to this port, at whatever address.</summary>
+    public async Task<bool> ExpectConnectingAsync(int count)
+    {
+        await SystemSockets.UntilAsync(
+            () => SystemSockets.Towards(Port).Count(row => row.State is SystemSockets.State.SynSent) == count, "They do not connect.");
+        return true;
     }
 
     private bool IsSomebodyConnecting => SystemSockets.Towards(Port).Any(row => row.State is SystemSockets.State.SynSent);

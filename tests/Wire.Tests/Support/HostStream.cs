@@ -90,50 +90,27 @@ internal sealed class HostStream : IDuplexPipe
         await _stream.DisposeAsync();
     }
 
-    private void Forbid(bool isWrong, string what)
+    /// <summary>One of the two ends: what may not be done to it, and what is done when it is completed.</summary>
+    /// <param name="host">Told when the end is completed.</param>
+    /// <param name="isWriter">The writer; else the reader.</param>
+    private sealed class End(HostStream host, bool isWriter)
     {
-        if (isWrong)
-        {
-            _violations.Enqueue(what);
-        }
-    }
-
-    private sealed class Reader(HostStream host, PipeReader inner) : PipeReader
-    {
+        private readonly string _end = isWriter ? "writer" : "reader";
+        private readonly string _operation = isWriter ? "flush" : "read";
         private int _isOut;
         private int _isCompleted;
 
-        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+        /// <summary>Something is done that may not be done to a completed end.</summary>
+        public void Use(string what) => Forbid(Volatile.Read(ref _isCompleted) == 1, $"{what} after the {_end} had been completed.");
 
-        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        /// <summary>Runs a read, or a flush.</summary>
+        public async ValueTask<T> RunAsync<T>(Func<CancellationToken, ValueTask<T>> operation, CancellationToken cancellationToken)
         {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A reader was advanced after it had been completed.");
-            inner.AdvanceTo(consumed, examined);
-        }
-
-        public override void CancelPendingRead()
-        {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A read was cancelled after the reader had been completed.");
-            inner.CancelPendingRead();
-        }
-
-        public override void Complete(Exception? exception = null)
-        {
-            host.Forbid(Volatile.Read(ref _isOut) == 1, "A reader was completed while its read was out.");
-            if (Interlocked.Exchange(ref _isCompleted, 1) == 0)
-            {
-                inner.Complete(exception);
-                host.OnCompleted(exception, isWriter: false);
-            }
-        }
-
-        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
-        {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A read was begun after the reader had been completed.");
-            host.Forbid(Interlocked.Exchange(ref _isOut, 1) == 1, "Two reads were out at once.");
+            Use($"A {_operation} was begun");
+            Forbid(Interlocked.Exchange(ref _isOut, 1) == 1, $"Two of one kind ({_operation}) were out at once.");
             try
             {
-                return await inner.ReadAsync(cancellationToken);
+                return await operation(cancellationToken);
             }
             finally
             {
@@ -141,17 +118,57 @@ internal sealed class HostStream : IDuplexPipe
             }
         }
 
+        public void Complete(Action<Exception?> complete, Exception? cause)
+        {
+            Forbid(Volatile.Read(ref _isOut) == 1, $"A {_end} was completed while its {_operation} was out.");
+            if (Interlocked.Exchange(ref _isCompleted, 1) == 0)
+            {
+                complete(cause);
+                host.OnCompleted(cause, isWriter);
+            }
+        }
+
+        private void Forbid(bool isWrong, string what)
+        {
+            if (isWrong)
+            {
+                host._violations.Enqueue(what);
+            }
+        }
+    }
+
+    private sealed class Reader(HostStream host, PipeReader inner) : PipeReader
+    {
+        private readonly End _end = new(host, isWriter: false);
+
+        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+            _end.Use("A reader was advanced");
+            inner.AdvanceTo(consumed, examined);
+        }
+
+        public override void CancelPendingRead()
+        {
+            _end.Use("A read was cancelled");
+            inner.CancelPendingRead();
+        }
+
+        public override void Complete(Exception? exception = null) => _end.Complete(inner.Complete, exception);
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => _end.RunAsync(inner.ReadAsync, cancellationToken);
+
         public override bool TryRead(out ReadResult result)
         {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A read was begun after the reader had been completed.");
+            _end.Use("A read was begun");
             return inner.TryRead(out result);
         }
     }
 
     private sealed class Writer(HostStream host, PipeWriter inner) : PipeWriter
     {
-        private int _isOut;
-        private int _isCompleted;
+        private readonly End _end = new(host, isWriter: true);
 
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
 
@@ -165,32 +182,12 @@ internal sealed class HostStream : IDuplexPipe
 
         public override void CancelPendingFlush()
         {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A flush was cancelled after the writer had been completed.");
+            _end.Use("A flush was cancelled");
             inner.CancelPendingFlush();
         }
 
-        public override void Complete(Exception? exception = null)
-        {
-            host.Forbid(Volatile.Read(ref _isOut) == 1, "A writer was completed while its flush was out.");
-            if (Interlocked.Exchange(ref _isCompleted, 1) == 0)
-            {
-                inner.Complete(exception);
-                host.OnCompleted(exception, isWriter: true);
-            }
-        }
+        public override void Complete(Exception? exception = null) => _end.Complete(inner.Complete, exception);
 
-        public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
-        {
-            host.Forbid(Volatile.Read(ref _isCompleted) == 1, "A flush was begun after the writer had been completed.");
-            host.Forbid(Interlocked.Exchange(ref _isOut, 1) == 1, "Two flushes were out at once.");
-            try
-            {
-                return await inner.FlushAsync(cancellationToken);
-            }
-            finally
-            {
-                Volatile.Write(ref _isOut, 0);
-            }
-        }
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _end.RunAsync(inner.FlushAsync, cancellationToken);
     }
 }

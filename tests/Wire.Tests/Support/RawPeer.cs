@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
@@ -20,6 +21,9 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
 
     /// <summary>What has come and was not taken.</summary>
     public string Unread => _unread.ToString();
+
+    /// <summary>The port at this end; 0 where there is no socket.</summary>
+    public int Port { get; } = ((IPEndPoint?)socket?.LocalEndPoint)?.Port ?? 0;
 
     public static RawPeer Of(IDuplexPipe pipe) => new(
         pipe.Input.AsStream(),
@@ -95,6 +99,9 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
 
     /// <summary>Half-closes: no more bytes will be sent.</summary>
     public void Finish() => finish();
+
+    /// <summary>Ends the bytes below TLS, as anybody on the way can, without a word of TLS's.</summary>
+    public void FinishBelow() => socket!.Shutdown(SocketShutdown.Send);
 
     /// <summary>Resets the connection.</summary>
     public void Reset() => reset();

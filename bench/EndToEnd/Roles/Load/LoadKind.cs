@@ -18,6 +18,9 @@ internal enum LoadKind
     /// <summary>Streams that are silent after their first event: what they cost is memory.</summary>
     IdleStreams,
 
+    /// <summary>As <see cref="IdleStreams"/>, all opened at once on a process that has just started.</summary>
+    ColdStreams,
+
     /// <summary><see cref="Streams"/> beside <see cref="FixedRate"/>, whose latency is what is measured.</summary>
     Mixed,
 }

@@ -14,12 +14,22 @@ internal static class LoadRole
         return result.Error is null ? 0 : 1;
     }
 
-    private static LoadResult Measure(LoadPlan plan)
+    /// <summary>Carries out a plan; what goes wrong on the way is part of the result.</summary>
+    public static LoadResult Measure(LoadPlan plan)
     {
         using var loop = new EventLoop();
         try
         {
-            return new(plan.Kind is LoadKind.IdleStreams ? StreamMemory.Measure(loop, plan) : TimedRun.Measure(loop, plan), Error: null);
+            return new(plan.Kind switch
+            {
+                LoadKind.IdleStreams => StreamMemory.Measure(loop, plan),
+                LoadKind.ColdStreams => ColdStreamMemory.Measure(loop, plan),
+                _ => TimedRun.Measure(loop, plan),
+            });
+        }
+        catch (TooSlowException e)
+        {
+            return new(new Dictionary<string, double>(), TooSlow: e.Message);
         }
         catch (Exception e) when (e is WrongAnswerException or SocketException or IOException)
         {

@@ -13,7 +13,11 @@ internal sealed class Recorder(bool countsLateAnswers = false)
     private long _from = long.MaxValue;
     private long _to = long.MaxValue;
 
+    /// <summary>Units completed within the window.</summary>
     public long Units { get; private set; }
+
+    /// <summary>Units completed at any time.</summary>
+    public long Total { get; private set; }
 
     public LatencySamples Latencies { get; } = new();
 
@@ -30,6 +34,7 @@ internal sealed class Recorder(bool countsLateAnswers = false)
     public void Completed(long dueAt)
     {
         long now = Clock.Now;
+        Total++;
         bool isInTime = now >= _from && now < _to;
         if (isInTime)
         {

@@ -4,10 +4,14 @@ using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Roles.Load;
 
-/// <summary>A request that is made once and sent many times, with the head that MCP clients send.</summary>
+/// <summary>A request that is made once and sent many times.</summary>
 internal sealed class RequestTemplate
 {
     private const int NoId = -1;
+
+    private const string SmallFields =
+        "User-Agent: mcp-client/1.0\r\nAccept: application/json, text/event-stream\r\n"
+        + $"Mcp-Session-Id: {RealHeads.SessionId}\r\nMCP-Protocol-Version: 2025-11-25\r\n";
 
     private readonly byte[] _bytes;
     private readonly int _idOffset;
@@ -22,7 +26,7 @@ internal sealed class RequestTemplate
     {
         if (plan.UploadBytes == 0)
         {
-            return plan.DownloadBytes > 0 ? Get(plan, plan.Target) : Call(plan, plan.Target);
+            return plan.DownloadBytes > 0 || plan.OpensStreams ? Get(plan, plan.Target) : Call(plan, plan.Target);
         }
 
         var body = new byte[plan.UploadBytes];
@@ -54,8 +58,7 @@ internal sealed class RequestTemplate
     {
         var head = new StringBuilder();
         head.Append(CultureInfo.InvariantCulture, $"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{plan.Port}\r\n");
-        head.Append("User-Agent: mcp-client/1.0\r\nAccept: application/json, text/event-stream\r\n");
-        head.Append("Mcp-Session-Id: 7f1c4d1e-9a55-4a39-8c0f-2f6de1c9a001\r\nMCP-Protocol-Version: 2025-11-25\r\n");
+        head.Append(plan.Heads is HeadKind.Real ? RealHeads.RequestFields : SmallFields);
         if (plan.Token is not null)
         {
             head.Append(CultureInfo.InvariantCulture, $"Authorization: Bearer {plan.Token}\r\n");

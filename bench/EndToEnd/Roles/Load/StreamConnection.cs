@@ -10,8 +10,12 @@ internal sealed class StreamConnection(EventLoop loop, Socket socket, Recorder r
     private byte[]? _event;
     private int _length;
     private long _nextNumber;
+    private Action? _awaited;
 
     public void Start(RequestTemplate request) => SendReused(request.With(0));
+
+    /// <summary>Tells once when the next event has come.</summary>
+    public void AwaitEvent(Action arrived) => _awaited = arrived;
 
     public override void OnHead(in MessageHead head)
     {
@@ -57,6 +61,8 @@ internal sealed class StreamConnection(EventLoop loop, Socket socket, Recorder r
             opened();
         }
 
+        _awaited?.Invoke();
+        _awaited = null;
         recorder.Completed(Digits.Read(text.Slice(EventText.SentAtOffset, EventText.SentAtLength)));
     }
 }

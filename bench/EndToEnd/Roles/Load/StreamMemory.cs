@@ -4,7 +4,7 @@ using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Roles.Load;
 
-/// <summary>What silent streams cost in memory, and what of it stays after they have closed.</summary>
+/// <summary>What silent streams cost in memory, and what of it stays after they have closed: opened slowly, on a process that has served streams before.</summary>
 internal static class StreamMemory
 {
     // Enough to have loaded what a first stream loads, so that it does not count for the streams that follow.
@@ -16,7 +16,7 @@ internal static class StreamMemory
         ProcessTree? subject = ProcessTree.Find(plan.SubjectProcess);
         var streams = new OpenStreams(loop, plan);
         streams.Open(WarmUpStreams);
-        streams.Stop();
+        streams.Close();
         Wait(loop, plan.WarmUpSeconds);
         long before = subject?.ResidentBytes() ?? 0;
 
@@ -24,7 +24,7 @@ internal static class StreamMemory
         Wait(loop, plan.Seconds);
         long open = subject?.ResidentBytes() ?? 0;
 
-        streams.Stop();
+        streams.Close();
         Wait(loop, plan.Seconds);
         if (subject is not null)
         {
@@ -36,7 +36,8 @@ internal static class StreamMemory
         return metrics;
     }
 
-    private static void Wait(EventLoop loop, double seconds)
+    /// <summary>Serves the loop for a time.</summary>
+    public static void Wait(EventLoop loop, double seconds)
     {
         for (long end = Clock.Now + Clock.FromSeconds(seconds); Clock.Now < end;)
         {

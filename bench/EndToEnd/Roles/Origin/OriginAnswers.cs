@@ -8,9 +8,13 @@ internal sealed class OriginAnswers(OriginPlan plan)
 {
     private const int ChunkBytes = 16 * 1024;
 
-    private static readonly int AnswerStart = Encoding.ASCII.GetByteCount(HeadOf("application/json", SmallPost.AnswerLength));
+    private static readonly string SmallHead = HeadOf("application/json", SmallPost.AnswerLength);
+    private static readonly string RealHead =
+        $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{RealHeads.AnswerFields}Content-Length: {SmallPost.AnswerLength}\r\n\r\n";
 
-    private readonly byte[] _small = Join(HeadOf("application/json", SmallPost.AnswerLength), SmallPost.NewAnswer());
+    private readonly byte[] _small = Join(SmallHead, SmallPost.NewAnswer());
+    private readonly byte[] _smallWithRealHead = Join(RealHead, SmallPost.NewAnswer());
+    private readonly byte[] _real = Encoding.ASCII.GetBytes($"Bearer {RealHeads.Token}");
     private readonly byte[] _injected = Encoding.ASCII.GetBytes($"Bearer {plan.InjectedToken}");
     private readonly Dictionary<(long Bytes, bool Chunked), byte[]> _large = [];
 
@@ -32,18 +36,14 @@ internal sealed class OriginAnswers(OriginPlan plan)
 
     public bool IsInjected(ReadOnlySpan<byte> authorization) => authorization.SequenceEqual(_injected);
 
-    /// <summary>The answer to a call. Valid until the next one.</summary>
-    public ReadOnlyMemory<byte> Small(ReadOnlySpan<byte> call)
-    {
-        ReadOnlySpan<byte> id = SmallPost.IdOf(call);
-        if (id.IsEmpty)
-        {
-            return BadRequest;
-        }
+    /// <summary>Whether it is the token of <see cref="RealHeads"/>, whole.</summary>
+    public bool IsReal(ReadOnlySpan<byte> authorization) => authorization.SequenceEqual(_real);
 
-        id.CopyTo(_small.AsSpan(AnswerStart + SmallPost.AnswerIdOffset));
-        return _small;
-    }
+    /// <summary>The answer to a call. Valid until the next one.</summary>
+    public ReadOnlyMemory<byte> Small(ReadOnlySpan<byte> call) => Answer(_small, SmallHead.Length, call);
+
+    /// <summary>The same under the head of a real server.</summary>
+    public ReadOnlyMemory<byte> SmallWithRealHead(ReadOnlySpan<byte> call) => Answer(_smallWithRealHead, RealHead.Length, call);
 
     public ReadOnlyMemory<byte> Large(long bytes, bool chunked)
     {
@@ -55,6 +55,18 @@ internal sealed class OriginAnswers(OriginPlan plan)
             _large.Add((bytes, chunked), answer);
         }
 
+        return answer;
+    }
+
+    private ReadOnlyMemory<byte> Answer(byte[] answer, int headLength, ReadOnlySpan<byte> call)
+    {
+        ReadOnlySpan<byte> id = SmallPost.IdOf(call);
+        if (id.IsEmpty)
+        {
+            return BadRequest;
+        }
+
+        id.CopyTo(answer.AsSpan(headLength + SmallPost.AnswerIdOffset));
         return answer;
     }
 

@@ -21,7 +21,12 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
     public override void OnHead(in MessageHead head)
     {
         _request = Read(head);
-        _isRefused = _request is { Wanted: Behaviour.Call, Flag: true } && !answers.IsInjected(head.Find("authorization"u8));
+        _isRefused = _request.Flag && _request.Wanted switch
+        {
+            Behaviour.Call => !answers.IsInjected(head.Find("authorization"u8)),
+            Behaviour.CallWithRealHeads => !answers.IsReal(head.Find("authorization"u8)),
+            _ => false,
+        };
         _callLength = 0;
         _received = 0;
     }
@@ -29,7 +34,7 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
     public override void OnBody(ReadOnlySpan<byte> body)
     {
         _received += body.Length;
-        if (_request.Wanted is Behaviour.Call && _received <= MaxCallBytes)
+        if (_request.Wanted is Behaviour.Call or Behaviour.CallWithRealHeads && _received <= MaxCallBytes)
         {
             _call = _call.Length == 0 ? new byte[MaxCallBytes] : _call;
             body.CopyTo(_call.AsSpan(_callLength));
@@ -43,6 +48,9 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
         {
             case Behaviour.Call:
                 SendReused(_isRefused ? answers.Unauthorized : answers.Small(_call.AsSpan(0, _callLength)));
+                break;
+            case Behaviour.CallWithRealHeads:
+                SendReused(_isRefused ? answers.Unauthorized : answers.SmallWithRealHead(_call.AsSpan(0, _callLength)));
                 break;
             case Behaviour.Stream or Behaviour.StreamTogether:
                 StartStream();

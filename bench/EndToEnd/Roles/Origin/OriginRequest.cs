@@ -12,6 +12,9 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
         /// <summary><c>/mcp</c>: the small JSON answer; with <c>?bearer=1</c> (the flag) only for the injected credential.</summary>
         Call,
 
+        /// <summary><c>/mcp?heads=real</c>: the same under the head of a real server, and only for the whole token of a real client.</summary>
+        CallWithRealHeads,
+
         /// <summary><c>/sse?rate=</c> (the number, events per second; 0: one event, then silence) <c>&amp;form=close</c> (the flag).</summary>
         Stream,
 
@@ -38,6 +41,7 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
 
         return path switch
         {
+            _ when path.SequenceEqual("/mcp"u8) && query.IndexOf("heads=real"u8) >= 0 => new(Behaviour.CallWithRealHeads, 0, true),
             _ when path.SequenceEqual("/mcp"u8) => new(Behaviour.Call, 0, query.IndexOf("bearer=1"u8) >= 0),
             _ when path.SequenceEqual("/sse"u8) => new(Behaviour.Stream, NumberAfter(query, "rate="u8), query.IndexOf("form=close"u8) >= 0),
             _ when path.SequenceEqual("/sse-together"u8) => new(Behaviour.StreamTogether, NumberAfter(query, "rate="u8), false),

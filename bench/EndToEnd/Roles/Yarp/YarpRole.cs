@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -23,8 +24,13 @@ internal static class YarpRole
         builder.WebHost.UseSockets(sockets => sockets.Backlog = Backlog);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, arguments.Port);
+            kestrel.Listen(IPAddress.Loopback, arguments.Port, listen => listen.Protocols = HttpProtocols.Http1);
+
+            // Limits out of the way, as with every other subject.
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromHours(1);
             kestrel.AddServerHeader = false;
         });
         if (arguments.Issuer is { } issuer)
@@ -49,8 +55,13 @@ internal static class YarpRole
         var invoker = new HttpMessageInvoker(NewHandler(arguments));
         HttpTransformer transformer = arguments.InjectedToken is { } token ? new TokenTransformer(token) : HttpTransformer.Empty;
 
-        // Without it YARP ends a stream that is silent for 100 seconds.
-        var config = new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromHours(1) };
+        // Without the timeout YARP ends a stream that is silent for 100 seconds; without the version it offers HTTP/2 to a TLS upstream.
+        var config = new ForwarderRequestConfig
+        {
+            ActivityTimeout = TimeSpan.FromHours(1),
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         app.Run(async context => await forwarder.SendAsync(context, arguments.UpstreamUrl, invoker, config, transformer));
     }
 
@@ -64,6 +75,8 @@ internal static class YarpRole
             UseCookies = false,
             ActivityHeadersPropagator = null,
             ConnectTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionIdleTimeout = TimeSpan.FromHours(1),
+            MaxConnectionsPerServer = int.MaxValue,
         };
         if (arguments.CaFile is { } ca)
         {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
@@ -24,7 +25,7 @@ internal static class BrowserOpener
             }
             catch (Exception failure) when (failure is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
             {
-                logger.LogDebug("{Opener} could not be started: {Reason}", opener.FileName, failure.Message);
+                logger.BrowserNotStarted(opener.FileName, failure.Message);
             }
         }
 

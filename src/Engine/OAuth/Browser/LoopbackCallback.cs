@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
@@ -47,7 +48,7 @@ internal sealed class LoopbackCallback : IDisposable
                 $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port or give another.");
         }
 
-        logger.LogWarning("The callback port {Port} is taken; another one is used.", port);
+        logger.CallbackPortTaken(port);
         return new LoopbackCallback(TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free."), logger);
     }
 
@@ -151,13 +152,13 @@ internal sealed class LoopbackCallback : IDisposable
                 }
                 else
                 {
-                    _logger.LogDebug("The callback was hit without the state of this sign-in; ignored.");
+                    _logger.CallbackOfAnother();
                 }
             }
             catch (Exception failure) when (failure is IOException or OperationCanceledException or SocketException)
             {
                 // Any local program may connect and leave; the sign-in waits for the browser.
-                _logger.LogDebug("A connection to the callback ended early: {Reason}", failure.Message);
+                _logger.CallbackEndedEarly(failure.Message);
             }
         }
 

@@ -23,7 +23,9 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     /// <summary>The person has to open the link.</summary>
     public void Show(Uri link, bool opened)
     {
-        logger.LogWarning("{Invitation}: {Url}", opened ? "Opening browser" : "Please open this URL in your browser", link.AbsoluteUri);
+        string invitation = opened ? "Opening browser; if none appears, please open this URL" : "Please open this URL in your browser";
+        logger.SignInNeeded(_target.AbsoluteUri, _endsAt, invitation);
+        logger.SignInLink(link.AbsoluteUri);
         Tell(new SignInPrompt(_target, link, UserCode: null, _endsAt, opened));
     }
 
@@ -34,13 +36,14 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     /// <exception cref="OAuthException">The link is nothing that a person should open.</exception>
     public void Show(string link, string userCode, TimeSpan? lifetime)
     {
-        if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !OutgoingPolicyRules.IsSecure(url))
+        if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !UrlRule.IsSecure(url))
         {
             throw OAuthException.Refused("insecure-url", $"The address to sign in at, {Printable.Of(link)}, is not an https URL.");
         }
 
-        logger.LogWarning("Please open this URL in your browser: {Url} and enter the code {UserCode}", Printable.Of(link), Printable.Of(userCode));
         DateTimeOffset endsAt = clock.GetUtcNow() + lifetime is { } codeEndsAt && codeEndsAt < _endsAt ? codeEndsAt : _endsAt;
+        logger.SignInCode(_target.AbsoluteUri, endsAt, Printable.Of(userCode));
+        logger.SignInLink(url.AbsoluteUri);
         Tell(new SignInPrompt(_target, url, Printable.Of(userCode), endsAt, BrowserOpened: false));
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
@@ -39,7 +40,7 @@ internal sealed class DiscoveryLog(ILogger logger)
 
     public void Add(string line)
     {
-        logger.LogDebug("Discovery: {Line}", line);
+        logger.Discovery(PlainText.OfMessage(line));
         _lines.Add(line);
     }
 

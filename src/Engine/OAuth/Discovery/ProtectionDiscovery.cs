@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>Finds out who protects the upstream: the operator's word first, then the upstream's, then what older revisions did.</summary>
-internal sealed class ProtectionDiscovery(OutgoingPolicy policy, OAuthHttp http, ILogger logger)
+internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, ILogger logger)
 {
-    private bool ServerIsGiven => policy.Issuer is not null || policy.TokenUrl is not null;
+    private bool ServerIsGiven => policy.Server.IsGiven;
 
     /// <param name="resource">The URL that is protected.</param>
     /// <param name="challenge">The challenge with which it answered, if it has.</param>
@@ -48,20 +48,20 @@ internal sealed class ProtectionDiscovery(OutgoingPolicy policy, OAuthHttp http,
 
     private async Task<ServerMetadata> FindGivenAsync(DiscoveryLog log, CancellationToken cancellationToken)
     {
-        if (policy.TokenUrl is { } tokenUrl)
+        if (policy.Server.TokenUrl is { } tokenUrl)
         {
             return new ServerMetadata
             {
-                AuthorizationEndpoint = policy.AuthorizeUrl?.OriginalString,
+                AuthorizationEndpoint = policy.Server.AuthorizeUrl?.OriginalString,
                 TokenEndpoint = tokenUrl.OriginalString,
                 IsAssumed = true,
             };
         }
 
-        return await ServerDiscovery.FindAsync(http, policy.Issuer!, log, cancellationToken).ConfigureAwait(false)
+        return await ServerDiscovery.FindAsync(http, policy.Server.Issuer!, log, cancellationToken).ConfigureAwait(false)
             ?? throw log.NothingFound(
                 "issuer-without-metadata",
-                $"The issuer {policy.Issuer} has no metadata that can be used.",
+                $"The issuer {policy.Server.Issuer} has no metadata that can be used.",
                 "Check the issuer, or give its endpoints and a client id by hand.");
     }
 
@@ -69,7 +69,7 @@ internal sealed class ProtectionDiscovery(OutgoingPolicy policy, OAuthHttp http,
         Uri resource, ResourceMetadata? published, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
         List<string> issuers = [.. published?.AuthorizationServers ?? []];
-        if (issuers.Count == 0 && challenge?.Realm is { } realm && Uri.TryCreate(realm, UriKind.Absolute, out Uri? url) && OutgoingPolicyRules.IsSecure(url))
+        if (issuers.Count == 0 && challenge?.Realm is { } realm && Uri.TryCreate(realm, UriKind.Absolute, out Uri? url) && UrlRule.IsSecure(url))
         {
             issuers.Add(realm);
         }

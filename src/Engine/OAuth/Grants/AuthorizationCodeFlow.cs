@@ -13,17 +13,17 @@ namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
 internal sealed class AuthorizationCodeFlow(
-    OutgoingPolicy policy, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
+    OAuthGrant.AuthorizationCode grant, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
         SignInInvitation invitation) : IGrantFlow
 {
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         CheckServer(protection);
-        using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
+        using LoopbackCallback callback = LoopbackCallback.Open(grant.CallbackPort, mayMove: !clients.IsPreregistered, logger);
         ClientIdentity client = await clients.ChooseAsync(protection.Server, callback.RedirectUri, scopes, cancellationToken).ConfigureAwait(false);
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));
-        bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, logger);
+        bool opened = !grant.SkipBrowser && BrowserOpener.TryOpen(url, logger);
         invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class AuthorizationCodeFlow(
                 "pkce-unsupported", $"{server.Issuer} does not offer PKCE with S256, without which a sign-in is not safe; ask its operator to enable it.");
         }
 
-        if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !OutgoingPolicyRules.IsSecure(endpoint))
+        if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !UrlRule.IsSecure(endpoint))
         {
             throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
         }
@@ -67,7 +67,7 @@ internal sealed class AuthorizationCodeFlow(
             { "code_challenge_method", "S256" },
         };
         parameters.AddOptional("resource", attempt.Protection.Resource);
-        parameters.AddOptional(policy.ScopeParameter, string.Join(' ', attempt.Scopes));
+        parameters.AddOptional(grant.ScopeParameter, string.Join(' ', attempt.Scopes));
         parameters.AddOptional("nonce", attempt.Scopes.Contains("openid") ? attempt.Nonce : null);
         return new RequestUrl(attempt.Protection.Server.AuthorizationEndpoint!).Create(parameters);
     }

@@ -4,15 +4,16 @@ using Duende.IdentityModel.Client;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Chooses who the proxy is at an authorization server: as told, as kept, by metadata document, or newly registered.</summary>
-internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
+internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
 {
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
-    public bool IsPreregistered => policy.ClientId is not null;
+    public bool IsPreregistered => policy.Client is KnownClient;
 
     /// <summary>Whether the client that was chosen last was registered by an earlier sign-in, so that the server may have forgotten it since.</summary>
     public bool IsKept { get; private set; }
@@ -20,7 +21,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <exception cref="OAuthException">There is no client, and none can be registered; the message says what to do.</exception>
     public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
-        if (policy.ClientId is not null)
+        if (policy.Client is KnownClient)
         {
             return Preregistered(server);
         }
@@ -32,9 +33,9 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
             return kept;
         }
 
-        if (policy.ClientMetadataUrl is { } document && server.ClientIdMetadataDocumentSupported)
+        if (policy.Client is OAuthClient.DescribedByDocument document && server.ClientIdMetadataDocumentSupported)
         {
-            return new ClientIdentity { Id = document, Method = ClientMethod.None };
+            return new ClientIdentity { Id = document.Url, Method = ClientMethod.None };
         }
 
         if (server.RegistrationEndpoint is null)
@@ -50,14 +51,18 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     }
 
     /// <summary>The client that the operator registered.</summary>
-    public ClientIdentity Preregistered(ServerMetadata server) => new()
+    public ClientIdentity Preregistered(ServerMetadata server)
     {
-        Id = policy.ClientId!,
-        Secret = policy.ClientSecret,
-        Method = policy.ClientKeyFile is not null ? ClientMethod.PrivateKeyJwt
-            : policy.ClientSecret is not null ? ClientMethod.ForSecret(server)
-            : ClientMethod.None,
-    };
+        var known = (KnownClient)policy.Client!;
+        return new ClientIdentity
+        {
+            Id = known.Id,
+            Secret = known.Authentication?.SecretValue,
+            Method = known.Authentication is null ? ClientMethod.None
+                : known.Authentication.KeyPath is not null ? ClientMethod.PrivateKeyJwt
+                : ClientMethod.ForSecret(server),
+        };
+    }
 
     /// <summary>Drops a registration that the server has forgotten.</summary>
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
@@ -69,7 +74,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
     public void Forget(StoreLease lease, ServerMetadata server)
     {
-        logger.LogInformation("The registration at {Issuer} is dropped; the next sign-in registers again.", Name(server));
+        logger.RegistrationDropped(Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }
@@ -119,7 +124,7 @@ internal sealed class ClientRegistry(OutgoingPolicy policy, OAuthHttp http, Cred
     // RFC 7591 §2; MCP 2026-07-28 wants application_type, and grant types that match the flow.
     private DynamicClientRegistrationDocument Describe(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes)
     {
-        bool withBrowser = policy.Grant is OutgoingGrant.AuthorizationCode;
+        bool withBrowser = policy.Grant is OAuthGrant.AuthorizationCode;
         var document = new DynamicClientRegistrationDocument
         {
             ClientName = "McpProxyFast",

@@ -6,20 +6,20 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>The grants in which nobody has to act: client credentials, a workload's assertion, an enterprise's assertion about a person.</summary>
-internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients, TokenEndpoint tokens) : IGrantFlow
+internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, TokenEndpoint tokens) : IGrantFlow
 {
     private const string IdJag = "urn:ietf:params:oauth:token-type:id-jag";
 
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         ServerMetadata server = protection.Server;
-        ClientIdentity? client = policy.ClientId is null ? null : clients.Preregistered(server);
+        ClientIdentity? client = policy.Client is null ? null : clients.Preregistered(server);
         var parameters = new Parameters();
         string grant = OidcConstants.GrantTypes.ClientCredentials;
-        if (policy.Grant is not OutgoingGrant.ClientCredentials)
+        if (await AssertionAsync(protection, scopes, cancellationToken).ConfigureAwait(false) is { } assertion)
         {
             grant = OidcConstants.GrantTypes.JwtBearer;
-            parameters.Add("assertion", await AssertionAsync(protection, scopes, cancellationToken).ConfigureAwait(false));
+            parameters.Add("assertion", assertion);
         }
 
         parameters.AddOptional("resource", protection.Resource);
@@ -35,25 +35,29 @@ internal sealed class MachineFlow(OutgoingPolicy policy, ClientRegistry clients,
         };
     }
 
-    private async Task<string> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    /// <returns>The assertion of the grant, or null where it has none.</returns>
+    private async Task<string?> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken) => policy.Grant switch
     {
-        if (policy.Grant is OutgoingGrant.JwtBearer)
-        {
-            return await ReadSecret.FromAsync(policy.AssertionFile!, "assertion", cancellationToken).ConfigureAwait(false);
-        }
+        OAuthGrant.JwtBearer grant => await ReadSecret.FromAsync(grant.AssertionFile, "assertion", cancellationToken).ConfigureAwait(false),
+        OAuthGrant.IdentityAssertion grant => await AskProviderAsync(grant, protection, scopes, cancellationToken).ConfigureAwait(false),
+        _ => null,
+    };
 
+    private async Task<string> AskProviderAsync(
+        OAuthGrant.IdentityAssertion grant, Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
         // Identity Assertion Authorization Grant: the identity provider turns the person's ID token into an assertion for this one server (RFC 8693 §2.1).
         var parameters = new Parameters
         {
             { "requested_token_type", IdJag },
             { "audience", protection.Server.Issuer ?? protection.Server.TokenEndpoint! },
-            { "subject_token", await ReadSecret.FromAsync(policy.IdTokenFile!, "ID token", cancellationToken).ConfigureAwait(false) },
+            { "subject_token", await ReadSecret.FromAsync(grant.IdTokenFile, "ID token", cancellationToken).ConfigureAwait(false) },
             { "subject_token_type", OidcConstants.TokenTypeIdentifiers.IdentityToken },
         };
         parameters.AddOptional("resource", protection.Resource);
         parameters.AddOptional("scope", string.Join(' ', scopes));
-        var provider = new ServerMetadata { TokenEndpoint = policy.IdpTokenUrl!.OriginalString, IsAssumed = true };
-        var client = new ClientIdentity { Id = policy.IdpClientId!, Method = ClientMethod.None };
+        var provider = new ServerMetadata { TokenEndpoint = grant.IdpTokenUrl.OriginalString, IsAssumed = true };
+        var client = new ClientIdentity { Id = grant.IdpClientId, Method = ClientMethod.None };
         TokenSet assertion = await tokens.AskAsync(
             provider, client, OidcConstants.GrantTypes.TokenExchange, parameters, dpopKey: null, cancellationToken).ConfigureAwait(false);
         return assertion.AccessToken;

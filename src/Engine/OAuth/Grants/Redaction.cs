@@ -1,9 +1,22 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>What went out with one request and must not come back in a message: a server's description of an error may repeat it.</summary>
+/// <remarks>
+/// Known in every spelling in which a server may have seen it: as it is, percent-encoded in part or whole, by either case of hexadecimal digits, once or
+/// several times, form-encoded with <c>+</c> for blanks, and in either alphabet of Base64.
+/// </remarks>
 internal sealed class Redaction
 {
-    private readonly List<string> _secrets = [];
+    private const byte Percent = (byte)'%';
+
+    private static readonly byte[] Shown = "(redacted)"u8.ToArray();
+
+    /// <summary>The secrets, and their Base64 forms, in UTF-8.</summary>
+    private readonly List<byte[]> _secrets = [];
 
     public void Add(params ReadOnlySpan<string?> secrets)
     {
@@ -11,11 +24,80 @@ internal sealed class Redaction
         {
             if (secret is { Length: > 0 })
             {
-                _secrets.Add(secret);
+                byte[] bytes = Encoding.UTF8.GetBytes(secret);
+                string base64 = Convert.ToBase64String(bytes);
+                _secrets.AddRange([bytes, Encoding.ASCII.GetBytes(base64.TrimEnd('=')), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(bytes))]);
             }
         }
     }
 
-    public string? Of(string? text) =>
-        text is null ? null : _secrets.Aggregate(text, (left, secret) => left.Replace(secret, "(redacted)", StringComparison.Ordinal));
+    public string? Of(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
+        var shown = new MemoryStream(rest.Length);
+        while (!rest.IsEmpty)
+        {
+            int length = LongestSecretAt(rest);
+            shown.Write(length > 0 ? Shown : rest[..1]);
+            rest = rest[Math.Max(length, 1)..];
+        }
+
+        return Encoding.UTF8.GetString(shown.GetBuffer(), 0, (int)shown.Length);
+    }
+
+    private int LongestSecretAt(ReadOnlySpan<byte> text)
+    {
+        int longest = 0;
+        foreach (byte[] secret in _secrets)
+        {
+            // A secret that holds a percent sign may look encoded where it is not.
+            int length = Math.Max(Match(text, secret, decodes: true), Match(text, secret, decodes: false));
+            longest = Math.Max(longest, length);
+        }
+
+        return longest;
+    }
+
+    /// <returns>How much of the text spells the secret; 0 where its start does not.</returns>
+    private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes)
+    {
+        int at = 0;
+        foreach (byte expected in secret)
+        {
+            int length = at == text.Length ? 0
+                : decodes && text[at] == Percent && Decode(text[at..], out int encoded) == expected ? encoded
+                : text[at] == expected || (expected == ' ' && text[at] == '+') ? 1
+                : 0;
+            if (length == 0)
+            {
+                return 0;
+            }
+
+            at += length;
+        }
+
+        return at;
+    }
+
+    /// <summary>The byte that <c>%41</c> stands for, or <c>%2541</c>, or <c>%252541</c>.</summary>
+    /// <returns>-1 where the text stands for none.</returns>
+    private static int Decode(ReadOnlySpan<byte> text, out int length)
+    {
+        int digits = 1;
+        while (text[digits..].StartsWith("25"u8) && text.Length >= digits + 4 && IsByte(text.Slice(digits + 2, 2), out _))
+        {
+            digits += 2;
+        }
+
+        length = digits + 2;
+        return text.Length >= length && IsByte(text.Slice(digits, 2), out byte value) ? value : -1;
+    }
+
+    private static bool IsByte(ReadOnlySpan<byte> digits, out byte value) =>
+        byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 }

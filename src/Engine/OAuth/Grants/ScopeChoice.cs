@@ -11,7 +11,7 @@ internal static class ScopeChoice
     /// MCP 2025-11-25, scope selection: the operator's, else the challenge's, else all that the resource lists, else none. A step up asks for what was
     /// asked before as well (2026-07-28), since the new token replaces the old one.
     /// </remarks>
-    public static IReadOnlyList<string> For(OutgoingPolicy policy, Protection protection, Challenge? challenge, IEnumerable<string> askedBefore)
+    public static IReadOnlyList<string> For(OAuthPolicy policy, Protection protection, Challenge? challenge, IEnumerable<string> askedBefore)
     {
         string[] challenged = Split(challenge?.Scope);
         List<string> wanted = policy.Scopes.Count > 0 ? [.. policy.Scopes]
@@ -31,9 +31,10 @@ internal static class ScopeChoice
 
     public static string[] Split(string? scope) => scope?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    public static bool IsForAPerson(OutgoingPolicy policy) => policy.Grant is OutgoingGrant.AuthorizationCode or OutgoingGrant.DeviceCode;
+    public static bool IsForAPerson(OAuthPolicy policy) => policy.Grant.NeedsPerson;
 
     // An issuer given by hand and no word from the resource: an ordinary OpenID login, as `thv proxy` does it.
-    private static bool IsPlainOpenId(OutgoingPolicy policy, Protection protection) =>
-        policy.Issuer is not null && IsForAPerson(policy) && protection.Resource is null && protection.Server.ScopesSupported?.Contains("openid") == true;
+    private static bool IsPlainOpenId(OAuthPolicy policy, Protection protection) =>
+        policy.Server.Issuer is not null && IsForAPerson(policy)
+        && protection.Resource is null && protection.Server.ScopesSupported?.Contains("openid") == true;
 }

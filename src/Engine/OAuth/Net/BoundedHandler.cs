@@ -54,7 +54,7 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
     private void CheckScheme(Uri url)
     {
         bool isTarget = url.Scheme == target.Scheme && url.Authority == target.Authority;
-        if (!isTarget && !OutgoingPolicyRules.IsSecure(url))
+        if (!isTarget && !UrlRule.IsSecure(url))
         {
             throw OAuthException.Refused(
                 "insecure-url", $"{url.Scheme}://{url.Authority} is not https; credentials are only handled over https (or http on loopback).");

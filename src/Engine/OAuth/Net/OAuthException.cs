@@ -1,10 +1,12 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>Why a credential could not be obtained: what went wrong, in words for a person and without a secret.</summary>
 internal sealed class OAuthException : Exception
 {
     public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
-        : base(message, inner)
+        : base(PlainText.OfMessage(message), inner)
     {
         Failure = failure;
         Code = code;

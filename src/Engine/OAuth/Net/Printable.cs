@@ -1,10 +1,16 @@
+using McpProxyFast.Outcomes;
+
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Makes a server's words fit for a log line: one line, bounded.</summary>
+/// <summary>Makes a server's words fit for a log line.</summary>
 internal static class Printable
 {
-    private const int MaxLength = 500;
+    public static string Of(string text) => PlainText.Of(text);
 
-    public static string Of(string text) =>
-        new([.. text.Take(MaxLength).Select(character => char.IsControl(character) ? ' ' : character)]);
+    /// <summary>A URL without its query, in which some servers and operators have a secret.</summary>
+    public static string Url(string url)
+    {
+        int end = url.AsSpan().IndexOfAny('?', '#');
+        return PlainText.Of(end < 0 ? url : url[..end]);
+    }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Store;
@@ -15,17 +16,17 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock");
     private StoreDocument _document = StoreDocument.Empty;
 
-    public static CredentialStore For(OutgoingPolicy policy, ILogger logger) => new(policy.StorePath, policy.StoreKey, logger);
+    public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
     /// <summary>The name under which an entry is kept: tokens for one target and one way to ask are not those for another.</summary>
-    public static string KeyFor(OutgoingPolicy policy, Uri target)
+    public static string KeyFor(OAuthPolicy policy, Uri target)
     {
         string[] parts =
         [
             target.GetLeftPart(UriPartial.Path),
-            policy.Grant.ToString(),
-            policy.Issuer ?? policy.TokenUrl?.OriginalString ?? "",
-            policy.ClientId ?? policy.ClientMetadataUrl ?? "",
+            policy.Grant.Name,
+            policy.Server.Issuer ?? policy.Server.TokenUrl?.OriginalString ?? "",
+            policy.Client?.StoreName ?? "",
             policy.Resource ?? "",
             string.Join(' ', policy.Scopes),
             policy.DPoP ? "dpop" : "",
@@ -89,7 +90,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     {
         string aside = $"{path}.unreadable-{Guid.NewGuid():N}";
         File.Move(path!, aside);
-        logger.LogWarning("The credential store {Path} is damaged or was made with another key; it is now {Aside}, and a new one is begun.", path, aside);
+        logger.StoreSetAside(path!, aside);
     }
 
     private void Write(StoreDocument document)

@@ -18,6 +18,9 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     /// <summary>Addresses come in the form of IPv6.</summary>
     private readonly bool _isV6;
 
+    /// <summary>Held while one is accepted: the listening socket's number may be another's as soon as <see cref="Stop"/> has returned.</summary>
+    private readonly Lock _accepting = new();
+
     /// <summary>Connections may be there. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
     private Readiness _arriving;
 
@@ -27,7 +30,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     /// <summary>Accepted since the last wait.</summary>
     private int _inARow;
 
-    /// <summary>No more connections are given. Never reset.</summary>
+    /// <summary>No more connections are given. Written under <see cref="_accepting"/>, read without it. Never reset.</summary>
     private volatile bool _isStopped;
 
     /// <param name="socket">The listening socket, which stays its owner's.</param>
@@ -56,14 +59,13 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
 
         while (!_isStopped)
         {
-            int fd = Accept(out IPAddress? address);
+            int fd = Accept(out IPAddress? address, out int error);
             if (fd >= 0)
             {
                 _inARow++;
-                return new Connection(new EpollChannel(fd, _loops.Next()), address);
+                return new Connection(new EpollChannel(fd, LoopFor(fd)), address);
             }
 
-            int error = Libc.LastError;
             if (error == Libc.EAgain)
             {
                 _inARow = 0;
@@ -81,7 +83,11 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     /// <summary>Ends the wait, and gives no more connections. The listening socket is still its owner's to close.</summary>
     public void Stop()
     {
-        _isStopped = true;
+        lock (_accepting)
+        {
+            _isStopped = true;
+        }
+
         Shutdown();
         if (_arriving.Disarm())
         {
@@ -134,12 +140,34 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     }
 
     /// <summary>Accepts one; in a method of its own because an address on the stack cannot live across an await.</summary>
-    private int Accept(out IPAddress? address)
+    /// <param name="address">The peer's; null where none was accepted.</param>
+    /// <param name="error">Why none was accepted; 0 where nobody accepts any more.</param>
+    private int Accept(out IPAddress? address, out int error)
     {
         Span<byte> raw = stackalloc byte[28];
-        int fd = Libc.Accept(Fd, raw);
+        int fd;
+        lock (_accepting)
+        {
+            fd = _isStopped ? -1 : Libc.Accept(Fd, raw);
+            error = fd >= 0 || _isStopped ? 0 : Libc.LastError;
+        }
+
         address = fd < 0 ? null : Read(raw, _isV6);
         return fd;
+    }
+
+    /// <summary>The loop for a connection that was accepted; where there is none any more it is closed.</summary>
+    private EventLoop LoopFor(int fd)
+    {
+        try
+        {
+            return _loops.Next();
+        }
+        catch
+        {
+            Libc.Close(fd);
+            throw;
+        }
     }
 
     private static IPAddress Read(ReadOnlySpan<byte> raw, bool v6)

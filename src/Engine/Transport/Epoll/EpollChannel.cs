@@ -18,6 +18,9 @@ internal sealed unsafe class EpollChannel : Channel
     /// <summary>The peer has sent urgent data: a receive stops where that begins, though more bytes are there. Never reset.</summary>
     private volatile bool _stopsShort;
 
+    /// <summary>Bytes received so far. The owner's.</summary>
+    private long _received;
+
     /// <summary>Takes over a non-blocking socket.</summary>
     public EpollChannel(int fd, EventLoop loop) => _socket = new SocketDescriptor(fd, loop, this);
 
@@ -31,7 +34,7 @@ internal sealed unsafe class EpollChannel : Channel
 
     public override bool StopsShort => _stopsShort;
 
-    public override bool WasReset => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) && facts.IsOver;
+    public override bool WasReset => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) && facts.WasResetBehind(_received);
 
     public override int Receive(Span<byte> room)
     {
@@ -43,17 +46,14 @@ internal sealed unsafe class EpollChannel : Channel
                 nint received = Libc.Receive(_socket.Fd, start, room.Length);
                 if (received >= 0)
                 {
+                    _received += received;
                     return (int)received;
                 }
 
-                switch (Libc.LastError)
+                int failure = FailureOf(Libc.LastError);
+                if (failure != 0)
                 {
-                    case Libc.EAgain:
-                        return WouldBlock;
-                    case Libc.EIntr:
-                        break;
-                    default:
-                        return Broken;
+                    return failure;
                 }
             }
         }
@@ -74,14 +74,10 @@ internal sealed unsafe class EpollChannel : Channel
                     return (int)sent;
                 }
 
-                switch (Libc.LastError)
+                int failure = FailureOf(Libc.LastError);
+                if (failure != 0)
                 {
-                    case Libc.EAgain:
-                        return WouldBlock;
-                    case Libc.EIntr:
-                        break;
-                    default:
-                        return Broken;
+                    return failure;
                 }
             }
         }
@@ -100,6 +96,8 @@ internal sealed unsafe class EpollChannel : Channel
         bool asks = asksSystem || Reading.IsReady || _socket.Turn.IsWaiting || _socket.Loop.MayHaveUntoldEvents(_socket.Key, _watchedInPass);
         return asks ? Libc.Look(_socket.Fd) : Arrival.Nothing;
     }
+
+    protected override bool HasUnread => _socket.Look() is Arrival.Bytes;
 
     public override bool TryWaitForTurn() => _socket.Loop.TryDefer(_socket);
 
@@ -122,6 +120,14 @@ internal sealed unsafe class EpollChannel : Channel
         CompleteClosed();
     }
 
+    /// <summary>What is told of a call that has failed; 0 where it was interrupted, and is made again.</summary>
+    private static int FailureOf(int error) => error switch
+    {
+        Libc.EAgain => WouldBlock,
+        Libc.EIntr => 0,
+        _ => Broken,
+    };
+
     private void OnEvents(uint flags)
     {
         if (flags == 0)
@@ -138,7 +144,7 @@ internal sealed unsafe class EpollChannel : Channel
         bool ended = (flags & (Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0;
         if (ended || (flags & (Libc.EpollIn | Libc.EpollPri)) != 0)
         {
-            TellReadable(ended, isLate: (flags & Libc.Late) != 0);
+            TellReadable(ended);
         }
 
         if ((flags & (Libc.EpollOut | Libc.EpollHup | Libc.EpollErr)) != 0)

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Net;
 
 namespace McpProxyFast.Transport.Epoll;
@@ -5,39 +6,46 @@ namespace McpProxyFast.Transport.Epoll;
 /// <summary>Connects in an event loop.</summary>
 internal static class EpollConnect
 {
-    /// <summary>Tries one address.</summary>
-    /// <returns>Null where it cannot be reached, or not in time.</returns>
-    /// <exception cref="IOException">The system has no room for one more socket.</exception>
-    public static async ValueTask<Connection?> TryAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
+    /// <summary>Connects to one address.</summary>
+    /// <exception cref="Win32Exception">It cannot be reached, or the system has no room for one more socket; with the system's error.</exception>
+    /// <exception cref="IOException">The system does not watch one more socket.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
     {
         SocketAddressBytes address = SocketAddressBytes.Of(endPoint);
         int fd = Libc.OpenStream(address.Family);
         if (fd < 0)
         {
-            throw new IOException("The system has no room for one more socket.");
+            throw new Win32Exception(Libc.LastError);
         }
 
         Libc.SetNoDelay(fd);
         Libc.SetUrgentInline(fd);
         Libc.SetKeepAlive(fd, TcpKeepAlive.IdleSeconds, TcpKeepAlive.IntervalSeconds, TcpKeepAlive.Probes);
-        int started = Libc.Connect(fd, address.Bytes.Span);
-        if (started < 0 && Libc.LastError != Libc.EInProgress)
+        int error = Libc.Connect(fd, address.Bytes.Span) < 0 ? Libc.LastError : 0;
+        if (error is not (0 or Libc.EInProgress))
         {
             Libc.Close(fd);
-            return null;
+            throw new Win32Exception(error);
         }
 
         var channel = new EpollChannel(fd, loop);
         var connection = new Connection(channel, endPoint.Address);
-        using CancellationTokenRegistration abort = cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection);
-        await connection.Output.WaitWritableAsync().ConfigureAwait(false);
-        if (channel.TakeConnectError() == 0 && !cancel.IsCancellationRequested)
+        using (cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection))
+        {
+            await connection.Output.WaitWritableAsync().ConfigureAwait(false);
+        }
+
+        // From here on nothing aborts it: one that is whole stays so.
+        error = channel.TakeConnectError();
+        if (error == 0 && !cancel.IsCancellationRequested)
         {
             return connection;
         }
 
         connection.Close(reset: false);
-        return null;
+        cancel.ThrowIfCancellationRequested();
+        throw new Win32Exception(error);
     }
 
     /// <summary>An end point in the form of the system's calls.</summary>

@@ -90,6 +90,15 @@ internal abstract class EpollDescriptor
         }
     }
 
+    /// <summary>Looks at what can be received, and leaves it there; an end where the descriptor is gone. From any thread.</summary>
+    public Arrival Look()
+    {
+        lock (Loop.Closing)
+        {
+            return _isGone ? Arrival.End : Libc.Look(Fd);
+        }
+    }
+
     /// <summary>Closes the descriptor. Only the owner, once nothing waits; what comes later finds it gone.</summary>
     public void Close(bool reset)
     {

@@ -44,6 +44,9 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>1 once disposed.</summary>
     private int _disposed;
 
+    /// <summary>The loop has ended, and its descriptors may be another's. Under <see cref="Closing"/>.</summary>
+    private bool _isOver;
+
     /// <summary>The loop's thread; 0 until it runs.</summary>
     private int _threadId;
 
@@ -63,21 +66,26 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         new Thread(Run) { IsBackground = true, Name = $"mcpproxyfast-io-{number}" }.Start();
     }
 
-    /// <summary>Held while a descriptor of this loop is shut down or closed, so that a shutdown never hits a number that has been used again.</summary>
+    /// <summary>
+    /// Held while a descriptor of this loop, or the loop's own, is added, shut down or closed, so that nothing hits a number that has been used again.
+    /// </summary>
     public Lock Closing { get; } = new();
 
     /// <summary>Counts how often the loop has asked the system for events.</summary>
     public uint Pass => _pass;
 
     /// <summary>Adds a descriptor for its whole life.</summary>
-    /// <returns>False where the system refused.</returns>
+    /// <returns>False where the system refused, or the loop has ended.</returns>
     public bool TryAdd(EpollDescriptor descriptor)
     {
         const uint flags = Libc.EpollIn | Libc.EpollPri | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
         _descriptors.Add(descriptor);
-        if (Libc.Add(_epoll, descriptor.Fd, flags, descriptor.Key) == 0)
+        lock (Closing)
         {
-            return true;
+            if (!_isOver && Libc.Add(_epoll, descriptor.Fd, flags, descriptor.Key) == 0)
+            {
+                return true;
+            }
         }
 
         _descriptors.Remove(descriptor);
@@ -155,8 +163,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
             GiveTurns();
         }
 
-        Libc.Close(_epoll);
-        Libc.Close(_stopEvent);
+        lock (Closing)
+        {
+            _isOver = true;
+            Libc.Close(_epoll);
+            Libc.Close(_stopEvent);
+        }
     }
 
     private void Tell(EpollDescriptor? descriptor, uint flags)
@@ -178,7 +190,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         for (int i = 0; i < TurnsInARow && served != last; i++)
         {
             served = _turns.Take(out uint flags);
-            served?.OnEvents(flags == 0 ? 0 : flags | Libc.Late);
+            served?.OnEvents(flags);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class EventLoops : IDisposable
 
     private static uint s_next;
 
-    /// <summary>The loops that this share holds; null until it needs one. Written under the lock.</summary>
+    /// <summary>The loops that this share holds; null until it needs one, and once it is given back. Written under the lock.</summary>
     private EventLoop[]? _held;
 
     /// <summary>Under the lock.</summary>
@@ -50,6 +50,7 @@ internal sealed class EventLoops : IDisposable
             }
 
             _isDisposed = true;
+            Volatile.Write(ref _held, null);
             Debug.Assert(s_holders >= 0, "A share is given back once.");
         }
 

@@ -19,9 +19,6 @@ internal static unsafe partial class Libc
     public const uint EpollRdHup = 0x2000;
     public const uint EpollEdge = 1u << 31;
 
-    /// <summary>Not of the system: the event has waited for its turn.</summary>
-    public const uint Late = 1u << 30;
-
     private const string C = "libc";
     private const int MsgNoSignal = 0x4000;
     private const int MsgPeek = 0x02;

@@ -1,123 +1,106 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Makes connections to one authority: resolves its name anew each time, tries the addresses in turn, adds TLS where the scheme asks for it.</summary>
-/// <param name="target">The upstream; only scheme, host and port are used.</param>
-/// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
-/// <param name="network">Makes the connections.</param>
-/// <param name="checkCertificate">Has the last word on the upstream's certificate; null where the system alone decides.</param>
-/// <param name="lookUp">Finds the addresses of a name.</param>
-internal sealed class Connector(
-    Uri target,
-    TimeSpan timeout,
-    NetworkStack network,
-    RemoteCertificateValidationCallback? checkCertificate,
-    Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
+/// <summary>Makes connections to one authority: resolves its name, tries the addresses, adds TLS where the scheme asks for it.</summary>
+internal sealed class Connector
 {
-    private readonly bool _isTls = target.Scheme == Uri.UriSchemeHttps;
+    private readonly string _host;
+    private readonly int _port;
+    private readonly TimeSpan _timeout;
+    private readonly NetworkStack _network;
+    private readonly TimeProvider _clock;
+    private readonly Resolver _resolver;
+
+    /// <summary>Null for plain TCP.</summary>
+    private readonly UpstreamTls? _tls;
+
+    /// <param name="target">The upstream; only scheme, host and port are used.</param>
+    /// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
+    /// <param name="network">Makes the connections.</param>
+    /// <param name="checkCertificate">Has the last word on the upstream's certificate; null where the system alone decides.</param>
+    /// <param name="lookUp">Finds the addresses of a name.</param>
+    /// <param name="clock">Measures every wait.</param>
+    public Connector(
+        Uri target,
+        TimeSpan timeout,
+        NetworkStack network,
+        RemoteCertificateValidationCallback? checkCertificate,
+        Func<string, CancellationToken, Task<IPAddress[]>> lookUp,
+        TimeProvider clock)
+    {
+        _host = target.IdnHost.Trim('[', ']');
+        _port = target.Port;
+        _timeout = timeout;
+        _network = network;
+        _clock = clock;
+        _resolver = new Resolver(_host, lookUp, clock);
+        _tls = target.Scheme == Uri.UriSchemeHttps ? new UpstreamTls(target.IdnHost, checkCertificate) : null;
+    }
 
     /// <summary>Connects.</summary>
     /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
     /// <param name="cancel">The client went away, or the proxy is stopped.</param>
     public async ValueTask<ConnectResult> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(timeout);
+        using var limit = new CancellationTokenSource(_timeout, _clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        NameAnswer answer;
         try
         {
-            IPAddress[] addresses = await ResolveAsync(limit.Token).ConfigureAwait(false);
-            var result = new ConnectResult(null, FaultReason.UpstreamNameUnresolved);
-            for (int i = 0; i < addresses.Length && result.Connection is null && !limit.IsCancellationRequested; i++)
-            {
-                // Each address gets its share of the time, so that one which swallows packets leaves some for the next.
-                result = await TryConnectAsync(addresses[i], timeout / addresses.Length, affinity, limit.Token).ConfigureAwait(false);
-            }
-
-            return result.Connection is not null || !limit.IsCancellationRequested ? result
-                : new ConnectResult(null, cancel.IsCancellationRequested ? FaultReason.ClientGone : FaultReason.UpstreamConnectTimeout);
+            answer = await _resolver.ResolveAsync(ending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            return new ConnectResult(null, cancel.IsCancellationRequested ? FaultReason.ClientGone : FaultReason.UpstreamConnectTimeout);
+            return Fail(cancel.IsCancellationRequested ? FaultReason.ClientGone : FaultReason.UpstreamNameTimeout, null, []);
         }
-        catch (SocketException)
+
+        if (!answer.IsGood)
         {
-            // Not a failed look-up, nor a refused address: the system has no room for one more socket.
-            return new ConnectResult(null, FaultReason.UpstreamUnreachable);
+            return Fail(FaultReason.UpstreamNameUnresolved, answer.Fault, []);
         }
-        catch (AuthenticationException)
+
+        var race = new ConnectRace(
+            (address, losing) => ConnectAttempt.Start(new IPEndPoint(address, _port), _network, _tls, affinity, _clock, losing),
+            answer.IsFromBefore ? _resolver.ResolveAnewAsync : null,
+            _clock);
+        if (await race.RunAsync(answer.Addresses, ending.Token).ConfigureAwait(false) is { } winner)
         {
-            return new ConnectResult(null, FaultReason.UpstreamTlsFailed);
+            _resolver.Worked(winner.Address.Address);
+            return new ConnectResult(winner.Connection, FaultReason.None);
         }
-        catch (IOException)
-        {
-            return new ConnectResult(null, _isTls ? FaultReason.UpstreamTlsFailed : FaultReason.UpstreamUnreachable);
-        }
+
+        FaultReason reason = cancel.IsCancellationRequested ? FaultReason.ClientGone
+            : ending.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout
+            : HasReachedAny(race.Attempts) ? FaultReason.UpstreamTlsFailed
+            : FaultReason.UpstreamUnreachable;
+        return Fail(reason, null, race.Attempts);
     }
 
-    /// <summary>The addresses of the upstream's name, anew for each connection; none where the name has none now.</summary>
-    private async ValueTask<IPAddress[]> ResolveAsync(CancellationToken cancel)
+    /// <summary>An address was reached, and only TLS failed there: that says more than that others were not reached.</summary>
+    private static bool HasReachedAny(IReadOnlyList<ConnectAttempt> attempts)
     {
-        if (IPAddress.TryParse(target.IdnHost.Trim('[', ']'), out IPAddress? literal))
+        foreach (ConnectAttempt attempt in attempts)
         {
-            return [literal];
+            if (attempt.Stage is FaultReason.UpstreamTlsFailed)
+            {
+                return true;
+            }
         }
 
-        try
-        {
-            return await lookUp(target.IdnHost, cancel).ConfigureAwait(false);
-        }
-        catch (SocketException)
-        {
-            return []; // unknown, or nobody to ask: the next connection asks again
-        }
+        return false;
     }
 
-    private async ValueTask<ConnectResult> TryConnectAsync(IPAddress address, TimeSpan share, Affinity? affinity, CancellationToken cancel)
+    private ConnectResult Fail(FaultReason reason, Exception? lookUp, IReadOnlyList<ConnectAttempt> attempts)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(share);
-        var endPoint = new IPEndPoint(address, target.Port);
-        if (!_isTls)
+        var failed = new List<FailedAttempt>(attempts.Count);
+        foreach (ConnectAttempt attempt in attempts)
         {
-            return ToResult(await network.TryConnectAsync(endPoint, affinity, limit.Token).ConfigureAwait(false), limit);
+            failed.Add(attempt.ToFailed());
         }
 
-        Socket? socket = await NetworkStack.TryConnectSocketAsync(endPoint, limit.Token).ConfigureAwait(false);
-        return ToResult(socket is null ? null : await SecureAsync(socket, address, cancel).ConfigureAwait(false), limit);
+        return new ConnectResult(null, reason, new ConnectFailure(_host, lookUp, failed));
     }
-
-    private static ConnectResult ToResult(Connection? connection, CancellationTokenSource limit) => new(
-        connection,
-        connection is not null ? FaultReason.None
-            : limit.IsCancellationRequested ? FaultReason.UpstreamConnectTimeout
-            : FaultReason.UpstreamUnreachable);
-
-    private async ValueTask<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
-    {
-        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
-        try
-        {
-            await tls.AuthenticateAsClientAsync(TlsOptions(), cancel).ConfigureAwait(false);
-            return NetworkStack.Over(socket, tls, address);
-        }
-        catch
-        {
-            await tls.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private SslClientAuthenticationOptions TlsOptions() => new()
-    {
-        TargetHost = target.IdnHost,
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [SslApplicationProtocol.Http11],
-        RemoteCertificateValidationCallback = checkCertificate,
-    };
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -19,27 +20,65 @@ internal sealed class NetworkStack : IDisposable
     /// <exception cref="SocketException">The address is in use or not of this machine.</exception>
     public Listener Bind(IPEndPoint address) => new(address, _loops);
 
+    /// <summary>Binds and listens on the loopback address of IPv4 and, where the machine has one, on that of IPv6, with one port.</summary>
+    /// <param name="port">The port; 0 for one that the system chooses.</param>
+    /// <exception cref="SocketException">The port is in use on one of the two.</exception>
+    public Listener[] BindLoopbacks(int port)
+    {
+        const int mostTries = 10; // a port that is free on the one address may be taken on the other
+        for (int tries = 1; ; tries++)
+        {
+            Listener four = Bind(new IPEndPoint(IPAddress.Loopback, port));
+            try
+            {
+                return [four, Bind(new IPEndPoint(IPAddress.IPv6Loopback, four.LocalEndPoint.Port))];
+            }
+            catch (SocketException none) when (none.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)
+            {
+                return [four];
+            }
+            catch (SocketException) when (port == 0 && tries < mostTries)
+            {
+                four.Dispose();
+            }
+            catch
+            {
+                four.Dispose();
+                throw;
+            }
+        }
+    }
+
     /// <summary>Connects to one address.</summary>
     /// <param name="endPoint">The address.</param>
     /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
     /// <param name="cancel">Ends the attempt.</param>
-    /// <returns>Null where it cannot be reached, or not in time.</returns>
-    /// <exception cref="IOException">The system has no room for one more socket.</exception>
-    public async ValueTask<Connection?> TryConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
+    /// <exception cref="Win32Exception">It cannot be reached, or the system has no room for one more socket; with the system's error.</exception>
+    /// <exception cref="IOException">It ended at once, or the system does not watch one more socket.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
     {
         if (_loops is not null)
         {
-            return await EpollConnect.TryAsync(endPoint, affinity as EventLoop ?? _loops.Next(), cancel).ConfigureAwait(false);
+            return await EpollConnect.ConnectAsync(endPoint, affinity as EventLoop ?? _loops.Next(), cancel).ConfigureAwait(false);
         }
 
-        Socket? socket = await TryConnectSocketAsync(endPoint, cancel).ConfigureAwait(false);
-        return socket is null ? null : Over(socket, endPoint.Address);
+        Socket socket = await ConnectSocketAsync(endPoint, cancel).ConfigureAwait(false);
+        try
+        {
+            return Over(socket, endPoint.Address);
+        }
+        catch
+        {
+            socket.Dispose(); // the peer has reset it meanwhile: some systems refuse a stream over it
+            throw;
+        }
     }
 
     /// <summary>Connects a socket of the runtime.</summary>
-    /// <returns>Null where the address cannot be reached, or not in time.</returns>
-    /// <exception cref="SocketException">The system has no room for one more socket.</exception>
-    public static async ValueTask<Socket?> TryConnectSocketAsync(IPEndPoint endPoint, CancellationToken cancel)
+    /// <exception cref="SocketException">The address cannot be reached, or the system has no room for one more socket.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static async ValueTask<Socket> ConnectSocketAsync(IPEndPoint endPoint, CancellationToken cancel)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -48,10 +87,10 @@ internal sealed class NetworkStack : IDisposable
             await socket.ConnectAsync(endPoint, cancel).ConfigureAwait(false);
             return socket;
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+        catch
         {
             socket.Dispose();
-            return null;
+            throw;
         }
     }
 

@@ -195,6 +195,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
+    protected override bool HasUnread => (Volatile.Read(ref _use) & ~Filling) != 0;
+
     void IValueTaskSource.GetResult(short token) => _room.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _room.GetStatus(token);

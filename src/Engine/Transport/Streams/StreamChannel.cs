@@ -31,6 +31,9 @@ internal sealed class StreamChannel : CompletionChannel
     /// <summary>The write that is out.</summary>
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _written;
 
+    /// <summary>Bytes that a bare socket has given so far. The receive loop's, until it has told the end.</summary>
+    private long _received;
+
     /// <summary>The sending direction has been shut down: the peer has seen an orderly end. Any thread.</summary>
     private volatile bool _isShutDown;
 
@@ -53,8 +56,13 @@ internal sealed class StreamChannel : CompletionChannel
     /// <summary>TLS reads what is no data of the peer's too (tickets, new keys), and then waits within a fill. A bare socket's fill never waits.</summary>
     protected override Arrival LookWhileFilling => _isBare ? Arrival.Bytes : Arrival.Nothing;
 
-    /// <summary>Where the system does not tell the connection's state, a write that has failed, or may be about to, says the same.</summary>
-    public override bool WasReset => TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.IsOver : IsWriteOut || HasWriteFailed;
+    /// <summary>
+    /// Where the system does not tell the connection's state, a write that has failed, or may be about to, says the same. How many bytes lie below those of
+    /// TLS is not known here: there a reset counts also behind an orderly end.
+    /// </summary>
+    public override bool WasReset => !TryReadTcpInfo(out TcpInfo.Facts facts) ? IsWriteOut || HasWriteFailed
+        : _isBare ? facts.WasResetBehind(_received)
+        : facts.IsOver;
 
     public override long CountDelivered(long taken) => TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
 
@@ -88,6 +96,7 @@ internal sealed class StreamChannel : CompletionChannel
                 int received = _isBare ? Fill() : await FillAsync().ConfigureAwait(false);
                 if (received == 0)
                 {
+                    byFault = _stream is TlsStream { WasCut: true };
                     break;
                 }
 
@@ -161,12 +170,15 @@ internal sealed class StreamChannel : CompletionChannel
         }
     }
 
-    /// <summary>A reset is seen everywhere; an orderly end only where the system tells the connection's state.</summary>
+    /// <summary>
+    /// A reset is seen everywhere; an orderly end only where the system tells the connection's state. The runtime counts urgent data as an error too, so it is
+    /// asked only where the system does not say.
+    /// </summary>
     protected override bool HasEndedBehind()
     {
         try
         {
-            return _socket.Poll(0, SelectMode.SelectError) || (TryReadTcpInfo(out TcpInfo.Facts facts) && facts.PeerEnded);
+            return TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.PeerEnded : _socket.Poll(0, SelectMode.SelectError);
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
@@ -241,6 +253,7 @@ internal sealed class StreamChannel : CompletionChannel
         try
         {
             received = _socket.Receive(room.Span, SocketFlags.None, out SocketError error);
+            _received += received;
             return error switch
             {
                 SocketError.Success => received,

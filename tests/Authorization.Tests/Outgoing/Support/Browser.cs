@@ -6,9 +6,12 @@ namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
 /// <summary>Reads the log as a person would, opens the URL that it invites to, and remembers every line.</summary>
 internal sealed class Browser : ILogger, IDisposable
 {
-    private const string Invitation = "Please open this URL in your browser: ";
+    private const string Invitation = "Please open this URL in your browser:";
 
     private readonly HttpClient _http = new();
+
+    /// <summary>The line before invited to open a link, and no code has to be entered.</summary>
+    private bool _isInvited;
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
@@ -26,7 +29,9 @@ internal sealed class Browser : ILogger, IDisposable
     {
         string line = formatter(state, exception);
         Lines.Enqueue($"{line} {exception}");
-        if (line.StartsWith(Invitation, StringComparison.Ordinal) && Uri.TryCreate(line[Invitation.Length..], UriKind.Absolute, out Uri? url))
+        bool isInvited = _isInvited;
+        _isInvited = line.EndsWith(Invitation, StringComparison.Ordinal);
+        if (isInvited && Uri.TryCreate(line, UriKind.Absolute, out Uri? url))
         {
             LastUrl = url;
             if (IsAttended)

@@ -17,7 +17,9 @@ internal sealed class Rig : IAsyncDisposable
         Clock = clock;
     }
 
-    public static OutgoingPolicy Policy { get; } = OutgoingPolicy.OAuth() with { SkipBrowser = true, CallbackPort = 0 };
+    public static OAuthGrant.AuthorizationCode WithBrowser { get; } = new() { SkipBrowser = true, CallbackPort = 0 };
+
+    public static OAuthPolicy Policy { get; } = OutgoingPolicy.OAuth() with { Grant = WithBrowser };
 
     public ScriptedServer Server { get; }
 

@@ -56,6 +56,21 @@ public sealed class CancellationTests
         Assert.True(watch.Ended.IsCompleted);
     }
 
+    /// <summary>A channel may tell of bytes on a thread of its own after the reader has had them, and after the next watch was set.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void BytesAreUnexpectedOnlyWhereTheyAreStillUnread(bool areUnread)
+    {
+        var watch = new RecordingWatch();
+        _connection.Input.Watch(watch, forBytes: true);
+        _channel.HasBytes = areUnread;
+
+        _channel.BecomeReadable();
+
+        Assert.Equal(areUnread, watch.Bytes.IsCompleted);
+    }
+
     [Fact]
     public async Task ReadinessThatComesWhileAReadIsBeingArmedIsTaken()
     {

@@ -125,6 +125,65 @@ public sealed class ChannelContractTests
         Assert.False(isWhole);
     }
 
+    /// <summary>A peer that has sent all it had may reset what still comes: as an upstream that answers before it has read the request.</summary>
+    [Theory]
+    [InlineData(Kind.Epoll)]
+    [InlineData(Kind.Socket)]
+    public async Task ResetBehindAnOrderlyEndTakesNothingFromIt(Kind kind)
+    {
+        await using ChannelPair pair = await ChannelPair.MakeAsync(kind);
+        byte[] sent = RandomBytes(48 * 1024); // more than a channel takes by itself, so that it has not yet met the end
+        await pair.SendAsync(sent);
+        pair.Finish();
+        pair.Reset();
+        await UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
+
+        (byte[] received, bool isWhole) = await ReadToEndAsync(pair.Connection.Input);
+
+        Assert.True(received.AsSpan().SequenceEqual(sent));
+        Assert.True(isWhole);
+    }
+
+    /// <summary>However late a channel's thread tells of bytes: where the reader has had them by then, nobody is told.</summary>
+    [Theory, EveryKind]
+    public async Task BytesThatWereReadAreNeverToldAsUnexpected(Kind kind)
+    {
+        const int pieces = 3;
+        const int pieceBytes = 64; // as large as the smallest buffer in Debug: a read that fills it looks for more by itself
+        await using ChannelPair pair = await ChannelPair.MakeAsync(kind);
+        Task answering = Task.Run(async () =>
+        {
+            byte[] question = new byte[1];
+            while (await pair.Peer.ReadAsync(question) > 0)
+            {
+                for (int i = 0; i < pieces; i++)
+                {
+                    await pair.SendAsync(new byte[pieceBytes]);
+                }
+            }
+        });
+
+        for (int round = 0; round < 2_000; round++)
+        {
+            await pair.Connection.Output.WriteAsync("?"u8.ToArray()).Soon();
+            for (long received = 0; received < pieces * pieceBytes;)
+            {
+                ReadResult read = await pair.Connection.Input.ReadAsync().Soon();
+                received += read.Buffer.Length;
+                pair.Connection.Input.AdvanceTo(read.Buffer.End);
+            }
+
+            var watch = new RecordingWatch();
+            pair.Connection.Input.Watch(watch, forBytes: true);
+            await Task.Yield();
+            pair.Connection.Input.Unwatch();
+            Assert.False(watch.Bytes.IsCompleted, $"Told in round {round}.");
+        }
+
+        pair.Connection.ShutdownOutput();
+        await answering.Soon();
+    }
+
     [Theory, EveryKind]
     public async Task EndBehindUnreadBytesIsTold(Kind kind)
     {
@@ -149,6 +208,32 @@ public sealed class ChannelContractTests
 
         await _watch.Ended.Soon();
         Assert.True((await reading.Soon()).IsCompleted);
+    }
+
+    /// <summary>Asked for at each heartbeat where a channel cannot see the end by itself, as long as its peer's bytes have no room.</summary>
+    [Theory]
+    [InlineData(Kind.Epoll)]
+    [InlineData(Kind.Socket)]
+    public async Task UrgentDataBehindUnreadBytesAreNoEnd(Kind kind)
+    {
+        await using ChannelPair pair = await ChannelPair.MakeAsync(kind);
+        pair.Connection.Input.Watch(_watch, forBytes: false);
+        await pair.SendAsync(new byte[48 * 1024]); // more than a channel takes by itself
+        pair.SendUrgent((byte)'!');
+
+        for (int beat = 0; beat < 2_000 && !_watch.Ended.IsCompleted; beat++)
+        {
+            pair.Connection.Input.LookForEnd();
+            await Task.Yield();
+        }
+
+        Assert.False(_watch.Ended.IsCompleted);
+        pair.Finish();
+        await UntilAsync(() =>
+        {
+            pair.Connection.Input.LookForEnd();
+            return _watch.Ended.IsCompleted;
+        });
     }
 
     [Theory, EveryKind]

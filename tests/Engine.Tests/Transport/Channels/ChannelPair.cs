@@ -72,6 +72,9 @@ internal sealed class ChannelPair : IAsyncDisposable
 
     public void Reset() => _reset();
 
+    /// <summary>Sends one byte as urgent data. Only over plain TCP.</summary>
+    public void SendUrgent(byte value) => ((NetworkStream)Peer).Socket.Send([value], SocketFlags.OutOfBand);
+
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
         await Peer.WriteAsync(bytes).AsTask().Soon();

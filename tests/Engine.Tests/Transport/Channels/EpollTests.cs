@@ -77,8 +77,55 @@ public sealed class EpollTests
         loops.Dispose();
         loops.Dispose();
 
+        Assert.Throws<ObjectDisposedException>(() => loops.Next());
         using var other = new EventLoops();
         Assert.NotNull(other.Next());
+    }
+
+    /// <summary>Also where the number of the loop's own descriptor is another loop's by then, in which the connection would wait for ever.</summary>
+    [Fact]
+    public async Task ConnectionForALoopThatHasEndedIsRefused()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        for (int round = 0; round < 20; round++)
+        {
+            var ended = new EventLoop(0);
+            ended.Dispose();
+            List<EventLoop> others = [.. Enumerable.Range(0, 8).Select(static number => new EventLoop(number))];
+
+            await Assert.ThrowsAsync<IOException>(async () =>
+            {
+                while (true) // the loop ends on its own thread
+                {
+                    Connection made = await EpollConnect.ConnectAsync((IPEndPoint)listener.LocalEndpoint, ended, CancellationToken.None).Soon();
+                    made.Close(reset: true);
+                }
+            });
+            others.ForEach(static other => other.Dispose());
+        }
+    }
+
+    /// <summary>The number of a listening socket that was closed is soon another's, whose connections are not to be taken.</summary>
+    [Fact]
+    public async Task ListenerThatIsDisposedTakesNoConnectionOfTheNextOne()
+    {
+        using var network = new NetworkStack();
+        for (int round = 0; round < 300; round++)
+        {
+            Listener first = network.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            Task<int> accepting = Task.Run(() => AcceptAllAsync(first));
+            using Socket early = Connect(first);
+            first.Dispose();
+
+            using var next = new TcpListener(IPAddress.Loopback, 0);
+            next.Start();
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            client.Connect(next.LocalEndpoint);
+
+            using Socket accepted = await next.AcceptSocketAsync().Soon();
+            Assert.InRange(await accepting.Soon(), 0, 1);
+        }
     }
 
     [Theory]
@@ -136,6 +183,20 @@ public sealed class EpollTests
         }
 
         return most;
+    }
+
+    /// <summary>Accepts until the listener is disposed.</summary>
+    /// <returns>How many came.</returns>
+    private static async Task<int> AcceptAllAsync(Listener listener)
+    {
+        int count = 0;
+        while (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
+        {
+            connection.Close(reset: true);
+            count++;
+        }
+
+        return count;
     }
 
     private static Socket Connect(Listener listener)

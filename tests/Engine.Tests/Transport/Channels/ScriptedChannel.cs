@@ -11,7 +11,12 @@ internal sealed class ScriptedChannel : Channel
     /// <summary>What the next send does.</summary>
     public Func<int> OnSend { get; set; } = static () => WouldBlock;
 
+    /// <summary>Bytes lie here that no receive has taken.</summary>
+    public bool HasBytes { get; set; }
+
     public override bool WasReset => false;
+
+    protected override bool HasUnread => HasBytes;
 
     public void BecomeReadable(bool ended = false) => TellReadable(ended);
 

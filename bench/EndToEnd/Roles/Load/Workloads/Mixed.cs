@@ -14,7 +14,9 @@ internal sealed class Mixed(EventLoop loop, LoadPlan plan) : Workload(loop, plan
 
     public override long NextDue => _calls.NextDue;
 
-    public override int Outstanding => _calls.Outstanding;
+    public override int Outstanding => _calls.Outstanding + _streams.Outstanding;
+
+    public override long Progress => _calls.Progress + _streams.Progress;
 
     public override void Open()
     {
@@ -22,8 +24,13 @@ internal sealed class Mixed(EventLoop loop, LoadPlan plan) : Workload(loop, plan
         _calls.Open();
     }
 
+    // What is measured is the latency of the calls, which counts from when they were due: late events need no check of their own.
     public override void RunDue(long now) => _calls.RunDue(now);
 
     // The streams stay: closing thousands of them would delay the last answers.
-    public override void Stop() => _calls.Stop();
+    public override void Stop()
+    {
+        _calls.Stop();
+        _streams.Stop();
+    }
 }

@@ -22,6 +22,9 @@ internal abstract class Workload(EventLoop loop, LoadPlan plan)
     /// <summary>Requests whose answers are not there yet.</summary>
     public virtual int Outstanding => 0;
 
+    /// <summary>Grows with every answer and event.</summary>
+    public virtual long Progress => Recorder.Total;
+
     public static Workload For(EventLoop loop, LoadPlan plan) => plan.Kind switch
     {
         LoadKind.ClosedLoop or LoadKind.NewConnections => new ClosedLoop(loop, plan),
@@ -39,7 +42,7 @@ internal abstract class Workload(EventLoop loop, LoadPlan plan)
     /// <summary>Sends no further request.</summary>
     public abstract void Stop();
 
-    /// <summary>Looks at the window's figures and throws when the subject fell short of what was asked.</summary>
+    /// <summary>Looks at the window's figures and throws <see cref="TooSlowException"/> when the subject fell short of what was asked.</summary>
     public virtual void CheckWindow(double seconds)
     {
     }

@@ -1,0 +1,64 @@
+using McpProxyFast.EndToEnd.Measuring;
+
+namespace McpProxyFast.EndToEnd.Roles.Load;
+
+/// <summary>Says when a subject is warm: when its figure stands still.</summary>
+/// <remarks>
+/// A runtime compiles in tiers, caches fill, pools grow: what costs most at the start costs less from second to second. A fixed time of warm-up measures whoever
+/// needs longer at its start and the others at their best.
+/// </remarks>
+internal sealed class WarmUp
+{
+    /// <summary>By how much the figures of successive windows may differ from the least of them and still count as standing still.</summary>
+    public const double Tolerance = 0.03;
+
+    /// <summary>How many successive windows have to agree: a first one, and two over which the figure stands still.</summary>
+    public const int Windows = 3;
+
+    /// <summary>Warm-up lasts at least as long, even where the figure stands still from the start.</summary>
+    public const double LeastSeconds = 6;
+
+    /// <summary>After this time it is measured whether warm or not, and that is said beside its figure.</summary>
+    public const double MostSeconds = 30;
+
+    private const double WindowLength = 2;
+
+    private readonly double _leastSeconds;
+    private readonly double _mostSeconds;
+    private readonly Queue<double> _last = new();
+
+    public WarmUp(double leastSeconds, double mostSeconds)
+    {
+        _leastSeconds = leastSeconds;
+        _mostSeconds = mostSeconds;
+    }
+
+    /// <summary>The length of the next window.</summary>
+    public double WindowSeconds => Math.Clamp(_mostSeconds - Seconds, 0, WindowLength);
+
+    /// <summary>How long it has lasted.</summary>
+    public double Seconds { get; private set; }
+
+    /// <summary>Whether the figure stood still over the last windows.</summary>
+    public bool IsWarm => _last.Count == Windows && _last.Max() <= _last.Min() * (1 + Tolerance);
+
+    public bool IsOver => Seconds >= _mostSeconds || (IsWarm && Seconds >= _leastSeconds);
+
+    /// <summary>Takes what a unit cost in one more window.</summary>
+    public void Add(double seconds, double figure)
+    {
+        Seconds += seconds;
+        _last.Enqueue(figure);
+        if (_last.Count > Windows)
+        {
+            _last.Dequeue();
+        }
+    }
+
+    /// <summary>Puts beside the figures how long the warm-up was, and whether it ended because the subject was warm.</summary>
+    public void Report(IDictionary<string, double> metrics)
+    {
+        metrics[Metric.WarmUpSeconds] = Seconds;
+        metrics[Metric.IsWarm] = IsWarm ? 1 : 0;
+    }
+}

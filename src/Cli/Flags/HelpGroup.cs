@@ -1,0 +1,54 @@
+namespace McpProxyFast.Cli.Flags;
+
+/// <summary>Flags that the help shows together.</summary>
+/// <param name="Title">What they are about.</param>
+/// <param name="Common">The flags that most people need, which the short help shows.</param>
+/// <param name="Others">All others. A name that ends in <c>*</c> stands for all that begin like it.</param>
+/// <param name="Examples">What could be added to the command; the first that the verb has the flags for is shown.</param>
+internal sealed record HelpGroup(string Title, string[] Common, string[] Others, string[] Examples)
+{
+    /// <summary>Every group, in the order of the help. A flag belongs to the first that has it.</summary>
+    public static IReadOnlyList<HelpGroup> All { get; } =
+    [
+        new(
+            "Where it listens, and where requests go",
+            ["target-uri", "host", "port", "ca-file"],
+            ["x-forwarded", "tls-*"],
+            ["--host 127.0.0.1 --port 9000", "--port 9000", ""]),
+        new(
+            "Who may call",
+            ["oidc-issuer", "oidc-audience", "allowed-origins", "allowed-hosts"],
+            ["oidc-*", "resource-url", "pass-authorization", "cors-origins"],
+            ["--oidc-issuer https://login.example.com --oidc-audience https://mcp.example.com/mcp"]),
+        new(
+            "Signing in at the target",
+            [
+                "remote-auth", "remote-auth-client-id", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-grant", "remote-auth-skip-browser",
+                "remote-auth-bearer-token-file", "remote-auth-store",
+            ],
+            ["remote-auth-*", "remote-forward-headers*", "token-exchange-*"],
+            ["--remote-auth --remote-auth-scopes read,write", "--remote-auth-store /var/lib/mcp/credentials"]),
+        new(
+            "Limits and waits",
+            ["max-body-size", "response-timeout"],
+            ["max-*", "header-timeout", "idle-timeout", "connect-timeout", "drain-timeout"],
+            ["--max-body-size 32MiB --response-timeout 2m"]),
+        new(
+            "Settings, and what it tells",
+            ["config", "check", "debug"],
+            ["admin-*", "access-log*", "trace"],
+            ["--debug --check"]),
+    ];
+
+    /// <summary>Where a flag is shown that no group has; a test keeps it empty.</summary>
+    public static HelpGroup Rest { get; } = new("Others", [], [], [""]);
+
+    /// <summary>The group of a flag.</summary>
+    public static HelpGroup Of(string flag) => All.FirstOrDefault(group => group.Holds(flag)) ?? Rest;
+
+    /// <summary>Orders the flags of the group: those that most people need come first, as they are listed.</summary>
+    public int RankOf(Flag flag) => Array.IndexOf(Common, flag.Name) is >= 0 and var rank ? rank : Common.Length;
+
+    private bool Holds(string flag) => Common.Contains(flag)
+        || Array.Exists(Others, name => name.EndsWith('*') ? flag.StartsWith(name[..^1], StringComparison.Ordinal) : flag == name);
+}

@@ -1,0 +1,57 @@
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>The flag behind each property or parameter that the engine may object to.</summary>
+internal static class FlagNames
+{
+    /// <summary>The store's key: a secret for the machine rather than for one call, so there is no flag for it.</summary>
+    public const string StoreKeyVariable = "MCPPROXYFAST_STORE_KEY";
+
+    /// <summary>Of <see cref="McpProxyOptions"/>.</summary>
+    public static IReadOnlyDictionary<string, string> Proxy { get; } = Table(
+        (nameof(McpProxyOptions.AllowedOrigins), "--allowed-origins"),
+        (nameof(McpProxyOptions.AllowedHosts), "--allowed-hosts"),
+        (nameof(McpProxyOptions.CorsOrigins), "--cors-origins"),
+        (nameof(McpProxyOptions.Target), "--target-uri"));
+
+    /// <summary>Of the kinds of <see cref="TokenPolicy"/>.</summary>
+    public static IReadOnlyDictionary<string, string> Incoming { get; } = Table(
+        (nameof(JwtPolicy.Issuer), "--oidc-issuer"),
+        (nameof(JwtPolicy.JwksUri), "--oidc-jwks-url"),
+        (nameof(ClaimsPolicy.Audiences), "--oidc-audience"),
+        (nameof(ClaimsPolicy.AllowedClients), "--oidc-allowed-clients"),
+        (nameof(ClaimsPolicy.ClockSkew), "--oidc-clock-skew"),
+        (nameof(TokenIntrospection.Endpoint), "--oidc-introspection-url"),
+        ("clientId", "--oidc-client-id"),
+        ("clientSecret", "--oidc-client-secret"),
+        (nameof(TokenPolicy.AdvertisedScopes), "--oidc-scopes"),
+        (nameof(TokenPolicy.RequiredScopes), "--oidc-required-scopes"),
+        (nameof(TokenPolicy.ResourceUrl), "--resource-url"));
+
+    /// <summary>Of the kinds of <see cref="OutgoingPolicy"/> and what they are made of.</summary>
+    public static IReadOnlyDictionary<string, string> Outgoing { get; } = Table(
+        ("token", "--remote-auth-bearer-token"),
+        (nameof(OAuthServer.Issuer), "--remote-auth-issuer"),
+        (nameof(OAuthServer.TokenUrl), "--remote-auth-token-url"),
+        (nameof(OAuthServer.AuthorizeUrl), "--remote-auth-authorize-url"),
+        (nameof(OAuthPolicy.Server), "--remote-auth-token-url"),
+        (nameof(OAuthPolicy.Scopes), "--remote-auth-scopes"),
+        (nameof(OAuthPolicy.Resource), "--remote-auth-resource"),
+        (nameof(OAuthPolicy.SignInTimeout), "--remote-auth-timeout"),
+        (nameof(OAuthGrant.AuthorizationCode.Client), "--remote-auth-client-id"),
+        (nameof(OAuthGrant.AuthorizationCode.CallbackPort), "--remote-auth-callback-port"),
+        (nameof(OAuthGrant.AuthorizationCode.ScopeParameter), "--remote-auth-scope-param-name"),
+        (nameof(OAuthGrant.IdentityAssertion.IdpTokenUrl), "--remote-auth-idp-token-url"),
+        ("metadataUrl", "--remote-auth-client-metadata-url"),
+        (nameof(KnownClient.Id), "--remote-auth-client-id"),
+        (nameof(OAuthGrant.ClientCredentials.ClientId), "--remote-auth-client-id"),
+        (nameof(ClientAuthentication.Secret), "--remote-auth-client-secret"),
+        (nameof(OAuthGrant.JwtBearer.AssertionFile), "--remote-auth-assertion-file"),
+        (nameof(OAuthGrant.IdentityAssertion.IdpClientId), "--remote-auth-idp-client-id"),
+        (nameof(OAuthGrant.IdentityAssertion.IdTokenFile), "--remote-auth-id-token-file"),
+        (nameof(CredentialStoreFile.Path), "--remote-auth-store"),
+        (nameof(CredentialStoreFile.Key), StoreKeyVariable));
+
+    // The engine writes properties with a capital and parameters without.
+    private static Dictionary<string, string> Table(params (string Property, string Flag)[] rows) =>
+        rows.ToDictionary(row => row.Property, row => row.Flag, StringComparer.OrdinalIgnoreCase);
+}

@@ -1,0 +1,119 @@
+using McpProxyFast.Cli.Options;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>From the flags of a sign-in at the target to the engine's policy.</summary>
+internal static class OAuthFlags
+{
+    private const string AuthorizationCode = "authorization_code";
+    private const string DeviceCode = "device_code";
+    private const string ClientCredentials = "client_credentials";
+    private const string JwtBearer = "jwt-bearer";
+    private const string IdJag = "id-jag";
+
+    /// <exception cref="UsageException">The flags contradict each other, or a file cannot be read.</exception>
+    public static OAuthPolicy ToPolicy(OutgoingOptions options, CredentialStoreFile? store)
+    {
+        Values values = Read(options);
+        Refuse(options, values);
+        return FlagValue.Accepted(FlagNames.Outgoing, () =>
+        {
+            var policy = new OAuthPolicy
+            {
+                Server = Server(options, values),
+                Grant = Grant(options, values),
+                Scopes = [.. options.RemoteAuthScopes],
+                Resource = options.RemoteAuthResource,
+                DPoP = options.RemoteAuthDpop,
+                Store = store,
+                SignInTimeout = values.Timeout,
+            };
+            policy.Validate();
+            return policy;
+        });
+    }
+
+    private static Values Read(OutgoingOptions options)
+    {
+        string[] grants = [AuthorizationCode, DeviceCode, ClientCredentials, JwtBearer, IdJag];
+        string grant = options.RemoteAuthGrant;
+        if (!grants.Contains(grant))
+        {
+            throw new UsageException($"--remote-auth-grant must be {string.Join(", ", grants[..^1])} or {grants[^1]}, not '{grant}'");
+        }
+
+        return new Values(
+            FlagValue.Url("remote-auth-authorize-url", options.RemoteAuthAuthorizeUrl),
+            FlagValue.Url("remote-auth-token-url", options.RemoteAuthTokenUrl),
+            FlagValue.Secret(options.RemoteAuthClientSecret, "remote-auth-client-secret-file", options.RemoteAuthClientSecretFile),
+            FlagValue.KeyFile("remote-auth-client-key-file", options.RemoteAuthClientKeyFile),
+            options.RemoteAuthTimeout is { } timeout ? FlagValue.Wait("remote-auth-timeout", timeout) : null,
+            FlagValue.SecretFile("remote-auth-assertion-file", options.RemoteAuthAssertionFile),
+            FlagValue.Url("remote-auth-idp-token-url", options.RemoteAuthIdpTokenUrl),
+            FlagValue.SecretFile("remote-auth-id-token-file", options.RemoteAuthIdTokenFile));
+    }
+
+    /// <summary>What flags can say and the engine's types cannot. Of flags that exclude each other, the settings have left one.</summary>
+    private static void Refuse(OutgoingOptions options, Values values)
+    {
+        string grant = options.RemoteAuthGrant;
+        bool hasClient = options.RemoteAuthClientId is not null;
+        bool isComplete = hasClient && values.IdpTokenUrl is not null && options.RemoteAuthIdpClientId is not null && values.IdTokenFile is not null;
+        FlagValue.Refuse(
+            (values.AuthorizeUrl is not null && values.TokenUrl is null, "remote-auth-token-url", "The authorize URL needs the token URL beside it"),
+            (!hasClient && values.Secret is not null, "remote-auth-client-id", "A client secret needs the client id beside it"),
+            (!hasClient && values.KeyFile is not null, "remote-auth-client-id", "A client key needs the client id beside it"),
+            (values.Secret is not null && values.KeyFile is not null, "remote-auth-client-key-file",
+                "The client secret and the client key exclude each other; give one"),
+            (values.AssertionFile is not null && grant != JwtBearer, "remote-auth-assertion-file", "The assertion file is for the grant jwt-bearer alone"),
+            (values.IdTokenFile is not null && grant != IdJag, "remote-auth-id-token-file", "The ID token file is for the grant id-jag alone"),
+            (values.IdpTokenUrl is not null && grant != IdJag, "remote-auth-idp-token-url",
+                "The identity provider's token URL is for the grant id-jag alone"),
+            (grant == ClientCredentials && (values.Secret ?? values.KeyFile) is null, "remote-auth-grant",
+                "The grant client_credentials needs a client id and a client secret or key"),
+            (grant == JwtBearer && values.AssertionFile is null, "remote-auth-assertion-file", "The grant jwt-bearer needs an assertion file"),
+            (grant == IdJag && !isComplete, "remote-auth-grant",
+                "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
+    }
+
+    private static OAuthServer Server(OutgoingOptions options, Values values) =>
+        options.RemoteAuthIssuer is { } issuer ? OAuthServer.FromIssuer(issuer)
+        : values.TokenUrl is not null ? OAuthServer.FromEndpoints(values.TokenUrl, values.AuthorizeUrl)
+        : OAuthServer.Discovered;
+
+    private static OAuthGrant Grant(OutgoingOptions options, Values values)
+    {
+        ClientAuthentication? authentication = values.Secret is not null ? ClientAuthentication.Secret(values.Secret)
+            : values.KeyFile is not null ? ClientAuthentication.KeyFile(values.KeyFile)
+            : null;
+        KnownClient? known = options.RemoteAuthClientId is { } id ? new KnownClient(id, authentication) : null;
+        OAuthClient own = options.RemoteAuthClientMetadataUrl is { } document ? OAuthClient.Described(document) : OAuthClient.Registered;
+
+        // Made for every grant, so that a wrong port is never let pass.
+        var withBrowser = new OAuthGrant.AuthorizationCode
+        {
+            Client = known ?? own,
+            CallbackPort = options.RemoteAuthCallbackPort,
+            SkipBrowser = options.RemoteAuthSkipBrowser,
+            ScopeParameter = options.RemoteAuthScopeParamName,
+        };
+        return options.RemoteAuthGrant switch
+        {
+            DeviceCode => new OAuthGrant.DeviceCode { Client = known ?? own },
+            ClientCredentials => new OAuthGrant.ClientCredentials(known!.Id, authentication!),
+            JwtBearer => new OAuthGrant.JwtBearer(values.AssertionFile!) { Client = known },
+            IdJag => new OAuthGrant.IdentityAssertion
+            {
+                Client = known!,
+                IdpTokenUrl = values.IdpTokenUrl!,
+                IdpClientId = options.RemoteAuthIdpClientId!,
+                IdTokenFile = values.IdTokenFile!,
+            },
+            _ => withBrowser,
+        };
+    }
+
+    /// <summary>What has to be read before the flags can be weighed against each other.</summary>
+    private sealed record Values(
+        Uri? AuthorizeUrl, Uri? TokenUrl, string? Secret, string? KeyFile, TimeSpan? Timeout, string? AssertionFile, Uri? IdpTokenUrl, string? IdTokenFile);
+}

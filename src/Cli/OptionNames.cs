@@ -1,0 +1,31 @@
+namespace McpProxyFast.Cli;
+
+/// <summary>The engine speaks of its options, whoever started the command knows flags: the one name is put in the place of the other.</summary>
+internal static class OptionNames
+{
+    /// <summary>Each option that a message of the engine names, and the flag that sets it.</summary>
+    private static readonly (string Option, string Flag)[] Names =
+    [
+        ("McpProxyOptions.AllowedHosts", "--allowed-hosts"),
+        ("McpProxyOptions.AllowedOrigins", "--allowed-origins"),
+        ("McpProxyOptions.Outgoing", "--remote-auth"),
+        ("McpProxyOptions.Target", "--target-uri"),
+        ("McpProxyOptions.TrustedCertificates", "--ca-file"),
+        ("ProxyLimits.ConnectTimeout", "--connect-timeout"),
+        ("ProxyLimits.DrainTimeout", "--drain-timeout"),
+        ("ProxyLimits.MaxConnections", "--max-connections"),
+        ("ProxyLimits.ResponseTimeout", "--response-timeout"),
+        ("TokenPolicy.Audiences", "--oidc-audience"),
+    ];
+
+    /// <summary>The text with flags in the place of options.</summary>
+    public static string ToFlags(string text)
+    {
+        foreach ((string option, string flag) in Names)
+        {
+            text = text.Replace(option, flag, StringComparison.Ordinal);
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary>What a proxy would lay open to others: refused where that is a credential, said loudly where it is less.</summary>
+internal static class Exposure
+{
+    /// <summary>Refuses to lend a credential to everybody on the network.</summary>
+    /// <param name="engine">The proxy's options.</param>
+    /// <param name="host">What <c>--host</c> says.</param>
+    /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
+    /// <exception cref="UsageException">Others could use the credential, and nobody has said that they may.</exception>
+    public static void Refuse(McpProxyOptions engine, string host, bool isAllowed)
+    {
+        if (IsReachable(engine) && engine.Incoming is null && engine.Outgoing is not null && !isAllowed)
+        {
+            throw new UsageException(
+                $"--host {host} is reachable from other machines, and whoever reaches it would act with your credential at {Shown(engine.Target)}: "
+                + "say who may come in (--oidc-issuer and --oidc-audience), listen on 127.0.0.1, or add --allow-unprotected");
+        }
+    }
+
+    /// <summary>Says what others can do.</summary>
+    /// <param name="engine">The proxy's options.</param>
+    /// <param name="host">What <c>--host</c> says.</param>
+    /// <param name="logger">Takes the warnings.</param>
+    public static void Warn(McpProxyOptions engine, string host, ILogger logger)
+    {
+        if (engine.Outgoing is not null && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
+        {
+            logger.UnencryptedCredential(Shown(engine.Target));
+        }
+
+        if (!IsReachable(engine))
+        {
+            return;
+        }
+
+        if (engine.Incoming is null && engine.Outgoing is null)
+        {
+            logger.Unprotected(host);
+        }
+        else if (engine.Incoming is null)
+        {
+            logger.UnprotectedCredential(host, Shown(engine.Target));
+        }
+
+        if (engine.AllowedOrigins.Count == 0)
+        {
+            logger.AnyOrigin(host);
+        }
+
+        if (engine.AllowedHosts.Count == 0)
+        {
+            logger.AnyHost(host);
+        }
+    }
+
+    private static bool IsReachable(McpProxyOptions engine) => engine.Listen is { } listen && !IPAddress.IsLoopback(listen.Address);
+
+    /// <summary>By its name or address: another name may lead here too, but nothing says that it always will.</summary>
+    private static bool IsThisMachine(Uri target) => target.IsLoopback
+        || target.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || target.IdnHost.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+
+    private static string Shown(Uri target) => target.GetLeftPart(UriPartial.Path);
+}

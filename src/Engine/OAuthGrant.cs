@@ -1,0 +1,153 @@
+namespace McpProxyFast;
+
+/// <summary>The way to a token. Each has exactly what it needs, and the clients that can go it.</summary>
+public abstract record OAuthGrant
+{
+    private protected OAuthGrant()
+    {
+    }
+
+    /// <summary>The name in logs and, hashed, in the store, so it must stay as it is. Being internal, it closes the list of kinds.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>Who asks for the token; null for nobody.</summary>
+    internal abstract OAuthClient? AskingClient { get; }
+
+    /// <summary>Whether a person has to act.</summary>
+    internal virtual bool NeedsPerson => false;
+
+    /// <summary>Says which it is, without a secret.</summary>
+    /// <returns>One word.</returns>
+    public sealed override string ToString() => Name;
+
+    /// <summary>A person signs in with a browser on this machine (RFC 6749 §4.1 with PKCE, RFC 7636).</summary>
+    public sealed record AuthorizationCode : OAuthGrant
+    {
+        /// <summary>Who asks.</summary>
+        /// <value>Default <see cref="OAuthClient.Registered"/>.</value>
+        public OAuthClient Client { get; init; } = OAuthClient.Registered;
+
+        /// <summary>The loopback port on which the browser comes back.</summary>
+        /// <value>0 to 65,535; 0 lets the system choose. Default 8666. A busy port is an error only for a <see cref="KnownClient"/>.</value>
+        /// <exception cref="ArgumentException">The value is outside the range.</exception>
+        public int CallbackPort
+        {
+            get;
+            init => field = PolicyValue.Checked(
+                value, value is >= 0 and <= 65_535, nameof(CallbackPort), "The callback port must lie between 0 and 65535.");
+        } = 8666;
+
+        /// <summary>Does not open a browser; the URL is logged either way.</summary>
+        /// <value>Default false.</value>
+        public bool SkipBrowser { get; init; }
+
+        /// <summary>The name of the authorization request's scope parameter.</summary>
+        /// <value>Default <c>scope</c>; some servers want another, such as <c>user_scope</c>.</value>
+        /// <exception cref="ArgumentException">The name is empty.</exception>
+        public string ScopeParameter
+        {
+            get;
+            init => field = PolicyValue.Checked(value, value.Length > 0, nameof(ScopeParameter), "The scope parameter needs a name.");
+        } = "scope";
+
+        /// <inheritdoc/>
+        internal override string Name => "AuthorizationCode";
+
+        /// <inheritdoc/>
+        internal override OAuthClient AskingClient => Client;
+
+        /// <inheritdoc/>
+        internal override bool NeedsPerson => true;
+    }
+
+    /// <summary>A person signs in with a browser on another machine (RFC 8628).</summary>
+    public sealed record DeviceCode : OAuthGrant
+    {
+        /// <summary>Who asks.</summary>
+        /// <value>Default <see cref="OAuthClient.Registered"/>.</value>
+        public OAuthClient Client { get; init; } = OAuthClient.Registered;
+
+        /// <inheritdoc/>
+        internal override string Name => "DeviceCode";
+
+        /// <inheritdoc/>
+        internal override OAuthClient AskingClient => Client;
+
+        /// <inheritdoc/>
+        internal override bool NeedsPerson => true;
+    }
+
+    /// <summary>The proxy signs in as itself (RFC 6749 §4.4).</summary>
+    /// <param name="ClientId">The id of a client that was registered beforehand.</param>
+    /// <param name="Authentication">How it shows who it is.</param>
+    /// <exception cref="ArgumentException">The id is empty.</exception>
+    public sealed record ClientCredentials(string ClientId, ClientAuthentication Authentication) : OAuthGrant
+    {
+        /// <summary>The id of a client that was registered beforehand.</summary>
+        /// <exception cref="ArgumentException">It is empty.</exception>
+        public string ClientId
+        {
+            get;
+            init => field = PolicyValue.NotEmpty(value, nameof(ClientId));
+        } = PolicyValue.NotEmpty(ClientId, nameof(ClientId));
+
+        /// <inheritdoc/>
+        internal override string Name => "ClientCredentials";
+
+        /// <inheritdoc/>
+        internal override OAuthClient AskingClient => new KnownClient(ClientId, Authentication);
+    }
+
+    /// <summary>The workload shows a token that its platform gave it (RFC 7523 §2.1).</summary>
+    /// <param name="AssertionFile">The file with that token, read at each use.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public sealed record JwtBearer(string AssertionFile) : OAuthGrant
+    {
+        /// <summary>The file with that token, read at each use.</summary>
+        /// <exception cref="ArgumentException">The path is empty.</exception>
+        public string AssertionFile
+        {
+            get;
+            init => field = PolicyValue.NotEmpty(value, nameof(AssertionFile));
+        } = PolicyValue.NotEmpty(AssertionFile, nameof(AssertionFile));
+
+        /// <summary>Who asks.</summary>
+        /// <value>Null (the default): nobody, the assertion says it all.</value>
+        public KnownClient? Client { get; init; }
+
+        /// <inheritdoc/>
+        internal override string Name => "JwtBearer";
+
+        /// <inheritdoc/>
+        internal override OAuthClient? AskingClient => Client;
+    }
+
+    /// <summary>An enterprise's identity provider vouches for the person (RFC 8693, then RFC 7523).</summary>
+    public sealed record IdentityAssertion : OAuthGrant
+    {
+        /// <summary>Who asks, at the target's authorization server.</summary>
+        public required KnownClient Client { get; init; }
+
+        /// <summary>The identity provider's token endpoint.</summary>
+        /// <exception cref="ArgumentException">It is neither https nor http on loopback.</exception>
+        public required Uri IdpTokenUrl
+        {
+            get;
+            init => field = PolicyValue.SecureUrl(value, nameof(IdpTokenUrl), "identity provider's token URL");
+        }
+
+        /// <summary>The client id at that identity provider.</summary>
+        /// <exception cref="ArgumentException">It is empty.</exception>
+        public required string IdpClientId { get; init => field = PolicyValue.NotEmpty(value, nameof(IdpClientId)); }
+
+        /// <summary>The file with the person's ID token, read at each use.</summary>
+        /// <exception cref="ArgumentException">The path is empty.</exception>
+        public required string IdTokenFile { get; init => field = PolicyValue.NotEmpty(value, nameof(IdTokenFile)); }
+
+        /// <inheritdoc/>
+        internal override string Name => "IdentityAssertion";
+
+        /// <inheritdoc/>
+        internal override OAuthClient AskingClient => Client;
+    }
+}

@@ -1,0 +1,68 @@
+namespace McpProxyFast;
+
+/// <summary>A token that the proxy obtains at an authorization server, keeps and renews.</summary>
+/// <remarks>
+/// As it is made, everything is discovered from the target (RFC 9728, RFC 8414), the proxy registers itself as a client (RFC 7591), and a person signs in
+/// with a browser on this machine.
+/// </remarks>
+public sealed record OAuthPolicy : OutgoingPolicy
+{
+    private static readonly TimeSpan MinSignInTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxSignInTimeout = TimeSpan.FromHours(1);
+
+    /// <summary>Who issues the tokens.</summary>
+    /// <value>Default <see cref="OAuthServer.Discovered"/>: the target names it.</value>
+    public OAuthServer Server { get; init; } = OAuthServer.Discovered;
+
+    /// <summary>The way to a token, and the client that goes it.</summary>
+    /// <value>Default <see cref="OAuthGrant.AuthorizationCode"/>.</value>
+    public OAuthGrant Grant { get; init; } = new OAuthGrant.AuthorizationCode();
+
+    /// <summary>The scopes to ask for.</summary>
+    /// <value>Empty (the default): the challenge's, else the resource's <c>scopes_supported</c>, else none.</value>
+    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
+
+    /// <summary>The resource indicator (RFC 8707).</summary>
+    /// <value>Null (the default): what the resource's metadata says, byte for byte; none where it publishes none.</value>
+    /// <exception cref="ArgumentException">It is no absolute URI, or has a fragment.</exception>
+    public string? Resource
+    {
+        get;
+        init => field = PolicyValue.Checked(
+            value,
+            value is null || UrlRule.Parse(value) is { Fragment.Length: 0 },
+            nameof(Resource),
+            "The resource must be an absolute URI without a fragment (RFC 8707 §2).");
+    }
+
+    /// <summary>Binds tokens to a key and proves its possession with each request (RFC 9449).</summary>
+    /// <value>Default false.</value>
+    public bool DPoP { get; init; }
+
+    /// <summary>The encrypted file that keeps tokens and registrations.</summary>
+    /// <value>Null (the default): memory only.</value>
+    public CredentialStoreFile? Store { get; init; }
+
+    /// <summary>How long a whole sign-in may take.</summary>
+    /// <value>1 s to 1 h. Null (the default): 30 s, or 5 min where a person has to act.</value>
+    /// <exception cref="ArgumentException">The value is outside the range.</exception>
+    public TimeSpan? SignInTimeout
+    {
+        get;
+        init => field = PolicyValue.Checked(
+            value,
+            value is null || (value >= MinSignInTimeout && value <= MaxSignInTimeout),
+            nameof(SignInTimeout),
+            "The sign-in timeout must lie between 1s and 1h.");
+    }
+
+    /// <summary>Who the proxy is at the authorization server; null for nobody.</summary>
+    internal OAuthClient? Client => Grant.AskingClient;
+
+    /// <inheritdoc/>
+    internal override string Description => $"OAuth, {Grant}";
+
+    /// <inheritdoc/>
+    public override void Validate() => OutgoingPolicyRules.Check(this);
+}

@@ -1,0 +1,81 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Text;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>Why no connection could be made: each address that was tried, and what came of it. Made where it failed; worded only where it is logged.</summary>
+/// <param name="Host">The host that was to be reached.</param>
+/// <param name="LookUp">What became of the look-up of its name, where that failed; null where it did not.</param>
+/// <param name="Attempts">The addresses that were tried, in their order.</param>
+internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyList<FailedAttempt> Attempts)
+{
+    /// <summary>One line: <c>upstream.example: 192.0.2.1:443: Connection refused (errno 111); 192.0.2.2:443: no answer in time</c>.</summary>
+    public override string ToString()
+    {
+        var line = new StringBuilder(Host);
+        string before = ": ";
+        if (LookUp is not null)
+        {
+            line.Append(before).Append(CauseText.Of(LookUp));
+            before = "; ";
+        }
+
+        foreach (FailedAttempt attempt in Attempts)
+        {
+            line.Append(before).Append(attempt);
+            before = "; ";
+        }
+
+        return line.ToString();
+    }
+}
+
+/// <summary>One address that was tried in vain.</summary>
+/// <param name="Address">The address.</param>
+/// <param name="Reason">At which stage it failed: not reached, or TLS.</param>
+/// <param name="Cause">What failed; null where there was no answer in time.</param>
+/// <param name="Certificate">What is wrong with the certificate; null where that is not the cause.</param>
+internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exception? Cause, CertificateFault? Certificate)
+{
+    public override string ToString()
+    {
+        string cause = Certificate?.ToString()
+            ?? (Cause is not null ? CauseText.Of(Cause) : Reason is FaultReason.UpstreamTlsFailed ? "no TLS handshake in time" : "no answer in time");
+        return $"{Address}: {cause}";
+    }
+}
+
+/// <summary>What is wrong with the certificate of an upstream.</summary>
+/// <param name="Errors">The kinds of errors.</param>
+/// <param name="Chain">Those of its chain, as the system names them; empty for none.</param>
+/// <param name="Name">The name that was asked for.</param>
+/// <param name="Subject">Whose it is.</param>
+/// <param name="Issuer">Who has issued it.</param>
+/// <param name="NotBefore">It is valid from then on.</param>
+/// <param name="NotAfter">It is valid until then.</param>
+internal sealed record CertificateFault(
+    SslPolicyErrors Errors, string Chain, string Name, string Subject, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    private const int MostCharacters = 200;
+
+    public override string ToString()
+    {
+        string chain = Chain.Length == 0 ? "" : $" ({Chain})";
+        string times = string.Create(CultureInfo.InvariantCulture, $"valid from {NotBefore.UtcDateTime:u} to {NotAfter.UtcDateTime:u}");
+        string whose = $"subject {PlainText.Of(Subject, MostCharacters)}, issuer {PlainText.Of(Issuer, MostCharacters)}";
+        return $"certificate refused: {Errors}{chain}; asked for {Name}, {whose}, {times}";
+    }
+}
+
+/// <summary>Words an exception in one line: the system's error has its number, and what lies within is said too.</summary>
+internal static class CauseText
+{
+    public static string Of(Exception fault)
+    {
+        string text = fault is Win32Exception system ? $"{system.Message} (errno {system.NativeErrorCode})" : fault.Message;
+        return fault.InnerException is null ? text : $"{text} {Of(fault.InnerException)}";
+    }
+}

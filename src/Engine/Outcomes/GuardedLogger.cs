@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>A host's logger, whose exceptions end here: no line is worth a connection, an accept loop or a process.</summary>
+/// <remarks>A logger that blocks holds up the thread that called it; that is the host's to avoid, as <see cref="McpProxyOptions.Logger"/> says.</remarks>
+internal sealed class GuardedLogger : ILogger
+{
+    private readonly ILogger _logger;
+
+    private GuardedLogger(ILogger logger) => _logger = logger;
+
+    /// <summary>The logger, guarded; one that is guarded already is returned as it is.</summary>
+    public static ILogger Around(ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null; // the engine opens none
+
+    public bool IsEnabled(LogLevel logLevel)
+    {
+        try
+        {
+            return _logger.IsEnabled(logLevel);
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        try
+        {
+            _logger.Log(logLevel, eventId, state, exception, formatter);
+        }
+        catch (Exception)
+        {
+            // There is nobody left to tell.
+        }
+    }
+}

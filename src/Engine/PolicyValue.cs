@@ -1,0 +1,50 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace McpProxyFast;
+
+/// <summary>What one value of a policy must satisfy. Each message names the property and says what would be right.</summary>
+internal static class PolicyValue
+{
+    /// <exception cref="ArgumentException">The rule does not hold.</exception>
+    public static void Require(bool holds, string property, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentException($"{property}: {rule}", property);
+        }
+    }
+
+    /// <summary>As <see cref="Require"/>, for use where the value is set.</summary>
+    /// <returns>The value.</returns>
+    /// <exception cref="ArgumentException">The rule does not hold.</exception>
+    public static T Checked<T>(T value, bool holds, string property, string rule)
+    {
+        Require(holds, property, rule);
+        return value;
+    }
+
+    /// <summary>A text that is there, if it is given: an empty one is what a variable that nobody has set leaves behind.</summary>
+    /// <exception cref="ArgumentException">It is empty.</exception>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? NotEmpty(string? text, string property) =>
+        Checked(text, text is not "", property, "It is given and empty; give it a value, or leave it out.");
+
+    /// <summary>An endpoint that is sent credentials.</summary>
+    /// <param name="url">The endpoint.</param>
+    /// <param name="property">Where it is set.</param>
+    /// <param name="name">What it is called in the message.</param>
+    /// <exception cref="ArgumentException">The URL is neither https nor http on loopback.</exception>
+    public static T SecureUrl<T>(T url, string property, string name)
+        where T : Uri? =>
+        Checked(url, url is null || UrlRule.IsSecure(url), property, $"The {name} must be an https URL (http only on loopback).");
+
+    /// <exception cref="ArgumentException">One is no <c>scope-token</c>.</exception>
+    public static IReadOnlyList<string> Scopes(IReadOnlyList<string> scopes, string property) =>
+        Checked(scopes, scopes.All(IsScope), property, "A scope must be one word of visible ASCII without quotes or backslashes (RFC 6749 §3.3).");
+
+    /// <summary>Whether the text is one word of visible ASCII.</summary>
+    public static bool IsWord(string text) => text.Length > 0 && text.All(character => character is > ' ' and < '\x7f');
+
+    // scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+    private static bool IsScope(string text) => IsWord(text) && !text.AsSpan().ContainsAny('"', '\\');
+}

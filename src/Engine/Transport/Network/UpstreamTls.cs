@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Transport.Streams;
+
+namespace McpProxyFast.Transport.Network;
+
+/// <summary>TLS with the upstream: the name is always checked, and trust comes from the system or from what the proxy was given.</summary>
+/// <param name="host">The name that the certificate must have.</param>
+/// <param name="checkCertificate">Has the last word on its certificate; null where the system alone decides.</param>
+internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallback? checkCertificate)
+{
+    /// <summary>Makes a secure connection over a socket, which it takes over: what fails here has been disposed of.</summary>
+    /// <exception cref="CertificateRefusedException">The certificate is not accepted.</exception>
+    /// <exception cref="AuthenticationException">The handshake failed.</exception>
+    /// <exception cref="IOException">The connection ended.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async Task<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
+    {
+        TlsStream? tls = null;
+        CertificateFault? refused = null;
+        try
+        {
+            tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = host,
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    ApplicationProtocols = [SslApplicationProtocol.Http11],
+                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (refused = Judge(certificate, chain, errors)) is null,
+                },
+                cancel).ConfigureAwait(false);
+            return NetworkStack.Over(socket, tls, address);
+        }
+        catch (AuthenticationException fault) when (refused is not null)
+        {
+            await GiveBackAsync(tls, socket).ConfigureAwait(false);
+            throw new CertificateRefusedException(refused, fault);
+        }
+        catch
+        {
+            await GiveBackAsync(tls, socket).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async ValueTask GiveBackAsync(TlsStream? tls, Socket socket)
+    {
+        socket.Dispose(); // first: nothing of TLS is to be written any more
+        if (tls is not null)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>What is wrong; null for nothing.</returns>
+    private CertificateFault? Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        bool isGood = checkCertificate is null ? errors is SslPolicyErrors.None : checkCertificate(this, certificate, chain, errors);
+        return isGood ? null : Describe(certificate as X509Certificate2, chain, errors);
+    }
+
+    private CertificateFault Describe(X509Certificate2? leaf, X509Chain? chain, SslPolicyErrors errors)
+    {
+        X509ChainStatusFlags flags = X509ChainStatusFlags.NoError;
+        foreach (X509ChainStatus status in chain?.ChainStatus ?? [])
+        {
+            flags |= status.Status;
+        }
+
+        return new CertificateFault(
+            errors,
+            flags is X509ChainStatusFlags.NoError ? "" : flags.ToString(),
+            host,
+            leaf?.Subject ?? "none",
+            leaf?.Issuer ?? "none",
+            leaf is null ? default : new DateTimeOffset(leaf.NotBefore),
+            leaf is null ? default : new DateTimeOffset(leaf.NotAfter));
+    }
+}
+
+/// <summary>The upstream's certificate is not accepted.</summary>
+internal sealed class CertificateRefusedException(CertificateFault fault, Exception inner) : AuthenticationException(null, inner)
+{
+    /// <summary>What is wrong with it.</summary>
+    public CertificateFault Fault { get; } = fault;
+}

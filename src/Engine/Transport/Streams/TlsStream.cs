@@ -1,0 +1,103 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+
+namespace McpProxyFast.Transport.Streams;
+
+/// <summary>TLS that knows how it ended: by the peer's word (<c>close_notify</c>), or because the bytes below it ended.</summary>
+/// <remarks>
+/// To its reader the runtime shows both as the same end. But anybody on the way can end the bytes, and only the peer can send its word: without it, what has
+/// come may be a part of what was sent (RFC 8446 §6.1, RFC 9112 §9.8). The word is read before the end of the bytes is; so where that has been seen, there
+/// was none.
+/// </remarks>
+internal sealed class TlsStream : SslStream
+{
+    private readonly Below _below;
+
+    /// <param name="inner">What carries the bytes; disposed with this.</param>
+    public TlsStream(Stream inner)
+        : this(new Below(inner))
+    {
+    }
+
+    private TlsStream(Below below)
+        : base(below, leaveInnerStreamOpen: false) => _below = below;
+
+    /// <summary>The bytes have ended, and the peer has not said that it would send no more. Valid once a read has found the end.</summary>
+    public bool WasCut => _below.HasEnded;
+
+    /// <summary>Passes everything on, and notes the end.</summary>
+    private sealed class Below(Stream inner) : Stream
+    {
+        /// <summary>A read has found the end. Never reset; written by the read's thread, before it returns.</summary>
+        public bool HasEnded { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override bool CanTimeout => inner.CanTimeout;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Note(inner.Read(buffer, offset, count), count);
+
+        public override int Read(Span<byte> buffer) => Note(inner.Read(buffer), buffer.Length);
+
+        /// <summary>A read of no bytes waits for some, and its 0 is no end.</summary>
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            ValueTask<int> reading = inner.ReadAsync(buffer, cancellationToken);
+            return buffer.IsEmpty ? reading
+                : reading.IsCompletedSuccessfully ? new ValueTask<int>(Note(reading.Result, buffer.Length))
+                : NoteAsync(reading, buffer.Length);
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            inner.WriteAsync(buffer, cancellationToken);
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            inner.WriteAsync(buffer, offset, count, cancellationToken);
+
+        public override void Flush() => inner.Flush();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                inner.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<int> NoteAsync(ValueTask<int> reading, int asked) => Note(await reading.ConfigureAwait(false), asked);
+
+        private int Note(int received, int asked)
+        {
+            HasEnded |= received == 0 && asked > 0;
+            return received;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace McpProxyFast;
+
+/// <summary>Which URLs credentials may be sent to.</summary>
+internal static class UrlRule
+{
+    /// <summary>Whether a URL is https, or http on loopback, and has neither a fragment nor user information (MCP, authorization security).</summary>
+    public static bool IsSecure(Uri? url) =>
+        url is { IsAbsoluteUri: true, Fragment.Length: 0, UserInfo.Length: 0 }
+        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
+
+    /// <summary>Reads an absolute URL.</summary>
+    /// <returns>Null where the text is none.</returns>
+    public static Uri? Parse(string? text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
+}

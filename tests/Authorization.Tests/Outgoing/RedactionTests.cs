@@ -1,0 +1,45 @@
+using System.Text;
+using McpProxyFast.OAuth.Grants;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+public sealed class RedactionTests
+{
+    /// <summary>Its Base64 has a slash, and so another form in the alphabet for URLs.</summary>
+    private const string Secret = "s3cr%t/ü +A??>";
+
+    public static TheoryData<string> Spellings() =>
+    [
+        Secret,
+        Uri.EscapeDataString(Secret),
+        Uri.EscapeDataString(Secret).Replace("%C3%BC", "%c3%bc", StringComparison.Ordinal),
+        Uri.EscapeDataString(Uri.EscapeDataString(Secret)),
+        Uri.EscapeDataString(Secret).Replace("%20", "+", StringComparison.Ordinal),
+        string.Concat(Encoding.UTF8.GetBytes(Secret).Select(value => $"%{value:x2}")),
+        string.Concat(Encoding.UTF8.GetBytes(Secret).Select(value => $"%{value:X2}")),
+        Secret.Replace("/", "%2f", StringComparison.Ordinal),
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(Secret)),
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(Secret)).TrimEnd('=').Replace('+', '-').Replace('/', '_'),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Spellings))]
+    public void SecretIsTakenOutInEverySpelling(string spelling)
+    {
+        var redaction = new Redaction();
+        redaction.Add(Secret);
+
+        Assert.Matches("^it was '\\(redacted\\)=*', they say$", redaction.Of($"it was '{spelling}', they say"));
+    }
+
+    [Fact]
+    public void OtherTextStays()
+    {
+        var redaction = new Redaction();
+        redaction.Add(Secret, null, "");
+
+        Assert.Equal("100 % of %zz and %2", redaction.Of("100 % of %zz and %2"));
+        Assert.Null(redaction.Of(null));
+    }
+}

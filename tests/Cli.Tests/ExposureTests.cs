@@ -1,0 +1,61 @@
+using McpProxyFast.Cli.Tests.Support;
+using Xunit;
+
+namespace McpProxyFast.Cli.Tests;
+
+/// <summary>What a proxy lays open to other machines is refused where that is a credential, and said loudly where it is less.</summary>
+public sealed class ExposureTests
+{
+    private static readonly Dictionary<string, string> Token = new() { ["MCPPROXYFAST_REMOTE_AUTH_BEARER_TOKEN"] = "hunter2" };
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    public async Task CredentialIsNotLentToTheNetwork(string host)
+    {
+        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "https://mcp.example.com/mcp", "--host", host], Token);
+
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
+        string line = Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("whoever reaches it would act with your credential at https://mcp.example.com/mcp", line, StringComparison.Ordinal);
+        Assert.Contains("--oidc-issuer", line, StringComparison.Ordinal);
+        Assert.Contains("--allow-unprotected", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckRefusesItToo() =>
+        Assert.Equal(2, (await Command.RunAsync(["proxy", "name", "--target-uri", "https://a.example", "--host", "0.0.0.0", "--check"], Token)).ExitCode);
+
+    [Fact]
+    public async Task CredentialThatIsLentOnPurposeIsSaid() => Assert.Contains(
+        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and whoever reaches it acts with your credential at http://127.0.0.1:1/",
+        await ErrorsAsync("--target-uri http://127.0.0.1:1 --host 0.0.0.0 --allow-unprotected", Token), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task UnprotectedListenerBeyondThisMachineIsSaid() => Assert.Contains(
+        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and whoever reaches it may use the MCP server",
+        await ErrorsAsync("--target-uri http://127.0.0.1:1 --host 0.0.0.0", null), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task ProtectedListenerBeyondThisMachineIsNoCauseForAlarm() => Assert.DoesNotContain(
+        "UNPROTECTED",
+        await ErrorsAsync("--target-uri http://127.0.0.1:1 --host 0.0.0.0 --oidc-issuer https://login.example.com --oidc-audience a", Token),
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("http://192.0.2.1/mcp", true)]
+    [InlineData("http://mcp.internal:8080/mcp", true)]
+    [InlineData("http://127.0.0.1:1/mcp", false)]
+    [InlineData("http://localhost:1/mcp", false)]
+    [InlineData("https://192.0.2.1/mcp", false)]
+    public async Task CredentialInPlainHttpBeyondThisMachineIsSaid(string target, bool isSaid) => Assert.Equal(
+        isSaid, (await ErrorsAsync($"--target-uri {target}", Token)).Contains($"warn  UNENCRYPTED: your credential goes to {target}", StringComparison.Ordinal));
+
+    private static async Task<string> ErrorsAsync(string flags, Dictionary<string, string>? environment)
+    {
+        await using Command command = Command.Start(["proxy", "name", .. flags.Split(' ')], environment);
+        await command.LineAsync("on port");
+        await command.SignalAsync("TERM");
+        return (await command.EndAsync()).Errors;
+    }
+}

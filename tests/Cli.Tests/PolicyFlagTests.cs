@@ -1,0 +1,120 @@
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Options;
+using Xunit;
+
+namespace McpProxyFast.Cli.Tests;
+
+/// <summary>Flags can say what the engine's types cannot; each such combination is refused by the name of a flag.</summary>
+public sealed class PolicyFlagTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("--remote-auth-bearer-token \u00e9", "--remote-auth-bearer-token: The bearer token must be one word")]
+    [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The authorize URL needs")]
+    [InlineData("--remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-authorize-url: The token URL needs")]
+    [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-client-id: Endpoints given by hand need")]
+    [InlineData("--remote-auth-token-url http://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The token URL must be an https URL")]
+    [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url http://a/a", "--remote-auth-authorize-url: The authorize URL must be an https URL")]
+    [InlineData(
+        "--remote-auth-grant device_code --remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-token-url: The grant device_code needs")]
+    [InlineData("--remote-auth --remote-auth-client-secret s", "--remote-auth-client-id: A client secret needs")]
+    [InlineData("--remote-auth --remote-auth-client-secret-file {file}", "--remote-auth-client-id: A client secret needs")]
+    [InlineData("--remote-auth --remote-auth-client-key-file {file}", "--remote-auth-client-id: A client key needs")]
+    [InlineData(
+        "--remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-key-file {file}",
+        "--remote-auth-client-key-file: The client secret and the client key exclude")]
+    [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: The assertion file is for the grant jwt-bearer alone")]
+    [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: The ID token file is for the grant id-jag alone")]
+    [InlineData("--remote-auth --remote-auth-idp-token-url https://a", "--remote-auth-idp-token-url: The identity provider's token URL is for the grant id-jag alone")]
+    [InlineData("--remote-auth-grant client_credentials --remote-auth-client-id c", "--remote-auth-grant: The grant client_credentials needs")]
+    [InlineData("--remote-auth-grant jwt-bearer --remote-auth", "--remote-auth-assertion-file: The grant jwt-bearer needs")]
+    [InlineData("--remote-auth-grant id-jag --remote-auth-client-id c --remote-auth-id-token-file {file}", "--remote-auth-grant: The grant id-jag needs")]
+    [InlineData(
+        "--remote-auth-grant id-jag --remote-auth-client-id c --remote-auth-id-token-file {file} --remote-auth-idp-client-id i --remote-auth-idp-token-url http://a",
+        "--remote-auth-idp-token-url: The identity provider's token URL must be an https URL")]
+    [InlineData("--remote-auth-grant device_code --remote-auth --remote-auth-callback-port 70000", "--remote-auth-callback-port: The callback port must lie")]
+    [InlineData("--oidc-issuer https://a --oidc-client-secret s", "--oidc-client-id: a client secret needs its client id")]
+    [InlineData("--oidc-introspection-url https://api.github.com/applications/x/token", "--oidc-client-secret: GitHub's token check needs")]
+    [InlineData("--oidc-introspection-url https://oauth2.googleapis.com/tokeninfo", "--oidc-audience: Google's tokeninfo knows")]
+    [InlineData("--oidc-introspection-url http://10.0.0.1/introspect", "--oidc-introspection-url: introspection goes over https")]
+    [InlineData("--oidc-jwks-url http://10.0.0.1/keys", "--oidc-jwks-url: a key set is fetched over https")]
+    [InlineData("--oidc-jwks-url https://a/keys --oidc-clock-skew 1h", "--oidc-clock-skew: the clock skew lies")]
+    [InlineData("--oidc-jwks-url https://a/keys --oidc-required-scopes a\"b", "--oidc-required-scopes: A scope must be one word")]
+    [InlineData("--oidc-jwks-url https://a/keys --resource-url nonsense", "--resource-url: a resource is an http or https URL")]
+    public void CombinationThatCannotWorkIsRefusedByItsFlag(string flags, string expected)
+    {
+        UsageException refused = Assert.Throws<UsageException>(() => Read(flags));
+
+        Assert.StartsWith(expected, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BearerTokenBeatsEverythingElse() => Assert.Equal(
+        OutgoingPolicy.Bearer("abc"), Read("--remote-auth-bearer-token abc --remote-auth-client-id c --remote-auth-client-key-file {file} --remote-auth-dpop").Outgoing);
+
+    [Theory]
+    [InlineData("device_code", "")]
+    [InlineData("client_credentials", "--remote-auth-client-id c --remote-auth-client-key-file {file}")]
+    [InlineData("jwt-bearer", "--remote-auth-assertion-file {file}")]
+    [InlineData(
+        "id-jag", "--remote-auth-client-id c --remote-auth-id-token-file {file} --remote-auth-idp-client-id i --remote-auth-idp-token-url https://idp.example/token")]
+    public void EachGrantGetsItsOwnFlags(string grant, string flags)
+    {
+        string file = _folder.Write("file", "x");
+        var expected = new Dictionary<string, OAuthGrant>
+        {
+            ["device_code"] = new OAuthGrant.DeviceCode(),
+            ["client_credentials"] = new OAuthGrant.ClientCredentials("c", ClientAuthentication.KeyFile(file)),
+            ["jwt-bearer"] = new OAuthGrant.JwtBearer(file),
+            ["id-jag"] = new OAuthGrant.IdentityAssertion
+            {
+                Client = new KnownClient("c"),
+                IdpTokenUrl = new Uri("https://idp.example/token"),
+                IdpClientId = "i",
+                IdTokenFile = file,
+            },
+        };
+
+        var policy = Assert.IsType<OAuthPolicy>(Read($"--remote-auth --remote-auth-grant {grant} {flags}").Outgoing);
+
+        Assert.Equal(expected[grant], policy.Grant);
+    }
+
+    [Fact]
+    public void ProviderWithAFormOfItsOwnIsKnownByItsAddress()
+    {
+        var google = new Uri("https://oauth2.googleapis.com/tokeninfo");
+        var github = new Uri("https://api.github.com/applications/c/token");
+        var other = new Uri("https://login.example.com/tokeninfo");
+
+        Assert.Equal(TokenIntrospection.Google(google), OpaqueTokens($"--oidc-introspection-url {google} --oidc-audience a"));
+        Assert.Equal(TokenIntrospection.GitHub(github, "c", "s"), OpaqueTokens($"--oidc-introspection-url {github} --oidc-client-id c --oidc-client-secret s"));
+        Assert.Equal(TokenIntrospection.At(other, "c"), OpaqueTokens($"--oidc-introspection-url {other} --oidc-client-id c"));
+        Assert.Equal(TokenIntrospection.At(other), OpaqueTokens($"--oidc-introspection-url {other}"));
+    }
+
+    [Fact]
+    public void EveryNameBehindAPropertyIsAFlag()
+    {
+        FlagTable flags = FlagTable.Of(typeof(ProxyOptions));
+
+        Assert.All(
+            FlagNames.Proxy.Concat(FlagNames.Incoming).Concat(FlagNames.Outgoing).Where(row => row.Value != FlagNames.StoreKeyVariable),
+            row => Assert.Contains(flags.All, flag => $"--{flag.Name}" == row.Value));
+    }
+
+    private TokenIntrospection OpaqueTokens(string flags) => Assert.IsType<IntrospectionPolicy>(Read(flags).Incoming).OpaqueTokens;
+
+    private (TokenPolicy? Incoming, OutgoingPolicy? Outgoing) Read(string flags)
+    {
+        string[] args = ["name", "--target-uri", "http://localhost", .. flags.Replace("{file}", _folder.Write("file", "x"), StringComparison.Ordinal).Split(' ')];
+        Settings settings = Settings.Read([.. args.Where(arg => arg.Length > 0)], FlagTable.Of(typeof(ProxyOptions)), _ => null);
+        ProxyOptions options = OptionsBinder.Bind<ProxyOptions>(settings);
+        return (IncomingFlags.ToPolicy(options, settings), OutgoingFlags.ToPolicy(options));
+    }
+}
