@@ -6,6 +6,7 @@ internal static class OptionNames
     /// <summary>Each option that a message of the engine names, and the flag that sets it.</summary>
     private static readonly (string Option, string Flag)[] Names =
     [
+        ("ClaimsPolicy.Audiences", "--oidc-audience"),
         ("McpProxyOptions.AllowedHosts", "--allowed-hosts"),
         ("McpProxyOptions.AllowedOrigins", "--allowed-origins"),
         ("McpProxyOptions.Outgoing", "--remote-auth"),
@@ -15,8 +16,7 @@ internal static class OptionNames
         ("ProxyLimits.DrainTimeout", "--drain-timeout"),
         ("ProxyLimits.MaxConnections", "--max-connections"),
         ("ProxyLimits.ResponseTimeout", "--response-timeout"),
-        ("TokenPolicy.Audiences", "--oidc-audience"),
-    ];
+            ];
 
     /// <summary>The text with flags in the place of options.</summary>
     public static string ToFlags(string text)

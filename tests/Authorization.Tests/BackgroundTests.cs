@@ -4,6 +4,7 @@ using McpProxyFast.Admission;
 using McpProxyFast.Authorization.Tests.Incoming;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Credentials;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

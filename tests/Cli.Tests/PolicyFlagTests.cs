@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Cli.Flags;
 using McpProxyFast.Cli.Mapping;
@@ -9,6 +10,9 @@ namespace McpProxyFast.Cli.Tests;
 /// <summary>Flags can say what the engine's types cannot; each such combination is refused by the name of a flag.</summary>
 public sealed class PolicyFlagTests : IDisposable
 {
+    /// <summary>What any of the files holds: a client's key must be one, and the others take anything.</summary>
+    private static readonly string Key = ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKeyPem();
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -65,7 +69,7 @@ public sealed class PolicyFlagTests : IDisposable
         "id-jag", "--remote-auth-client-id c --remote-auth-id-token-file {file} --remote-auth-idp-client-id i --remote-auth-idp-token-url https://idp.example/token")]
     public void EachGrantGetsItsOwnFlags(string grant, string flags)
     {
-        string file = _folder.Write("file", "x");
+        string file = _folder.Write("file", Key);
         var expected = new Dictionary<string, OAuthGrant>
         {
             ["device_code"] = new OAuthGrant.DeviceCode(),
@@ -112,7 +116,7 @@ public sealed class PolicyFlagTests : IDisposable
 
     private (TokenPolicy? Incoming, OutgoingPolicy? Outgoing) Read(string flags)
     {
-        string[] args = ["name", "--target-uri", "http://localhost", .. flags.Replace("{file}", _folder.Write("file", "x"), StringComparison.Ordinal).Split(' ')];
+        string[] args = ["name", "--target-uri", "http://localhost", .. flags.Replace("{file}", _folder.Write("file", Key), StringComparison.Ordinal).Split(' ')];
         Settings settings = Settings.Read([.. args.Where(arg => arg.Length > 0)], FlagTable.Of(typeof(ProxyOptions)), _ => null);
         ProxyOptions options = OptionsBinder.Bind<ProxyOptions>(settings);
         return (IncomingFlags.ToPolicy(options, settings), OutgoingFlags.ToPolicy(options));

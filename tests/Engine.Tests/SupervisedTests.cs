@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpProxyFast.Engine.Tests.Support;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

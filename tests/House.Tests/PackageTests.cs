@@ -90,7 +90,13 @@ public sealed class PackageTests : IAsyncLifetime
     }
 
     private static IEnumerable<INamedTypeSymbol> TypesOf(INamespaceSymbol space) =>
-        space.GetTypeMembers().Concat(space.GetNamespaceMembers().SelectMany(TypesOf));
+        space.GetTypeMembers().SelectMany(WithNested).Concat(space.GetNamespaceMembers().SelectMany(TypesOf));
+
+    /// <summary>A type and those within it, as far as they can be reached.</summary>
+    private static IEnumerable<INamedTypeSymbol> WithNested(INamedTypeSymbol type) =>
+        type.GetTypeMembers().Where(nested => type.DeclaredAccessibility == Accessibility.Public && nested.DeclaredAccessibility == Accessibility.Public)
+            .SelectMany(WithNested)
+            .Prepend(type);
 
     /// <summary>The packages that the project names and hands on; what is pinned besides them is not its own, and analyzers stay with it.</summary>
     private static IEnumerable<string> DirectReferences() => XDocument.Load(Path.Combine(SourceTree.Engine, "Engine.csproj"))

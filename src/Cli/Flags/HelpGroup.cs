@@ -13,12 +13,12 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
         new(
             "Where it listens, and where requests go",
             ["target-uri", "host", "port", "ca-file"],
-            ["x-forwarded", "tls-*"],
+            ["x-forwarded", "upstream-*", "tls-*"],
             ["--host 127.0.0.1 --port 9000", "--port 9000", ""]),
         new(
             "Who may call",
             ["oidc-issuer", "oidc-audience", "allowed-origins", "allowed-hosts"],
-            ["oidc-*", "resource-url", "pass-authorization", "cors-origins"],
+            ["oidc-*", "resource-url", "pass-authorization", "cors-origins", "allow-unprotected"],
             ["--oidc-issuer https://login.example.com --oidc-audience https://mcp.example.com/mcp"]),
         new(
             "Signing in at the target",

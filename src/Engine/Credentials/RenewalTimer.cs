@@ -1,3 +1,4 @@
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;

@@ -64,7 +64,7 @@ internal static partial class LogMessages
     public static partial void TargetAsksForCredential(this ILogger logger);
 
     // 300: incoming tokens.
-    [LoggerMessage(301, LogLevel.Warning, "No audience is set (TokenPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
+    [LoggerMessage(301, LogLevel.Warning, "No audience is set (ClaimsPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
     public static partial void NoAudience(this ILogger logger);
 
     [LoggerMessage(302, LogLevel.Information, "Token refused: {Kind}, {Reason}.")]

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
-namespace McpProxyFast;
+namespace McpProxyFast.Outcomes;
 
 /// <summary>The one way in which anything runs in the background: in turns, one at a time, until disposed of. Nothing that a turn throws ends it.</summary>
 /// <remarks>
