@@ -22,7 +22,7 @@ internal sealed class Supervised : IAsyncDisposable
     /// <summary>Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>. Set for life.</summary>
     private readonly Func<CancellationToken, Task<TimeSpan>> _turn;
 
-    /// <summary>Where a failure is told. Set for life.</summary>
+    /// <summary>Where a failure is told; what it throws must not end what it is told of. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Fires when the next turn is due. Valid until disposed of.</summary>
@@ -52,7 +52,7 @@ internal sealed class Supervised : IAsyncDisposable
     /// <param name="logger">Told of a failure, by its type: the text is not ours and may hold a secret.</param>
     public Supervised(string name, Func<CancellationToken, Task<TimeSpan>> turn, TimeProvider clock, ILogger logger)
     {
-        (_name, _turn, _logger) = (name, turn, logger);
+        (_name, _turn, _logger) = (name, turn, GuardedLogger.Around(logger));
         _timer = clock.CreateTimer(static state => ((Supervised)state!).Begin(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -154,22 +154,10 @@ internal sealed class Supervised : IAsyncDisposable
         {
             if (_failures++ == 0)
             {
-                Tell(fault);
+                _logger.TurnFailed(_name, fault.GetType().ToString());
             }
 
             return TimeSpan.FromSeconds(Math.Min(FirstPause.TotalSeconds * Math.Pow(2, Math.Min(_failures - 1, 16)), MaxPause.TotalSeconds));
-        }
-    }
-
-    private void Tell(Exception fault)
-    {
-        try
-        {
-            _logger.TurnFailed(_name, fault.GetType().ToString());
-        }
-        catch (Exception)
-        {
-            // A logger that throws must not end what it was to tell of.
         }
     }
 }
