@@ -18,12 +18,14 @@ public sealed record ClientAuthentication
     /// <summary>A secret, sent in the way that the server supports.</summary>
     /// <param name="secret">The secret.</param>
     /// <returns>The authentication.</returns>
-    public static ClientAuthentication Secret(string secret) => new(secret, keyPath: null);
+    /// <exception cref="ArgumentException">The secret is empty.</exception>
+    public static ClientAuthentication Secret(string secret) => new(PolicyValue.NotEmpty(secret, nameof(secret)), keyPath: null);
 
     /// <summary>A private key, for <c>private_key_jwt</c> (RFC 7523 §2.2).</summary>
     /// <param name="path">A PEM file, read at each use.</param>
     /// <returns>The authentication.</returns>
-    public static ClientAuthentication KeyFile(string path) => new(secretValue: null, path);
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public static ClientAuthentication KeyFile(string path) => new(secretValue: null, PolicyValue.NotEmpty(path, nameof(path)));
 
     /// <summary>Says which it is, never the secret.</summary>
     /// <returns>A word or two.</returns>

@@ -37,7 +37,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
         policy.Validate();
-        if (policy is ClaimsPolicy { Audiences.Count: 0 })
+        if (policy is ClaimsPolicy { Audiences.Count: 0, AllowedClients.Count: 0 })
         {
             logger.NoAudience();
         }
@@ -90,7 +90,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
         TokenIntrospection.GitHubTokenCheck github =>
             new GitHubTokenCheck(new ProviderHttp(_http!), github.Endpoint, github.ClientId, github.ClientSecret).AskAsync,
         TokenIntrospection.Standard standard =>
-            new IntrospectionEndpoint(_http!, document, standard.Endpoint, standard.ClientId, standard.ClientSecret).AskAsync,
+            new IntrospectionEndpoint(new ProviderHttp(_http!), document, standard.Endpoint, standard.ClientId, standard.ClientSecret).AskAsync,
         _ => throw new UnreachableException(),
     };
 }

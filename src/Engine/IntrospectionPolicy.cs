@@ -8,11 +8,11 @@ public sealed record IntrospectionPolicy(TokenIntrospection OpaqueTokens) : Clai
     internal string? Issuer { get; init; }
 
     /// <inheritdoc/>
-    internal override string Description => $"OpaqueTokens = {OpaqueTokens}, Audiences = [{string.Join(", ", Audiences)}]";
+    internal override string Description => $"OpaqueTokens = {OpaqueTokens}, {Recipients}";
 
     /// <inheritdoc/>
     public override void Validate() => PolicyValue.Require(
-        OpaqueTokens is not TokenIntrospection.GoogleTokenInfo || Audiences.Count > 0,
+        OpaqueTokens is not TokenIntrospection.GoogleTokenInfo || Audiences.Count > 0 || AllowedClients.Count > 0,
         nameof(Audiences),
-        "Google's tokeninfo knows every token of Google's, so it needs an audience.");
+        "Google's tokeninfo knows every token of Google's, so it needs an audience or allowed clients.");
 }

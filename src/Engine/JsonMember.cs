@@ -5,7 +5,31 @@ namespace McpProxyFast;
 /// <summary>Reads members of JSON that came from elsewhere.</summary>
 internal static class JsonMember
 {
-    /// <summary>A member that is a string; null where it is absent or anything else.</summary>
-    public static string? TextOf(this JsonElement json, string name) =>
-        json.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
+
+    /// <summary>A member that is a string; null where it is absent or anything else, also half of a surrogate pair, which is JSON but no text.</summary>
+    public static string? TextOf(this JsonElement json, string name)
+    {
+        if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind is not JsonValueKind.String)
+        {
+            return null;
+        }
+
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a member is a string, null, or not there.</summary>
+    public static bool IsTextOrAbsent(this JsonElement json, string name) =>
+        !json.TryGetProperty(name, out JsonElement value) || value.ValueKind is JsonValueKind.String or JsonValueKind.Null;
+
+    /// <summary>JSON without the byte order mark that some servers put before it, which a reader may ignore (RFC 8259 §8.1).</summary>
+    public static ReadOnlyMemory<byte> WithoutByteOrderMark(this ReadOnlyMemory<byte> json) =>
+        json.Span.StartsWith(ByteOrderMark) ? json[ByteOrderMark.Length..] : json;
 }

@@ -3,6 +3,9 @@ namespace McpProxyFast;
 /// <summary>Signed access tokens (RFC 9068), checked by their issuer's keys.</summary>
 public sealed record JwtPolicy : ClaimsPolicy
 {
+    private static readonly string[] MicrosoftHosts =
+        ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"];
+
     /// <summary>Tokens of one issuer, whose keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
     /// <param name="issuer">As <see cref="Issuer"/>.</param>
     /// <exception cref="ArgumentException">It is no https URL.</exception>
@@ -15,15 +18,11 @@ public sealed record JwtPolicy : ClaimsPolicy
 
     /// <summary>The authorization server, character for character as in the tokens' <c>iss</c>.</summary>
     /// <value>Null: not checked.</value>
-    /// <exception cref="ArgumentException">It is no https URL (http on loopback only), or has a query.</exception>
+    /// <exception cref="ArgumentException">It is no https URL (http on loopback only), has a query, or stands for many tenants.</exception>
     public string? Issuer
     {
         get;
-        init => field = PolicyValue.Checked(
-            value,
-            value is null || (UrlRule.Parse(value) is { Query.Length: 0 } url && UrlRule.IsSecure(url)),
-            nameof(Issuer),
-            "an issuer is an https URL without query (http on loopback only).");
+        init => field = value is null ? null : CheckedIssuer(value);
     }
 
     /// <summary>Where the signing keys are, in place of discovery.</summary>
@@ -43,11 +42,18 @@ public sealed record JwtPolicy : ClaimsPolicy
     /// <summary>The policy for those tokens; null where they are refused.</summary>
     internal IntrospectionPolicy? ForOpaqueTokens => OpaqueTokens is null
         ? null
-        : new IntrospectionPolicy(OpaqueTokens) { Issuer = Issuer, Audiences = Audiences, ClockSkew = ClockSkew, RequiredScopes = RequiredScopes };
+        : new IntrospectionPolicy(OpaqueTokens)
+        {
+            Issuer = Issuer,
+            Audiences = Audiences,
+            AllowedClients = AllowedClients,
+            ClockSkew = ClockSkew,
+            RequiredScopes = RequiredScopes,
+        };
 
     /// <inheritdoc/>
     internal override string Description =>
-        $"JWT, Issuer = {Issuer}, JwksUri = {JwksUri}, Audiences = [{string.Join(", ", Audiences)}], OpaqueTokens = {OpaqueTokens}";
+        $"JWT, Issuer = {Issuer}, JwksUri = {JwksUri}, {Recipients}, OpaqueTokens = {OpaqueTokens}";
 
     /// <inheritdoc/>
     public override void Validate()
@@ -55,4 +61,27 @@ public sealed record JwtPolicy : ClaimsPolicy
         PolicyValue.Require(Issuer is not null || JwksUri is not null, nameof(Issuer), "an issuer or a key set is needed.");
         ForOpaqueTokens?.Validate();
     }
+
+    private static string CheckedIssuer(string issuer)
+    {
+        PolicyValue.Require(
+            !IsForManyTenants(issuer),
+            nameof(Issuer),
+            "an issuer is that of one tenant, as in its tokens' iss: put the tenant's id in place of the placeholder or of common, organizations, consumers.");
+        return PolicyValue.Checked(
+            issuer,
+            UrlRule.Parse(issuer) is { Query.Length: 0 } url && UrlRule.IsSecure(url),
+            nameof(Issuer),
+            "an issuer is an https URL without query (http on loopback only).");
+    }
+
+    /// <summary>Whether this names the tokens of many tenants, so that no token's <c>iss</c> is ever equal to it.</summary>
+    /// <remarks>Microsoft publishes <c>https://login.microsoftonline.com/{tenantid}/v2.0</c> as the issuer at the three names that stand for many.</remarks>
+    private static bool IsForManyTenants(string issuer) =>
+        issuer.AsSpan().ContainsAny('{', '}')
+        || issuer.Contains("%7B", StringComparison.OrdinalIgnoreCase)
+        || (Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url)
+            && MicrosoftHosts.Contains(url.Host)
+            && url.Segments is [_, var tenant, ..]
+            && tenant.TrimEnd('/').ToLowerInvariant() is "common" or "organizations" or "consumers");
 }

@@ -43,8 +43,13 @@ public abstract record OAuthClient
 /// <summary>A client that was registered beforehand.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Authentication">How it shows who it is; null for a public client, which cannot.</param>
+/// <exception cref="ArgumentException">The id is empty.</exception>
 public sealed record KnownClient(string Id, ClientAuthentication? Authentication = null) : OAuthClient
 {
+    /// <summary>Its id.</summary>
+    /// <exception cref="ArgumentException">It is empty.</exception>
+    public string Id { get; init => field = PolicyValue.NotEmpty(value, nameof(Id)); } = PolicyValue.NotEmpty(Id, nameof(Id));
+
     /// <inheritdoc/>
     internal override string StoreName => Id;
 }

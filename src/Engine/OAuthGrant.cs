@@ -80,8 +80,17 @@ public abstract record OAuthGrant
     /// <summary>The proxy signs in as itself (RFC 6749 §4.4).</summary>
     /// <param name="ClientId">The id of a client that was registered beforehand.</param>
     /// <param name="Authentication">How it shows who it is.</param>
+    /// <exception cref="ArgumentException">The id is empty.</exception>
     public sealed record ClientCredentials(string ClientId, ClientAuthentication Authentication) : OAuthGrant
     {
+        /// <summary>The id of a client that was registered beforehand.</summary>
+        /// <exception cref="ArgumentException">It is empty.</exception>
+        public string ClientId
+        {
+            get;
+            init => field = PolicyValue.NotEmpty(value, nameof(ClientId));
+        } = PolicyValue.NotEmpty(ClientId, nameof(ClientId));
+
         /// <inheritdoc/>
         internal override string Name => "ClientCredentials";
 
@@ -91,8 +100,17 @@ public abstract record OAuthGrant
 
     /// <summary>The workload shows a token that its platform gave it (RFC 7523 §2.1).</summary>
     /// <param name="AssertionFile">The file with that token, read at each use.</param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public sealed record JwtBearer(string AssertionFile) : OAuthGrant
     {
+        /// <summary>The file with that token, read at each use.</summary>
+        /// <exception cref="ArgumentException">The path is empty.</exception>
+        public string AssertionFile
+        {
+            get;
+            init => field = PolicyValue.NotEmpty(value, nameof(AssertionFile));
+        } = PolicyValue.NotEmpty(AssertionFile, nameof(AssertionFile));
+
         /// <summary>Who asks.</summary>
         /// <value>Null (the default): nobody, the assertion says it all.</value>
         public KnownClient? Client { get; init; }
@@ -119,10 +137,12 @@ public abstract record OAuthGrant
         }
 
         /// <summary>The client id at that identity provider.</summary>
-        public required string IdpClientId { get; init; }
+        /// <exception cref="ArgumentException">It is empty.</exception>
+        public required string IdpClientId { get; init => field = PolicyValue.NotEmpty(value, nameof(IdpClientId)); }
 
         /// <summary>The file with the person's ID token, read at each use.</summary>
-        public required string IdTokenFile { get; init; }
+        /// <exception cref="ArgumentException">The path is empty.</exception>
+        public required string IdTokenFile { get; init => field = PolicyValue.NotEmpty(value, nameof(IdTokenFile)); }
 
         /// <inheritdoc/>
         internal override string Name => "IdentityAssertion";

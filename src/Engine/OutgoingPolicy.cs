@@ -24,7 +24,8 @@ public abstract record OutgoingPolicy
     /// <summary>Such a token in a file, which is read again when it changes; blanks around the token are ignored.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The policy.</returns>
-    public static OutgoingPolicy BearerFile(string path) => new TokenFile(path);
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public static OutgoingPolicy BearerFile(string path) => new TokenFile(PolicyValue.NotEmpty(path, nameof(path)));
 
     /// <summary>A host's own source.</summary>
     /// <param name="source">The source.</param>

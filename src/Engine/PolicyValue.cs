@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace McpProxyFast;
 
 /// <summary>What one value of a policy must satisfy. Each message names the property and says what would be right.</summary>
@@ -20,6 +22,12 @@ internal static class PolicyValue
         Require(holds, property, rule);
         return value;
     }
+
+    /// <summary>A text that is there, if it is given: an empty one is what a variable that nobody has set leaves behind.</summary>
+    /// <exception cref="ArgumentException">It is empty.</exception>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? NotEmpty(string? text, string property) =>
+        Checked(text, text is not "", property, "It is given and empty; give it a value, or leave it out.");
 
     /// <summary>An endpoint that is sent credentials.</summary>
     /// <param name="url">The endpoint.</param>

@@ -23,7 +23,7 @@ public abstract record TokenIntrospection
     /// <param name="clientId">The proxy's client id there.</param>
     /// <param name="clientSecret">Its secret; null for a public client.</param>
     /// <returns>Whom to ask.</returns>
-    /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>
+    /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback, or the client id or the secret is empty.</exception>
     public static TokenIntrospection At(Uri endpoint, string clientId, string? clientSecret = null) => new Standard(endpoint, clientId, clientSecret);
 
     /// <summary>Google's <c>tokeninfo</c>. It knows every token of Google's, so the policy needs an audience.</summary>
@@ -37,7 +37,7 @@ public abstract record TokenIntrospection
     /// <param name="clientId">The app's client id.</param>
     /// <param name="clientSecret">The app's secret.</param>
     /// <returns>Whom to ask.</returns>
-    /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>
+    /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback, or the client id or the secret is empty.</exception>
     public static TokenIntrospection GitHub(Uri endpoint, string clientId, string clientSecret) => new GitHubTokenCheck(endpoint, clientId, clientSecret);
 
     /// <summary>Says who is asked, without a secret.</summary>
@@ -50,8 +50,8 @@ public abstract record TokenIntrospection
         internal Standard(Uri endpoint, string? clientId, string? clientSecret)
             : base(endpoint)
         {
-            ClientId = clientId;
-            ClientSecret = clientSecret;
+            ClientId = PolicyValue.NotEmpty(clientId, nameof(clientId));
+            ClientSecret = PolicyValue.NotEmpty(clientSecret, nameof(clientSecret));
         }
 
         internal string? ClientId { get; }
@@ -78,8 +78,8 @@ public abstract record TokenIntrospection
         internal GitHubTokenCheck(Uri endpoint, string clientId, string clientSecret)
             : base(endpoint)
         {
-            ClientId = clientId;
-            ClientSecret = clientSecret;
+            ClientId = PolicyValue.NotEmpty(clientId, nameof(clientId));
+            ClientSecret = PolicyValue.NotEmpty(clientSecret, nameof(clientSecret));
         }
 
         internal string ClientId { get; }

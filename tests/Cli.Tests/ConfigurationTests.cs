@@ -44,7 +44,13 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task EmptyValueMeansTheDefault() => Assert.Equal("120s", await EffectiveAsync("idle-timeout", [.. Least, "--idle-timeout", ""]));
+    public async Task ListThatIsNotGivenIsNoEmptyList()
+    {
+        Outcome outcome = await Command.RunAsync(Least);
+
+        Assert.DoesNotContain("allowed-hosts", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("oidc-scopes", outcome.Output, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task BoolCanBeSwitchedOffOnTheCommandLine()

@@ -18,7 +18,8 @@ public sealed partial class HelpTests
         "remote-auth-bearer-token-file", "debug",
         "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
         "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
-        "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-clock-skew", "remote-auth-grant", "remote-auth-client-key-file",
+        "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
+        "remote-auth-client-key-file",
         "remote-auth-client-metadata-url", "remote-auth-assertion-file", "remote-auth-idp-token-url", "remote-auth-idp-client-id",
         "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
     ];

@@ -119,6 +119,6 @@ public sealed class PolicyFlagTests : IDisposable
         string[] args = ["name", "--target-uri", "http://localhost", .. flags.Replace("{file}", _folder.Write("file", Key), StringComparison.Ordinal).Split(' ')];
         Settings settings = Settings.Read([.. args.Where(arg => arg.Length > 0)], FlagTable.Of(typeof(ProxyOptions)), _ => null);
         ProxyOptions options = OptionsBinder.Bind<ProxyOptions>(settings);
-        return (IncomingFlags.ToPolicy(options), OutgoingFlags.ToPolicy(options));
+        return (IncomingFlags.ToPolicy(options, settings), OutgoingFlags.ToPolicy(options));
     }
 }

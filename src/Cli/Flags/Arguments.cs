@@ -71,12 +71,6 @@ internal sealed class Arguments
 
     private void Add(Flag flag, string value)
     {
-        // A script that passes --flag "$UNSET" means the default, as it does with `thv proxy`.
-        if (value.Length == 0)
-        {
-            return;
-        }
-
         if (!flag.IsRepeatable || !_values.TryGetValue(flag.Name, out List<string>? values))
         {
             _values[flag.Name] = values = [];

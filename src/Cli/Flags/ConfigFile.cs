@@ -12,21 +12,32 @@ internal static class ConfigFile
     /// <summary>Says at which byte a text stops being UTF-8.</summary>
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The values by flag name, and by <see cref="FlagTable.PositionalKey"/>.</summary>
+    /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKey"/>. A key with <c>null</c> is as one that is not there.</summary>
     /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key or a value that the verb cannot take.</exception>
-    public static Dictionary<string, List<string>> Read(string path, FlagTable table)
+    public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
-        using JsonDocument document = Parse(path, Load(path));
+        ReadOnlyMemory<byte> text = WithoutMark(Load(path));
+        using JsonDocument document = Parse(path, text);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw Bad(path, "must hold one JSON object");
         }
 
-        var values = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        List<int> lines = LinesOf(text.Span);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var settings = new Dictionary<string, Setting>(StringComparer.Ordinal);
         foreach (JsonProperty property in document.RootElement.EnumerateObject())
         {
             string key = Unescaped(path, () => property.Name);
-            List<string> texts = [.. Texts(path, key, property.Value).Where(text => text.Length > 0)];
+            string origin = $"{path}, line {lines[seen.Count]}";
+
+            // Which of two would count is a matter of the reader: neither does.
+            if (!seen.Add(key))
+            {
+                throw Bad(path, $"has the key \"{key}\" twice");
+            }
+
+            List<string>? texts = property.Value.ValueKind is JsonValueKind.Null ? null : [.. Texts(path, key, property.Value)];
             if (key == table.PositionalKey)
             {
                 RefuseBadName(path, key, texts);
@@ -36,14 +47,29 @@ internal static class ConfigFile
                 RefuseRedacted(path, Find(path, key, table), texts);
             }
 
-            // Which of two would count is a matter of the reader: neither does.
-            if (!values.TryAdd(key, texts))
+            if (texts is not null)
             {
-                throw Bad(path, $"has the key \"{key}\" twice");
+                settings.Add(key, new Setting(SettingSource.ConfigFile, origin, texts));
             }
         }
 
-        return values;
+        return settings;
+    }
+
+    /// <summary>The line of each key, in their order, counted from 1.</summary>
+    private static List<int> LinesOf(ReadOnlySpan<byte> text)
+    {
+        List<int> lines = [];
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.PropertyName && reader.CurrentDepth == 1)
+            {
+                lines.Add(1 + text[..(int)reader.TokenStartIndex].Count((byte)'\n'));
+            }
+        }
+
+        return lines;
     }
 
     private static byte[] Load(string path)
@@ -65,10 +91,12 @@ internal static class ConfigFile
         }
     }
 
-    private static JsonDocument Parse(string path, byte[] bytes)
+    /// <summary>Without the mark that some editors write before UTF-8.</summary>
+    private static ReadOnlyMemory<byte> WithoutMark(byte[] bytes) =>
+        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
+
+    private static JsonDocument Parse(string path, ReadOnlyMemory<byte> text)
     {
-        // The mark that some editors write before UTF-8.
-        ReadOnlyMemory<byte> text = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
         try
         {
             _ = StrictUtf8.GetCharCount(text.Span);
@@ -99,17 +127,17 @@ internal static class ConfigFile
     }
 
     /// <summary>A name that began with a dash would be taken for a flag.</summary>
-    private static void RefuseBadName(string path, string key, List<string> texts)
+    private static void RefuseBadName(string path, string key, List<string>? texts)
     {
-        if (texts is not [var name] || name.StartsWith('-'))
+        if (texts is not (null or [{ Length: > 0 } and not ['-', ..]]))
         {
             throw Bad(path, $"must give \"{key}\" as one name that does not begin with a dash");
         }
     }
 
-    private static void RefuseRedacted(string path, Flag flag, List<string> texts)
+    private static void RefuseRedacted(string path, Flag flag, List<string>? texts)
     {
-        if (texts.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)))
+        if (texts?.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)) is true)
         {
             const string Remedy = "write the secret there, or take the key out and give it otherwise";
             throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; {Remedy}");
@@ -118,7 +146,6 @@ internal static class ConfigFile
 
     private static IEnumerable<string> Texts(string path, string key, JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Null => [],
         JsonValueKind.Array => value.EnumerateArray().Select(element => Text(path, key, element)),
         _ => [Text(path, key, value)],
     };

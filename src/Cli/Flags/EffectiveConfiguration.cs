@@ -23,7 +23,7 @@ internal static class EffectiveConfiguration
 
             foreach (Flag flag in settings.Table.Built.Where(flag => flag.Name is not ("config" or "check")))
             {
-                Write(json, flag, settings.Given.GetValueOrDefault(flag.Name)?.Values);
+                Write(json, flag, settings.Given.GetValueOrDefault(flag.Name) is { } given ? given.IsEmpty ? [] : given.Values : null);
             }
 
             json.WriteEndObject();
@@ -47,23 +47,22 @@ internal static class EffectiveConfiguration
         {
             json.WriteBoolean(flag.Name, given is not null && bool.Parse(given[^1]));
         }
-        else if (flag.IsRepeatable)
+        else if (flag.IsRepeatable && (given ?? flag.Default?.Split(',')) is { } values)
         {
+            // A list that is not given is not an empty list, and is left out.
             json.WriteStartArray(flag.Name);
-            foreach (string value in given ?? Defaults(flag))
+            foreach (string value in values)
             {
                 json.WriteStringValue(Redact(flag, value));
             }
 
             json.WriteEndArray();
         }
-        else if ((given?[^1] ?? flag.Default) is { } value)
+        else if (!flag.IsRepeatable && (given?[^1] ?? flag.Default) is { } value)
         {
             json.WriteString(flag.Name, Redact(flag, value));
         }
     }
-
-    private static string[] Defaults(Flag flag) => flag.Default is { } text ? [text] : [];
 
     private static string Redact(Flag flag, string value) => flag.Unit switch
     {

@@ -20,9 +20,7 @@ internal static class NotBuilt
     /// <exception cref="UsageException">One of the flags given is not built yet.</exception>
     public static void Refuse(Settings settings)
     {
-        // A variable exported for `thv proxy` says nothing about this command: without its flags it has no effect there either.
-        IEnumerable<string> asked = settings.Given.Where(given => given.Value.Source != SettingSource.ToolHiveEnvironment).Select(given => given.Key);
-        if (asked.FirstOrDefault(Contains) is { } refused)
+        if (settings.Given.Keys.FirstOrDefault(Contains) is { } refused)
         {
             throw new UsageException($"--{refused} is not built into this version yet");
         }

@@ -20,9 +20,26 @@ internal static class OptionsBinder
             with.HelpWriter = null;
             with.ParsingCulture = CultureInfo.InvariantCulture;
         });
-        return parser.ParseArguments<TOptions>(settings.ToArguments()).MapResult(
+        TOptions bound = parser.ParseArguments<TOptions>(settings.ToArguments()).MapResult(
             options => options,
             errors => throw Describe(errors.First(), settings));
+        Empty(bound, settings);
+        return bound;
+    }
+
+    /// <summary>Lists that were given and hold nothing: no argument says that to the library, which would take the default.</summary>
+    private static void Empty<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(TOptions bound, Settings settings)
+    {
+        foreach (PropertyInfo property in typeof(TOptions).GetProperties())
+        {
+            if (property.GetCustomAttribute<OptionAttribute>() is { } option
+                && property.PropertyType == typeof(IEnumerable<string>)
+                && settings.Given.TryGetValue(option.LongName, out Setting? setting)
+                && setting.IsEmpty)
+            {
+                property.SetValue(bound, Array.Empty<string>());
+            }
+        }
     }
 
     private static void RefuseTooMany<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(IReadOnlyList<string> positionals)

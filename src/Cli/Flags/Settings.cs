@@ -49,29 +49,35 @@ internal sealed class Settings
     public IReadOnlyList<(string Secret, string File)> FilesNotRead => _filesNotRead;
 
     /// <summary>Merges the sources: command line, environment, config file, ToolHive's names.</summary>
-    /// <exception cref="UsageException">A flag is unknown, has no value, or is excluded by another.</exception>
+    /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty where it needs a value, or is excluded by another.</exception>
     public static Settings Read(IReadOnlyList<string> args, FlagTable table, Func<string, string?> environment)
     {
         Arguments arguments = Arguments.Read(args, table);
         var settings = new Settings(table, arguments);
-        settings.Add(SettingSource.CommandLine, arguments.Values);
-        settings.Add(SettingSource.Environment, FromEnvironment(table, environment));
-        if (settings.Given.TryGetValue("config", out Setting? config))
+        settings.Add(arguments.Values.ToDictionary(given => given.Key, given => new Setting(SettingSource.CommandLine, $"--{given.Key}", given.Value)));
+        settings.Add(FromEnvironment(table, environment));
+        if (settings.Given.TryGetValue("config", out Setting? config) && !config.IsEmpty)
         {
             settings.AddFile(ConfigFile.Read(config.Values[^1], table));
         }
 
-        settings.Add(SettingSource.ToolHiveEnvironment, FromToolHive(table, environment));
+        settings.Add(FromToolHive(table, environment));
+        settings.RefuseEmpty();
         settings.SettleExclusive();
         settings.SettleSecrets();
         return settings;
     }
+
+    /// <summary>Whether the flag was set to something else than what holds without it.</summary>
+    public bool Changes(Flag flag) => Given.TryGetValue(flag.Name, out Setting? setting)
+        && string.Join(',', setting.Values) != (flag.Kind is FlagKind.Bool ? "false" : flag.Default ?? "");
 
     /// <summary>The same settings as arguments that CommandLineParser reads without its traps.</summary>
     public IEnumerable<string> ToArguments()
     {
         IEnumerable<string> flags = Table.All
             .Where(flag => _given.ContainsKey(flag.Name))
+            .Where(flag => !_given[flag.Name].IsEmpty)
             .SelectMany(flag => _given[flag.Name].Values.Select(value => Argument(flag, value)))
             .Where(argument => argument.Length > 0);
         return [.. Positionals, .. flags];
@@ -97,11 +103,13 @@ internal sealed class Settings
         return on ? $"--{flag.Name}" : "";
     }
 
-    private static Dictionary<string, List<string>> FromEnvironment(FlagTable table, Func<string, string?> environment) =>
+    private static Dictionary<string, Setting> FromEnvironment(FlagTable table, Func<string, string?> environment) =>
         table.All
             .Select(flag => (flag, text: environment(flag.EnvironmentName)))
-            .Where(pair => !string.IsNullOrEmpty(pair.text))
-            .ToDictionary(pair => pair.flag.Name, pair => Lines(pair.flag, pair.text!));
+            .Where(pair => pair.text is not null)
+            .ToDictionary(
+                pair => pair.flag.Name,
+                pair => new Setting(SettingSource.Environment, pair.flag.EnvironmentName, Lines(pair.flag, pair.text!)));
 
     /// <summary>A variable holds one string, so an array (which commas never split) has one value per line.</summary>
     private static List<string> Lines(Flag flag, string text) =>
@@ -109,31 +117,43 @@ internal sealed class Settings
             ? [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
             : [text];
 
-    private static Dictionary<string, List<string>> FromToolHive(FlagTable table, Func<string, string?> environment) =>
+    /// <summary>A variable exported for `thv proxy` says nothing about a flag that is not built: alone it has no effect there either.</summary>
+    private static Dictionary<string, Setting> FromToolHive(FlagTable table, Func<string, string?> environment) =>
         ToolHiveNames
-            .Where(name => table.All.Any(flag => flag.Name == name.Flag) && !string.IsNullOrEmpty(environment(name.Variable)))
-            .ToDictionary(name => name.Flag, name => new List<string> { environment(name.Variable)! });
+            .Where(name => table.All.Any(flag => flag.Name == name.Flag) && !NotBuilt.Contains(name.Flag) && environment(name.Variable) is not null)
+            .ToDictionary(name => name.Flag, name => new Setting(SettingSource.ToolHiveEnvironment, name.Variable, [environment(name.Variable)!]));
 
-    private void Add(SettingSource source, IReadOnlyDictionary<string, List<string>> values)
+    private void Add(IReadOnlyDictionary<string, Setting> settings)
     {
-        foreach ((string name, List<string> texts) in values)
+        foreach ((string name, Setting setting) in settings)
         {
-            if (texts.Count > 0)
+            _given.TryAdd(name, setting);
+        }
+    }
+
+    /// <summary>What is given and empty is not "not given": it is what a variable that nobody has set leaves behind.</summary>
+    private void RefuseEmpty()
+    {
+        foreach (Flag flag in Table.All)
+        {
+            if (!flag.MayBeEmpty && _given.TryGetValue(flag.Name, out Setting? setting) && setting.IsEmpty)
             {
-                _given.TryAdd(name, new Setting(source, texts));
+                string also = setting.Source is SettingSource.CommandLine ? "" : $" for --{flag.Name}";
+                string value = flag.Kind is FlagKind.Bool ? "true or false" : flag.Unit;
+                throw new UsageException($"{setting.Origin} is given and empty{also}; give {value}, or leave it out");
             }
         }
     }
 
     /// <summary>A file can also name the server, which on the command line belongs to no flag.</summary>
-    private void AddFile(Dictionary<string, List<string>> values)
+    private void AddFile(Dictionary<string, Setting> settings)
     {
-        if (Table.PositionalKey is { } key && values.Remove(key, out List<string>? name) && Positionals.Count == 0)
+        if (Table.PositionalKey is { } key && settings.Remove(key, out Setting? name) && Positionals.Count == 0)
         {
-            Positionals = name;
+            Positionals = name.Values;
         }
 
-        Add(SettingSource.ConfigFile, values);
+        Add(settings);
     }
 
     /// <summary>Two of a pair from one source contradict each other; from two sources, the earlier source wins as ever.</summary>

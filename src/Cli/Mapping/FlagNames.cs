@@ -18,8 +18,11 @@ internal static class FlagNames
         (nameof(JwtPolicy.Issuer), "--oidc-issuer"),
         (nameof(JwtPolicy.JwksUri), "--oidc-jwks-url"),
         (nameof(ClaimsPolicy.Audiences), "--oidc-audience"),
+        (nameof(ClaimsPolicy.AllowedClients), "--oidc-allowed-clients"),
         (nameof(ClaimsPolicy.ClockSkew), "--oidc-clock-skew"),
         (nameof(TokenIntrospection.Endpoint), "--oidc-introspection-url"),
+        ("clientId", "--oidc-client-id"),
+        ("clientSecret", "--oidc-client-secret"),
         (nameof(TokenPolicy.AdvertisedScopes), "--oidc-scopes"),
         (nameof(TokenPolicy.RequiredScopes), "--oidc-required-scopes"),
         (nameof(TokenPolicy.ResourceUrl), "--resource-url"));
@@ -39,6 +42,13 @@ internal static class FlagNames
         (nameof(OAuthGrant.AuthorizationCode.ScopeParameter), "--remote-auth-scope-param-name"),
         (nameof(OAuthGrant.IdentityAssertion.IdpTokenUrl), "--remote-auth-idp-token-url"),
         ("metadataUrl", "--remote-auth-client-metadata-url"),
+        (nameof(KnownClient.Id), "--remote-auth-client-id"),
+        (nameof(OAuthGrant.ClientCredentials.ClientId), "--remote-auth-client-id"),
+        (nameof(ClientAuthentication.Secret), "--remote-auth-client-secret"),
+        (nameof(OAuthGrant.JwtBearer.AssertionFile), "--remote-auth-assertion-file"),
+        (nameof(OAuthGrant.IdentityAssertion.IdpClientId), "--remote-auth-idp-client-id"),
+        (nameof(OAuthGrant.IdentityAssertion.IdTokenFile), "--remote-auth-id-token-file"),
+        (nameof(CredentialStoreFile.Path), "--remote-auth-store"),
         (nameof(CredentialStoreFile.Key), StoreKeyVariable));
 
     // The engine writes properties with a capital and parameters without.

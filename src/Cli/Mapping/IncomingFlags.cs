@@ -1,3 +1,4 @@
+using McpProxyFast.Cli.Flags;
 using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
@@ -7,11 +8,11 @@ internal static class IncomingFlags
 {
     /// <returns>Null where none of the flags that turn protection on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or protect nothing.</exception>
-    public static TokenPolicy? ToPolicy(IncomingOptions options)
+    public static TokenPolicy? ToPolicy(IncomingOptions options, Settings settings)
     {
         if ((options.OidcIssuer ?? options.OidcJwksUrl ?? options.OidcIntrospectionUrl) is null)
         {
-            RefuseIdle(options);
+            RefuseIdle(settings);
             return null;
         }
 
@@ -31,6 +32,7 @@ internal static class IncomingFlags
             ClaimsPolicy policy = kind with
             {
                 Audiences = [.. options.OidcAudience],
+                AllowedClients = [.. options.OidcAllowedClients],
                 ClockSkew = clockSkew,
                 AdvertisedScopes = [.. options.OidcScopes],
                 RequiredScopes = [.. options.OidcRequiredScopes],
@@ -57,15 +59,14 @@ internal static class IncomingFlags
         endpoint.Host == "api.github.com" && endpoint.AbsolutePath.StartsWith("/applications/", StringComparison.Ordinal);
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>
-    private static void RefuseIdle(IncomingOptions options)
+    private static void RefuseIdle(Settings settings)
     {
-        string? idle = options.OidcAudience.Any() ? "oidc-audience"
-            : options.OidcRequiredScopes.Any() ? "oidc-required-scopes"
-            : options.OidcClientId is not null ? "oidc-client-id"
-            : null;
-        if (idle is not null)
+        if (settings.Table.All.FirstOrDefault(flag => IsOfPolicy(flag.Name) && settings.Changes(flag)) is { } idle)
         {
-            throw new UsageException($"--{idle} protects nothing without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url");
+            throw new UsageException(
+                $"{settings.Given[idle.Name].Origin} protects nothing without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url");
         }
     }
+
+    private static bool IsOfPolicy(string flag) => flag.StartsWith("oidc-", StringComparison.Ordinal) || flag is "resource-url" or "pass-authorization";
 }

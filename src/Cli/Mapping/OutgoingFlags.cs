@@ -7,7 +7,8 @@ internal static class OutgoingFlags
 {
     private const string NoStore = "none";
 
-    private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable) is { Length: > 0 } key ? key : null;
+    // Given and empty is not "not given": the engine refuses it.
+    private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable);
 
     /// <returns>Null where none of the flags that turn signing in on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or a file cannot be read.</exception>

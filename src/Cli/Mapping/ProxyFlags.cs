@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using McpProxyFast.Cli.Flags;
 using McpProxyFast.Cli.Options;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace McpProxyFast.Cli.Mapping;
 internal static class ProxyFlags
 {
     /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>
-    public static McpProxyOptions ToEngine(ProxyOptions options, ILogger logger)
+    public static McpProxyOptions ToEngine(ProxyOptions options, Settings settings, ILogger logger)
     {
         X509Certificate2Collection? trusted = Certificates(options.CaFile);
         return new McpProxyOptions
@@ -24,7 +25,7 @@ internal static class ProxyFlags
             AllowedHosts = [.. options.AllowedHosts],
             CorsOrigins = [.. options.CorsOrigins],
             ForwardedFields = Forwarded(options.XForwarded),
-            Incoming = IncomingFlags.ToPolicy(options),
+            Incoming = IncomingFlags.ToPolicy(options, settings),
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
             CollectsAfterBursts = true,

@@ -11,6 +11,10 @@ internal abstract class IncomingOptions : OutgoingOptions
     [Option("oidc-audience", MetaValue = "AUDIENCE", HelpText = "Accept only tokens for this audience; with several, any of them.")]
     public IEnumerable<string> OidcAudience { get; set; } = [];
 
+    [Option("oidc-allowed-clients", MetaValue = "ID",
+        HelpText = "Accept only tokens of these clients (client_id or azp). With it, a token without an audience passes, as Cognito's are.")]
+    public IEnumerable<string> OidcAllowedClients { get; set; } = [];
+
     [Option("oidc-jwks-url", MetaValue = "URL", HelpText = "Signing keys, instead of those that the issuer's metadata names.")]
     public string? OidcJwksUrl { get; set; }
 

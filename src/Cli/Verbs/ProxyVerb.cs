@@ -14,7 +14,7 @@ internal static class ProxyVerb
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         Prerequisites.Check(options);
-        McpProxyOptions engine = ProxyFlags.ToEngine(options, logger);
+        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger);
         Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
         await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
         if (options.Check)

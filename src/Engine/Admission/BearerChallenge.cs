@@ -8,7 +8,10 @@ namespace McpProxyFast.Admission;
 /// </summary>
 internal sealed class BearerChallenge
 {
+    /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
     private readonly string _scope;
+
+    /// <summary>The whole line for each kind; null where it depends on the request's own host. Set for life.</summary>
     private readonly byte[][]? _ready;
 
     public BearerChallenge(TokenPolicy policy)

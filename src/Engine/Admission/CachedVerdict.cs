@@ -6,6 +6,7 @@ internal sealed class CachedVerdict
     /// <summary>Longest token whose bytes are kept beside the verdict. A longer one is hashed at each request, and nothing else changes.</summary>
     public const int MaxKeptTokenBytes = 4 * 1024;
 
+    /// <summary>The token that was admitted; null for another, and for one that is too long to keep. Set for life.</summary>
     private readonly byte[]? _token;
 
     public CachedVerdict(TokenDigest digest, byte[] token, TokenVerdict verdict, long expiresAtTicks, int epoch)

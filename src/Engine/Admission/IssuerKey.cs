@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
@@ -11,7 +12,10 @@ internal sealed class IssuerKey
     private const int MinRsaBits = 2_048;
     private const int MaxRsaBits = 8_192;
 
+    /// <summary><c>RSA</c>, or the one algorithm of the key's curve. Set for life.</summary>
     private readonly string _family;
+
+    /// <summary>The only algorithm that the key is for; null where it names none. Set for life.</summary>
     private readonly string? _onlyAlgorithm;
 
     private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
@@ -37,7 +41,7 @@ internal sealed class IssuerKey
     /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
     public static IssuerKey? Read(JsonElement jwk)
     {
-        if (jwk.ValueKind is not JsonValueKind.Object || jwk.TextOf("use") is not (null or "sig"))
+        if (jwk.ValueKind is not JsonValueKind.Object || !MayVerify(jwk))
         {
             return null;
         }
@@ -58,13 +62,31 @@ internal sealed class IssuerKey
         }
     }
 
+    /// <summary>RFC 7517 §4.2 to §4.5: what the issuer says the key is for. A member of the wrong type says nothing that could be relied on.</summary>
+    private static bool MayVerify(JsonElement jwk) =>
+        jwk.IsTextOrAbsent("kid")
+        && jwk.IsTextOrAbsent("alg")
+        && jwk.IsTextOrAbsent("use")
+        && jwk.TextOf("use") is null or "sig"
+        && (!jwk.TryGetProperty("key_ops", out JsonElement operations)
+            || (operations.ValueKind is JsonValueKind.Array && operations.EnumerateArray().Any(IsVerify)));
+
+    private static bool IsVerify(JsonElement operation) => operation.ValueKind is JsonValueKind.String && operation.ValueEquals("verify");
+
     private static IssuerKey? ReadRsa(JsonElement jwk)
     {
-        var numbers = new RSAParameters { Modulus = Number(jwk, "n"), Exponent = Number(jwk, "e") };
-        return numbers.Modulus?.Length * 8 is >= MinRsaBits and <= MaxRsaBits && numbers.Exponent?.Length is > 0 and <= 8
-            ? new IssuerKey(jwk.TextOf("kid"), "RSA", jwk.TextOf("alg"), new RsaSecurityKey(numbers))
+        byte[] modulus = Unpadded(Number(jwk, "n"));
+        byte[] exponent = Unpadded(Number(jwk, "e"));
+        bool isExponent = exponent.Length is > 0 and <= 8 && (exponent[^1] & 1) == 1 && exponent is not [1];
+        return isExponent && Bits(modulus) is >= MinRsaBits and <= MaxRsaBits
+            ? new IssuerKey(jwk.TextOf("kid"), "RSA", jwk.TextOf("alg"), new RsaSecurityKey(new RSAParameters { Modulus = modulus, Exponent = exponent }))
             : null;
     }
+
+    /// <summary>The number without leading zeros, which RFC 7518 §6.3.1.1 forbids and some servers write: what counts is its value.</summary>
+    private static byte[] Unpadded(byte[]? number) => number.AsSpan().TrimStart((byte)0).ToArray();
+
+    private static int Bits(byte[] unpadded) => unpadded is [var top, ..] ? ((unpadded.Length - 1) * 8) + BitOperations.Log2(top) + 1 : 0;
 
     private static IssuerKey? ReadCurve(JsonElement jwk)
     {

@@ -6,14 +6,18 @@ namespace McpProxyFast.Admission;
 /// <summary>The signing keys of one issuer as they were published at one moment. Immutable.</summary>
 internal sealed class IssuerKeySet
 {
-    /// <summary>Most keys taken from one set. Issuers publish two to ten; what comes after is left out.</summary>
+    /// <summary>Most usable keys taken from one set. Issuers publish two to ten; what comes after is left out.</summary>
     public const int MaxKeys = 64;
+
+    /// <summary>Most members of one set that are looked at: those that cannot be used take no other's place, but each costs its reading.</summary>
+    public const int MaxMembers = 1_024;
 
     /// <summary>Most keys tried for a token that names none: each costs one verification.</summary>
     public const int MaxTried = 8;
 
     public static readonly IssuerKeySet Empty = new([]);
 
+    /// <summary>The usable keys, in the order in which they were published. Set for life.</summary>
     private readonly IssuerKey[] _keys;
 
     private IssuerKeySet(IssuerKey[] keys) => _keys = keys;
@@ -24,9 +28,9 @@ internal sealed class IssuerKeySet
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
-            IEnumerable<JsonElement> published = document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys);
-            IssuerKey[] keys = [.. published.Select(IssuerKey.Read).OfType<IssuerKey>()];
+            using JsonDocument document = JsonDocument.Parse(json.WithoutByteOrderMark());
+            IEnumerable<JsonElement> published = document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxMembers);
+            IssuerKey[] keys = [.. published.Select(IssuerKey.Read).OfType<IssuerKey>().Take(MaxKeys)];
             return keys.Length > 0 ? new IssuerKeySet(keys) : throw new IOException("the key set has no usable signing key");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)

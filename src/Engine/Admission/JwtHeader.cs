@@ -7,9 +7,6 @@ namespace McpProxyFast.Admission;
 /// <remarks>Keys and their addresses in it (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) are never looked at (RFC 8725 §3.10).</remarks>
 internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, bool HasCritical)
 {
-    /// <summary>Refuses what two readers could read two ways (RFC 7515 §4, RFC 8725 §2.4), and nesting that no token has.</summary>
-    public static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
-
     /// <summary>Reads the header of a signed JWT in compact form (RFC 7515 §7.1).</summary>
     /// <returns>Null where the token is something else: it has not three parts, or the first is no JSON object with <c>alg</c>.</returns>
     /// <exception cref="JsonException">It is a JWT, and its header is malformed.</exception>
@@ -27,7 +24,7 @@ internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, 
             return null;
         }
 
-        using JsonDocument document = JsonDocument.Parse(json, Strict);
+        using JsonDocument document = StrictJson.Parse(json);
         JsonElement header = document.RootElement;
         return new JwtHeader(
             Text(header, "alg") ?? throw new JsonException("The header has no alg."),

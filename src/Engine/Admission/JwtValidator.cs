@@ -1,11 +1,13 @@
 using System.Buffers.Text;
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.Admission;
 
 /// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) by the issuer's keys.</summary>
+/// <remarks>The library checks signatures. Header and claims are read once, strictly, and checked here, so that what is checked is what is used.</remarks>
 internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Most signatures checked at the same time: a flood of bad tokens gets half of the machine at most.</summary>
@@ -17,8 +19,8 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
     private static readonly SemaphoreSlim Verifications = new(MaxVerifications);
 
-    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerToken.MaxBytes };
-    private readonly ClaimRule _claims = new(policy.RequiredScopes);
+    /// <summary>The rule for the claims. Set for life.</summary>
+    private readonly ClaimRule _claims = new(policy);
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)
     {
@@ -32,51 +34,56 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
             return TokenVerdict.Invalid("malformed-header");
         }
 
-        return header is null ? TokenVerdict.Invalid("not-a-jwt")
-            : FaultOf(header) is { } fault ? TokenVerdict.Invalid(fault)
-            : await DecideAsync(token, header, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<TokenVerdict> DecideAsync(string token, JwtHeader header, CancellationToken cancellationToken)
-    {
-        KeyLookup lookup = await keys.FindAsync(header.KeyId, header.Algorithm, cancellationToken).ConfigureAwait(false);
-        if (lookup.Refusal is not null)
+        if (header is null)
         {
-            return lookup.Refusal;
+            return TokenVerdict.Invalid("not-a-jwt");
         }
 
-        TokenValidationResult result = await VerifyAsync(token, lookup.Keys, cancellationToken).ConfigureAwait(false);
-
-        // A token that names no key says nothing of a rotation; only its signature does.
-        if (header.KeyId is null
-            && result.Exception is SecurityTokenInvalidSignatureException
-            && await keys.TryRenewAsync(cancellationToken).ConfigureAwait(false))
+        if (FaultOf(header) is { } fault)
         {
-            lookup = await keys.FindAsync(header.KeyId, header.Algorithm, cancellationToken).ConfigureAwait(false);
-            result = await VerifyAsync(token, lookup.Keys, cancellationToken).ConfigureAwait(false);
+            return TokenVerdict.Invalid(fault);
         }
 
-        return result.IsValid ? DecideClaims((JsonWebToken)result.SecurityToken) : Refuse(result.Exception);
+        using JsonDocument? payload = ReadPayload(token);
+        return payload is null ? TokenVerdict.Invalid("malformed-payload")
+            : !IsBase64Url(token.AsSpan(token.LastIndexOf('.') + 1)) ? TokenVerdict.Invalid("malformed-signature")
+            : await DecideAsync(token, header, payload.RootElement, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<TokenValidationResult> VerifyAsync(string token, IReadOnlyList<SecurityKey> candidates, CancellationToken cancellationToken)
+    private async Task<TokenVerdict> DecideAsync(string token, JwtHeader header, JsonElement claims, CancellationToken cancellationToken)
     {
-        var parameters = new TokenValidationParameters
+        // Twice at most: the issuer may have put a new key in the place of an old one, also under the same id.
+        for (bool isRenewed = false; ; isRenewed = true)
         {
-            IssuerSigningKeys = candidates,
-            ValidAlgorithms = Algorithms,
-            ValidateIssuer = policy.Issuer is not null,
-            ValidIssuer = policy.Issuer,
-            ValidateAudience = policy.Audiences.Count > 0,
-            ValidAudiences = policy.Audiences,
-            IgnoreTrailingSlashWhenValidatingAudience = false,
-            LifetimeValidator = IsAlive,
-        };
+            KeyLookup lookup = await keys.FindAsync(header.KeyId, header.Algorithm, cancellationToken).ConfigureAwait(false);
+            if (lookup.Refusal is not null)
+            {
+                return lookup.Refusal;
+            }
 
+            if (await IsSignedAsync(token, header.Algorithm, lookup.Keys, cancellationToken).ConfigureAwait(false))
+            {
+                return Decide(claims, lookup.TrustedUntil);
+            }
+
+            if (isRenewed || !await keys.TryRenewAsync(lookup.KeySet, cancellationToken).ConfigureAwait(false))
+            {
+                return TokenVerdict.Invalid("bad-signature", keys.NextRefetch);
+            }
+        }
+    }
+
+    private static async Task<bool> IsSignedAsync(
+        string token, string algorithm, IReadOnlyList<SecurityKey> candidates, CancellationToken cancellationToken)
+    {
+        Debug.Assert(candidates.Count > 0, "Without a key there is nothing to verify by.");
+        int end = token.LastIndexOf('.');
+        byte[] signed = Encoding.ASCII.GetBytes(token, 0, end);
+        byte[] signature = Base64Url.DecodeFromChars(token.AsSpan(end + 1));
         await Verifications.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await _handler.ValidateTokenAsync(token, parameters).ConfigureAwait(false);
+            return candidates.Any(key => IsSignedBy(key, algorithm, signed, signature));
         }
         finally
         {
@@ -84,61 +91,81 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
     }
 
-    /// <summary>RFC 7519 §4.1.4 and §4.1.5 by the proxy's clock, which the library cannot be given. A token without <c>exp</c> never gets here alive.</summary>
-    private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
+    private static bool IsSignedBy(SecurityKey key, string algorithm, byte[] signed, byte[] signature)
     {
-        DateTime now = clock.GetUtcNow().UtcDateTime;
-        return expires > now - policy.ClockSkew && !(notBefore > now + policy.ClockSkew);
-    }
+        if (signature.Length == 0)
+        {
+            return false;
+        }
 
-    private TokenVerdict DecideClaims(JsonWebToken token)
-    {
+        SignatureProvider? verifier = null;
         try
         {
-            using JsonDocument payload = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload), JwtHeader.Strict);
-            return IsOfAnotherKind(payload.RootElement)
-                ? TokenVerdict.Invalid("not-an-access-token")
-                : _claims.Decide(payload.RootElement, Latest(token.ValidTo));
+            verifier = key.CryptoProviderFactory.CreateForVerifying(key, algorithm);
+            return verifier.Verify(signed, signature);
+        }
+        catch (Exception)
+        {
+            // What cannot be verified is not signed, whatever the library or the system has against these bytes.
+            return false;
+        }
+        finally
+        {
+            if (verifier is not null)
+            {
+                key.CryptoProviderFactory.ReleaseSignatureProvider(verifier);
+            }
+        }
+    }
+
+    /// <summary>Decides by claims whose signature is good.</summary>
+    /// <param name="claims">The payload.</param>
+    /// <param name="trustedUntil">No verdict holds longer than the key that it goes by.</param>
+    private TokenVerdict Decide(JsonElement claims, DateTimeOffset trustedUntil)
+    {
+        if (!ClaimTimes.TryRead(claims, out ClaimTimes times))
+        {
+            return TokenVerdict.Invalid("malformed-payload");
+        }
+
+        string? fault = times.Expires is null ? "no-expiry"
+            : times.FaultAt(clock.GetUtcNow(), policy.ClockSkew)
+            ?? (policy.Issuer is not null && claims.TextOf("iss") != policy.Issuer ? "wrong-issuer" : _claims.FaultOf(claims));
+        return fault switch
+        {
+            null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew)),
+            "not-yet-valid" => TokenVerdict.Invalid(fault, times.NotBefore - policy.ClockSkew),
+            _ => TokenVerdict.Invalid(fault),
+        };
+    }
+
+    /// <returns>Null where it is no JSON object, or one that two readers could read two ways.</returns>
+    private static JsonDocument? ReadPayload(string token)
+    {
+        ReadOnlySpan<char> text = token.AsSpan(token.IndexOf('.') + 1);
+        text = text[..text.IndexOf('.')];
+        if (!IsBase64Url(text))
+        {
+            return null;
+        }
+
+        try
+        {
+            JsonDocument payload = StrictJson.Parse(Base64Url.DecodeFromChars(text));
+            return payload.RootElement.ValueKind is JsonValueKind.Object ? payload : null;
         }
         catch (JsonException)
         {
-            // The signature is good, so it is the issuer that wrote a claim twice; the library took one, another reader would take the other.
-            return TokenVerdict.Invalid("malformed-payload");
+            return null;
         }
     }
 
-    /// <summary>The last moment at which the token is accepted: its expiry and the clock skew.</summary>
-    private DateTimeOffset Latest(DateTime expires) =>
-        expires < DateTime.MaxValue - policy.ClockSkew ? expires + policy.ClockSkew : DateTimeOffset.MaxValue;
+    // RFC 7515 §2: without padding, so that there is one form.
+    private static bool IsBase64Url(ReadOnlySpan<char> text) => Base64Url.IsValid(text) && !text.Contains('=');
 
     private static string? FaultOf(JwtHeader header) =>
         !Algorithms.Contains(header.Algorithm) ? "algorithm-not-allowed"
         : header.HasCritical ? "critical-header"
-        : !IsAccessTokenType(header.Type) ? "not-an-access-token"
+        : !TokenKind.IsAccessTokenType(header.Type) ? "not-an-access-token"
         : null;
-
-    /// <summary><c>typ</c>: <c>at+jwt</c> (RFC 9068 §2.1) or the general <c>JWT</c>; what says to be something else is (RFC 8725 §3.11).</summary>
-    private static bool IsAccessTokenType(string? type) =>
-        type is null
-        || new[] { "JWT", "at+jwt", "application/at+jwt", "application/jwt" }.Contains(type, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>Tells ID and refresh tokens that carry the general <c>typ</c>.</summary>
-    /// <remarks>By hashes that only ID tokens have (OpenID Connect Core §3.3.2.11), and by the marks of Keycloak and Cognito.</remarks>
-    private static bool IsOfAnotherKind(JsonElement payload) =>
-        payload.TryGetProperty("at_hash", out _)
-        || payload.TryGetProperty("c_hash", out _)
-        || payload.TextOf("token_use") is "id"
-        || payload.TextOf("typ") is "ID" or "Refresh" or "Offline" or "Logout";
-
-    private TokenVerdict Refuse(Exception fault) => fault switch
-    {
-        SecurityTokenInvalidLifetimeException { Expires: null } => TokenVerdict.Invalid("no-expiry"),
-        SecurityTokenInvalidLifetimeException { NotBefore: { } start } when start > clock.GetUtcNow()
-            => TokenVerdict.Invalid("not-yet-valid", start - policy.ClockSkew),
-        SecurityTokenInvalidLifetimeException => TokenVerdict.Invalid("expired"),
-        SecurityTokenInvalidIssuerException => TokenVerdict.Invalid("wrong-issuer"),
-        SecurityTokenInvalidAudienceException => TokenVerdict.Invalid("wrong-audience"),
-        SecurityTokenInvalidSignatureException => TokenVerdict.Invalid("bad-signature"),
-        _ => TokenVerdict.Invalid("malformed"),
-    };
 }

@@ -20,6 +20,7 @@ internal sealed class TokenCache
     // The worth of a live admission starts here, above that of every refusal: ticks need 62 bits.
     private const long FirstLiveAdmission = 1L << 62;
 
+    /// <summary>The entries, set after set; null where nothing has been kept yet.</summary>
     private readonly CachedVerdict?[] _slots = new CachedVerdict?[Capacity];
 
     public CachedVerdict? Find(in TokenDigest digest, long nowTicks, int epoch)

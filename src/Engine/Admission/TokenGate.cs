@@ -16,18 +16,43 @@ internal sealed class TokenGate : IAsyncDisposable
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Most distinct tokens looked at or waiting for it. Above it the answer is 503, since a queue would only grow.</summary>
+    /// <remarks>
+    /// Those that wait for a provider have bounds of their own within it (<see cref="IssuerKeyCache.MaxWaiting"/>, <see
+    /// cref="IntrospectionValidator.MaxAsked"/>), so that a provider that hangs leaves a quarter for tokens by known keys.
+    /// </remarks>
     public const int MaxPending = 512;
 
+    /// <summary>Looks at a token. Set for life.</summary>
     private readonly ITokenValidator _validator;
+
+    /// <summary>The keys that the validator uses; null where it uses none. Set for life.</summary>
     private readonly IssuerKeyCache? _keys;
+
+    /// <summary>Expiry goes by it. Set for life.</summary>
     private readonly TimeProvider _clock;
+
+    /// <summary>Told of providers and validators that fail. Set for life.</summary>
     private readonly ILogger _logger;
+
+    /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
     private readonly RepeatedLines _lines;
+
+    /// <summary>Told what a validator's cancellation callbacks throw. Set for life.</summary>
     private readonly HookFaults _hookFaults;
+
+    /// <summary>The verdicts so far.</summary>
     private readonly TokenCache _cache = new();
+
+    /// <summary>The tokens that are being looked at, each with those who wait for it.</summary>
     private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
+
+    /// <summary>Cancelled by the end, and with it every look.</summary>
     private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>How many tokens are being looked at.</summary>
     private int _pendingCount;
+
+    /// <summary>Counts the withdrawals of keys: a verdict of an earlier epoch is void.</summary>
     private int _epoch;
 
     /// <param name="validator">Asked once per token, never on a socket's thread.</param>

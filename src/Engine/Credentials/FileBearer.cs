@@ -11,10 +11,17 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
     // Read whole each time: the times of a mounted secret are those of a link that never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
+    /// <summary>Reads the file again and again; null before the start.</summary>
+    private Supervised? _watch;
+
+    /// <summary>Held by the one who reads.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>The line of the token that was read last; null before the first.</summary>
     private volatile CredentialLine? _line;
+
+    /// <summary>The token in that line. Touched by who holds <c>_turn</c>.</summary>
     private string? _token;
-    private ITimer? _timer;
 
     public override CredentialLine? Current => _line;
 
@@ -29,7 +36,8 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
             throw new InvalidOperationException(failure.Message, failure);
         }
 
-        _timer = clock.CreateTimer(_ => _ = ReadAgainAsync(CancellationToken.None), state: null, Period, Period);
+        _watch = new Supervised("watch over the bearer token's file", WatchAsync, clock, logger);
+        _watch.Schedule(Period);
     }
 
     public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
@@ -48,12 +56,18 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
 
     public override async ValueTask DisposeAsync()
     {
-        if (_timer is not null)
+        if (_watch is not null)
         {
-            await _timer.DisposeAsync().ConfigureAwait(false);
+            await _watch.DisposeAsync().ConfigureAwait(false);
         }
 
         _turn.Dispose();
+    }
+
+    private async Task<TimeSpan> WatchAsync(CancellationToken stopping)
+    {
+        await ReadAgainAsync(stopping).ConfigureAwait(false);
+        return Period;
     }
 
     private async Task ReadAgainAsync(CancellationToken cancellationToken)

@@ -40,7 +40,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _tried = new TriedScopes(clock);
-        _renewal = new RenewalTimer(clock, () => _ = RenewAheadAsync());
+        _renewal = new RenewalTimer(clock, RenewAheadAsync, logger);
     }
 
     public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
@@ -214,8 +214,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
         _renewal.Set(null);
         await GuardAsync(token => RenewOrReplaceAsync(due, token), cancellationToken).ConfigureAwait(false);
-        if (_failure is { Cause.Failure: OAuthFailure.Transient } failure)
+        if (_failure is { } failure && _issued is { } kept && CanRenewAlone(kept))
         {
+            // Whatever the server answered: it may answer better later, and what nobody can mend waits ever longer.
             _renewal.Set(failure.RetryAt);
         }
     });
@@ -236,11 +237,12 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         _issued = issued;
         _failure = null;
 
-        // Without a refresh token a person would have to act, and is only asked to when a request needs it.
-        bool canRenewAlone = tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
-        _renewal.Set(tokens.ExpiresAt is { } end && canRenewAlone ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
+        _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(issued) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
 
         // Last: a request that sees the new line can count on its renewal.
         _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
     }
+
+    // Without a refresh token a person would have to act, and is only asked to when a request needs it.
+    private bool CanRenewAlone(IssuedCredential issued) => issued.Tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
 }

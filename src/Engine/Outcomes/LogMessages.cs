@@ -35,6 +35,9 @@ internal static partial class LogMessages
     [LoggerMessage(EventId = 108, Message = "{What}: {Count} more in the last {Seconds} s.")]
     public static partial void Repeated(this ILogger logger, LogLevel level, string what, long count, long seconds);
 
+    [LoggerMessage(109, LogLevel.Error, "The {Name} failed with {Type} and is tried again.")]
+    public static partial void TurnFailed(this ILogger logger, string name, string type);
+
     // 200: exchanges.
     [LoggerMessage(201, LogLevel.Debug, "{Method} {Path} from {Peer}: {Status} {End} in {Milliseconds} ms.", SkipEnabledCheck = true)]
     public static partial void ExchangeEnded(this ILogger logger, string method, string path, int status, string end, long milliseconds, string peer);

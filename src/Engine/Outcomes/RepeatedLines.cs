@@ -20,6 +20,9 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
 
     private static readonly (string, string) Others = ("other messages", "");
 
+    /// <summary>Takes the counts, which a timer writes: what a logger throws there would end the process. Set for life.</summary>
+    private readonly ILogger _logger = GuardedLogger.Around(logger);
+
     /// <summary>Guards everything below.</summary>
     private readonly Lock _counting = new();
 
@@ -38,7 +41,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
     /// <param name="reason">Why: likewise; empty where the first says it all.</param>
     public bool MayWrite(LogLevel level, string what, string reason = "")
     {
-        if (!logger.IsEnabled(level))
+        if (!_logger.IsEnabled(level))
         {
             return false;
         }
@@ -140,7 +143,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
     private void Write(string what, LogLevel level, long more, TimeSpan elapsed)
     {
         Debug.Assert(more > 0, "Only what was suppressed is counted.");
-        logger.Repeated(level, what, more, (long)Math.Ceiling(elapsed.TotalSeconds));
+        _logger.Repeated(level, what, more, (long)Math.Ceiling(elapsed.TotalSeconds));
     }
 
     private sealed class Count

@@ -56,6 +56,65 @@ public sealed class IntrospectionTests : IAsyncLifetime
         Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
     }
 
+    /// <summary>RFC 7519 §2: a NumericDate may have a fraction. What a server does not know it leaves out, or writes as null.</summary>
+    [Theory]
+    [InlineData("\"exp\":null,\"nbf\":null,\"iat\":null", "admitted")]
+    [InlineData("\"exp\":4102444800.75,\"nbf\":1000.5,\"iat\":1000.25", "admitted")]
+    [InlineData("\"iat\":\"yesterday\"", "admitted")]
+    [InlineData("\"iat\":99999999999", "admitted")]
+    [InlineData("\"exp\":1000.5", "expired")]
+    [InlineData("\"exp\":-1", "expired")]
+    [InlineData("\"nbf\":4102444800.5", "not-yet-valid")]
+    [InlineData("\"nbf\":1e300", "not-yet-valid")]
+    [InlineData("\"exp\":1e300", "admitted")]
+    public async Task TimesAreNumericDates(string members, string reason)
+    {
+        Provider.Answer("/introspect", Active.Replace("{", $"{{{members},", StringComparison.Ordinal));
+
+        Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Theory]
+    [InlineData("token_type", "Bearer", "admitted")]
+    [InlineData("token_type", "DPoP", "admitted")]
+    [InlineData("token_type", "access_token", "admitted")]
+    [InlineData("token_type", "urn:ietf:params:oauth:token-type:access_token", "admitted")]
+    [InlineData("token_type", "refresh_token", "not-an-access-token")]
+    [InlineData("token_type", "Refresh", "not-an-access-token")]
+    [InlineData("token_type", "urn:ietf:params:oauth:token-type:refresh_token", "not-an-access-token")]
+    [InlineData("token_type", "urn:ietf:params:oauth:token-type:id_token", "not-an-access-token")]
+    [InlineData("token_use", "access", "admitted")]
+    [InlineData("token_use", "access_token", "admitted")]
+    [InlineData("token_use", "id", "not-an-access-token")]
+    [InlineData("token_use", "refresh_token", "not-an-access-token")]
+    [InlineData("token_usage", "access_token", "admitted")]
+    [InlineData("token_usage", "id_token", "not-an-access-token")]
+    [InlineData("use", "refresh", "not-an-access-token")]
+    [InlineData("typ", "Bearer", "admitted")]
+    [InlineData("typ", "at+jwt", "admitted")]
+    [InlineData("typ", "ID", "not-an-access-token")]
+    [InlineData("typ", "Offline", "not-an-access-token")]
+    [InlineData("typ", "logout+jwt", "not-an-access-token")]
+    [InlineData("at_hash", "x", "not-an-access-token")]
+    public async Task OnlyAccessTokensAreAdmitted(string member, string value, string reason)
+    {
+        Provider.Answer("/introspect", Active.Replace("{", $"{{\"{member}\":\"{value}\",", StringComparison.Ordinal));
+
+        Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
+    }
+
+    [Theory]
+    [InlineData("\"client_id\":\"app\"", "admitted")]
+    [InlineData("\"client_id\":\"other\"", "client-not-allowed")]
+    [InlineData("\"scope\":\"x\"", "client-not-allowed")]
+    public async Task AllowedClientsStandInForTheAudience(string members, string reason)
+    {
+        _fixture.Policy = _fixture.Policy with { AllowedClients = ["app"] };
+        Provider.Answer("/introspect", $$"""{"active":true,"sub":"alice",{{members}}}""");
+
+        Assert.Equal(reason, await _fixture.ReasonAsync("opaque"));
+    }
+
     [Theory]
     [InlineData("https://login.example.com", "admitted")]
     [InlineData("https://other.example", "wrong-issuer")]
@@ -148,6 +207,8 @@ public sealed class IntrospectionTests : IAsyncLifetime
     [InlineData("""{"active":true,"sub":"alice","exp":"soon"}""", 200)]
     [InlineData("{}", 500)]
     [InlineData("{}", 403)]
+    [InlineData("""{"active":true,"sub":"alice","nbf":[]}""", 200)]
+    [InlineData("""{"active":true,"sub":"alice","scope":"\ud800","aud":"https://mcp.example.com/mcp"}""", 200)]
     public async Task EndpointThatTalksNonsenseMeansUnavailable(string body, int status)
     {
         Provider.Answer("/introspect", body, status);

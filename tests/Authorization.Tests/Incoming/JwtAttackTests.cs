@@ -204,6 +204,99 @@ public sealed class JwtAttackTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("{\"kid\":\"key-2\",\"key_ops\":[\"encrypt\"],{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"key_ops\":[\"sign\"],{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"key_ops\":[],{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"key_ops\":\"verify\",{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"use\":[\"sig\"],{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"use\":\"sig\",\"key_ops\":[\"wrapKey\"],{0}}")]
+    [InlineData("{\"kid\":\"key-2\",\"alg\":7,{0}}")]
+    public async Task KeyForAnotherPurposeIsNoKey(string published)
+    {
+        TestKey key = TestKey.Rsa("key-2");
+        string unfit = published.Replace("{0}", key.PublicMembers, StringComparison.Ordinal);
+        _fixture.Provider.Answer("/keys", $$"""{"keys":[{{unfit}},{"kid":"key-1",{{_fixture.Key.PublicMembers}}}]}""");
+
+        Assert.Equal("unknown-key", await _fixture.ReasonAsync(Forge.Make(key)));
+    }
+
+    [Fact]
+    public async Task KeyThatMayVerifyAmongOtherThingsIsAKey()
+    {
+        TestKey key = TestKey.Rsa("key-2");
+        _fixture.Provider.Answer("/keys", $$"""{"keys":[{"kid":"key-2","use":"sig","key_ops":["sign","verify"],{{key.PublicMembers}}}]}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(Forge.Make(key)));
+    }
+
+    [Theory]
+    [InlineData(1024, 128, "unknown-key")]
+    [InlineData(2048, 1, "admitted")]
+    [InlineData(2048, 900, "admitted")]
+    public async Task RsaKeyIsAsLargeAsItsNumberIs(int bits, int zeros, string reason)
+    {
+        TestKey key = TestKey.Rsa("key-2", bits, zeros);
+        _fixture.Provider.Publish(_fixture.Key, key);
+
+        Assert.Equal(reason, await _fixture.ReasonAsync(Forge.Make(key)));
+    }
+
+    [Fact]
+    public async Task KeysThatCannotBeUsedTakeNoOthersPlace()
+    {
+        IEnumerable<string> unfit = Enumerable.Repeat("""{"kty":"oct","k":"AAAA"}""", IssuerKeySet.MaxKeys);
+        _fixture.Provider.Answer("/keys", $$"""{"keys":[{{string.Join(',', unfit)}},{"kid":"key-1",{{_fixture.Key.PublicMembers}}}]}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(Forge.Make(_fixture.Key)));
+    }
+
+    [Theory]
+    [InlineData("""{"alg":"RS256","kid":"\ud800"}""")]
+    [InlineData("""{"alg":"RS256","kid":"key-1","typ":"\udc00"}""")]
+    [InlineData("""{"alg":"\ud800","kid":"key-1"}""")]
+    [InlineData("""{"alg":"RS256","kid":"key-1","x":"\ud800\ud800"}""")]
+    [InlineData("""{"alg":"RS256","kid":"key-1","\udfff":1}""")]
+    public async Task HeaderWithHalfASurrogatePairIsRefused(string header) =>
+        Assert.Equal("malformed-header", await _fixture.ReasonAsync(_fixture.Key.Sign(header, Forge.Payload().ToJsonString(), "RS256")));
+
+    [Theory]
+    [InlineData("\"sub\":\"\\ud800\"")]
+    [InlineData("\"x\":\"\\udc00\"")]
+    [InlineData("\"x\":{\"y\":[\"\\ud800\"]}")]
+    [InlineData("\"\\ud800\":1")]
+    public async Task PayloadWithHalfASurrogatePairIsRefused(string member)
+    {
+        JsonObject payload = Forge.Payload();
+        payload.Remove("sub");
+        string json = payload.ToJsonString()[..^1] + $",{member}}}";
+
+        Assert.Equal("malformed-payload", await _fixture.ReasonAsync(_fixture.Key.Sign("""{"alg":"RS256","kid":"key-1"}""", json, "RS256")));
+    }
+
+    [Theory]
+    [InlineData(0xFF)]
+    [InlineData(0xC0)]
+    [InlineData(0xED)]
+    public async Task BytesThatAreNoUtf8AreRefused(byte stray)
+    {
+        byte[] header = [.. "{\"alg\":\"RS256\",\"kid\":\"key-1\",\"x\":\""u8, stray, .. "\"}"u8];
+        byte[] payload = [.. Encoding.UTF8.GetBytes(Forge.Payload().ToJsonString()[..^1]), .. ",\"x\":\""u8, stray, .. "\"}"u8];
+        byte[] goodHeader = Encoding.UTF8.GetBytes("""{"alg":"RS256","kid":"key-1"}""");
+        byte[] goodPayload = Encoding.UTF8.GetBytes(Forge.Payload().ToJsonString());
+
+        Assert.Equal("malformed-header", await _fixture.ReasonAsync(_fixture.Key.Sign(header, goodPayload, "RS256")));
+        Assert.Equal("malformed-payload", await _fixture.ReasonAsync(_fixture.Key.Sign(goodHeader, payload, "RS256")));
+    }
+
+    [Fact]
+    public async Task WholeSurrogatePairIsText()
+    {
+        string payload = Forge.Payload().ToJsonString()[..^1] + ",\"name\":\"\\ud83d\\ude00\"}";
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Key.Sign("""{"alg":"RS256","kid":"key-1"}""", payload, "RS256")));
+    }
+
+    [Theory]
     [InlineData("a.b.c")]
     [InlineData("..")]
     [InlineData("e30.e30.e30")]

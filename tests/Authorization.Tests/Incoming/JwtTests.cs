@@ -68,6 +68,8 @@ public sealed class JwtTests : IAsyncLifetime
         { "not-an-access-token", "at_hash", "\"x\"" },
         { "not-an-access-token", "token_use", "\"id\"" },
         { "not-an-access-token", "typ", "\"ID\"" },
+        { "not-an-access-token", "token_use", "\"refresh\"" },
+        { "not-an-access-token", "token_usage", "\"refresh_token\"" },
         { "admitted", "typ", "\"Bearer\"" },
         { "admitted", "nonce", "\"x\"" },
     };
@@ -102,6 +104,63 @@ public sealed class JwtTests : IAsyncLifetime
         _fixture.Clock.Advance(TimeSpan.FromSeconds(4));
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(token));
+    }
+
+    /// <summary>RFC 7519 §2: a NumericDate may have a fraction.</summary>
+    [Theory]
+    [InlineData("exp", "4102444800.75", "admitted")]
+    [InlineData("nbf", "1000.5", "admitted")]
+    [InlineData("nbf", "null", "admitted")]
+    [InlineData("iat", "\"yesterday\"", "admitted")]
+    [InlineData("exp", "1000.5", "expired")]
+    [InlineData("exp", "null", "no-expiry")]
+    [InlineData("nbf", "1e300", "not-yet-valid")]
+    [InlineData("exp", "\"4102444800\"", "malformed-payload")]
+    public async Task TimesAreNumericDates(string claim, string value, string reason) =>
+        Assert.Equal(reason, await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => Set(payload, claim, value))));
+
+    /// <summary>Amazon Cognito's access tokens have a client_id and no aud.</summary>
+    [Theory]
+    [InlineData(null, "client_id", "\"app\"", "admitted")]
+    [InlineData(null, "azp", "\"app\"", "admitted")]
+    [InlineData(null, "azp", "\"other\"", "client-not-allowed")]
+    [InlineData(null, "client_id", "[\"app\"]", "client-not-allowed")]
+    [InlineData(null, "jti", "\"app\"", "client-not-allowed")]
+    [InlineData("\"https://mcp.example.com/mcp\"", "client_id", "\"app\"", "admitted")]
+    [InlineData("\"https://mcp.example.com/mcp\"", "client_id", "\"other\"", "client-not-allowed")]
+    [InlineData("\"https://other.example\"", "client_id", "\"app\"", "wrong-audience")]
+    [InlineData("[]", "client_id", "\"app\"", "wrong-audience")]
+    public async Task AllowedClientsAreCheckedBesideTheAudienceAndInPlaceOfAMissingOne(string? audience, string claim, string client, string reason)
+    {
+        _fixture.Policy = _fixture.Policy with { AllowedClients = ["another", "app"] };
+        string token = _fixture.Forge.Make(_fixture.Key, payload: payload =>
+        {
+            Set(payload, "aud", audience);
+            Set(payload, claim, client);
+        });
+
+        Assert.Equal(reason, await _fixture.ReasonAsync(token));
+    }
+
+    [Fact]
+    public async Task ClientsThatDisagreeAreRefused()
+    {
+        _fixture.Policy = _fixture.Policy with { AllowedClients = ["app"] };
+        string token = _fixture.Forge.Make(_fixture.Key, payload: payload => (payload["client_id"], payload["azp"]) = ("app", "other"));
+
+        Assert.Equal("client-not-allowed", await _fixture.ReasonAsync(token));
+    }
+
+    [Fact]
+    public async Task TokenWithoutAudienceIsRefusedWhereNoClientsAreNamed()
+    {
+        string token = _fixture.Forge.Make(_fixture.Key, payload: payload =>
+        {
+            payload.Remove("aud");
+            payload["client_id"] = "app";
+        });
+
+        Assert.Equal("wrong-audience", await _fixture.ReasonAsync(token));
     }
 
     [Theory]

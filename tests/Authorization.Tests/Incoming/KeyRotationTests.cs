@@ -37,6 +37,46 @@ public sealed class KeyRotationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NewKeyUnderTheOldIdIsFoundByItsSignature()
+    {
+        await AdmitAsync(_fixture.Key);
+        TestKey fresh = TestKey.Rsa(_fixture.Key.Id);
+        Provider.Publish(fresh);
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(fresh)));
+    }
+
+    [Fact]
+    public async Task BadSignaturesByAKnownKeyIdCauseOneFetchPerPause()
+    {
+        await AdmitAsync(_fixture.Key);
+        int before = Provider.TimesAsked("/keys");
+        TestKey forged = TestKey.Rsa(_fixture.Key.Id);
+
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal("bad-signature", await _fixture.ReasonAsync(_fixture.Forge.Make(forged, payload: payload => payload["jti"] = $"{i}")));
+        }
+
+        Assert.Equal(1, Provider.TimesAsked("/keys") - before);
+    }
+
+    [Fact]
+    public async Task NewKeyUnderTheOldIdIsFoundAfterThePause()
+    {
+        await AdmitAsync(_fixture.Key);
+        await _fixture.ReasonAsync(_fixture.Forge.Make(TestKey.Rsa(_fixture.Key.Id)));
+        TestKey fresh = TestKey.Rsa(_fixture.Key.Id);
+        Provider.Publish(fresh);
+        string token = _fixture.Forge.Make(fresh);
+        Assert.Equal("bad-signature", await _fixture.ReasonAsync(token));
+
+        _fixture.Clock.Advance(IssuerKeyCache.RefetchPause);
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(token));
+    }
+
+    [Fact]
     public async Task RequestsWithAnUnknownKeyShareOneFetch()
     {
         await AdmitAsync(_fixture.Key);
@@ -96,6 +136,35 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await AdmitAsync(fresh);
 
         Assert.Equal("unknown-key", await _fixture.ReasonAsync(token));
+    }
+
+    [Fact]
+    public async Task KeyWithdrawnDuringALongOutageVoidsTheVerdictsItGave()
+    {
+        string token = _fixture.Forge.Make(_fixture.Key, payload: payload => payload["exp"] = _fixture.Forge.Seconds(TimeSpan.FromDays(3)));
+        Assert.Equal("admitted", await _fixture.ReasonAsync(token));
+        await Provider.StopAsync();
+        _fixture.Clock.Advance(IssuerKeyCache.MaxAge + TimeSpan.FromHours(1));
+        TestKey fresh = TestKey.Curve("fresh", "P-256");
+        await Provider.RestartAsync();
+        Provider.Publish(fresh);
+        await AdmitAsync(fresh);
+
+        Assert.Equal("unknown-key", await _fixture.ReasonAsync(token));
+    }
+
+    [Fact]
+    public async Task VerdictHoldsNoLongerThanTheTrustInItsKey()
+    {
+        string token = _fixture.Forge.Make(_fixture.Key, payload: payload => payload["exp"] = _fixture.Forge.Seconds(TimeSpan.FromDays(3)));
+        await _fixture.ReasonAsync(token);
+        await Provider.StopAsync();
+
+        _fixture.Clock.Advance(IssuerKeyCache.MaxAge);
+
+        var memo = new TokenMemo();
+        Assert.False(_fixture.Gate.TryDecide(System.Text.Encoding.ASCII.GetBytes(token), ref memo, out _));
+        Assert.Equal(TokenVerdictKind.Unavailable, (await _fixture.DecideAsync(token)).Kind);
     }
 
     [Fact]

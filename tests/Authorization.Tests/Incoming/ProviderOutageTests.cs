@@ -138,6 +138,71 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => payload["jti"] = "2")));
     }
 
+    [Fact]
+    public async Task HangingProviderAndManyUnknownKeysLeaveRoomForTokensByKnownKeys()
+    {
+        await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
+        int before = Provider.TimesAsked("/keys");
+        Provider.Answer("/keys", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        TestKey unknown = TestKey.Curve("unknown", "P-256");
+        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync(Unknown(unknown, index)))];
+        await Eventually.HoldsAsync(() => Provider.TimesAsked("/keys") > before);
+        await Eventually.HoldsAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IssuerKeyCache.MaxWaiting);
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => payload["jti"] = "2")));
+
+        // A fetch that is overdue is waited for by nobody, and answered by nothing but 503.
+        _fixture.Clock.Advance(IssuerKeyCache.MaxFetchWait);
+        Assert.Equal("keys-overdue", await _fixture.ReasonAsync(Unknown(unknown, index: -1)));
+        TokenVerdict[] verdicts = await AdvanceUntilAsync(Task.WhenAll(waiting));
+        Assert.All(verdicts, verdict => Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind));
+    }
+
+    [Fact]
+    public async Task HangingIntrospectionLeavesRoomForTokensByKnownKeys()
+    {
+        _fixture.Policy = ((JwtPolicy)_fixture.Policy) with { OpaqueTokens = TokenIntrospection.At(new Uri($"{Provider.Url}/introspect")) };
+        Provider.Answer("/introspect", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync($"opaque-{index}"))];
+        await Eventually.HoldsAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IntrospectionValidator.MaxAsked);
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+
+        TokenVerdict[] verdicts = await AdvanceUntilAsync(Task.WhenAll(waiting));
+        Assert.All(verdicts, verdict => Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind));
+    }
+
+    [Theory]
+    [InlineData("//[")]
+    [InlineData("http://[::1")]
+    [InlineData("/keys2")]
+    public async Task OddRedirectDoesNotEndTheRefreshOfKeys(string location)
+    {
+        await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key));
+        Provider.Answer("/keys", context =>
+        {
+            context.Response.StatusCode = 302;
+            context.Response.Headers.Location = location;
+            return Task.CompletedTask;
+        });
+        int before = Provider.TimesAsked("/keys");
+
+        await Eventually.HoldsAsync(() =>
+        {
+            _fixture.Clock.Advance(IssuerKeyCache.RefreshInterval);
+            return Provider.TimesAsked("/keys") >= before + 3;
+        });
+    }
+
+    [Fact]
+    public async Task ByteOrderMarkIsPassedOver()
+    {
+        Provider.Answer(Discovery, "\uFEFF" + $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+        Provider.Answer("/keys", "\uFEFF" + TestKey.SetOf([_fixture.Key]));
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+    }
+
     [Theory]
     [InlineData("http://keys.example/keys")]
     [InlineData("file:///etc/passwd")]
@@ -163,6 +228,8 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     [InlineData("<html>Not here</html>", 200)]
     [InlineData("[]", 200)]
     [InlineData("", 500)]
+    [InlineData("\uFEFF[]", 200)]
+    [InlineData("\uFEFF{\"issuer\":\"\\ud800\"}", 200)]
     public async Task PlaceWithoutADocumentIsPassedOver(string body, int status)
     {
         Provider.Answer(Discovery, body, status);
@@ -190,6 +257,19 @@ public sealed class ProviderOutageTests : IAsyncLifetime
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
         Assert.Equal(0, Provider.TimesAsked(Discovery));
+    }
+
+    private string Unknown(TestKey key, int index) => _fixture.Forge.Make(key, header: header => header["kid"] = $"unknown-{index}");
+
+    /// <summary>Lets time pass until what waits for a provider has given up.</summary>
+    private async Task<T> AdvanceUntilAsync<T>(Task<T> waiting)
+    {
+        await Eventually.HoldsAsync(() =>
+        {
+            _fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+            return waiting.IsCompleted;
+        });
+        return await waiting;
     }
 
     private async Task IsUnavailableUntilHealedAsync()

@@ -19,14 +19,17 @@ internal sealed class TestKey
 
     public string PublicMembers { get; }
 
-    public static TestKey Rsa(string? id, int bits = 2048)
+    /// <param name="id">The key's id; null: published without one.</param>
+    /// <param name="bits">The size of its modulus.</param>
+    /// <param name="zeros">Zero bytes that are published before the modulus.</param>
+    public static TestKey Rsa(string? id, int bits = 2048, int zeros = 0)
     {
         RSA rsa = RSA.Create(bits);
         RSAParameters numbers = rsa.ExportParameters(includePrivateParameters: false);
         return new TestKey(
             id,
             "RS256",
-            $"\"kty\":\"RSA\",\"n\":\"{Text(numbers.Modulus!)}\",\"e\":\"{Text(numbers.Exponent!)}\"",
+            $"\"kty\":\"RSA\",\"n\":\"{Text([.. new byte[zeros], .. numbers.Modulus!])}\",\"e\":\"{Text(numbers.Exponent!)}\"",
             (data, algorithm) => rsa.SignData(data, Hash(algorithm), algorithm[0] == 'P' ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1));
     }
 
@@ -49,9 +52,13 @@ internal sealed class TestKey
     public static string SetOf(IEnumerable<TestKey> keys) => $"{{\"keys\":[{string.Join(',', keys.Select(key => key.Published()))}]}}";
 
     /// <summary>A token with this header and payload, whatever they say.</summary>
-    public string Sign(string header, string payload, string algorithm)
+    public string Sign(string header, string payload, string algorithm) =>
+        Sign(Encoding.UTF8.GetBytes(header), Encoding.UTF8.GetBytes(payload), algorithm);
+
+    /// <summary>A token with these bytes as header and payload, be they text or not.</summary>
+    public string Sign(byte[] header, byte[] payload, string algorithm)
     {
-        string signed = $"{Text(Encoding.UTF8.GetBytes(header))}.{Text(Encoding.UTF8.GetBytes(payload))}";
+        string signed = $"{Text(header)}.{Text(payload)}";
         return $"{signed}.{Text(_sign(Encoding.ASCII.GetBytes(signed), algorithm))}";
     }
 

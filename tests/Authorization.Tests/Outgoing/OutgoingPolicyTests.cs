@@ -31,6 +31,18 @@ public class OutgoingPolicyTests
         { "CallbackPort", "callback port must lie", () => new OAuthPolicy { Grant = new OAuthGrant.AuthorizationCode { CallbackPort = 70_000 } } },
         { "SignInTimeout", "sign-in timeout must lie", () => new OAuthPolicy { SignInTimeout = TimeSpan.Zero } },
         { "Key", "store key must be 32 bytes", () => new OAuthPolicy { Store = new CredentialStoreFile("x") { Key = "c2hvcnQ=" } } },
+        { "Key", "store key must be 32 bytes", () => new OAuthPolicy { Store = new CredentialStoreFile("x") { Key = "" } } },
+        { "token", "bearer token must be one word", () => OutgoingPolicy.Bearer("") },
+        { "path", "given and empty", () => OutgoingPolicy.BearerFile("") },
+        { "Id", "given and empty", () => WithClient(new KnownClient("")) },
+        { "Id", "given and empty", () => WithClient(Known with { Id = "" }) },
+        { "secret", "given and empty", () => WithClient(new KnownClient("c", ClientAuthentication.Secret(""))) },
+        { "path", "given and empty", () => WithClient(new KnownClient("c", ClientAuthentication.KeyFile(""))) },
+        { "ClientId", "given and empty", () => new OAuthPolicy { Grant = new OAuthGrant.ClientCredentials("", ClientAuthentication.Secret("s")) } },
+        { "AssertionFile", "given and empty", () => new OAuthPolicy { Grant = new OAuthGrant.JwtBearer("") } },
+        { "IdpClientId", "given and empty", () => new OAuthPolicy { Grant = Assertion(Secure) with { IdpClientId = "" } } },
+        { "IdTokenFile", "given and empty", () => new OAuthPolicy { Grant = Assertion(Secure) with { IdTokenFile = "" } } },
+        { "Path", "given and empty", () => new OAuthPolicy { Store = new CredentialStoreFile("") } },
     };
 
     public static TheoryData<OutgoingPolicy> Right =>

@@ -183,6 +183,24 @@ public class RenewalTests
         Assert.Equal(2, rig.Server.Authorizations.Count);
     }
 
+    [Fact]
+    public async Task ARenewalWithAnAnswerThatCannotBeIsTriedAgainWithoutARequest()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        await rig.AskAsync(await rig.ProxyAsync());
+        CredentialLine? before = rig.Source.Current;
+        rig.Server.Overrides["/token"] = http => http.Response.WriteAsync(new string(' ', 2 * 1024 * 1024));
+        rig.Clock.Advance(Period);
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("where a small document was expected", StringComparison.Ordinal)));
+
+        rig.Server.Overrides.Clear();
+        await Rig.UntilAsync(() =>
+        {
+            rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            return rig.Source.Current is { } line && !ReferenceEquals(line, before);
+        });
+    }
+
     [Theory]
     [InlineData(503, "<html>maintenance</html>")]
     [InlineData(429, "{\"error\":\"slow_down\"}")]

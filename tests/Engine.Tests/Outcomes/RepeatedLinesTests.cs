@@ -42,6 +42,21 @@ public sealed class RepeatedLinesTests
     }
 
     [Fact]
+    public void CountingGoesOnWhateverTheLoggerThrows()
+    {
+        var thrower = new Thrower();
+        var lines = new RepeatedLines(thrower, _clock);
+        for (int interval = 0; interval < 3; interval++)
+        {
+            lines.MayWrite(LogLevel.Warning, "upstream-unreachable");
+            lines.MayWrite(LogLevel.Warning, "upstream-unreachable");
+            _clock.Advance(RepeatedLines.Interval);
+        }
+
+        Assert.Equal(3, thrower.Lines);
+    }
+
+    [Fact]
     public void ReasonThatWasQuietIsWrittenInFullAgain()
     {
         Assert.True(_lines.MayWrite(LogLevel.Warning, "upstream-unreachable"));
@@ -108,5 +123,21 @@ public sealed class RepeatedLinesTests
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private sealed class Thrower : ILogger
+    {
+        public int Lines { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Lines++;
+            throw new InvalidOperationException();
+        }
     }
 }

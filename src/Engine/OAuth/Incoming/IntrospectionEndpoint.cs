@@ -1,53 +1,55 @@
 using System.Net;
 using System.Text.Json;
 using Duende.IdentityModel.Client;
-using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Asks an RFC 7662 endpoint about a token.</summary>
+/// <summary>Asks an RFC 7662 endpoint about a token. What it answers is for others to judge; here it only has to be a JSON object.</summary>
 /// <param name="http">The way to the provider.</param>
 /// <param name="document">Says how clients may authenticate, where an issuer is known.</param>
 /// <param name="endpoint">The introspection endpoint.</param>
 /// <param name="clientId">The proxy's client id there, if it has one.</param>
 /// <param name="clientSecret">Its secret, if it has one.</param>
-internal sealed class IntrospectionEndpoint(OAuthHttp http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
+internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
 {
+    /// <summary>Whether the server has refused Basic, so that the secret goes into the body from then on.</summary>
     private volatile bool _secretInBody;
 
     /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
     /// <exception cref="IOException">There is no answer.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
-        TokenIntrospectionResponse response = await SendAsync(token, cancellationToken).ConfigureAwait(false);
-        if (response.HttpStatusCode is HttpStatusCode.Unauthorized && await MayTrySecretInBodyAsync(cancellationToken).ConfigureAwait(false))
+        (HttpStatusCode status, byte[] body) = await SendAsync(token, cancellationToken).ConfigureAwait(false);
+        if (status is HttpStatusCode.Unauthorized && await MayTrySecretInBodyAsync(cancellationToken).ConfigureAwait(false))
         {
             _secretInBody = true;
-            response = await SendAsync(token, cancellationToken).ConfigureAwait(false);
+            (status, body) = await SendAsync(token, cancellationToken).ConfigureAwait(false);
         }
 
-        return response is { IsError: false, Json: { ValueKind: JsonValueKind.Object } claims }
-            ? claims
-            : throw new IOException(
-                $"{endpoint} gave no answer: {response.Exception?.Message ?? $"{(int)response.HttpStatusCode} {ErrorCode(response.Error)}"}");
+        return status is HttpStatusCode.OK
+            ? ProviderHttp.ParseObject(body, endpoint)
+            : throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}");
     }
 
-    /// <summary>What a server sends in the place of an error code may be anything, the token too.</summary>
-    private static string ErrorCode(string? error) =>
-        error is { Length: <= 40 } && error.All(character => char.IsAsciiLetter(character) || character is '_' or ' ') ? error : "(no error code)";
+    private async Task<(HttpStatusCode Status, byte[] Body)> SendAsync(string token, CancellationToken cancellationToken)
+    {
+        List<KeyValuePair<string, string>> form = [new("token", token), new("token_type_hint", "access_token")];
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        request.Headers.Add("Accept", "application/json");
+        if (clientSecret is not null && !_secretInBody)
+        {
+            // RFC 6749 §2.3.1: each is form-encoded before they are joined.
+            request.Headers.Authorization = new BasicAuthenticationOAuthHeaderValue(clientId!, clientSecret);
+        }
+        else if (clientId is not null)
+        {
+            form.Add(new("client_id", clientId));
+            form.AddRange(clientSecret is null ? [] : [new KeyValuePair<string, string>("client_secret", clientSecret)]);
+        }
 
-    private Task<TokenIntrospectionResponse> SendAsync(string token, CancellationToken cancellationToken) =>
-        http.Invoker.IntrospectTokenAsync(
-            new TokenIntrospectionRequest
-            {
-                Address = endpoint.AbsoluteUri,
-                Token = token,
-                TokenTypeHint = "access_token",
-                ClientId = clientId ?? "",
-                ClientSecret = clientSecret,
-                ClientCredentialStyle = _secretInBody || clientSecret is null ? ClientCredentialStyle.PostBody : ClientCredentialStyle.AuthorizationHeader,
-            },
-            cancellationToken);
+        request.Content = new FormUrlEncodedContent(form);
+        return await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Basic is what every server must take (RFC 6749 §2.3.1); one that refused it may say that it wants the secret in the body.</summary>
     private async Task<bool> MayTrySecretInBodyAsync(CancellationToken cancellationToken)
@@ -65,6 +67,6 @@ internal sealed class IntrospectionEndpoint(OAuthHttp http, IssuerDocument? docu
         JsonElement published = await document.FetchAsync(cancellationToken).ConfigureAwait(false);
         return !published.TryGetProperty("introspection_endpoint_auth_methods_supported", out JsonElement methods)
             || methods.ValueKind is not JsonValueKind.Array
-            || methods.EnumerateArray().Any(method => method.ValueEquals("client_secret_post"));
+            || methods.EnumerateArray().Any(method => method.ValueKind is JsonValueKind.String && method.ValueEquals("client_secret_post"));
     }
 }

@@ -38,6 +38,11 @@ internal sealed class ProviderHttp(OAuthHttp http)
         {
             throw new IOException(fault.Message, fault);
         }
+        catch (Exception fault) when (fault is not (IOException or OperationCanceledException))
+        {
+            // An answer that the HTTP client chokes on; its text may quote what was sent.
+            throw new IOException($"{Place(request.RequestUri!)} sent an answer that cannot be read ({fault.GetType().Name})", fault);
+        }
     }
 
     /// <summary>Parses an answer of the provider's.</summary>
@@ -46,7 +51,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(body);
+            using JsonDocument document = JsonDocument.Parse(body.WithoutByteOrderMark());
             return document.RootElement.ValueKind is JsonValueKind.Object ? document.RootElement.Clone() : throw new JsonException();
         }
         catch (JsonException)

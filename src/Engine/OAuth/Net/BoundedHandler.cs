@@ -70,8 +70,9 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
             return null;
         }
 
-        var next = new Uri(request.RequestUri!, location);
-        return next.Scheme == request.RequestUri!.Scheme && next.Authority == request.RequestUri.Authority ? next : null;
+        // A reference that is no URL, such as `//[`, leads nowhere.
+        return Uri.TryCreate(request.RequestUri!, location, out Uri? next)
+            && next.Scheme == request.RequestUri!.Scheme && next.Authority == request.RequestUri.Authority ? next : null;
     }
 
     private static async Task BufferAsync(HttpResponseMessage response, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ internal sealed class OAuthHttp : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(body, type);
+            return JsonSerializer.Deserialize(new ReadOnlyMemory<byte>(body).WithoutByteOrderMark().Span, type);
         }
         catch (JsonException)
         {
