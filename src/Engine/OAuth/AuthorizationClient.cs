@@ -175,7 +175,7 @@ internal sealed class AuthorizationClient : IDisposable
         IssuedCredential? issued = await LoadAsync(cancellationToken).ConfigureAwait(false);
         using (StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
-            lease.Remove(_storeKey);
+            lease.Put(_storeKey, StoredEntry.Empty);
         }
 
         if (issued?.Server.RevocationEndpoint is not null)
@@ -245,16 +245,9 @@ internal sealed class AuthorizationClient : IDisposable
     {
         // The operator's own secret stays where the operator keeps it.
         IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
-        StoredEntry entry = lease.Find(_storeKey);
-        try
-        {
-            lease.Put(_storeKey, entry with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, DPoPKey = DPoPKey?.Export() });
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // A full disk must not cost the token that has just been obtained.
-            _logger.NotStored(failure.Message);
-        }
+        lease.Put(
+            _storeKey,
+            lease.Find(_storeKey) with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, DPoPKey = DPoPKey?.Export() });
     }
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)

@@ -13,6 +13,9 @@ internal sealed record StoredEntry
 
     public IssuedCredential? Issued { get; init; }
 
+    /// <summary>How often the entry has been changed, by whichever process.</summary>
+    public long Generation { get; init; }
+
     /// <summary>The clients that were registered, by issuer (MCP 2026-07-28: credentials belong to one issuer).</summary>
     public ImmutableDictionary<string, ClientIdentity> Registrations
     {
