@@ -25,6 +25,7 @@ public static class StoredCredentials
         WithAsync(policy, target, logger, trustedCertificates, async client =>
         {
             await client.LoadAsync(cancellationToken).ConfigureAwait(false);
+            client.IsLogin = true;
             IssuedCredential? issued = await client.ObtainFromTargetAsync(cancellationToken).ConfigureAwait(false);
             return issued is null ? null : Describe(target.GetLeftPart(UriPartial.Path), issued);
         });

@@ -61,6 +61,9 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>The key to which tokens are bound, where that was asked for.</summary>
     public DPoPKey? DPoPKey { get; private set; }
 
+    /// <summary>Whether the next sign-in is asked for by a person, so that it counts after a sign-out too.</summary>
+    public bool IsLogin { get; set; }
+
     /// <summary>Whether the operator has said who protects the target.</summary>
     public bool KnowsServer => _policy.Issuer is not null || _policy.TokenUrl is not null;
 
@@ -116,7 +119,11 @@ internal sealed class AuthorizationClient : IDisposable
         {
             IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-            Keep(lease, issued);
+            if (needsPerson || IsLogin || !lease.Find(_storeKey).IsSignedOut)
+            {
+                Keep(lease, issued);
+            }
+
             _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
             return issued;
         }
@@ -141,6 +148,11 @@ internal sealed class AuthorizationClient : IDisposable
     {
         // The store is held for the whole request: a refresh token that rotates may be used once, by one process.
         using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        if (lease.Find(_storeKey).IsSignedOut)
+        {
+            throw new OAuthException(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so it is not renewed.");
+        }
+
         IssuedCredential latest = Latest(lease, old);
         if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
         {
@@ -168,14 +180,18 @@ internal sealed class AuthorizationClient : IDisposable
         return ObtainAsync(protection, issued.Scopes, cancellationToken);
     }
 
-    /// <summary>Drops the credential and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
     /// <returns>Whether there was one.</returns>
     public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
     {
         IssuedCredential? issued = await LoadAsync(cancellationToken).ConfigureAwait(false);
         using (StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
-            lease.Put(_storeKey, StoredEntry.Empty);
+            StoredEntry entry = lease.Find(_storeKey);
+            if (entry != StoredEntry.Empty)
+            {
+                lease.Put(_storeKey, new StoredEntry { Target = entry.Target, IsSignedOut = true });
+            }
         }
 
         if (issued?.Server.RevocationEndpoint is not null)
@@ -245,9 +261,13 @@ internal sealed class AuthorizationClient : IDisposable
     {
         // The operator's own secret stays where the operator keeps it.
         IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
-        lease.Put(
-            _storeKey,
-            lease.Find(_storeKey) with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, DPoPKey = DPoPKey?.Export() });
+        lease.Put(_storeKey, lease.Find(_storeKey) with
+        {
+            Target = WellKnown.Origin(_target) + _target.AbsolutePath,
+            Issued = kept,
+            IsSignedOut = false,
+            DPoPKey = DPoPKey?.Export(),
+        });
     }
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)

@@ -149,6 +149,43 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task ARunningProxyDoesNotWriteBackWhatLogoutHasDropped()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata.Remove("revocation_endpoint");
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy);
+        await rig.AskAsync(proxy);
+
+        Assert.True(await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance));
+        rig.Clock.Advance(TimeSpan.FromMinutes(55));
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
+
+        Assert.Empty(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+        Assert.Single(rig.Server.TokenRequests);
+        rig.Clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+        Assert.Single(await StoredCredentials.ListAsync(Policy, NullLogger.Instance));
+    }
+
+    [Fact]
+    public async Task WhatNobodySignedInForIsStoredAgainOnlyByLogin()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        OutgoingPolicy policy = Policy with { Grant = OutgoingGrant.ClientCredentials, ClientId = "machine", ClientSecret = "s3cret" };
+        ForwardingProxy proxy = await rig.ProxyAsync(policy, rig.Server.Target);
+        await rig.AskAsync(proxy);
+        await StoredCredentials.LogoutAsync(policy, rig.Server.Target, NullLogger.Instance);
+        rig.Server.RevokeAll();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Empty(await StoredCredentials.ListAsync(policy, NullLogger.Instance));
+
+        await StoredCredentials.LoginAsync(policy, rig.Server.Target, NullLogger.Instance);
+        Assert.Single(await StoredCredentials.ListAsync(policy, NullLogger.Instance));
+    }
+
+    [Fact]
     public async Task LoginKeepsWhatTheProxyThenUses()
     {
         await using Rig rig = await Rig.StartAsync();

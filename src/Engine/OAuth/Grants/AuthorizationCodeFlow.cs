@@ -19,11 +19,11 @@ internal sealed class AuthorizationCodeFlow(
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         CheckServer(protection);
-        using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, logger);
+        using LoopbackCallback callback = LoopbackCallback.Open(policy.CallbackPort, mayMove: !clients.IsPreregistered, clock, logger);
         ClientIdentity client = await clients.ChooseAsync(protection.Server, callback.RedirectUri, scopes, cancellationToken).ConfigureAwait(false);
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));
-        bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, logger);
+        bool opened = !policy.SkipBrowser && BrowserOpener.TryOpen(url, [policy.ClientSecret, policy.StoreKey], logger);
         invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);

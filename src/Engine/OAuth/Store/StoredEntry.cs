@@ -13,6 +13,9 @@ internal sealed record StoredEntry
 
     public IssuedCredential? Issued { get; init; }
 
+    /// <summary>Somebody has signed out: what a process still holds is not written back, until somebody signs in.</summary>
+    public bool IsSignedOut { get; init; }
+
     /// <summary>How often the entry has been changed, by whichever process.</summary>
     public long Generation { get; init; }
 
