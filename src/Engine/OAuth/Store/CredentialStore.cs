@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using McpProxyFast.OAuth.Net;
@@ -166,6 +167,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
 
     private StoreDocument Put(string name, StoredEntry entry, bool isHeld)
     {
+        Debug.Assert(_turn.CurrentCount == 0, "only who has the turn may change the store");
         long generation = _document.Entries.GetValueOrDefault(name, StoredEntry.Empty).Generation;
         _document = _document with { Entries = _document.Entries.SetItem(name, entry with { Generation = generation + 1 }) };
         if (_file is not null)
