@@ -3,7 +3,7 @@ namespace McpProxyFast.Cli;
 /// <summary>The engine speaks of its options, whoever started the command knows flags: the one name is put in the place of the other.</summary>
 internal static class OptionNames
 {
-    /// <summary>Each option that a message of the engine names, and the flag that sets it.</summary>
+    /// <summary>Each option that a message of the engine names, and the flag or variable that sets it.</summary>
     private static readonly (string Option, string Flag)[] Names =
     [
         ("ClaimsPolicy.Audiences", "--oidc-audience"),
@@ -12,6 +12,8 @@ internal static class OptionNames
         ("McpProxyOptions.Outgoing", "--remote-auth"),
         ("McpProxyOptions.Target", "--target-uri"),
         ("McpProxyOptions.TrustedCertificates", "--ca-file"),
+        ("CredentialStoreFile.Key", "MCPPROXYFAST_STORE_KEY"),
+        ("OAuthPolicy.Store", "--remote-auth-store"),
         ("ProxyLimits.ConnectTimeout", "--connect-timeout"),
         ("ProxyLimits.DrainTimeout", "--drain-timeout"),
         ("ProxyLimits.MaxConnections", "--max-connections"),

@@ -29,7 +29,7 @@ catch (UsageException e)
 }
 catch (FailedException e)
 {
-    Standard.Errors.Write($"mcpproxyfast: {e.Message}");
+    Standard.Errors.Write($"mcpproxyfast: {OptionNames.ToFlags(e.Message)}");
     return ExitCode.Failed;
 }
 catch (Exception e)

@@ -25,6 +25,7 @@ public static class StoredCredentials
         WithAsync(policy, target, logger, trustedCertificates, async client =>
         {
             await client.LoadAsync(cancellationToken).ConfigureAwait(false);
+            client.IsLogin = true;
             IssuedCredential? issued = await client.ObtainFromTargetAsync(cancellationToken).ConfigureAwait(false);
             return issued is null ? null : Describe(target.GetLeftPart(UriPartial.Path), issued);
         });
@@ -43,9 +44,9 @@ public static class StoredCredentials
             CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, client => client.SignOutAsync(cancellationToken));
 
-    /// <summary>Lists what the store holds.</summary>
+    /// <summary>Lists what the store holds. No file is changed.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="logger">Told when the store had to be put aside.</param>
+    /// <param name="logger">Not told anything at present: no file is changed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>One entry for each credential; registrations without one are left out.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used.</exception>
@@ -55,8 +56,8 @@ public static class StoredCredentials
         using CredentialStore kept = CredentialStore.For(store, GuardedLogger.Around(logger));
         try
         {
-            using StoreLease lease = await kept.OpenAsync(cancellationToken).ConfigureAwait(false);
-            return [.. lease.All.Where(entry => entry.Issued is not null).Select(entry => Describe(entry.Target, entry.Issued!))];
+            IReadOnlyCollection<StoredEntry> entries = await kept.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            return [.. entries.Where(entry => entry.Issued is not null).Select(entry => Describe(entry.Target, entry.Issued!))];
         }
         catch (OAuthException failure)
         {
@@ -77,11 +78,12 @@ public static class StoredCredentials
     {
         policy.Validate();
         ILogger guarded = GuardedLogger.Around(logger);
-        using var client = new AuthorizationClient(
-            policy, target, CredentialStore.For(policy.Store, guarded), TimeProvider.System, guarded, trustedCertificates);
+        CredentialStore store = CredentialStore.For(policy.Store, guarded);
+        using var client = new AuthorizationClient(policy, target, store, TimeProvider.System, guarded, trustedCertificates);
         try
         {
-            return await action(client).ConfigureAwait(false);
+            T result = await action(client).ConfigureAwait(false);
+            return store.Unsaved is { } reason ? throw new InvalidOperationException($"The result could not be stored. {reason}") : result;
         }
         catch (OAuthException failure)
         {

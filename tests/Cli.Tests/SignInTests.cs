@@ -86,6 +86,31 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task BrowserIsStartedWithoutSecretsInItsEnvironment()
+    {
+        string seen = _folder.File("environment");
+        string script = _folder.Write("browser", $"env > {seen}\nexec curl --silent --location \"$1\"\n");
+        const string StoreKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        var environment = new Dictionary<string, string>
+        {
+            ["BROWSER"] = $"sh {script}",
+            ["MCPPROXYFAST_STORE_KEY"] = StoreKey,
+            ["MCPPROXYFAST_REMOTE_AUTH_CLIENT_SECRET"] = ClientSecret,
+            ["TOOLHIVE_REMOTE_OAUTH_CLIENT_SECRET"] = "t00lhive",
+            ["CI_KEY_OF_THE_STORE"] = StoreKey,
+            ["UNRELATED"] = "kept",
+        };
+
+        Outcome login = await Command.RunAsync(
+            ["login", .. TargetAndStore, "--remote-auth-callback-port", "0", "--remote-auth-client-id", "me"], environment);
+
+        Assert.Equal(0, login.ExitCode);
+        string text = await File.ReadAllTextAsync(seen);
+        Assert.Contains("UNRELATED=kept", text, StringComparison.Ordinal);
+        Assert.All(["MCPPROXYFAST_", "TOOLHIVE_", StoreKey, ClientSecret], secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task NoVerbPrintsASecretEvenAtDebugLevel()
     {
         Dictionary<string, string> environment = Environment();

@@ -52,7 +52,8 @@ internal sealed class AuthorizationClient : IDisposable
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
-            OAuthGrant.AuthorizationCode grant => new AuthorizationCodeFlow(grant, _http, _clients, _tokens, clock, logger, _invitation),
+            OAuthGrant.AuthorizationCode grant => new AuthorizationCodeFlow(
+                grant, [(policy.Client as KnownClient)?.Authentication?.SecretValue, policy.Store?.Key], _http, _clients, _tokens, clock, logger, _invitation),
             OAuthGrant.DeviceCode => new DeviceCodeFlow(_http, _clients, _tokens, clock, _invitation),
             _ => new MachineFlow(policy, _clients, _tokens),
         };
@@ -60,6 +61,9 @@ internal sealed class AuthorizationClient : IDisposable
 
     /// <summary>The key to which tokens are bound, where that was asked for.</summary>
     public DPoPKey? DPoPKey { get; private set; }
+
+    /// <summary>Whether the next sign-in is asked for by a person, so that it counts after a sign-out too.</summary>
+    public bool IsLogin { get; set; }
 
     /// <summary>Whether the operator has said who protects the target.</summary>
     public bool KnowsServer => _policy.Server.IsGiven;
@@ -116,7 +120,11 @@ internal sealed class AuthorizationClient : IDisposable
         {
             IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-            Keep(lease, issued);
+            if (needsPerson || IsLogin || !lease.Find(_storeKey).IsSignedOut)
+            {
+                Keep(lease, issued);
+            }
+
             _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
             return issued;
         }
@@ -141,6 +149,11 @@ internal sealed class AuthorizationClient : IDisposable
     {
         // The store is held for the whole request: a refresh token that rotates may be used once, by one process.
         using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        if (lease.Find(_storeKey).IsSignedOut)
+        {
+            throw new OAuthException(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so it is not renewed.");
+        }
+
         IssuedCredential latest = Latest(lease, old);
         if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
         {
@@ -168,14 +181,18 @@ internal sealed class AuthorizationClient : IDisposable
         return ObtainAsync(protection, issued.Scopes, cancellationToken);
     }
 
-    /// <summary>Drops the credential and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
     /// <returns>Whether there was one.</returns>
     public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
     {
         IssuedCredential? issued = await LoadAsync(cancellationToken).ConfigureAwait(false);
         using (StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
-            lease.Remove(_storeKey);
+            StoredEntry entry = lease.Find(_storeKey);
+            if (entry != StoredEntry.Empty)
+            {
+                lease.Put(_storeKey, new StoredEntry { Target = entry.Target, IsSignedOut = true });
+            }
         }
 
         if (issued?.Server.RevocationEndpoint is not null)
@@ -245,16 +262,13 @@ internal sealed class AuthorizationClient : IDisposable
     {
         // The operator's own secret stays where the operator keeps it.
         IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
-        StoredEntry entry = lease.Find(_storeKey);
-        try
+        lease.Put(_storeKey, lease.Find(_storeKey) with
         {
-            lease.Put(_storeKey, entry with { Target = WellKnown.Origin(_target) + _target.AbsolutePath, Issued = kept, DPoPKey = DPoPKey?.Export() });
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // A full disk must not cost the token that has just been obtained.
-            _logger.NotStored(failure.Message);
-        }
+            Target = WellKnown.Origin(_target) + _target.AbsolutePath,
+            Issued = kept,
+            IsSignedOut = false,
+            DPoPKey = DPoPKey?.Export(),
+        });
     }
 
     private IssuedCredential Latest(StoreLease lease, IssuedCredential known)

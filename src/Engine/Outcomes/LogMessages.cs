@@ -127,11 +127,11 @@ internal static partial class LogMessages
     [LoggerMessage(413, LogLevel.Warning, "{Endpoint} did not confirm that the token is revoked; it has been dropped here.")]
     public static partial void NotRevoked(this ILogger logger, string endpoint);
 
-    [LoggerMessage(414, LogLevel.Warning, "The credential could not be stored, so it ends with this process: {Reason}")]
+    [LoggerMessage(414, LogLevel.Warning, "What is obtained is kept in memory until it can be stored, and ends with this process: {Reason}")]
     public static partial void NotStored(this ILogger logger, string reason);
 
     [LoggerMessage(415, LogLevel.Warning,
-        "The credential store {Path} is damaged or was made with another key. It has been moved to {Aside}, and a new one was started.")]
+        "The credential store {Path} is damaged. It has been moved to {Aside}, and a new one was started.")]
     public static partial void StoreSetAside(this ILogger logger, string path, string aside);
 
     [LoggerMessage(416, LogLevel.Information, "The registration at {Issuer} is dropped; the next sign-in registers again.")]

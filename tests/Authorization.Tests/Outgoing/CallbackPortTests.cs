@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.OAuth.Browser;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;
@@ -34,5 +37,28 @@ public class CallbackPortTests
 
         Assert.Equal(503, status);
         Assert.Contains($"The callback port {port} is taken", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SilentConnectionsDoNotKeepTheBrowserOut()
+    {
+        // The clock stands still: no connection ends by its time.
+        using LoopbackCallback callback = LoopbackCallback.Open(0, mayMove: true, new FakeTimeProvider(), NullLogger.Instance);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        int port = new Uri(callback.RedirectUri).Port;
+        Task<CallbackQuery> answer = callback.WaitAsync("mine", patience.Token);
+        var silent = new List<TcpClient>();
+        for (int opened = 0; opened < 200; opened++)
+        {
+            silent.Add(new TcpClient());
+            await silent[^1].ConnectAsync(IPAddress.Loopback, port, patience.Token);
+        }
+
+        using var browser = new HttpClient();
+        string page = await browser.GetStringAsync(new Uri($"http://127.0.0.1:{port}{LoopbackCallback.Path}?state=mine&code=c0de"), patience.Token);
+
+        Assert.Contains("You can close this window", page, StringComparison.Ordinal);
+        silent.ForEach(client => client.Dispose());
+        Assert.Equal("c0de", (await answer).Code);
     }
 }

@@ -59,6 +59,36 @@ public sealed class GrantTests : IDisposable
     }
 
     [Fact]
+    public async Task ADeviceCodeThatHasEndedIsAskedAboutNoMore()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides["/device"] = http => http.Response.WriteAsJsonAsync(new JsonObject
+        {
+            ["device_code"] = "d3vice",
+            ["user_code"] = "ABCD-EFGH",
+            ["verification_uri"] = $"{rig.Server.Origin}/activate",
+            ["expires_in"] = 20,
+            ["interval"] = 5,
+        });
+        int polls = 0;
+        rig.Server.Overrides["/token"] = http =>
+        {
+            polls++;
+            http.Response.StatusCode = 400;
+            return http.Response.WriteAsJsonAsync(new JsonObject { ["error"] = "authorization_pending" });
+        };
+        OutgoingPolicy policy = Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = TimeSpan.FromHours(1) };
+        ForwardingProxy proxy = await rig.ProxyAsync(policy);
+
+        Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
+        await AdvanceUntilAsync(rig, asked);
+
+        Assert.Equal(503, (await asked).Status);
+        Assert.Contains("The code to enter has ended", (await asked).Body, StringComparison.Ordinal);
+        Assert.InRange(polls, 1, 4);
+    }
+
+    [Fact]
     public async Task ClientCredentialsAreRenewedWithoutARefreshToken()
     {
         await using Rig rig = await Rig.StartAsync();

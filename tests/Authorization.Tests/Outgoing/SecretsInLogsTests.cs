@@ -137,8 +137,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
         {
             keys.Add(Convert.ToBase64String(await File.ReadAllBytesAsync(file.Path + ".key")));
             using CredentialStore store = CredentialStore.For(file, _rig.Browser);
-            using StoreLease lease = await store.OpenAsync(CancellationToken.None);
-            keys.AddRange(lease.All.Select(entry => entry.DPoPKey).OfType<string>());
+            keys.AddRange((await store.ReadAllAsync(CancellationToken.None)).Select(entry => entry.DPoPKey).OfType<string>());
         }
 
         return [.. keys];

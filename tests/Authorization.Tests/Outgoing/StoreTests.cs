@@ -154,19 +154,19 @@ public sealed class StoreTests : IDisposable
 
         Assert.Equal(2, rig.Server.Authorizations.Count);
         Assert.Single(Directory.GetFiles(_folder.Path, "store.unreadable-*"));
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("damaged or was made with another key", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("is damaged. It has been moved to", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task AnotherKeyDoesNotOpenTheStore()
+    public async Task AGivenKeyNeedsNoKeyFile()
     {
         await using Rig rig = await Rig.StartAsync();
+
         await rig.AskAsync(await rig.ProxyAsync(Policy with { Store = new CredentialStoreFile(Store) { Key = OtherKey } }));
+        await rig.AskAsync(await rig.ProxyAsync(Policy with { Store = new CredentialStoreFile(Store) { Key = OtherKey } }));
+
         Assert.False(File.Exists(Store + ".key"));
-
-        await rig.AskAsync(await rig.ProxyAsync(Policy));
-
-        Assert.Equal(2, rig.Server.Authorizations.Count);
+        Assert.Single(rig.Server.Authorizations);
     }
 
     [Fact]
@@ -185,6 +185,43 @@ public sealed class StoreTests : IDisposable
         Assert.StartsWith("refresh-", Assert.Single(rig.Server.Revoked), StringComparison.Ordinal);
         Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
         Assert.False(await StoredCredentials.LogoutAsync(Policy, target, NullLogger.Instance));
+    }
+
+    [Fact]
+    public async Task ARunningProxyDoesNotWriteBackWhatLogoutHasDropped()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata.Remove("revocation_endpoint");
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy);
+        await rig.AskAsync(proxy);
+
+        Assert.True(await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance));
+        rig.Clock.Advance(TimeSpan.FromMinutes(55));
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
+
+        Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
+        Assert.Single(rig.Server.TokenRequests);
+        rig.Clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(2, rig.Server.Authorizations.Count);
+        Assert.Single(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
+    }
+
+    [Fact]
+    public async Task WhatNobodySignedInForIsStoredAgainOnlyByLogin()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        OAuthPolicy policy = Policy with { Grant = new OAuthGrant.ClientCredentials("machine", ClientAuthentication.Secret("s3cret")) };
+        ForwardingProxy proxy = await rig.ProxyAsync(policy, rig.Server.Target);
+        await rig.AskAsync(proxy);
+        await StoredCredentials.LogoutAsync(policy, rig.Server.Target, NullLogger.Instance);
+        rig.Server.RevokeAll();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Empty(await StoredCredentials.ListAsync(policy.Store!, NullLogger.Instance));
+
+        await StoredCredentials.LoginAsync(policy, rig.Server.Target, NullLogger.Instance);
+        Assert.Single(await StoredCredentials.ListAsync(policy.Store!, NullLogger.Instance));
     }
 
     [Fact]

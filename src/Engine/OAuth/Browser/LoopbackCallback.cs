@@ -13,17 +13,28 @@ internal sealed class LoopbackCallback : IDisposable
     public const string Path = "/callback";
 
     private const int MaxHeadBytes = 16 * 1024;
-    private const int MaxConnections = 16;
+    private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>One for each family of addresses, on the same port; valid until disposed.</summary>
     private readonly List<TcpListener> _listeners;
+
+    /// <summary>Bounds how long a connection may take.</summary>
+    private readonly TimeProvider _clock;
+
+    /// <summary>Told of hits that are ignored.</summary>
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _places = new(MaxConnections, MaxConnections);
+
+    /// <summary>Ends each of the connections that are open, the oldest first; locked by itself.</summary>
+    private readonly LinkedList<CancellationTokenSource> _open = new();
+
+    /// <summary>What the browser has brought back, once it has.</summary>
     private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private LoopbackCallback(List<TcpListener> listeners, ILogger logger)
+    private LoopbackCallback(List<TcpListener> listeners, TimeProvider clock, ILogger logger)
     {
         _listeners = listeners;
+        _clock = clock;
         _logger = logger;
         RedirectUri = $"http://localhost:{((IPEndPoint)listeners[0].LocalEndpoint).Port}{Path}";
     }
@@ -32,13 +43,14 @@ internal sealed class LoopbackCallback : IDisposable
 
     /// <param name="port">The port, 0 for one that is free.</param>
     /// <param name="mayMove">Whether another free port will do where that one is taken.</param>
+    /// <param name="clock">Bounds how long a connection may take.</param>
     /// <param name="logger">Told of hits that are ignored.</param>
     /// <exception cref="OAuthException">The port is taken.</exception>
-    public static LoopbackCallback Open(int port, bool mayMove, ILogger logger)
+    public static LoopbackCallback Open(int port, bool mayMove, TimeProvider clock, ILogger logger)
     {
         if (TryListen(port) is { } listeners)
         {
-            return new LoopbackCallback(listeners, logger);
+            return new LoopbackCallback(listeners, clock, logger);
         }
 
         if (!mayMove)
@@ -49,7 +61,7 @@ internal sealed class LoopbackCallback : IDisposable
         }
 
         logger.CallbackPortTaken(port);
-        return new LoopbackCallback(TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free."), logger);
+        return new LoopbackCallback(TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free."), clock, logger);
     }
 
     /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>
@@ -68,11 +80,7 @@ internal sealed class LoopbackCallback : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _listeners.ForEach(listener => listener.Dispose());
-        _places.Dispose();
-    }
+    public void Dispose() => _listeners.ForEach(listener => listener.Dispose());
 
     // Both families, since `localhost` may mean either; a program that held the other one could read the code.
     private static List<TcpListener>? TryListen(int port)
@@ -114,7 +122,6 @@ internal sealed class LoopbackCallback : IDisposable
         {
             try
             {
-                await _places.WaitAsync(stop).ConfigureAwait(false);
                 TcpClient client = await listener.AcceptTcpClientAsync(stop).ConfigureAwait(false);
                 answering.RemoveAll(task => task.IsCompleted);
                 answering.Add(AnswerAsync(client, state));
@@ -126,7 +133,6 @@ internal sealed class LoopbackCallback : IDisposable
             catch (SocketException)
             {
                 // The client left before it was accepted.
-                _places.Release();
             }
         }
 
@@ -137,32 +143,64 @@ internal sealed class LoopbackCallback : IDisposable
     {
         using (client)
         {
-            using var timeout = new CancellationTokenSource(HeadTimeout);
+            using var end = new CancellationTokenSource(HeadTimeout, _clock);
+            Enter(end);
             try
             {
-                NetworkStream stream = client.GetStream();
-                string? requestLine = await ReadRequestLineAsync(stream, timeout.Token).ConfigureAwait(false);
-                CallbackQuery? query = CallbackQuery.Parse(requestLine, Path);
-                bool isOurs = query?.State == state;
-                byte[] page = query is null ? CallbackPage.NotFound : isOurs ? CallbackPage.For(query) : CallbackPage.Stranger;
-                await stream.WriteAsync(page, timeout.Token).ConfigureAwait(false);
-                if (isOurs)
-                {
-                    _answer.TrySetResult(query!);
-                }
-                else
-                {
-                    _logger.CallbackOfAnother();
-                }
+                await AnswerAsync(client.GetStream(), state, end.Token).ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is IOException or OperationCanceledException or SocketException)
             {
                 // Any local program may connect and leave; the sign-in waits for the browser.
                 _logger.CallbackEndedEarly(failure.Message);
             }
+            finally
+            {
+                Leave(end);
+            }
         }
+    }
 
-        _places.Release();
+    private async Task AnswerAsync(NetworkStream stream, string state, CancellationToken end)
+    {
+        string? requestLine = await ReadRequestLineAsync(stream, end).ConfigureAwait(false);
+        CallbackQuery? query = CallbackQuery.Parse(requestLine, Path);
+        bool isOurs = query?.State == state;
+        byte[] page = query is null ? CallbackPage.NotFound : isOurs ? CallbackPage.For(query) : CallbackPage.Stranger;
+        await stream.WriteAsync(page, end).ConfigureAwait(false);
+        if (isOurs)
+        {
+            _answer.TrySetResult(query!);
+        }
+        else
+        {
+            _logger.CallbackOfAnother();
+        }
+    }
+
+    // A browser sends its request at once; who has been silent longest goes, so that silent ones cannot keep it out.
+    private void Enter(CancellationTokenSource end)
+    {
+        lock (_open)
+        {
+            _open.AddLast(end);
+            if (_open.Count > MaxConnections)
+            {
+                CancellationTokenSource oldest = _open.First!.Value;
+                _open.RemoveFirst();
+
+                // Under the lock: it is not disposed of before it has left, and to leave it needs the lock.
+                oldest.Cancel();
+            }
+        }
+    }
+
+    private void Leave(CancellationTokenSource end)
+    {
+        lock (_open)
+        {
+            _open.Remove(end);
+        }
     }
 
     private static async Task<string?> ReadRequestLineAsync(NetworkStream stream, CancellationToken cancellationToken)

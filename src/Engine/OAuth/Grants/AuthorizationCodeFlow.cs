@@ -12,18 +12,32 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
+/// <param name="grant">How.</param>
+/// <param name="secrets">What the browser must not find in its environment; null for one that there is not.</param>
+/// <param name="http">Fetches the keys of an ID token.</param>
+/// <param name="clients">Chooses the client.</param>
+/// <param name="tokens">Exchanges the code.</param>
+/// <param name="clock">Ages and waits go by it.</param>
+/// <param name="logger">Told where the browser cannot be opened.</param>
+/// <param name="invitation">Shows the link.</param>
 internal sealed class AuthorizationCodeFlow(
-    OAuthGrant.AuthorizationCode grant, OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, ILogger logger,
-        SignInInvitation invitation) : IGrantFlow
+    OAuthGrant.AuthorizationCode grant,
+    IReadOnlyList<string?> secrets,
+    OAuthHttp http,
+    ClientRegistry clients,
+    TokenEndpoint tokens,
+    TimeProvider clock,
+    ILogger logger,
+    SignInInvitation invitation) : IGrantFlow
 {
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         CheckServer(protection);
-        using LoopbackCallback callback = LoopbackCallback.Open(grant.CallbackPort, mayMove: !clients.IsPreregistered, logger);
+        using LoopbackCallback callback = LoopbackCallback.Open(grant.CallbackPort, mayMove: !clients.IsPreregistered, clock, logger);
         ClientIdentity client = await clients.ChooseAsync(protection.Server, callback.RedirectUri, scopes, cancellationToken).ConfigureAwait(false);
         var attempt = new SignInAttempt(protection, client, scopes, callback.RedirectUri);
         var url = new Uri(AuthorizeUrl(attempt));
-        bool opened = !grant.SkipBrowser && BrowserOpener.TryOpen(url, logger);
+        bool opened = !grant.SkipBrowser && BrowserOpener.TryOpen(url, secrets, logger);
         invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);

@@ -14,6 +14,9 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
     private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
 
+    // No sign-in takes longer, whatever the server says of its code.
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromHours(1);
+
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         ServerMetadata server = protection.Server;
@@ -24,8 +27,9 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
 
         ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
         using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
-        invitation.Show(device.VerificationUri!, device.UserCode!, device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null);
-        TokenSet issued = await PollAsync(protection, client, device, dpopKey, cancellationToken).ConfigureAwait(false);
+        TimeSpan? lifetime = device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null;
+        invitation.Show(device.VerificationUri!, device.UserCode!, lifetime);
+        TokenSet issued = await PollInTimeAsync(protection, client, device, dpopKey, lifetime, cancellationToken).ConfigureAwait(false);
         return new IssuedCredential { Server = server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
     }
 
@@ -43,6 +47,27 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         return isComplete
             ? answer
             : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
+    }
+
+    // RFC 8628 §3.2: nobody can enter the code after its end, whatever the server then answers.
+    private async Task<TokenSet> PollInTimeAsync(
+        Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, DPoPKey? dpopKey, TimeSpan? lifetime,
+            CancellationToken cancellationToken)
+    {
+        using var ended = new CancellationTokenSource(lifetime is { } given && given < MaxLifetime ? given : MaxLifetime, clock);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended.Token);
+        try
+        {
+            return await PollAsync(protection, client, device, dpopKey, linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException failure) when (ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new OAuthException(
+                OAuthFailure.GrantLost,
+                "device-code-ended",
+                "The code to enter has ended before the sign-in was complete. The next request, or `mcpproxyfast login`, starts another.",
+                failure);
+        }
     }
 
     private async Task<TokenSet> PollAsync(

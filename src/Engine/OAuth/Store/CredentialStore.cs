@@ -1,6 +1,7 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -8,13 +9,35 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>Keeps tokens and registrations, in memory or in an encrypted file that several processes may share.</summary>
+/// <remarks>
+/// A file that cannot be used is an error at the first use. Later, or where only its disk is full, the process goes on in memory, says so once, and writes
+/// what it holds as soon as the file can be used again.
+/// </remarks>
 internal sealed class CredentialStore(string? path, string? key, ILogger logger) : IDisposable
 {
-    private const int MaxFileBytes = 16 * 1024 * 1024;
-
+    /// <summary>Lets one caller of this process at a time use the store.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>The file; null where everything is kept in memory.</summary>
+    private readonly StoreFile? _file = path is null ? null : new StoreFile(path, key);
+
+    /// <summary>Lets one process at a time use the file; null where there is none.</summary>
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock");
+
+    /// <summary>The store as it was last read or changed; valid for whoever has the turn.</summary>
     private StoreDocument _document = StoreDocument.Empty;
+
+    /// <summary>The entries that are not in the file yet, each with the generation that the file had when it was changed.</summary>
+    private ImmutableDictionary<string, long> _unsaved = ImmutableDictionary<string, long>.Empty;
+
+    /// <summary>Whether the file has been read once, so that a later failure is not the operator's mistake at the start.</summary>
+    private bool _wasRead;
+
+    /// <summary>Why the file could not be used last; null since it could. It has been logged.</summary>
+    private string? _trouble;
+
+    /// <summary>Why something is held in memory alone; null where all of it is in the file.</summary>
+    public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
     public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
@@ -34,25 +57,34 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))).AsSpan(0, 16));
     }
 
+    /// <summary>Reads the store without a change to any file; what another process is writing meanwhile is read as it was, or as it will be.</summary>
+    /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
+    public async Task<IReadOnlyCollection<StoredEntry>> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return [.. (_file?.Read() ?? _document).Entries.Values];
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     /// <summary>Waits until nobody else, in this process or another, uses the store, and reads it.</summary>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public async Task<StoreLease> OpenAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        FileStream? held = null;
         try
         {
-            if (_fileLock is not null)
-            {
-                held = await _fileLock.TakeAsync(cancellationToken).ConfigureAwait(false);
-                _document = Read();
-            }
-
-            return new StoreLease(_document, Write, () => Release(held));
+            FileStream? held = _file is null ? null : await LoadAsync(_file, cancellationToken).ConfigureAwait(false);
+            return new StoreLease(_document, (name, entry) => Put(name, entry, isHeld: held is not null), () => Release(held));
         }
         catch
         {
-            Release(held);
+            _turn.Release();
             throw;
         }
     }
@@ -65,43 +97,117 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         _turn.Release();
     }
 
-    private StoreDocument Read()
+    /// <returns>The lock; null where the file cannot be used and the process goes on in memory.</returns>
+    private async Task<FileStream?> LoadAsync(StoreFile file, CancellationToken cancellationToken)
     {
-        if (!File.Exists(path))
-        {
-            return StoreDocument.Empty;
-        }
-
-        byte[] secret = StoreKey.FindOrMake(path, key);
+        FileStream? held = null;
         try
         {
-            byte[] sealedBytes = new FileInfo(path).Length <= MaxFileBytes ? File.ReadAllBytes(path) : [];
-            return JsonSerializer.Deserialize(StoreSeal.Open(sealedBytes, secret), StoreJson.Default.StoreDocument) ?? StoreDocument.Empty;
+            held = await _fileLock!.TakeAsync(cancellationToken).ConfigureAwait(false);
+            _document = WithUnsaved(ReadOrSetAside(file));
+            _wasRead = true;
+            if (!_unsaved.IsEmpty)
+            {
+                Save(file);
+            }
+
+            return held;
         }
-        catch (Exception failure) when (failure is CryptographicException or JsonException)
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.Refused && (_wasRead || failure.Code is FileFault.Full))
         {
-            SetAside();
-            return StoreDocument.Empty;
+            held?.Dispose();
+            Say(failure.Message);
+            return null;
+        }
+        catch
+        {
+            held?.Dispose();
+            throw;
         }
     }
 
-    // A store that cannot be read costs a sign-in, never the start; it is kept, since the key may turn up again.
-    private void SetAside()
+    // A damaged store costs a sign-in, never the start. It is kept, though no key opens it: a person may want to look at it.
+    private StoreDocument ReadOrSetAside(StoreFile file)
     {
-        string aside = $"{path}.unreadable-{Guid.NewGuid():N}";
-        File.Move(path!, aside);
-        logger.StoreSetAside(path!, aside);
+        try
+        {
+            return file.Read();
+        }
+        catch (OAuthException failure) when (failure.Code is StoreFile.Damaged)
+        {
+            try
+            {
+                logger.StoreSetAside(file.Path, file.SetAside());
+                return StoreDocument.Empty;
+            }
+            catch (Exception fault) when (FileFault.Is(fault))
+            {
+                throw FileFault.Of($"The credential store {file.Path} is damaged and", "put aside", fault);
+            }
+        }
     }
 
-    private void Write(StoreDocument document)
+    // Where another process has changed an entry since, it went on from what it found in the file, and that counts.
+    private StoreDocument WithUnsaved(StoreDocument read)
     {
-        _document = document;
-        if (path is null)
+        foreach ((string name, long generation) in _unsaved)
         {
-            return;
+            if (read.Entries.GetValueOrDefault(name, StoredEntry.Empty).Generation == generation)
+            {
+                read = read with { Entries = read.Entries.SetItem(name, _document.Entries[name]) };
+            }
+            else
+            {
+                _unsaved = _unsaved.Remove(name);
+            }
         }
 
-        byte[] secret = StoreKey.FindOrMake(path, key);
-        PrivateFile.Replace(path, StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret));
+        return read;
+    }
+
+    private StoreDocument Put(string name, StoredEntry entry, bool isHeld)
+    {
+        Debug.Assert(_turn.CurrentCount == 0, "only who has the turn may change the store");
+        long generation = _document.Entries.GetValueOrDefault(name, StoredEntry.Empty).Generation;
+        _document = _document with { Entries = _document.Entries.SetItem(name, entry with { Generation = generation + 1 }) };
+        if (_file is not null)
+        {
+            _unsaved = _unsaved.ContainsKey(name) ? _unsaved : _unsaved.Add(name, generation);
+            if (isHeld)
+            {
+                Save(_file);
+            }
+        }
+
+        return _document;
+    }
+
+    // A full disk must not cost the token that has just been obtained.
+    private void Save(StoreFile file)
+    {
+        try
+        {
+            file.Write(_document);
+            _unsaved = _unsaved.Clear();
+            _trouble = null;
+        }
+        catch (Exception failure) when (FileFault.Is(failure))
+        {
+            Say(FileFault.Of($"The credential store {file.Path}", "written", failure).Message);
+        }
+        catch (OAuthException failure)
+        {
+            Say(failure.Message);
+        }
+    }
+
+    private void Say(string reason)
+    {
+        if (_trouble is null)
+        {
+            logger.NotStored(reason);
+        }
+
+        _trouble = reason;
     }
 }

@@ -1,29 +1,70 @@
+using System.Security.Cryptography;
+using McpProxyFast.Transport;
+
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Writes files that only their owner can read, whole or not at all.</summary>
+/// <summary>Files that only their owner can read: written whole or not at all, and never through a name that somebody else could foresee.</summary>
 internal static class PrivateFile
 {
+    public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <exception cref="IOException">It could not be written; what was there before is there still.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
     public static void Replace(string path, byte[] content)
     {
-        string fresh = $"{path}.{Environment.ProcessId}.new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
+        // A name of its own length, so that every name that the system takes for the store can be written.
+        string fresh = Path.Combine(FolderOf(path), $".{RandomNumberGenerator.GetHexString(16, lowercase: true)}.new");
+        try
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (FileStream file = Open(fresh, FileMode.CreateNew, FileAccess.Write)) // O_EXCL: no link is followed, no file of another is used
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch (Exception failure) when (FileFault.Is(failure))
+        {
+            Drop(fresh);
+            throw;
+        }
+    }
+
+    /// <summary>Opens the lock for this process alone, and makes it where there is none.</summary>
+    /// <remarks>Its mode keeps other users from opening it: whoever can open a file can lock it, and keep it locked.</remarks>
+    public static FileStream OpenLock(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+        {
+            throw new UnauthorizedAccessException("it is a link; remove it");
         }
 
-        using (var file = new FileStream(fresh, options))
+        FileStream file = Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+        try
         {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
-        }
+            if (FileOwner.IsAnother(file.SafeFileHandle))
+            {
+                throw new UnauthorizedAccessException("it belongs to another user; remove it");
+            }
 
-        File.Move(fresh, path, overwrite: true);
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & ~OwnerOnly) != 0)
+            {
+                File.SetUnixFileMode(file.SafeFileHandle, OwnerOnly);
+            }
+
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     public static void MakeFolder(string file)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        string folder = FolderOf(file);
         if (Directory.Exists(folder))
         {
             return;
@@ -35,7 +76,32 @@ internal static class PrivateFile
         }
         else
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+        }
+    }
+
+    private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;
+
+    private static FileStream Open(string path, FileMode mode, FileAccess access)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    private static void Drop(string fresh)
+    {
+        try
+        {
+            File.Delete(fresh);
+        }
+        catch (Exception failure) when (FileFault.Is(failure))
+        {
+            // Where it could not be made there is nothing to delete; the failure before says why.
         }
     }
 }

@@ -10,7 +10,7 @@ internal sealed class StoreFileLock(string path)
     // Longer than a token request may take: the process that holds the lock may be making one.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="OAuthException">Another process holds the lock for too long, or the folder cannot be written.</exception>
+    /// <exception cref="OAuthException">Transient: another process holds the lock for too long. Refused: it cannot be opened or made.</exception>
     public async Task<FileStream> TakeAsync(CancellationToken cancellationToken)
     {
         // Another process does not live by this one's clock, so this wait is on the system's.
@@ -31,23 +31,24 @@ internal sealed class StoreFileLock(string path)
         }
         catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            throw OAuthException.Transient("store-locked", $"Another process has held {path} for {Patience.TotalSeconds:0} s.", failure);
+            string message = $"Another process has held {path} for {Patience.TotalSeconds:0} s. End it; where none of yours holds the file, remove it.";
+            throw OAuthException.Transient("store-locked", message, failure);
         }
-        catch (Exception failure) when (failure is UnauthorizedAccessException or DirectoryNotFoundException)
+        catch (Exception failure) when (FileFault.Is(failure))
         {
-            throw new OAuthException(OAuthFailure.Refused, "store-unwritable", $"The credential store's folder cannot be written: {failure.Message}", failure);
+            throw FileFault.Of($"The credential store's lock {path}", "opened", failure);
         }
     }
 
+    /// <returns>Null while another process holds it.</returns>
     private FileStream? TryTake()
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return PrivateFile.OpenLock(path);
         }
-        catch (IOException failure) when (failure is not DirectoryNotFoundException)
+        catch (IOException failure) when (FileFault.IsBusy(failure))
         {
-            // Held by another process; the caller asks again.
             return null;
         }
     }

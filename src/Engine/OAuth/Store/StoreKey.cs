@@ -1,28 +1,49 @@
 using System.Security.Cryptography;
+using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The store's key: as given, else from a file beside the store that is made at first use.</summary>
+/// <summary>The store's key: as given, else from a file beside the store that is made when the store is first written.</summary>
 internal static class StoreKey
 {
+    public const string FileSuffix = ".key";
+
     private const int KeyBytes = 32;
 
-    /// <remarks>Called under the store's lock, so that two processes do not both make a key.</remarks>
-    public static byte[] FindOrMake(string storePath, string? given)
+    // Windows seals the key, which makes it longer.
+    private const int MaxFileBytes = 4096;
+
+    /// <returns>The key; null where none is given and none has been made. Nothing is changed.</returns>
+    /// <exception cref="OAuthException">There is a key file, and it must not or cannot be used.</exception>
+    public static byte[]? Find(string storePath, string? given)
     {
         if (given is not null)
         {
             return Convert.FromBase64String(given);
         }
 
-        string path = storePath + ".key";
-        if (File.Exists(path) && Open(File.ReadAllBytes(path)) is { Length: KeyBytes } found)
+        string path = storePath + FileSuffix;
+        if (CheckedFile.Read(path, "key file", MaxFileBytes, CheckedFile.Others.MayDoNothing) is not { } file)
+        {
+            return null;
+        }
+
+        return Open(file) is { Length: KeyBytes } found
+            ? found
+            : throw FileFault.Unfit(
+                $"The credential store's key file {path} holds no key of this user. Restore it, or remove it and {storePath} and sign in anew.");
+    }
+
+    /// <remarks>Called under the store's lock, so that two processes do not both make a key.</remarks>
+    public static byte[] FindOrMake(string storePath, string? given)
+    {
+        if (Find(storePath, given) is { } found)
         {
             return found;
         }
 
         byte[] made = RandomNumberGenerator.GetBytes(KeyBytes);
-        PrivateFile.Replace(path, Seal(made));
+        PrivateFile.Replace(storePath + FileSuffix, Seal(made));
         return made;
     }
 
@@ -38,8 +59,7 @@ internal static class StoreKey
         }
         catch (CryptographicException)
         {
-            // Another user's, or damaged: another key is made, and the store that this one opened is put aside.
-            return null;
+            return null; // another user's, or damaged
         }
     }
 }

@@ -2,38 +2,67 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Seals the store with AES-256-GCM: magic, nonce, tag, cipher text.</summary>
+/// <summary>Seals the store with AES-256-GCM: magic, a digest that tells one key from another, nonce, tag, cipher text.</summary>
 internal static class StoreSeal
 {
+    private const int KeyNameBytes = 8;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    private static ReadOnlySpan<byte> Magic => "MCPPF\x01"u8;
+    private static ReadOnlySpan<byte> Magic => "MCPPF\x02"u8;
 
-    private static int HeaderBytes => Magic.Length + NonceBytes + TagBytes;
+    /// <summary>The first form, which does not name its key: what it was sealed with cannot be told from damage.</summary>
+    private static ReadOnlySpan<byte> FirstMagic => "MCPPF\x01"u8;
 
     public static byte[] Seal(ReadOnlySpan<byte> plain, byte[] key)
     {
-        byte[] file = new byte[HeaderBytes + plain.Length];
+        int named = Magic.Length + KeyNameBytes;
+        byte[] file = new byte[named + NonceBytes + TagBytes + plain.Length];
         Magic.CopyTo(file);
-        Span<byte> nonce = file.AsSpan(Magic.Length, NonceBytes);
+        NameOf(key).CopyTo(file.AsSpan(Magic.Length));
+        Span<byte> nonce = file.AsSpan(named, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
         using var cipher = new AesGcm(key, TagBytes);
-        cipher.Encrypt(nonce, plain, file.AsSpan(HeaderBytes), file.AsSpan(Magic.Length + NonceBytes, TagBytes), Magic);
+        cipher.Encrypt(
+            nonce, plain, file.AsSpan(named + NonceBytes + TagBytes), file.AsSpan(named + NonceBytes, TagBytes), file.AsSpan(0, named));
         return file;
     }
 
-    /// <exception cref="CryptographicException">The file is not such a store, was changed, or was sealed with another key.</exception>
-    public static byte[] Open(ReadOnlySpan<byte> file, byte[] key)
+    /// <returns>The plain text; null where it was sealed with another key.</returns>
+    /// <exception cref="CryptographicException">The file is not such a store, or was changed.</exception>
+    public static byte[]? Open(ReadOnlySpan<byte> file, byte[] key)
     {
-        if (file.Length < HeaderBytes || !file.StartsWith(Magic))
+        bool isFirst = file.StartsWith(FirstMagic);
+        int named = Magic.Length + (isFirst ? 0 : KeyNameBytes);
+        if (file.Length < named + NonceBytes + TagBytes || !(isFirst || file.StartsWith(Magic)))
         {
             throw new CryptographicException("Not a credential store.");
         }
 
-        byte[] plain = new byte[file.Length - HeaderBytes];
+        if (!isFirst && !file[Magic.Length..named].SequenceEqual(NameOf(key)))
+        {
+            return null;
+        }
+
+        try
+        {
+            return Decrypt(file, named, key);
+        }
+        catch (AuthenticationTagMismatchException) when (isFirst)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Decrypt(ReadOnlySpan<byte> file, int named, byte[] key)
+    {
+        ReadOnlySpan<byte> body = file[named..];
+        byte[] plain = new byte[body.Length - NonceBytes - TagBytes];
         using var cipher = new AesGcm(key, TagBytes);
-        cipher.Decrypt(file.Slice(Magic.Length, NonceBytes), file[HeaderBytes..], file.Slice(Magic.Length + NonceBytes, TagBytes), plain, Magic);
+        cipher.Decrypt(body[..NonceBytes], body[(NonceBytes + TagBytes)..], body.Slice(NonceBytes, TagBytes), plain, file[..named]);
         return plain;
     }
+
+    // The key is 256 random bits, which nothing leads back to from a digest.
+    private static ReadOnlySpan<byte> NameOf(byte[] key) => SHA256.HashData([.. "mcpproxyfast store key"u8, .. key]).AsSpan(0, KeyNameBytes);
 }

@@ -13,6 +13,12 @@ internal sealed record StoredEntry
 
     public IssuedCredential? Issued { get; init; }
 
+    /// <summary>Somebody has signed out: what a process still holds is not written back, until somebody signs in.</summary>
+    public bool IsSignedOut { get; init; }
+
+    /// <summary>How often the entry has been changed, by whichever process.</summary>
+    public long Generation { get; init; }
+
     /// <summary>The clients that were registered, by issuer (MCP 2026-07-28: credentials belong to one issuer).</summary>
     public ImmutableDictionary<string, ClientIdentity> Registrations
     {

@@ -1,0 +1,72 @@
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Transport;
+
+namespace McpProxyFast.OAuth.Store;
+
+/// <summary>Reads a file of the store, after a look at whose it is and what others may do with it.</summary>
+internal static class CheckedFile
+{
+    private const UnixFileMode GroupOrOthers =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>What users other than the owner may do with a file.</summary>
+    internal enum Others
+    {
+        /// <summary>The file is a secret as it stands.</summary>
+        MayDoNothing,
+
+        /// <summary>The file is sealed. Volumes are often given to a group, so the group is not asked about.</summary>
+        MayNotWrite,
+    }
+
+    /// <returns>The content; null where there is no such file; longer than <paramref name="maxBytes"/> where the file is.</returns>
+    /// <exception cref="OAuthException">It must not or cannot be read; the message says what to do.</exception>
+    public static byte[]? Read(string path, string name, int maxBytes, Others others)
+    {
+        string what = $"The credential store's {name} {path}";
+        if (Directory.Exists(path))
+        {
+            throw FileFault.Unfit($"{what} is a folder. Move it away, or set OAuthPolicy.Store to another file.");
+        }
+
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            Check(file, what, path, others);
+            byte[] content = new byte[Math.Min(file.Length, maxBytes + 1L)];
+            file.ReadExactly(content);
+            return content;
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new FileInfo(path).LinkTarget is { } target
+                ? throw FileFault.Unfit($"{what} is a link to {target}, which is not there. Remove the link, or restore the file.")
+                : null;
+        }
+        catch (Exception failure) when (FileFault.Is(failure))
+        {
+            throw FileFault.Of(what, "read", failure);
+        }
+    }
+
+    private static void Check(FileStream file, string what, string path, Others others)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // its folder is the user's own, and the key is sealed
+        }
+
+        if (FileOwner.IsAnother(file.SafeFileHandle))
+        {
+            throw FileFault.Unfit($"{what} belongs to another user, who may know it or change it. Run as that user, or: chown \"$(id -u)\" {path}");
+        }
+
+        UnixFileMode open = File.GetUnixFileMode(file.SafeFileHandle) & (others is Others.MayDoNothing ? GroupOrOthers : UnixFileMode.OtherWrite);
+        if (open != 0)
+        {
+            string may = others is Others.MayDoNothing ? "read or changed" : "changed";
+            throw FileFault.Unfit($"{what} can be {may} by other users. If nobody has, run: chmod 600 {path}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Runtime.Versioning;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+/// <summary>A store that can be locked and read, but not written: as on a disk that is full.</summary>
+/// <remarks>The folder's path is so long that the system takes the store's names, but not the longer one of the file that would replace it.</remarks>
+[UnsupportedOSPlatform("windows")]
+public sealed class FullDiskTests : IDisposable
+{
+    /// <summary>PATH_MAX without the byte that ends a path.</summary>
+    private static readonly int s_longestPath = OperatingSystem.IsLinux() ? 4095 : 1023;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task ASignInGoesOnInMemoryAndSaysSoOnce()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy);
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        rig.Clock.Advance(TimeSpan.FromMinutes(55));
+        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Single(rig.Server.Authorizations);
+        Assert.Single(rig.Browser.Lines, IsWarning);
+    }
+
+    [Fact]
+    public async Task ARegistrationIsMadeOnce()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        var refusals = new Queue<string>(["server_error", "server_error"]);
+        rig.Server.EditCallback = query =>
+        {
+            if (refusals.TryDequeue(out string? error))
+            {
+                query.Remove("code");
+                query["error"] = error;
+            }
+        };
+        using var port = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        port.Start();
+        int free = ((System.Net.IPEndPoint)port.LocalEndpoint).Port;
+        port.Stop();
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy with { Grant = Rig.WithBrowser with { CallbackPort = free } });
+
+        Assert.Equal(503, (await rig.AskAsync(proxy)).Status);
+        rig.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(503, (await rig.AskAsync(proxy)).Status);
+        rig.Clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(3, rig.Server.Authorizations.Count);
+        Assert.Single(rig.Server.Registrations);
+        Assert.Single(rig.Browser.Lines, IsWarning);
+    }
+
+    [Fact]
+    public async Task RotatedTokensAreNotLostWhileTheProcessRuns()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy);
+        await rig.AskAsync(proxy);
+
+        for (int renewals = 1; renewals <= 3; renewals++)
+        {
+            rig.Server.RevokeAll();
+            Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+            Assert.Equal(1 + renewals, rig.Server.TokenRequests.Count);
+        }
+
+        Assert.Equal(0, rig.Server.Reuses);
+        Assert.Single(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task ALoginWhoseResultCannotBeStoredFails()
+    {
+        await using Rig rig = await Rig.StartAsync();
+
+        InvalidOperationException failed = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => StoredCredentials.LoginAsync(Policy, rig.Server.Target, rig.Browser));
+
+        Assert.Contains("could not be stored", failed.Message, StringComparison.Ordinal);
+    }
+
+    private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(System.IO.Path.Combine(MakeFolder(), "s")) };
+
+    private static bool IsWarning(string line) => line.Contains("is kept in memory until it can be stored", StringComparison.Ordinal);
+
+    private string MakeFolder()
+    {
+        int length = s_longestPath - "/s.lock".Length;
+        string folder = _folder.Path;
+        while (folder.Length < length)
+        {
+            int name = Math.Min(200, length - folder.Length - 1);
+            folder += "/" + new string('f', length - folder.Length - 1 - name == 1 ? name - 1 : name);
+        }
+
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+}

@@ -1,0 +1,203 @@
+using System.Runtime.Versioning;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+/// <summary>The files of the store as other users of the machine, and a system in trouble, meet them. Windows has neither modes nor these links.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class StoreFileTests : IDisposable
+{
+    private const string Name = "entry";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private static readonly StoredEntry Entry = new() { Target = "https://mcp.example/" };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Browser _log = new();
+
+    private string Store => _folder.File("store");
+
+    public void Dispose()
+    {
+        _log.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task EveryFileBelongsToItsOwnerAlone()
+    {
+        await PutAsync(Store);
+
+        Assert.Equal([Store, Store + ".key", Store + ".lock"], Directory.GetFiles(_folder.Path).Order());
+        Assert.All(Directory.GetFiles(_folder.Path), file => Assert.Equal(OwnerOnly, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task ALockOfAnEarlierVersionIsClosedToOtherUsers()
+    {
+        await File.WriteAllTextAsync(Store + ".lock", "");
+        File.SetUnixFileMode(Store + ".lock", OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+
+        await PutAsync(Store);
+
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(Store + ".lock"));
+    }
+
+    [Fact]
+    public async Task AFileThatSomebodyHasPutInTheWayIsNotWrittenTo()
+    {
+        string victim = _folder.Write("victim", "precious");
+        File.CreateSymbolicLink($"{Store}.{Environment.ProcessId}.new", victim);
+
+        await PutAsync(Store);
+
+        Assert.Equal("precious", await File.ReadAllTextAsync(victim));
+        Assert.Null(new FileInfo(Store).LinkTarget);
+    }
+
+    [Theory]
+    [InlineData(".key", UnixFileMode.GroupRead, "chmod 600")]
+    [InlineData(".key", UnixFileMode.OtherRead, "chmod 600")]
+    [InlineData(".key", UnixFileMode.OtherWrite, "chmod 600")]
+    [InlineData("", UnixFileMode.OtherWrite, "chmod 600")]
+    public async Task AFileThatOthersCanUseIsRefused(string suffix, UnixFileMode open, string cure)
+    {
+        await PutAsync(Store);
+        File.SetUnixFileMode(Store + suffix, OwnerOnly | open);
+
+        await RefusedAsync(Store, cure, Store + suffix);
+    }
+
+    [Theory]
+    [InlineData(".key", "belongs to another user")]
+    [InlineData("", "belongs to another user")]
+    [InlineData(".lock", "belongs to another user; remove it")]
+    public async Task AFileOfAnotherUserIsRefused(string suffix, string reason)
+    {
+        await PutAsync(Store);
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return; // Nobody else can give a file away, and nobody else can open another's file of mode 0600.
+        }
+
+        using (var chown = System.Diagnostics.Process.Start("chown", ["12345", Store + suffix]))
+        {
+            await chown.WaitForExitAsync();
+        }
+
+        await RefusedAsync(Store, reason, Store + suffix);
+    }
+
+    [Fact]
+    public async Task ALockThatCannotBeOpenedAnyMoreStopsNothing()
+    {
+        using var store = new CredentialStore(Store, key: null, _log);
+        await PutAsync(store);
+        File.Delete(Store + ".lock");
+        Directory.CreateDirectory(Store + ".lock");
+
+        for (int generation = 2; generation <= 3; generation++)
+        {
+            Assert.Equal(generation, await PutAsync(store));
+        }
+
+        Assert.Single(_log.Lines, line => line.Contains("is kept in memory", StringComparison.Ordinal) && line.Contains(Store + ".lock", StringComparison.Ordinal));
+        Directory.Delete(Store + ".lock");
+        Assert.Equal(4, await PutAsync(store));
+        Assert.Null(store.Unsaved);
+        Assert.Equal(4, await GenerationAsync(Store));
+    }
+
+    [Fact]
+    public async Task WhatAnotherProcessHasWrittenMeanwhileCounts()
+    {
+        using var store = new CredentialStore(Store, key: null, _log);
+        await PutAsync(store);
+        File.Delete(Store + ".lock");
+        Directory.CreateDirectory(Store + ".lock");
+        await PutAsync(store);
+        Directory.Delete(Store + ".lock");
+        using (var other = new CredentialStore(Store, key: null, _log))
+        using (StoreLease lease = await other.OpenAsync(CancellationToken.None))
+        {
+            lease.Put(Name, Entry with { Target = "https://newer.example/" });
+        }
+
+        using StoreLease merged = await store.OpenAsync(CancellationToken.None);
+
+        Assert.Equal("https://newer.example/", merged.Find(Name).Target);
+    }
+
+    [Theory]
+    [InlineData(".key", "is a folder")]
+    [InlineData("", "is a folder")]
+    [InlineData(".lock", "cannot be opened")]
+    public async Task AFolderInTheWayIsSaid(string suffix, string reason)
+    {
+        Directory.CreateDirectory(Store + suffix);
+
+        await RefusedAsync(Store, reason, Store + suffix);
+    }
+
+    [Theory]
+    [InlineData(".key", "is a link to /nowhere/at-all, which is not there")]
+    [InlineData("", "is a link to /nowhere/at-all, which is not there")]
+    [InlineData(".lock", "it is a link; remove it")]
+    public async Task ALinkToNothingIsSaid(string suffix, string reason)
+    {
+        File.CreateSymbolicLink(Store + suffix, "/nowhere/at-all");
+
+        await RefusedAsync(Store, reason, Store + suffix);
+    }
+
+    [Fact]
+    public Task ANameThatIsTooLongIsSaid() => RefusedAsync(_folder.File(new string('a', 255)), "the name is too long", _folder.Path);
+
+    [Fact]
+    public Task AFileInThePlaceOfTheFolderIsSaid() => RefusedAsync(_folder.Write("file", "") + "/store", "cannot be opened", _folder.Path);
+
+    [Fact]
+    public async Task AKeyFileWithoutAKeyIsSaidAndStays()
+    {
+        await File.WriteAllTextAsync(Store + ".key", "short");
+        File.SetUnixFileMode(Store + ".key", OwnerOnly);
+
+        await RefusedAsync(Store, "holds no key", Store + ".key");
+
+        Assert.Equal("short", await File.ReadAllTextAsync(Store + ".key"));
+    }
+
+    private static async Task<long> PutAsync(CredentialStore store)
+    {
+        using StoreLease lease = await store.OpenAsync(CancellationToken.None);
+        lease.Put(Name, Entry);
+        return lease.Find(Name).Generation;
+    }
+
+    private async Task PutAsync(string path)
+    {
+        using var store = new CredentialStore(path, key: null, _log);
+        await PutAsync(store);
+        Assert.Null(store.Unsaved);
+    }
+
+    private async Task<long> GenerationAsync(string path)
+    {
+        using var store = new CredentialStore(path, key: null, _log);
+        return Assert.Single(await store.ReadAllAsync(CancellationToken.None)).Generation;
+    }
+
+    private async Task RefusedAsync(string path, string reason, string named)
+    {
+        using var store = new CredentialStore(path, key: null, _log);
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => store.OpenAsync(CancellationToken.None));
+
+        Assert.Equal(OAuthFailure.Refused, refused.Failure);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+    }
+}
