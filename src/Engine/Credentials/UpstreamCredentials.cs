@@ -7,8 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>What goes out with a request: a line that is ready, or the wait for one.</summary>
-internal abstract class UpstreamCredentials : IAsyncDisposable
+internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDisposable
 {
+    /// <summary>Which requests it is for.</summary>
+    public CredentialScope Scope => scope;
+
     /// <summary>The line to send now, or null when none is ready.</summary>
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
@@ -27,23 +30,26 @@ internal abstract class UpstreamCredentials : IAsyncDisposable
         OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
     {
         policy.Validate();
+        bool isForOrigin = policy.BearerToken is not null || policy.BearerTokenFile is not null || policy.Source is not null
+            || policy.Issuer is not null || policy.TokenUrl is not null;
+        var scope = new CredentialScope(target, isForOrigin);
         if (policy.BearerToken is { } token)
         {
-            return new StaticBearer(token);
+            return new StaticBearer(token, scope);
         }
 
         if (policy.BearerTokenFile is { } file)
         {
-            return new FileBearer(file, clock, logger);
+            return new FileBearer(file, scope, clock, logger);
         }
 
         if (policy.Source is { } source)
         {
-            return new HostCredentials(source, clock, new HookFaults(logger, clock));
+            return new HostCredentials(source, scope, clock, new HookFaults(logger, clock));
         }
 
         var client = new AuthorizationClient(policy, target, CredentialStore.For(policy, logger), clock, logger, trustAnchors, observer);
-        return new OAuthCredentials(policy, target, client, clock, logger);
+        return new OAuthCredentials(policy, target, scope, client, clock, logger);
     }
 
     /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>

@@ -114,7 +114,8 @@ internal sealed class AuthorizationClient : IDisposable
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
+            IssuedCredential obtained = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
+            IssuedCredential issued = obtained with { ResourcePath = protection.Path };
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
             Keep(lease, issued);
             _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
@@ -164,7 +165,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
     public Task<IssuedCredential> ObtainAgainAsync(IssuedCredential issued, CancellationToken cancellationToken)
     {
-        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, ScopesSupported: []);
+        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
         return ObtainAsync(protection, issued.Scopes, cancellationToken);
     }
 

@@ -20,7 +20,9 @@ internal sealed class ProtectionDiscovery(OutgoingPolicy policy, OAuthHttp http,
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
             : await FindNamedAsync(resource, published, challenge, log, cancellationToken).ConfigureAwait(false);
 
-        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, published?.ScopesSupported ?? []);
+        // Where the operator has named the server and nothing is published, the token is for the whole target.
+        string path = published is not null ? new Uri(published.Resource!).AbsolutePath : ServerIsGiven ? "/" : resource.AbsolutePath;
+        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, path, published?.ScopesSupported ?? []);
     }
 
     /// <summary>Whether the resource publishes metadata, though it asked for nothing.</summary>
