@@ -66,7 +66,7 @@ internal sealed class JwtValidator(TokenPolicy policy, IssuerKeyCache keys, Time
             IssuerSigningKeys = candidates,
             ValidAlgorithms = Algorithms,
             ValidateIssuer = policy.Issuer is not null,
-            ValidIssuer = policy.Issuer,
+            ValidIssuers = policy.Issuer is null ? null : IssuerName.Spellings(policy.Issuer),
             ValidateAudience = policy.Audiences.Count > 0,
             ValidAudiences = policy.Audiences,
             IgnoreTrailingSlashWhenValidatingAudience = false,
