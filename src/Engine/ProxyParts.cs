@@ -30,6 +30,7 @@ internal static class ProxyParts
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
+        var origin = new UpstreamOrigin(options.Target);
         return new ServingParts
         {
             Limits = limits,
@@ -46,7 +47,8 @@ internal static class ProxyParts
             Hop = hop,
             RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
-            EndpointEvents = new EndpointEvent(new UpstreamOrigin(options.Target)).Look,
+            EndpointEvents = new EndpointEvent(origin).Look,
+            ResourceEndpointEvents = new EndpointEvent(origin, credentials is null ? null : credentials.Scope.Announce).Look,
             Cors = new CorsRule(options.CorsOrigins),
             Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
             Credentials = credentials,

@@ -54,6 +54,7 @@ public sealed class RequestPathTests
         ("formats", "HopMark..ctor", "Makes the ready-made line, once per proxy."),
         ("formats", "TargetRule..ctor", "Takes the target apart, once per proxy."),
         ("formats", "TargetRule.Describe", "Names the upstream for the token's proof; only with DPoP, which signs anyway."),
+        ("formats", "EndpointEvent.Announce", "Once per stream of the transport HTTP+SSE, when it says where to post to."),
         ("formats", "OwnReply", "The proxy's own answers: the exchange ends with them, or is none that goes on."),
         ("formats", "OwnReplies", "The proxy's own answers: the exchange ends with them, or is none that goes on."),
         ("queries", "Grammar.Controls", "Fills a SearchValues, once per process."),

@@ -59,6 +59,30 @@ public sealed class AdmissionTests
         Assert.Equal(403, await StatusAsync(client, "h", "Origin: https://app.example\r\nOrigin: https://app.example\r\n"));
     }
 
+    /// <summary>As <c>&lt;img src="http://127.0.0.1:9000/..."&gt;</c> does, which sends no Origin.</summary>
+    [Theory, OverOnly("The rule is a loopback listener's.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task LoopbackListenerAnswersNoPageOfAnotherSite(Over over)
+    {
+        await using var host = new WireHost(over, options => options with
+        {
+            AllowedOrigins = ["https://app.example"],
+            Outgoing = OutgoingPolicy.Bearer("secret"),
+        });
+        AnsweringUpstream upstream = AnsweringUpstream.Ok(host);
+        RawPeer client = await host.ConnectAsync();
+        Assert.Equal(403, await StatusAsync(client, "h", "Sec-Fetch-Site: cross-site\r\n"));
+        Assert.Equal((ExchangeEnd.Refused, "cross-site-not-allowed"), await EndAsync(host));
+        Assert.Equal(403, await StatusAsync(client, "h", "sec-fetch-site: Cross-Site\r\n"));
+        Assert.Equal(403, await StatusAsync(client, "h", "Sec-Fetch-Site: same-site\r\n"));
+        Assert.Equal(403, await StatusAsync(client, "h", "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n"));
+        Assert.Equal(403, await StatusAsync(client, "h", "Sec-Fetch-Site: cross-site\r\nOrigin: https://evil.example\r\n"));
+        Assert.Empty(upstream.Requests);
+        Assert.Equal(200, await StatusAsync(client, "h", "Sec-Fetch-Site: cross-site\r\nOrigin: https://app.example\r\n"));
+        Assert.Equal(200, await StatusAsync(client, "h", "Sec-Fetch-Site: same-origin\r\n"));
+        Assert.Equal(200, await StatusAsync(client, "h", "Sec-Fetch-Site: none\r\n"));
+        Assert.Equal(3, upstream.Requests.Count);
+    }
+
     [Theory, OverEvery]
     public async Task HostOutsideTheListIsRefused(Over over)
     {

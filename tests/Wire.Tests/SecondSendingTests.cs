@@ -143,7 +143,7 @@ public sealed class SecondSendingTests
     }
 
     /// <summary>A line of its own for each request, and none for a challenge.</summary>
-    private sealed class ProvingSource : UpstreamCredentials
+    private sealed class ProvingSource() : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
     {
         public override CredentialLine? Current => null;
 

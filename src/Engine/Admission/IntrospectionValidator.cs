@@ -59,5 +59,6 @@ internal sealed class IntrospectionValidator(
     private static bool IsActive(JsonElement answer) => answer.TryGetProperty("active", out JsonElement active) && active.ValueKind is JsonValueKind.True;
 
     // Most servers leave `iss` out (it is optional, RFC 7662 §2.2), and it was the operator who said whom to ask.
-    private bool IsFromAnother(JsonElement answer) => policy.Issuer is not null && answer.TextOf("iss") is { } issuer && issuer != policy.Issuer;
+    private bool IsFromAnother(JsonElement answer) =>
+        policy.Issuer is not null && answer.TextOf("iss") is { } issuer && !IssuerName.Same(issuer, policy.Issuer);
 }

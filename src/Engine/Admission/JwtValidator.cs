@@ -130,7 +130,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
         string? fault = times.Expires is null ? "no-expiry"
             : times.FaultAt(clock.GetUtcNow(), policy.ClockSkew)
-            ?? (policy.Issuer is not null && claims.TextOf("iss") != policy.Issuer ? "wrong-issuer" : _claims.FaultOf(claims));
+            ?? (policy.Issuer is not null && !IssuerName.Same(claims.TextOf("iss"), policy.Issuer) ? "wrong-issuer" : _claims.FaultOf(claims));
         return fault switch
         {
             null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew)),

@@ -22,6 +22,9 @@ internal sealed class OriginRule
     /// <summary>The hosts that pass; null where none is checked.</summary>
     private readonly HostEntry[]? _hosts;
 
+    /// <summary>The listener is of this machine alone: a page of another site has no business with it.</summary>
+    private readonly bool _isLoopback;
+
     /// <summary>A request of HTTP/1.0 without a Host passes.</summary>
     private readonly bool _allowsNoHost;
 
@@ -39,7 +42,8 @@ internal sealed class OriginRule
         IReadOnlyCollection<string> allowedHosts,
         IReadOnlyCollection<string> corsOrigins)
     {
-        string[] own = listener is not null && IPAddress.IsLoopback(listener.Address) ? OwnNames(listener.Address) : [];
+        _isLoopback = listener is not null && IPAddress.IsLoopback(listener.Address);
+        string[] own = _isLoopback ? OwnNames(listener!.Address) : [];
         IEnumerable<string> origins = allowedOrigins.Count > 0
             ? allowedOrigins.Select(origin => WebOrigin.Parse(origin, nameof(allowedOrigins)))
             : own.SelectMany(name => OwnOrigins(name, listener!.Port));
@@ -60,6 +64,14 @@ internal sealed class OriginRule
 
     /// <summary>Whether a request with this one <c>Origin</c> value may pass. A request without the field passes; with two of them it never does.</summary>
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
+
+    /// <summary>Whether a request without an <c>Origin</c> may pass that has this <c>Sec-Fetch-Site</c> value (Fetch Metadata, W3C).</summary>
+    /// <remarks>
+    /// An image or a link sends no Origin. The browser then says who made it ask: a page of another site, or, with <c>same-site</c>, of another port. What a
+    /// person types is <c>none</c>; what is no browser does not send the field.
+    /// </remarks>
+    public bool AllowsSite(ReadOnlySpan<byte> site) =>
+        !_isLoopback || !(Ascii.EqualsIgnoreCase(site, "cross-site"u8) || Ascii.EqualsIgnoreCase(site, "same-site"u8));
 
     /// <summary>Whether a request for this host may pass.</summary>
     /// <param name="host">

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token in a file that something else keeps fresh.</summary>
-internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger) : UpstreamCredentials
+internal sealed class FileBearer(string path, CredentialScope scope, TimeProvider clock, ILogger logger) : UpstreamCredentials(scope)
 {
     // Read whole each time: the times of a mounted secret are those of a link that never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
@@ -50,6 +50,11 @@ internal sealed class FileBearer(string path, TimeProvider clock, ILogger logger
 
     public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
     {
+        if (challenge.AsksForAnother)
+        {
+            return CredentialResult.PassThrough;
+        }
+
         await ReadAgainAsync(cancellationToken).ConfigureAwait(false);
         return _line is { } line && !ReferenceEquals(line, challenge.Used) ? CredentialResult.Ready(line) : StaticBearer.Refused(challenge);
     }

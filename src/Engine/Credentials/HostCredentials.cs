@@ -3,7 +3,7 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Credentials;
 
 /// <summary>What a host's own <see cref="ICredentialSource"/> gives.</summary>
-internal sealed class HostCredentials(ICredentialSource source, TimeProvider clock, HookFaults faults) : UpstreamCredentials
+internal sealed class HostCredentials(ICredentialSource source, CredentialScope scope, TimeProvider clock, HookFaults faults) : UpstreamCredentials(scope)
 {
     /// <summary>Longest wait for an answer. MCP clients commonly give up after 60 s; they should get ours before that.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
@@ -20,7 +20,7 @@ internal sealed class HostCredentials(ICredentialSource source, TimeProvider clo
 
     public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
     {
-        if (challenge.Status != 401 || challenge.Attempt > 0)
+        if (challenge.Status != 401 || challenge.Attempt > 0 || challenge.AsksForAnother)
         {
             return StaticBearer.Refused(challenge);
         }

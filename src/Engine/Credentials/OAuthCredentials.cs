@@ -23,12 +23,14 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     private volatile bool _isWanted;
     private volatile string? _nonce;
 
-    public OAuthCredentials(OAuthPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
+    public OAuthCredentials(
+        OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
+        : base(scope)
     {
         _policy = policy;
         _target = target;
         _client = client;
-        _lifecycle = new TokenLifecycle(policy, target, client, clock, logger);
+        _lifecycle = new TokenLifecycle(policy, target, scope, client, clock, logger);
         _clock = clock;
     }
 
@@ -54,7 +56,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     {
         if (Current is null)
         {
-            if (!_isWanted && !_lifecycle.IsAtWork)
+            if ((!_isWanted && !_lifecycle.IsAtWork) || !Scope.Concerns(request.Url))
             {
                 return CredentialResult.PassThrough;
             }
@@ -64,9 +66,14 @@ internal sealed class OAuthCredentials : UpstreamCredentials
                 return paused;
             }
 
-            if (!await EndsInTimeAsync(_lifecycle.RestoreAsync(request.Url), cancellationToken).ConfigureAwait(false))
+            if (!await EndsInTimeAsync(_lifecycle.RestoreAsync(), cancellationToken).ConfigureAwait(false))
             {
                 return StillSigningIn();
+            }
+
+            if (Scope.Resource is null)
+            {
+                return CredentialResult.PassThrough; // nothing was kept, and nothing has asked
             }
         }
 
@@ -75,6 +82,11 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
     {
+        if (IsAnothers(challenge))
+        {
+            return new(CredentialResult.PassThrough);
+        }
+
         _isWanted |= challenge.Status == 401;
         _nonce = challenge.DPoPNonce ?? _nonce;
         if (challenge.Attempt >= MaxReplays)
@@ -82,7 +94,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
             return new(StaticBearer.Refused(challenge));
         }
 
-        Challenge? asked = Challenge.Choose(challenge.WwwAuthenticate);
+        Challenge? asked = challenge.Asked;
         return (challenge.Status, asked?.Error) switch
         {
             (401, "use_dpop_nonce") when challenge.DPoPNonce is not null && challenge.Used is not null => ReadyAsync(challenge.Request),
@@ -94,6 +106,17 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     public override ValueTask DisposeAsync() => _lifecycle.DisposeAsync();
 
+    /// <summary>Not about this credential: another kind is asked for, or another resource asks.</summary>
+    /// <remarks>
+    /// Servers of older revisions answer 401 without a challenge. That is heard from a resource that is known, as the probe does, and from no other.
+    /// </remarks>
+    private bool IsAnothers(UpstreamChallenge challenge)
+    {
+        bool isWithoutWord = challenge is { Status: 401, Asked: null } && !Scope.IsSettled;
+        bool isLate = _lifecycle.IsAtWork && !Scope.Concerns(challenge.Request.Url);
+        return challenge.AsksForAnother || isWithoutWord || isLate;
+    }
+
     private async ValueTask<CredentialResult> AnswerUnauthorizedAsync(UpstreamChallenge challenge, Challenge? asked, CancellationToken cancellationToken)
     {
         if (!_lifecycle.IsNewerThan(challenge.Used))
@@ -101,6 +124,11 @@ internal sealed class OAuthCredentials : UpstreamCredentials
             if (!await EndsInTimeAsync(_lifecycle.ReplaceAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
             {
                 return StillSigningIn();
+            }
+
+            if (!Scope.Concerns(challenge.Request.Url))
+            {
+                return CredentialResult.PassThrough; // another resource was first
             }
 
             if (!_lifecycle.IsNewerThan(challenge.Used))
@@ -124,6 +152,11 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     private async ValueTask<CredentialResult> ReadyAsync(UpstreamRequest request)
     {
+        if (Current is not null && !Scope.Covers(request.Url))
+        {
+            return CredentialResult.PassThrough;
+        }
+
         if (Current is not { Token: IssuedCredential issued } line)
         {
             return _lifecycle.Pause

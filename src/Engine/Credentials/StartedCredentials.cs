@@ -9,7 +9,7 @@ namespace McpProxyFast.Credentials;
 /// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
 /// starts anew.
 /// </remarks>
-internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvider clock, ILogger logger) : UpstreamCredentials
+internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvider clock, ILogger logger) : UpstreamCredentials(source.Scope)
 {
     /// <summary>Least time between a start that failed and the next.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Credentials;
 
 /// <summary>A token that never changes.</summary>
-internal sealed class StaticBearer(string token) : UpstreamCredentials
+internal sealed class StaticBearer(string token, CredentialScope scope) : UpstreamCredentials(scope)
 {
     private readonly CredentialLine _line = CredentialLine.For($"Bearer {token}", endsAt: null, token: new object());
 
@@ -16,7 +16,7 @@ internal sealed class StaticBearer(string token) : UpstreamCredentials
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>What is said of a token that nobody here can renew.</summary>
-    internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge.Status == 401
+    internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge is { Status: 401, AsksForAnother: false }
         ? CredentialResult.Unavailable(
             TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")
         : CredentialResult.PassThrough;

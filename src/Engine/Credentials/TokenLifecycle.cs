@@ -16,6 +16,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     private readonly OAuthPolicy _policy;
     private readonly AuthorizationClient _client;
+    private readonly CredentialScope _scope;
     private readonly string _target;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
@@ -32,10 +33,11 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
     private IssuedCredential? _adopted;
 
-    public TokenLifecycle(OAuthPolicy policy, Uri target, AuthorizationClient client, TimeProvider clock, ILogger logger)
+    public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _client = client;
+        _scope = scope;
         _target = WellKnown.Origin(target);
         _clock = clock;
         _logger = logger;
@@ -65,7 +67,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     });
 
     /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
-    public Task RestoreAsync(Uri resource) => AttemptAsync(async cancellationToken =>
+    public Task RestoreAsync() => AttemptAsync(async cancellationToken =>
     {
         await AdoptAsync(cancellationToken).ConfigureAwait(false);
         if (Current is not null || (_issued is { } issued && await TryRenewAsync(issued, cancellationToken).ConfigureAwait(false)))
@@ -73,20 +75,23 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             return;
         }
 
-        await SignInAsync(resource, challenge: null, _issued?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
+        if (_scope.Resource is { } resource)
+        {
+            await SignInAsync(resource, challenge: null, _issued?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
+        }
     });
 
     /// <summary>Obtains a token because the upstream refuses the one it was shown, or wants one.</summary>
-    /// <remarks>The upstream is asked anew who protects it: where that has changed, nothing of the old server's is of use.</remarks>
+    /// <remarks>The target is asked anew who protects it: where that has changed, nothing of the old server's is of use.</remarks>
     public Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked) => AttemptAsync(async cancellationToken =>
     {
         await AdoptAsync(cancellationToken).ConfigureAwait(false);
-        if (IsNewerThan(challenge.Used))
+        if (IsNewerThan(challenge.Used) || _scope.Ask(challenge.Request.Url) is not { } resource)
         {
             return;
         }
 
-        Protection protection = await _client.DiscoverAsync(challenge.Request.Url, asked, cancellationToken).ConfigureAwait(false);
+        Protection protection = await _client.DiscoverAsync(resource, asked, cancellationToken).ConfigureAwait(false);
         IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
         bool mayRenew = challenge.Attempt == 0 || ReferenceEquals(old, _adopted);
         if (old is not null && mayRenew && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
@@ -111,13 +116,13 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         string[] before = [.. _issued?.Scopes ?? []];
         string[] wanted = ScopeChoice.Split(asked.Scope);
         bool isDone = IsNewerThan(challenge.Used) && wanted.All(before.Contains);
-        if (isDone || !_tried.TryBegin(before.Concat(wanted)))
+        if (isDone || _scope.Ask(challenge.Request.Url) is not { } resource || !_tried.TryBegin(before.Concat(wanted)))
         {
             return;
         }
 
         _logger.MoreScopes(_target, Printable.Of(asked.Scope ?? "(unnamed)"));
-        await SignInAsync(challenge.Request.Url, asked, before, cancellationToken).ConfigureAwait(false);
+        await SignInAsync(resource, asked, before, cancellationToken).ConfigureAwait(false);
     });
 
     public async ValueTask DisposeAsync()
@@ -159,11 +164,22 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // What an earlier run, or another process, has left in the store.
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
-        if (_issued is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
+        if (_issued is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept && TrySettle(kept))
         {
             _adopted = kept;
             Publish(kept);
         }
+    }
+
+    // Of a bare origin, what is not known to be for a resource of it is used for none.
+    private bool TrySettle(IssuedCredential kept)
+    {
+        if (kept.ResourcePath is { } path)
+        {
+            _scope.Settle(path);
+        }
+
+        return _scope.Resource is not null;
     }
 
     /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
@@ -234,6 +250,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     private void Publish(IssuedCredential issued)
     {
         TokenSet tokens = issued.Tokens;
+        _scope.Settle(issued.ResourcePath ?? "/");
         _issued = issued;
         _failure = null;
 

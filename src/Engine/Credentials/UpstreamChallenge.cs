@@ -1,3 +1,5 @@
+using McpProxyFast.OAuth.Discovery;
+
 namespace McpProxyFast.Credentials;
 
 /// <summary>A 401 or 403 from the upstream.</summary>
@@ -8,4 +10,11 @@ namespace McpProxyFast.Credentials;
 /// <param name="Used">The line that the request went out with, or null.</param>
 /// <param name="Attempt">How many times this request has been replayed so far; 0 at its first answer.</param>
 internal sealed record UpstreamChallenge(
-    UpstreamRequest Request, int Status, IReadOnlyList<string> WwwAuthenticate, string? DPoPNonce, CredentialLine? Used, int Attempt);
+    UpstreamRequest Request, int Status, IReadOnlyList<string> WwwAuthenticate, string? DPoPNonce, CredentialLine? Used, int Attempt)
+{
+    /// <summary>What asks for an access token; null where nothing does.</summary>
+    public Challenge? Asked { get; } = Challenge.Choose(WwwAuthenticate);
+
+    /// <summary>A 401 that names schemes, and none that a token would answer: it is no word about the token.</summary>
+    public bool AsksForAnother => Status == 401 && WwwAuthenticate.Count > 0 && Asked is null;
+}

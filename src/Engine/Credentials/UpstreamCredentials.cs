@@ -8,8 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>What goes out with a request: a line that is ready, or the wait for one.</summary>
-internal abstract class UpstreamCredentials : IAsyncDisposable
+internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDisposable
 {
+    /// <summary>Which requests it is for.</summary>
+    public CredentialScope Scope => scope;
+
     /// <summary>The line to send now, or null when none is ready.</summary>
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
@@ -28,11 +31,13 @@ internal abstract class UpstreamCredentials : IAsyncDisposable
         OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
     {
         policy.Validate();
+        bool isForOrigin = policy is not OAuthPolicy { Server.IsGiven: false };
+        var scope = new CredentialScope(target, isForOrigin);
         return policy switch
         {
-            OutgoingPolicy.FixedToken bearer => new StaticBearer(bearer.Token),
-            OutgoingPolicy.TokenFile file => new FileBearer(file.Path, clock, logger),
-            OutgoingPolicy.HostSource host => new HostCredentials(host.Source, clock, new HookFaults(logger, clock)),
+            OutgoingPolicy.FixedToken bearer => new StaticBearer(bearer.Token, scope),
+            OutgoingPolicy.TokenFile file => new FileBearer(file.Path, scope, clock, logger),
+            OutgoingPolicy.HostSource host => new HostCredentials(host.Source, scope, clock, new HookFaults(logger, clock)),
             OAuthPolicy oauth => SignIn(oauth),
             _ => throw new UnreachableException(),
         };
@@ -40,7 +45,7 @@ internal abstract class UpstreamCredentials : IAsyncDisposable
         OAuthCredentials SignIn(OAuthPolicy oauth)
         {
             var client = new AuthorizationClient(oauth, target, CredentialStore.For(oauth.Store, logger), clock, logger, trustAnchors, observer);
-            return new OAuthCredentials(oauth, target, client, clock, logger);
+            return new OAuthCredentials(oauth, target, scope, client, clock, logger);
         }
     }
 

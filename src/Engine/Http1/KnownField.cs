@@ -22,6 +22,9 @@ internal enum KnownField : byte
     MaxForwards,
     Authorization,
     Origin,
+
+    /// <summary><c>Sec-Fetch-Site</c>: a browser says which site's page makes it send the request; no page can change it.</summary>
+    SecFetchSite,
     Forwarded,
     XForwardedFor,
     XForwardedHost,
@@ -85,6 +88,7 @@ internal static class KnownFields
         14 => Is(name, "content-length"u8) ? KnownField.ContentLength
             : Is(name, "http2-settings"u8) ? KnownField.Http2Settings
             : Is(name, "true-client-ip"u8) ? KnownField.ClientAddress
+            : Is(name, "sec-fetch-site"u8) ? KnownField.SecFetchSite
             : MatchPrefix(name),
         15 => Is(name, "x-forwarded-for"u8) ? KnownField.XForwardedFor : MatchPrefix(name),
         16 => Is(name, "www-authenticate"u8) ? KnownField.WwwAuthenticate

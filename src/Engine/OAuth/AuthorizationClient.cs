@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
@@ -46,7 +47,7 @@ internal sealed class AuthorizationClient : IDisposable
         _clock = clock;
         _logger = logger;
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
-        _discovery = new ProtectionDiscovery(policy, _http, logger);
+        _discovery = new ProtectionDiscovery(policy, _http, clock, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
         _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
         _invitation = new SignInInvitation(target, clock, logger, observer);
@@ -118,7 +119,8 @@ internal sealed class AuthorizationClient : IDisposable
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            IssuedCredential issued = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
+            IssuedCredential obtained = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
+            IssuedCredential issued = obtained with { ResourcePath = protection.Path };
             using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
             if (needsPerson || IsLogin || !lease.Find(_storeKey).IsSignedOut)
             {
@@ -177,7 +179,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
     public Task<IssuedCredential> ObtainAgainAsync(IssuedCredential issued, CancellationToken cancellationToken)
     {
-        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, ScopesSupported: []);
+        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
         return ObtainAsync(protection, issued.Scopes, cancellationToken);
     }
 
@@ -226,7 +228,21 @@ internal sealed class AuthorizationClient : IDisposable
             _clients.Forget(lease, latest.Server);
             throw;
         }
+        catch (OAuthException failure) when (EndsGrant(failure))
+        {
+            throw new OAuthException(OAuthFailure.GrantLost, "grant-lost", failure.Message, failure);
+        }
     }
+
+    // Servers have many words for a refresh token that is over, and some say it with 200. What they refuse for good is not shown to them again.
+    private static bool EndsGrant(OAuthException failure) => failure switch
+    {
+        { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,
+        { Failure: OAuthFailure.Refused } => true,
+        { Code: "token-endpoint-unavailable", Status: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } =>
+            !DiscoveryLog.IsTransient(failure.Status.Value),
+        _ => false,
+    };
 
     // A registration that the server has forgotten is made again, once.
     private async Task<IssuedCredential> RunFlowAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)

@@ -63,6 +63,11 @@ internal static partial class LogMessages
         "The target answered 401: it asks for a credential. If clients do not sign in by themselves, set McpProxyOptions.Outgoing so that the proxy does.")]
     public static partial void TargetAsksForCredential(this ILogger logger);
 
+    [LoggerMessage(208, LogLevel.Warning,
+        "Refused a request that a page of another site made a browser send (403 cross-site-not-allowed). "
+        + "A page listed in McpProxyOptions.AllowedOrigins may call with fetch, which sends its Origin.")]
+    public static partial void CrossSiteRefused(this ILogger logger);
+
     // 300: incoming tokens.
     [LoggerMessage(301, LogLevel.Warning, "No audience is set (ClaimsPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
     public static partial void NoAudience(this ILogger logger);

@@ -55,6 +55,7 @@ internal enum RefusalReason : byte
     // Who may come in.
     LoopDetected,
     OriginNotAllowed,
+    CrossSiteNotAllowed,
     HostNotAllowed,
     AuthorizationRepeated,
     CredentialsMissing,
@@ -152,6 +153,8 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.ExpectationFailed => Of(Violation.ExpectationFailed, 417, "The only expectation supported is 100-continue."),
         RefusalReason.LoopDetected => new(508, "loop-detected", "The request has passed this proxy before: its target leads back to it.", "RFC 5842 §7.2"),
         RefusalReason.OriginNotAllowed => new(403, "origin-not-allowed", "Origin not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
+        RefusalReason.CrossSiteNotAllowed =>
+            new(403, "cross-site-not-allowed", "Requests made by pages of other sites are not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
         RefusalReason.HostNotAllowed => new(403, "host-not-allowed", "Host not allowed", McpWarning) { Form = RefusalForm.JsonRpc },
         RefusalReason.AuthorizationRepeated =>
             OAuth(400, "authorization-repeated", "The Authorization field is repeated.", "RFC 6750 §2", "invalid_request", ChallengeKind.None),

@@ -131,6 +131,15 @@ internal sealed class Tally : IDisposable
         }
     }
 
+    /// <summary>A request came from a page of another site that has not named itself.</summary>
+    public void CrossSiteRefused()
+    {
+        if (_lines.MayWrite(LogLevel.Warning, "cross-site-not-allowed"))
+        {
+            _logger.CrossSiteRefused();
+        }
+    }
+
     /// <summary>The upstream sent bytes on a connection that carries no exchange.</summary>
     public void UnsolicitedResponse() => Violated(Violation.UnsolicitedResponse);
 

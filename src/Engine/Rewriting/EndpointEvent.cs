@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
@@ -13,7 +14,8 @@ namespace McpProxyFast.Rewriting;
 /// over; held back are only bytes that may belong to such an event, which no client could act on before it is whole.
 /// </remarks>
 /// <param name="origin">The upstream's.</param>
-internal sealed class EndpointEvent(UpstreamOrigin origin)
+/// <param name="announced">Told what the event names, without the upstream's origin, before the client can see it; null for nobody.</param>
+internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? announced = null)
 {
     /// <summary>Most bytes that are looked at, as received. An event that is longer passes as it came.</summary>
     public const int MostBytes = 4 * 1024;
@@ -46,6 +48,11 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
         Span<byte> text = room[..length];
 
         Verdict verdict = Read(text, out int eventStart, out int urlStart, out int urlEnd);
+        if (verdict is Verdict.Found)
+        {
+            Announce(text[urlStart..urlEnd]);
+        }
+
         if (verdict is Verdict.Found && TryChange(text, eventStart, urlStart, urlEnd))
         {
             for (int i = eventStart; i < urlEnd; i++)
@@ -104,7 +111,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
             int lineLength = rest.IndexOfAny((byte)'\r', (byte)'\n');
             if (lineLength < 0)
             {
-                return MayBecome(rest) ? Verdict.Open : Verdict.Other;
+                return MayBecome(rest, isNamed) ? Verdict.Open : Verdict.Other;
             }
 
             int next = at + lineLength + (rest[lineLength..] is [(byte)'\r', (byte)'\n', ..] ? 2 : 1);
@@ -113,7 +120,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
             {
                 urlStart = urlEnd > 0 ? urlStart : at + valueStart;
                 urlEnd = urlEnd > 0 ? urlEnd : at + lineLength;
-                if (origin.Behind(text[urlStart..urlEnd]).IsEmpty)
+                if (origin.Behind(text[urlStart..urlEnd]).IsEmpty && !IsToAnnounce(text[urlStart..urlEnd], isNamed))
                 {
                     return Verdict.Other;
                 }
@@ -146,7 +153,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
     }
 
     /// <summary>Whether a line whose end has not come may be one of the event's, or one that may come before it. No other is held back.</summary>
-    private bool MayBecome(ReadOnlySpan<byte> line)
+    private bool MayBecome(ReadOnlySpan<byte> line, bool isNamed)
     {
         if (line.StartsWith("event:"u8))
         {
@@ -155,7 +162,8 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
 
         if (line.StartsWith("data:"u8))
         {
-            return origin.MayBegin(line["data:"u8.Length..].TrimStart((byte)' '));
+            ReadOnlySpan<byte> url = line["data:"u8.Length..].TrimStart((byte)' ');
+            return origin.MayBegin(url) || IsToAnnounce(url, isNamed);
         }
 
         return line is [] or [(byte)':', ..]
@@ -164,6 +172,15 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
             || "retry:"u8.StartsWith(line) || line.StartsWith("retry:"u8)
             || "id:"u8.StartsWith(line) || line.StartsWith("id:"u8)
             || ByteOrderMark.StartsWith(line);
+    }
+
+    /// <summary>Whether somebody is to be told of the URL: of any that stands behind the event's name, before the name of paths alone.</summary>
+    private bool IsToAnnounce(ReadOnlySpan<byte> url, bool isNamed) => announced is not null && (isNamed || url is [(byte)'/', ..]);
+
+    private void Announce(ReadOnlySpan<byte> url)
+    {
+        ReadOnlySpan<byte> path = origin.Behind(url);
+        announced?.Invoke(Encoding.ASCII.GetString(path.IsEmpty ? url : path));
     }
 
     /// <summary>Reads one line <c>name: value</c>; one space behind the colon is no part of the value.</summary>
@@ -175,14 +192,14 @@ internal sealed class EndpointEvent(UpstreamOrigin origin)
     }
 
     /// <summary>Takes the origin off the URL; the lines before it move up to it, behind a comment as long as what was taken.</summary>
-    /// <returns>False where the rest could be read as leading elsewhere: then nothing is changed.</returns>
+    /// <returns>False where it is on another origin, or the rest could be read as leading elsewhere: then nothing is changed.</returns>
     private bool TryChange(Span<byte> text, int eventStart, int urlStart, int urlEnd)
     {
         ReadOnlySpan<byte> path = origin.Behind(text[urlStart..urlEnd]);
-        bool hasPath = path[0] == (byte)'/';
+        bool hasPath = path is [(byte)'/', ..];
 
-        // `//host` and `/\host` are another host's address to a browser, and blanks within are dropped before it looks.
-        if (path is [(byte)'/', (byte)'/', ..] || path.ContainsAny(Grammar.ForbiddenInTarget))
+        // A URL that is not on the origin stays. `//host` and `/\host` are another host's address to a browser, and blanks within are dropped before it looks.
+        if (path.IsEmpty || path is [(byte)'/', (byte)'/', ..] || path.ContainsAny(Grammar.ForbiddenInTarget))
         {
             return false;
         }

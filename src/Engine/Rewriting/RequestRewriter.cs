@@ -76,6 +76,9 @@ internal sealed class RequestRewriter
     /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
     public string DescribeTarget(RequestHead head) => _target.Describe(head);
 
+    /// <summary>The path as the upstream will see it, without the query.</summary>
+    public ReadOnlySpan<byte> PathOf(RequestHead head) => _target.PathOf(head);
+
     /// <summary>Writes the head, without flushing.</summary>
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {

@@ -36,20 +36,29 @@ internal sealed class TargetRule
         return Encoding.ASCII.GetString(room, 0, writer.Length);
     }
 
-    public void Write(RequestHead head, ref HeadWriter writer)
+    /// <summary>The path as the upstream will see it; <c>*</c> for the server as a whole.</summary>
+    public ReadOnlySpan<byte> PathOf(RequestHead head)
     {
-        ReadOnlySpan<byte> received = head.PathAndQuery;
-        if (received.IsEmpty && head.IsOptions)
+        if (IsForServer(head))
         {
-            // `*` itself, and an absolute target without a path: both mean the server as a whole (RFC 9112 §3.2.4).
-            writer.Add("*"u8);
-            return;
+            return "*"u8;
         }
 
         ReadOnlySpan<byte> path = head.Path;
-        writer.Add(IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path);
-        AddQuery(received[path.Length..], ref writer);
+        return IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path;
     }
+
+    public void Write(RequestHead head, ref HeadWriter writer)
+    {
+        writer.Add(PathOf(head));
+        if (!IsForServer(head))
+        {
+            AddQuery(head.PathAndQuery[head.Path.Length..], ref writer);
+        }
+    }
+
+    /// <summary><c>*</c> itself, and an absolute target without a path: both mean the server as a whole (RFC 9112 §3.2.4).</summary>
+    private static bool IsForServer(RequestHead head) => head.IsOptions && head.PathAndQuery.IsEmpty;
 
     /// <param name="query">The received query with its <c>?</c>; empty where there is none. It stays as it came (RFC 9110 §7.7).</param>
     /// <param name="writer">The head.</param>

@@ -5,7 +5,8 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Who may come in: no request twice, then host, the proxy's own endpoints, origin, declared length, token, in this order; the first that says no counts.
+/// Who may come in: no request twice, then host, the proxy's own endpoints, origin and site, declared length, token, in this order; the first that says no
+/// counts.
 /// </summary>
 internal static class AdmissionStage
 {
@@ -39,6 +40,12 @@ internal static class AdmissionStage
         {
             parts.Tally.OriginRefused(request.Value(KnownField.Origin));
             return StageResult.Refuse(RefusalReason.OriginNotAllowed);
+        }
+
+        if (request.Fields.Has(KnownField.SecFetchSite) && !AllowsSite(origins, request))
+        {
+            parts.Tally.CrossSiteRefused();
+            return StageResult.Refuse(RefusalReason.CrossSiteNotAllowed);
         }
 
         if (request.Framing.DeclaredLength > parts.Limits.MaxRequestBodyBytes)
@@ -84,6 +91,25 @@ internal static class AdmissionStage
         }
 
         return request.Fields.Single(KnownField.Origin, out int line) is Occurrence.Once && origins.AllowsOrigin(request.Value(request.Fields.Slots[line]));
+    }
+
+    /// <summary>Where there is an Origin, that has been decided on; else every line counts.</summary>
+    private static bool AllowsSite(OriginRule origins, RequestHead request)
+    {
+        if (request.Fields.Has(KnownField.Origin))
+        {
+            return true;
+        }
+
+        foreach (ref FieldSlot slot in request.Fields.Slots)
+        {
+            if (slot.Known is KnownField.SecFetchSite && !origins.AllowsSite(request.Value(slot)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static RefusalReason ReadToken(RequestHead request, out ReadOnlySpan<byte> token)

@@ -19,7 +19,13 @@ internal sealed class CredentialStage
     private UpstreamRequest? _described;
 
     /// <summary>What the request goes out with; null for nothing.</summary>
-    public CredentialLine? Line { get; private set; }
+    private CredentialLine? _line;
+
+    /// <summary>A challenge to the request, as it was sent last, would be about the credential.</summary>
+    private bool _mayBeAsked;
+
+    /// <summary>The request, as it was sent last, is for the credential's resource.</summary>
+    public bool IsForResource { get; private set; }
 
     private UpstreamCredentials? Source => _owner!.Parts.Credentials;
 
@@ -35,26 +41,45 @@ internal sealed class CredentialStage
         _owner = null;
         _replays = 0;
         _described = null;
-        Line = null;
+        _line = null;
+        _mayBeAsked = false;
+        IsForResource = false;
     }
 
-    /// <summary>The warm path: no credential is asked for, or a line is ready and the request is here whole, or need not be.</summary>
+    /// <summary>
+    /// The warm path: no credential is wanted, as for a path that is another resource's, or a line is ready and the request is here whole, or need not be.
+    /// </summary>
     public bool TryTake(RequestStream request)
     {
-        if (Source is not { } source)
+        if (Source is not { } source || !source.Scope.Concerns(PathOf(request, request.Redirect.To)))
         {
             return true;
         }
 
-        Line = source.ProvesEachRequest ? null : source.Current;
-        return Line is not null && !request.MayGather();
+        _line = source.ProvesEachRequest ? null : source.Current;
+        return _line is not null && !request.MayGather();
+    }
+
+    /// <summary>What the request is sent with, there or where a redirect has led it: nothing where that is not the credential's resource.</summary>
+    public CredentialLine? LineFor(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
+    {
+        if (Source is not { } source)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> path = PathOf(request, redirectedTo);
+        IsForResource = source.Scope.Covers(path);
+        _mayBeAsked = source.Scope.MayAsk(path);
+        _line = IsForResource ? _line : null;
+        return _line;
     }
 
     /// <summary>The cold path: waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential.</summary>
     public async ValueTask<StageResult> PrepareAsync(RequestStream request)
     {
         StageResult gathered = await request.GatherAsync().ConfigureAwait(false);
-        if (!gathered.GoesOn || Line is not null)
+        if (!gathered.GoesOn || _line is not null)
         {
             return gathered;
         }
@@ -81,8 +106,8 @@ internal sealed class CredentialStage
         return made;
     }
 
-    /// <summary>A 401, or a 403, where credentials are the proxy's business.</summary>
-    public bool IsChallenge(ResponseHead response) => Source is not null && response.Status is 401 or 403;
+    /// <summary>A 401, or a 403, where credentials are the proxy's business. Every other one is the client's.</summary>
+    public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
 
     /// <summary>Asks the source what to do about a challenge.</summary>
     /// <returns>Sending again with another credential, going on to show the client the upstream's answer, or a fault.</returns>
@@ -90,7 +115,7 @@ internal sealed class CredentialStage
     {
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
         UpstreamRequest described = request is { IsPumping: false, IsHeld: true } ? Describe(request, redirectedTo) : _described!.Value;
-        var challenge = new UpstreamChallenge(described, response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, Line, _replays++);
+        var challenge = new UpstreamChallenge(described, response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
         using ColdWait wait = _owner!.Interrupts.StartColdWait();
         StageResult result = Take(await WithoutCancelAsync(Source!.RecoverAsync(challenge, wait.Token)).ConfigureAwait(false), out bool isRenewed);
         if (!result.GoesOn || !isRenewed)
@@ -109,11 +134,23 @@ internal sealed class CredentialStage
 
     private StageResult Take(CredentialResult result, out bool isRenewed)
     {
-        Line = result.Line;
+        _line = result.Line;
         isRenewed = result.Kind is CredentialResultKind.Ready;
         return _owner!.Interrupts.IsCut ? StageResult.Fail(_owner.Interrupts.CutReason)
             : result.Kind is CredentialResultKind.Unavailable ? Unavailable(result)
             : StageResult.GoOn;
+    }
+
+    private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
+    {
+        if (redirectedTo.IsEmpty)
+        {
+            return _owner!.Parts.RequestRewriter.PathOf(request.Head);
+        }
+
+        ReadOnlySpan<byte> redirected = redirectedTo.Span;
+        int query = redirected.IndexOf((byte)'?');
+        return query < 0 ? redirected : redirected[..query];
     }
 
     private static StageResult Unavailable(CredentialResult result) =>

@@ -278,7 +278,7 @@ internal sealed class Exchange
 
         Outcome.Attempts++;
         Outcome.IsUpstreamReused = Upstream.IsReused;
-        return Request.SendAsync(Upstream.Transport, Credential.Line, Redirect.To);
+        return Request.SendAsync(Upstream.Transport, Credential.LineFor(Request, Redirect.To), Redirect.To);
     }
 
     /// <summary>Looks at what the wait has brought, before the client is shown any of it.</summary>

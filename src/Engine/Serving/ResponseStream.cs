@@ -210,7 +210,7 @@ internal sealed class ResponseStream
         bool hasBody = !head.IsBodyless;
         if (hasBody)
         {
-            StartRelay(request.Head);
+            StartRelay(request);
         }
 
         ReadOnlyMemory<byte> tail = default;
@@ -318,12 +318,14 @@ internal sealed class ResponseStream
         return keepsAlive;
     }
 
-    private void StartRelay(RequestHead request)
+    private void StartRelay(RequestStream sent)
     {
+        RequestHead request = sent.Head;
         BodyRelay.SinkForm form = request.MinorVersion == 0 ? BodyRelay.SinkForm.Bare
             : Head.Framing.Kind is FramingKind.UntilClose ? BodyRelay.SinkForm.Chunked
             : BodyRelay.SinkForm.AsReceived;
-        _relay.Start(Head.Framing, form, request.IsGet && Head.IsEventStream ? Parts.EndpointEvents : null);
+        BodyStart endpointEvents = sent.Credential.IsForResource ? Parts.ResourceEndpointEvents : Parts.EndpointEvents;
+        _relay.Start(Head.Framing, form, request.IsGet && Head.IsEventStream ? endpointEvents : null);
         State = ReceiveState.Body;
     }
 }

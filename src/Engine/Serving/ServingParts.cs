@@ -34,6 +34,9 @@ internal sealed class ServingParts
     /// <summary>Looks at the first event of a GET's stream: it may say where the client is to post to.</summary>
     public required BodyStart EndpointEvents { get; init; }
 
+    /// <summary>As <see cref="EndpointEvents"/>, for streams of the credential's resource: what such an event names is part of the resource.</summary>
+    public required BodyStart ResourceEndpointEvents { get; init; }
+
     public required CorsRule Cors { get; init; }
 
     /// <summary>Where the upstream has lately redirected requests to.</summary>

@@ -43,6 +43,22 @@ public sealed class JwtTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(key, algorithm)));
     }
 
+    /// <summary>The flag may be written as the provider's manual has it, where its documents and tokens end in a slash.</summary>
+    [Theory]
+    [InlineData("/", "", "admitted")]
+    [InlineData("", "/", "admitted")]
+    [InlineData("/", "//", "wrong-issuer")]
+    [InlineData("", "/x", "wrong-issuer")]
+    public async Task IssuerWithoutAPathMayEndInASlashOrNot(string inPolicy, string inToken, string reason)
+    {
+        string url = _fixture.Provider.Url;
+        _fixture.Policy = (JwtPolicy)_fixture.Policy with { Issuer = url + inPolicy };
+
+        string token = _fixture.Forge.Make(_fixture.Key, payload: claims => claims["iss"] = url + inToken);
+
+        Assert.Equal(reason, await _fixture.ReasonAsync(token));
+    }
+
     [Fact]
     public async Task VerdictHoldsUntilExpiryAndSkew()
     {

@@ -36,6 +36,31 @@ public class OAuthHttpTests
         Assert.Contains("Where it is right, name it as the issuer", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("8.8.8.8", false)]
+    [InlineData(null, true)]
+    public async Task ATargetMayNameAPrivateServerOnlyWhereAllItsAddressesArePrivate(string? second, bool isAllowed)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        System.Net.IPAddress[] ofTarget = [.. new[] { "127.0.0.1", second }.OfType<string>().Select(System.Net.IPAddress.Parse)];
+        using var http = new OAuthHttp(
+            new Uri("https://target.test/mcp"),
+            [],
+            trustAnchors: null,
+            TimeProvider.System,
+            (host, _) => Task.FromResult(host == "target.test" ? ofTarget : [System.Net.IPAddress.Parse(host)]));
+        string url = $"{server.Origin}/.well-known/oauth-authorization-server";
+
+        if (isAllowed)
+        {
+            Assert.NotNull(await GetAsync(http, url));
+        }
+        else
+        {
+            Assert.Equal("private-address", (await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, url))).Code);
+        }
+    }
+
     [Fact]
     public async Task TheOperatorsOwnUrlMayBePrivate()
     {

@@ -101,6 +101,25 @@ public class RenewalTests
         Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"{rig.Browser.LastUrl}", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("0.001")]
+    [InlineData("1")]
+    public async Task ALifetimeOfAnInstantDoesNotLeadToATokenRequestAMoment(string expiresIn)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditTokens = tokens => tokens["expires_in"] = JsonNode.Parse(expiresIn);
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+
+        for (int i = 0; i < 50; i++)
+        {
+            rig.Clock.Advance(TimeSpan.FromMilliseconds(100));
+            Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        }
+
+        Assert.Single(rig.Server.TokenRequests);
+    }
+
     [Fact]
     public async Task AClientThatTheServerHasForgottenIsRegisteredAgainWhenItCannotRenew()
     {

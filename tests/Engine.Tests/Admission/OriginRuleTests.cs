@@ -184,4 +184,12 @@ public sealed class OriginRuleTests
         new(listener, origins ?? [], hosts ?? [], cors ?? []);
 
     private static byte[] Bytes(string text) => Encoding.ASCII.GetBytes(text);
+
+    [Fact]
+    public void ListenerBeyondThisMachineTakesPagesOfOtherSites()
+    {
+        var rule = new OriginRule(new IPEndPoint(IPAddress.Any, 80), ["https://app.example"], [], []);
+
+        Assert.True(rule.AllowsSite("cross-site"u8));
+    }
 }

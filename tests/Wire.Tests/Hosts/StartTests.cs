@@ -138,7 +138,7 @@ public sealed class StartTests
     }
 
     /// <summary>A source whose start ends when the test says so.</summary>
-    private sealed class SlowSource : UpstreamCredentials
+    private sealed class SlowSource() : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
     {
         private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile TaskCompletionSource _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,10 +8,30 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <summary>What one discovery has asked and been told, for the message in which it ends when nothing was found.</summary>
 internal sealed class DiscoveryLog(ILogger logger)
 {
+    /// <summary>Most requests of one discovery, whatever the documents name.</summary>
+    public const int MaxRequests = 32;
+
+    /// <summary>Most characters of one line in the message.</summary>
+    private const int MaxLineLength = 400;
+
     private readonly List<string> _lines = [];
+
+    /// <summary>How many documents have been asked for.</summary>
+    private int _requests;
 
     /// <summary>Whether a failure that may pass stood in the way.</summary>
     public bool SawTransient { get; private set; }
+
+    /// <summary>A document is about to be asked for.</summary>
+    /// <exception cref="OAuthException">Too many have been.</exception>
+    public void CountRequest()
+    {
+        if (++_requests > MaxRequests)
+        {
+            throw NothingFound(
+                "discovery-too-long", $"More than {MaxRequests} documents would have to be read to find out who protects the upstream.", "Name the issuer.");
+        }
+    }
 
     public void Add(string asked, HttpStatusCode status)
     {
@@ -41,7 +61,7 @@ internal sealed class DiscoveryLog(ILogger logger)
     public void Add(string line)
     {
         logger.Discovery(PlainText.OfMessage(line));
-        _lines.Add(line);
+        _lines.Add(line.Length <= MaxLineLength ? line : line[..MaxLineLength] + " (cut)");
     }
 
     /// <param name="code">A stable word.</param>

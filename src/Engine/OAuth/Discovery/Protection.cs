@@ -4,5 +4,6 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <param name="Server">The authorization server.</param>
 /// <param name="IsOperators">Whether the operator, not the upstream, named that server.</param>
 /// <param name="Resource">The resource indicator to send (RFC 8707), byte for byte, or null for none.</param>
+/// <param name="Path">Where on the upstream's origin the resource lies that asks for it: what has the token may be sent no higher.</param>
 /// <param name="ScopesSupported">The scopes that the resource lists.</param>
-internal sealed record Protection(ServerMetadata Server, bool IsOperators, string? Resource, IReadOnlyList<string> ScopesSupported);
+internal sealed record Protection(ServerMetadata Server, bool IsOperators, string? Resource, string Path, IReadOnlyList<string> ScopesSupported);

@@ -4,8 +4,14 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>Finds out who protects the upstream: the operator's word first, then the upstream's, then what older revisions did.</summary>
-internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, ILogger logger)
+internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, TimeProvider clock, ILogger logger)
 {
+    /// <summary>Most authorization servers of a resource that are looked at, in its order.</summary>
+    public const int MaxServers = 8;
+
+    /// <summary>Longest time for all requests of one discovery.</summary>
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(40);
+
     private bool ServerIsGiven => policy.Server.IsGiven;
 
     /// <param name="resource">The URL that is protected.</param>
@@ -14,18 +20,45 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, IL
     /// <exception cref="OAuthException">Nobody was found; the message says where was looked.</exception>
     public async Task<Protection> FindAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
     {
+        using var late = new CancellationTokenSource(MaxTime, clock);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            return await FindWithinAsync(resource, challenge, linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw OAuthException.Transient(
+                "discovery-too-slow", $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s.", failure);
+        }
+    }
+
+    private async Task<Protection> FindWithinAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
+    {
         var log = new DiscoveryLog(logger);
         ResourceMetadata? published = await FindResourceAsync(resource, challenge, log, cancellationToken).ConfigureAwait(false);
         ServerMetadata server = ServerIsGiven
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
             : await FindNamedAsync(resource, published, challenge, log, cancellationToken).ConfigureAwait(false);
 
-        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, published?.ScopesSupported ?? []);
+        // Where the operator has named the server and nothing is published, the token is for the whole target.
+        string path = published is not null ? new Uri(published.Resource!).AbsolutePath : ServerIsGiven ? "/" : resource.AbsolutePath;
+        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, path, published?.ScopesSupported ?? []);
     }
 
     /// <summary>Whether the resource publishes metadata, though it asked for nothing.</summary>
-    public async Task<bool> IsPublishedAsync(Uri resource, CancellationToken cancellationToken) =>
-        await ResourceDiscovery.FindAsync(http, resource, challenge: null, new DiscoveryLog(logger), cancellationToken).ConfigureAwait(false) is not null;
+    public async Task<bool> IsPublishedAsync(Uri resource, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var log = new DiscoveryLog(logger);
+            return await ResourceDiscovery.FindAsync(http, resource, challenge: null, log, cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.Transient)
+        {
+            return false; // it asked for nothing: should it do so later, its document is read then
+        }
+    }
 
     private async Task<ResourceMetadata?> FindResourceAsync(Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
@@ -74,7 +107,12 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, IL
             issuers.Add(realm);
         }
 
-        foreach (string issuer in issuers)
+        if (issuers.Count > MaxServers)
+        {
+            log.Add($"Of the {issuers.Count} authorization servers that the upstream names, {MaxServers} are looked at");
+        }
+
+        foreach (string issuer in issuers.Take(MaxServers))
         {
             if (await ServerDiscovery.FindAsync(http, issuer, log, cancellationToken).ConfigureAwait(false) is { } found)
             {

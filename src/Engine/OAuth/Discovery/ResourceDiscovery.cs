@@ -11,9 +11,13 @@ internal static class ResourceDiscovery
     public static async Task<ResourceMetadata?> FindAsync(
         OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
-        string? named = challenge?.ResourceMetadata;
-        IEnumerable<string> places = named is null ? WellKnown.ForResource(resource) : WellKnown.ForResource(resource).Prepend(named).Distinct();
-        foreach (string place in places)
+        string? named = PlaceOf(challenge?.ResourceMetadata, resource, log);
+        if (named is not null && await TryFindAtAsync(http, named, resource, log, cancellationToken).ConfigureAwait(false) is { } there)
+        {
+            return there;
+        }
+
+        foreach (string place in WellKnown.ForResource(resource).Where(place => place != named))
         {
             if (await FindAtAsync(http, place, resource, log, cancellationToken).ConfigureAwait(false) is { } found)
             {
@@ -21,17 +25,49 @@ internal static class ResourceDiscovery
             }
         }
 
+        // The document may be back in a moment. Without it the token would be asked for elsewhere, or for no resource.
+        return !log.SawTransient ? null : throw log.NothingFound(
+            "resource-metadata-unavailable",
+            "What the upstream publishes about itself cannot be read at present.",
+            "It is tried again with a later request; the issuer can be named by hand.");
+    }
+
+    /// <summary>The place that a challenge names, resolved against the resource; null for none, and for one that is not to be asked.</summary>
+    private static string? PlaceOf(string? named, Uri resource, DiscoveryLog log)
+    {
+        if (named is null)
+        {
+            return null;
+        }
+
+        bool isUrl = Uri.TryCreate(resource, named, out Uri? url);
+        if (isUrl && (WellKnown.Origin(url!) == WellKnown.Origin(resource) || UrlRule.IsSecure(url!)))
+        {
+            return url!.IsAbsoluteUri && named.StartsWith(url.Scheme, StringComparison.OrdinalIgnoreCase) ? named : url.AbsoluteUri;
+        }
+
+        log.Add($"resource_metadata {named}: {(isUrl ? "not https, so it is not asked" : "not a URL")}");
         return null;
+    }
+
+    // A place that cannot be reached is not the only one.
+    private static async Task<ResourceMetadata?> TryFindAtAsync(
+        OAuthHttp http, string place, Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindAtAsync(http, place, resource, log, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.Transient)
+        {
+            log.Add($"GET {place}", failure);
+            return null;
+        }
     }
 
     private static async Task<ResourceMetadata?> FindAtAsync(OAuthHttp http, string place, Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate(place, UriKind.Absolute, out _))
-        {
-            log.Add($"{place}: not a URL");
-            return null;
-        }
-
+        log.CountRequest();
         (HttpStatusCode status, ResourceMetadata? found) =
             await http.GetJsonAsync(place, DiscoveryJson.Default.ResourceMetadata, cancellationToken).ConfigureAwait(false);
         log.Add($"GET {place}", status, found?.Resource is not null);

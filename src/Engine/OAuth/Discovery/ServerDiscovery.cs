@@ -13,7 +13,7 @@ internal static class ServerDiscovery
     /// <param name="issuer">The issuer, byte for byte.</param>
     /// <param name="log">Takes what was asked.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The first document that is about this very issuer and names a token endpoint, or null.</returns>
+    /// <returns>The first document that is about this issuer and names a token endpoint, or null.</returns>
     public static async Task<ServerMetadata?> FindAsync(OAuthHttp http, string issuer, DiscoveryLog log, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
@@ -49,6 +49,7 @@ internal static class ServerDiscovery
     {
         foreach (string place in places)
         {
+            log.CountRequest();
             (HttpStatusCode status, JsonElement document) =
                 await http.GetJsonAsync(place, DiscoveryJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
             bool isObject = document.ValueKind is JsonValueKind.Object;
@@ -64,12 +65,13 @@ internal static class ServerDiscovery
     private static bool IsAbout(JsonElement document, string issuer, string place, DiscoveryLog log)
     {
         string? named = document.TextOf("issuer");
-        if (named != issuer)
+        bool isSame = IssuerName.Same(named, issuer);
+        if (!isSame)
         {
             log.Add($"{place} says issuer {named ?? "(none)"} where {issuer} was expected, so it is not used");
         }
 
-        return named == issuer;
+        return isSame;
     }
 
     private static ServerMetadata? Read(JsonElement document)

@@ -15,6 +15,9 @@ internal static class TokenAnswer
     // A server that means "for ever" by a huge number still gets asked once a year.
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
+    // One that means an instant is not asked again and again; a token that has ended before is renewed when the upstream refuses it.
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
+
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
     public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock)
     {
@@ -49,7 +52,7 @@ internal static class TokenAnswer
         string? error = answer.Json is { ValueKind: JsonValueKind.Object } ? answer.TryGet("error") : null;
         if (error is not null && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
+            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
         }
 
         if (answer.Json is not { ValueKind: JsonValueKind.Object } || (int)answer.HttpStatusCode is < 200 or > 299)
@@ -58,7 +61,7 @@ internal static class TokenAnswer
         }
     }
 
-    private static OAuthException FromError(string error, string? description, string endpoint)
+    private static OAuthException FromError(HttpStatusCode status, string error, string? description, string endpoint)
     {
         string message = Printable.Of($"{endpoint} refused: {error}{(description is null ? "" : $" ({description})")}.") + Next(error);
         OAuthFailure failure = error switch
@@ -75,7 +78,7 @@ internal static class TokenAnswer
             "authorization_pending" or "slow_down" or "access_denied" or "expired_token" => error.Replace('_', '-'),
             _ => "token-refused",
         };
-        return new OAuthException(failure, code, message);
+        return new OAuthException(failure, code, message) { Status = status };
     }
 
     private static string Next(string error) => error switch
@@ -89,7 +92,10 @@ internal static class TokenAnswer
 
     // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
     private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
-        OAuthException.Transient("token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.");
+        new(OAuthFailure.Transient, "token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.")
+        {
+            Status = status,
+        };
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
         OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
@@ -124,6 +130,6 @@ internal static class TokenAnswer
 
         string text = value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
         bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds);
-        return isNumber && seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, MaxLifetime.TotalSeconds)) : null;
+        return isNumber && seconds > 0 ? TimeSpan.FromSeconds(Math.Clamp(seconds, MinLifetime.TotalSeconds, MaxLifetime.TotalSeconds)) : null;
     }
 }

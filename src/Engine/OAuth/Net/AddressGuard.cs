@@ -8,10 +8,20 @@ namespace McpProxyFast.OAuth.Net;
 internal sealed class AddressGuard
 {
     private readonly HashSet<(string Host, int Port)> _named;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp;
     private readonly Lazy<Task<bool>> _targetIsPrivate;
+    private readonly (string Host, int Port) _target;
 
-    public AddressGuard(Uri target, IEnumerable<Uri> operatorUrls)
+    /// <summary>The target was reached at a public address, so it is public whatever its name leads to at another time.</summary>
+    private volatile bool _targetIsPublic;
+
+    /// <param name="target">The upstream.</param>
+    /// <param name="operatorUrls">The other URLs that the operator gave.</param>
+    /// <param name="lookUp">Resolves names; null for the system's resolver.</param>
+    public AddressGuard(Uri target, IEnumerable<Uri> operatorUrls, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
     {
+        _lookUp = lookUp ?? Dns.GetHostAddressesAsync;
+        _target = (target.IdnHost, target.Port);
         _named = [.. operatorUrls.Append(target).Select(url => (url.IdnHost, url.Port))];
         _targetIsPrivate = new(() => IsPrivateAsync(target));
     }
@@ -19,8 +29,8 @@ internal sealed class AddressGuard
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         string host = context.DnsEndPoint.Host;
-        IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
-        bool mayBePrivate = _named.Contains((host, context.DnsEndPoint.Port)) || await _targetIsPrivate.Value.ConfigureAwait(false);
+        IPAddress[] addresses = await _lookUp(host, cancellationToken).ConfigureAwait(false);
+        bool mayBePrivate = _named.Contains((host, context.DnsEndPoint.Port)) || (await _targetIsPrivate.Value.ConfigureAwait(false) && !_targetIsPublic);
         IPAddress[] allowed = mayBePrivate ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Contains(address));
         if (allowed.Length == 0 && addresses.Length > 0)
         {
@@ -33,6 +43,11 @@ internal sealed class AddressGuard
         try
         {
             await socket.ConnectAsync(allowed, context.DnsEndPoint.Port, cancellationToken).ConfigureAwait(false);
+            if ((host, context.DnsEndPoint.Port) == _target)
+            {
+                _targetIsPublic |= !PrivateAddresses.Contains(((IPEndPoint)socket.RemoteEndPoint!).Address);
+            }
+
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -42,12 +57,13 @@ internal sealed class AddressGuard
         }
     }
 
-    private static async Task<bool> IsPrivateAsync(Uri target)
+    // Its owner may give a name both kinds of address, so one private among public ones says nothing.
+    private async Task<bool> IsPrivateAsync(Uri target)
     {
         try
         {
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(target.IdnHost).ConfigureAwait(false);
-            return addresses.Any(PrivateAddresses.Contains);
+            IPAddress[] addresses = await _lookUp(target.IdnHost, CancellationToken.None).ConfigureAwait(false);
+            return addresses.Length > 0 && addresses.All(PrivateAddresses.Contains);
         }
         catch (SocketException)
         {

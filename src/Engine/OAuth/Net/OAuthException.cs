@@ -1,3 +1,4 @@
+using System.Net;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Net;
@@ -5,8 +6,11 @@ namespace McpProxyFast.OAuth.Net;
 /// <summary>Why a credential could not be obtained: what went wrong, in words for a person and without a secret.</summary>
 internal sealed class OAuthException : Exception
 {
+    /// <summary>Most characters of a message; what a server writes has no other bound.</summary>
+    public const int MaxMessageLength = 4 * 1024;
+
     public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
-        : base(PlainText.OfMessage(message), inner)
+        : base(PlainText.OfMessage(message.Length <= MaxMessageLength ? message : message[..MaxMessageLength] + " (cut)"), inner)
     {
         Failure = failure;
         Code = code;
@@ -14,6 +18,9 @@ internal sealed class OAuthException : Exception
 
     /// <summary>What can be done about it.</summary>
     public OAuthFailure Failure { get; }
+
+    /// <summary>The status of the server's answer; null where none came, or it does not matter.</summary>
+    public HttpStatusCode? Status { get; init; }
 
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }

@@ -14,9 +14,15 @@ internal sealed class OAuthHttp : IDisposable
     /// <param name="operatorUrls">The other URLs that the operator gave.</param>
     /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
     /// <param name="clock">Measures the time that a request may take.</param>
-    public OAuthHttp(Uri target, IEnumerable<Uri> operatorUrls, X509Certificate2Collection? trustAnchors, TimeProvider clock)
+    /// <param name="lookUp">Resolves names; null for the system's resolver.</param>
+    public OAuthHttp(
+        Uri target,
+        IEnumerable<Uri> operatorUrls,
+        X509Certificate2Collection? trustAnchors,
+        TimeProvider clock,
+        Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
     {
-        var guard = new AddressGuard(target, operatorUrls);
+        var guard = new AddressGuard(target, operatorUrls, lookUp);
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

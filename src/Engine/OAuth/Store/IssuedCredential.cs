@@ -12,6 +12,9 @@ internal sealed record IssuedCredential
     /// <summary>The resource indicator that goes with every token request, byte for byte.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>Where on the target's origin the resource lies that it was obtained for.</summary>
+    public string? ResourcePath { get; init; }
+
     /// <summary>The scopes that were asked for, over all steps up.</summary>
     public required IReadOnlyList<string> Scopes { get; init; }
 

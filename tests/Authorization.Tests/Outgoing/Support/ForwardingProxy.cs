@@ -50,7 +50,7 @@ internal sealed class ForwardingProxy : IAsyncDisposable
     }
 
     /// <summary>The source itself, which also tells when its start is over.</summary>
-    private sealed class WatchedSource(UpstreamCredentials source) : UpstreamCredentials
+    private sealed class WatchedSource(UpstreamCredentials source) : UpstreamCredentials(source.Scope)
     {
         private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -1,0 +1,165 @@
+using System.Text.Json.Nodes;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Net;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing;
+
+/// <summary>How far a search goes, and what is made of documents that are not there, or not as they should be.</summary>
+public sealed class DiscoveryTests
+{
+    private const string ResourcePlace = "/.well-known/oauth-protected-resource/mcp";
+    private const string ServerPlace = "/.well-known/oauth-authorization-server";
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(500)]
+    [InlineData(429)]
+    public async Task AResourceDocumentThatFailsForAMomentIsReadLaterAndNobodySignsInWithoutIt(int status)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, status);
+
+        (int refused, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, refused);
+        Assert.Contains($"{ResourcePlace}: {status}", message, StringComparison.Ordinal);
+        Assert.Empty(rig.Server.Authorizations);
+        rig.Server.Overrides.Clear();
+        rig.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(403)]
+    public async Task AResourceDocumentThatIsNotThereIsDoneWithout(int status)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, status);
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.DoesNotContain("resource", rig.Server.Authorizations.Single().Keys);
+    }
+
+    [Fact]
+    public async Task OfManyAuthorizationServersAHandfulIsLookedAtAndTheMessageIsBounded()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        int asked = 0;
+        rig.Server.EditResource = resource =>
+            resource["authorization_servers"] = new JsonArray([.. Enumerable.Range(0, 1_500).Select(i => JsonValue.Create($"{rig.Server.Origin}/as{i}"))]);
+        for (int i = 0; i < 1_500; i++)
+        {
+            rig.Server.Overrides[$"{ServerPlace}/as{i}"] = http =>
+            {
+                Interlocked.Increment(ref asked);
+                return AnswerAsync(http, 404);
+            };
+        }
+
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Equal(ProtectionDiscovery.MaxServers, asked);
+        Assert.InRange(message.Length, 1, OAuthException.MaxMessageLength + 100);
+    }
+
+    [Fact]
+    public async Task AHugeNameInADocumentIsNotRepeatedWhole()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditResource = resource => resource["resource"] = "https://" + new string('a', 500_000);
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.InRange(message.Length, 1, OAuthException.MaxMessageLength + 100);
+    }
+
+    [Theory]
+    [InlineData("/.well-known/oauth-protected-resource/mcp")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("http://metadata.example/resource")]
+    [InlineData("https://no-such-host.invalid/resource")]
+    [InlineData("https://")]
+    [InlineData("not a url")]
+    public async Task AResourceDocumentThatIsNamedWronglyIsLookedForWhereItBelongs(string named)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        RenameOnce(rig.Server, named);
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    [Fact]
+    public async Task ADocumentOfAnotherResourceIsStillRefusedWhereverItIsNamed()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        RenameOnce(rig.Server, "/elsewhere");
+        rig.Server.Overrides["/elsewhere"] = http =>
+            http.Response.WriteAsJsonAsync(new { resource = $"{rig.Server.Origin}/other", authorization_servers = new[] { rig.Server.Origin } });
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains("describes the resource", message, StringComparison.Ordinal);
+        Assert.Empty(rig.Server.Authorizations);
+    }
+
+    [Theory]
+    [InlineData("", "/")]
+    [InlineData("/", "")]
+    public async Task AnIssuerWithoutAPathMayEndInASlashOrNot(string inResource, string inDocument)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditResource = resource => resource["authorization_servers"] = new JsonArray(rig.Server.Origin + inResource);
+        rig.Server.EditMetadata = metadata => metadata["issuer"] = rig.Server.Origin + inDocument;
+        rig.Server.EditCallback = back => back["iss"] = rig.Server.Origin + inDocument;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+    }
+
+    [Theory]
+    [InlineData("https://a.test", "https://a.test/", true)]
+    [InlineData("https://a.test:8443/", "https://a.test:8443", true)]
+    [InlineData("https://a.test/x", "https://a.test/x", true)]
+    [InlineData("https://a.test/x", "https://a.test/x/", false)]
+    [InlineData("https://a.test/", "https://a.test//", false)]
+    [InlineData("https://a.test", "https://A.test/", false)]
+    [InlineData("https://a.test", "https://b.test/", false)]
+    [InlineData("https://a.test", "http://a.test/", false)]
+    [InlineData("https://a.test?x", "https://a.test?x/", false)]
+    [InlineData("https://", "https:///", false)]
+    [InlineData("a", "a/", false)]
+    [InlineData("https://a.test", null, false)]
+    public void IssuersAreComparedOrdinallyButForThatSlash(string one, string? other, bool areSame) =>
+        Assert.Equal((areSame, areSame), (IssuerName.Same(one, other), IssuerName.Same(other, one)));
+
+    /// <summary>The first 401 names the document's place as given.</summary>
+    private static void RenameOnce(ScriptedServer server, string named) => server.Overrides["/mcp"] = http =>
+    {
+        server.Overrides.TryRemove("/mcp", out _);
+        http.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{named}\"";
+        return AnswerAsync(http, 401);
+    };
+
+    private static Task AnswerAsync(HttpContext http, int status)
+    {
+        http.Response.StatusCode = status;
+        return Task.CompletedTask;
+    }
+}
