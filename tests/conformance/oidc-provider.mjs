@@ -197,7 +197,7 @@ async function aDamagedStoreIsPutAside() {
   writeFileSync(store, bytes);
 
   const second = proxy(store);
-  await second.says(/damaged or was made with another key/);
+  await second.says(/is damaged\. It has been moved to/);
   await signIn(second);
   await ask(second);
   await second.stop();
