@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Credentials;
@@ -64,13 +65,14 @@ public sealed class McpProxy : IAsyncDisposable
         _options = options;
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
+        var meter = new Meter(Tally.MeterName);
         UpstreamCredentials? source = options.Outgoing is null
             ? credentials
-            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
+            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer, meter);
         _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
-        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, meter);
         _heartbeatNumbers = options.CollectsAfterBursts
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
@@ -80,7 +82,7 @@ public sealed class McpProxy : IAsyncDisposable
     public int OpenConnections => _parts.Connections.Count;
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
-    internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
+    internal Meter Meter => _parts.Tally.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net.Security;
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
@@ -19,14 +20,15 @@ internal static class ProxyParts
     /// <param name="network">Makes the connections to the upstream.</param>
     /// <param name="incoming">Null where everybody may come in.</param>
     /// <param name="credentials">Null where nothing is added.</param>
+    /// <param name="meter">Counts what the proxy does.</param>
     public static ServingParts Make(
-        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials)
+        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials, Meter meter)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
         var connections = new ConnectionSet(options.Logger);
         var tally = new Tally(
-            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null);
+            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null, meter);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
@@ -45,7 +47,7 @@ internal static class ProxyParts
                 heartbeat,
                 tally),
             Hop = hop,
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop),
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, ReplacedOf(options)),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
             EndpointEvents = new EndpointEvent(origin).Look,
             ResourceEndpointEvents = new EndpointEvent(origin, credentials is null ? null : credentials.Scope.Announce).Look,
@@ -75,6 +77,10 @@ internal static class ProxyParts
         return new Connector(
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
+
+    /// <summary>The field that the proxy sets must not come from a client as well.</summary>
+    private static ReplacedNames? ReplacedOf(McpProxyOptions options) =>
+        options.Outgoing is TokenExchangePolicy { FieldName: { } field } ? new ReplacedNames([field]) : null;
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
     {

@@ -56,7 +56,8 @@ internal static class OutgoingFlags
         return Store(options)!;
     }
 
-    private static bool IsOn(OutgoingOptions options)
+    /// <summary>Whether the proxy has a credential of its own.</summary>
+    public static bool IsOn(OutgoingOptions options)
     {
         string?[] switches =
         [

@@ -26,7 +26,7 @@ internal static class ProxyFlags
             CorsOrigins = [.. options.CorsOrigins],
             ForwardedFields = Forwarded(options.XForwarded),
             Incoming = IncomingFlags.ToPolicy(options, settings),
-            Outgoing = OutgoingFlags.ToPolicy(options),
+            Outgoing = ExchangeFlags.Around(OutgoingFlags.ToPolicy(options), options, settings),
             TrustedCertificates = trusted,
             CollectsAfterBursts = true,
             Logger = logger,

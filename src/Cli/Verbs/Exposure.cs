@@ -13,7 +13,7 @@ internal static class Exposure
     /// <exception cref="UsageException">Others could use the credential, and nobody has said that they may.</exception>
     public static void Refuse(McpProxyOptions engine, string host, bool isAllowed)
     {
-        if (IsReachable(engine) && engine.Incoming is null && engine.Outgoing is not null && !isAllowed)
+        if (IsReachable(engine) && engine.Incoming is null && Lends(engine) && !isAllowed)
         {
             throw new UsageException(
                 $"--host {host} is reachable from other machines, and whoever reaches it would act with your credential at {Shown(engine.Target)}: "
@@ -37,7 +37,7 @@ internal static class Exposure
             return;
         }
 
-        if (engine.Incoming is null && engine.Outgoing is null)
+        if (engine.Incoming is null && !Lends(engine))
         {
             logger.Unprotected(host);
         }
@@ -56,6 +56,9 @@ internal static class Exposure
             logger.AnyHost(host);
         }
     }
+
+    /// <summary>Whether whoever comes gets the proxy's own credential. One that is exchanged for the caller's own token is for who has that.</summary>
+    private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
 
     private static bool IsReachable(McpProxyOptions engine) => engine.Listen is { } listen && !IPAddress.IsLoopback(listen.Address);
 

@@ -25,7 +25,7 @@ internal static class ProxyVerb
 
         using var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
-        Warn(settings, engine, logger);
+        Warn(settings, options, engine, logger);
         Exposure.Warn(engine, options.Host, logger);
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
         await ServeAsync(proxy, engine.Limits.DrainTimeout, signals.Stopping);
@@ -46,13 +46,18 @@ internal static class ProxyVerb
         }
     }
 
-    private static void Warn(Settings settings, McpProxyOptions engine, StderrLogger logger)
+    private static void Warn(Settings settings, ProxyOptions options, McpProxyOptions engine, StderrLogger logger)
     {
         Secrets.Warn(settings, logger);
         IEnumerable<string> idle = settings.Given.Where(given => given.Value.Source is SettingSource.CommandLine).Select(given => given.Key);
         if (engine.Outgoing is null && idle.FirstOrDefault(name => name.StartsWith("remote-auth-", StringComparison.Ordinal)) is { } flag)
         {
             logger.FlagWithoutEffect(flag);
+        }
+
+        if (OutgoingFlags.IsOn(options) && ExchangeFlags.LeavesLoginIdle(options))
+        {
+            logger.LoginWithoutEffect();
         }
     }
 }

@@ -11,6 +11,9 @@ internal sealed class BearerChallenge
     /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
     private readonly string _scope;
 
+    /// <summary>Where the metadata lies; null where that depends on the request's own host. Set for life.</summary>
+    private readonly string? _metadataUrl;
+
     /// <summary>The whole line for each kind; null where it depends on the request's own host. Set for life.</summary>
     private readonly byte[][]? _ready;
 
@@ -21,7 +24,8 @@ internal sealed class BearerChallenge
         if (policy.ResourceUrl is not null)
         {
             string metadataUrl = ResourceNames.Of(policy.ResourceUrl).MetadataUrl;
-            _ready = [.. Enum.GetValues<ChallengeKind>().Select(kind => Build(kind, metadataUrl))];
+            _metadataUrl = metadataUrl;
+            _ready = [.. Enum.GetValues<ChallengeKind>().Select(kind => Build(kind, metadataUrl, _scope, stepUp: null))];
         }
     }
 
@@ -30,17 +34,28 @@ internal sealed class BearerChallenge
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
-    public ReadOnlyMemory<byte> LineFor(ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) =>
-        _ready is not null ? _ready[(int)kind]
-        : Build(kind, host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl);
+    /// <param name="stepUp">What the caller has to do; null unless that is why.</param>
+    public ReadOnlyMemory<byte> LineFor(
+        ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, StepUpChallenge? stepUp = null) =>
+        _ready is not null && stepUp is null ? _ready[(int)kind]
+        : Build(kind, _metadataUrl ?? (host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl), _scope, stepUp);
 
-    private byte[] Build(ChallengeKind kind, string? metadataUrl)
+    /// <summary>The line of a proxy that checks no tokens itself, and so publishes nothing of them.</summary>
+    /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
+    /// <param name="stepUp">What the caller has to do; null unless that is why.</param>
+    public static ReadOnlyMemory<byte> Bare(ChallengeKind kind, StepUpChallenge? stepUp) => Build(kind, metadataUrl: null, scope: "", stepUp);
+
+    private static byte[] Build(ChallengeKind kind, string? metadataUrl, string scope, StepUpChallenge? stepUp)
     {
         (string Name, string? Value)[] parameters =
         [
             .. ErrorOf(kind),
+            ("error", stepUp?.Error),
+            ("claims", stepUp?.Claims),
+            ("acr_values", stepUp?.AcrValues),
+            ("max_age", stepUp?.MaxAge),
             ("resource_metadata", metadataUrl),
-            ("scope", _scope.Length > 0 ? _scope : null),
+            ("scope", scope.Length > 0 ? scope : null),
         ];
         IEnumerable<string> given = parameters
             .Where(parameter => parameter.Value is not null)

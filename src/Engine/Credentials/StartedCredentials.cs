@@ -25,7 +25,11 @@ internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvide
 
     public override CredentialLine? Current => source.Current;
 
+    public override bool IsPerCaller => source.IsPerCaller;
+
     public override bool ProvesEachRequest => source.ProvesEachRequest;
+
+    public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => source.CurrentFor(caller, ref memo);
 
     /// <summary>Starts the source, or joins the start that is under way or over.</summary>
     /// <param name="cancellationToken">Ends the wait, never the start.</param>

@@ -169,7 +169,12 @@ internal sealed class AuthorizationClient : IDisposable
         }
 
         TokenSet renewed = await AskForRenewalAsync(lease, latest, refreshToken).ConfigureAwait(false);
-        TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
+        TokenSet tokens = renewed with
+        {
+            RefreshToken = renewed.RefreshToken ?? refreshToken,
+            Scope = renewed.Scope ?? latest.Tokens.Scope,
+            IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers give none with a renewal
+        };
         IssuedCredential issued = latest with { Tokens = tokens };
         Keep(lease, issued);
         _logger.Renewed(Printable.Url(issued.Server.TokenEndpoint!), issued.Tokens.ToString());

@@ -157,6 +157,13 @@ internal static partial class LogMessages
     [LoggerMessage(421, LogLevel.Debug, "Discovery: {Line}")]
     public static partial void Discovery(this ILogger logger, string line);
 
+    // 450: the exchange of tokens. A request is named by the digest of all that it depends on.
+    [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} for the request {Digest}; sent until {End:u}.")]
+    public static partial void TokenExchanged(this ILogger logger, string endpoint, string digest, DateTimeOffset end);
+
+    [LoggerMessage(EventId = 452, Message = "{Endpoint} did not exchange a token ({Reason}): {Message} The request was {Digest}.")]
+    public static partial void TokenNotExchanged(this ILogger logger, LogLevel level, string endpoint, string reason, string message, string digest);
+
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);

@@ -51,11 +51,16 @@ internal sealed class RequestRewriter
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
+    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null where there is none.</summary>
+    private readonly ReplacedNames? _replaced;
+
     /// <param name="target">The upstream.</param>
     /// <param name="forwarded">What it is told of the client.</param>
     /// <param name="hop">The proxy's mark; null to leave none.</param>
-    public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null)
+    /// <param name="replaced">The names of fields that the proxy sets; null for none.</param>
+    public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null, ReplacedNames? replaced = null)
     {
+        _replaced = replaced;
         _target = new TargetRule(target);
         _forwarded = forwarded;
         string port = target.IsDefaultPort ? "" : $":{target.Port}";
@@ -88,7 +93,7 @@ internal sealed class RequestRewriter
         var writer = new HeadWriter(output.GetSpan(most));
         WriteRequestLine(head, edits, ref writer);
         writer.Add(_firstLines);
-        writer.AddFields(head, Drops(head, edits));
+        writer.AddFields(head, Drops(head, edits), _replaced);
         WriteMaxForwards(head, ref writer);
         WriteForwarded(head, edits, ref writer);
         writer.AddFraming(head.Framing.Kind, head.Framing.DeclaredLength);

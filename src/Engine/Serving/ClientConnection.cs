@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
@@ -23,6 +24,9 @@ internal sealed class ClientConnection
 
     /// <summary>The last token and its verdict; clients send the same one with every request.</summary>
     private TokenMemo _tokenMemo;
+
+    /// <summary>The last token that was exchanged for the client's.</summary>
+    private ExchangeMemo _exchangeMemo;
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
@@ -54,6 +58,9 @@ internal sealed class ClientConnection
 
     /// <summary>The last token and its verdict, to be compared with the next.</summary>
     public ref TokenMemo TokenMemo => ref _tokenMemo;
+
+    /// <summary>The last token that was exchanged for the client's, to be compared with the next.</summary>
+    public ref ExchangeMemo ExchangeMemo => ref _exchangeMemo;
 
     /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
     public async Task RunAsync()

@@ -18,8 +18,7 @@ internal sealed record TokenSet
     /// <summary>When the access token ends, or null where the server did not say.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>Only checked, never kept.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    /// <summary>Who signed in, as the server says it; null where it did not. It is sent to nobody but where it is exchanged.</summary>
     public string? IdToken { get; init; }
 
     /// <summary>Says what this is about, without a secret.</summary>
