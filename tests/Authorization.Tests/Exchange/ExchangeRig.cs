@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
@@ -68,9 +69,9 @@ internal sealed class ExchangeRig : IAsyncDisposable
     }
 
     /// <summary>Starts a proxy whose tokens live by the rig's clock.</summary>
-    public async Task<Uri> ProxyAsync(OutgoingPolicy? policy = null)
+    public async Task<Uri> ProxyAsync(OutgoingPolicy? policy = null, Meter? meter = null)
     {
-        UpstreamCredentials source = UpstreamCredentials.For(policy ?? Policy, Target, Clock, Log);
+        UpstreamCredentials source = UpstreamCredentials.For(policy ?? Policy, Target, Clock, Log, meter: meter);
         ForwardingProxy proxy = await ForwardingProxy.StartAsync(Target, source, Log);
         _proxies.Add(proxy);
         return proxy.Address;
