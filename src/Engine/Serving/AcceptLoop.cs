@@ -36,7 +36,7 @@ internal sealed class AcceptLoop : IDisposable
         _parts = parts;
         _listeners = listeners;
         _entrance = entrance;
-        _slots = new SemaphoreSlim(MostConnections(parts));
+        _slots = new SemaphoreSlim(MaxConnections(parts));
         _left = OnLeft;
     }
 
@@ -82,7 +82,7 @@ internal sealed class AcceptLoop : IDisposable
     }
 
     /// <summary>The limit from the options, or less if the process has too few descriptors.</summary>
-    private static int MostConnections(ServingParts parts)
+    private static int MaxConnections(ServingParts parts)
     {
         int most = Descriptors.RoomFor(parts.Limits.MaxConnections);
         if (most < parts.Limits.MaxConnections)

@@ -13,13 +13,13 @@ namespace McpProxyFast.Serving;
 internal static class Lingering
 {
     /// <summary>The longest time in all.</summary>
-    private static readonly TimeSpan Most = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest time without a byte from the client.</summary>
-    private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(5);
 
     /// <summary>The most bytes to read: a few seconds of a fast network, so that one client cannot keep a core busy.</summary>
-    private const long MostBytes = 4L * 1024 * 1024 * 1024;
+    private const long MaxBytes = 4L * 1024 * 1024 * 1024;
 
     /// <summary>
     /// Ends the response's side of the connection, then reads until the client closes or a bound is reached. The caller then closes the connection.
@@ -31,11 +31,11 @@ internal static class Lingering
         Heartbeat heartbeat = connection.Parts.Heartbeat;
         client.ShutdownOutput();
         client.IsBulk = true; // other connections go first
-        long end = heartbeat.Now + (long)Most.TotalMilliseconds;
-        long left = MostBytes;
+        long end = heartbeat.Now + (long)MaxDuration.TotalMilliseconds;
+        long left = MaxBytes;
         while (left > 0 && heartbeat.Now < end && !interrupts.IsDraining && interrupts.CutReason is not FaultReason.Stopped)
         {
-            interrupts.Await(Wait.Linger, TimeSpan.FromMilliseconds(Math.Min(MostSilence.TotalMilliseconds, end - heartbeat.Now)));
+            interrupts.Await(Wait.Linger, TimeSpan.FromMilliseconds(Math.Min(MaxSilence.TotalMilliseconds, end - heartbeat.Now)));
             ReadResult read = await client.Input.ReadAsync().ConfigureAwait(false);
             left -= read.Buffer.Length;
             client.Input.AdvanceTo(read.Buffer.End);

@@ -153,10 +153,10 @@ internal sealed class RequestStream
     /// <summary>Continues parsing. Returns null if more bytes are needed; then the reader has been advanced.</summary>
     private StageResult? TakeHead(in ReadResult read, ref int emptyLines)
     {
-        const int mostEmptyLines = 4; // RFC 9112 §2.2 asks servers to ignore at least one empty line
+        const int maxEmptyLines = 4; // RFC 9112 §2.2 asks servers to ignore at least one empty line
         Debug.Assert(read.Buffer.IsSingleSegment, "Unconsumed bytes lie in one piece.");
         ReadOnlyMemory<byte> bytes = read.Buffer.First;
-        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && emptyLines < mostEmptyLines)
+        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && emptyLines < maxEmptyLines)
         {
             emptyLines++;
             Client.Input.AdvanceTo(read.Buffer.GetPosition(2));

@@ -42,10 +42,10 @@ internal static class Buffers
     /// <summary>
     /// The most buffers of each size that an event loop keeps: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads: see <see cref="ThreadShare"/>.
     /// </summary>
-    private static ReadOnlySpan<int> MostCached => [256, 32, 8, 2];
+    private static ReadOnlySpan<int> MaxCached => [256, 32, 8, 2];
 
     /// <summary>The most buffers of each size in the reserve: 8 MiB, 2 MiB, 2 MiB and 2 MiB.</summary>
-    private static ReadOnlySpan<int> MostReserved => [2048, 128, 32, 8];
+    private static ReadOnlySpan<int> MaxReserved => [2048, 128, 32, 8];
 
     /// <summary>Rents a buffer of at least <paramref name="length"/> bytes.</summary>
     public static byte[] Rent(int length)
@@ -63,7 +63,7 @@ internal static class Buffers
         Poison(buffer);
         Budget.Give(buffer.Length);
         int size = ClassOf(buffer.Length);
-        if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MostReserved[size])
+        if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MaxReserved[size])
         {
             Reserve[size].Enqueue(buffer);
         }
@@ -105,7 +105,7 @@ internal static class Buffers
         var caches = new Cache[Classes];
         for (int size = 0; size < Classes; size++)
         {
-            caches[size] = new Cache(ThreadShare.Of(MostCached[size]));
+            caches[size] = new Cache(ThreadShare.Of(MaxCached[size]));
         }
 
         return caches;

@@ -9,7 +9,7 @@ namespace McpProxyFast.Transport;
 internal sealed class BurstCollector(Func<int> countOpen, Action collect) : IHeartbeatListener
 {
     /// <summary>A smaller burst of connections is not worth pausing the process.</summary>
-    private const int LeastBurst = 1_000;
+    private const int MinBurst = 1_000;
 
     /// <summary>How long the number of connections must be stable, so that a burst causes one collection.</summary>
     private const int QuietMilliseconds = 500;
@@ -34,7 +34,7 @@ internal sealed class BurstCollector(Func<int> countOpen, Action collect) : IHea
             _quietSince = nowMilliseconds;
         }
 
-        if (Math.Abs(open - _atLastCollection) >= LeastBurst && nowMilliseconds - _quietSince >= QuietMilliseconds)
+        if (Math.Abs(open - _atLastCollection) >= MinBurst && nowMilliseconds - _quietSince >= QuietMilliseconds)
         {
             _atLastCollection = open;
             collect();

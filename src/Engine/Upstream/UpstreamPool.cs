@@ -26,7 +26,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     private int _number;
 
     /// <param name="connect">Creates a connection.</param>
-    /// <param name="mostIdle">The number of slots.</param>
+    /// <param name="maxIdle">The number of slots.</param>
     /// <param name="idleTimeout">How long an idle connection is kept.</param>
     /// <param name="idleForOnce">For a request that must not be sent twice: how long its connection may have been idle, unless the upstream says that it keeps
     /// it.</param>
@@ -35,7 +35,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     /// <param name="tally">Counts responses that no request asked for.</param>
     public UpstreamPool(
         Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect,
-        int mostIdle,
+        int maxIdle,
         TimeSpan idleTimeout,
         TimeSpan idleForOnce,
         TimeSpan maxAge,
@@ -44,7 +44,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     {
         _tally = tally;
         _connect = connect;
-        _slots = new UpstreamConnection?[mostIdle];
+        _slots = new UpstreamConnection?[maxIdle];
         _heartbeat = heartbeat;
         _idleMilliseconds = (long)idleTimeout.TotalMilliseconds;
         _idleForOnceMilliseconds = Math.Min((long)idleForOnce.TotalMilliseconds, _idleMilliseconds);

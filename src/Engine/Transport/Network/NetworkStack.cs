@@ -27,7 +27,7 @@ internal sealed class NetworkStack : IDisposable
     /// <exception cref="SocketException">The port is in use on one of the two.</exception>
     public Listener[] BindLoopbacks(int port)
     {
-        const int mostTries = 10; // a port that is free on one address may be taken on the other
+        const int maxTries = 10; // a port that is free on one address may be taken on the other
         for (int tries = 1; ; tries++)
         {
             Listener four = Bind(new IPEndPoint(IPAddress.Loopback, port));
@@ -39,7 +39,7 @@ internal sealed class NetworkStack : IDisposable
             {
                 return [four];
             }
-            catch (SocketException) when (port == 0 && tries < mostTries)
+            catch (SocketException) when (port == 0 && tries < maxTries)
             {
                 four.Dispose();
             }

@@ -34,7 +34,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
     public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     /// <summary>The most addresses of an answer that are used.</summary>
-    public const int MostAddresses = 16;
+    public const int MaxAddresses = 16;
 
     /// <summary>The answer if the name is an address; null for any other name.</summary>
     private readonly NameAnswer? _literal = IPAddress.TryParse(name, out IPAddress? address) ? new NameAnswer([address], 0, null) : null;
@@ -182,7 +182,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
             }
         }
 
-        return [.. mixed.GetRange(0, Math.Min(mixed.Count, MostAddresses))];
+        return [.. mixed.GetRange(0, Math.Min(mixed.Count, MaxAddresses))];
     }
 
     /// <summary>One look-up, and the task that its callers wait for.</summary>

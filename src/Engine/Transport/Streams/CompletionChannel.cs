@@ -31,7 +31,7 @@ namespace McpProxyFast.Transport.Streams;
 internal abstract class CompletionChannel : Channel, IValueTaskSource
 {
     /// <summary>The most bytes in one write: about as much as a host's pipe accepts at once.</summary>
-    private const int MostPerWrite = Buffers.Large;
+    private const int MaxPerWrite = Buffers.Large;
 
     /// <summary>The size of a TLS record. In Debug, where buffers are tiny: as much as a reader would take at once.</summary>
 #if DEBUG
@@ -137,7 +137,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             return Broken;
         }
 
-        int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MostPerWrite, Buffers.LargestNow));
+        int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MaxPerWrite, Buffers.LargestNow));
         pending = pending[..Math.Min(pending.Length, bytes)];
         _writeBytes = bytes;
         Interlocked.Exchange(ref _write, WriteOut); // set before the start: the write may be over on another thread before the call returns
