@@ -207,7 +207,7 @@ internal sealed class BodyRelay
         return RelayEnd.Complete;
     }
 
-    /// <summary>Ends a body without a length, after the source has ended orderly. A chunked sink gets the last chunk.</summary>
+    /// <summary>Ends a body without a length, after an orderly end of the source. A chunked sink gets the last chunk.</summary>
     public async ValueTask<RelayEnd> FinishUntilCloseAsync(PipeWriter sink)
     {
         Debug.Assert(LastsUntilClose && Violation is Violation.None, "Every other body ends by its framing.");

@@ -417,7 +417,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         WakeAll(isClientLost: false);
     }
 
-    /// <summary>Cancels every wait of this connection. A loop that is not waiting now meets the cancellation at its next wait.</summary>
+    /// <summary>Cancels every wait of this connection. A loop that is not waiting now sees the cancellation at its next wait.</summary>
     /// <param name="isClientLost">Nothing more is sent to the client. If false, the client still gets an answer, and flushes to it are not cancelled.</param>
     private void WakeAll(bool isClientLost)
     {

@@ -22,7 +22,7 @@ internal static class Lingering
     private const long MaxBytes = 4L * 1024 * 1024 * 1024;
 
     /// <summary>
-    /// Ends the response's side of the connection, then reads until the client closes or a bound is reached. The caller then closes the connection.
+    /// Shuts down the sending side, then reads until the client closes or a bound is reached. The caller then closes the connection.
     /// </summary>
     public static async ValueTask RunAsync(ClientConnection connection)
     {

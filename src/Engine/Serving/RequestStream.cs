@@ -413,7 +413,7 @@ internal sealed class RequestStream
         Client.Input.AdvanceTo(IsHeld ? buffer.Start : sentTo, sentTo);
     }
 
-    /// <summary>The response has arrived while the pump sends the last bytes. Usually they have left already, and the pump is about to stop.</summary>
+    /// <summary>Waits briefly for the pump, which still has the last bytes although the response has arrived. Usually it is about to stop.</summary>
     public async ValueTask JoinLastBytesAsync()
     {
         Debug.Assert(IsPumping, "There is a pump to join.");
@@ -466,7 +466,7 @@ internal sealed class RequestStream
         Interrupts.BeginSending();
     }
 
-    /// <summary>Skips the request if all of it has arrived. Otherwise its rest could be taken for the next request.</summary>
+    /// <summary>Skips the request if all of it has arrived. Otherwise the rest of it could be taken for the next request.</summary>
     public bool TrySkip()
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is skipped.");

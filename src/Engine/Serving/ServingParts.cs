@@ -47,7 +47,7 @@ internal sealed class ServingParts
     /// <summary>Null if clients need no token.</summary>
     public TokenParts? Tokens { get; init; }
 
-    /// <summary>Null if the proxy adds no credential; then the client's own one is passed on.</summary>
+    /// <summary>Null if the proxy adds no credential; then the client's own credential is passed on.</summary>
     public UpstreamCredentials? Credentials { get; init; }
 
     public required Uri Target { get; init; }

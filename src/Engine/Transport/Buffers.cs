@@ -96,7 +96,7 @@ internal static class Buffers
 
     private static byte[] Make(int length) => GC.AllocateUninitializedArray<byte>(length, pinned: true);
 
-    /// <summary>In Debug, overwrites a returned buffer, so that later use shows.</summary>
+    /// <summary>In Debug, overwrites a returned buffer, so that later use is noticed.</summary>
     [Conditional("DEBUG")]
     private static void Poison(byte[] buffer) => buffer.AsSpan().Fill(0xDD);
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Gets called by the heartbeat.</summary>
+/// <summary>Is called by the heartbeat.</summary>
 internal interface IHeartbeatListener
 {
     /// <summary>Called about ten times a second, on the timer's thread. Must be quick, must not block and must not throw.</summary>

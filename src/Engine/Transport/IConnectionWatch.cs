@@ -1,6 +1,6 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>Gets told what happens on a connection that is not being read.</summary>
+/// <summary>Is told what happens on a connection that is not being read.</summary>
 /// <remarks>Called on the thread that noticed it, at most once per <see cref="ConnectionReader.Watch"/>. Must not block and must not throw.</remarks>
 internal interface IConnectionWatch
 {

@@ -44,8 +44,8 @@ internal static class TcpInfo
     internal readonly record struct Facts(long Acknowledged, long Received, bool PeerEnded, bool IsOver)
     {
         /// <summary>
-        /// The connection is over without an orderly end from the peer. A peer that ends orderly, and then resets because of data it still gets, has sent
-        /// everything.
+        /// The connection is over without an orderly end from the peer. A peer that ends in an orderly way, and then resets because of late data,
+        /// has sent everything.
         /// </summary>
         /// <param name="read">The bytes read from the connection, which is all that has arrived.</param>
         public bool WasResetBehind(long read) => IsOver && Received <= read;

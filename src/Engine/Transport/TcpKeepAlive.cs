@@ -4,7 +4,7 @@ namespace McpProxyFast.Transport;
 /// Detects peers that vanished silently, for example by loss of power or network. Otherwise a silent stream would wait for such a peer for ever.
 /// </summary>
 /// <remarks>
-/// The system probes a silent peer, and ends the connection two minutes after the last sign of it if no probe is answered. Live streams are not affected.
+/// The system probes a silent peer, and closes the connection if it answers no probe, two minutes after it was last heard from. Live streams are not affected.
 /// </remarks>
 internal static class TcpKeepAlive
 {

@@ -7,7 +7,7 @@ using McpProxyFast.Transport.Network;
 namespace McpProxyFast.Upstream;
 
 /// <summary>
-/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Any exception from it becomes a fault that is answered.
+/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Exceptions from it become faults, which the client is told.
 /// </summary>
 /// <param name="connect">The hook.</param>
 /// <param name="timeout">The limit for one connection.</param>

@@ -172,7 +172,7 @@ internal static unsafe partial class Libc
         _ = write(eventFd, &one, sizeof(long));
     }
 
-    /// <summary>Raises the process's soft limit of descriptors to its hard limit. In framework-dependent programs, the runtime does this itself.</summary>
+    /// <summary>Raises the process's soft descriptor limit to the hard limit. In framework-dependent programs, the runtime does this itself.</summary>
     /// <returns>The limit; null if the system does not report it.</returns>
     public static long? RaiseDescriptorLimit()
     {
