@@ -78,7 +78,7 @@ internal static class ProxyParts
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
-    /// <summary>The field that the proxy sets must not come from a client as well.</summary>
+    /// <summary>A field that the proxy sets must not also come from the client.</summary>
     private static ReplacedNames? ReplacedOf(McpProxyOptions options) =>
         options.Outgoing is TokenExchangePolicy { FieldName: { } field } ? new ReplacedNames([field]) : null;
 

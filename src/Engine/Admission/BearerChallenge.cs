@@ -34,15 +34,15 @@ internal sealed class BearerChallenge
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
-    /// <param name="stepUp">What the caller has to do; null unless that is why.</param>
+    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
     public ReadOnlyMemory<byte> LineFor(
         ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, StepUpChallenge? stepUp = null) =>
         _ready is not null && stepUp is null ? _ready[(int)kind]
         : Build(kind, _metadataUrl ?? (host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl), _scope, stepUp);
 
-    /// <summary>The line of a proxy that checks no tokens itself, and so publishes nothing of them.</summary>
+    /// <summary>The line of a proxy that does not check tokens itself, and so publishes no metadata.</summary>
     /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
-    /// <param name="stepUp">What the caller has to do; null unless that is why.</param>
+    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
     public static ReadOnlyMemory<byte> Bare(ChallengeKind kind, StepUpChallenge? stepUp) => Build(kind, metadataUrl: null, scope: "", stepUp);
 
     private static byte[] Build(ChallengeKind kind, string? metadataUrl, string scope, StepUpChallenge? stepUp)

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>The token with which a caller came, as it was received.</summary>
-/// <param name="bytes">An RFC 6750 <c>b64token</c>; empty where the caller brought none.</param>
+/// <summary>The token that a caller sent, as received.</summary>
+/// <param name="bytes">An RFC 6750 <c>b64token</c>; empty if the caller sent none.</param>
 internal sealed class CallerToken(byte[] bytes)
 {
     public static CallerToken None { get; } = new([]);

@@ -7,23 +7,26 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Exchanged tokens by the digest of all that the exchange depends on: known ones at once, others by one exchange, however many wait for it.</summary>
+/// <summary>
+/// Exchanged tokens, by the digest of everything that the exchange depends on. Known ones are returned at once; for others one exchange is made, however many
+/// requests wait.
+/// </summary>
 /// <remarks>
-/// What is found is what was exchanged for those very tokens; no name of a user has a part in it. A token is renewed ahead of its end when it is used, while
-/// the old one goes on being sent.
+/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token in use is renewed before it ends, and the old
+/// one is sent meanwhile.
 /// </remarks>
 internal sealed class ExchangeCache : IAsyncDisposable
 {
     /// <summary>Longest time for which a failure is remembered.</summary>
     public static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(5);
 
-    /// <summary>For how long a token whose subject has to do something first is not shown again.</summary>
+    /// <summary>How long a subject token is not sent again after the server asked for a step-up.</summary>
     public static readonly TimeSpan StepUpLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>Most exchanges under way. Above it the answer is 503.</summary>
+    /// <summary>Maximum number of exchanges in progress. Beyond it the answer is 503.</summary>
     public const int MaxPending = 512;
 
-    /// <summary>Entries of a set: with 16, a set overflows only when the cache is nearly full.</summary>
+    /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
     private const int Ways = 16;
 
     /// <summary>The field that carries the new token. Set for life.</summary>
@@ -41,22 +44,22 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Ends and waits go by it. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Told of exchanges, by their digest. Set for life.</summary>
+    /// <summary>Gets a line for each exchange, by its digest. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Counts. Set for life.</summary>
     private readonly ExchangeTally _tally;
 
-    /// <summary>The tokens there are.</summary>
+    /// <summary>The exchanged tokens.</summary>
     private readonly TokenCache<ExchangedToken> _tokens = new(Ways);
 
-    /// <summary>What has failed lately. Kept apart, so that no failure ever takes the place of a token.</summary>
+    /// <summary>Recent failures. Kept separately, so that a failure never evicts a token.</summary>
     private readonly TokenCache<FailedExchange> _failed = new(Ways);
 
-    /// <summary>The exchanges under way.</summary>
+    /// <summary>The exchanges in progress.</summary>
     private readonly Flights<ExchangeFlight, CredentialResult> _flights = new(MaxPending, CredentialResult.Failed(FaultReason.ExchangeUnavailable));
 
-    /// <summary>Cancelled by the end, and with it every exchange.</summary>
+    /// <summary>Cancelled on disposal; ends every exchange.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
     public ExchangeCache(
@@ -71,14 +74,14 @@ internal sealed class ExchangeCache : IAsyncDisposable
         _tally = tally;
     }
 
-    /// <summary>Finds a token in memory. On the request path: takes no lock and allocates nothing, but where the token is due for renewal.</summary>
+    /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
     /// <param name="subject">The token to exchange; not empty.</param>
-    /// <param name="actor">The token of who acts for it; empty for nobody.</param>
+    /// <param name="actor">The actor's token; empty for none.</param>
     /// <param name="memo">The connection's own.</param>
     /// <returns>The line to send; null where there is none.</returns>
     public CredentialLine? Find(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor, ref ExchangeMemo memo)
     {
-        Debug.Assert(!subject.IsEmpty, "No token is looked up for nobody.");
+        Debug.Assert(!subject.IsEmpty, "A lookup needs a subject token.");
         long now = _clock.GetUtcNow().UtcTicks;
         ExchangedToken? known = memo.Last;
         if (known is null || !known.IsFor(subject, actor) || !known.IsLive(now))
@@ -101,12 +104,12 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return known.Line;
     }
 
-    /// <summary>Exchanges a token that <see cref="Find"/> does not know, once however many requests carry it.</summary>
+    /// <summary>Exchanges a token that <see cref="Find"/> does not know. One exchange is made, however many requests carry the token.</summary>
     /// <param name="input">The tokens.</param>
     /// <param name="cancellationToken">Ends the wait of this request; the exchange goes on for the others.</param>
     public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, CancellationToken cancellationToken)
     {
-        Debug.Assert(input.Subject.Length > 0, "No token is exchanged for nobody.");
+        Debug.Assert(input.Subject.Length > 0, "An exchange needs a subject token.");
         TokenDigest digest = DigestOf(input.Subject, input.Actor);
         long now = _clock.GetUtcNow().UtcTicks;
         if (_tokens.Find(digest, now, epoch: 0) is { } known)
@@ -119,9 +122,11 @@ internal sealed class ExchangeCache : IAsyncDisposable
             : await Join(digest, input, renewed: null).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The line of a token that is known, or null; where there is one the new tokens are exchanged in the background.</summary>
-    /// <param name="old">The tokens as they were.</param>
-    /// <param name="renewed">The tokens as they are.</param>
+    /// <summary>
+    /// After a login was renewed: the line that was exchanged for its old token, or null. If there is one, the new token is exchanged in the background.
+    /// </summary>
+    /// <param name="old">The tokens before the renewal.</param>
+    /// <param name="renewed">The tokens now.</param>
     public CredentialLine? Bridge(ExchangeInput old, ExchangeInput renewed)
     {
         long now = _clock.GetUtcNow().UtcTicks;
@@ -139,8 +144,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return known.Line;
     }
 
-    /// <summary>The upstream refuses a token: it is sent no more.</summary>
-    /// <returns>Whether another may be had for it: not so soon after the last, as that would end the same way.</returns>
+    /// <summary>The upstream refused a token, so it is not sent any more.</summary>
+    /// <returns>Whether another exchange may be made: not within five seconds of the last one, since it would most likely end the same way.</returns>
     public bool TryReplace(ExchangedToken refused)
     {
         refused.End();
@@ -171,7 +176,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     {
         if (_tokens.Find(digest, _clock.GetUtcNow().UtcTicks, epoch: 0) is { } known && known != flight.Renewed)
         {
-            return CredentialResult.Ready(known.Line); // exchanged between this request's look-up and its turn
+            return CredentialResult.Ready(known.Line); // exchanged after this request looked it up
         }
 
         ExchangeAnswer answer = await AskAsync(flight.Input).ConfigureAwait(false);
@@ -188,7 +193,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // The text of an unexpected exception may quote what was being handled, so only its kind is told.
+            // The message of an unexpected exception may quote a token, so only its type is logged.
             return new ExchangeAnswer(ExchangeVerdict.Unavailable, $"it could not be asked ({fault.GetType().Name})");
         }
     }
@@ -201,7 +206,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return CredentialResult.Ready(token.Line);
     }
 
-    /// <summary>It is sent until either token ends, less a margin. Only where the subject's outlives it does a renewal give more.</summary>
+    /// <summary>The token is sent until it or the subject's token ends, less a margin. A renewal is useful only if the subject's token lives longer.</summary>
     private static ExchangeSpan SpanOf(ExchangeInput input, ExchangeAnswer answer)
     {
         DateTimeOffset subjectEnd = JwtLifetime.EndOf(input.Subject) ?? DateTimeOffset.MaxValue;
@@ -221,9 +226,9 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return result;
     }
 
-    /// <summary>One exchange under way.</summary>
+    /// <summary>One exchange in progress.</summary>
     /// <param name="input">The tokens.</param>
-    /// <param name="renewed">The token that it is to take the place of; null for none.</param>
+    /// <param name="renewed">The token that it renews; null for none.</param>
     private sealed class ExchangeFlight(ExchangeInput input, ExchangedToken? renewed) : Flight<CredentialResult>
     {
         public ExchangeInput Input => input;

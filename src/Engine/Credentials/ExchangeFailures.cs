@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>What a failed exchange means for the request that waits for it, and for the log.</summary>
-/// <param name="isCallers">Whether it was the caller's token: then it is the caller who has to act.</param>
+/// <summary>Decides what a failed exchange means for the waiting request, and logs it.</summary>
+/// <param name="isCallers">Whether the caller's token was exchanged, so that the caller has to act.</param>
 /// <param name="endpoint">Where tokens are exchanged, for the log.</param>
-/// <param name="logger">Told of failures.</param>
-/// <param name="clock">Spaces what is told.</param>
+/// <param name="logger">Logs failures.</param>
+/// <param name="clock">Spaces the log lines.</param>
 internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger logger, TimeProvider clock)
 {
-    /// <summary>The code where the token of the proxy's own login is not taken.</summary>
+    /// <summary>The code for a login whose token the server does not accept.</summary>
     public const string LoginRefused = "exchange-login-refused";
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
@@ -35,10 +35,10 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>Tells the log, and says what becomes of the request.</summary>
+    /// <summary>Logs the failure and returns the answer to the request.</summary>
     public CredentialResult Tell(in TokenDigest digest, ExchangeAnswer answer)
     {
-        // What a caller's token lacks is the caller's affair; everything else is the operator's.
+        // A refused caller's token is normal operation; everything else needs the operator.
         bool isUsual = isCallers && answer.End is ExchangeVerdict.SubjectRefused or ExchangeVerdict.StepUpNeeded or ExchangeVerdict.Denied;
         LogLevel level = isUsual ? LogLevel.Information : LogLevel.Warning;
         if (_lines.MayWrite(level, "token exchanges failed:", NameOf(answer.End)))

@@ -3,48 +3,48 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>A token that was exchanged for another: for the one with which each caller comes, or for that of a login.</summary>
+/// <summary>Tokens from a token exchange: for each caller's own token, or for the token of a login.</summary>
 internal sealed class ExchangedCredentials : UpstreamCredentials
 {
     /// <summary>Least time between two renewals of the login for the exchange's sake.</summary>
     private static readonly TimeSpan MinLoginInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>What takes part as subject or actor besides the caller; null where nothing does. Set for life.</summary>
+    /// <summary>The login that is subject or actor; null if there is none. Set for life.</summary>
     private readonly UpstreamCredentials? _login;
 
-    /// <summary>Gives the actor's token; the login, or another. Null where nobody acts for the subject. Set for life.</summary>
+    /// <summary>Source of the actor's token: the login, or a file. Null if there is no actor. Set for life.</summary>
     private readonly UpstreamCredentials? _acting;
 
-    /// <summary>The subject's token; null where it is the caller's. Set for life.</summary>
+    /// <summary>The login's token as subject; null if the caller's token is the subject. Set for life.</summary>
     private readonly ShownToken? _subject;
 
-    /// <summary>The actor's token; null where nobody acts for the subject. Set for life.</summary>
+    /// <summary>The actor's token; null if there is no actor. Set for life.</summary>
     private readonly ShownToken? _actor;
 
     /// <summary>Whether an ID token is to be exchanged. Set for life.</summary>
     private readonly bool _wantsIdToken;
 
-    /// <summary>The tokens that were exchanged.</summary>
+    /// <summary>The exchanged tokens. Set for life.</summary>
     private readonly ExchangeCache _cache;
 
-    /// <summary>Measures the time between renewals of the login. Set for life.</summary>
+    /// <summary>Measures the time between such renewals. Set for life.</summary>
     private readonly TimeProvider _clock;
 
     /// <summary>UTC ticks at which the login was renewed for the exchange's sake; 0 for never.</summary>
     private long _renewedLoginAtTicks;
 
     /// <param name="policy">How.</param>
-    /// <param name="scope">Which requests it is for; of a login, the login's.</param>
-    /// <param name="login">The login that takes part; null where none does.</param>
-    /// <param name="actor">What gives the actor's token, which may be the login; null where nobody acts for the subject.</param>
-    /// <param name="cache">The tokens that were exchanged; disposed of with this.</param>
-    /// <param name="clock">Measures.</param>
+    /// <param name="scope">Which requests the token is for; a login's own scope if there is a login.</param>
+    /// <param name="login">The login that is subject or actor; null if there is none.</param>
+    /// <param name="actor">Source of the actor's token, which may be the login; null if there is no actor.</param>
+    /// <param name="cache">The exchanged tokens; disposed of with this.</param>
+    /// <param name="clock">Measures the time between renewals of the login.</param>
     public ExchangedCredentials(
         TokenExchangePolicy policy, CredentialScope scope, UpstreamCredentials? login, UpstreamCredentials? actor, ExchangeCache cache, TimeProvider clock)
         : base(scope)
     {
         _clock = clock;
-        Debug.Assert(policy.Subject.IsCaller || login is not null, "Where it is not the caller's token there is a login.");
+        Debug.Assert(policy.Subject.IsCaller || login is not null, "A subject that is not the caller is a login.");
         _login = login;
         _acting = actor;
         _wantsIdToken = policy.Variant is TokenExchangeVariant.Rfc8693 exchange && exchange.SubjectTokenType == ExchangedTokenType.IdToken;
@@ -93,7 +93,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     {
         if (challenge.Used is null && _login is not null)
         {
-            // It went out without a token, as nothing had asked for one.
+            // The request went out without a token, because the target had not asked for one.
             CredentialResult login = await _login.RecoverAsync(challenge, cancellationToken).ConfigureAwait(false);
             return login.Line is { } line ? await ExchangeAsync(challenge.Request, line, cancellationToken).ConfigureAwait(false) : login;
         }
@@ -133,14 +133,14 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <param name="request">The request that the token is for.</param>
-    /// <param name="login">The login's line; null where none takes part.</param>
+    /// <param name="login">The login's line; null if there is no login.</param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
     private async ValueTask<CredentialResult> ExchangeAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken)
     {
         byte[] subject = _subject is null ? (request.Caller ?? CallerToken.None).Bytes.ToArray() : _subject.Of(login!);
         if (subject.Length == 0)
         {
-            // Before anything is looked up: what is found for nobody would be found for everybody.
+            // Checked before any lookup: a token found under an empty subject would be shared by all who have none.
             return _subject is null ? CredentialResult.Refused(RefusalReason.CredentialsMissing) : NothingToExchange();
         }
 
@@ -162,7 +162,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return line is null ? [] : _actor!.Of(line);
     }
 
-    /// <summary>The login has been renewed: what was exchanged for its token before is sent until there is another.</summary>
+    /// <summary>After a renewal of the login, the token that was exchanged for its old token is sent until there is a new one.</summary>
     private CredentialLine? Bridge(ExchangeInput input)
     {
         byte[] subject = _subject is { Previous.Length: > 0 } renewed ? renewed.Previous : input.Subject;
@@ -170,7 +170,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return input.Is(subject, actor) ? null : _cache.Bridge(new ExchangeInput(subject, actor), input);
     }
 
-    /// <summary>The server may know of a sign-in's end before the proxy does. The login is renewed for that once in a while, not for each request.</summary>
+    /// <summary>The server may know that a sign-in has ended before the proxy does. Then the login is renewed, but not for every request.</summary>
     private bool MayRenewLogin(in CredentialResult result)
     {
         long now = _clock.GetUtcNow().UtcTicks;

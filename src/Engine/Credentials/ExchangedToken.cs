@@ -2,14 +2,14 @@ using McpProxyFast.Tokens;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>What one exchange has given, for whom, and until when. But for its use and its renewal, nothing of it ever changes.</summary>
+/// <summary>The result of one exchange. Only its last use and the state of its renewal change after construction.</summary>
 internal sealed class ExchangedToken : CachedEntry
 {
-    /// <summary>Longest tokens whose bytes are kept to compare with. A longer one is hashed at each request, and nothing else changes.</summary>
-    /// <remarks>The line has at most 16 KiB: a full cache holds 160 MiB when all are at their largest, and some 20 MiB as tokens usually are.</remarks>
+    /// <summary>Longest tokens whose bytes are kept for comparison. Longer ones are hashed for each request; nothing else changes.</summary>
+    /// <remarks>A line has at most 16 KiB, so a full cache holds at most 160 MiB; with tokens of usual size it holds about 20 MiB.</remarks>
     private const int MaxKeptBytes = 4 * 1024;
 
-    /// <summary>How exactly the last use is known. Written no more often, so that connections with one token do not all write one cache line.</summary>
+    /// <summary>Precision of the last use. It is not written more often, so that connections that share a token do not contend for a cache line.</summary>
     private const long UsePrecision = TimeSpan.TicksPerSecond;
 
     private const int NotRenewing = 0;
@@ -24,14 +24,14 @@ internal sealed class ExchangedToken : CachedEntry
     /// <summary>UTC ticks from which on it is to be renewed.</summary>
     private long _renewAtTicks;
 
-    /// <summary>Whether it is being renewed, or has been.</summary>
+    /// <summary>Whether a renewal is in progress or done.</summary>
     private int _renewal = NotRenewing;
 
     /// <param name="digest">Of the whole request.</param>
     /// <param name="input">The tokens that were exchanged.</param>
     /// <param name="authorization">The value to send.</param>
     /// <param name="field">The field that carries it.</param>
-    /// <param name="span">From when to when, in UTC ticks, and when it is to be renewed.</param>
+    /// <param name="span">When it was issued, is to be renewed, and ends.</param>
     public ExchangedToken(in TokenDigest digest, ExchangeInput input, string authorization, string field, in ExchangeSpan span)
         : base(digest, span.EndTicks, epoch: 0)
     {
@@ -49,17 +49,17 @@ internal sealed class ExchangedToken : CachedEntry
 
     public override bool IsGood => true;
 
-    /// <summary>The longest unused makes room.</summary>
+    /// <summary>The entry that was unused for longest is evicted.</summary>
     public override long Worth => Volatile.Read(ref _usedAtTicks);
 
-    /// <summary>Whether it was given for these very tokens.</summary>
-    /// <remarks>As with the gate's memo, only a connection that has itself presented the token gets here.</remarks>
+    /// <summary>Whether it was exchanged for exactly these tokens.</summary>
+    /// <remarks>The comparison's timing reveals nothing useful, for the reasons at <c>CachedVerdict.IsAbout</c>.</remarks>
     public bool IsFor(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => _input is not null && _input.Is(subject, actor);
 
     public bool IsLive(long nowTicks) => IsLive(nowTicks, epoch: 0);
 
-    /// <summary>Notes that it is used.</summary>
-    /// <returns>Whether it is to be renewed, which one caller is told.</returns>
+    /// <summary>Records a use.</summary>
+    /// <returns>Whether to renew it now; only one caller gets true.</returns>
     public bool Use(long nowTicks)
     {
         if (nowTicks - Volatile.Read(ref _usedAtTicks) > UsePrecision)
@@ -72,7 +72,7 @@ internal sealed class ExchangedToken : CachedEntry
             && Interlocked.Exchange(ref _renewal, Renewing) == NotRenewing;
     }
 
-    /// <summary>A renewal has failed: another may be tried from this time on.</summary>
+    /// <summary>Allows another renewal from this time on, after one has failed.</summary>
     public void RenewLater(long atTicks)
     {
         Volatile.Write(ref _renewAtTicks, atTicks);
@@ -82,7 +82,7 @@ internal sealed class ExchangedToken : CachedEntry
 
 /// <summary>The tokens of one exchange, as bytes. Both are compared whole.</summary>
 /// <param name="Subject">The token to exchange; never empty.</param>
-/// <param name="Actor">The token of who acts for it; empty for nobody.</param>
+/// <param name="Actor">The actor's token; empty for none.</param>
 internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 {
     public int Length => Subject.Length + Actor.Length;
@@ -95,17 +95,17 @@ internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 
 /// <summary>The life of an exchanged token, in UTC ticks.</summary>
 /// <param name="StartTicks">When it was issued.</param>
-/// <param name="RenewTicks">From when on it is renewed, where it is in use.</param>
-/// <param name="EndTicks">From when on it is no longer sent.</param>
+/// <param name="RenewTicks">From when on it is renewed, if it is in use.</param>
+/// <param name="EndTicks">From when on it is not sent any more.</param>
 internal readonly record struct ExchangeSpan(long StartTicks, long RenewTicks, long EndTicks);
 
-/// <summary>An exchange that has failed lately, and what is said of it until it may be tried again. Immutable.</summary>
+/// <summary>A recent failure, and the answer to requests until the exchange may be tried again.</summary>
 internal sealed class FailedExchange(in TokenDigest digest, CredentialResult result, long expiresAtTicks) : CachedEntry(digest, expiresAtTicks, epoch: 0)
 {
     public CredentialResult Result => result;
 
     public override bool IsGood => false;
 
-    /// <summary>What may be tried again first makes room.</summary>
+    /// <summary>The one that may be tried again first is evicted.</summary>
     public override long Worth => ExpiresAtTicks;
 }

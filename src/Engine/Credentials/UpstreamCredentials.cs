@@ -19,7 +19,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
 
-    /// <summary>Whether there is one for each caller, so that a request without a token of the caller's has none.</summary>
+    /// <summary>Whether each caller has a credential of its own, so that a request without a caller's token has none.</summary>
     public virtual bool IsPerCaller => false;
 
     /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
@@ -27,7 +27,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
 
     /// <summary>The line to send now for a caller, or null when none is ready.</summary>
     /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
-    /// <param name="caller">The token with which the caller came; empty for none, and where the credential does not depend on it.</param>
+    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
     /// <param name="memo">The connection's own.</param>
     public virtual CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => Current;
 

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What an authorization server wants of a caller before it gives out a token: what the challenge has to say, so that the client can act.</summary>
+/// <summary>What an authorization server requires of a caller before it issues a token. It is put into the challenge, so that the client can act.</summary>
 /// <param name="Error">The challenge's error code.</param>
 /// <param name="Claims">A claims request as Base64, as Microsoft's clients take it; null for none.</param>
 /// <param name="AcrValues">Authentication contexts, separated by blanks (RFC 9470 §3); null for none.</param>

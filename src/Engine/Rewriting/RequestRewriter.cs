@@ -51,7 +51,7 @@ internal sealed class RequestRewriter
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
-    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null where there is none.</summary>
+    /// <summary>Names of fields that the proxy sets; a client's own fields with these names are dropped. Null if there are none.</summary>
     private readonly ReplacedNames? _replaced;
 
     /// <param name="target">The upstream.</param>

@@ -61,7 +61,7 @@ internal readonly struct StageResult
     /// <summary>What to say about a fault beyond its row in the table; null for nothing.</summary>
     public FaultDetail? Detail => _detail as FaultDetail;
 
-    /// <summary>What the caller has to do; null unless that is why the request is refused.</summary>
+    /// <summary>What the caller has to do; null unless the refusal asks for a step-up.</summary>
     public StepUpChallenge? StepUp => _detail as StepUpChallenge;
 
     public static StageResult Refuse(RefusalReason reason, StepUpChallenge? stepUp = null)

@@ -1,12 +1,12 @@
 namespace McpProxyFast.Tokens;
 
-/// <summary>What is known by a digest, and until when. But for its early end, nothing of it ever changes.</summary>
+/// <summary>A cache entry: its key, and the time from which it is void. Nothing else changes after construction, except that it can be ended early.</summary>
 internal abstract class CachedEntry(in TokenDigest digest, long expiresAtTicks, int epoch)
 {
     /// <summary>UTC ticks from which on the entry is void; 0 once it has been ended early.</summary>
     private long _expiresAtTicks = expiresAtTicks;
 
-    /// <summary>What it is known by.</summary>
+    /// <summary>The key.</summary>
     public TokenDigest Digest { get; } = digest;
 
     /// <summary>The epoch in which it was made: an entry of an earlier one is void.</summary>
@@ -15,14 +15,14 @@ internal abstract class CachedEntry(in TokenDigest digest, long expiresAtTicks, 
     /// <summary>UTC ticks from which on the entry is void.</summary>
     public long ExpiresAtTicks => Volatile.Read(ref _expiresAtTicks);
 
-    /// <summary>Good for something: while it lives, none that is not takes its place.</summary>
+    /// <summary>Whether the entry is useful. While it is live, no entry that is not good replaces it.</summary>
     public abstract bool IsGood { get; }
 
-    /// <summary>Of those that are equally good, the one with the least makes room. Positive, and below 2^62.</summary>
+    /// <summary>Among entries that are equally good, the one with the lowest worth is evicted. Positive, and below 2^62.</summary>
     public abstract long Worth { get; }
 
     public bool IsLive(long nowTicks, int epoch) => ExpiresAtTicks > nowTicks && Epoch == epoch;
 
-    /// <summary>Voids it, wherever it has been kept.</summary>
+    /// <summary>Makes the entry void for everybody who holds it.</summary>
     public void End() => Volatile.Write(ref _expiresAtTicks, 0);
 }

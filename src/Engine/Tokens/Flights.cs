@@ -3,28 +3,31 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace McpProxyFast.Tokens;
 
-/// <summary>One piece of work under way. What waits for it must not run on in the thread that settles it, nor hold that up.</summary>
+/// <summary>One piece of work in progress. Waiters never continue on the thread that completes it, so they cannot hold it up.</summary>
 internal abstract class Flight<TResult>() : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-/// <summary>Work under way, by digest: whoever wants the same joins it. It goes on to its end whoever leaves, and so fails nobody else.</summary>
-/// <param name="most">Most pieces of work at a time. Above it there is no queue, which would only grow.</param>
-/// <param name="tooMany">What is answered above it.</param>
+/// <summary>
+/// Work in progress, by digest. A second request for the same work joins the first. The work runs to its end even if a waiter leaves, so a waiter that leaves
+/// fails nobody else.
+/// </summary>
+/// <param name="most">Maximum number of pieces of work at a time. There is no queue beyond it, since it would only grow.</param>
+/// <param name="tooMany">The result beyond that maximum.</param>
 internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
     where TFlight : Flight<TResult>
 {
-    /// <summary>What is under way.</summary>
+    /// <summary>The work in progress.</summary>
     private readonly ConcurrentDictionary<TokenDigest, TFlight> _pending = new();
 
-    /// <summary>How many there are, those that are refused as one too many included.</summary>
+    /// <summary>How many pieces of work there are, including one that is being refused.</summary>
     private int _count;
 
     public bool TryFind(in TokenDigest digest, [NotNullWhen(true)] out TFlight? flight) => _pending.TryGetValue(digest, out flight);
 
-    /// <summary>Joins the work under way for the digest, or begins it.</summary>
+    /// <summary>Joins the work in progress for the digest, or starts it.</summary>
     /// <param name="digest">What it is about.</param>
-    /// <param name="mine">The flight to begin, where there is none.</param>
+    /// <param name="mine">The flight to start if there is none.</param>
     /// <param name="work">Does it, off this thread.</param>
-    /// <param name="isOwn">Whether it was begun.</param>
+    /// <param name="isOwn">Whether this call started it.</param>
     public TFlight Join(TokenDigest digest, TFlight mine, Func<TokenDigest, TFlight, Task<TResult>> work, out bool isOwn)
     {
         TFlight first = _pending.GetOrAdd(digest, mine);
@@ -61,7 +64,7 @@ internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
         }
         catch (Exception bug)
         {
-            // Work answers what goes wrong; were that ever untrue, nobody must wait for ever.
+            // Work is expected to return its failures. If it ever throws, its waiters must still be released.
             Leave(digest);
             flight.SetException(bug);
         }

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Tokens;
 
-/// <summary>Entries by digest, lock-free and bounded, in sets: what is known of tokens that came in, and of tokens that were exchanged for them.</summary>
+/// <summary>A lock-free, bounded, set-associative cache by digest: for verdicts on incoming tokens, and for tokens that were exchanged for them.</summary>
 /// <remarks>
 /// <para>
 /// Memory order: an entry is complete when its constructor is through, and becomes visible by one reference write with release
@@ -9,7 +9,7 @@ namespace McpProxyFast.Tokens;
 /// </para>
 /// <para>A lost race between two writers drops one entry: that costs asking once more, never a wrong answer.</para>
 /// </remarks>
-/// <param name="ways">Entries of a set, a power of two: with more of them a useful one is seldom evicted before the cache is full.</param>
+/// <param name="ways">Entries per set, a power of two. With more ways, fewer useful entries are evicted before the cache is full.</param>
 internal sealed class TokenCache<TEntry>(int ways)
     where TEntry : CachedEntry
 {

@@ -5,13 +5,13 @@ namespace McpProxyFast.OAuth.Exchange;
 /// <summary>How an exchange ended. The list is closed.</summary>
 internal enum ExchangeVerdict : byte
 {
-    /// <summary>There is a token.</summary>
+    /// <summary>A token was issued.</summary>
     Issued,
 
-    /// <summary>The subject's token is not taken: <c>invalid_grant</c>.</summary>
+    /// <summary>The server does not accept the subject's token: <c>invalid_grant</c>.</summary>
     SubjectRefused,
 
-    /// <summary>The subject has to do something first: <c>interaction_required</c>, <c>insufficient_user_authentication</c>.</summary>
+    /// <summary>The subject has to sign in differently first: <c>interaction_required</c>, <c>insufficient_user_authentication</c>.</summary>
     StepUpNeeded,
 
     /// <summary><c>invalid_target</c>.</summary>
@@ -23,17 +23,17 @@ internal enum ExchangeVerdict : byte
     /// <summary>The subject may not have such a token: <c>access_denied</c>.</summary>
     Denied,
 
-    /// <summary>The request, or who makes it, is refused: a setting, here or there, has to change.</summary>
+    /// <summary>The request or the client is refused; a setting of the proxy or the server has to change.</summary>
     Refused,
 
-    /// <summary>The answer is none, or holds no token that can be sent.</summary>
+    /// <summary>The answer is not valid, or holds no token that can be sent.</summary>
     Unusable,
 
-    /// <summary>There was no answer, or one that says "not now".</summary>
+    /// <summary>There was no answer, or a temporary failure.</summary>
     Unavailable,
 }
 
-/// <summary>What came of an exchange.</summary>
+/// <summary>The result of an exchange.</summary>
 /// <param name="End">How it ended.</param>
 /// <param name="Message">For the log: what the server said, without a secret.</param>
 internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
@@ -47,7 +47,7 @@ internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
     /// <summary>When it ends, or is held to end.</summary>
     public DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>What the subject has to do; null unless that is how it ended.</summary>
+    /// <summary>What the subject has to do; null unless a step-up is needed.</summary>
     public StepUpChallenge? StepUp { get; init; }
 
     /// <summary>When to ask again, as the server said it; null where it did not.</summary>

@@ -3,7 +3,7 @@ using Duende.IdentityModel.Client;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>The request of one policy: what is the same in all of them, and where the tokens go.</summary>
+/// <summary>Builds the parameters of a policy's requests.</summary>
 internal sealed class ExchangeForm
 {
     private const string OnBehalfOf = "on_behalf_of";
@@ -21,7 +21,7 @@ internal sealed class ExchangeForm
 
     public string GrantType { get; }
 
-    /// <summary>Everything of the request but the tokens, in one order, so that two policies that differ in anything give two texts.</summary>
+    /// <summary>Everything in the request except the tokens, in a fixed order, so that two different policies give two different texts.</summary>
     public string Fingerprint => string.Join('\n', Fixed()
         .Prepend(new(OidcConstants.TokenRequest.GrantType, GrantType))
         .Prepend(new("url", _policy.TokenUrl.OriginalString))

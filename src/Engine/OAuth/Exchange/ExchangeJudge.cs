@@ -10,26 +10,26 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Says what an answer to an exchange means (RFC 8693 §2.2, RFC 6749 §5).</summary>
-/// <param name="redaction">What went out and must not come back in a message.</param>
+/// <summary>Interprets the answer to an exchange (RFC 8693 §2.2, RFC 6749 §5).</summary>
+/// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
 /// <param name="now">When the answer came.</param>
 internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
 {
-    /// <summary>Longest token that is sent on, in bytes: as long as one that may come in.</summary>
+    /// <summary>Longest token that is sent, in bytes: the same limit as for incoming tokens.</summary>
     public const int MaxTokenBytes = 16 * 1024;
 
-    /// <summary>Largest claims request that is passed on, in characters: the challenge has to fit into a client's head.</summary>
+    /// <summary>Largest claims request that is passed on, in characters: the challenge has to fit into a client's limit for response heads.</summary>
     private const int MaxClaims = 4 * 1024;
 
     private const int MaxAcrValues = 1024;
 
-    /// <summary>Most characters of what a server says that a line of the log shows.</summary>
+    /// <summary>Maximum number of characters of a server's message in a log line.</summary>
     private const int MaxMessage = 1_000;
 
-    /// <summary>The life of a token of which the server does not say it.</summary>
+    /// <summary>Lifetime of a token if the server does not state it.</summary>
     private static readonly TimeSpan UnstatedLifetime = TimeSpan.FromSeconds(60);
 
-    /// <summary>A server that means "for ever" by a huge number is still asked once a year.</summary>
+    /// <summary>Upper bound for a stated lifetime: some servers state a huge number for "never ends".</summary>
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
     public ExchangeAnswer Judge(TokenResponse answer)
@@ -63,7 +63,7 @@ internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
         string message = Printable.Of(redaction.Of($"{error}{description}")!);
         message = message.Length <= MaxMessage ? message : message[..MaxMessage] + " (cut)";
 
-        // Entra names what it wants in `claims`, whatever it calls the error.
+        // Entra puts what it wants in `claims`, under several error codes.
         bool needsStepUp = error is "interaction_required" or "insufficient_user_authentication" or "login_required" or "consent_required"
             || Raw(answer, "claims") is not null;
         if (needsStepUp)
@@ -98,7 +98,7 @@ internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
         string issued = Text(answer, "issued_token_type") ?? "";
         string token = Text(answer, "access_token") ?? "";
 
-        // N_A marks what is no access token (RFC 8693 §2.2.1), such as an ID token that was asked for.
+        // N_A marks a token that is not an access token (RFC 8693 §2.2.1), such as a requested ID token.
         string? wrong = token.Length == 0 ? "its answer holds no access_token"
             : token.Length > MaxTokenBytes ? $"its token is longer than {MaxTokenBytes / 1024} KiB"
             : !PolicyValue.IsWord(token) ? "its token holds characters that cannot stand in a header"
@@ -131,7 +131,7 @@ internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
 
     private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
 
-    /// <summary>A member's text; null where it has none.</summary>
+    /// <summary>A member that is a string; else null.</summary>
     private static string? Text(TokenResponse answer, string name)
     {
         try
@@ -144,7 +144,7 @@ internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
         }
     }
 
-    /// <summary>As <see cref="Text"/>, and of a number its digits, of an object its JSON: servers differ.</summary>
+    /// <summary>As <see cref="Text"/>; also the digits of a number and the JSON of an object, since servers differ.</summary>
     private static string? Raw(TokenResponse answer, string name)
     {
         bool isOther = answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.Object;

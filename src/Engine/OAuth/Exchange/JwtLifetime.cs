@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Reads when a token says that it ends, unchecked: who forges that shortens or lengthens how long his own entry is kept.</summary>
+/// <summary>Reads the end of a JWT without checking its signature. A forged end only changes how long the forger's own cache entry is kept.</summary>
 internal static class JwtLifetime
 {
     /// <summary>The <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and where it cannot be read.</summary>
@@ -27,7 +27,7 @@ internal static class JwtLifetime
         }
         catch (Exception odd) when (odd is FormatException or JsonException)
         {
-            return null; // an encrypted token, or none that this format knows
+            return null; // an encrypted token, or no JWT
         }
     }
 

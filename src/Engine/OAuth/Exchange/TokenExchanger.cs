@@ -7,7 +7,7 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Exchanges one token at a time: sends the request of a policy and has its answer judged.</summary>
+/// <summary>Makes one exchange: sends the request of a policy and interprets the answer.</summary>
 internal sealed class TokenExchanger : IDisposable
 {
     /// <summary>The form of the request. Set for life.</summary>
@@ -16,13 +16,13 @@ internal sealed class TokenExchanger : IDisposable
     /// <summary>The way out. Set for life.</summary>
     private readonly OAuthHttp _http;
 
-    /// <summary>Puts on a request what shows who the proxy is. Set for life.</summary>
+    /// <summary>Adds client authentication to a request. Set for life.</summary>
     private readonly TokenEndpoint _endpoint;
 
-    /// <summary>The server, of which only the one endpoint is known. Set for life.</summary>
+    /// <summary>The server; only its token endpoint is known. Set for life.</summary>
     private readonly ServerMetadata _server;
 
-    /// <summary>Who the proxy is; null for nobody. Set for life.</summary>
+    /// <summary>The proxy's client; null for none. Set for life.</summary>
     private readonly ClientIdentity? _client;
 
     /// <summary>Lifetimes go by it. Set for life.</summary>
@@ -38,15 +38,15 @@ internal sealed class TokenExchanger : IDisposable
         _client = policy.Client is not { } client ? null : new ClientIdentity { Id = client.Id, Secret = client.SecretValue, Method = MethodOf(client) };
     }
 
-    /// <summary>Everything that an exchange depends on besides the tokens.</summary>
+    /// <summary>Everything that an exchange depends on except the tokens.</summary>
     public string Fingerprint => _form.Fingerprint;
 
     /// <summary>Where tokens are exchanged, for logs.</summary>
     public string Endpoint => Printable.Url(_server.TokenEndpoint!);
 
-    /// <summary>Exchanges a token. Whatever goes wrong is an answer.</summary>
+    /// <summary>Exchanges a token. Failures are returned, not thrown.</summary>
     /// <param name="subject">The token to exchange.</param>
-    /// <param name="actor">The token of who acts for it; null for nobody.</param>
+    /// <param name="actor">The actor's token; null for none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async Task<ExchangeAnswer> ExchangeAsync(string subject, string? actor, CancellationToken cancellationToken)
@@ -67,7 +67,7 @@ internal sealed class TokenExchanger : IDisposable
         }
         catch (OAuthException failure)
         {
-            // The client's key cannot be read: that is this side's to mend.
+            // The client's key cannot be read, so the operator of the proxy has to act.
             return new ExchangeAnswer(ExchangeVerdict.Refused, failure.Message);
         }
     }
