@@ -5,8 +5,13 @@ namespace McpProxyFast.Outcomes;
 /// <summary>Counts token exchanges. A hit that nobody listens to costs one comparison, and nothing here allocates on the way of a request.</summary>
 internal sealed class ExchangeTally
 {
+    /// <summary>Requests to exchange a token. Set for life.</summary>
     private readonly Counter<long> _exchanges;
+
+    /// <summary>Requests for which an exchanged token was known. Set for life.</summary>
     private readonly Counter<long> _hits;
+
+    /// <summary>Requests that joined an exchange in progress. Set for life.</summary>
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The proxy's.</param>

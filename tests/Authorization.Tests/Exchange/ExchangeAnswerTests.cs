@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -191,6 +192,19 @@ public sealed class ExchangeAnswerTests : IAsyncLifetime
         using HttpResponseMessage response = await _rig.SendAsync(proxy, "Bearer alice");
 
         Assert.Equal((503, "17"), ((int)response.StatusCode, response.Headers.RetryAfter!.ToString()));
+    }
+
+    [Fact]
+    public async Task ServerThatIsSilentIsGivenUpAfterTenSeconds()
+    {
+        _rig.Answer = (_, _) => Task.Delay(Timeout.Infinite);
+        Uri proxy = await _rig.ProxyAsync();
+        Task<string> asked = _rig.AskAsync(proxy, "alice");
+        await Rig.UntilAsync(() => !_rig.Exchanges.IsEmpty);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Contains("exchange-unavailable", await asked, StringComparison.Ordinal);
+        Assert.Empty(_rig.Received);
     }
 
     [Fact]

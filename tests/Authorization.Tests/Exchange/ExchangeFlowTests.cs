@@ -187,10 +187,10 @@ public sealed class ExchangeFlowTests : IAsyncLifetime, IDisposable
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Variant = new TokenExchangeVariant.Rfc8693 { Actor = TokenExchangeActor.File(file) } });
         await _rig.AskAsync(proxy, "alice");
         _folder.Write("actor", "second");
-        await Rig.UntilAsync(() =>
+        await _rig.AskUntilAsync(proxy, "alice", answer =>
         {
             _rig.Clock.Advance(TimeSpan.FromSeconds(5));
-            return _rig.AskAsync(proxy, "alice").GetAwaiter().GetResult() is "200 Bearer 2-for-alice";
+            return answer is "200 Bearer 2-for-alice";
         });
 
         Assert.Equal(["first", "second"], _rig.Exchanges.Select(request => request["actor_token"]));

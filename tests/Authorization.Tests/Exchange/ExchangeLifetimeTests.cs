@@ -108,8 +108,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         _rig.Answer = null;
         Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
         _rig.Clock.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
-        await Rig.UntilAsync(() => _rig.Exchanges.Count == 3);
+        await _rig.AskUntilAsync(proxy, "alice", _ => _rig.Exchanges.Count == 3);
     }
 
     [Fact]
@@ -145,14 +144,9 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
                 tokens["id_token"] = "the.id.token";
             }
         };
-        OAuthPolicy policy = new()
-        {
-            Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
-            Grant = new OAuthGrant.ClientCredentials("id", ClientAuthentication.Secret("s")),
-        };
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with
         {
-            Subject = TokenExchangeSubject.Of(policy),
+            Subject = TokenExchangeSubject.Of(Machine(login)),
             Variant = new TokenExchangeVariant.Rfc8693 { SubjectTokenType = ExchangedTokenType.IdToken },
         });
 
@@ -163,7 +157,38 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task IdTokenOfALoginIsStillThereAfterARestart()
+    {
+        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        using var folder = new TemporaryFolder();
+        login.EditTokens = tokens => tokens["id_token"] = "the.id.token";
+        TokenExchangePolicy policy = _rig.Policy with
+        {
+            Subject = TokenExchangeSubject.Of(Machine(login) with { Store = new CredentialStoreFile(folder.File("store")) }),
+            Variant = new TokenExchangeVariant.Rfc8693 { SubjectTokenType = ExchangedTokenType.IdToken },
+        };
+        await _rig.AskAsync(await _rig.ProxyAsync(policy), "alice");
+
+        Assert.Equal("200 Bearer 2-for-the.id.token", await _rig.AskAsync(await _rig.ProxyAsync(policy), "alice"));
+        Assert.Single(login.TokenRequests);
+    }
+
+    [Fact]
     public async Task LoginWithoutAnIdTokenIsSaidToHaveNone()
+    {
+        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        Uri proxy = await _rig.ProxyAsync(_rig.Policy with
+        {
+            Subject = TokenExchangeSubject.Of(Machine(login)),
+            Variant = new TokenExchangeVariant.Rfc8693 { SubjectTokenType = ExchangedTokenType.IdToken },
+        });
+
+        Assert.Contains("exchange-no-id-token", await _rig.AskAsync(proxy, "alice"), StringComparison.Ordinal);
+        Assert.Empty(_rig.Exchanges);
+    }
+
+    [Fact]
+    public async Task LoginThatIsNoBearerTokenIsNotExchanged()
     {
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(OutgoingPolicy.From(new Basic())) });
 
@@ -171,24 +196,55 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         Assert.Empty(_rig.Exchanges);
     }
 
-    [Fact]
-    public async Task RenewedLoginMakesNobodyWait()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task RenewedLoginMakesNobodyWait(bool isSubject)
     {
         await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
-        OAuthPolicy policy = new()
-        {
-            Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
-            Grant = new OAuthGrant.ClientCredentials("id", ClientAuthentication.Secret("s")),
-        };
         _rig.Lifetime = TimeSpan.FromHours(10);
-        Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(policy) });
+        Uri proxy = await _rig.ProxyAsync(isSubject
+            ? _rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) }
+            : _rig.Policy with { Variant = new TokenExchangeVariant.Rfc8693 { Actor = TokenExchangeActor.Of(Machine(login)) } });
         string first = await _rig.AskAsync(proxy, "alice");
         _rig.Clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromMinutes(3));
         await Rig.UntilAsync(() => login.TokenRequests.Count == 2);
-        _rig.Answer = (_, _) => Task.Delay(Timeout.Infinite);
+        var held = new TaskCompletionSource();
+        _rig.Answer = async (http, request) =>
+        {
+            await held.Task;
+            await _rig.IssueAsync(http, request);
+        };
 
         Assert.Equal(first, await _rig.AskAsync(proxy, "alice")); // while the exchange for the new token hangs
+        held.SetResult();
+        await _rig.AskUntilAsync(proxy, "alice", answer => answer != first);
+        Assert.Equal(2, _rig.Exchanges.Count);
     }
+
+    [Fact]
+    public async Task LoginWhoseTokenTheExchangeRefusesIsRenewedOnce()
+    {
+        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) });
+        string? refused = null;
+        _rig.Answer = (http, request) =>
+        {
+            refused ??= request["subject_token"];
+            return request["subject_token"] == refused
+                ? ExchangeRig.SendAsync(http, 400, new JsonObject { ["error"] = "invalid_grant" })
+                : _rig.IssueAsync(http, request);
+        };
+
+        Assert.StartsWith("200 Bearer 1-for-access", await _rig.AskAsync(proxy, "alice"), StringComparison.Ordinal);
+        Assert.Equal(2, login.TokenRequests.Count);
+    }
+
+    private static OAuthPolicy Machine(ScriptedServer login) => new()
+    {
+        Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
+        Grant = new OAuthGrant.ClientCredentials("id", ClientAuthentication.Secret("s")),
+    };
 
     private string Jwt(TimeSpan life, string subject)
     {

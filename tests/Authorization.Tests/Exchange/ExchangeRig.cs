@@ -112,6 +112,16 @@ internal sealed class ExchangeRig : IAsyncDisposable
         return $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
     }
 
+    /// <summary>Asks again and again, for something that happens while nobody waits for it.</summary>
+    public async Task AskUntilAsync(Uri proxy, string token, Func<string, bool> isOver)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!isOver(await AskAsync(proxy, token)))
+        {
+            await Task.Delay(2, patience.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (IAsyncDisposable proxy in _proxies)
