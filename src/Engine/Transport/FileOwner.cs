@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,12 +10,24 @@ internal static unsafe partial class FileOwner
 {
     private const string C = "libc";
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private const int CurrentFolder = -100; // AT_FDCWD
     private const uint UserId = 8; // STATX_UID
     private const int StatBytes = 256;
     private const int UserIdOffset = 20;
 
     /// <summary>Whether the file belongs to another user than the one whose rights this process has.</summary>
-    public static bool IsAnother(SafeFileHandle file)
+    public static bool IsAnother(SafeFileHandle file) => IsAnother((int)file.DangerousGetHandle(), [0], EmptyPath);
+
+    /// <summary>As for an open file, for one that cannot be opened now. Of a link, the link itself counts.</summary>
+    /// <param name="path">The path in UTF-8, with a zero at its end.</param>
+    public static bool IsAnother(ReadOnlySpan<byte> path)
+    {
+        Debug.Assert(path is [.., 0], "The system reads a path up to its zero.");
+        return IsAnother(CurrentFolder, path, NoFollow);
+    }
+
+    private static bool IsAnother(int folder, ReadOnlySpan<byte> path, int flags)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -24,8 +37,10 @@ internal static unsafe partial class FileOwner
         try
         {
             byte* stat = stackalloc byte[StatBytes];
-            byte noPath = 0;
-            return statx((int)file.DangerousGetHandle(), &noPath, EmptyPath, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            fixed (byte* name = path)
+            {
+                return statx(folder, name, flags, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            }
         }
         catch (EntryPointNotFoundException)
         {
