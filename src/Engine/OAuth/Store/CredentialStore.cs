@@ -121,7 +121,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public Task<StoreLease> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayGoOn: false, cancellationToken);
 
-    /// <summary>As <see cref="OpenAsync(CancellationToken)"/>, to keep what must not be lost: in memory, where the store is held elsewhere for too long.</summary>
+    /// <summary>Opens the store to keep what must not be lost. Where another process holds the store for too long, it is kept in memory.</summary>
     /// <exception cref="OAuthException">The file or its key cannot be used, and never could.</exception>
     public Task<StoreLease> OpenToKeepAsync() => OpenAsync(mayGoOn: true, CancellationToken.None);
 
