@@ -48,6 +48,9 @@ internal sealed class ServingParts
     /// <summary>Null where nothing is added, and the client's own credential passes.</summary>
     public UpstreamCredentials? Credentials { get; init; }
 
+    /// <summary>What goes out with every request besides a credential; null for nothing.</summary>
+    public AddedFields? AddedFields { get; init; }
+
     public required Uri Target { get; init; }
 
     public required TimeProvider Clock { get; init; }
