@@ -63,6 +63,7 @@ public sealed class McpProxy : IAsyncDisposable
         options.Validate();
         options = options with { Logger = GuardedLogger.Around(options.Logger) };
         _options = options;
+        AddedFields? added = AddedFields.Open(options.AddedFields, options.Clock, options.Logger);
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         var meter = new Meter(Tally.MeterName);
@@ -72,10 +73,11 @@ public sealed class McpProxy : IAsyncDisposable
         _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
-        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, meter);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added, meter);
         _heartbeatNumbers = options.CollectsAfterBursts
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
+        added?.Start();
     }
 
     /// <summary>How many client connections are open now, those of a listener and those of a host together.</summary>
@@ -203,6 +205,11 @@ public sealed class McpProxy : IAsyncDisposable
         if (_credentials is not null)
         {
             await _credentials.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_parts.AddedFields is { } added)
+        {
+            await added.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_incoming is not null)

@@ -19,10 +19,17 @@ internal static class ProxyParts
     /// <param name="heartbeat">The proxy's.</param>
     /// <param name="network">Makes the connections to the upstream.</param>
     /// <param name="incoming">Null where everybody may come in.</param>
-    /// <param name="credentials">Null where nothing is added.</param>
+    /// <param name="credentials">Null where no credential is added.</param>
+    /// <param name="added">Null where no other field is added.</param>
     /// <param name="meter">Counts what the proxy does.</param>
     public static ServingParts Make(
-        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials, Meter meter)
+        McpProxyOptions options,
+        Heartbeat heartbeat,
+        NetworkStack network,
+        IncomingTokens? incoming,
+        UpstreamCredentials? credentials,
+        AddedFields? added,
+        Meter meter)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
@@ -33,6 +40,7 @@ internal static class ProxyParts
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
         var origin = new UpstreamOrigin(options.Target);
+        ReplacedNames? addedNames = added is null ? null : new ReplacedNames([.. added.Names]);
         return new ServingParts
         {
             Limits = limits,
@@ -47,13 +55,14 @@ internal static class ProxyParts
                 heartbeat,
                 tally),
             Hop = hop,
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, ReplacedOf(options)),
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, ReplacedOf(options, added), addedNames),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
             EndpointEvents = new EndpointEvent(origin).Look,
             ResourceEndpointEvents = new EndpointEvent(origin, credentials is null ? null : credentials.Scope.Announce).Look,
             Cors = new CorsRule(options.CorsOrigins),
             Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
             Credentials = credentials,
+            AddedFields = added,
             Target = options.Target,
             Clock = options.Clock,
             Logger = options.Logger,
@@ -78,9 +87,13 @@ internal static class ProxyParts
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
-    /// <summary>A field that the proxy sets must not also come from the client.</summary>
-    private static ReplacedNames? ReplacedOf(McpProxyOptions options) =>
-        options.Outgoing is TokenExchangePolicy { FieldName: { } field } ? new ReplacedNames([field]) : null;
+    /// <summary>The names of all fields that the proxy sets: none of them must also come from the client.</summary>
+    private static ReplacedNames? ReplacedOf(McpProxyOptions options, AddedFields? added)
+    {
+        IEnumerable<string> names = added?.Names ?? [];
+        string? field = (options.Outgoing as TokenExchangePolicy)?.FieldName;
+        return added is null && field is null ? null : new ReplacedNames([.. names, .. field is null ? Array.Empty<string>() : [field]]);
+    }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch
     {

@@ -56,11 +56,7 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     public string? FieldName
     {
         get;
-        init => field = PolicyValue.Checked(
-            value,
-            value is null || FieldNameRule.MayBeSet(value),
-            nameof(FieldName),
-            "The header must be a field name that neither HTTP, nor MCP, nor the proxy sets itself.");
+        init => field = value is null ? null : AddedFieldRules.CheckedName(value, nameof(FieldName));
     }
 
     /// <inheritdoc/>

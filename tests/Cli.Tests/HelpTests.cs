@@ -17,7 +17,7 @@ public sealed partial class HelpTests
         "remote-auth-resource", "remote-auth-callback-port", "remote-auth-skip-browser", "remote-auth-timeout", "remote-auth-bearer-token",
         "remote-auth-bearer-token-file", "token-exchange-url", "token-exchange-client-id", "token-exchange-client-secret",
         "token-exchange-client-secret-file", "token-exchange-audience", "token-exchange-scopes", "token-exchange-subject-token-type",
-        "token-exchange-header-name", "debug",
+        "token-exchange-header-name", "remote-forward-headers", "remote-forward-headers-secret", "debug",
         "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
         "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
         "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
@@ -68,6 +68,7 @@ public sealed partial class HelpTests
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
+    [InlineData("secret")]
     [InlineData("demo")]
     public async Task HelpIsAsWideAsTheTerminalAndBreaksBetweenWords(string verb)
     {
@@ -98,6 +99,7 @@ public sealed partial class HelpTests
     [InlineData(typeof(LoginOptions))]
     [InlineData(typeof(LogoutOptions))]
     [InlineData(typeof(StatusOptions))]
+    [InlineData(typeof(SecretOptions))]
     [InlineData(typeof(DemoOptions))]
     public void EveryFlagBelongsToAGroup(Type options) =>
         Assert.All(FlagTable.Of(options).All, flag => Assert.NotEqual(HelpGroup.Rest, HelpGroup.Of(flag.Name)));
@@ -107,6 +109,7 @@ public sealed partial class HelpTests
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
+    [InlineData("secret")]
     [InlineData("demo")]
     public async Task EveryGroupHasAnExampleThatTheCommandTakes(string verb)
     {
@@ -129,7 +132,7 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["proxy", "login", "logout", "status", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["proxy", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -118,13 +118,13 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-param: A parameter needs a name that is not one of the protocol's own")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-header-name Content-Length",
-        "--token-exchange-header-name: The header must be a field name")]
+        "--token-exchange-header-name: Content-Length cannot be added")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-header-name mcp_session_id",
-        "--token-exchange-header-name: The header must be a field name")]
+        "--token-exchange-header-name: mcp_session_id cannot be added")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-header-name a:b",
-        "--token-exchange-header-name: The header must be a field name")]
+        "--token-exchange-header-name: A field's name is one word")]
     [InlineData(
         "--token-exchange-url https://a/t --remote-auth --remote-auth-dpop",
         "--remote-auth-dpop: A token that is bound to a key (DPoP) cannot be exchanged")]

@@ -14,6 +14,9 @@ internal enum Variant
     /// <summary>Requests carry a JWT, which the subject exchanges at the origin's token endpoint; the origin checks what came of it.</summary>
     TokenExchanged,
 
+    /// <summary>The subject adds three fields to each request, of which the origin checks one.</summary>
+    FieldsAdded,
+
     /// <summary>The upstream speaks TLS, and the subject verifies its certificate.</summary>
     TlsUpstream,
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using McpProxyFast.OAuth.Store;
+using McpProxyFast.OAuth;
 
 namespace McpProxyFast.Credentials;
 
@@ -30,16 +30,16 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
         }
 
         byte[] bytes = Read(line);
-        bool isRenewal = _last?.Token is IssuedCredential && line.Token is IssuedCredential;
+        bool isRenewal = _last?.Token is HeldCredential && line.Token is HeldCredential;
         _last = new Reading(line.Token, bytes, isRenewal ? _last!.Bytes : []);
         return bytes;
     }
 
     private byte[] Read(CredentialLine line)
     {
-        if (isIdToken && line.Token is IssuedCredential issued)
+        if (isIdToken && line.Token is HeldCredential held)
         {
-            return Encoding.UTF8.GetBytes(issued.Tokens.IdToken ?? "");
+            return Encoding.UTF8.GetBytes(held.Tokens.IdToken ?? "");
         }
 
         ReadOnlySpan<byte> bytes = line.Bytes.Span;
