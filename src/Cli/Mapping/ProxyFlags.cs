@@ -29,6 +29,7 @@ internal static class ProxyFlags
             Outgoing = OutgoingFlags.ToPolicy(options),
             TrustedCertificates = trusted,
             CollectsAfterBursts = true,
+            Wording = OptionNames.ToFlags,
             Logger = logger,
         };
     }

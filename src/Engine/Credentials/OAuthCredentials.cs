@@ -46,6 +46,11 @@ internal sealed class OAuthCredentials : UpstreamCredentials
             bool signsIn = _client.KnowsServer || _target.AbsolutePath.Length > 1;
             await _lifecycle.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
         }
+        catch (OAuthException failure) when (_client.HasInvited)
+        {
+            _isWanted = true;
+            throw new SignInFailedException(failure.Message, failure);
+        }
         catch (OAuthException failure)
         {
             throw new InvalidOperationException(failure.Message, failure);

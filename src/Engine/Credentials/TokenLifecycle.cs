@@ -60,9 +60,18 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(lifetime, cancellationToken);
         await AdoptAsync(linked.Token).ConfigureAwait(false);
-        if (signsIn && _issued is null && await _client.ObtainFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
+        try
         {
-            Accept(issued);
+            if (signsIn && _issued is null && await _client.ObtainFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
+            {
+                Accept(issued);
+            }
+        }
+        catch (OAuthException failure)
+        {
+            // Requests that wait for this attempt are told why it failed; they do not start another at once.
+            _failure = FailureState.After(_failure, failure, _clock.GetUtcNow());
+            throw;
         }
     });
 

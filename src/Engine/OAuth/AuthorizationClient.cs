@@ -49,7 +49,8 @@ internal sealed class AuthorizationClient : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, clock, logger);
         _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
+        ClientKey? clientKey = policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null;
+        _tokens = new TokenEndpoint(_http, clientKey, clock, TokenDialect.For(policy.Grant));
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
@@ -65,6 +66,9 @@ internal sealed class AuthorizationClient : IDisposable
 
     /// <summary>Whether the next sign-in is asked for by a person, so that it counts after a sign-out too.</summary>
     public bool IsLogin { get; set; }
+
+    /// <summary>Whether a person has been asked to sign in.</summary>
+    public bool HasInvited => _invitation.WasShown;
 
     /// <summary>Whether the operator has said who protects the target.</summary>
     public bool KnowsServer => _policy.Server.IsGiven;
@@ -139,7 +143,8 @@ internal sealed class AuthorizationClient : IDisposable
             }
 
             string message = needsPerson
-                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
+                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. Where the browser showed an "
+                + "error instead, it says which of the client id, the redirect URI, the scopes and the resource was refused."
                 : $"The sign-in took longer than {timeout}.";
             throw new OAuthException(needsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
@@ -256,6 +261,14 @@ internal sealed class AuthorizationClient : IDisposable
             await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             return await _flow.RunAsync(protection, scopes, DPoPKey, cancellationToken).ConfigureAwait(false);
         }
+        catch (OAuthException failure) when (protection.FoundBy.Length > 0 && (failure.Failure is OAuthFailure.Refused || protection.IsGuessed))
+        {
+            // What is wrong may be who was asked, and that was found out by what follows.
+            string found = protection.IsGuessed
+                ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
+                : $"The server was found by: {protection.FoundBy}.";
+            throw new OAuthException(failure.Failure, failure.Code, $"{failure.Message} {found}", failure) { Status = failure.Status };
+        }
     }
 
     private async Task RevokeAsync(IssuedCredential issued, CancellationToken cancellationToken)
@@ -294,8 +307,9 @@ internal sealed class AuthorizationClient : IDisposable
         return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
     }
 
+    // Who the operator's client is, and how it shows that, is what the operator says now.
     private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (_policy.Client as KnownClient)?.Authentication?.SecretValue } };
+        kept.Client.IsRegistered || _policy.Client is not KnownClient ? kept : kept with { Client = _clients.Preregistered(kept.Server) };
 
     private static IEnumerable<Uri> OperatorUrls(OAuthPolicy policy)
     {

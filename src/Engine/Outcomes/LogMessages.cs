@@ -157,6 +157,9 @@ internal static partial class LogMessages
     [LoggerMessage(421, LogLevel.Debug, "Discovery: {Line}")]
     public static partial void Discovery(this ILogger logger, string line);
 
+    [LoggerMessage(450, LogLevel.Debug, "The ID token of {Issuer} is not used; the access token does not need it. {Reason}")]
+    public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
+
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);

@@ -17,6 +17,9 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     /// <summary>Until when the proxy waits for the person; set at the start of each sign-in.</summary>
     private DateTimeOffset _endsAt;
 
+    /// <summary>Whether a person has been invited since the proxy was made.</summary>
+    public bool WasShown { get; private set; }
+
     /// <summary>A sign-in begins, which may take so long.</summary>
     public void Begin(TimeSpan timeout) => _endsAt = clock.GetUtcNow() + timeout;
 
@@ -49,6 +52,7 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
 
     private void Tell(in SignInPrompt prompt)
     {
+        WasShown = true;
         try
         {
             observer?.OnSignInNeeded(prompt);

@@ -45,7 +45,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         return answered ? null : throw log.NothingFound(
             "probe-inconclusive",
             "The target neither asked for credentials nor answered as an MCP server.",
-            "Check its URL, or name the issuer that protects it.");
+            "Check its URL (McpProxyOptions.Target), or name the issuer that protects it (OAuthPolicy.Server).");
     }
 
     private static Challenge? Asked(HttpResponseMessage response)

@@ -32,7 +32,8 @@ internal sealed class OAuthHttp : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
         sockets.SslOptions.RemoteCertificateValidationCallback = TrustAnchors.Check(trustAnchors);
-        _client = new HttpClient(new BoundedHandler(target, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
+        var bounded = new BoundedHandler(target, clock) { InnerHandler = sockets };
+        _client = new HttpClient(new FormAnswerHandler { InnerHandler = bounded }) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
     }
 

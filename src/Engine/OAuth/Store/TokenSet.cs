@@ -18,7 +18,7 @@ internal sealed record TokenSet
     /// <summary>When the access token ends, or null where the server did not say.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>Only checked, never kept.</summary>
+    /// <summary>Of a sign-in that asked for <c>openid</c>, and only where it has been checked; never kept.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string? IdToken { get; init; }
 
