@@ -57,13 +57,13 @@ public class OpenIddictTests
     }
 
     [Fact]
-    public async Task AWrongSecretStopsTheStartWithTheServersWord()
+    public async Task AWrongSecretFailsTheStartWithTheServersWord()
     {
         await using OpenIddictUpstream upstream = await OpenIddictUpstream.StartAsync();
         using var browser = new Browser();
         var wrong = new KnownClient(OpenIddictUpstream.ClientId, ClientAuthentication.Secret("wrong"));
 
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+        InvalidOperationException refused = await Assert.ThrowsAsync<SignInFailedException>(
             () => AskAsync(upstream, Policy with { Grant = Rig.WithBrowser with { Client = wrong } }, browser, upstream.Target));
 
         Assert.Contains("invalid_client", refused.Message, StringComparison.Ordinal);
