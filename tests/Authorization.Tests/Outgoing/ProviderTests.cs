@@ -264,6 +264,7 @@ public sealed class ProviderTests
     [Theory]
     [InlineData("invalid_target", "AADSTS9010010: The resource parameter doesn't match", "set OAuthPolicy.Resource to none.")]
     [InlineData("invalid_request", "AADSTS901002: The 'resource' request parameter is not supported.", "set OAuthPolicy.Resource to none.")]
+    [InlineData("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.", "name them with OAuthPolicy.Scopes.")]
     [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes names others.")]
     [InlineData("unsupported_response_type", "no", "choose another with OAuthPolicy.Grant.")]
     [InlineData("server_error", "oops", "sign in again later.")]

@@ -32,7 +32,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         })
         {
             using HttpRequestMessage request = ask();
-            using HttpResponseMessage response = await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            using HttpResponseMessage response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
             log.Add($"{request.Method} {WellKnown.Origin(target)}{target.AbsolutePath}", response.StatusCode);
             if (Asked(response) is { } challenge)
             {
@@ -46,6 +46,23 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
             "probe-inconclusive",
             "The target neither asked for credentials nor answered as an MCP server.",
             "Check its URL (McpProxyOptions.Target), or name the issuer that protects it (OAuthPolicy.Server).");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        string asked = $"{request.Method} {Printable.Url(request.RequestUri!.AbsoluteUri)}";
+        try
+        {
+            return await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            throw new OAuthException(
+                failure.Failure,
+                failure.Code,
+                $"The target could not be asked whether it wants a sign-in ({asked}): {failure.Message} Check its URL (McpProxyOptions.Target).",
+                failure);
+        }
     }
 
     private static Challenge? Asked(HttpResponseMessage response)

@@ -22,20 +22,23 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
     {
         using var late = new CancellationTokenSource(MaxTime, clock);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        var log = new DiscoveryLog(logger);
         try
         {
-            return await FindWithinAsync(resource, challenge, linked.Token).ConfigureAwait(false);
+            return await FindWithinAsync(resource, challenge, log, linked.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw OAuthException.Transient(
-                "discovery-too-slow", $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s.", failure);
+                "discovery-too-slow",
+                $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s. Tried: {log}. It is tried again with a later request; "
+                + "where it stays so, name the issuer (OAuthPolicy.Server).",
+                failure);
         }
     }
 
-    private async Task<Protection> FindWithinAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
+    private async Task<Protection> FindWithinAsync(Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
-        var log = new DiscoveryLog(logger);
         ResourceMetadata? published = await FindResourceAsync(resource, challenge, log, cancellationToken).ConfigureAwait(false);
         ServerMetadata server = ServerIsGiven
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)

@@ -30,6 +30,7 @@ internal static class OAuthError
     {
         _ when IsAboutResource(error, description) =>
             "Check the resource that is asked for. Where the server takes no resource beside scopes, as Microsoft Entra, set OAuthPolicy.Resource to none.",
+        _ when description?.StartsWith("AADSTS900144", StringComparison.Ordinal) is true => "The server wants scopes; name them with OAuthPolicy.Scopes.",
         "invalid_client" or "unauthorized_client" =>
             "Check the client id, its secret or key, and the grants that it may use. Where the server wants the secret in the form or in the Authorization "
             + "field, OAuthPolicy.TokenEndpointAuthMethod says so.",

@@ -36,7 +36,8 @@ internal sealed class AddressGuard
         {
             throw OAuthException.Refused(
                 "private-address",
-                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
+                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, "
+                + "name it as the issuer (OAuthPolicy.Server).");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
