@@ -167,7 +167,7 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
         using var client = new HttpClient();
 
         using HttpResponseMessage answer = await client.PostAsync(new Uri($"http://127.0.0.1:{port}/mcp"), new StringContent("{}"));
-        await proxy.ErrorLineAsync("There is no credential for the upstream");
+        await proxy.ErrorLineAsync("refused the sign-in");
         await proxy.SignalAsync("TERM");
         Outcome outcome = await proxy.EndAsync();
 

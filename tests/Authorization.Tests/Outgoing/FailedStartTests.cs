@@ -62,7 +62,7 @@ public sealed class FailedStartTests : IAsyncDisposable
         await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
         Uri window = rig.Browser.LastUrl!;
         rig.Clock.Advance(TimeSpan.FromMinutes(5));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("There is no credential for the upstream: Nobody", StringComparison.Ordinal)));
+        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed the sign-in", StringComparison.Ordinal)));
 
         (int status, string message) = await AskAsync();
 

@@ -9,7 +9,7 @@ internal static class Providers
     private const string InsertedOAuth = "/.well-known/oauth-authorization-server";
     private const string OpenId = "/.well-known/openid-configuration";
 
-    public static IReadOnlyList<Provider> All { get; } = [.. Large(), .. Products(), .. McpServers()];
+    public static IReadOnlyList<Provider> All { get; } = [.. Large(), .. Products(), .. McpServers(), .. MoreProviders.All];
 
     private static IEnumerable<Provider> Large() =>
     [
@@ -335,20 +335,20 @@ internal static class Providers
         },
     ];
 
-    private static ClientAuthentication? Public => null;
+    public static ClientAuthentication? Public => null;
 
-    private static ClientAuthentication Secret => ClientAuthentication.Secret(ZooServer.ClientSecret);
+    public static ClientAuthentication Secret => ClientAuthentication.Secret(ZooServer.ClientSecret);
 
-    private static bool AskedForOffline(IReadOnlyDictionary<string, string> query) =>
+    public static bool AskedForOffline(IReadOnlyDictionary<string, string> query) =>
         query.GetValueOrDefault("scope")?.Split(' ').Contains("offline_access") is true;
 
-    private static OAuthPolicy With(OAuthPolicy policy, ClientAuthentication? authentication) =>
+    public static OAuthPolicy With(OAuthPolicy policy, ClientAuthentication? authentication) =>
         policy with { Grant = Support.Rig.WithBrowser with { Client = new KnownClient(ZooServer.ClientId, authentication) } };
 
-    private static OAuthServer ByHand(ZooServer server) =>
+    public static OAuthServer ByHand(ZooServer server) =>
         OAuthServer.FromEndpoints(new Uri($"{server.LoginOrigin}/token"), new Uri($"{server.LoginOrigin}/authorize"));
 
-    private static JsonObject Set(JsonObject json, params (string Name, JsonNode? Value)[] members)
+    public static JsonObject Set(JsonObject json, params (string Name, JsonNode? Value)[] members)
     {
         foreach ((string name, JsonNode? value) in members)
         {
@@ -358,7 +358,7 @@ internal static class Providers
         return json;
     }
 
-    private static JsonObject Without(JsonObject json, string name)
+    public static JsonObject Without(JsonObject json, string name)
     {
         json.Remove(name);
         return json;
