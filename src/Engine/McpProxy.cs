@@ -125,7 +125,7 @@ public sealed class McpProxy : IAsyncDisposable
         try
         {
             // Requests are served meanwhile: those that come before the sign-in is over wait for it.
-            await StartedAsync(starting).ConfigureAwait(false);
+            await starting.ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -206,19 +206,6 @@ public sealed class McpProxy : IAsyncDisposable
         if (_incoming is not null)
         {
             await _incoming.DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Waits for the start. That a person was asked and did not sign in ends nothing: requests are told so, and a later one asks again.</summary>
-    private async Task StartedAsync(Task starting)
-    {
-        try
-        {
-            await starting.ConfigureAwait(false);
-        }
-        catch (SignInFailedException failure)
-        {
-            _options.Logger.NotStarted(failure.Message);
         }
     }
 

@@ -7,7 +7,7 @@ namespace McpProxyFast.Credentials;
 /// <remarks>
 /// The start's life is the proxy's own: nobody who waits for it, be it a client or a host, can cancel it for the others. While the last start has failed, a
 /// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
-/// starts anew. Where a person was asked and did not sign in, the source itself says when to ask again.
+/// starts anew.
 /// </remarks>
 /// <param name="source">What is started.</param>
 /// <param name="wording">How the host puts what a client is told; null for the engine's own words.</param>
@@ -52,9 +52,9 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
 
     public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
-        Task attempt = _attempt is { } last && IsLeftToSource(last) ? last : Begin();
-        return InWords(attempt.IsFaulted && !IsLeftToSource(attempt)
-            ? CredentialResult.Unavailable(RetryInterval, "credential-unavailable", attempt.Exception!.InnerException!.Message)
+        Task attempt = Begin();
+        return InWords(attempt.IsFaulted
+            ? CredentialResult.Unavailable(RetryInterval, "credential-unavailable", attempt.Exception.InnerException!.Message)
             : await source.ObtainAsync(request, cancellationToken).ConfigureAwait(false));
     }
 
@@ -106,8 +106,6 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
             throw new InvalidOperationException(message, fault);
         }
     }
-
-    private static bool IsLeftToSource(Task attempt) => attempt.IsFaulted && attempt.Exception.InnerException is SignInFailedException;
 
     private CredentialResult InWords(CredentialResult result)
     {

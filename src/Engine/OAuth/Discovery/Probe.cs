@@ -57,11 +57,8 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         }
         catch (OAuthException failure)
         {
-            throw new OAuthException(
-                failure.Failure,
-                failure.Code,
-                $"The target could not be asked whether it wants a sign-in ({asked}): {failure.Message} Check its URL (McpProxyOptions.Target).",
-                failure);
+            throw failure.Saying(
+                $"The target could not be asked whether it wants a sign-in ({asked}): {failure.Message} Check its URL (McpProxyOptions.Target).");
         }
     }
 

@@ -52,7 +52,10 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
     }
 
     /// <summary>The client that the operator registered.</summary>
-    public ClientIdentity Preregistered(ServerMetadata server)
+    public ClientIdentity Preregistered(ServerMetadata server) => Preregistered(policy, server);
+
+    /// <summary>As <see cref="Preregistered(ServerMetadata)"/>, for a policy with such a client.</summary>
+    public static ClientIdentity Preregistered(OAuthPolicy policy, ServerMetadata server)
     {
         var known = (KnownClient)policy.Client!;
         return new ClientIdentity
@@ -69,12 +72,6 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        Forget(lease, server);
-    }
-
-    /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
-    public void Forget(StoreLease lease, ServerMetadata server)
-    {
         logger.RegistrationDropped(Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });

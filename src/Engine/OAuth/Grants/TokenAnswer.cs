@@ -55,7 +55,7 @@ internal static class TokenAnswer
     {
         if (answer.Exception is OAuthException failure)
         {
-            throw new OAuthException(failure.Failure, failure.Code, $"{endpoint} could not be asked: {failure.Message}", failure) { Status = failure.Status };
+            throw failure.Saying($"{endpoint} could not be asked: {failure.Message}");
         }
 
         if (answer.Exception is OperationCanceledException)

@@ -33,12 +33,6 @@ internal sealed class ForwardingProxy : IAsyncDisposable
             await watched.Started;
             return proxy;
         }
-        catch (SignInFailedException)
-        {
-            // It goes on, and is of no use to the test.
-            await proxy.DisposeAsync();
-            throw;
-        }
         catch
         {
             await Assert.ThrowsAsync<InvalidOperationException>(() => proxy._running);
