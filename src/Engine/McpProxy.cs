@@ -70,7 +70,7 @@ public sealed class McpProxy : IAsyncDisposable
         UpstreamCredentials? source = options.Outgoing is null
             ? credentials
             : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer, meter);
-        _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
+        _credentials = source is null ? null : new StartedCredentials(source, options.Wording, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
         _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added, meter);
@@ -112,8 +112,8 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or the proxy has been run
-    /// before.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Where a person was asked and did not
+    /// sign in, the proxy goes on instead, and asks again with a later request. Or the proxy has been run before.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {

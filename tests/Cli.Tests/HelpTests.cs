@@ -23,7 +23,7 @@ public sealed partial class HelpTests
         "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
         "remote-auth-client-key-file",
         "remote-auth-client-metadata-url", "remote-auth-assertion-file", "remote-auth-idp-token-url", "remote-auth-idp-client-id",
-        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
+        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-client-auth", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
         "token-exchange-variant", "token-exchange-resource", "token-exchange-requested-token-type", "token-exchange-subject", "token-exchange-actor",
         "token-exchange-actor-token-file", "token-exchange-actor-token-type", "token-exchange-grant-type", "token-exchange-param",
         "token-exchange-client-auth", "token-exchange-client-key-file",

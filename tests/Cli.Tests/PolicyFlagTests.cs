@@ -32,6 +32,15 @@ public sealed class PolicyFlagTests : IDisposable
     [InlineData(
         "--remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-key-file {file}",
         "--remote-auth-client-key-file: The client secret and the client key exclude")]
+    [InlineData("--remote-auth --remote-auth-client-auth body", "--remote-auth-client-auth must be auto, basic, post or none, not 'body'")]
+    [InlineData("--remote-auth-client-id c --remote-auth-client-auth post", "--remote-auth-client-auth: It says how a client secret is sent, and the client has")]
+    [InlineData(
+        "--remote-auth-client-id c --remote-auth-client-key-file {file} --remote-auth-client-auth none",
+        "--remote-auth-client-auth: It says how a client secret is sent; a client key")]
+    [InlineData(
+        "--remote-auth-grant client_credentials --remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-auth none",
+        "--remote-auth-client-auth: The grant client_credentials needs its secret sent")]
+    [InlineData("--remote-auth --remote-auth-resource no-uri", "--remote-auth-resource: The resource must be an absolute URI without a fragment")]
     [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: The assertion file is for the grant jwt-bearer alone")]
     [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: The ID token file is for the grant id-jag alone")]
     [InlineData("--remote-auth --remote-auth-idp-token-url https://a", "--remote-auth-idp-token-url: The identity provider's token URL is for the grant id-jag alone")]
@@ -166,6 +175,23 @@ public sealed class PolicyFlagTests : IDisposable
 
         Assert.Equal(expected[grant], policy.Grant);
     }
+
+    [Theory]
+    [InlineData("", TokenEndpointAuthMethod.Automatic)]
+    [InlineData("--remote-auth-client-auth auto", TokenEndpointAuthMethod.Automatic)]
+    [InlineData("--remote-auth-client-auth basic", TokenEndpointAuthMethod.Basic)]
+    [InlineData("--remote-auth-client-auth post", TokenEndpointAuthMethod.Post)]
+    [InlineData("--remote-auth-client-auth none", TokenEndpointAuthMethod.None)]
+    public void WayToSendTheSecretIsTheOneGivenForAKnownClientAsForOneThatRegistersItself(string flags, TokenEndpointAuthMethod expected)
+    {
+        Assert.Equal(expected, Assert.IsType<OAuthPolicy>(Read($"--remote-auth {flags}").Outgoing).TokenEndpointAuthMethod);
+        string known = $"--remote-auth-client-id c --remote-auth-client-secret s {flags}";
+        Assert.Equal(expected, Assert.IsType<OAuthPolicy>(Read(known).Outgoing).TokenEndpointAuthMethod);
+    }
+
+    [Fact]
+    public void ResourceThatIsNoneIsSentNowhere() =>
+        Assert.Equal(OAuthPolicy.NoResource, Assert.IsType<OAuthPolicy>(Read("--remote-auth --remote-auth-resource none").Outgoing).Resource);
 
     [Fact]
     public void ProviderWithAFormOfItsOwnIsKnownByItsAddress()

@@ -38,6 +38,7 @@ internal static class FlagNames
         (nameof(OAuthPolicy.Server), "--remote-auth-token-url"),
         (nameof(OAuthPolicy.Scopes), "--remote-auth-scopes"),
         (nameof(OAuthPolicy.Resource), "--remote-auth-resource"),
+        (nameof(OAuthPolicy.TokenEndpointAuthMethod), "--remote-auth-client-auth"),
         (nameof(OAuthPolicy.SignInTimeout), "--remote-auth-timeout"),
         (nameof(OAuthGrant.AuthorizationCode.Client), "--remote-auth-client-id"),
         (nameof(OAuthGrant.AuthorizationCode.CallbackPort), "--remote-auth-callback-port"),

@@ -29,6 +29,7 @@ internal static class ProxyFlags
             Outgoing = ExchangeFlags.Around(OutgoingFlags.ToPolicy(options), options, settings),
             TrustedCertificates = trusted,
             CollectsAfterBursts = true,
+            Wording = OptionNames.ToFlags,
             Logger = logger,
         };
     }

@@ -30,6 +30,10 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-client-secret-file", MetaValue = "FILE", HelpText = "File with the client's secret; white space around it is dropped.")]
     public string? RemoteAuthClientSecretFile { get; set; }
 
+    [Option("remote-auth-client-auth", MetaValue = "METHOD", Default = "auto",
+        HelpText = "How the client secret is sent: auto (as the server's metadata says), basic, post (in the form) or none.")]
+    public string RemoteAuthClientAuth { get; set; } = "";
+
     [Option("remote-auth-scopes", MetaValue = "SCOPES", Separator = ',', HelpText = "Scopes to ask for, instead of those that the target names.")]
     public IEnumerable<string> RemoteAuthScopes { get; set; } = [];
 
@@ -37,7 +41,8 @@ internal abstract class OutgoingOptions : StoreOptions
         HelpText = "Query parameter of the authorization request that carries them, such as user_scope.")]
     public string RemoteAuthScopeParamName { get; set; } = "";
 
-    [Option("remote-auth-resource", MetaValue = "URI", HelpText = "Resource indicator (RFC 8707), instead of the one that the target publishes.")]
+    [Option("remote-auth-resource", MetaValue = "URI",
+        HelpText = "Resource indicator (RFC 8707), instead of the one that the target publishes; none sends none, as Microsoft Entra wants it beside scopes.")]
     public string? RemoteAuthResource { get; set; }
 
     [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666,

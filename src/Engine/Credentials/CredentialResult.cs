@@ -29,7 +29,7 @@ internal readonly record struct CredentialResult
     public string? Code { get; private init; }
 
     /// <summary>What a person can do, without secrets; set when unavailable.</summary>
-    public string? Message { get; private init; }
+    public string? Message { get; init; }
 
     /// <summary>Nothing to add: send without a credential, or show the upstream's own answer.</summary>
     public static CredentialResult PassThrough => new(CredentialResultKind.PassThrough);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
@@ -135,6 +136,9 @@ public class OAuthHttpTests
         Assert.Equal("insecure-url", refused.Code);
     }
 
-    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url) =>
-        (await http.GetJsonAsync(url, DiscoveryJson.Default.ServerMetadata, CancellationToken.None)).Document;
+    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url)
+    {
+        (_, JsonElement document) = await http.GetJsonAsync(url, DiscoveryJson.Default.JsonElement, CancellationToken.None);
+        return document.ValueKind is JsonValueKind.Object ? DocumentReader.ReadServer(document) : null;
+    }
 }
