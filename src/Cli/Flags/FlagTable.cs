@@ -11,10 +11,10 @@ internal sealed class FlagTable
 {
     private readonly Dictionary<string, Flag> _byName;
 
-    private FlagTable(List<Flag> flags, string? positional)
+    private FlagTable(List<Flag> flags, string[] positionals)
     {
         All = flags;
-        PositionalKey = positional;
+        PositionalKeys = positionals;
         _byName = flags.ToDictionary(flag => flag.Name, StringComparer.Ordinal);
     }
 
@@ -22,19 +22,21 @@ internal sealed class FlagTable
     public IReadOnlyList<Flag> All { get; }
 
     /// <summary>The flags that this version does not refuse.</summary>
-    public IEnumerable<Flag> Built => All.Where(flag => !NotBuilt.Contains(flag.Name));
+    public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
-    /// <summary>The key in a config file of the one argument that belongs to no flag, such as <c>server-name</c>; null where the verb takes none.</summary>
-    public string? PositionalKey { get; }
+    /// <summary>The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order.</summary>
+    public IReadOnlyList<string> PositionalKeys { get; }
 
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
         new([.. options.GetProperties()
             .Select(property => (property, option: property.GetCustomAttribute<OptionAttribute>()))
             .Where(pair => pair.option is not null)
             .Select(pair => Describe(pair.property, pair.option!))],
-            options.GetProperties()
-                .Select(property => property.GetCustomAttribute<ValueAttribute>()?.MetaName.ToLowerInvariant().Replace('_', '-'))
-                .FirstOrDefault(name => name is not null));
+            [.. options.GetProperties()
+                .Select(property => property.GetCustomAttribute<ValueAttribute>())
+                .OfType<ValueAttribute>()
+                .OrderBy(value => value.Index)
+                .Select(value => value.MetaName.ToLowerInvariant().Replace('_', '-'))]);
 
     /// <summary>The flag of that name.</summary>
     /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
@@ -47,7 +49,8 @@ internal sealed class FlagTable
         KindOf(property.PropertyType, option.Separator),
         DefaultText(option.Default),
         option.Required,
-        option.HelpText ?? "");
+        option.HelpText ?? "",
+        option.Hidden);
 
     private static FlagKind KindOf(Type type, char separator)
     {

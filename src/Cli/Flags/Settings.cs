@@ -1,3 +1,5 @@
+using McpProxyFast.Cli.Tunnels;
+
 namespace McpProxyFast.Cli.Flags;
 
 /// <summary>What was set, by whom: command line, environment and config file merged.</summary>
@@ -85,7 +87,9 @@ internal sealed class Settings
 
     /// <summary>The secrets given where other users of the machine can read them.</summary>
     public IEnumerable<string> SecretsOnCommandLine() => Table.All
-        .Where(flag => flag.Unit == Flag.SecretUnit && _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine)
+        .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting)
+            && setting.Source == SettingSource.CommandLine
+            && (flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]))))
         .Select(flag => flag.Name);
 
     private static string Argument(Flag flag, string value)
@@ -145,12 +149,18 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>A file can also name the server, which on the command line belongs to no flag.</summary>
+    /// <summary>A file can also have what on the command line belongs to no flag. What stands there then is what the file lacks.</summary>
     private void AddFile(Dictionary<string, Setting> settings)
     {
-        if (Table.PositionalKey is { } key && settings.Remove(key, out Setting? name) && Positionals.Count == 0)
+        string?[] named = [.. Table.PositionalKeys.Select(key => settings.Remove(key, out Setting? setting) ? setting.Values[0] : null)];
+        if (Positionals.Count == named.Count(name => name is null))
         {
-            Positionals = name.Values;
+            var given = new Queue<string>(Positionals);
+            Positionals = [.. named.Select(name => name ?? given.Dequeue())];
+        }
+        else if (Positionals.Count == 0)
+        {
+            Positionals = [.. named.TakeWhile(name => name is not null).OfType<string>()];
         }
 
         Add(settings);

@@ -30,8 +30,11 @@ internal sealed class BearerChallenge
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
-    public ReadOnlyMemory<byte> LineFor(ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) =>
+    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
+    public ReadOnlyMemory<byte> LineFor(
+        ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, string? announced = null) =>
         _ready is not null ? _ready[(int)kind]
+        : announced is not null ? Build(kind, ResourceNames.Of(announced).MetadataUrl)
         : Build(kind, host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl);
 
     private byte[] Build(ChallengeKind kind, string? metadataUrl)

@@ -17,8 +17,6 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>One, or two with the same port.</summary>
     private readonly Listener[] _listeners;
 
-    private readonly Entrance _entrance;
-
     /// <summary>One for each connection that may still be accepted.</summary>
     private readonly SemaphoreSlim _slots;
 
@@ -30,18 +28,21 @@ internal sealed class AcceptLoop : IDisposable
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="listeners">Bound; disposed with the loop.</param>
-    /// <param name="entrance">What is said of every connection that comes in here.</param>
+    /// <param name="entrance">What is said of every connection that comes in here, to begin with.</param>
     public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
         _listeners = listeners;
-        _entrance = entrance;
+        Doorway = new Doorway(entrance);
         _slots = new SemaphoreSlim(MostConnections(parts));
         _left = OnLeft;
     }
 
     /// <summary>The address really bound.</summary>
     public IPEndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
+
+    /// <summary>What is said of every connection that comes in here.</summary>
+    public Doorway Doorway { get; }
 
     /// <summary>Accepts until the loop is disposed. Never throws.</summary>
     public Task RunAsync() => Task.WhenAll(Array.ConvertAll(_listeners, RunAsync));
@@ -102,7 +103,7 @@ internal sealed class AcceptLoop : IDisposable
             if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
             {
                 _parts.Connections.Enter();
-                _ = new ClientConnection(_parts, connection, _entrance, _left).RunAsync(); // never throws
+                _ = new ClientConnection(_parts, connection, Doorway, _left).RunAsync(); // never throws
                 return true;
             }
         }

@@ -41,7 +41,13 @@ internal static class AnswerStage
     private static string ChallengeFor(RefusalReason reason, ClientConnection owner, RequestStream request)
     {
         ChallengeKind challenge = Refusal.For(reason).Challenge;
-        return challenge is ChallengeKind.None ? "" : Encoding.ASCII.GetString(
-            owner.Parts.Tokens!.Challenge.LineFor(challenge, owner.Entrance.Scheme, request.Head.Authority, request.Head.Path).Span);
+        if (challenge is ChallengeKind.None)
+        {
+            return "";
+        }
+
+        Entrance entrance = owner.Entrance;
+        return Encoding.ASCII.GetString(
+            owner.Parts.Tokens!.Challenge.LineFor(challenge, entrance.Scheme, request.Head.Authority, request.Head.Path, entrance.Resource).Span);
     }
 }

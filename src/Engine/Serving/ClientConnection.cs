@@ -15,6 +15,9 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal sealed class ClientConnection
 {
+    /// <summary>Where the client came in.</summary>
+    private readonly Doorway _doorway;
+
     /// <summary>Called when all is given back.</summary>
     private readonly Action _left;
 
@@ -26,13 +29,13 @@ internal sealed class ClientConnection
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="entrance">How the client came in.</param>
+    /// <param name="doorway">Where the client came in.</param>
     /// <param name="left">Called when all is given back.</param>
-    public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
+    public ClientConnection(ServingParts parts, Connection client, Doorway doorway, Action left)
     {
         Parts = parts;
         Client = client;
-        Entrance = entrance;
+        _doorway = doorway;
         _left = left;
         Interrupts = new Interrupts(parts, client);
     }
@@ -44,7 +47,7 @@ internal sealed class ClientConnection
     public Connection Client { get; }
 
     /// <summary>How the client came in: which names it may ask for, and by which scheme.</summary>
-    public Entrance Entrance { get; }
+    public Entrance Entrance => _doorway.Entrance;
 
     /// <summary>What other threads may touch.</summary>
     public Interrupts Interrupts { get; }

@@ -6,7 +6,8 @@ namespace McpProxyFast.Serving;
 /// <remarks>The peer's address is the connection's own, so that one entrance does for all connections of a listener.</remarks>
 /// <param name="Origins">Which <c>Host</c> and <c>Origin</c> values may come in.</param>
 /// <param name="IsTls">Clients reach the proxy by https.</param>
-internal sealed record Entrance(OriginRule Origins, bool IsTls)
+/// <param name="Resource">The protected resource by the listener's public address; null where each request's own host names it.</param>
+internal sealed record Entrance(OriginRule Origins, bool IsTls, string? Resource = null)
 {
     /// <summary>The scheme of the URLs by which clients know the proxy.</summary>
     public string Scheme => IsTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;

@@ -30,15 +30,28 @@ internal sealed class Entrances
     public Entrance OfListener(IPEndPoint bound) =>
         new(new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins), IsTls: false);
 
-    /// <summary>The entrance of a connection that a host hands over.</summary>
+    /// <summary>The entrance of the proxy's own listener, which clients outside reach by another address.</summary>
+    /// <param name="bound">Where it listens, with the bound port.</param>
+    /// <param name="address">Where clients find it; http or https.</param>
+    /// <param name="otherHosts">Further hosts that they may ask for.</param>
+    /// <exception cref="ArgumentException">A further host is none.</exception>
+    public Entrance OfListener(IPEndPoint bound, Uri address, IReadOnlyList<string> otherHosts)
+    {
+        PublicNames outside = PublicNames.Of(address, otherHosts);
+        var rule = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins, outside);
+        string resource = address.AbsolutePath == "/" ? address.GetLeftPart(UriPartial.Authority) : address.GetLeftPart(UriPartial.Path);
+        return new Entrance(rule, IsTls: address.Scheme == Uri.UriSchemeHttps, resource);
+    }
+
+    /// <summary>Where a connection comes in that a host hands over.</summary>
     /// <exception cref="ArgumentException">An entry of a list is not an origin, or not a host.</exception>
-    public Entrance OfCall(ClientConnectionInfo info)
+    public Doorway OfCall(ClientConnectionInfo info)
     {
         foreach (ref CallEntrance? slot in _kept.AsSpan())
         {
             if (Volatile.Read(ref slot) is { } kept && kept.Fits(info))
             {
-                return kept.Entrance;
+                return kept.Doorway;
             }
         }
 
@@ -46,7 +59,7 @@ internal sealed class Entrances
             _options.CorsOrigins);
         var made = new CallEntrance(info, new Entrance(rule, info.IsTls));
         Volatile.Write(ref _kept[Interlocked.Increment(ref _next) % Kept], made);
-        return made.Entrance;
+        return made.Doorway;
     }
 
     /// <summary>An IPv4 address in IPv6 clothes, as dual-mode sockets give it, is the IPv4 address.</summary>
@@ -61,7 +74,7 @@ internal sealed class Entrances
         private readonly IReadOnlyList<string>? _hosts = info.AllowedHosts;
         private readonly IReadOnlyList<string>? _origins = info.AllowedOrigins;
 
-        public Entrance Entrance => entrance;
+        public Doorway Doorway { get; } = new(entrance);
 
         /// <summary>
         /// Lists are told apart by reference: they must not change, and a host that makes them anew for each call only has its entrance made anew.
