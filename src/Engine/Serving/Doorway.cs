@@ -1,15 +1,18 @@
 namespace McpProxyFast.Serving;
 
-/// <summary>Where connections come in, and what is said of them. For a listener that changes once its public address is known, also for open ones.</summary>
-/// <remarks>A tunnel's agent may have connected before it has said by which address; its connection must not be refused for as long as it lives.</remarks>
+/// <summary>Holds the current entrance of a listener or of a host's call. A listener's entrance is replaced when its public address becomes known.</summary>
+/// <remarks>
+/// Open connections see the new entrance with their next request: a tunnel's agent may connect before it reports its address, and the proxy must not refuse
+/// that connection for its whole life.
+/// </remarks>
 internal sealed class Doorway(Entrance entrance)
 {
-    /// <summary>What holds now; replaced as a whole.</summary>
+    /// <summary>The entrance that applies now. Replaced as a whole.</summary>
     private Entrance _entrance = entrance;
 
-    /// <summary>What is said of a connection at this moment.</summary>
+    /// <summary>The settings that apply to a connection at this moment.</summary>
     public Entrance Entrance => Volatile.Read(ref _entrance);
 
-    /// <summary>From the next look on, this holds.</summary>
+    /// <summary>Replaces the entrance, starting with the next request.</summary>
     public void Replace(Entrance entrance) => Volatile.Write(ref _entrance, entrance);
 }

@@ -3,8 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Whose a file is, which the framework does not say.</summary>
-/// <remarks>Elsewhere than on Linux the mode alone is looked at: a file that only its owner can read is read by nobody else but an administrator.</remarks>
+/// <summary>Finds the owner of a file, which the framework does not tell.</summary>
+/// <remarks>
+/// On other systems than Linux, only the mode is checked: apart from an administrator, nobody but the owner can read a file with an owner-only mode.
+/// </remarks>
 internal static unsafe partial class FileOwner
 {
     private const string C = "libc";
@@ -13,7 +15,7 @@ internal static unsafe partial class FileOwner
     private const int StatBytes = 256;
     private const int UserIdOffset = 20;
 
-    /// <summary>Whether the file belongs to another user than the one whose rights this process has.</summary>
+    /// <summary>Whether the file's owner is not the effective user of this process.</summary>
     public static bool IsAnother(SafeFileHandle file)
     {
         if (!OperatingSystem.IsLinux())
