@@ -63,10 +63,11 @@ AllowTcpForwarding remote
 END
     "$sshd" -D -e -f "$work/sshd.conf" 2>> "$work/sshd.log" &
     server=$!
-    wait_for bash -c "exec 3<> /dev/tcp/127.0.0.1/$1"
+    wait_for bash -c "grep -q 'Server listening on 127.0.0.1 port $1' '$work/sshd.log' || ! kill -0 $server"
+    kill -0 "$server" 2> /dev/null
 }
 for _ in 1 2 3 4 5; do
-    port=$((20000 + RANDOM))
+    port=$((20000 + RANDOM % 12000)) # below the ports that the system gives to clients
     ! start_server "$port" || break
 done
 echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$work/host.pub")" > "$work/known"

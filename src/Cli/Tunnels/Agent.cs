@@ -4,22 +4,23 @@ using System.Runtime.InteropServices;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>One run of an agent, a child process that ends when this process does, however that ends.</summary>
+/// <summary>One run of an agent: a child process that ends whenever this process ends, even after SIGKILL.</summary>
 /// <remarks>
-/// .NET runs no code of ours between fork and exec, so the child is this very program once more (<see cref="AgentLauncher"/>), which ties itself to its parent
-/// and then becomes the agent. The tie is to the thread that forked, not to the process: so that is a thread of the agent's own, which waits for its end.
+/// .NET cannot run code between fork and exec. So the child is this program again (<see cref="AgentLauncher"/>): it asks the system to be killed when its
+/// parent dies, then becomes the agent by exec. Linux ties that request to the thread that forked, so each agent is started by its own thread, which then
+/// waits for the agent to exit.
 /// </remarks>
 internal sealed class Agent : IDisposable
 {
     private const int Terminate = 15; // SIGTERM
 
-    /// <summary>The thread's stack: it starts a process and waits.</summary>
+    /// <summary>Stack size of the thread, which only starts a process and waits.</summary>
     private const int StackBytes = 256 * 1024;
 
-    /// <summary>How long an agent that was told to end may take before it is killed.</summary>
+    /// <summary>How long the agent may take to exit after SIGTERM before it is killed.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long its last lines are waited for: a process of its own may hold the pipes open.</summary>
+    /// <summary>How long to wait for the last lines after the exit. A child of the agent may keep the pipes open.</summary>
     private static readonly TimeSpan LastLinesTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
@@ -40,8 +41,8 @@ internal sealed class Agent : IDisposable
         return agent;
     }
 
-    /// <summary>Hands over its lines, of both streams, until it has ended.</summary>
-    /// <param name="said">Called for each line, by one caller at a time.</param>
+    /// <summary>Reads the lines of stdout and stderr until the agent has exited.</summary>
+    /// <param name="said">Called for each line; calls never overlap.</param>
     /// <returns>Its exit code.</returns>
     public async Task<int> RunAsync(Action<string> said)
     {
@@ -62,7 +63,7 @@ internal sealed class Agent : IDisposable
         return code;
     }
 
-    /// <summary>Tells it to end, and kills it where it does not.</summary>
+    /// <summary>Sends SIGTERM, and SIGKILL if the agent does not exit in time.</summary>
     public async Task StopAsync()
     {
         if (OperatingSystem.IsWindows())

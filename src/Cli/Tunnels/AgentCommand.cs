@@ -1,8 +1,8 @@
 namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>How an agent is started.</summary>
-/// <param name="Arguments">Visible to every user of the machine, so nothing secret.</param>
-/// <param name="Variables">Added to its environment; secrets travel here.</param>
+/// <param name="Arguments">Visible to every user of the machine, so they contain no secret.</param>
+/// <param name="Variables">Added to the environment of the agent. Secrets are passed here.</param>
 internal sealed record AgentCommand(IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Variables)
 {
     /// <summary>With arguments only.</summary>

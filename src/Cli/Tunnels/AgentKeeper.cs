@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Keeps an agent running: one that ends is said and started again, after a pause that grows with each short run.</summary>
+/// <summary>Keeps an agent running. When it exits, logs that and starts it again after a pause that grows with each short run.</summary>
 internal sealed class AgentKeeper : IAsyncDisposable
 {
-    /// <summary>An agent that ran this long had worked: the next pause is the shortest again.</summary>
+    /// <summary>An agent that ran at least this long has worked, so the pause starts at the shortest again.</summary>
     private static readonly TimeSpan LongRun = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -21,14 +21,14 @@ internal sealed class AgentKeeper : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
 
-    /// <summary>The agent's last line of this run, for whoever asks why it has ended; null before it said anything.</summary>
+    /// <summary>The last line of the current run, logged when the agent exits. Null until the first line.</summary>
     private string? _lastLine;
 
     /// <param name="provider">Whose agent it is.</param>
     /// <param name="program">The path of its program.</param>
-    /// <param name="command">What it is started with, made anew for each start.</param>
-    /// <param name="logger">Told of its ends; of its lines at debug level.</param>
-    /// <param name="found">Told of each address that it says.</param>
+    /// <param name="command">Creates the command; called for each start.</param>
+    /// <param name="logger">Gets each exit as a warning, and each line at debug level.</param>
+    /// <param name="found">Called with each public address in the output.</param>
     public AgentKeeper(AgentProvider provider, string program, Func<AgentCommand> command, ILogger logger, Action<Uri> found)
     {
         _provider = provider;
@@ -39,7 +39,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
         _running = RunAsync();
     }
 
-    /// <summary>Ends the agent and starts no other.</summary>
+    /// <summary>Stops the agent and does not start it again.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -73,7 +73,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
         }
     }
 
-    /// <returns>How it ended, for the log.</returns>
+    /// <returns>How the run ended, for the log.</returns>
     private async Task<string> RunOnceAsync()
     {
         AgentCommand command;
@@ -102,7 +102,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
 
     private void Said(string line, AgentCommand command)
     {
-        // Agents repeat their tokens where these are refused.
+        // An agent may print its token, for example when the token is refused.
         string shown = command.Variables.Values.Aggregate(line, (text, secret) => text.Replace(secret, "***", StringComparison.Ordinal)).Trim();
         if (shown.Length == 0)
         {

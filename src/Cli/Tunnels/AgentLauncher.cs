@@ -6,20 +6,20 @@ using McpProxyFast.Cli.Lines;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The command in its other part: the process between a proxy and its tunnel's agent, so that the agent does not outlive the proxy.</summary>
+/// <summary>The hidden verb that starts an agent so that it cannot outlive the proxy.</summary>
 /// <remarks>
-/// On Linux it asks the system to be killed when its parent dies, and then becomes the agent: nothing stays between the two. Elsewhere it stays, with the
-/// agent as its child, and ends it when its own stdin ends, whose other end only the parent holds.
+/// On Linux it asks the system to be killed when its parent dies, then replaces itself with the agent. On other systems it keeps running as the agent's
+/// parent and stops the agent when its own stdin ends: only the proxy holds the other end of that pipe.
 /// </remarks>
 internal static class AgentLauncher
 {
-    /// <summary>The verb, of which no help tells: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>.</summary>
+    /// <summary>The verb, not shown in the help: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>.</summary>
     public const string Verb = "launch-agent";
 
     private const string Become = "become";
     private const string Watch = "watch";
 
-    /// <summary>What shells say where a program cannot be started.</summary>
+    /// <summary>The exit code that shells use for a program that cannot be started.</summary>
     private const int CannotStart = 126;
 
     private const int ParentDeathSignal = 1; // PR_SET_PDEATHSIG
@@ -27,13 +27,13 @@ internal static class AgentLauncher
     private const int TerminateSignal = 15; // SIGTERM
     private const int BrokenPipeSignal = 13; // SIGPIPE
 
-    /// <summary>How long the agent may take to end by itself once the parent has gone.</summary>
+    /// <summary>How long the agent may take to exit after SIGTERM when the parent has died.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The variables by which the command gets its own settings, secrets among them.</summary>
+    /// <summary>Prefixes of the variables with the settings of this command. Some are secrets.</summary>
     private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
 
-    /// <summary>How the launcher is started for an agent.</summary>
+    /// <summary>How to start the launcher for an agent.</summary>
     public static ProcessStartInfo StartFor(string program, AgentCommand command)
     {
         string self = Environment.ProcessPath ?? throw new InvalidOperationException("the command does not know its own path");
@@ -52,7 +52,7 @@ internal static class AgentLauncher
             start.ArgumentList.Add(argument);
         }
 
-        // What the agent needs of our secrets it is given by its own variable.
+        // The agent gets the secret that it needs in a variable of its own.
         foreach (string name in start.Environment.Keys.Where(IsOwn).ToArray())
         {
             start.Environment.Remove(name);
@@ -67,8 +67,8 @@ internal static class AgentLauncher
     }
 
     /// <summary>Runs the launcher.</summary>
-    /// <param name="args">With the verb.</param>
-    /// <returns>The agent's exit code, where there was still a launcher to learn it.</returns>
+    /// <param name="args">The arguments, starting with the verb.</param>
+    /// <returns>The exit code of the agent. On Linux it does not return unless the agent could not be started.</returns>
     public static int Run(string[] args)
     {
         if (args is not [_, Become or Watch, var parent, var program, .. var rest]
@@ -81,7 +81,7 @@ internal static class AgentLauncher
 
         if (!OperatingSystem.IsWindows())
         {
-            // Ctrl-C goes to all processes of the terminal. The agent is told to end by the proxy, once that has no more need of it.
+            // Ctrl-C signals every process of the terminal session. The agent must keep running until the proxy is drained, so it gets its own session.
             _ = NewSession();
         }
 
@@ -97,13 +97,13 @@ internal static class AgentLauncher
             return Fail(program, "the system cannot tie it to its parent");
         }
 
-        // It may have died before it was asked for.
+        // The parent may have died before the call above.
         if (ParentId() != parent)
         {
             return ExitCode.Failed;
         }
 
-        // The runtime ignores it, and what is ignored stays ignored.
+        // The runtime ignores SIGPIPE, and exec would keep that for the agent.
         _ = Signal(BrokenPipeSignal, 0);
         nint[] texts = [.. arguments.Prepend(program).Select(Marshal.StringToCoTaskMemUTF8), 0];
         _ = Execute(texts[0], texts);
@@ -138,7 +138,7 @@ internal static class AgentLauncher
         using Stream input = Console.OpenStandardInput();
         while (input.Read(new byte[64]) > 0)
         {
-            // Nothing is ever said there; only its end counts.
+            // Nothing is ever written here; only the end of the stream matters.
         }
 
         try
@@ -153,7 +153,7 @@ internal static class AgentLauncher
         }
         catch (InvalidOperationException)
         {
-            // It has ended by itself.
+            // The agent has already exited.
         }
     }
 

@@ -2,13 +2,13 @@ using System.Text;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Reads an agent's output line by line, however long one is.</summary>
+/// <summary>Reads the output of an agent line by line. Long lines are cut.</summary>
 internal static class AgentLines
 {
-    /// <summary>What of a longer line is dropped.</summary>
+    /// <summary>Characters kept of one line; the rest is dropped.</summary>
     private const int MaxCharacters = 8 * 1024;
 
-    /// <summary>Reads until the agent has closed the stream. What it writes is always read, or it would wait for room.</summary>
+    /// <summary>Reads until the agent closes the stream. Reading never stops earlier, because a full pipe would block the agent.</summary>
     public static async Task ReadAsync(TextReader reader, Action<string> said)
     {
         var line = new StringBuilder();
@@ -25,7 +25,7 @@ internal static class AgentLines
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // It has gone.
+            // The agent has exited.
         }
 
         End(line, said);

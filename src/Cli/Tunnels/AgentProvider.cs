@@ -3,32 +3,32 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A provider whose own program makes the tunnel.</summary>
+/// <summary>A provider whose tunnel is made by a program of its own, the agent.</summary>
 internal abstract class AgentProvider : TunnelProvider
 {
-    /// <summary>The program, as it is looked for on the PATH.</summary>
+    /// <summary>The name of the program on the PATH.</summary>
     public abstract string Program { get; }
 
-    /// <summary>Where the program is to be had, for whoever lacks it.</summary>
+    /// <summary>Where to get the program, for the error message.</summary>
     public abstract string Source { get; }
 
-    /// <summary>The public address, where it is known before the agent runs.</summary>
+    /// <summary>The public address if it is known before the agent runs, else null.</summary>
     public virtual Uri? KnownUrl => null;
 
-    /// <summary>What the agent is started with.</summary>
-    /// <param name="proxy">The address at which it finds the proxy, without a scheme.</param>
+    /// <summary>Creates the command line and environment of the agent.</summary>
+    /// <param name="proxy">Address and port of the proxy, without a scheme.</param>
     /// <param name="serverName">The name that the user gave the server.</param>
     /// <exception cref="FailedException">A secret can no longer be read.</exception>
     public abstract AgentCommand CommandFor(string proxy, string serverName);
 
-    /// <summary>The public address, where a line of the agent's says it.</summary>
-    /// <returns>Null where it says something else.</returns>
+    /// <summary>Finds the public address in a line of output.</summary>
+    /// <returns>Null if the line has none.</returns>
     public abstract Uri? UrlIn(string line);
 
     public sealed override IProxyCompanion Beside(TunnelOptions options) =>
         new Tunnel(this, options.ServerName, options.AllowUnprotected, options.ResourceUrl);
 
-    /// <summary>What clients that come through the tunnel may ask for besides the host of its address.</summary>
+    /// <summary><c>Host</c> values that clients of the tunnel may send besides the host of its address.</summary>
     /// <param name="url">The address.</param>
     public virtual IReadOnlyList<string> OtherHosts(Uri url) => [];
 }

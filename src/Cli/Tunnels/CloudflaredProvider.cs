@@ -65,11 +65,11 @@ internal sealed partial class CloudflaredProvider : AgentProvider
     public override Uri? UrlIn(string line) =>
         !IsNamed && QuickUrl().Match(line) is { Success: true } found && PublicUrl.TryParse(found.Groups[1].Value, out Uri? url) ? url : null;
 
-    // It is told in a frame of its own; elsewhere in the log the service's own address has the same ending.
+    // The address is printed inside a frame. Error lines elsewhere name the service itself, api.trycloudflare.com.
     [GeneratedRegex(@"\|\s+(https://[a-z0-9-]+\.trycloudflare\.com)/?\s+\|", RegexOptions.NonBacktracking)]
     private static partial Regex QuickUrl();
 
-    /// <summary>The token as it is now: its file may have been replaced since the last start.</summary>
+    /// <summary>Reads the token again for each start: the file may have been replaced.</summary>
     private string Token(Func<string, Exception> wrong)
     {
         if (_tokenVariable is null)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>ngrok's agent, version 3. The arguments are those of <c>thv proxy tunnel</c>.</summary>
+/// <summary>The ngrok agent, version 3. Takes the same arguments as <c>thv proxy tunnel</c>.</summary>
 internal sealed class NgrokProvider : AgentProvider
 {
     public const string Name = "ngrok";
@@ -31,7 +31,7 @@ internal sealed class NgrokProvider : AgentProvider
     public static NgrokProvider Read(IReadOnlyList<(string Name, JsonElement Value)> arguments) =>
         new(ProviderArguments.Of(Name, arguments, ProviderArguments.AuthToken, "url", "traffic-policy-file", "pooling", "dry-run"));
 
-    /// <remarks>Without introspection: its page, open to every user of the machine, would show each request with its token.</remarks>
+    /// <remarks>Introspection is off: its local web page would show each request with its token to every user of the machine.</remarks>
     public override AgentCommand CommandFor(string proxy, string serverName)
     {
         string[] arguments =
@@ -62,11 +62,11 @@ internal sealed class NgrokProvider : AgentProvider
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return null; // cut, or of another form: it says no address
+            return null; // a cut line, or another format
         }
     }
 
-    /// <summary>A whole URL, or a host alone, as ngrok takes both.</summary>
+    /// <summary>Reads <c>url</c>: a URL, or only a host, because ngrok accepts both.</summary>
     private static string? Url(ProviderArguments given)
     {
         if (given.Text("url") is not { } text)

@@ -2,14 +2,14 @@ using YamlDotNet.Core;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A file of rules for the provider's own servers: checked for being YAML, and read by the agent alone.</summary>
+/// <summary>Checks that a policy file is YAML. Only the agent reads its content.</summary>
 internal static class PolicyFile
 {
     /// <summary>Largest file, in bytes.</summary>
     private const int MaxBytes = 1024 * 1024;
 
-    /// <summary>The file's path.</summary>
-    /// <returns>Null where it is not given.</returns>
+    /// <summary>Checks the file that an argument names.</summary>
+    /// <returns>The path; null if the argument is not given.</returns>
     /// <exception cref="UsageException">There is no such file, or it is no YAML.</exception>
     public static string? Checked(ProviderArguments given, string name)
     {
@@ -39,7 +39,7 @@ internal static class PolicyFile
                 events++;
             }
 
-            // The stream's and the document's ends are events too: what has no more is empty.
+            // Start and end of the stream and of the document are events too. A file with no other event is empty.
             return events > 4 ? path : throw ProviderArguments.Wrong($"\"{name}\": {path} is empty");
         }
         catch (YamlException e)

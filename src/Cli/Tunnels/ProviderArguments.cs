@@ -6,21 +6,21 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>What <c>--provider-args</c> holds, read strictly: what is not known, or of the wrong type, is an error.</summary>
+/// <summary>The members of <c>--provider-args</c>. Unknown names and wrong types are errors.</summary>
 internal sealed class ProviderArguments
 {
-    /// <summary>The flag that they are given with.</summary>
+    /// <summary>The name of the flag.</summary>
     public const string Flag = "provider-args";
 
-    /// <summary>The one argument that is a secret itself, and not the place of one.</summary>
+    /// <summary>The only argument that is a secret itself; others name where a secret is.</summary>
     public const string AuthToken = "auth-token";
 
-    /// <summary>Most characters of the whole; a few paths and a token take some hundred.</summary>
+    /// <summary>Largest text. A few paths and a token take some hundred characters.</summary>
     private const int MaxCharacters = 64 * 1024;
 
     private readonly string _provider;
 
-    /// <summary>Every member by its name; each name is one that the provider has.</summary>
+    /// <summary>The members by name. The provider knows every name.</summary>
     private readonly Dictionary<string, JsonElement> _members;
 
     private ProviderArguments(string provider, Dictionary<string, JsonElement> members)
@@ -29,7 +29,7 @@ internal sealed class ProviderArguments
         _members = members;
     }
 
-    /// <summary>The members of the object, before anything is known of the provider.</summary>
+    /// <summary>Parses the JSON object. The names are not checked yet.</summary>
     /// <exception cref="UsageException">The text is no JSON object, or has a name twice.</exception>
     public static IReadOnlyList<(string Name, JsonElement Value)> Parse(string json)
     {
@@ -47,7 +47,7 @@ internal sealed class ProviderArguments
         }
         catch (JsonException e)
         {
-            // Not the library's own text: it repeats what was given, which may be a token.
+            // The message of the exception is not used: it quotes the input, which may contain a token.
             throw Wrong($"is no JSON object, or has a name twice (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
         catch (InvalidOperationException)
@@ -56,10 +56,10 @@ internal sealed class ProviderArguments
         }
     }
 
-    /// <summary>The members, of which each must be one that the provider has.</summary>
+    /// <summary>Checks the names and returns the arguments.</summary>
     /// <param name="provider">Its name, for messages.</param>
     /// <param name="members">As <see cref="Parse"/> gave them.</param>
-    /// <param name="known">The names that it has.</param>
+    /// <param name="known">The names that the provider knows.</param>
     /// <exception cref="UsageException">There is another.</exception>
     public static ProviderArguments Of(string provider, IReadOnlyList<(string Name, JsonElement Value)> members, params string[] known)
     {
@@ -72,10 +72,10 @@ internal sealed class ProviderArguments
         return new ProviderArguments(provider, members.ToDictionary(member => member.Name, member => member.Value));
     }
 
-    /// <summary>Whether a secret is among them.</summary>
+    /// <summary>Whether the text contains a secret.</summary>
     public static bool HoldSecret(string json) => Redact(json, "") != json;
 
-    /// <summary>The text with the secrets in it replaced; as it is where it is no object.</summary>
+    /// <summary>Returns the text with its secret replaced.</summary>
     public static string Redact(string json, string mark)
     {
         try
@@ -110,15 +110,15 @@ internal sealed class ProviderArguments
         }
         catch (JsonException)
         {
-            return mark; // nothing is known of what is in it
+            return mark; // unreadable, so it may contain a secret
         }
     }
 
     /// <summary>Whether the argument is given.</summary>
     public bool Has(string name) => _members.ContainsKey(name);
 
-    /// <summary>A text, which is not empty and goes into one line.</summary>
-    /// <returns>Null where it is not given.</returns>
+    /// <summary>Reads a string: not empty, no control characters.</summary>
+    /// <returns>Null if it is not given.</returns>
     /// <exception cref="UsageException">It is something else.</exception>
     public string? Text(string name)
     {
@@ -133,19 +133,19 @@ internal sealed class ProviderArguments
             : text;
     }
 
-    /// <summary>A text without which the provider cannot work.</summary>
+    /// <summary>Reads a required string.</summary>
     /// <exception cref="UsageException">It is not given, or something else.</exception>
     public string Required(string name, string example) =>
         Text(name) ?? throw Wrong($"{_provider} needs \"{name}\", as in {{\"{name}\":\"{example}\"}}");
 
-    /// <summary>A bool, false where it is not given.</summary>
+    /// <summary>Reads a bool; false if it is not given.</summary>
     /// <exception cref="UsageException">It is something else.</exception>
     public bool Bool(string name) => _members.TryGetValue(name, out JsonElement value) && (value.ValueKind is JsonValueKind.True or JsonValueKind.False
         ? value.GetBoolean()
         : throw Wrong($"\"{name}\" must be true or false"));
 
-    /// <summary>A whole number.</summary>
-    /// <returns>Null where it is not given.</returns>
+    /// <summary>Reads an integer.</summary>
+    /// <returns>Null if it is not given.</returns>
     /// <exception cref="UsageException">It is something else, or outside its range.</exception>
     public int? Number(string name, int least, int most)
     {
@@ -159,7 +159,7 @@ internal sealed class ProviderArguments
             : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"\"{name}\" must be a whole number from {least} to {most}"));
     }
 
-    /// <summary>An array of texts, empty where it is not given.</summary>
+    /// <summary>Reads an array of strings; empty if it is not given.</summary>
     /// <exception cref="UsageException">It is something else.</exception>
     public IReadOnlyList<string> Texts(string name)
     {
@@ -174,8 +174,8 @@ internal sealed class ProviderArguments
             : throw Wrong($"\"{name}\" must be an array of strings");
     }
 
-    /// <summary>An http or https URL without a name, password, query or fragment.</summary>
-    /// <returns>Null where it is not given.</returns>
+    /// <summary>Reads an http or https URL without user information, query and fragment.</summary>
+    /// <returns>Null if it is not given.</returns>
     /// <exception cref="UsageException">It is something else.</exception>
     public Uri? Url(string name)
     {
@@ -187,14 +187,14 @@ internal sealed class ProviderArguments
         return PublicUrl.TryParse(text, out Uri? url) ? url : throw Wrong($"\"{name}\" must be an http or https URL such as https://mcp.example.com");
     }
 
-    /// <summary>A path of a file that is there.</summary>
-    /// <returns>Null where it is not given.</returns>
+    /// <summary>Reads the path of an existing file.</summary>
+    /// <returns>Null if it is not given.</returns>
     /// <exception cref="UsageException">There is no such file.</exception>
     public string? File(string name) => Text(name) is not { } path ? null
         : System.IO.File.Exists(path) ? path
         : throw Wrong($"\"{name}\": {path} is no file that can be read");
 
-    /// <summary>A mistake in them.</summary>
+    /// <summary>Creates the exception for a mistake in the arguments.</summary>
     public static UsageException Wrong(string what) => new($"--{Flag}: {what}");
 
     private static string Unescaped(string name, JsonElement value)

@@ -1,15 +1,15 @@
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A secret that a provider's argument names the file of.</summary>
+/// <summary>Reads a secret from a file that a provider argument names.</summary>
 internal static class SecretFile
 {
-    /// <summary>A token takes some hundred bytes; more is the wrong file.</summary>
+    /// <summary>Largest file. A token takes some hundred bytes.</summary>
     private const int MaxBytes = 64 * 1024;
 
-    /// <summary>The file's content without white space around it.</summary>
+    /// <summary>Reads the file and trims white space.</summary>
     /// <param name="path">The file.</param>
     /// <param name="argument">The argument that names it.</param>
-    /// <param name="wrong">Makes the exception of a sentence.</param>
+    /// <param name="wrong">Creates the exception for an error message.</param>
     public static string Read(string path, string argument, Func<string, Exception> wrong)
     {
         try

@@ -5,25 +5,25 @@ using System.Text.RegularExpressions;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The system's ssh, with a port of a host that the user owns forwarded to the proxy.</summary>
+/// <summary>The system's ssh: forwards a port of the user's own host to the proxy.</summary>
 internal sealed partial class SshProvider : AgentProvider
 {
     public const string Name = "ssh";
 
-    /// <summary>sshd takes this name for its loopback addresses, whatever else it would bind by itself.</summary>
+    /// <summary>sshd binds its loopback addresses for this name.</summary>
     private const string ServersLoopback = "localhost";
 
     private readonly string _destination;
     private readonly int? _port;
 
-    /// <summary>In the quotes that ssh's options need, like the next one.</summary>
+    /// <summary>The path in quotes, as ssh options need it. The next field too.</summary>
     private readonly string? _identityFile;
 
     private readonly string? _knownHostsFile;
     private readonly int _remotePort;
     private readonly string _remoteHost;
 
-    /// <summary>The address that was given; null where it follows from host and port.</summary>
+    /// <summary>The <c>url</c> argument; null if the address is made from host and port.</summary>
     private readonly Uri? _url;
 
     private SshProvider(ProviderArguments given)
@@ -51,7 +51,7 @@ internal sealed partial class SshProvider : AgentProvider
         }
     }
 
-    /// <summary>The host without the user, and an IPv6 address without its brackets.</summary>
+    /// <summary>The host without the user and without the brackets of an IPv6 address.</summary>
     private string Host => _destination[(_destination.LastIndexOf('@') + 1)..].Trim('[', ']');
 
     public override string Program => Name;
@@ -64,7 +64,9 @@ internal sealed partial class SshProvider : AgentProvider
     public static SshProvider Read(IReadOnlyList<(string Name, JsonElement Value)> arguments) =>
         new(ProviderArguments.Of(Name, arguments, "host", "port", "identity-file", "known-hosts-file", "remote-port", "remote-host", "url"));
 
-    /// <remarks>Nobody is there to type a password or to look at a host key. A connection of its own, so that it ends with this process alone.</remarks>
+    /// <remarks>
+    /// Batch mode, because nobody can type a password or check a host key. No shared connection (ControlMaster), so that the tunnel ends with this process.
+    /// </remarks>
     public override AgentCommand CommandFor(string proxy, string serverName)
     {
         string[] options =
@@ -91,7 +93,7 @@ internal sealed partial class SshProvider : AgentProvider
             ? _url ?? UrlOf(port)
             : null;
 
-    /// <summary>On the server itself the port is reached by the names of its loopback interface. No page of another site can name one of them.</summary>
+    /// <summary>On the server itself, clients use its loopback names. Pages of other sites cannot send these as <c>Host</c>.</summary>
     public override IReadOnlyList<string> OtherHosts(Uri url) => (_url is null ? url.Port : _remotePort) is > 0 and var port
         ? [$"localhost:{port}", $"127.0.0.1:{port}", $"[::1]:{port}"]
         : [];
@@ -99,7 +101,7 @@ internal sealed partial class SshProvider : AgentProvider
     [GeneratedRegex(@"^Allocated port (\d{1,5}) for remote forward to ", RegexOptions.NonBacktracking)]
     private static partial Regex Allocated();
 
-    // No dash at the beginning of either part: it would be an option, of ssh or of what its configuration calls with it.
+    // Neither part may start with a dash: ssh, or a command from its configuration, would take it for an option.
     [GeneratedRegex(
         @"^([A-Za-z0-9_.][A-Za-z0-9_.+\\~-]*@)?([A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+(%[A-Za-z0-9_.-]+)?\]?)$", RegexOptions.NonBacktracking)]
     private static partial Regex Destination();
@@ -107,7 +109,7 @@ internal sealed partial class SshProvider : AgentProvider
     [GeneratedRegex(@"^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+\]?)$", RegexOptions.NonBacktracking)]
     private static partial Regex RemoteHost();
 
-    /// <summary>A path as ssh's options take it: what it would expand or split is kept from it.</summary>
+    /// <summary>Quotes a path for an ssh option, so that ssh neither splits nor expands it.</summary>
     /// <exception cref="UsageException">It has a quotation mark in it.</exception>
     private static string? Quoted(string? path) => path is null ? null
         : path.Contains('"', StringComparison.Ordinal) ? throw ProviderArguments.Wrong($"{path} has a quotation mark in its name, which ssh cannot be told")

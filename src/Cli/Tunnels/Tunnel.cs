@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A proxy's tunnel by an agent: refuses what nobody protects, starts the agent, tells proxy and user by which address it is reached.</summary>
+/// <summary>A tunnel made by an agent. Refuses an unprotected proxy, runs the agent, and passes its public address to the proxy and the user.</summary>
 /// <param name="provider">Who makes the tunnel.</param>
 /// <param name="serverName">The name that the user gave the server.</param>
 /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
@@ -15,7 +15,7 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
     /// <summary>The agent's program; null before <see cref="RequireAsync"/>, and for a dry run.</summary>
     private string? _program;
 
-    /// <summary>The address told last; null before the first.</summary>
+    /// <summary>The last address printed; null before the first.</summary>
     private Uri? _told;
 
     public void Refuse(McpProxyOptions engine)
@@ -64,7 +64,7 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         return new AgentKeeper(provider, _program, () => provider.CommandFor(address, serverName), logger, url => Found(proxy, url, logger));
     }
 
-    /// <summary>Where a program of this machine finds the proxy: an address that means all of them is none to connect to.</summary>
+    /// <summary>The address that the agent connects to. A wildcard address is replaced by loopback.</summary>
     private static IPEndPoint AddressFor(IPEndPoint listening) =>
         listening.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, listening.Port)
         : listening.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, listening.Port)
@@ -96,7 +96,7 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         Standard.Output.Write($"mcpproxyfast: {serverName} public at {PublicUrl.Shown(url)}");
     }
 
-    /// <summary>What a dry run starts.</summary>
+    /// <summary>Does nothing; returned for a dry run.</summary>
     private sealed class Nothing : IAsyncDisposable
     {
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -7,13 +7,13 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Who makes the tunnel, with all that it was given.</summary>
+/// <summary>A tunnel provider with its arguments.</summary>
 internal abstract class TunnelProvider
 {
-    /// <summary>The providers by their names.</summary>
+    /// <summary>The names of all providers.</summary>
     public static IReadOnlyList<string> Names { get; } = [NgrokProvider.Name, CloudflaredProvider.Name, SshProvider.Name, OpenAiProvider.Name];
 
-    /// <summary>Whether everything is to be checked, and nothing to be started.</summary>
+    /// <summary>Whether to check everything and start nothing.</summary>
     public virtual bool IsDryRun => false;
 
     /// <summary>Checks the provider's name.</summary>
@@ -27,10 +27,10 @@ internal abstract class TunnelProvider
         }
     }
 
-    /// <summary>Reads what a provider was given.</summary>
+    /// <summary>Creates a provider from its arguments.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="arguments">As <see cref="ProviderArguments.Parse"/> gave them.</param>
-    /// <param name="port">The port that was asked for; 0 for any.</param>
+    /// <param name="port">The value of <c>--port</c>; 0 for a free port.</param>
     /// <exception cref="UsageException">Something is missing, unknown or of the wrong type.</exception>
     public static TunnelProvider Read(string name, IReadOnlyList<(string Name, JsonElement Value)> arguments, int port) => name switch
     {
@@ -41,7 +41,7 @@ internal abstract class TunnelProvider
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>What runs beside the proxy.</summary>
-    /// <param name="options">What else the user has said.</param>
+    /// <summary>Creates the companion that runs beside the proxy.</summary>
+    /// <param name="options">The options of the command.</param>
     public abstract IProxyCompanion Beside(TunnelOptions options);
 }

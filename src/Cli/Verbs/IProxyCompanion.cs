@@ -3,25 +3,25 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>What a verb runs beside the proxy.</summary>
+/// <summary>Something that a verb runs beside the proxy, such as a tunnel.</summary>
 internal interface IProxyCompanion
 {
-    /// <summary>The last check, when everything else has been found right and nothing has been started.</summary>
-    /// <exception cref="UsageException">The proxy must not be run like that.</exception>
+    /// <summary>The last check before anything is started; everything else is valid.</summary>
+    /// <exception cref="UsageException">The proxy must not run with these options.</exception>
     void Refuse(McpProxyOptions engine);
 
-    /// <summary>Looks for what it needs from the machine, before the proxy listens.</summary>
+    /// <summary>Checks, before the proxy listens, that everything it needs is available.</summary>
     /// <exception cref="FailedException">Something is missing.</exception>
     Task RequireAsync();
 
-    /// <summary>Says what others can do.</summary>
+    /// <summary>Logs warnings about what others can do.</summary>
     void Warn(McpProxyOptions engine, ILogger logger);
 
-    /// <summary>Starts it. Disposed when the proxy has been drained.</summary>
+    /// <summary>Starts it. The result is disposed after the proxy is drained.</summary>
     /// <param name="proxy">Bound, about to be run.</param>
-    /// <param name="target">Where it leads.</param>
-    /// <param name="listening">Where it listens.</param>
-    /// <param name="logger">Takes what it has to say.</param>
+    /// <param name="target">The MCP server.</param>
+    /// <param name="listening">The address that the proxy listens on.</param>
+    /// <param name="logger">Gets its log messages.</param>
     /// <param name="stopping">Cancelled when the proxy begins to drain.</param>
     IAsyncDisposable Start(McpProxy proxy, Uri target, IPEndPoint listening, ILogger logger, CancellationToken stopping);
 }

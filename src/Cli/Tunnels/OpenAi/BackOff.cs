@@ -1,15 +1,15 @@
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Pauses between attempts: each twice the last up to a bound, less up to half of it by chance, and never less than the server asked for.</summary>
+/// <summary>Pauses between attempts: doubled each time up to a limit, shortened by a random part of up to half, and never below Retry-After.</summary>
 internal sealed class BackOff
 {
-    /// <summary>The longest wait that a server's <c>Retry-After</c> is believed for.</summary>
+    /// <summary>Cap for <c>Retry-After</c>.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromSeconds(60);
 
     private readonly TimeSpan _first;
     private readonly TimeSpan _most;
 
-    /// <summary>The next pause, before chance is taken off.</summary>
+    /// <summary>The next pause, before the random part is taken off.</summary>
     private TimeSpan _next;
 
     /// <param name="first">The first pause.</param>
@@ -17,7 +17,7 @@ internal sealed class BackOff
     public BackOff(TimeSpan first, TimeSpan most) => (_first, _most, _next) = (first, most, first);
 
     /// <summary>The next pause.</summary>
-    /// <param name="asked">What the server asked for; zero for nothing.</param>
+    /// <param name="asked">The <c>Retry-After</c> of the server; zero for none.</param>
     public TimeSpan Next(TimeSpan asked)
     {
         TimeSpan pause = _next * (1 - (Random.Shared.NextDouble() / 2));
@@ -25,10 +25,10 @@ internal sealed class BackOff
         return asked > pause ? asked : pause;
     }
 
-    /// <summary>The next pause is the first again.</summary>
+    /// <summary>Starts again with the first pause.</summary>
     public void Reset() => _next = _first;
 
-    /// <summary>What a response's <c>Retry-After</c> asks for (RFC 9110 §10.2.3); zero for nothing, and for what is malformed or over.</summary>
+    /// <summary>Reads <c>Retry-After</c> (RFC 9110 §10.2.3). Zero if it is missing, malformed or in the past.</summary>
     public static TimeSpan AskedBy(HttpResponseMessage? response)
     {
         TimeSpan asked = response?.Headers.RetryAfter switch

@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Reads the commands of a poll's response. What is not known is passed over; a command that cannot be answered is left out.</summary>
+/// <summary>Reads the commands in the response to a poll. Ignores unknown fields, and commands that cannot be answered.</summary>
 internal static class CommandReader
 {
     private const string MainChannel = "main";
 
-    /// <exception cref="JsonException">The body is no JSON object, or its commands are none.</exception>
+    /// <exception cref="JsonException">The body is not a JSON object with an array of commands.</exception>
     public static IReadOnlyList<TunnelCommand> Read(ReadOnlyMemory<byte> body)
     {
         using JsonDocument document = JsonDocument.Parse(body);

@@ -2,20 +2,20 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Does what a command says, once, and answers it.</summary>
+/// <summary>Runs a command once and delivers the answer.</summary>
 /// <param name="proxy">The way to the MCP server.</param>
 /// <param name="target">The MCP server.</param>
-/// <param name="delivery">Takes the answers.</param>
-/// <param name="logger">Told of what cannot be done.</param>
+/// <param name="delivery">Delivers the answers.</param>
+/// <param name="logger">Gets what cannot be done.</param>
 internal sealed class CommandRunner(McpProxy proxy, Uri target, Delivery delivery, ILogger logger)
 {
-    /// <summary>Largest answer that is passed on; the largest MCP message there may be.</summary>
+    /// <summary>Largest answer passed on, 64 MiB like any MCP message.</summary>
     private const int MaxBytes = 64 * 1024 * 1024;
 
     /// <summary>Runs a command. Never throws.</summary>
-    /// <param name="command">What is to be done.</param>
-    /// <param name="receivedAt">When the response with the command began, on the monotonic clock.</param>
-    /// <param name="stopping">Ends it without an answer.</param>
+    /// <param name="command">The command.</param>
+    /// <param name="receivedAt">When the head of the poll's response arrived, as a timestamp of the monotonic clock.</param>
+    /// <param name="stopping">Cancels the command; nothing is posted then.</param>
     public async Task RunAsync(TunnelCommand command, long receivedAt, CancellationToken stopping)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -40,7 +40,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, Delivery deliver
         }
         catch (OperationCanceledException)
         {
-            // Whoever asked does not wait any more.
+            // The deadline has passed or the process ends.
             logger.CommandExpired(command.RequestId);
         }
         catch (Exception bug)

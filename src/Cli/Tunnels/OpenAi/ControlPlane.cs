@@ -3,41 +3,41 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The three calls of the control plane. What comes of them is the caller's.</summary>
-/// <param name="provider">Which tunnel, and where.</param>
+/// <summary>The three HTTP calls to the control plane. The caller decides what a response means.</summary>
+/// <param name="provider">The tunnel, the key and the base URL.</param>
 internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
 {
-    /// <summary>Most commands that are asked for at a time.</summary>
+    /// <summary>Most commands requested by one poll.</summary>
     private const int Limit = 25;
 
-    /// <summary>How long the control plane may wait for a command.</summary>
+    /// <summary>How long the control plane should hold a poll open.</summary>
     private const int WaitMilliseconds = 15_000;
 
-    /// <summary>How long a poll may take in all.</summary>
+    /// <summary>Timeout of a poll.</summary>
     private static readonly TimeSpan PollTimeout = TimeSpan.FromSeconds(45);
 
-    /// <summary>How long any other call may take.</summary>
+    /// <summary>Timeout of any other call.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly string Instance = Guid.NewGuid().ToString("N");
 
     private readonly HttpMessageInvoker _http = new(Handler(TimeSpan.FromMinutes(10)));
 
-    /// <summary>A connection for each call: one that was kept may fail after the call was written, and the client would then send it again by itself.</summary>
+    /// <summary>Uses a new connection for each call. On a reused one that fails, HttpClient may send the request again by itself.</summary>
     private readonly HttpMessageInvoker _once = new(Handler(TimeSpan.Zero));
 
     private readonly string _tunnel = $"{provider.Base.AbsoluteUri.TrimEnd('/')}/v1/tunnels/{Uri.EscapeDataString(provider.TunnelId)}";
 
-    /// <summary>Asks for what is known of the tunnel.</summary>
-    /// <exception cref="HttpRequestException">There is no response.</exception>
-    /// <exception cref="TimeoutException">There was none in time.</exception>
+    /// <summary>Requests the metadata of the tunnel.</summary>
+    /// <exception cref="HttpRequestException">No response.</exception>
+    /// <exception cref="TimeoutException">No response in time.</exception>
     public Task<HttpResponseMessage> MetadataAsync(CancellationToken cancel) =>
         SendAsync(_http, new HttpRequestMessage(HttpMethod.Get, _tunnel), CallTimeout, cancel);
 
-    /// <summary>Asks for commands.</summary>
-    /// <returns>The response, as soon as its head is here.</returns>
-    /// <exception cref="HttpRequestException">There is no response.</exception>
-    /// <exception cref="TimeoutException">There was none in time.</exception>
+    /// <summary>Polls for commands.</summary>
+    /// <returns>The response, as soon as its head has arrived.</returns>
+    /// <exception cref="HttpRequestException">No response.</exception>
+    /// <exception cref="TimeoutException">No response in time.</exception>
     public Task<HttpResponseMessage> PollAsync(CancellationToken cancel)
     {
         string channels = string.Concat(provider.Channels.Select(channel => $"&channel={Uri.EscapeDataString(channel)}"));
@@ -46,12 +46,12 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
     }
 
     /// <summary>Posts an answer.</summary>
-    /// <param name="command">What is answered.</param>
+    /// <param name="command">The command that is answered.</param>
     /// <param name="body">The answer.</param>
-    /// <param name="isOnce">It must never be sent twice unseen.</param>
+    /// <param name="isOnce">Must not be sent again without the caller knowing.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <exception cref="HttpRequestException">There is no response.</exception>
-    /// <exception cref="TimeoutException">There was none in time.</exception>
+    /// <exception cref="HttpRequestException">No response.</exception>
+    /// <exception cref="TimeoutException">No response in time.</exception>
     public Task<HttpResponseMessage> PostAsync(TunnelCommand command, ReadOnlyMemory<byte> body, bool isOnce, CancellationToken cancel)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"{_tunnel}/response") { Content = new ReadOnlyMemoryContent(body) };

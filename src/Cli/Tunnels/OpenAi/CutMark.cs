@@ -2,14 +2,14 @@ using System.IO.Pipelines;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>A pipe's writer that ends in order and remembers whether it was cut. A pipe that ends by an exception drops what has not been read yet.</summary>
-/// <param name="inner">The pipe's own.</param>
+/// <summary>A pipe writer that records an abnormal end and completes normally: a pipe completed with an exception would drop unread bytes.</summary>
+/// <param name="inner">The writer of the pipe.</param>
 internal sealed class CutMark(PipeWriter inner) : PipeWriter
 {
-    /// <summary>Set before the end can be read.</summary>
+    /// <summary>The writer was completed with an exception. Set before the reader can see the end.</summary>
     private volatile bool _isCut;
 
-    /// <summary>Whether what was written is not whole. Valid once the end has been read.</summary>
+    /// <summary>Whether the bytes are incomplete. Valid once the reader has seen the end.</summary>
     public bool IsCut => _isCut;
 
     public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;

@@ -2,24 +2,24 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Brings answers to the control plane. When one may be sent again, and when it must not, is here and nowhere else.</summary>
-/// <param name="plane">Takes them.</param>
-/// <param name="logger">Told of those that are lost.</param>
+/// <summary>Posts answers to the control plane. All rules about sending again are here.</summary>
+/// <param name="plane">The control plane.</param>
+/// <param name="logger">Gets a warning for each lost answer.</param>
 internal sealed class Delivery(ControlPlane plane, ILogger logger)
 {
-    /// <summary>Most attempts for an answer without a deadline; with the pauses between, some minutes.</summary>
+    /// <summary>Most attempts for an answer. With the pauses this takes some minutes.</summary>
     private const int MaxAttempts = 12;
 
-    /// <summary>Most attempts for a notification, behind which the answer waits.</summary>
+    /// <summary>Most attempts for a notification; the answer has to wait for it.</summary>
     private const int MaxNotificationAttempts = 4;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
-    /// <summary>Brings the answer that ends a command, byte for byte the same in each attempt.</summary>
-    /// <param name="command">What is answered.</param>
+    /// <summary>Posts the final answer of a command. Every attempt sends the same bytes.</summary>
+    /// <param name="command">The command that is answered.</param>
     /// <param name="body">The answer.</param>
-    /// <param name="cancel">The command's deadline.</param>
+    /// <param name="cancel">Cancelled at the deadline of the command.</param>
     public async Task AnswerAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         var pauses = new BackOff(FirstPause, LongestPause);
@@ -33,7 +33,7 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
                 int status = (int)response.StatusCode;
                 if (status is >= 200 and < 300 or 404)
                 {
-                    return; // taken, or not wanted any more
+                    return; // accepted, or the command has already been answered
                 }
 
                 why = $"HTTP {status}";
@@ -58,8 +58,8 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
         logger.AnswerLost(command.RequestId, why);
     }
 
-    /// <summary>Brings a notification, at most once.</summary>
-    /// <returns>Whether it has come; if not, those behind it are not to be sent.</returns>
+    /// <summary>Posts a notification, at most once.</summary>
+    /// <returns>False if it may be lost; then no later notification of the command may be sent.</returns>
     public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         var pauses = new BackOff(FirstPause, LongestPause);
@@ -84,11 +84,11 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
             catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)
             {
-                asked = TimeSpan.Zero; // nothing has been written
+                asked = TimeSpan.Zero; // nothing was sent
             }
             catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
             {
-                return false; // it may have come
+                return false; // it may have been received
             }
 
             if (attempt < MaxNotificationAttempts)

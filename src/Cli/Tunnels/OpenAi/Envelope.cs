@@ -4,38 +4,38 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Makes the bodies of answers.</summary>
+/// <summary>Builds the JSON bodies of answers.</summary>
 internal static class Envelope
 {
-    /// <summary>Before the answer, and no end of the command.</summary>
+    /// <summary>The type of a notification, which does not end the command.</summary>
     public const string Notification = "jsonrpc_notify";
 
     private const string ContentType = "Content-Type";
 
-    /// <summary>The fields of the MCP response that go back.</summary>
+    /// <summary>The header fields of the MCP response that are returned.</summary>
     private static readonly string[] Returned =
         [ContentType, "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-ID", "Access-Control-Expose-Headers", "WWW-Authenticate"];
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>The answer with a message of the server's, unchanged.</summary>
+    /// <summary>Builds a body with an unchanged message of the server.</summary>
     public static ReadOnlyMemory<byte> Message(TunnelCommand command, string type, McpResponse response, ReadOnlyMemory<byte> message) =>
         Build(command, type, response.Status, FieldsOf(response), message);
 
-    /// <summary>That a notification has been delivered, or a session ended.</summary>
+    /// <summary>Builds the acknowledgment of a notification or of the end of a session.</summary>
     public static ReadOnlyMemory<byte> Acknowledgment(TunnelCommand command, int status, McpResponse? response) =>
         Build(command, command.Type == TunnelCommand.SessionTermination ? "session_termination_response" : "notify_ack", status,
             response is null ? [] : FieldsOf(response), default);
 
-    /// <summary>The answer with a message of the server's, unchanged; the end of the command.</summary>
+    /// <summary>Builds the final answer with an unchanged message of the server.</summary>
     public static ReadOnlyMemory<byte> Answer(TunnelCommand command, McpResponse response, ReadOnlyMemory<byte> message) =>
         Message(command, "jsonrpc_response", response, message);
 
-    /// <summary>The answer where the server gave none.</summary>
-    /// <param name="command">What is answered.</param>
+    /// <summary>Builds the final answer when the server gave none.</summary>
+    /// <param name="command">The command that is answered.</param>
     /// <param name="id">The raw JSON of the request's id.</param>
-    /// <param name="failure">Why.</param>
-    /// <param name="response">What the server answered all the same; null for nothing.</param>
+    /// <param name="failure">What failed.</param>
+    /// <param name="response">The response of the server, if there was one.</param>
     public static ReadOnlyMemory<byte> Failure(TunnelCommand command, ReadOnlyMemory<byte> id, TunnelFailure failure, McpResponse? response = null)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
@@ -68,7 +68,7 @@ internal static class Envelope
         return Build(command, "jsonrpc_response", failure.Code, [(ContentType, "application/json"), .. fields], buffer.WrittenMemory);
     }
 
-    /// <summary>The fields that go back, less what <c>Connection</c> names and what is empty.</summary>
+    /// <summary>The fields to return, without empty ones and those named by <c>Connection</c>.</summary>
     private static (string Name, string Value)[] FieldsOf(McpResponse response)
     {
         string[] named = [.. response.Values("Connection").SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries))];

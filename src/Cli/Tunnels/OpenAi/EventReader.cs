@@ -2,11 +2,11 @@ using System.Buffers;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Reads the data of the events of a response's stream (HTML §9.2.6).</summary>
-/// <param name="response">Its head has come.</param>
+/// <summary>Reads the messages of an event stream (HTML §9.2.6).</summary>
+/// <param name="response">The response; its head has been read.</param>
 internal sealed class EventReader(McpResponse response)
 {
-    /// <summary>Largest event; the largest MCP message there may be.</summary>
+    /// <summary>Largest event, 64 MiB like any MCP message.</summary>
     private const int MaxBytes = 64 * 1024 * 1024;
 
     private readonly byte[] _buffer = new byte[16 * 1024];
@@ -14,20 +14,20 @@ internal sealed class EventReader(McpResponse response)
     /// <summary>The line that is being read.</summary>
     private readonly ArrayBufferWriter<byte> _line = new();
 
-    /// <summary>What has been received and not yet taken: a part of the buffer.</summary>
+    /// <summary>Received bytes that are not parsed yet: a part of the buffer.</summary>
     private ReadOnlyMemory<byte> _rest;
 
     /// <summary>The data of the event that is being read.</summary>
     private ArrayBufferWriter<byte> _data = new();
 
-    /// <summary>The last byte was a CR, to which an LF would belong.</summary>
+    /// <summary>The last byte was a CR, so an LF that follows belongs to the same line end.</summary>
     private bool _afterReturn;
 
-    /// <summary>The event has a name that is not <c>message</c>.</summary>
+    /// <summary>The event has another name than <c>message</c>, so it is skipped.</summary>
     private bool _isOther;
 
-    /// <summary>The data of the next message.</summary>
-    /// <returns>Null at the stream's end; an event that it cuts is none.</returns>
+    /// <summary>Reads the data of the next message event.</summary>
+    /// <returns>Null at the end of the stream. An incomplete event is dropped.</returns>
     /// <exception cref="IOException">The stream was cut, or an event is too large.</exception>
     public async Task<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancel)
     {

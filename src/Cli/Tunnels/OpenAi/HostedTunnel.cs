@@ -6,21 +6,21 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>A proxy's tunnel by a control plane: one loop asks for commands, and as many as allowed are done at a time.</summary>
-/// <param name="provider">Which tunnel.</param>
+/// <summary>The companion of the hosted tunnel: checks the key and the tunnel, then starts the poll loop.</summary>
+/// <param name="provider">The tunnel and its key.</param>
 internal sealed class HostedTunnel(OpenAiProvider provider) : IProxyCompanion
 {
     public void Refuse(McpProxyOptions engine)
     {
-        // The control plane lets in its own account only.
+        // Nothing to refuse: the control plane only lets in its own account.
     }
 
     public void Warn(McpProxyOptions engine, ILogger logger)
     {
-        // As above.
+        // Nothing to warn about, for the same reason.
     }
 
-    /// <summary>A key or a tunnel that the control plane does not take is an error at the start; anything else may pass, and is waited for.</summary>
+    /// <summary>Fails if the control plane refuses the key or does not know the tunnel. Other failures may be temporary; the poll loop retries them.</summary>
     public async Task RequireAsync()
     {
         Prerequisites.RequireOpenSsl(
@@ -43,7 +43,7 @@ internal sealed class HostedTunnel(OpenAiProvider provider) : IProxyCompanion
         }
         catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
         {
-            // The poll says it, and goes on until it can be reached.
+            // The poll loop logs this and retries.
         }
     }
 

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>One request to the MCP server, by the proxy in this process: credentials, limits, look-ups, TLS and who may come in are the proxy's.</summary>
-/// <remarks>Written by hand, since HttpClient joins the values of a field by commas, which a command's must never be.</remarks>
+/// <summary>One request to the MCP server through the proxy in this process, which does credentials, limits, DNS, TLS and admission.</summary>
+/// <remarks>Does not use HttpClient, which joins several values of a field with commas. The protocol forbids that.</remarks>
 internal sealed class McpExchange : IDisposable
 {
-    /// <summary>What is said of the connections: which hosts are asked for is no matter, as no page can reach them.</summary>
+    /// <summary>Settings of the connections. Every host is allowed: no web page can reach a connection in memory.</summary>
     private static readonly ClientConnectionInfo Info = new() { AllowedHosts = ["*"] };
 
-    /// <summary>Fields that belong to a connection or frame a message, and are not the command's to set.</summary>
+    /// <summary>Fields that a command cannot set, because they belong to the connection or frame the message.</summary>
     private static readonly string[] NotTheirs =
     [
         "Host", "Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Proxy-Authenticate",
@@ -19,19 +19,19 @@ internal sealed class McpExchange : IDisposable
 
     private readonly MemoryConnection _connection;
 
-    /// <summary>Cancelled with the exchange, so that the proxy ends it at once.</summary>
+    /// <summary>Cancelled when the exchange is disposed, so that the proxy closes the connection.</summary>
     private readonly CancellationTokenSource _over = new();
 
     private McpExchange(MemoryConnection connection) => _connection = connection;
 
     /// <summary>Sends a request.</summary>
-    /// <param name="proxy">Carries it.</param>
+    /// <param name="proxy">The proxy.</param>
     /// <param name="target">The MCP server.</param>
     /// <param name="method">POST or DELETE.</param>
-    /// <param name="headers">The command's.</param>
+    /// <param name="headers">The headers of the command.</param>
     /// <param name="message">The body; empty for none.</param>
-    /// <param name="cancel">Ends the exchange.</param>
-    /// <returns>The exchange; null where a field is none that HTTP could carry.</returns>
+    /// <param name="cancel">Cancels the request.</param>
+    /// <returns>The exchange, or null if a header is not valid in HTTP.</returns>
     public static async Task<McpExchange?> SendAsync(
         McpProxy proxy, Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, ReadOnlyMemory<byte> message, CancellationToken cancel)
     {
@@ -62,10 +62,10 @@ internal sealed class McpExchange : IDisposable
     }
 
     /// <summary>Waits for the head of the response.</summary>
-    /// <returns>Null where the connection ends before there is one.</returns>
+    /// <returns>Null if the connection ends before it.</returns>
     public Task<McpResponse?> ResponseAsync(CancellationToken cancel) => McpResponse.ReadAsync(_connection, cancel);
 
-    /// <summary>Ends the exchange, which for MCP is its cancellation where no answer has come.</summary>
+    /// <summary>Closes the connection. If no answer has come yet, this cancels the MCP request.</summary>
     public void Dispose()
     {
         _connection.Client.Output.Complete();

@@ -5,23 +5,23 @@ using System.Text;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The head of a response of the proxy in this process, and the way to its body. The proxy has seen to it that both are plain HTTP/1.1.</summary>
+/// <summary>Reads a response of the proxy in this process. The proxy only sends valid HTTP/1.1, so this is a simple parser.</summary>
 internal sealed class McpResponse
 {
-    /// <summary>More than the proxy lets pass.</summary>
+    /// <summary>Larger than any head that the proxy accepts.</summary>
     private const int MaxHeadBytes = 128 * 1024;
 
     private readonly MemoryConnection _connection;
     private readonly PipeReader _input;
     private readonly List<(string Name, string Value)> _fields = [];
 
-    /// <summary>Bytes of the body, or of the chunk that is being read, that are still to come; null where the body lasts until the end.</summary>
+    /// <summary>Remaining bytes of the body or of the current chunk. Null if the body ends with the connection.</summary>
     private long? _left;
 
-    /// <summary>The body comes in chunks.</summary>
+    /// <summary>The body is chunked.</summary>
     private bool _isChunked;
 
-    /// <summary>Nothing of the body is left.</summary>
+    /// <summary>The whole body has been read.</summary>
     private bool _isOver;
 
     private McpResponse(MemoryConnection connection) => (_connection, _input) = (connection, connection.Client.Input);
@@ -35,7 +35,7 @@ internal sealed class McpResponse
     private string MediaType => Values("Content-Type").FirstOrDefault("").Split(';')[0].Trim();
 
     /// <summary>Reads the head of the final response.</summary>
-    /// <returns>Null where the connection ends before there is one.</returns>
+    /// <returns>Null if the connection ends before it.</returns>
     public static async Task<McpResponse?> ReadAsync(MemoryConnection connection, CancellationToken cancel)
     {
         while (true)
@@ -53,14 +53,14 @@ internal sealed class McpResponse
         }
     }
 
-    /// <summary>The values of a field, each of its lines for itself.</summary>
+    /// <summary>The values of a field, one for each field line.</summary>
     public IEnumerable<string> Values(string name) =>
         _fields.Where(field => field.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(field => field.Value);
 
     /// <summary>Reads the next piece of the body.</summary>
-    /// <param name="room">Takes it.</param>
+    /// <param name="room">The buffer to fill.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <returns>Bytes read; 0 at the body's end.</returns>
+    /// <returns>Bytes read; 0 at the end of the body.</returns>
     /// <exception cref="IOException">The body was cut.</exception>
     public async ValueTask<int> ReadBodyAsync(Memory<byte> room, CancellationToken cancel)
     {
@@ -95,7 +95,7 @@ internal sealed class McpResponse
     }
 
     /// <summary>Reads the whole body.</summary>
-    /// <returns>Null where it is larger.</returns>
+    /// <returns>Null if it is larger.</returns>
     /// <exception cref="IOException">The body was cut.</exception>
     public async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(int most, CancellationToken cancel)
     {
@@ -153,7 +153,7 @@ internal sealed class McpResponse
         _isOver = true;
     }
 
-    /// <summary>The next line, without its end; null where the connection ends before it.</summary>
+    /// <summary>Reads a line without its line end. Null if the connection ends before it.</summary>
     private async ValueTask<string?> LineAsync(CancellationToken cancel)
     {
         while (true)

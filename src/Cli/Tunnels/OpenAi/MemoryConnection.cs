@@ -2,10 +2,10 @@ using System.IO.Pipelines;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>A connection in memory: what one end writes, the other reads.</summary>
+/// <summary>A connection in memory with two ends.</summary>
 internal sealed class MemoryConnection
 {
-    /// <summary>Most bytes of one direction that lie between the two ends.</summary>
+    /// <summary>Most unread bytes in one direction.</summary>
     private const int PauseBytes = 64 * 1024;
 
     private static readonly PipeOptions Piping = new(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
@@ -21,13 +21,13 @@ internal sealed class MemoryConnection
         Server = new End(there.Reader, _end);
     }
 
-    /// <summary>The end that asks.</summary>
+    /// <summary>The end of the client.</summary>
     public IDuplexPipe Client { get; }
 
-    /// <summary>The end that is served.</summary>
+    /// <summary>The end of the proxy.</summary>
     public IDuplexPipe Server { get; }
 
-    /// <summary>Whether the server's end ended before it had said all. Valid once the client has read to the end.</summary>
+    /// <summary>Whether the proxy ended abnormally. Valid once the client has read to the end.</summary>
     public bool IsCut => _end.IsCut;
 
     private sealed record End(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -2,16 +2,16 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>What the members of a JSON-RPC message say of it, without its content.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Id">The raw JSON of its id; empty where it has none.</param>
+/// <summary>Kind and id of a JSON-RPC message.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Id">The raw JSON of the id; empty if there is none.</param>
 internal readonly record struct MessageShape(MessageKind Kind, ReadOnlyMemory<byte> Id)
 {
     private static readonly string[] Members = ["jsonrpc", "method", "id", "result", "error"];
 
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1_024 };
 
-    /// <summary>Looks at a message.</summary>
+    /// <summary>Reads the shape of a message.</summary>
     /// <param name="message">One JSON value.</param>
     public static MessageShape Of(ReadOnlyMemory<byte> message)
     {
@@ -25,7 +25,7 @@ internal readonly record struct MessageShape(MessageKind Kind, ReadOnlyMemory<by
         }
     }
 
-    /// <summary>Whether the other message is the answer to this one. An id may come back written in another way.</summary>
+    /// <summary>Whether the other message answers this one. Ids are compared by value: a server may write the same id differently.</summary>
     public bool IsAnsweredBy(MessageShape other) =>
         other.Kind is MessageKind.Response or MessageKind.Error && !Id.IsEmpty && !other.Id.IsEmpty && IsSame(Id, other.Id);
 
@@ -56,7 +56,7 @@ internal readonly record struct MessageShape(MessageKind Kind, ReadOnlyMemory<by
             reader.Skip();
             if (name is not null && !found.TryAdd(name, (type, message[start..(int)reader.BytesConsumed])))
             {
-                return default; // a name twice is what two parsers would read in two ways
+                return default; // duplicate names: two parsers could read them differently
             }
         }
 
@@ -78,7 +78,7 @@ internal readonly record struct MessageShape(MessageKind Kind, ReadOnlyMemory<by
             : MessageKind.None;
     }
 
-    /// <summary>The name that the reader stands at; null for one of no interest.</summary>
+    /// <summary>The current member name, or null if it does not matter here.</summary>
     private static string? NameAt(in Utf8JsonReader reader)
     {
         foreach (string member in Members)
@@ -96,7 +96,7 @@ internal readonly record struct MessageShape(MessageKind Kind, ReadOnlyMemory<by
 /// <summary>The kinds of JSON-RPC messages.</summary>
 internal enum MessageKind
 {
-    /// <summary>It is none.</summary>
+    /// <summary>Not a JSON-RPC message.</summary>
     None,
 
     /// <summary>It has a method and an id.</summary>
@@ -111,6 +111,6 @@ internal enum MessageKind
     /// <summary>It has an error.</summary>
     Error,
 
-    /// <summary>An array, of which nothing more is looked at.</summary>
+    /// <summary>An array. Its content is not read.</summary>
     Batch,
 }

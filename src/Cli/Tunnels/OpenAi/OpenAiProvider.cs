@@ -4,17 +4,17 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The hosted tunnel: no agent, but a control plane that is asked for what is to be done.</summary>
+/// <summary>The hosted tunnel: no agent; the proxy itself polls a control plane for commands.</summary>
 internal sealed class OpenAiProvider : TunnelProvider
 {
     public const string Name = "openai";
 
     private const string DefaultBase = "https://api.openai.com";
 
-    /// <summary>Most channels that may be named.</summary>
+    /// <summary>Most channels.</summary>
     private const int MaxChannels = 32;
 
-    /// <summary>Most bytes of the header that names them.</summary>
+    /// <summary>Largest value of the header that names the channels.</summary>
     private const int MaxInfoBytes = 4_096;
 
     private readonly string? _keyFile;
@@ -46,19 +46,19 @@ internal sealed class OpenAiProvider : TunnelProvider
         }
     }
 
-    /// <summary>Which tunnel it is.</summary>
+    /// <summary>The id of the tunnel.</summary>
     public string TunnelId { get; }
 
-    /// <summary>Where the control plane is.</summary>
+    /// <summary>The base URL of the control plane.</summary>
     public Uri Base { get; }
 
-    /// <summary>Most commands at a time.</summary>
+    /// <summary>Most commands run at the same time.</summary>
     public int Concurrency { get; }
 
-    /// <summary>The channels that are polled, in their order; empty for all.</summary>
+    /// <summary>The channels to poll, sorted; empty for all.</summary>
     public IReadOnlyList<string> Channels { get; }
 
-    /// <summary>The channels that this process serves, as compact JSON.</summary>
+    /// <summary>The value of <c>X-Tunnel-MCP-Server-Info</c>: compact JSON that names the channels.</summary>
     public string ServerInfo =>
         $$"""{"version":1,"channels":[{{string.Join(',', (Channels.Count > 0 ? Channels : ["main"]).Select(channel => $$"""{"name":"{{channel}}"}"""))}}]}""";
 
@@ -68,8 +68,8 @@ internal sealed class OpenAiProvider : TunnelProvider
 
     public override IProxyCompanion Beside(TunnelOptions options) => new HostedTunnel(this);
 
-    /// <summary>The key as it is now: its file may have been replaced.</summary>
-    /// <exception cref="IOException">It cannot be read any more.</exception>
+    /// <summary>Reads the key again: its file may have been replaced.</summary>
+    /// <exception cref="IOException">The key cannot be read.</exception>
     public string Key() => Key(what => new IOException(what));
 
     private static bool IsChannel(string name) =>

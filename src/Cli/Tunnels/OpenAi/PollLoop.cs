@@ -4,19 +4,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Asks for commands and has them done, until it is told to stop.</summary>
+/// <summary>Polls for commands and runs them, until it is stopped.</summary>
 internal sealed class PollLoop : IAsyncDisposable
 {
-    /// <summary>Largest response to a poll: some messages of the largest size.</summary>
+    /// <summary>Largest response to a poll: a few messages of the largest size.</summary>
     private const int MaxBytes = 256 * 1024 * 1024;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>Where a person has to act.</summary>
+    /// <summary>The pause after a failure that a person has to fix.</summary>
     private static readonly TimeSpan SlowPause = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long commands under way may take once the proxy has been drained.</summary>
+    /// <summary>How long running commands may take after the proxy is drained.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly int _concurrency;
@@ -25,25 +25,25 @@ internal sealed class PollLoop : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly BackOff _pauses = new(FirstPause, LongestPause);
 
-    /// <summary>One for each command that may still be begun.</summary>
+    /// <summary>One slot for each command that may still start.</summary>
     private readonly SemaphoreSlim _slots;
 
-    /// <summary>Ends commands without an answer.</summary>
+    /// <summary>Cancels running commands; nothing is posted for them.</summary>
     private readonly CancellationTokenSource _aborting = new();
 
-    /// <summary>Ends the loop. Also where the process ends for another reason than a signal.</summary>
+    /// <summary>Ends the loop: on a signal, and when the loop is disposed.</summary>
     private readonly CancellationTokenSource _stopping;
 
     private readonly Task _running;
 
-    /// <summary>What was wrong last, so that it is said once; empty while all is well, null before the first poll.</summary>
+    /// <summary>The last failure, so that it is logged once. Empty after a good poll, null before the first.</summary>
     private string? _wrong;
 
-    /// <param name="provider">Which tunnel.</param>
+    /// <param name="provider">The tunnel and its key.</param>
     /// <param name="proxy">The way to the MCP server.</param>
     /// <param name="target">The MCP server.</param>
-    /// <param name="logger">Told how it goes.</param>
-    /// <param name="stopping">Ends the loop; commands under way go on.</param>
+    /// <param name="logger">Gets failures and their end.</param>
+    /// <param name="stopping">Ends the loop; running commands continue.</param>
     public PollLoop(OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping)
     {
         _concurrency = provider.Concurrency;
@@ -60,7 +60,7 @@ internal sealed class PollLoop : IAsyncDisposable
         await _stopping.CancelAsync();
         await _running;
 
-        // Every slot back: nothing runs any more.
+        // When every slot has been taken back, no command is running.
         _aborting.CancelAfter(EndTimeout);
         for (int i = 0; i < _concurrency; i++)
         {
@@ -152,7 +152,7 @@ internal sealed class PollLoop : IAsyncDisposable
         return body.WrittenMemory;
     }
 
-    /// <summary>The control plane has answered as it should.</summary>
+    /// <summary>Called after each good poll.</summary>
     private void Well()
     {
         _pauses.Reset();

@@ -1,13 +1,13 @@
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>One thing that the control plane wants done.</summary>
-/// <param name="RequestId">Echoed in the body of each answer.</param>
-/// <param name="ShardToken">Echoed in a header of each answer, and nowhere else.</param>
-/// <param name="Type">What kind of thing; there may be kinds that are not known here.</param>
-/// <param name="Channel">Echoed in the body of each answer.</param>
-/// <param name="Timeout">How long it may take, its answer included, from when the poll's response began; null for as long as it takes.</param>
-/// <param name="Headers">Names and values, one by one, for the request to the MCP server.</param>
-/// <param name="Message">The raw JSON-RPC message; empty where the kind has none.</param>
+/// <summary>A command of the control plane.</summary>
+/// <param name="RequestId">Repeated in the body of each answer.</param>
+/// <param name="ShardToken">Repeated in a header of each answer, and nowhere else.</param>
+/// <param name="Type">The type; it may be unknown.</param>
+/// <param name="Channel">Repeated in the body of each answer.</param>
+/// <param name="Timeout">Time for the command and its answer, counted from the head of the poll's response. Null for no limit.</param>
+/// <param name="Headers">Headers for the request to the MCP server, one entry for each value.</param>
+/// <param name="Message">The raw JSON-RPC message; empty if the type has none.</param>
 internal sealed record TunnelCommand(
     string RequestId,
     string ShardToken,
@@ -17,9 +17,9 @@ internal sealed record TunnelCommand(
     IReadOnlyList<(string Name, string Value)> Headers,
     ReadOnlyMemory<byte> Message)
 {
-    /// <summary>A message for the MCP server.</summary>
+    /// <summary>The type of a command that sends a message to the MCP server.</summary>
     public const string JsonRpc = "jsonrpc";
 
-    /// <summary>The end of a session.</summary>
+    /// <summary>The type of a command that ends a session.</summary>
     public const string SessionTermination = "session_termination";
 }

@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>What is told of an MCP exchange that gave no JSON-RPC answer. Only words of closed lists: no address, no text of an exception, no body.</summary>
-/// <param name="Source">Where it failed.</param>
-/// <param name="Code">The status of the answer: the server's, or 504 for a time-out and 502 else.</param>
-/// <param name="HasResponse">Whether the server had begun to answer.</param>
-/// <param name="Status">The server's status, where that is what failed; else null.</param>
+/// <summary>Why an MCP exchange gave no JSON-RPC answer. Only fixed words: no address, no exception text, no body.</summary>
+/// <param name="Source">The part that failed.</param>
+/// <param name="Code">The <c>resp_code</c>: the status of the server, else 504 for a timeout or 502.</param>
+/// <param name="HasResponse">Whether the server had started a response.</param>
+/// <param name="Status">The error status of the server, or null.</param>
 internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, int? Status = null)
 {
     private const int BadGateway = 502;
     private const int GatewayTimeout = 504;
 
-    /// <summary>The reasons of the proxy's own answers, and what they are called here.</summary>
+    /// <summary>The reasons in the proxy's own errors, and the failure that each one means.</summary>
     private static readonly (string Reason, TunnelFailure Failure)[] Reasons =
     [
         ("upstream-name-unresolved", new("dns", BadGateway, HasResponse: false)),
@@ -25,19 +25,19 @@ internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, 
         ("upstream-response-timeout", new("timeout", GatewayTimeout, HasResponse: false)),
     ];
 
-    /// <summary>The proxy, or this tunnel, could not do its part.</summary>
+    /// <summary>The proxy or the tunnel failed.</summary>
     public static TunnelFailure Internal { get; } = new("client_internal", BadGateway, HasResponse: false);
 
-    /// <summary>The server's answer is none, or was cut.</summary>
+    /// <summary>The response of the server is not valid MCP, or was cut.</summary>
     public static TunnelFailure Protocol { get; } = new("protocol", BadGateway, HasResponse: true);
 
-    /// <summary>The connection ended before the server answered.</summary>
+    /// <summary>The connection closed before the server answered.</summary>
     public static TunnelFailure Closed { get; } = new("transport_closed", BadGateway, HasResponse: false);
 
-    /// <summary>The server answered with an HTTP error and nothing of JSON-RPC.</summary>
+    /// <summary>The server answered with an HTTP error that contains no JSON-RPC error.</summary>
     public static TunnelFailure Http(int status) => new("target_http", status, HasResponse: true, status);
 
-    /// <summary>What an error of the proxy's own says; null where it is the server's.</summary>
+    /// <summary>Translates an error of the proxy itself. Null if the error came from the server.</summary>
     /// <param name="status">The status of the response.</param>
     /// <param name="body">A JSON-RPC error.</param>
     public static TunnelFailure? OfProxy(int status, ReadOnlyMemory<byte> body)
