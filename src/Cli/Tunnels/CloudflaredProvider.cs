@@ -66,7 +66,7 @@ internal sealed partial class CloudflaredProvider : AgentProvider
         !IsNamed && QuickUrl().Match(line) is { Success: true } found && PublicUrl.TryParse(found.Groups[1].Value, out Uri? url) ? url : null;
 
     // The address is printed inside a frame. Error lines elsewhere name the service itself, api.trycloudflare.com.
-    [GeneratedRegex(@"\|\s+(https://[a-z0-9-]+\.trycloudflare\.com)/?\s+\|", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\|\s+(https://[a-z0-9-]+\.trycloudflare\.com)/?\s+\|")]
     private static partial Regex QuickUrl();
 
     /// <summary>Reads the token again for each start: the file may have been replaced.</summary>

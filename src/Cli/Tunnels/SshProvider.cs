@@ -98,15 +98,15 @@ internal sealed partial class SshProvider : AgentProvider
         ? [$"localhost:{port}", $"127.0.0.1:{port}", $"[::1]:{port}"]
         : [];
 
-    [GeneratedRegex(@"^Allocated port (\d{1,5}) for remote forward to ", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^Allocated port (\d{1,5}) for remote forward to ")]
     private static partial Regex Allocated();
 
     // Neither part may start with a dash: ssh, or a command from its configuration, would take it for an option.
     [GeneratedRegex(
-        @"^([A-Za-z0-9_.][A-Za-z0-9_.+\\~-]*@)?([A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+(%[A-Za-z0-9_.-]+)?\]?)$", RegexOptions.NonBacktracking)]
+        @"^([A-Za-z0-9_.][A-Za-z0-9_.+\\~-]*@)?([A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+(%[A-Za-z0-9_.-]+)?\]?)$")]
     private static partial Regex Destination();
 
-    [GeneratedRegex(@"^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+\]?)$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^(\*|[A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+\]?)$")]
     private static partial Regex RemoteHost();
 
     /// <summary>Quotes a path for an ssh option, so that ssh neither splits nor expands it.</summary>
