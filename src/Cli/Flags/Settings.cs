@@ -80,23 +80,24 @@ internal sealed class Settings
         IEnumerable<string> flags = Table.All
             .Where(flag => _given.ContainsKey(flag.Name))
             .Where(flag => !_given[flag.Name].IsEmpty)
-            .SelectMany(flag => _given[flag.Name].Values.Select(value => Argument(flag, value)))
-            .Where(argument => argument.Length > 0);
+            .SelectMany(flag => _given[flag.Name].Values.SelectMany(value => Argument(flag, value)));
         return [.. Positionals, .. flags];
     }
 
     /// <summary>The secrets given where other users of the machine can read them.</summary>
     public IEnumerable<string> SecretsOnCommandLine() => Table.All
-        .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting)
-            && setting.Source == SettingSource.CommandLine
-            && (flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]))))
+        .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine && IsSecret(flag, setting))
         .Select(flag => flag.Name);
 
-    private static string Argument(Flag flag, string value)
+    private static bool IsSecret(Flag flag, Setting setting) =>
+        flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]));
+
+    private static string[] Argument(Flag flag, string value)
     {
         if (flag.Kind != FlagKind.Bool)
         {
-            return $"--{flag.Name}={value}";
+            // Behind an equals sign the library reads no value that begins with a blank or has a line break in it.
+            return value.StartsWith(' ') || value.Contains('\n', StringComparison.Ordinal) ? [$"--{flag.Name}", value] : [$"--{flag.Name}={value}"];
         }
 
         if (!bool.TryParse(value, out bool on))
@@ -104,7 +105,7 @@ internal sealed class Settings
             throw new UsageException($"--{flag.Name} must be true or false, not '{value}'");
         }
 
-        return on ? $"--{flag.Name}" : "";
+        return on ? [$"--{flag.Name}"] : [];
     }
 
     private static Dictionary<string, Setting> FromEnvironment(FlagTable table, Func<string, string?> environment) =>

@@ -156,6 +156,18 @@ public sealed class BadTunnelTests : IDisposable
         Assert.Contains("\"server-name\": \"notes\"", outcome.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{\n  \"auth-token\": \"t\",\n  \"pooling\": true\n}\n")]
+    [InlineData("  {\"auth-token\":\"t\"}")]
+    public async Task ArgumentsOfTheProviderMayHaveSeveralLines(string given)
+    {
+        Outcome outcome = await Command.RunAsync(
+            ["tunnel", "http://a/mcp", "notes", "--tunnel-provider", "ngrok", "--allow-unprotected", "--check"],
+            new Dictionary<string, string> { ["MCPPROXYFAST_PROVIDER_ARGS"] = given });
+
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Errors));
+    }
+
     [Fact]
     public async Task SettingOfTheTargetInTheEnvironmentIsNotPassedOver()
     {
