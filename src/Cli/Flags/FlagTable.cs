@@ -24,7 +24,7 @@ internal sealed class FlagTable
     /// <summary>The flags that this version does not refuse.</summary>
     public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
-    /// <summary>The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order.</summary>
+    /// <summary>The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None where one may be left out.</summary>
     public IReadOnlyList<string> PositionalKeys { get; }
 
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
@@ -32,16 +32,20 @@ internal sealed class FlagTable
             .Select(property => (property, option: property.GetCustomAttribute<OptionAttribute>()))
             .Where(pair => pair.option is not null)
             .Select(pair => Describe(pair.property, pair.option!))],
-            [.. options.GetProperties()
-                .Select(property => property.GetCustomAttribute<ValueAttribute>())
-                .OfType<ValueAttribute>()
-                .OrderBy(value => value.Index)
-                .Select(value => value.MetaName.ToLowerInvariant().Replace('_', '-'))]);
+            PositionalsOf(options));
 
     /// <summary>The flag of that name.</summary>
     /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
+
+    private static string[] PositionalsOf([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options)
+    {
+        ValueAttribute[] values = [.. options.GetProperties().Select(property => property.GetCustomAttribute<ValueAttribute>()).OfType<ValueAttribute>()];
+        return Array.TrueForAll(values, value => value.Required)
+            ? [.. values.OrderBy(value => value.Index).Select(value => value.MetaName.ToLowerInvariant().Replace('_', '-'))]
+            : [];
+    }
 
     private static Flag Describe(PropertyInfo property, OptionAttribute option) => new(
         option.LongName,

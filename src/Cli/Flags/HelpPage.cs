@@ -74,6 +74,7 @@ internal sealed class HelpPage(int width)
         string command = verb switch
         {
             "proxy" => "mcpproxyfast proxy notes --target-uri https://mcp.example.com/mcp",
+            "secret" => "mcpproxyfast secret set api-key",
             "tunnel" when added?.Contains("--oidc-issuer", StringComparison.Ordinal) is true => TunnelExample,
             "tunnel" => $"{TunnelExample} --oidc-issuer https://login.example.com",
             _ when table.Built.Any(flag => flag.Name == "target-uri") => $"mcpproxyfast {verb} --target-uri https://mcp.example.com/mcp",

@@ -1,3 +1,4 @@
+using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
@@ -90,7 +91,9 @@ internal sealed class Settings
         .Select(flag => flag.Name);
 
     private static bool IsSecret(Flag flag, Setting setting) =>
-        flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]));
+        flag.Unit == Flag.SecretUnit
+        || (flag.Unit == Flag.FieldLineUnit && setting.Values.Any(ForwardFlags.LooksSecret))
+        || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]));
 
     private static string[] Argument(Flag flag, string value)
     {

@@ -18,12 +18,12 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
     /// <summary>The last address printed; null before the first.</summary>
     private Uri? _told;
 
-    public void Refuse(McpProxyOptions engine)
+    public void Refuse(McpProxyOptions engine, bool addsCredential)
     {
         if (engine.Incoming is null && !isAllowed)
         {
             throw new UsageException(
-                $"whoever learns the tunnel's address could {Danger(engine)}: "
+                $"whoever learns the tunnel's address could {Danger(engine, addsCredential)}: "
                 + "say who may come in (--oidc-issuer and --oidc-audience), or add --allow-unprotected");
         }
     }
@@ -39,11 +39,11 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         return Task.CompletedTask;
     }
 
-    public void Warn(McpProxyOptions engine, ILogger logger)
+    public void Warn(McpProxyOptions engine, bool addsCredential, ILogger logger)
     {
         if (engine.Incoming is null)
         {
-            logger.UnprotectedTunnel(Danger(engine));
+            logger.UnprotectedTunnel(Danger(engine, addsCredential));
         }
     }
 
@@ -70,9 +70,9 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         : listening.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, listening.Port)
         : listening;
 
-    private static string Danger(McpProxyOptions engine) => engine.Outgoing is null
-        ? $"use the MCP server at {engine.Target.GetLeftPart(UriPartial.Path)}"
-        : $"act with your credential at {engine.Target.GetLeftPart(UriPartial.Path)}";
+    private static string Danger(McpProxyOptions engine, bool addsCredential) => addsCredential
+        ? $"act with your credential at {engine.Target.GetLeftPart(UriPartial.Path)}"
+        : $"use the MCP server at {engine.Target.GetLeftPart(UriPartial.Path)}";
 
     private void Found(McpProxy proxy, Uri url, ILogger logger)
     {

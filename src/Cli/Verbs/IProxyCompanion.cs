@@ -7,15 +7,17 @@ namespace McpProxyFast.Cli.Verbs;
 internal interface IProxyCompanion
 {
     /// <summary>The last check before anything is started; everything else is valid.</summary>
+    /// <param name="engine">The options of the proxy.</param>
+    /// <param name="addsCredential">Whether the proxy adds a credential to requests.</param>
     /// <exception cref="UsageException">The proxy must not run with these options.</exception>
-    void Refuse(McpProxyOptions engine);
+    void Refuse(McpProxyOptions engine, bool addsCredential);
 
     /// <summary>Checks, before the proxy listens, that everything it needs is available.</summary>
     /// <exception cref="FailedException">Something is missing.</exception>
     Task RequireAsync();
 
     /// <summary>Logs warnings about what others can do.</summary>
-    void Warn(McpProxyOptions engine, ILogger logger);
+    void Warn(McpProxyOptions engine, bool addsCredential, ILogger logger);
 
     /// <summary>Starts it. The result is disposed after the proxy is drained.</summary>
     /// <param name="proxy">Bound, about to be run.</param>

@@ -20,10 +20,11 @@ internal static class ProxyVerb
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         Prerequisites.Check(options);
-        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger);
-        Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
+        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger) with { AddedFields = await ForwardFlags.ReadAsync(options, logger) };
+        bool addsCredential = engine.Outgoing is not null || ForwardFlags.AddCredential(options);
+        Exposure.Refuse(engine, options.Host, addsCredential, options.AllowUnprotected);
         await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
-        companion?.Refuse(engine);
+        companion?.Refuse(engine, addsCredential);
         if (options.Check)
         {
             Standard.Print(EffectiveConfiguration.Describe(settings));
@@ -34,8 +35,8 @@ internal static class ProxyVerb
         using var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
         Warn(settings, engine, logger);
-        Exposure.Warn(engine, options.Host, logger);
-        companion?.Warn(engine, logger);
+        Exposure.Warn(engine, options.Host, addsCredential, logger);
+        companion?.Warn(engine, addsCredential, logger);
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
         await using (companion?.Start(proxy, engine.Target, listening, logger, signals.Stopping))
         {

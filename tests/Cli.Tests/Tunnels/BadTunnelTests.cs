@@ -63,6 +63,7 @@ public sealed class BadTunnelTests : IDisposable
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared", "whoever learns the tunnel's address could use the MCP server at http://a/mcp: say who may come in (--oidc-issuer")]
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --check", "or add --allow-unprotected")]
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --remote-auth", "could act with your credential at http://a/mcp")]
+    [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --remote-forward-headers X-Api-Key=a", "could act with your credential at http://a/mcp")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --max-connections 0", "--max-connections cannot be '0'")]
     [InlineData("proxy tunnel http://a name --tunnel-provider ngrokk", "there is no 'ngrokk'")]
     [InlineData("launch-agent", "launch-agent is the command's own; use tunnel")]

@@ -10,12 +10,12 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="provider">The tunnel and its key.</param>
 internal sealed class HostedTunnel(OpenAiProvider provider) : IProxyCompanion
 {
-    public void Refuse(McpProxyOptions engine)
+    public void Refuse(McpProxyOptions engine, bool addsCredential)
     {
         // Nothing to refuse: the control plane only lets in its own account.
     }
 
-    public void Warn(McpProxyOptions engine, ILogger logger)
+    public void Warn(McpProxyOptions engine, bool addsCredential, ILogger logger)
     {
         // Nothing to warn about, for the same reason.
     }
