@@ -93,6 +93,30 @@ public sealed class McpProxy : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public IPEndPoint Bind() => Listening().LocalEndPoint;
 
+    /// <summary>Names the address by which clients outside reach the listener, where it is found out only now: that of a tunnel's other end.</summary>
+    /// <remarks>
+    /// Binds the listener, if nobody has. From the next request on, also on connections that are open, that address's host may be asked for besides those that
+    /// may anyhow, and its scheme is that of challenges, metadata and redirects. Where <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is the
+    /// resource's name (RFC 9728). Called again, the last address counts.
+    /// </remarks>
+    /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
+    /// <param name="otherHosts">Further values of <c>Host</c> that clients who come that way may send. Default none.</param>
+    /// <exception cref="ArgumentException">The address is no such URL, or one of the hosts is none.</exception>
+    /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or not of this machine.</exception>
+    /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
+    public void Publish(Uri address, IReadOnlyList<string>? otherHosts = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (address is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0, Host.Length: > 0 })
+        {
+            throw new ArgumentException("The address must be an http or https URL without user information, query and fragment.", nameof(address));
+        }
+
+        AcceptLoop listening = Listening();
+        listening.Doorway.Replace(_entrances.OfListener(listening.LocalEndPoint, address, otherHosts ?? []));
+    }
+
     /// <summary>Signs in at the upstream, where a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
     /// <remarks>
     /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do it too, if nobody has, and do not hold back requests meanwhile: those wait for the
@@ -243,12 +267,12 @@ public sealed class McpProxy : IAsyncDisposable
         {
             ArgumentNullException.ThrowIfNull(info);
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            Entrance entrance = _entrances.OfCall(info);
+            Doorway doorway = _entrances.OfCall(info);
             StartGate();
             _ = _credentials?.Begin();
             Connection pipe = NetworkStack.Over(connection, (info.Remote as IPEndPoint)?.Address);
             _parts.Connections.Enter();
-            return new ClientConnection(_parts, pipe, entrance, left: static () => { });
+            return new ClientConnection(_parts, pipe, doorway, left: static () => { });
         }
         catch (Exception refused)
         {

@@ -44,6 +44,18 @@ public sealed partial class HelpTests
     }
 
     [Fact]
+    public async Task HelpOfTunnelHasTheFlagsOfTheProxyButForTheTarget()
+    {
+        Outcome outcome = await Command.RunAsync(["tunnel", "--help", "all"], Columns(80));
+
+        Assert.StartsWith("Usage: mcpproxyfast tunnel [flags] TARGET SERVER_NAME\n", outcome.Output, StringComparison.Ordinal);
+        Assert.All(
+            ProxyFlags.Where(flag => flag != "target-uri").Concat(["tunnel-provider", "provider-args"]),
+            flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+        Assert.Equal(ProxyFlags.Length + 1, Shown().Count(outcome.Output));
+    }
+
+    [Fact]
     public async Task HelpOfAFlagNamesItsUnitAndDefault()
     {
         Outcome outcome = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
@@ -65,6 +77,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData("")]
     [InlineData("proxy")]
+    [InlineData("tunnel")]
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
@@ -96,6 +109,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [InlineData(typeof(ProxyOptions))]
+    [InlineData(typeof(TunnelOptions))]
     [InlineData(typeof(LoginOptions))]
     [InlineData(typeof(LogoutOptions))]
     [InlineData(typeof(StatusOptions))]
@@ -106,6 +120,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [InlineData("proxy")]
+    [InlineData("tunnel")]
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
@@ -132,7 +147,7 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["proxy", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["proxy", "tunnel", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -11,6 +11,11 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
     public static IReadOnlyList<HelpGroup> All { get; } =
     [
         new(
+            "The tunnel",
+            ["tunnel-provider", "provider-args"],
+            [],
+            [""]),
+        new(
             "Where it listens, and where requests go",
             ["target-uri", "host", "port", "ca-file"],
             ["x-forwarded", "upstream-*", "tls-*"],

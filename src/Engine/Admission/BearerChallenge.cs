@@ -34,11 +34,33 @@ internal sealed class BearerChallenge
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
+    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
     /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
     public ReadOnlyMemory<byte> LineFor(
-        ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, StepUpChallenge? stepUp = null) =>
-        _ready is not null && stepUp is null ? _ready[(int)kind]
-        : Build(kind, _metadataUrl ?? (host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl), _scope, stepUp);
+        ChallengeKind kind,
+        string scheme,
+        ReadOnlySpan<byte> host,
+        ReadOnlySpan<byte> path,
+        string? announced = null,
+        StepUpChallenge? stepUp = null)
+    {
+        if (_ready is not null && stepUp is null)
+        {
+            return _ready[(int)kind];
+        }
+
+        string? metadataUrl = _metadataUrl;
+        if (metadataUrl is null && announced is not null)
+        {
+            metadataUrl = ResourceNames.Of(announced).MetadataUrl;
+        }
+        else if (metadataUrl is null && !host.IsEmpty)
+        {
+            metadataUrl = ResourceNames.OfRequest(scheme, host, path).MetadataUrl;
+        }
+
+        return Build(kind, metadataUrl, _scope, stepUp);
+    }
 
     /// <summary>The line of a proxy that does not check tokens itself, and so publishes no metadata.</summary>
     /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>

@@ -15,6 +15,9 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal sealed class ClientConnection
 {
+    /// <summary>The listener or host call that the client came through.</summary>
+    private readonly Doorway _doorway;
+
     /// <summary>Called when the connection has released everything.</summary>
     private readonly Action _left;
 
@@ -29,13 +32,13 @@ internal sealed class ClientConnection
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="entrance">The settings of the listener or host that the client came through.</param>
+    /// <param name="doorway">The listener or host call that the client came through.</param>
     /// <param name="left">Called when the connection has released everything.</param>
-    public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
+    public ClientConnection(ServingParts parts, Connection client, Doorway doorway, Action left)
     {
         Parts = parts;
         Client = client;
-        Entrance = entrance;
+        _doorway = doorway;
         _left = left;
         Interrupts = new Interrupts(parts, client);
     }
@@ -47,7 +50,7 @@ internal sealed class ClientConnection
     public Connection Client { get; }
 
     /// <summary>The settings of the listener or host that the client came through: allowed names and URL scheme.</summary>
-    public Entrance Entrance { get; }
+    public Entrance Entrance => _doorway.Entrance;
 
     /// <summary>The state that other threads may touch.</summary>
     public Interrupts Interrupts { get; }
