@@ -175,6 +175,19 @@ internal static partial class LogMessages
     [LoggerMessage(427, LogLevel.Information, "Tokens of this grant are not stored: nobody has to act for them, and its file may be another's tomorrow.")]
     public static partial void GrantNotKept(this ILogger logger);
 
+    [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets the fields {Names}.")]
+    public static partial void FieldsAdded(this ILogger logger, string names);
+
+    [LoggerMessage(432, LogLevel.Warning,
+        "McpProxyOptions.AddedFields has Authorization: it goes out in place of the client's own and of any other credential of the proxy.")]
+    public static partial void AuthorizationAdded(this ILogger logger);
+
+    [LoggerMessage(433, LogLevel.Warning, "The value of the field {Name} could not be read again; the known one stays in use. {Reason}")]
+    public static partial void FieldNotRead(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(434, LogLevel.Information, "The value of the field {Name} has changed and is in use.")]
+    public static partial void FieldChanged(this ILogger logger, string name);
+
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);
