@@ -15,7 +15,10 @@ public sealed class IdentityTests : IDisposable
 
     private static readonly OAuthGrant.IdentityAssertion s_assertion = new()
     {
-        Client = new KnownClient("c"), IdpTokenUrl = new Uri("https://idp.example/token"), IdpClientId = "i", IdTokenFile = "file",
+        Client = new KnownClient("c"),
+        IdpTokenUrl = new Uri("https://idp.example/token"),
+        IdpClientId = "i",
+        IdTokenFile = "file",
     };
 
     private readonly TemporaryFolder _folder = new();
