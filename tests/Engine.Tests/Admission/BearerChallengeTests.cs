@@ -49,7 +49,8 @@ public sealed class BearerChallengeTests
     public void StepUpNamesWhatIsAskedForAndWhereToSignIn(string? resourceUrl, string metadataUrl)
     {
         var stepUp = new StepUpChallenge("insufficient_claims", Claims: "e30=", AcrValues: "gold", MaxAge: "60");
-        ReadOnlyMemory<byte> line = new BearerChallenge(Policy with { ResourceUrl = resourceUrl }).LineFor(ChallengeKind.StepUp, "http", "localhost:8080"u8, "/mcp"u8, stepUp);
+        ReadOnlyMemory<byte> line = new BearerChallenge(Policy with { ResourceUrl = resourceUrl })
+            .LineFor(ChallengeKind.StepUp, "http", "localhost:8080"u8, "/mcp"u8, announced: null, stepUp);
 
         Assert.Equal(
             $"WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"e30=\", acr_values=\"gold\", max_age=\"60\", resource_metadata=\"{metadataUrl}\", scope=\"openid\"\r\n",

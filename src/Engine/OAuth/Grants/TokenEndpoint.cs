@@ -17,7 +17,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
 
     private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
 
-    /// <summary>The grants that show what is good for one use: where the answer is given up, that use is lost.</summary>
+    /// <summary>The grants with something that works once. If the answer is lost, a sign-in is lost.</summary>
     private static readonly string[] OfOneUse =
         [OidcConstants.GrantTypes.RefreshToken, OidcConstants.GrantTypes.AuthorizationCode, OidcConstants.GrantTypes.DeviceCode];
 

@@ -58,7 +58,7 @@ internal sealed class OAuthHttp : IDisposable
     /// <summary>For requests that are not a plain GET of JSON.</summary>
     public HttpMessageInvoker Invoker => _client;
 
-    /// <summary>For requests that show what is good for one use, such as a code or a refresh token that rotates.</summary>
+    /// <summary>For requests with something that works once, such as a code or a refresh token that rotates.</summary>
     public HttpMessageInvoker PatientInvoker => _patient;
 
     /// <summary>Says before anything is sent there whether a URL may be used.</summary>
