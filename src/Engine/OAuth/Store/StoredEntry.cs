@@ -29,6 +29,9 @@ internal sealed record StoredEntry
         init => field = value ?? []; // Generated deserialisers set what the JSON lacks to null.
     } = [];
 
+    /// <summary>When persons were asked to sign in, within the last hour.</summary>
+    public IReadOnlyList<DateTimeOffset> SignIns { get; init => field = value ?? []; } = [];
+
     /// <summary>The private key to which the tokens are bound, PKCS #8 as base64.</summary>
     [JsonPropertyName("proof_key")]
     public string? DPoPKey { get; init; }
