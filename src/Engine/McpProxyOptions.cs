@@ -104,7 +104,8 @@ public sealed record McpProxyOptions
     {
         if (!Target.IsAbsoluteUri || (Target.Scheme != Uri.UriSchemeHttp && Target.Scheme != Uri.UriSchemeHttps))
         {
-            throw new ArgumentException($"Target must be an absolute http or https URL, not '{Target}'.", nameof(Target));
+            string shown = Target.IsAbsoluteUri ? Target.Scheme : "a relative one";
+            throw new ArgumentException($"Target must be an absolute http or https URL, not {shown}.", nameof(Target)); // its query may hold a secret
         }
 
         if (Target.UserInfo.Length > 0)

@@ -168,11 +168,22 @@ public sealed class BadUseTests
         Assert.Contains(parts[0].Split(' ')[^1] is "name" or "set" ? "stdin" : parts[0].Split(' ')[^1], outcome.Errors, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task SecretIsNotRepeatedInTheComplaint()
+    [Theory]
+    [InlineData("--target-uri", "http://user:hunter2@localhost")]
+    [InlineData("--target-uri", "htp://localhost/mcp?key=hunter2")]
+    [InlineData("--target-uri", "localhost/mcp?key=hunter2")]
+    [InlineData("--target-uri", "htp://user:hunter2@localhost/mcp")]
+    [InlineData("--target-uri", "htp://localhost/mcp#key=hunter2")]
+    [InlineData("--target-uri", "?key=hunter2@localhost")]
+    [InlineData("--oidc-jwks-url", "htp://localhost/keys?key=hunter2")]
+    [InlineData("--oidc-introspection-url", "htp://localhost/introspect?key=hunter2")]
+    [InlineData("--remote-auth-token-url", "htp://localhost/token?key=hunter2")]
+    public async Task SecretInAUrlIsNotRepeatedInTheComplaint(string flag, string url)
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "http://user:hunter2@localhost"]);
+        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "http://localhost", "--oidc-issuer", "https://a.example", flag, url]);
 
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
+        Assert.Contains(flag, outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
     }
 }
