@@ -78,7 +78,8 @@ internal sealed class AuthorizationClient : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, clock, logger);
         _clients = new ClientRegistry(policy, _http, store, _kept.Name, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
+        ClientKey? clientKey = policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null;
+        _tokens = new TokenEndpoint(_http, clientKey, clock, TokenDialect.For(policy.Grant));
         _revocation = new TokenRevocation(_http, _tokens, logger);
         _renewal = new TokenRenewal(_kept, store.Turns, _clients, _tokens, _revocation, clock, logger);
         _invitation = new SignInInvitation(target, clock, logger, observer);
@@ -244,7 +245,8 @@ internal sealed class AuthorizationClient : IDisposable
             }
 
             string message = NeedsPerson
-                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
+                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. Where the browser showed an "
+                + "error instead, it says which of the client id, the redirect URI, the scopes and the resource was refused."
                 : $"The sign-in took longer than {timeout}.";
             throw new OAuthException(NeedsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
@@ -262,6 +264,14 @@ internal sealed class AuthorizationClient : IDisposable
         {
             await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             return await _flow.RunAsync(protection, scopes, key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (protection.FoundBy.Length > 0 && (failure.Failure is OAuthFailure.Refused || protection.IsGuessed))
+        {
+            // What is wrong may be who was asked, and that was found out by what follows.
+            string found = protection.IsGuessed
+                ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
+                : $"The server was found by: {protection.FoundBy}.";
+            throw failure.Saying($"{failure.Message} {found}");
         }
     }
 

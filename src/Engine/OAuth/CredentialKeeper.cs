@@ -223,6 +223,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
         return _key;
     }
 
+    // Who the operator's client is, and how it shows that, is what the operator says now.
     private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (policy.Client as KnownClient)?.Authentication?.SecretValue } };
+        kept.Client.IsRegistered || policy.Client is not KnownClient ? kept : kept with { Client = ClientRegistry.Preregistered(policy, kept.Server) };
 }

@@ -106,6 +106,7 @@ internal sealed class TokenRenewal(
                 RefreshToken = renewed.RefreshToken ?? refreshToken,
                 IsRefreshTokenLasting = isLasting,
                 Scope = renewed.Scope ?? latest.Tokens.Scope,
+                IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send none with a renewal
             },
         };
         if (await kept.KeepRenewedAsync(latest, issued).ConfigureAwait(false) is { } held)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
@@ -155,6 +156,9 @@ public class OAuthHttpTests
         : host.EndsWith(".invalid", StringComparison.Ordinal) ? throw new SocketException((int)SocketError.HostNotFound)
         : Task.FromResult<IPAddress[]>([IPAddress.Parse("8.8.8.8")]);
 
-    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url) =>
-        (await http.GetJsonAsync(url, DiscoveryJson.Default.ServerMetadata, CancellationToken.None)).Document;
+    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url)
+    {
+        (_, JsonElement document) = await http.GetJsonAsync(url, DiscoveryJson.Default.JsonElement, CancellationToken.None);
+        return document.ValueKind is JsonValueKind.Object ? DocumentReader.ReadServer(document) : null;
+    }
 }

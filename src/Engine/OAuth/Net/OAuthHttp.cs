@@ -48,7 +48,8 @@ internal sealed class OAuthHttp : IDisposable
 
         HttpClient Client(TimeSpan maxTime)
         {
-            var client = new HttpClient(new BoundedHandler(target, maxTime, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
+            var bounded = new BoundedHandler(target, maxTime, clock) { InnerHandler = sockets };
+            var client = new HttpClient(new FormAnswerHandler { InnerHandler = bounded }) { Timeout = Timeout.InfiniteTimeSpan };
             client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
             return client;
         }
