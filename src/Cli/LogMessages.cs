@@ -36,6 +36,10 @@ internal static partial class LogMessages
     [LoggerMessage(908, LogLevel.Warning, "--{File} is not read, since --{Secret} is given too; leave one of them out")]
     public static partial void SecretFileNotRead(this ILogger logger, string file, string secret);
 
+    [LoggerMessage(920, LogLevel.Warning,
+        "the outgoing sign-in has no effect, since --token-exchange-subject is caller: add --token-exchange-actor outgoing, or leave the sign-in out")]
+    public static partial void LoginWithoutEffect(this ILogger logger);
+
     [LoggerMessage(950, LogLevel.Warning, "UNPROTECTED: whoever learns the tunnel's address can {Danger} (--allow-unprotected is given)")]
     public static partial void UnprotectedTunnel(this ILogger logger, string danger);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Credentials;
@@ -65,13 +66,14 @@ public sealed class McpProxy : IAsyncDisposable
         AddedFields? added = AddedFields.Open(options.AddedFields, options.Clock, options.Logger);
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
+        var meter = new Meter(Tally.MeterName);
         UpstreamCredentials? source = options.Outgoing is null
             ? credentials
-            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
-        _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
+            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer, meter);
+        _credentials = source is null ? null : new StartedCredentials(source, options.Wording, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
-        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added, meter);
         _heartbeatNumbers = options.CollectsAfterBursts
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
@@ -82,7 +84,7 @@ public sealed class McpProxy : IAsyncDisposable
     public int OpenConnections => _parts.Connections.Count;
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
-    internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
+    internal Meter Meter => _parts.Tally.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
@@ -134,8 +136,8 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or the proxy has been run
-    /// before.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Where a person was asked and did not
+    /// sign in, the proxy goes on instead, and asks again with a later request. Or the proxy has been run before.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {

@@ -15,13 +15,18 @@ public sealed partial class HelpTests
         "oidc-client-secret", "oidc-scopes", "resource-url", "remote-auth", "remote-auth-issuer", "remote-auth-authorize-url", "remote-auth-token-url",
         "remote-auth-client-id", "remote-auth-client-secret", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-scope-param-name",
         "remote-auth-resource", "remote-auth-callback-port", "remote-auth-skip-browser", "remote-auth-timeout", "remote-auth-bearer-token",
-        "remote-auth-bearer-token-file", "remote-forward-headers", "remote-forward-headers-secret", "debug",
+        "remote-auth-bearer-token-file", "token-exchange-url", "token-exchange-client-id", "token-exchange-client-secret",
+        "token-exchange-client-secret-file", "token-exchange-audience", "token-exchange-scopes", "token-exchange-subject-token-type",
+        "token-exchange-header-name", "remote-forward-headers", "remote-forward-headers-secret", "debug",
         "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
         "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
         "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
         "remote-auth-client-key-file",
         "remote-auth-client-metadata-url", "remote-auth-assertion-file", "remote-auth-idp-token-url", "remote-auth-idp-client-id",
-        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
+        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-client-auth", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
+        "token-exchange-variant", "token-exchange-resource", "token-exchange-requested-token-type", "token-exchange-subject", "token-exchange-actor",
+        "token-exchange-actor-token-file", "token-exchange-actor-token-type", "token-exchange-grant-type", "token-exchange-param",
+        "token-exchange-client-auth", "token-exchange-client-key-file",
     ];
 
     [Fact]

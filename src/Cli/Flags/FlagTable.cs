@@ -24,7 +24,9 @@ internal sealed class FlagTable
     /// <summary>The flags that this version does not refuse.</summary>
     public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
-    /// <summary>The keys in a config file of the arguments that belong to no flag, in their order. None if one of them is optional.</summary>
+    /// <summary>
+    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None where one may be left out.
+    /// </summary>
     public IReadOnlyList<string> PositionalKeys { get; }
 
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>

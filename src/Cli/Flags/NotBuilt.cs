@@ -3,7 +3,7 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>The flags and verbs of the contract that this version refuses: to ignore one would be worse than to stop. No page of help shows them.</summary>
 internal static class NotBuilt
 {
-    private static readonly string[] Prefixes = ["token-exchange-", "tls-", "admin-port", "access-log"];
+    private static readonly string[] Prefixes = ["tls-", "admin-port", "access-log"];
 
     /// <summary>The verbs to come, as they will be written. The first is spelled <c>thv proxy stdio</c> elsewhere.</summary>
     private static readonly (string Name, string Usage)[] Verbs =

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
@@ -25,6 +26,9 @@ internal sealed class ClientConnection
 
     /// <summary>The last token and its verdict. Clients send the same token with every request.</summary>
     private TokenMemo _tokenMemo;
+
+    /// <summary>The last token that was exchanged for the client's.</summary>
+    private ExchangeMemo _exchangeMemo;
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
@@ -56,6 +60,9 @@ internal sealed class ClientConnection
 
     /// <summary>The last token and its verdict, to compare with the next token.</summary>
     public ref TokenMemo TokenMemo => ref _tokenMemo;
+
+    /// <summary>The last exchanged token, to compare the client's next token with.</summary>
+    public ref ExchangeMemo ExchangeMemo => ref _exchangeMemo;
 
     /// <summary>Serves until the end. Never throws: any failure was reported to the client or has cut the connection.</summary>
     public async Task RunAsync()
