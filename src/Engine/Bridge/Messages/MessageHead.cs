@@ -1,0 +1,55 @@
+namespace McpProxyFast.Bridge.Messages;
+
+/// <summary>What routing needs of one message: read by <see cref="MessageScanner"/>, independent of the message's bytes.</summary>
+internal sealed class MessageHead
+{
+    /// <summary>What it is.</summary>
+    public MessageKind Kind { get; set; }
+
+    /// <summary>Why it is no message; set where the kind is <see cref="MessageKind.Broken"/>.</summary>
+    public MessageFault Fault { get; set; }
+
+    /// <summary>
+    /// Its id. Null for notifications, batches, and errors that answer what could not be read. Of a broken message: the id where one was seen.
+    /// </summary>
+    public MessageId? Id { get; set; }
+
+    /// <summary>The method of a request or notification; the same instance as in <see cref="Methods"/> for those of the specification. Empty for others.</summary>
+    public string Method { get; set; } = "";
+
+    /// <summary><c>params.name</c>, else <c>params.uri</c>. Null where neither is a string of at most <see cref="MessageScanner.MaxTextBytes"/>.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>The revision: of <c>initialize</c>, <c>params.protocolVersion</c>; of any other, what its <c>_meta</c> says. Null where that is no string.</summary>
+    public string? ProtocolVersion { get; set; }
+
+    /// <summary>The token that a request gives for its progress, or that a progress notification names. Null where there is none.</summary>
+    public MessageId? ProgressToken { get; set; }
+
+    /// <summary><c>params.requestId</c>: of a cancellation, the request that is cancelled. Null where there is none.</summary>
+    public MessageId? CancelledId { get; set; }
+
+    /// <summary>The subscription whose stream a notification of 2026-07-28 belongs to. Null where there is none.</summary>
+    public MessageId? SubscriptionId { get; set; }
+
+    /// <summary><c>traceparent</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
+    public string? TraceParent { get; set; }
+
+    /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
+    public string? TraceState { get; set; }
+
+    /// <summary><c>baggage</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
+    public string? Baggage { get; set; }
+
+    /// <summary><c>result.resultType</c> of a response. Null where that is no string, as in all revisions before 2026-07-28.</summary>
+    public string? ResultType { get; set; }
+
+    /// <summary><c>error.code</c> of an error response; 0 where that is no integer.</summary>
+    public int ErrorCode { get; set; }
+
+    /// <summary>Whether it has a method, so that it starts something and does not answer.</summary>
+    public bool IsCall => Kind is MessageKind.Request or MessageKind.Notification;
+
+    /// <summary>Whether it answers a request.</summary>
+    public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
+}

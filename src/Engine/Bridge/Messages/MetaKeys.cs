@@ -1,0 +1,17 @@
+namespace McpProxyFast.Bridge.Messages;
+
+/// <summary>Keys of <c>_meta</c> that revision 2026-07-28 reserves.</summary>
+internal static class MetaKeys
+{
+    public static ReadOnlySpan<byte> ProtocolVersion => "io.modelcontextprotocol/protocolVersion"u8;
+
+    public static ReadOnlySpan<byte> ClientInfo => "io.modelcontextprotocol/clientInfo"u8;
+
+    public static ReadOnlySpan<byte> ClientCapabilities => "io.modelcontextprotocol/clientCapabilities"u8;
+
+    public static ReadOnlySpan<byte> LogLevel => "io.modelcontextprotocol/logLevel"u8;
+
+    public static ReadOnlySpan<byte> SubscriptionId => "io.modelcontextprotocol/subscriptionId"u8;
+
+    public static ReadOnlySpan<byte> ServerInfo => "io.modelcontextprotocol/serverInfo"u8;
+}
