@@ -22,8 +22,17 @@ internal ref struct HeadReader
     /// <summary><c>params.protocolVersion</c>, which counts for <c>initialize</c> alone.</summary>
     private string? _initializeVersion;
 
-    /// <summary><c>params.uri</c>, which counts where there is no <c>params.name</c>.</summary>
+    /// <summary><c>params.name</c>.</summary>
+    private string? _name;
+
+    /// <summary><c>params.uri</c>.</summary>
     private string? _uri;
+
+    /// <summary><c>params.taskId</c>.</summary>
+    private string? _task;
+
+    /// <summary><c>params.progressToken</c>, which counts for a progress notification alone.</summary>
+    private MessageId? _reported;
 
     /// <param name="message">A message in UTF-8.</param>
     /// <param name="head">A new one.</param>
@@ -57,9 +66,9 @@ internal ref struct HeadReader
         SubscriptionId = 1 << 15,
         TraceParent = 1 << 16,
         TraceState = 1 << 17,
-        Baggage = 1 << 18,
-        ResultType = 1 << 19,
-        Code = 1 << 20,
+        ResultType = 1 << 18,
+        Code = 1 << 19,
+        TaskId = 1 << 20,
     }
 
     /// <summary>Walks over the whole message.</summary>
@@ -207,6 +216,7 @@ internal ref struct HeadReader
                 : _json.ValueTextEquals("progressToken"u8) ? Members.ProgressToken
                 : _json.ValueTextEquals("requestId"u8) ? Members.CancelledId
                 : _json.ValueTextEquals("protocolVersion"u8) ? Members.InitializeVersion
+                : _json.ValueTextEquals("taskId"u8) ? Members.TaskId
                 : Members.None;
             if (member is not Members.None && !TryAdd(member))
             {
@@ -236,7 +246,7 @@ internal ref struct HeadReader
         switch (member)
         {
             case Members.Name:
-                _head.Name = ReadText();
+                _name = ReadText();
                 break;
             case Members.Uri:
                 _uri = ReadText();
@@ -244,8 +254,11 @@ internal ref struct HeadReader
             case Members.InitializeVersion:
                 _initializeVersion = ReadText();
                 break;
+            case Members.TaskId:
+                _task = ReadText();
+                break;
             case Members.ProgressToken:
-                _head.ProgressToken = ReadToken();
+                _reported = ReadToken();
                 break;
             case Members.CancelledId:
                 _head.CancelledId = ReadToken();
@@ -265,7 +278,6 @@ internal ref struct HeadReader
                 : _json.ValueTextEquals(MetaKeys.SubscriptionId) ? Members.SubscriptionId
                 : _json.ValueTextEquals("traceparent"u8) ? Members.TraceParent
                 : _json.ValueTextEquals("tracestate"u8) ? Members.TraceState
-                : _json.ValueTextEquals("baggage"u8) ? Members.Baggage
                 : Members.None;
             if (member is not Members.None && !TryAdd(member))
             {
@@ -298,9 +310,6 @@ internal ref struct HeadReader
                 break;
             case Members.TraceState:
                 _head.TraceState = ReadText();
-                break;
-            case Members.Baggage:
-                _head.Baggage = ReadText();
                 break;
             default:
                 break;
@@ -366,8 +375,14 @@ internal ref struct HeadReader
         _head.Kind = isCall ? (_head.Id is null ? MessageKind.Notification : MessageKind.Request)
             : Has(Members.Result) ? MessageKind.Response
             : MessageKind.ErrorResponse;
-        _head.Name ??= _uri;
-        _head.ProtocolVersion = ReferenceEquals(_head.Method, Methods.Initialize) ? _initializeVersion : _head.ProtocolVersion;
+        _head.Name = _head.Method switch
+        {
+            Methods.ReadResource or Methods.Subscribe or Methods.Unsubscribe or Methods.ResourceUpdated => _uri,
+            Methods.GetTask or Methods.UpdateTask or Methods.CancelTask => _task,
+            _ => _name ?? _uri,
+        };
+        _head.ProtocolVersion = _head.Method is Methods.Initialize ? _initializeVersion : _head.ProtocolVersion;
+        _head.ProgressToken = _head.Method is Methods.Progress ? _reported : _head.ProgressToken;
         return MessageFault.None;
     }
 

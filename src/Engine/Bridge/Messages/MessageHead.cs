@@ -17,7 +17,10 @@ internal sealed class MessageHead
     /// <summary>The method of a request or notification; the same instance as in <see cref="Methods"/> for those of the specification. Empty for others.</summary>
     public string Method { get; set; } = "";
 
-    /// <summary><c>params.name</c>, else <c>params.uri</c>. Null where neither is a string of at most <see cref="MessageScanner.MaxTextBytes"/>.</summary>
+    /// <summary>
+    /// What the method is about: <c>params.name</c>, else <c>params.uri</c>; of <c>resources/*</c> the URI, of <c>tasks/*</c> the <c>taskId</c>.
+    /// Null where that is no string of at most <see cref="MessageScanner.MaxTextBytes"/>.
+    /// </summary>
     public string? Name { get; set; }
 
     /// <summary>The revision: of <c>initialize</c>, <c>params.protocolVersion</c>; of any other, what its <c>_meta</c> says. Null where that is no string.</summary>
@@ -37,9 +40,6 @@ internal sealed class MessageHead
 
     /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
     public string? TraceState { get; set; }
-
-    /// <summary><c>baggage</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
-    public string? Baggage { get; set; }
 
     /// <summary><c>result.resultType</c> of a response. Null where that is no string, as in all revisions before 2026-07-28.</summary>
     public string? ResultType { get; set; }
