@@ -63,7 +63,7 @@ internal sealed class ToolList
             return new RejectedTool(name, fault);
         }
 
-        if (read is { IsEmpty: false } && !_tools.IsEmpty && _tools.Count >= MaxTools)
+        if (read is { IsEmpty: false } && _tools.Count >= MaxTools)
         {
             return new RejectedTool(name, $"there are more than {MaxTools} tools with x-mcp-header.");
         }

@@ -52,4 +52,13 @@ internal sealed class MessageHead
 
     /// <summary>Whether it answers a request.</summary>
     public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
+
+    /// <summary>The head of the same message with another id, in another revision.</summary>
+    public MessageHead As(MessageId? id, string revision)
+    {
+        var head = (MessageHead)MemberwiseClone();
+        head.Id = id;
+        head.ProtocolVersion = revision;
+        return head;
+    }
 }

@@ -14,4 +14,11 @@ internal static class MetaKeys
     public static ReadOnlySpan<byte> SubscriptionId => "io.modelcontextprotocol/subscriptionId"u8;
 
     public static ReadOnlySpan<byte> ServerInfo => "io.modelcontextprotocol/serverInfo"u8;
+
+    /// <summary>Whether a key says in which revision a request is, and who asks: those that a handshake says in the older eras.</summary>
+    public static bool IsOfRequests(string key) => key
+        is "io.modelcontextprotocol/protocolVersion"
+        or "io.modelcontextprotocol/clientInfo"
+        or "io.modelcontextprotocol/clientCapabilities"
+        or "io.modelcontextprotocol/logLevel";
 }

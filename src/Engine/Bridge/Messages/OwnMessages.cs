@@ -4,8 +4,11 @@ using System.Text.Json;
 namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>Builds messages of our own.</summary>
-internal static class Answers
+internal static class OwnMessages
 {
+    /// <summary>JSON-RPC 2.0 §5.1: JSON, but no request, or not one for now.</summary>
+    public const int InvalidRequest = MessageFaults.InvalidRequest;
+
     /// <summary>JSON-RPC 2.0 §5.1: no such method, or none here.</summary>
     public const int MethodNotFound = -32601;
 
@@ -67,6 +70,17 @@ internal static class Answers
     {
         Open(json);
         json.WriteString("method"u8, method);
+        json.WriteEndObject();
+    });
+
+    /// <summary>Tells a client that a resource may have changed.</summary>
+    public static ReadOnlySequence<byte> Updated(string resource) => Build(256 + resource.Length, json =>
+    {
+        Open(json);
+        json.WriteString("method"u8, Methods.ResourceUpdated);
+        json.WriteStartObject("params"u8);
+        json.WriteString("uri"u8, resource);
+        json.WriteEndObject();
         json.WriteEndObject();
     });
 

@@ -1,0 +1,32 @@
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>A request of a client of an older era that the server has not finished.</summary>
+internal sealed class OpenRequest
+{
+    public OpenRequest(MessageId client, ToServer sent)
+    {
+        Client = client;
+        Sent = sent;
+        Upstream = client;
+    }
+
+    /// <summary>The client's id.</summary>
+    public MessageId Client { get; }
+
+    /// <summary>The request as it was sent first. It can be sent again as it is a message of its own.</summary>
+    public ToServer Sent { get; }
+
+    /// <summary>The id it has at the server now: the client's at first, then one of ours for each time it is sent again.</summary>
+    public MessageId Upstream { get; set; }
+
+    /// <summary>What the client is being asked for it; null while nothing is.</summary>
+    public InputRound? Round { get; set; }
+
+    /// <summary>How many times the server has asked for more.</summary>
+    public int Rounds { get; set; }
+
+    /// <summary>Whether the list of tools has been read anew because a header was wrong or missing.</summary>
+    public bool HasRefreshed { get; set; }
+}
