@@ -124,5 +124,5 @@ internal ref struct ArgumentReader
         return _bytes > MaxBytes ? TooLong : null;
     }
 
-    private static string TooLong => $"The arguments that the server wants in headers are longer than {MaxBytes} bytes, which is what a request's head has room for.";
+    private static string TooLong => $"The arguments that the server wants in headers are longer than {MaxBytes} bytes. A request's head has no room for more.";
 }

@@ -34,7 +34,8 @@ internal static class ModernHeaders
         {
             if (head.Name is not { } name)
             {
-                return Fault($"The params of {head.Method} do not say what it is about, or in more than {MessageScanner.MaxTextBytes} bytes: name, uri or taskId must be a string.");
+                return Fault(
+                    $"The params of {head.Method} do not say what it is about: name, uri or taskId must be a string of at most {MessageScanner.MaxTextBytes} bytes.");
             }
 
             fields.Add(new HeaderField(Name, HeaderText.Encode(name)));

@@ -91,6 +91,13 @@ internal sealed class ModernMessages
         return Compose(sent.Head.Method, NextId(), parameters, length, sent.Head, out _)!;
     }
 
+    /// <summary>Makes a request anew, with the headers that are right by what is known of tools now.</summary>
+    public ToServer Readdress(ToServer sent)
+    {
+        JsonSlice found = JsonSlice.Find(sent.Message, "params"u8)!.Value;
+        return Compose(sent.Head.Method, NextId(), JsonSlice.Members(found.Value)!, sent.Message.Length, sent.Head, out _) ?? sent;
+    }
+
     private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, long length, MessageHead head, out string? fault)
     {
         List<JsonSlice>? meta = [];

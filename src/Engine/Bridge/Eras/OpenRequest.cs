@@ -15,10 +15,12 @@ internal sealed class OpenRequest
     /// <summary>The client's id.</summary>
     public MessageId Client { get; }
 
-    /// <summary>The request as it was sent first. It can be sent again as it is a message of its own.</summary>
-    public ToServer Sent { get; }
+    /// <summary>The request as it was sent last; a message of its own, from which it can be made anew.</summary>
+    public ToServer Sent { get; set; }
 
-    /// <summary>The id it has at the server now: the client's at first, then one of ours for each time it is sent again.</summary>
+    /// <summary>
+    /// The id at the server of what it waits for there: the client's at first, then one of ours for each time it is sent again, or for a list of tools.
+    /// </summary>
     public MessageId Upstream { get; set; }
 
     /// <summary>What the client is being asked for it; null while nothing is.</summary>

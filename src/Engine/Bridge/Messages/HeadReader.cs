@@ -16,8 +16,8 @@ internal ref struct HeadReader
     /// <summary>Stands on what was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>Members of the message that have been seen.</summary>
-    private Members _seen;
+    /// <summary>HeadMembers of the message that have been seen.</summary>
+    private HeadMembers _seen;
 
     /// <summary><c>params.protocolVersion</c>, which counts for <c>initialize</c> alone.</summary>
     private string? _initializeVersion;
@@ -41,34 +41,6 @@ internal ref struct HeadReader
         _message = message;
         _head = head;
         _json = new Utf8JsonReader(message, MessageScanner.Options);
-    }
-
-    /// <summary>What has been seen of a message, of its <c>params</c> and of their <c>_meta</c>: each at most once.</summary>
-    [Flags]
-    private enum Members
-    {
-        None = 0,
-        Version = 1,
-        Id = 1 << 1,
-        Method = 1 << 2,
-        Params = 1 << 3,
-        Result = 1 << 4,
-        Error = 1 << 5,
-        NullId = 1 << 6,
-        Name = 1 << 7,
-        Uri = 1 << 8,
-        InitializeVersion = 1 << 9,
-        Meta = 1 << 10,
-        ProgressToken = 1 << 11,
-        CancelledId = 1 << 12,
-        MetaVersion = 1 << 13,
-        MetaProgressToken = 1 << 14,
-        SubscriptionId = 1 << 15,
-        TraceParent = 1 << 16,
-        TraceState = 1 << 17,
-        ResultType = 1 << 18,
-        Code = 1 << 19,
-        TaskId = 1 << 20,
     }
 
     /// <summary>Walks over the whole message.</summary>
@@ -116,13 +88,8 @@ internal ref struct HeadReader
         MessageFault fault = MessageFault.None;
         while (fault is MessageFault.None && _json.Read() && _json.TokenType is JsonTokenType.PropertyName)
         {
-            Members member = NextMessageMember();
-            if (member is not Members.None && !TryAdd(member))
-            {
-                return MessageFault.MemberTwice;
-            }
-
-            if (member is Members.None && IsKnownInAnotherCase())
+            HeadMembers member = HeadMemberNames.OfMessage(ref _json);
+            if (!TryAdd(member) || (member is HeadMembers.None && IsInAnotherCase()))
             {
                 return MessageFault.MemberTwice;
             }
@@ -134,46 +101,108 @@ internal ref struct HeadReader
         return fault;
     }
 
-    private readonly Members NextMessageMember() =>
-        _json.ValueTextEquals("jsonrpc"u8) ? Members.Version
-        : _json.ValueTextEquals("id"u8) ? Members.Id
-        : _json.ValueTextEquals("method"u8) ? Members.Method
-        : _json.ValueTextEquals("params"u8) ? Members.Params
-        : _json.ValueTextEquals("result"u8) ? Members.Result
-        : _json.ValueTextEquals("error"u8) ? Members.Error
-        : Members.None;
+    private readonly bool IsInAnotherCase() =>
+        ValueLength <= "jsonrpc".Length && HeadMemberNames.IsOfMessageInAnotherCase(_json.GetString()!);
 
-    /// <summary>Whether a reader that ignores case, as Go's does, would take a member for one that routing depends on.</summary>
-    private readonly bool IsKnownInAnotherCase()
-    {
-        if (ValueLength > "jsonrpc".Length)
-        {
-            return false;
-        }
-
-        string name = _json.GetString()!;
-        return name.ToUpperInvariant() is "JSONRPC" or "ID" or "METHOD" or "PARAMS" or "RESULT" or "ERROR";
-    }
-
-    private MessageFault ReadMember(Members member)
+    private MessageFault ReadMember(HeadMembers member)
     {
         switch (member)
         {
-            case Members.Version:
+            case HeadMembers.Version:
                 return _json.TokenType is JsonTokenType.String && _json.ValueTextEquals("2.0"u8) ? MessageFault.None : MessageFault.NotVersion2;
-            case Members.Id:
+            case HeadMembers.Id:
                 return ReadId();
-            case Members.Method:
+            case HeadMembers.Method:
                 return ReadMethod();
-            case Members.Params when _json.TokenType is JsonTokenType.StartObject:
-                return ReadParams();
-            case Members.Result when _json.TokenType is JsonTokenType.StartObject:
-                return ReadResult();
-            case Members.Error when _json.TokenType is JsonTokenType.StartObject:
-                return ReadError();
+            case HeadMembers.Params or HeadMembers.Result or HeadMembers.Error when _json.TokenType is JsonTokenType.StartObject:
+                return ReadObject(member);
             default:
                 _json.Skip();
                 return MessageFault.None;
+        }
+    }
+
+    /// <summary>Reads <c>params</c>, their <c>_meta</c>, a result or an error.</summary>
+    private MessageFault ReadObject(HeadMembers which)
+    {
+        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
+        {
+            HeadMembers member = which switch
+            {
+                HeadMembers.Params => HeadMemberNames.OfParams(ref _json),
+                HeadMembers.Meta => HeadMemberNames.OfMeta(ref _json),
+                HeadMembers.Result => HeadMemberNames.OfResult(ref _json),
+                _ => HeadMemberNames.OfError(ref _json),
+            };
+            if (!TryAdd(member))
+            {
+                return MessageFault.MemberTwice;
+            }
+
+            _json.Read();
+            if (member is HeadMembers.Meta && _json.TokenType is JsonTokenType.StartObject)
+            {
+                if (ReadObject(HeadMembers.Meta) is var fault and not MessageFault.None)
+                {
+                    return fault;
+                }
+            }
+            else
+            {
+                Keep(member);
+                _json.Skip();
+            }
+        }
+
+        return MessageFault.None;
+    }
+
+    /// <summary>Keeps the value that the reader stands on.</summary>
+    private void Keep(HeadMembers member)
+    {
+        switch (member)
+        {
+            case HeadMembers.Name:
+                _name = ReadText();
+                break;
+            case HeadMembers.Uri:
+                _uri = ReadText();
+                break;
+            case HeadMembers.TaskId:
+                _task = ReadText();
+                break;
+            case HeadMembers.InitializeVersion:
+                _initializeVersion = ReadText();
+                break;
+            case HeadMembers.ProgressToken:
+                _reported = ReadToken();
+                break;
+            case HeadMembers.CancelledId:
+                _head.CancelledId = ReadToken();
+                break;
+            case HeadMembers.MetaVersion:
+                _head.ProtocolVersion = ReadText();
+                break;
+            case HeadMembers.MetaProgressToken:
+                _head.ProgressToken = ReadToken();
+                break;
+            case HeadMembers.SubscriptionId:
+                _head.SubscriptionId = ReadToken();
+                break;
+            case HeadMembers.TraceParent:
+                _head.TraceParent = ReadText();
+                break;
+            case HeadMembers.TraceState:
+                _head.TraceState = ReadText();
+                break;
+            case HeadMembers.ResultType:
+                _head.ResultType = ReadText();
+                break;
+            case HeadMembers.Code:
+                _head.ErrorCode = _json.TokenType is JsonTokenType.Number && _json.TryGetInt32(out int code) ? code : 0;
+                break;
+            default:
+                break;
         }
     }
 
@@ -181,7 +210,7 @@ internal ref struct HeadReader
     {
         if (_json.TokenType is JsonTokenType.Null)
         {
-            _seen |= Members.NullId;
+            _seen |= HeadMembers.NullId;
             return MessageFault.None;
         }
 
@@ -205,175 +234,28 @@ internal ref struct HeadReader
         return MessageFault.None;
     }
 
-    private MessageFault ReadParams()
-    {
-        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
-        {
-            Members member =
-                _json.ValueTextEquals("name"u8) ? Members.Name
-                : _json.ValueTextEquals("uri"u8) ? Members.Uri
-                : _json.ValueTextEquals("_meta"u8) ? Members.Meta
-                : _json.ValueTextEquals("progressToken"u8) ? Members.ProgressToken
-                : _json.ValueTextEquals("requestId"u8) ? Members.CancelledId
-                : _json.ValueTextEquals("protocolVersion"u8) ? Members.InitializeVersion
-                : _json.ValueTextEquals("taskId"u8) ? Members.TaskId
-                : Members.None;
-            if (member is not Members.None && !TryAdd(member))
-            {
-                return MessageFault.MemberTwice;
-            }
-
-            _json.Read();
-            if (member is Members.Meta && _json.TokenType is JsonTokenType.StartObject)
-            {
-                if (ReadMeta() is var fault and not MessageFault.None)
-                {
-                    return fault;
-                }
-
-                continue;
-            }
-
-            KeepParameter(member);
-            _json.Skip();
-        }
-
-        return MessageFault.None;
-    }
-
-    private void KeepParameter(Members member)
-    {
-        switch (member)
-        {
-            case Members.Name:
-                _name = ReadText();
-                break;
-            case Members.Uri:
-                _uri = ReadText();
-                break;
-            case Members.InitializeVersion:
-                _initializeVersion = ReadText();
-                break;
-            case Members.TaskId:
-                _task = ReadText();
-                break;
-            case Members.ProgressToken:
-                _reported = ReadToken();
-                break;
-            case Members.CancelledId:
-                _head.CancelledId = ReadToken();
-                break;
-            default:
-                break;
-        }
-    }
-
-    private MessageFault ReadMeta()
-    {
-        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
-        {
-            Members member =
-                _json.ValueTextEquals(MetaKeys.ProtocolVersion) ? Members.MetaVersion
-                : _json.ValueTextEquals("progressToken"u8) ? Members.MetaProgressToken
-                : _json.ValueTextEquals(MetaKeys.SubscriptionId) ? Members.SubscriptionId
-                : _json.ValueTextEquals("traceparent"u8) ? Members.TraceParent
-                : _json.ValueTextEquals("tracestate"u8) ? Members.TraceState
-                : Members.None;
-            if (member is not Members.None && !TryAdd(member))
-            {
-                return MessageFault.MemberTwice;
-            }
-
-            _json.Read();
-            KeepMeta(member);
-            _json.Skip();
-        }
-
-        return MessageFault.None;
-    }
-
-    private void KeepMeta(Members member)
-    {
-        switch (member)
-        {
-            case Members.MetaVersion:
-                _head.ProtocolVersion = ReadText();
-                break;
-            case Members.MetaProgressToken:
-                _head.ProgressToken = ReadToken();
-                break;
-            case Members.SubscriptionId:
-                _head.SubscriptionId = ReadToken();
-                break;
-            case Members.TraceParent:
-                _head.TraceParent = ReadText();
-                break;
-            case Members.TraceState:
-                _head.TraceState = ReadText();
-                break;
-            default:
-                break;
-        }
-    }
-
-    private MessageFault ReadResult()
-    {
-        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
-        {
-            bool isType = _json.ValueTextEquals("resultType"u8);
-            if (isType && !TryAdd(Members.ResultType))
-            {
-                return MessageFault.MemberTwice;
-            }
-
-            _json.Read();
-            _head.ResultType = isType ? ReadText() : _head.ResultType;
-            _json.Skip();
-        }
-
-        return MessageFault.None;
-    }
-
-    private MessageFault ReadError()
-    {
-        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
-        {
-            bool isCode = _json.ValueTextEquals("code"u8);
-            if (isCode && !TryAdd(Members.Code))
-            {
-                return MessageFault.MemberTwice;
-            }
-
-            _json.Read();
-            _head.ErrorCode = isCode && _json.TokenType is JsonTokenType.Number && _json.TryGetInt32(out int code) ? code : _head.ErrorCode;
-            _json.Skip();
-        }
-
-        return MessageFault.None;
-    }
-
     /// <summary>Says what the message is, by the members that it has.</summary>
     private readonly MessageFault Conclude()
     {
-        if (!Has(Members.Version))
+        if (!Has(HeadMembers.Version))
         {
             return MessageFault.NotVersion2;
         }
 
-        bool isCall = Has(Members.Method);
-        if ((isCall ? 1 : 0) + (Has(Members.Result) ? 1 : 0) + (Has(Members.Error) ? 1 : 0) != 1)
+        bool isCall = Has(HeadMembers.Method);
+        if ((isCall ? 1 : 0) + (Has(HeadMembers.Result) ? 1 : 0) + (Has(HeadMembers.Error) ? 1 : 0) != 1)
         {
             return MessageFault.NeitherRequestNorResponse;
         }
 
         // MCP: a request's id is not null. An error answers what could not be read, and then has none.
-        if (!Has(Members.Error) && (Has(Members.NullId) || (!isCall && _head.Id is null)))
+        if (!Has(HeadMembers.Error) && (Has(HeadMembers.NullId) || (!isCall && _head.Id is null)))
         {
             return MessageFault.BadId;
         }
 
         _head.Kind = isCall ? (_head.Id is null ? MessageKind.Notification : MessageKind.Request)
-            : Has(Members.Result) ? MessageKind.Response
+            : Has(HeadMembers.Result) ? MessageKind.Response
             : MessageKind.ErrorResponse;
         _head.Name = _head.Method switch
         {
@@ -393,9 +275,10 @@ internal ref struct HeadReader
 
     private readonly long ValueLength => _json.HasValueSequence ? _json.ValueSequence.Length : _json.ValueSpan.Length;
 
-    private readonly bool Has(Members member) => (_seen & member) != 0;
+    private readonly bool Has(HeadMembers member) => (_seen & member) != 0;
 
-    private bool TryAdd(Members member)
+    /// <summary>Notes a member; any number of those that count for nothing.</summary>
+    private bool TryAdd(HeadMembers member)
     {
         bool isNew = !Has(member);
         _seen |= member;

@@ -14,7 +14,7 @@ internal sealed class MessageHead
     /// </summary>
     public MessageId? Id { get; set; }
 
-    /// <summary>The method of a request or notification; the same instance as in <see cref="Methods"/> for those of the specification. Empty for others.</summary>
+    /// <summary>The method of a request or notification; of those of the specification, the instance in <see cref="Methods"/>. Empty for others.</summary>
     public string Method { get; set; } = "";
 
     /// <summary>
@@ -23,7 +23,7 @@ internal sealed class MessageHead
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>The revision: of <c>initialize</c>, <c>params.protocolVersion</c>; of any other, what its <c>_meta</c> says. Null where that is no string.</summary>
+    /// <summary>The revision: <c>params.protocolVersion</c> of an <c>initialize</c>, else what <c>_meta</c> says. Null where that is no string.</summary>
     public string? ProtocolVersion { get; set; }
 
     /// <summary>The token that a request gives for its progress, or that a progress notification names. Null where there is none.</summary>
