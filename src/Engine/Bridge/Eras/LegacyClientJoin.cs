@@ -96,7 +96,7 @@ internal sealed class LegacyClientJoin : EraJoin
         {
             _requests.Answered(request, message, head, actions);
         }
-        else if (head.Kind is MessageKind.Notification && head.Method is not (Methods.Acknowledged or Methods.Cancelled))
+        else if (head.Kind is MessageKind.Notification && request is { } open && _requests.IsAtServer(open))
         {
             actions.Add(new ToClient(message));
         }

@@ -47,6 +47,9 @@ internal sealed class LegacyRequests
         _refresh = new ToolRefresh(messages, tools);
     }
 
+    /// <summary>Whether the server has a request and has not answered it, so that what comes on its stream is the client's.</summary>
+    public bool IsAtServer(MessageId request) => _atServer.ContainsKey(request);
+
     /// <summary>Sends a request on.</summary>
     public void Forward(MessageId id, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
     {
