@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpProxyFast.Bridge.Eras;
+using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Bridge.Tests.Support;
 using static McpProxyFast.Bridge.Tests.Support.Actions;
 
@@ -49,7 +50,6 @@ public sealed class LegacyClientJoinTests
             "params":{"name":"echo","_meta":{"progressToken":5,"x":{"y":1}},"arguments":{"text":"hi","n":1.50}}}
             """);
 
-        ToServer post = Assert.IsType<ToServer>(Assert.Single(actions));
         JsonElement sent = Sent(actions);
         Assert.Equal("r1", sent.GetProperty("id").GetString());
         Assert.Equal("2026-07-28", Meta(sent, "protocolVersion").GetString());
@@ -57,8 +57,6 @@ public sealed class LegacyClientJoinTests
         Assert.Equal(5, sent.GetProperty("params").GetProperty("_meta").GetProperty("progressToken").GetInt32());
         Assert.Equal("""{"y":1}""", sent.GetProperty("params").GetProperty("_meta").GetProperty("x").GetRawText());
         Assert.Equal("""{"text":"hi","n":1.50}""", sent.GetProperty("params").GetProperty("arguments").GetRawText());
-        Assert.Equal("tools/call echo", string.Join(' ', post.Fields.Skip(1).Select(field => field.Value)));
-        Assert.Equal(new HeaderField("MCP-Protocol-Version", "2026-07-28"), post.Fields[0]);
     }
 
     [Fact]
@@ -118,7 +116,6 @@ public sealed class LegacyClientJoinTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{}}""", -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tasks/result","params":{"taskId":"t"}}""", -32601)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}""", -32602)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":3}}""", -32602)]
     public void WhatCannotBeTranslatedIsAnErrorThatSaysSo(string request, int code)
     {
@@ -151,10 +148,10 @@ public sealed class LegacyClientJoinTests
     public void ProgressAndLogsOfARequestReachTheClient()
     {
         JoinRun join = JoinRun.Joined();
-        JsonElement sent = Sent(join.FromClient("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}"""));
+        Sent(join.FromClient("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}"""));
 
         string progress = """{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":2}}""";
-        Assert.Equal(progress, Told(join.MessageFromServer(sent, progress)).GetRawText());
+        Assert.Equal(progress, Told(join.Notified(progress)).GetRawText());
     }
 
     [Fact]
@@ -182,18 +179,6 @@ public sealed class LegacyClientJoinTests
     }
 
     [Fact]
-    public void StreamThatEndsWithoutAnAnswerIsAnError()
-    {
-        JoinRun join = JoinRun.Joined();
-        JsonElement sent = Sent(join.FromClient("""{"jsonrpc":"2.0","id":9,"method":"tools/list"}"""));
-
-        JsonElement told = Told(join.StreamEnded(sent));
-
-        Assert.Equal(9, told.GetProperty("id").GetInt32());
-        Assert.Equal("upstream-aborted-body", told.GetProperty("error").GetProperty("data").GetProperty("reason").GetString());
-    }
-
-    [Fact]
     public void ResultOfAnUnknownKindIsAnErrorThatSaysSo()
     {
         JoinRun join = JoinRun.Joined();
@@ -203,22 +188,35 @@ public sealed class LegacyClientJoinTests
     }
 
     [Fact]
-    public void CallWhoseHeadersAreWrongIsSentAgainAfterTheToolsWereReadAnew()
+    public void ErrorOfTheServerGoesBackUnderTheClientsId()
     {
         JoinRun join = JoinRun.Joined();
-        JsonElement call = Sent(join.FromClient("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":"x"}}}"""));
+        JsonElement sent = Sent(join.FromClient("""{"jsonrpc":"2.0","id":"a","method":"tools/list"}"""));
 
-        JsonElement page1 = Sent(join.ErrorFromServer(call, -32020));
-        Assert.Equal("tools/list", page1.GetProperty("method").GetString());
-        JsonElement page2 = Sent(join.FromServer(page1, """{"tools":[],"nextCursor":"c"}"""));
-        Assert.Equal("c", page2.GetProperty("params").GetProperty("cursor").GetString());
-        IReadOnlyList<EraAction> again = join.FromServer(
-            page2, """{"tools":[{"name":"t","inputSchema":{"properties":{"a":{"type":"string","x-mcp-header":"A"}}}}]}""");
+        JsonElement told = Told(join.MessageFromServer(sent, """{"jsonrpc":"2.0","id":null,"error":{"code":-32021,"message":"no","data":{"x":1}}}"""));
 
-        Assert.Contains(new HeaderField("Mcp-Param-A", "x"), Assert.IsType<ToServer>(Assert.Single(again)).Fields);
-        JsonElement told = Told(join.ErrorFromServer(Sent(again), -32020));
-        Assert.Equal(1, told.GetProperty("id").GetInt32());
-        Assert.Equal(-32020, told.Code());
+        Assert.Equal("""{"jsonrpc":"2.0","id":"a","error":{"code":-32021,"message":"no","data":{"x":1}}}""", told.GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}""", true)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}""", true)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no","data":{"reason":"transport-unsuitable"}}}""", true)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no","data":{"reason":"upstream-unreachable"}}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no","data":{"reason":"credential-missing"}}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{}}""", false)]
+    public void ServerIsAskedWhetherItHasNoHandshakeWhereItMayHaveNone(string answer, bool isAsked) =>
+        Assert.Equal(isAsked, EraDetection.IsWorthAsking(Pieces.Of(answer), MessageScanner.Scan(Pieces.Of(answer))));
+
+    [Fact]
+    public void StreamOfOurOwnIsClosedWhenTheClientEnds()
+    {
+        JoinRun join = JoinRun.Joined();
+        JsonElement listen = Sent(join.FromClient("""{"jsonrpc":"2.0","method":"notifications/initialized"}"""));
+
+        CloseServer closed = Assert.IsType<CloseServer>(Assert.Single(join.Join.ClientEnded()));
+
+        Assert.Equal(listen.GetProperty("id").GetRawText(), closed.Id.ToString());
     }
 
     internal static JsonElement Meta(JsonElement request, string key) =>

@@ -117,7 +117,6 @@ public sealed class ListeningTests
     }
 
     [Theory]
-    [InlineData("ended")]
     [InlineData("answered")]
     [InlineData("failed")]
     public void LostStreamIsOpenedAgainLaterAndTheClientIsToldThatAllMayHaveChanged(string how)
@@ -127,13 +126,12 @@ public sealed class ListeningTests
 
         IReadOnlyList<EraAction> actions = how switch
         {
-            "ended" => _join.StreamEnded(first),
             "answered" => _join.FromServer(first, """{"resultType":"complete"}"""),
             _ => _join.ErrorFromServer(first, -32603),
         };
         ToServer second = Assert.IsType<ToServer>(Assert.Single(actions));
         Assert.True(second.After > TimeSpan.Zero);
-        IReadOnlyList<EraAction> third = _join.StreamEnded(Sent(actions));
+        IReadOnlyList<EraAction> third = _join.ErrorFromServer(Sent(actions), -32603);
         Assert.True(Assert.IsType<ToServer>(Assert.Single(third)).After > second.After);
 
         IReadOnlyList<JsonElement> told = AllTold(Acknowledge(Sent(third)));

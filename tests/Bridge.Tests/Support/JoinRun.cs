@@ -17,7 +17,7 @@ internal sealed class JoinRun
     public JoinRun()
     {
         ReadOnlySequence<byte> initialize = Pieces.Of(Initialize);
-        Join = new LegacyClientJoin(initialize, MessageScanner.Scan(initialize), new ToolList());
+        Join = new LegacyClientJoin(initialize, MessageScanner.Scan(initialize));
     }
 
     public LegacyClientJoin Join { get; }
@@ -45,14 +45,19 @@ internal sealed class JoinRun
     public IReadOnlyList<EraAction> ErrorFromServer(JsonElement request, int code) =>
         MessageFromServer(request, $$$"""{"jsonrpc":"2.0","id":{{{Id(request)}}},"error":{"code":{{{code}}},"message":"no"}}""");
 
-    /// <summary>A message on the stream of a request.</summary>
+    /// <summary>A notification that belongs to no stream of ours.</summary>
+    public IReadOnlyList<EraAction> Notified(string message)
+    {
+        ReadOnlySequence<byte> bytes = Pieces.Of(message);
+        return Join.FromServer(null, bytes, MessageScanner.Scan(bytes));
+    }
+
+    /// <summary>A message that answers a request, or comes on its stream.</summary>
     public IReadOnlyList<EraAction> MessageFromServer(JsonElement request, string message)
     {
         ReadOnlySequence<byte> bytes = Pieces.Of(message);
         return Join.FromServer(IdOf(request), bytes, MessageScanner.Scan(bytes));
     }
-
-    public IReadOnlyList<EraAction> StreamEnded(JsonElement request) => Join.StreamEnded(IdOf(request));
 
     private static string Id(JsonElement request) => request.GetProperty("id").GetRawText();
 

@@ -118,8 +118,19 @@ internal sealed class Listening
         }
     }
 
-    /// <summary>Takes notice that one of these streams has ended without an answer.</summary>
-    public void StreamEnded(MessageId request, List<EraAction> actions) => End(request, null, actions);
+    /// <summary>Closes its streams.</summary>
+    public void Stop(List<EraAction> actions)
+    {
+        foreach (MessageId? stream in (ReadOnlySpan<MessageId?>)[_current, _next])
+        {
+            if (stream is { } open)
+            {
+                actions.Add(new CloseServer(open));
+            }
+        }
+
+        (_current, _next) = (null, null);
+    }
 
     private void Acknowledge(MessageId request, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
