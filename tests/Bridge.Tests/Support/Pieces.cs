@@ -19,7 +19,10 @@ internal static class Pieces
             yield return Join(bytes[..cut], bytes[cut..]);
         }
 
-        yield return Join([.. bytes.Select(single => new[] { single })]);
+        if (bytes.Length > 0)
+        {
+            yield return Join([.. bytes.Select(single => new[] { single })]);
+        }
     }
 
     /// <summary>The text of a message.</summary>

@@ -1,26 +1,33 @@
+using System.Buffers;
+using System.Text.Json;
 using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Tells a server's era by what it answers (revision 2026-07-28, "Backward Compatibility").</summary>
+/// <summary>Tells whether a server may be of the era without a handshake, by its answer to one (revision 2026-07-28, "Backward Compatibility").</summary>
 internal static class EraDetection
 {
-    /// <summary>The headers of a POST do not match its message.</summary>
-    public const int HeaderMismatch = -32020;
+    /// <summary>Reasons of the bridge's own errors that may come of such a server: it answered in no words of MCP.</summary>
+    private static readonly string[] Answered = ["upstream-status", "upstream-response-invalid", "upstream-answer-missing", "transport-unsuitable"];
 
-    private const int MissingClientCapability = -32021;
-    private const int UnsupportedVersion = -32022;
-
-    /// <summary>Whether only a server of 2026-07-28 or later says so: these codes are the specification's own since then.</summary>
-    public static bool MeansModern(MessageHead answer) =>
-        answer is { Kind: MessageKind.ErrorResponse, ErrorCode: HeaderMismatch or MissingClientCapability or UnsupportedVersion };
-
-    /// <summary>Whether a server that answers <c>initialize</c> like that may have no handshake, so that <c>server/discover</c> is worth asking.</summary>
-    /// <param name="status">The status of its answer.</param>
-    /// <param name="answer">The message in it; null where there was none.</param>
+    /// <summary>Whether it is worth asking for <c>server/discover</c>.</summary>
+    /// <param name="answer">The answer to <c>initialize</c>.</param>
+    /// <param name="head">Its head.</param>
     /// <remarks>
-    /// Such a server does not know the method (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which revisions it knows.
+    /// Such a server does not know the method (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which revisions it knows (-32022).
+    /// No error is one that only such servers give, so any of a server's own counts. One that was not reached, or wants a person to sign in, has not answered.
     /// </remarks>
-    public static bool MayBeModernOnly(int status, MessageHead? answer) =>
-        answer is { Kind: MessageKind.ErrorResponse } || (answer is null && status is 400 or 404 or 405);
+    public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, MessageHead head)
+    {
+        if (head.Kind is not MessageKind.ErrorResponse)
+        {
+            return false;
+        }
+
+        string? reason = JsonSlice.Find(answer, "error"u8) is { } error
+            && JsonSlice.Find(error.Value, "data"u8) is { Kind: JsonTokenType.StartObject } data
+                ? JsonSlice.Find(data.Value, "reason"u8)?.Text
+                : null;
+        return reason is null || Array.IndexOf(Answered, reason) >= 0;
+    }
 }

@@ -20,11 +20,11 @@ internal abstract class EraJoin
     public abstract IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, MessageHead head);
 
     /// <summary>Takes a message of the server, or an error that stands for one.</summary>
-    /// <param name="request">Whose POST it came on; null where it came on none.</param>
+    /// <param name="request">The request that it answers, or the <c>subscriptions/listen</c> on whose stream it came; null for any other.</param>
     /// <param name="message">The message; no batch.</param>
     /// <param name="head">Its head.</param>
     public abstract IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head);
 
-    /// <summary>Takes notice that a POST has ended without an answer to its request.</summary>
-    public abstract IReadOnlyList<EraAction> StreamEnded(MessageId request);
+    /// <summary>Takes notice that the client sends no more: what runs for its sake alone ends.</summary>
+    public abstract IReadOnlyList<EraAction> ClientEnded();
 }

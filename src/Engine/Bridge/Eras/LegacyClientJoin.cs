@@ -39,14 +39,13 @@ internal sealed class LegacyClientJoin : EraJoin
 
     /// <param name="initialize">The client's first request.</param>
     /// <param name="head">Its head.</param>
-    /// <param name="tools">What is known of tools; learns more.</param>
-    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, MessageHead head, ToolList tools)
+    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, MessageHead head)
     {
         Debug.Assert(head is { Kind: MessageKind.Request, Method: Methods.Initialize }, "The client starts with a handshake.");
         _initialize = head.Id!.Value;
         _client = LegacyClient.Read(initialize, head);
-        _messages = new ModernMessages(_client, tools);
-        _requests = new LegacyRequests(_client, _messages, tools);
+        _messages = new ModernMessages(_client);
+        _requests = new LegacyRequests(_client, _messages);
     }
 
     /// <inheritdoc/>
@@ -96,7 +95,7 @@ internal sealed class LegacyClientJoin : EraJoin
         {
             _requests.Answered(request, message, head, actions);
         }
-        else if (head.Kind is MessageKind.Notification && head.Method is not (Methods.Acknowledged or Methods.Cancelled))
+        else if (head.Kind is MessageKind.Notification && request is null)
         {
             actions.Add(new ToClient(message));
         }
@@ -105,22 +104,10 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EraAction> StreamEnded(MessageId request)
+    public override IReadOnlyList<EraAction> ClientEnded()
     {
         var actions = new List<EraAction>();
-        if (_listening is { } listening && listening.Owns(request))
-        {
-            listening.StreamEnded(request, actions);
-        }
-        else if (request == _discover)
-        {
-            State = State is JoinState.Asking ? JoinState.Refused : State;
-        }
-        else
-        {
-            _requests.StreamEnded(request, actions);
-        }
-
+        _listening?.Stop(actions);
         return actions;
     }
 

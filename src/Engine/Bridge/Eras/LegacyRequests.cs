@@ -24,12 +24,6 @@ internal sealed class LegacyRequests
     /// <summary>Makes messages for the server.</summary>
     private readonly ModernMessages _messages;
 
-    /// <summary>What is known of tools.</summary>
-    private readonly ToolList _tools;
-
-    /// <summary>Lists of tools that are read anew because a header was wrong or missing.</summary>
-    private readonly ToolRefresh _refresh;
-
     /// <summary>Requests that the server has and has not answered, by the id they have there.</summary>
     private readonly Dictionary<MessageId, OpenRequest> _atServer = [];
 
@@ -39,12 +33,10 @@ internal sealed class LegacyRequests
     /// <summary>Requests to the client that it has not answered: each with the request for which it was asked.</summary>
     private readonly Dictionary<MessageId, OpenRequest> _asked = [];
 
-    public LegacyRequests(LegacyClient client, ModernMessages messages, ToolList tools)
+    public LegacyRequests(LegacyClient client, ModernMessages messages)
     {
         _client = client;
         _messages = messages;
-        _tools = tools;
-        _refresh = new ToolRefresh(messages, tools);
     }
 
     /// <summary>Sends a request on.</summary>
@@ -117,36 +109,9 @@ internal sealed class LegacyRequests
     /// <summary>The server has answered something.</summary>
     public void Answered(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
     {
-        if (request is not { } id)
-        {
-            return;
-        }
-
-        if (_refresh.TryTake(id, message, head, actions) is { } refreshed)
-        {
-            if (_open.TryGetValue(refreshed.Client, out OpenRequest? waiting) && waiting == refreshed)
-            {
-                SendAgain(refreshed, _messages.Readdress(refreshed.Sent), TimeSpan.Zero, actions);
-            }
-
-            return;
-        }
-
-        if (!_atServer.TryGetValue(id, out OpenRequest? open))
+        if (request is not { } id || !_atServer.TryGetValue(id, out OpenRequest? open))
         {
             return; // cancelled, or never asked
-        }
-
-        if (head.Kind is MessageKind.Response && open.Sent.Head.Method is Methods.ListTools)
-        {
-            _tools.Learn(message);
-        }
-
-        if (ToolRefresh.IsWanted(open, head))
-        {
-            _atServer.Remove(id);
-            open.Upstream = _refresh.Start(open, actions);
-            return;
         }
 
         switch (head.ResultType)
@@ -161,17 +126,6 @@ internal sealed class LegacyRequests
                 string fault = $"The server answered with a kind of result that revision {_client.Revision} does not have. It cannot be translated.";
                 Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
                 break;
-        }
-    }
-
-    /// <summary>A POST has ended without an answer.</summary>
-    public void StreamEnded(MessageId request, List<EraAction> actions)
-    {
-        if (_atServer.ContainsKey(request) || _refresh.Owns(request))
-        {
-            ReadOnlySequence<byte> error = OwnMessages.Error(
-                request, OwnMessages.InternalError, "The server ended its stream without an answer.", "upstream-aborted-body");
-            Answered(request, error, MessageScanner.Scan(error), actions);
         }
     }
 
@@ -233,7 +187,6 @@ internal sealed class LegacyRequests
     private void Forget(OpenRequest open)
     {
         _atServer.Remove(open.Upstream);
-        _refresh.Forget(open.Upstream);
         _open.Remove(open.Client);
     }
 

@@ -31,8 +31,11 @@ internal sealed class Listening
     /// <summary>Resources that the client has subscribed to.</summary>
     private readonly HashSet<string> _resources = new(StringComparer.Ordinal);
 
-    /// <summary>Subscriptions of the client that the next acknowledgment answers.</summary>
+    /// <summary>Subscriptions of the client that <see cref="_next"/> was asked for, and its acknowledgment answers.</summary>
     private readonly List<(MessageId Request, string Resource)> _waiting = [];
+
+    /// <summary>Subscriptions of the client that have come since, and wait for the stream after it.</summary>
+    private readonly List<(MessageId Request, string Resource)> _later = [];
 
     /// <summary>The stream that the server has acknowledged; null while there is none.</summary>
     private MessageId? _current;
@@ -82,7 +85,7 @@ internal sealed class Listening
         }
         else
         {
-            _waiting.Add((request, resource));
+            _later.Add((request, resource));
             Refresh(actions, TimeSpan.Zero);
         }
     }
@@ -115,8 +118,19 @@ internal sealed class Listening
         }
     }
 
-    /// <summary>Takes notice that one of these streams has ended without an answer.</summary>
-    public void StreamEnded(MessageId request, List<EraAction> actions) => End(request, null, actions);
+    /// <summary>Closes its streams.</summary>
+    public void Stop(List<EraAction> actions)
+    {
+        foreach (MessageId? stream in (ReadOnlySpan<MessageId?>)[_current, _next])
+        {
+            if (stream is { } open)
+            {
+                actions.Add(new CloseServer(open));
+            }
+        }
+
+        (_current, _next) = (null, null);
+    }
 
     private void Acknowledge(MessageId request, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
@@ -197,6 +211,7 @@ internal sealed class Listening
             return;
         }
 
+        Debug.Assert(_waiting.Count == 0, "Who waited for the stream before has been answered.");
         _isOutdated = false;
         if ((_isRefused || !_server.TellsLists) && _resources.Count == 0)
         {
@@ -211,6 +226,8 @@ internal sealed class Listening
 
         ToServer listen = _messages.Own(Methods.Listen, [new JsonSlice("notifications", Filter(), JsonTokenType.StartObject)]);
         _next = listen.Id;
+        _waiting.AddRange(_later);
+        _later.Clear();
         actions.Add(listen with { After = after });
     }
 

@@ -34,8 +34,8 @@ internal static class ModernHeaders
         {
             if (head.Name is not { } name)
             {
-                return Fault(
-                    $"The params of {head.Method} do not say what it is about: name, uri or taskId must be a string of at most {MessageScanner.MaxTextBytes} bytes.");
+                string wanted = $"name, uri or taskId must be a string of at most {MessageScanner.MaxTextBytes} bytes";
+                return Fault($"The params of {head.Method} do not say what it is about: {wanted}.");
             }
 
             fields.Add(new HeaderField(Name, HeaderText.Encode(name)));

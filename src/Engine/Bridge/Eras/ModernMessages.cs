@@ -10,20 +10,13 @@ internal sealed class ModernMessages
     /// <summary>Who asks.</summary>
     private readonly LegacyClient _client;
 
-    /// <summary>What is known of tools.</summary>
-    private readonly ToolList _tools;
-
     /// <summary>Tells our own ids from the client's.</summary>
     private readonly string _prefix = $"mcpproxyfast-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(6))}-";
 
     /// <summary>How many ids of our own have been given.</summary>
     private long _given;
 
-    public ModernMessages(LegacyClient client, ToolList tools)
-    {
-        _client = client;
-        _tools = tools;
-    }
+    public ModernMessages(LegacyClient client) => _client = client;
 
     /// <summary>The level of log messages that the client has asked for; null where it has not.</summary>
     public string? LogLevel { get; set; }
@@ -91,13 +84,6 @@ internal sealed class ModernMessages
         return Compose(sent.Head.Method, NextId(), parameters, length, sent.Head, out _)!;
     }
 
-    /// <summary>Makes a request anew, with the headers that are right by what is known of tools now.</summary>
-    public ToServer Readdress(ToServer sent)
-    {
-        JsonSlice found = JsonSlice.Find(sent.Message, "params"u8)!.Value;
-        return Compose(sent.Head.Method, NextId(), JsonSlice.Members(found.Value)!, sent.Message.Length, sent.Head, out _) ?? sent;
-    }
-
     private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, long length, MessageHead head, out string? fault)
     {
         List<JsonSlice>? meta = [];
@@ -127,10 +113,8 @@ internal sealed class ModernMessages
             json.WriteEndObject();
             json.WriteEndObject();
         });
-        MessageHead sent = head.As(id, Revisions.Modern);
-        HeaderFields fields = ModernHeaders.For(sent, message, _tools);
-        fault = fields.Fault;
-        return fault is null ? new ToServer(id, message, sent, fields.Fields) : null;
+        fault = null;
+        return new ToServer(id, message, head.As(id, Revisions.Modern));
     }
 
     private void WriteMeta(Utf8JsonWriter json, List<JsonSlice> meta)

@@ -18,9 +18,7 @@ internal sealed class OpenRequest
     /// <summary>The request as it was sent last; a message of its own, from which it can be made anew.</summary>
     public ToServer Sent { get; set; }
 
-    /// <summary>
-    /// The id at the server of what it waits for there: the client's at first, then one of ours for each time it is sent again, or for a list of tools.
-    /// </summary>
+    /// <summary>The id it has at the server: the client's at first, then one of ours for each time it is sent again.</summary>
     public MessageId Upstream { get; set; }
 
     /// <summary>What the client is being asked for it; null while nothing is.</summary>
@@ -28,7 +26,4 @@ internal sealed class OpenRequest
 
     /// <summary>How many times the server has asked for more.</summary>
     public int Rounds { get; set; }
-
-    /// <summary>Whether the list of tools has been read anew because a header was wrong or missing.</summary>
-    public bool HasRefreshed { get; set; }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
@@ -7,6 +8,8 @@ internal static class TraceHeaders
 {
     /// <summary>Length of <c>00-{32 hex digits}-{16}-{2}</c>.</summary>
     private const int ParentLength = 55;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, where they are well formed. Others are dropped: a peer would drop them too.</summary>
     public static void Add(MessageHead head, List<HeaderField> fields)
@@ -35,5 +38,5 @@ internal static class TraceHeaders
             && IsHex(text[53..55]);
     }
 
-    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(HexDigits);
 }

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>What a head is made of: members of a message, of its <c>params</c>, their <c>_meta</c>, its result, its error. Each is there at most once.</summary>
+/// <summary>What a head is made of: members of a message, its <c>params</c>, their <c>_meta</c>, its result, its error; each there at most once.</summary>
 [Flags]
 internal enum HeadMembers
 {

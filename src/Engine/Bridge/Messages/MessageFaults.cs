@@ -20,7 +20,7 @@ internal static class MessageFaults
         MessageFault.NotAnObject => "The message is neither a JSON object nor an array of them.",
         MessageFault.EmptyBatch => "The batch is empty. Send at least one message in it.",
         MessageFault.NotVersion2 => "The message does not say \"jsonrpc\": \"2.0\".",
-        MessageFault.MemberTwice => "A member of the message is there twice, so that readers differ in which one they take. Send it once, in the specified case.",
+        MessageFault.MemberTwice => "A member of the message is there twice, so that readers differ in which they take. Send it once, in the specified case.",
         MessageFault.BadId => "The message's id must be a string or a number.",
         MessageFault.BadMethod => $"The message's method must be a string of 1 to {MessageScanner.MaxTextBytes} bytes.",
         MessageFault.NeitherRequestNorResponse => "The message must have either a method, a result or an error.",
