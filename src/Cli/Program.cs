@@ -13,6 +13,7 @@ Prerequisites.DoWithoutHome();
 Verb[] verbs =
 [
     Verb.Of<ProxyOptions>(ProxyVerb.RunAsync),
+    Verb.Of<StdioOptions>(StdioVerb.RunAsync),
     Verb.Of<LoginOptions>(LoginVerb.RunAsync),
     Verb.Of<LogoutOptions>(LogoutVerb.RunAsync),
     Verb.Of<StatusOptions>(StatusVerb.RunAsync),
@@ -54,6 +55,12 @@ Task<int> RunAsync()
     {
         string page = new HelpPage(TextWrap.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
         return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
+    }
+
+    // As `thv` writes it.
+    if (args is ["proxy", "stdio", ..])
+    {
+        args = args[1..];
     }
 
     return FindVerb().RunAsync(args[1..]);

@@ -5,10 +5,9 @@ internal static class NotBuilt
 {
     private static readonly string[] Prefixes = ["remote-forward-headers", "token-exchange-", "tls-", "admin-port", "access-log"];
 
-    /// <summary>The verbs to come, as they will be written. The first two are spelled <c>thv proxy stdio</c> and <c>thv proxy tunnel</c> elsewhere.</summary>
+    /// <summary>The verbs to come, as they will be written. The first is spelled <c>thv proxy tunnel</c> elsewhere.</summary>
     private static readonly (string Name, string Usage)[] Verbs =
     [
-        ("stdio", "mcpproxyfast stdio [flags] SERVER_NAME"),
         ("tunnel", "mcpproxyfast tunnel [flags] TARGET SERVER_NAME"),
         ("secret", "mcpproxyfast secret set|list|delete NAME"),
         ("completion", "mcpproxyfast completion bash|zsh|fish"),
@@ -35,13 +34,18 @@ internal static class NotBuilt
         }
     }
 
-    /// <summary>Refuses <c>proxy stdio</c> and <c>proxy tunnel</c>, which <c>thv</c> has and which would make a proxy for a server of that name.</summary>
+    /// <summary>Refuses <c>proxy tunnel</c>, and <c>proxy stdio</c> with flags between: <c>thv</c> has both, and they would make a proxy for a server of that name.</summary>
     /// <param name="verb">The verb that was given.</param>
     /// <param name="first">Its first argument that belongs to no flag.</param>
     /// <exception cref="UsageException">The argument is a verb of its own.</exception>
     public static void RefuseVerbBehind(string verb, string? first)
     {
-        if (verb == "proxy" && first is "stdio" or "tunnel")
+        if (verb == "proxy" && first is "stdio")
+        {
+            throw new UsageException("`proxy stdio` is one verb: write `mcpproxyfast stdio [flags] SERVER_NAME`; a server named 'stdio' needs another name");
+        }
+
+        if (verb == "proxy" && first is "tunnel")
         {
             string usage = Array.Find(Verbs, known => known.Name == first).Usage;
             throw new UsageException(

@@ -27,11 +27,7 @@ internal static class Exposure
     /// <param name="logger">Takes the warnings.</param>
     public static void Warn(McpProxyOptions engine, string host, ILogger logger)
     {
-        if (engine.Outgoing is not null && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
-        {
-            logger.UnencryptedCredential(Shown(engine.Target));
-        }
-
+        WarnOfPlainHttp(engine, logger);
         if (!IsReachable(engine))
         {
             return;
@@ -54,6 +50,15 @@ internal static class Exposure
         if (engine.AllowedHosts.Count == 0)
         {
             logger.AnyHost(host);
+        }
+    }
+
+    /// <summary>Says that a credential would be readable on its way.</summary>
+    public static void WarnOfPlainHttp(McpProxyOptions engine, ILogger logger)
+    {
+        if (engine.Outgoing is not null && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
+        {
+            logger.UnencryptedCredential(Shown(engine.Target));
         }
     }
 

@@ -1,0 +1,43 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>A JSON-RPC message as the body of a POST: its bytes, unchanged and uncopied.</summary>
+internal sealed class MessageContent : HttpContent
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly ReadOnlySequence<byte> _message;
+
+    /// <summary>Called when all bytes have been written; null for nobody.</summary>
+    private readonly Action? _sent;
+
+    /// <param name="message">Valid until the response has come.</param>
+    /// <param name="sent">Called when all bytes have been written.</param>
+    public MessageContent(in ReadOnlySequence<byte> message, Action? sent = null)
+    {
+        (_message, _sent) = (message, sent);
+        Headers.ContentType = Json;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        foreach (ReadOnlyMemory<byte> piece in _message)
+        {
+            await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+        }
+
+        _sent?.Invoke();
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _message.Length;
+        return true;
+    }
+}

@@ -1,0 +1,204 @@
+using System.Text.Json.Nodes;
+using McpProxyFast.Bridge.Tests.Support;
+
+namespace McpProxyFast.Bridge.Tests.Conversation;
+
+/// <summary>Streams that break off, and what comes of the requests on them.</summary>
+public sealed class StreamTests
+{
+    private const string Progress = """{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}""";
+
+    [Fact]
+    public async Task RestOfAnAnswerIsFetchedBehindTheLastEvent()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.Http.Request.Method == "GET"
+            ? exchange.EventsAsync($"id: e2\ndata: {Lines.Result("1")}\n\n")
+            : exchange.EventsAsync("id: e0\nretry: 10\ndata:\n\n", $"id: e1\ndata: {Progress}\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync(Lines.Call("1"));
+
+        Assert.Equal(Progress, await bridge.ReceiveLineAsync());
+        Assert.Equal(Lines.Result("1"), await bridge.ReceiveLineAsync());
+        Assert.Equal("e1", server.Seen.Last().Field("Last-Event-ID"));
+    }
+
+    [Fact]
+    public async Task ServerMayEndTheStreamAgainAndAgain()
+    {
+        int asked = 0;
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.Http.Request.Method == "GET" && ++asked == 5
+            ? exchange.EventsAsync($"id: e{asked}\ndata: {Lines.Result("1")}\n\n")
+            : exchange.EventsAsync($"id: e{asked}\nretry: 1\ndata:\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        Assert.NotNull((await bridge.AskAsync(Lines.Call("1")))["result"]);
+
+        Assert.Equal(["e0", "e1", "e2", "e3", "e4"], server.Seen.Skip(1).Select(seen => seen.Field("Last-Event-ID")));
+    }
+
+    [Fact]
+    public async Task StreamThatIsCutWithoutAnEventIdEndsItsRequestOnce()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (exchange.Id == "2")
+            {
+                await exchange.JsonAsync(Lines.Result("2"));
+                return;
+            }
+
+            await exchange.EventsAsync($"data: {Progress}\n\n");
+            await exchange.CutAsync();
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync(Lines.Call("1"));
+
+        Assert.Equal(Progress, await bridge.ReceiveLineAsync());
+        JsonNode error = await bridge.ReceiveAsync();
+        Assert.Equal("1", error["id"]!.ToJsonString());
+        Assert.Equal("upstream-aborted-body", error["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.NotNull((await bridge.AskAsync(Lines.Call("2")))["result"]);
+    }
+
+    [Fact]
+    public async Task JsonAnswerThatIsCutIsAnErrorAndNothingOfItIsPassedOn()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            exchange.Http.Response.ContentLength = 1_000;
+            await exchange.JsonAsync("""{"jsonrpc":"2.0","id":1,"resu""");
+            await exchange.CutAsync();
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode error = await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("upstream-aborted-body", error["error"]!["data"]!["reason"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task RestThatTheServerNoLongerHasIsAnError()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+            exchange.Http.Request.Method == "GET" ? exchange.StatusAsync(400) : exchange.EventsAsync("id: e0\nretry: 1\ndata:\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode error = await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("upstream-aborted-body", error["error"]!["data"]!["reason"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task StreamOf20260728IsNotTakenUpAgain()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.EventsAsync("id: e0\nretry: 1\ndata:\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode error = await bridge.AskAsync(Lines.ModernCall("1"));
+
+        Assert.Equal("upstream-aborted-body", error["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.Single(server.Seen);
+    }
+
+    [Fact]
+    public async Task ServersStreamIsOpenedAgainBehindItsLastEvent()
+    {
+        const string changed = """{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}""";
+        int opened = 0;
+        await using ScriptedServer server = await ScriptedServer.StartWithHandshakeAsync(async exchange =>
+        {
+            await exchange.EventsAsync($"retry: 1\nid: e{++opened}\ndata: {changed}\n\n");
+            if (opened == 3)
+            {
+                await exchange.HoldAsync();
+            }
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.InitializeAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(changed, await bridge.ReceiveLineAsync());
+        }
+
+        Assert.Equal(["", "e1", "e2"], server.Seen.Where(seen => seen.Http.Request.Method == "GET").Select(seen => seen.Field("Last-Event-ID")));
+    }
+
+    [Fact]
+    public async Task CancellationOf20260728ClosesTheExchangeAndIsNotSent()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (exchange.Id == "1")
+            {
+                await exchange.EventsAsync(": open\n\n");
+                await exchange.HoldAsync();
+            }
+
+            await exchange.JsonAsync(Lines.Result(exchange.Id!));
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.SendAsync(Lines.ModernCall("1"));
+        await server.Journal.SeenAsync("POST");
+        var closed = new TaskCompletionSource();
+        server.Seen.Single().Http.RequestAborted.Register(closed.SetResult);
+
+        await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""");
+
+        await closed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal("2", (await bridge.AskAsync(Lines.ModernCall("2")))["id"]!.ToJsonString());
+        Assert.Equal(2, server.Seen.Count);
+    }
+
+    [Fact]
+    public async Task CancellationOfAnOlderRevisionIsSentBehindItsRequest()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (exchange.Id == "1")
+            {
+                await exchange.HoldAsync();
+                return;
+            }
+
+            await exchange.StatusAsync(202);
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync(Lines.Call("1"));
+        await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""");
+
+        await server.Journal.SeenAsync("POST notifications/cancelled");
+        Assert.Equal("tools/call", server.Seen.First().Method);
+    }
+
+    [Fact]
+    public async Task HeadersOf20260728AreMadeFromTheMessage()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result("1")));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.AskAsync(Lines.ModernCall("1", "weather"));
+
+        Exchange call = server.Seen.Single();
+        Assert.Equal("2026-07-28", call.Field("MCP-Protocol-Version"));
+        Assert.Equal("tools/call", call.Field("Mcp-Method"));
+        Assert.Equal("weather", call.Field("Mcp-Name"));
+    }
+
+    [Fact]
+    public async Task TraceParentOfAMessageBecomesTheField()
+    {
+        const string parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        string call = """{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"traceparent":"TRACE"}}}""".Replace("TRACE", parent, StringComparison.Ordinal);
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result("1")));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.AskAsync(call);
+
+        Assert.Equal(parent, server.Seen.Single().Field("traceparent"));
+        Assert.Equal(call, server.Seen.Single().Body);
+    }
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using McpProxyFast.Bridge.Tests.Support;
+
+namespace McpProxyFast.Bridge.Tests.Conversation;
+
+/// <summary>A server that is not there, goes, and comes back.</summary>
+public sealed class UpstreamGoneTests
+{
+    [Fact]
+    public async Task RequestWaitsForTheServerAndThenEndsWithAnErrorThatSaysWhy()
+    {
+        await using BridgeRun bridge = BridgeRun.Start(Nowhere(), options => options with { ReconnectTimeout = TimeSpan.FromMilliseconds(50) });
+
+        JsonNode error = await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("1", error["id"]!.ToJsonString());
+        Assert.Equal(-32603, error["error"]!["code"]!.GetValue<int>());
+        Assert.Equal("upstream-unreachable", error["error"]!["data"]!["reason"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task RequestThatWaitsIsSentWhenTheServerIsBack()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result(exchange.Id!)));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.AskAsync(Lines.Call("1"));
+        await server.StopAsync();
+
+        await bridge.SendAsync(Lines.Call("2"));
+        await server.StartAsync();
+
+        Assert.Equal("2", (await bridge.ReceiveAsync())["id"]!.ToJsonString());
+        Assert.Equal(2, server.Seen.Count);
+    }
+
+    [Fact]
+    public async Task RequestOnACutExchangeIsNotSentTwice()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.CutAsync());
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode error = await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("upstream-closed-early", error["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.Single(server.Seen);
+    }
+
+    [Fact]
+    public async Task AnswerIsFetchedFromAServerThatWasStartedAgain()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (exchange.Http.Request.Method == "GET")
+            {
+                await exchange.EventsAsync($"id: e1\ndata: {Lines.Result("1")}\n\n");
+                return;
+            }
+
+            await exchange.EventsAsync("id: e0\nretry: 1\ndata:\n\n");
+            await exchange.HoldAsync();
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.SendAsync(Lines.Call("1"));
+        await server.Journal.SeenAsync("POST");
+
+        await server.StopAsync();
+        await server.StartAsync();
+
+        Assert.NotNull((await bridge.ReceiveAsync())["result"]);
+        Assert.Equal("e0", server.Seen.Last().Field("Last-Event-ID"));
+    }
+
+    [Fact]
+    public async Task EachOfAThousandRequestsEndsOnceWhenTheServerIsKilledAndStartedAgain()
+    {
+        const int most = 1_000;
+        int held = 0;
+        var half = new TaskCompletionSource();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (int.Parse(exchange.Id!) % 2 == 0)
+            {
+                if (Interlocked.Increment(ref held) == most / 4)
+                {
+                    half.TrySetResult();
+                }
+
+                await exchange.HoldAsync();
+                return;
+            }
+
+            await exchange.JsonAsync(Lines.Result(exchange.Id!));
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { ReconnectTimeout = TimeSpan.FromSeconds(2) });
+        Task sending = SendAllAsync(bridge, most);
+        Task killing = KillAsync();
+        var ended = new Dictionary<int, int>();
+        for (int i = 0; i < most; i++)
+        {
+            if (i == most / 4 * 3 && held < most / 2)
+            {
+                // Whoever is held by the second server too ends with it.
+                await killing;
+                await server.StopAsync();
+            }
+
+            JsonNode answer = await bridge.ReceiveAsync();
+            int id = answer["id"]!.GetValue<int>();
+            ended[id] = ended.GetValueOrDefault(id) + 1;
+        }
+
+        await sending;
+        Assert.Equal(most, ended.Count);
+        Assert.All(ended, pair => Assert.Equal(1, pair.Value));
+
+        async Task KillAsync()
+        {
+            await half.Task;
+            await server.StopAsync();
+            await server.StartAsync();
+        }
+    }
+
+    private static async Task SendAllAsync(BridgeRun bridge, int most)
+    {
+        for (int id = 0; id < most; id++)
+        {
+            await bridge.SendAsync(Lines.Call($"{id}"));
+        }
+    }
+
+    /// <summary>An address of this machine where nobody listens.</summary>
+    private static Uri Nowhere()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return new Uri($"http://{listener.LocalEndPoint}/mcp");
+    }
+}
