@@ -206,6 +206,12 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
             return head.IsAnswer && _handshake is { } handshake ? Answered(handshake, message, head) : [new ToClient(message)];
         }
 
+        if (head.Kind is MessageKind.Batch)
+        {
+            List<ReadOnlySequence<byte>> parts = BatchReader.Split(message, BridgeLimits.MaxBatch) ?? [];
+            return [.. parts.SelectMany(part => FromServer(part, MessageScanner.Scan(part)))];
+        }
+
         IReadOnlyList<EraAction> actions = _join.FromServer(head.IsAnswer ? head.Id : head.SubscriptionId, message, head);
         if (_refusal is not { } refusal || _join.State is JoinState.Asking)
         {
