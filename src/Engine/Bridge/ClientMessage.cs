@@ -9,8 +9,8 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>The message's bytes; given back early by <see cref="Release"/>.</summary>
     private readonly MessageBuffer _buffer;
 
-    /// <summary>Completed when all bytes have been sent once.</summary>
-    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Completed when a response to it has begun.</summary>
+    private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completed when messages behind this one may go.</summary>
     private readonly TaskCompletionSource _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,8 +64,8 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>Cancelled to close the exchange.</summary>
     public CancellationToken Closing { get; }
 
-    /// <summary>All bytes have been sent.</summary>
-    public Task Sent => _sent.Task;
+    /// <summary>A response to it has begun, so the server has it.</summary>
+    public Task Taken => _taken.Task;
 
     /// <summary>Messages behind this one may go.</summary>
     public Task Accepted => _accepted.Task;
@@ -82,7 +82,7 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>Whether nobody waits for an answer any more.</summary>
     public bool IsGivenUp => Requests.All(request => request.IsEnded || request.IsCancelled);
 
-    public void NoteSent() => _sent.TrySetResult();
+    public void NoteTaken() => _taken.TrySetResult();
 
     /// <summary>One of its requests has ended.</summary>
     public void NoteEnded()
@@ -116,7 +116,7 @@ internal sealed class ClientMessage : IDisposable
 
     public void Dispose()
     {
-        NoteSent();
+        NoteTaken();
         Accept();
         _ownAnswer?.TrySetResult(null);
         _buffer.Dispose();

@@ -15,6 +15,9 @@ internal sealed class Conversation : IDisposable
     /// <summary>How long what follows a notification waits for it: a server that never answers one must not hold up requests.</summary>
     private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a cancellation waits for a response to its request to begin: it must not overtake it, and the response may be hours away.</summary>
+    private static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
+
     private readonly IBridgeFront _front;
     private readonly BridgeSettings _settings;
     private readonly Delivery _delivery;
@@ -84,6 +87,11 @@ internal sealed class Conversation : IDisposable
     /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
     private async Task DrainAsync(CancellationToken stopping)
     {
+        foreach (OpenRequest request in _delivery.Open.All().Where(request => request.Method == Methods.Listen && _delivery.Open.TryEnd(request)))
+        {
+            request.Owner.Close(); // never answered but by its end, which is now
+        }
+
         using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stopping, _delivery.FrontGone);
         if (!hurry.IsCancellationRequested)
         {
@@ -213,7 +221,7 @@ internal sealed class Conversation : IDisposable
             _ = CloseLaterAsync(request.Owner);
         }
 
-        Begin(message, request?.Owner.Sent);
+        Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, OvertakingTime, CancellationToken.None));
     }
 
     /// <summary>Closes the exchange of a message that the client has given up, after the time that the server has to end it.</summary>

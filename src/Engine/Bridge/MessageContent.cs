@@ -11,14 +11,10 @@ internal sealed class MessageContent : HttpContent
 
     private readonly ReadOnlySequence<byte> _message;
 
-    /// <summary>Called when all bytes have been written; null for nobody.</summary>
-    private readonly Action? _sent;
-
     /// <param name="message">Valid until the response has come.</param>
-    /// <param name="sent">Called when all bytes have been written.</param>
-    public MessageContent(in ReadOnlySequence<byte> message, Action? sent = null)
+    public MessageContent(in ReadOnlySequence<byte> message)
     {
-        (_message, _sent) = (message, sent);
+        _message = message;
         Headers.ContentType = Json;
     }
 
@@ -31,8 +27,6 @@ internal sealed class MessageContent : HttpContent
         {
             await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
         }
-
-        _sent?.Invoke();
     }
 
     protected override bool TryComputeLength(out long length)

@@ -109,11 +109,12 @@ internal sealed class SseTransport : UpstreamTransport
     private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, Patience patience)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
-        request.Content = new MessageContent(message.Bytes, message.NoteSent);
+        request.Content = new MessageContent(message.Bytes);
         RequestFields.Add(request, RequestFields.For(message, isOfSession: true, _parts.Delivery.Tools));
         try
         {
             using HttpResponseMessage response = await _parts.Link.SendAsync(request, message.Closing).ConfigureAwait(false);
+            message.NoteTaken();
             if (response.IsSuccessStatusCode)
             {
                 message.Release();

@@ -164,6 +164,7 @@ internal sealed class StreamableTransport : UpstreamTransport
             return Next.Over;
         }
 
+        message.NoteTaken();
         if (response.IsSuccessStatusCode)
         {
             _isEstablished = true;
@@ -203,7 +204,7 @@ internal sealed class StreamableTransport : UpstreamTransport
     private async Task<HttpResponseMessage?> PostAsync(ClientMessage message, Session? session, HeaderFields fields)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, ProxyLink.Target);
-        request.Content = new MessageContent(message.Bytes, message.NoteSent);
+        request.Content = new MessageContent(message.Bytes);
         request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
         session?.AddTo(request);
         RequestFields.Add(request, fields);

@@ -45,7 +45,7 @@ public sealed class TransportTests
         JsonNode error = await bridge.AskAsync(Lines.Call("1"));
 
         Assert.Equal("upstream-status", error["error"]!["data"]!["reason"]!.GetValue<string>());
-        Assert.DoesNotContain(server.Http.Seen, seen => seen.Http.Request.Method == "GET");
+        Assert.DoesNotContain(server.Http.Seen, seen => seen.Verb == "GET");
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class TransportTests
         await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { Transport = McpBridgeTransport.Sse });
 
         Assert.NotNull((await bridge.AskAsync(Lines.Call("1")))["result"]);
-        Assert.Equal("GET", server.Http.Seen.First().Http.Request.Method);
+        Assert.Equal("GET", server.Http.Seen.First().Verb);
     }
 
     [Fact]
@@ -176,19 +176,19 @@ internal sealed class SseServer : IAsyncDisposable
 
     private async Task AnswerAsync(Exchange exchange)
     {
-        if (exchange.Http.Request.Method == "GET")
+        if (exchange.Verb == "GET")
         {
             await StreamAsync(exchange);
             return;
         }
 
-        if (exchange.Http.Request.Path != "/messages")
+        if (exchange.Path != "/messages")
         {
             await exchange.StatusAsync(_status);
             return;
         }
 
-        Assert.Equal("?session=7", exchange.Http.Request.QueryString.Value);
+        Assert.Equal("?session=7", exchange.Query);
         await exchange.StatusAsync(202);
         string? answer = exchange switch
         {

@@ -38,8 +38,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public static Task<ScriptedServer> StartWithHandshakeAsync(Func<Exchange, Task> answer) => StartAsync(exchange => exchange switch
     {
         { Method: "initialize" } => exchange.WelcomeAsync(),
-        { Http.Request.Method: "POST", Id: null } => exchange.StatusAsync(202),
-        { Http.Request.Method: "DELETE" } => exchange.StatusAsync(200),
+        { Verb: "POST", Id: null } => exchange.StatusAsync(202),
+        { Verb: "DELETE" } => exchange.StatusAsync(200),
         _ => answer(exchange),
     });
 
@@ -95,13 +95,32 @@ internal sealed class Exchange
     /// <summary>The raw id; null for none.</summary>
     public string? Id => Json is JsonObject message && message["method"] is not null ? message["id"]?.ToJsonString() : null;
 
-    public string Field(string name) => Http.Request.Headers[name].ToString();
+    /// <summary>The HTTP method.</summary>
+    public required string Verb { get; init; }
+
+    public required string Path { get; init; }
+
+    public required string Query { get; init; }
+
+    /// <summary>The field lines, kept beyond the exchange.</summary>
+    private Dictionary<string, string> Fields { get; init; } = [];
+
+    public string Field(string name) => Fields.GetValueOrDefault(name, "");
 
     public static async Task<Exchange> ReadAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         string body = await reader.ReadToEndAsync();
-        return new Exchange { Http = context, Body = body, Json = body.Length > 0 && body.Length < 1024 * 1024 ? JsonNode.Parse(body) : null };
+        return new Exchange
+        {
+            Http = context,
+            Verb = context.Request.Method,
+            Path = context.Request.Path,
+            Query = context.Request.QueryString.ToString(),
+            Fields = context.Request.Headers.ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            Body = body,
+            Json = body.Length is > 0 and < 1024 * 1024 ? JsonNode.Parse(body) : null,
+        };
     }
 
     public Task WelcomeAsync(string session = "s1", string version = "2025-11-25")
