@@ -13,6 +13,8 @@ IReadOnlyDictionary<string, Func<IFuzzTarget>> all = new Dictionary<string, Func
     ["exchange-streams"] = () => new ExchangeTarget(ExchangeChannel.Streams),
     ["exchange-sockets"] = () => new ExchangeTarget(ExchangeChannel.Sockets),
     ["bridge"] = () => new BridgeTarget(),
+    ["messages"] = () => new MessageTarget(),
+    ["eras"] = () => new EraTarget(),
     ["exchange-portable"] = () => new ExchangeTarget(ExchangeChannel.Portable),
 };
 

@@ -62,7 +62,9 @@ public sealed class McpBridge : IAsyncDisposable
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         using var front = new LineFront(near, new LargeMessages());
-        using var conversation = new Conversation(front, _link, Settings());
+        BridgeSettings settings = Settings();
+        using var joined = new JoinedFront(front, settings.Logger, settings.Clock);
+        using var conversation = new Conversation(settings.Protocol is McpBridgeProtocol.Auto ? joined : front, _link, settings);
         try
         {
             await conversation.RunAsync(stopping).ConfigureAwait(false);

@@ -58,6 +58,9 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>It has been sent again in a new session, which is done once.</summary>
     public bool WasSentAgain { get; set; }
 
+    /// <summary>The lists of tools have been read for it, which is done once.</summary>
+    public bool WereToolsRead { get; set; }
+
     /// <summary>Cancelled to close the exchange.</summary>
     public CancellationToken Closing { get; }
 

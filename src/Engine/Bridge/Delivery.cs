@@ -203,14 +203,20 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
         }
     }
 
-    /// <summary>Learns which arguments the server wants in header lines, and cuts out what the client is not to see.</summary>
-    private ReadOnlySequence<byte> TakeTools(in ReadOnlySequence<byte> answer)
+    /// <summary>Learns which arguments the server wants in header lines.</summary>
+    /// <param name="answer">An answer to <c>tools/list</c>.</param>
+    public void LearnTools(in ReadOnlySequence<byte> answer)
     {
         foreach (RejectedTool rejected in Tools.Learn(answer))
         {
             settings.Logger.ToolRejected(PlainText.Of(rejected.Tool, MaxShownName), rejected.Reason);
         }
+    }
 
+    /// <summary>Learns from a list of tools, and cuts out what the client is not to see.</summary>
+    private ReadOnlySequence<byte> TakeTools(in ReadOnlySequence<byte> answer)
+    {
+        LearnTools(answer);
         return Filter.Apply(answer);
     }
 }

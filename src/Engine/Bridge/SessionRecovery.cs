@@ -46,33 +46,7 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
         }
     }
 
-    /// <summary>Sends a message of the bridge's own.</summary>
     /// <returns>What its answer is; null where there was none.</returns>
-    private async Task<MessageHead?> SendAsync(byte[] bytes)
-    {
-        var buffer = new MessageBuffer();
-        buffer.Add(bytes);
-        using var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: true, parts.Ending) { WasSentAgain = true, Transport = transport };
-        OpenRequests open = parts.Delivery.Open;
-        if (message.Head is { Kind: MessageKind.Request, Id: { } id })
-        {
-            var request = new OpenRequest(id, message.Head.Method, message);
-            message.Requests = [request];
-            if (open.TryOpen(request) is not null)
-            {
-                return null;
-            }
-        }
-
-        try
-        {
-            await transport.SendAsync(message).ConfigureAwait(false);
-        }
-        finally
-        {
-            await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerMissing).ConfigureAwait(false);
-        }
-
-        return message.Requests.Count > 0 && await message.OwnAnswer.ConfigureAwait(false) is { } answer ? MessageScanner.Scan(answer) : null;
-    }
+    private async Task<MessageHead?> SendAsync(byte[] bytes) =>
+        await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer ? MessageScanner.Scan(answer) : null;
 }

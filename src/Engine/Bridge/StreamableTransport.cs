@@ -180,6 +180,12 @@ internal sealed class StreamableTransport : UpstreamTransport
             return Next.Again;
         }
 
+        if (ToolReading.IsWanted(message, error))
+        {
+            await new ToolReading(_parts, this).RunAsync(message).ConfigureAwait(false);
+            return Next.Again;
+        }
+
         if (session?.Id is not null && error.IsSessionLost)
         {
             return Next.SessionLost;

@@ -194,4 +194,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(611, LogLevel.Warning, "The tool {Tool} asks for header lines that cannot be made: {Reason}")]
     public static partial void ToolRejected(this ILogger logger, string tool, string reason);
+
+    [LoggerMessage(612, LogLevel.Information, "The server speaks 2026-07-28 alone, and the client starts with a handshake: messages are translated.")]
+    public static partial void ErasJoined(this ILogger logger);
 }

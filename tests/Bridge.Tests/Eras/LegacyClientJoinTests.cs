@@ -128,11 +128,10 @@ public sealed class LegacyClientJoinTests
     }
 
     [Fact]
-    public void ServerWithoutLogsOrSubscriptionsSaysSo()
+    public void ServerWithoutSubscriptionsSaysSo()
     {
         JoinRun join = JoinRun.Joined("{}");
 
-        Assert.Equal(-32601, Told(join.FromClient("""{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"info"}}""")).Code());
         Assert.Equal(-32601, Told(join.FromClient("""{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"a:b"}}""")).Code());
     }
 

@@ -24,7 +24,7 @@ internal sealed class JoinRun
 
     /// <summary>One whose handshake is done, at a server with everything, or with what is given.</summary>
     public static JoinRun Joined(
-        string capabilities = """{"tools":{"listChanged":true},"resources":{"subscribe":true},"logging":{}}""")
+        string capabilities = """{"tools":{"listChanged":true},"resources":{"subscribe":true}}""")
     {
         var run = new JoinRun();
         Actions.Told(run.FromServer(Actions.Sent(run.Join.Start()), """{"resultType":"complete","capabilities":""" + capabilities + "}"));

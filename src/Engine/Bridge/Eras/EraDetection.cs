@@ -7,6 +7,9 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Tells whether a server may be of the era without a handshake, by its answer to one (revision 2026-07-28, "Backward Compatibility").</summary>
 internal static class EraDetection
 {
+    /// <summary>A server of 2026-07-28 says: the field lines of a POST do not match its message.</summary>
+    public const int HeaderMismatch = -32020;
+
     /// <summary>Reasons of the bridge's own errors that may come of such a server: it answered in no words of MCP.</summary>
     private static readonly string[] Answered = ["upstream-status", "upstream-response-invalid", "upstream-answer-missing", "transport-unsuitable"];
 

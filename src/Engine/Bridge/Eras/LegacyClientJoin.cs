@@ -192,14 +192,11 @@ internal sealed class LegacyClientJoin : EraJoin
         actions.Add(new ToClient(_handshake));
     }
 
+    /// <summary>Each request carries the level from now on. Servers that send log messages do not all say so, and the others do not mind.</summary>
     private void SetLevel(MessageId id, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
         string? level = JsonSlice.Find(message, "params"u8) is { } parameters ? JsonSlice.Find(parameters.Value, "level"u8)?.Text : null;
-        if (!_server!.Logs)
-        {
-            actions.Add(Refuse(id, OwnMessages.MethodNotFound, "The server sends no log messages."));
-        }
-        else if (!LogLevels.IsKnown(level))
+        if (!LogLevels.IsKnown(level))
         {
             actions.Add(Refuse(id, OwnMessages.InvalidParams, $"The level must be one of {LogLevels.All}."));
         }

@@ -111,7 +111,13 @@ internal sealed class LegacyRequests
     {
         if (request is not { } id || !_atServer.TryGetValue(id, out OpenRequest? open))
         {
-            return; // cancelled, or never asked
+            // Cancelled; or an error that the bridge has made of something that never came here.
+            if (head.Kind is MessageKind.ErrorResponse && (request is null || !_messages.IsOwn(request.Value)))
+            {
+                actions.Add(new ToClient(message));
+            }
+
+            return;
         }
 
         switch (head.ResultType)

@@ -24,6 +24,9 @@ internal sealed class ModernMessages
     /// <summary>An id that no client has.</summary>
     public MessageId NextId() => MessageId.Of($"{_prefix}{++_given}");
 
+    /// <summary>Whether an id is one of those.</summary>
+    public bool IsOwn(MessageId id) => id.ToString().StartsWith($"\"{_prefix}", StringComparison.Ordinal);
+
     /// <summary>Translates a message of the client.</summary>
     /// <param name="message">A request or notification.</param>
     /// <param name="head">Its head.</param>

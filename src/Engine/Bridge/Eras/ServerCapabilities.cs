@@ -9,8 +9,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <param name="TellsPrompts">Whether it tells that its list of prompts has changed.</param>
 /// <param name="TellsResources">Whether it tells that its list of resources has changed.</param>
 /// <param name="Subscribes">Whether it tells that a resource has changed.</param>
-/// <param name="Logs">Whether it sends log messages.</param>
-internal sealed record ServerCapabilities(bool TellsTools, bool TellsPrompts, bool TellsResources, bool Subscribes, bool Logs)
+internal sealed record ServerCapabilities(bool TellsTools, bool TellsPrompts, bool TellsResources, bool Subscribes)
 {
     /// <summary>Whether it tells that a list has changed.</summary>
     public bool TellsLists => TellsTools || TellsPrompts || TellsResources;
@@ -20,8 +19,7 @@ internal sealed record ServerCapabilities(bool TellsTools, bool TellsPrompts, bo
         Has(capabilities, "tools"u8, "listChanged"u8),
         Has(capabilities, "prompts"u8, "listChanged"u8),
         Has(capabilities, "resources"u8, "listChanged"u8),
-        Has(capabilities, "resources"u8, "subscribe"u8),
-        !capabilities.IsEmpty && JsonSlice.Find(capabilities, "logging"u8) is { Kind: JsonTokenType.StartObject });
+        Has(capabilities, "resources"u8, "subscribe"u8));
 
     private static bool Has(in ReadOnlySequence<byte> capabilities, ReadOnlySpan<byte> feature, ReadOnlySpan<byte> part) =>
         !capabilities.IsEmpty
