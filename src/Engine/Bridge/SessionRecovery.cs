@@ -48,5 +48,7 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
 
     /// <returns>What its answer is; null where there was none.</returns>
     private async Task<MessageHead?> SendAsync(byte[] bytes) =>
-        await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer ? MessageScanner.Scan(answer) : null;
+        await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer
+            ? MessageScanner.Scan(answer)
+            : null;
 }
