@@ -83,7 +83,7 @@ internal sealed class MessageBuffer : IDisposable
         public Segment(Segment? previous, bool isSmall)
         {
             _isSmall = isSmall;
-            _bytes = isSmall ? ArrayPool<byte>.Shared.Rent(FirstPiece) : Pieces.Rent();
+            _bytes = isSmall ? ArrayPool<byte>.Shared.Rent(FirstPiece) : MessagePieces.Rent();
             if (previous is not null)
             {
                 RunningIndex = previous.RunningIndex + previous.Memory.Length;
@@ -108,7 +108,7 @@ internal sealed class MessageBuffer : IDisposable
             }
             else
             {
-                Pieces.Return(_bytes);
+                MessagePieces.Return(_bytes);
             }
         }
     }

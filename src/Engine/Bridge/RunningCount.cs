@@ -42,7 +42,7 @@ internal sealed class RunningCount
             {
                 _zero?.TrySetResult();
                 _zero = null;
-                Pieces.Trim();
+                MessagePieces.Trim();
             }
         }
     }

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace McpProxyFast.Bridge;
 
 /// <summary>The pieces that large messages lie in: what a request gives back its answer takes, so that a large one each way is held once.</summary>
-internal static class Pieces
+internal static class MessagePieces
 {
     /// <summary>How long a piece is; below the size from which arrays count as large objects.</summary>
     public const int Length = 64 * 1024;
