@@ -11,6 +11,10 @@ namespace McpProxyFast.Fuzz.Oracles;
 /// <param name="Revision">The revision that its <c>_meta</c> says; null where that is no string. Of <c>initialize</c> it is not asked.</param>
 internal sealed record DocumentReader(MessageKind Kind, string Method, string? Id, string? Revision)
 {
+    private static readonly string[] Known = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+    private static readonly string[] Roles = ["method", "result", "error"];
+
     private static readonly DocumentReader Broken = new(MessageKind.Broken, "", null, null);
 
     /// <summary>Reads a message.</summary>
@@ -45,9 +49,8 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
 
     private static DocumentReader Read(JsonElement message)
     {
-        string[] known = ["jsonrpc", "id", "method", "params", "result", "error"];
         JsonProperty[] members = [.. message.EnumerateObject()];
-        bool isTwice = known.Any(name => members.Count(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)) > 1
+        bool isTwice = Known.Any(name => members.Count(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)) > 1
             || members.Any(member => member.Name != name && string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)));
         JsonElement? parameters = Object(members, "params");
         bool isInnerTwice = IsTwice(parameters, "name", "uri", "_meta", "progressToken", "requestId", "protocolVersion", "taskId")
@@ -56,7 +59,7 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
             || IsTwice(Object(members, "error"), "code");
         JsonElement? id = Member(members, "id");
         JsonElement? method = Member(members, "method");
-        int roles = new[] { "method", "result", "error" }.Count(name => Member(members, name) is not null);
+        int roles = Roles.Count(name => Member(members, name) is not null);
         bool isId = id is { ValueKind: JsonValueKind.Number or JsonValueKind.String };
         bool isIdFit = id is null ? Member(members, "result") is null : isId || (id is { ValueKind: JsonValueKind.Null } && Member(members, "error") is not null);
         bool isNumberFit = id is not { ValueKind: JsonValueKind.Number } || id.Value.TryGetDecimal(out _);
