@@ -21,24 +21,16 @@ internal sealed class ProxyLink : IDisposable
 
     private static readonly PipeOptions Piping = new(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
 
-    private readonly Func<IDuplexPipe, Task> _serve;
     private readonly HttpMessageInvoker _http;
 
     /// <param name="serve">Serves a connection until it ends, whatever happens on it; the proxy's.</param>
     public ProxyLink(Func<IDuplexPipe, Task> serve)
+        : this(HandlerOver(serve))
     {
-        _serve = serve;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            ActivityHeadersPropagator = null,
-            AllowAutoRedirect = false,
-            ConnectCallback = ConnectAsync,
-            PooledConnectionIdleTimeout = IdleTime,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
-            UseCookies = false,
-            UseProxy = false,
-        });
     }
+
+    /// <summary>For fuzzing: with a server that is no server.</summary>
+    internal ProxyLink(HttpMessageHandler handler) => _http = new HttpMessageInvoker(handler);
 
     /// <summary>Sends a request to the target, or to another path of its origin.</summary>
     /// <param name="request">To <see cref="Target"/>, or a URL relative to it.</param>
@@ -49,12 +41,23 @@ internal sealed class ProxyLink : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static SocketsHttpHandler HandlerOver(Func<IDuplexPipe, Task> serve) => new()
+    {
+        ActivityHeadersPropagator = null,
+        AllowAutoRedirect = false,
+        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(Connect(serve)),
+        PooledConnectionIdleTimeout = IdleTime,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        UseCookies = false,
+        UseProxy = false,
+    };
+
+    private static PipeStream Connect(Func<IDuplexPipe, Task> serve)
     {
         var toProxy = new Pipe(Piping);
         var fromProxy = new Pipe(Piping);
-        _ = _serve(new Ends(toProxy.Reader, fromProxy.Writer)); // completes both, whatever happens
-        return ValueTask.FromResult<Stream>(new PipeStream(fromProxy.Reader, toProxy.Writer));
+        _ = serve(new Ends(toProxy.Reader, fromProxy.Writer)); // completes both, whatever happens
+        return new PipeStream(fromProxy.Reader, toProxy.Writer);
     }
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
