@@ -60,7 +60,7 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
         JsonElement? id = Member(members, "id");
         JsonElement? method = Member(members, "method");
         int roles = Roles.Count(name => Member(members, name) is not null);
-        bool isId = id is { ValueKind: JsonValueKind.Number or JsonValueKind.String };
+        bool isId = id is { ValueKind: JsonValueKind.Number } || (id is { ValueKind: JsonValueKind.String } && id.Value.GetString() is not null);
         bool isIdFit = id is null ? Member(members, "result") is null : isId || (id is { ValueKind: JsonValueKind.Null } && Member(members, "error") is not null);
         bool isNumberFit = id is not { ValueKind: JsonValueKind.Number } || id.Value.TryGetDecimal(out _);
         bool isShort = (id?.GetRawText().Length ?? 0) <= MessageScanner.MaxTextBytes && (method?.GetRawText().Length ?? 0) <= MessageScanner.MaxTextBytes;
