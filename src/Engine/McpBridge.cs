@@ -48,8 +48,8 @@ public sealed class McpBridge : IAsyncDisposable
 
     /// <summary>Serves one client until it sends no more, or takes no more, or the bridge is told to stop. Several may be served at once.</summary>
     /// <remarks>
-    /// When the client ends, the answers under way are delivered within <see cref="ProxyLimits.DrainTimeout"/>; when the bridge is told to stop, within a second.
-    /// Then the server's session is ended and the client's output completed. Neither what the client does nor what the server does throws here.
+    /// When the client ends, the answers under way are delivered within <see cref="ProxyLimits.DrainTimeout"/>; when the bridge is told to stop, within a
+    /// second. Then the server's session is ended and the client's output completed. Neither what the client does nor what the server does throws here.
     /// </remarks>
     /// <param name="near">The client's bytes. No other code may use it from now on.</param>
     /// <param name="stopping">Tells the bridge to stop.</param>

@@ -34,7 +34,9 @@ internal static class NotBuilt
         }
     }
 
-    /// <summary>Refuses <c>proxy tunnel</c>, and <c>proxy stdio</c> with flags between: <c>thv</c> has both, and they would make a proxy for a server of that name.</summary>
+    /// <summary>
+    /// Refuses <c>proxy tunnel</c>, and <c>proxy stdio</c> with flags between: <c>thv</c> has both, and they would make a proxy for a server of that name.
+    /// </summary>
     /// <param name="verb">The verb that was given.</param>
     /// <param name="first">Its first argument that belongs to no flag.</param>
     /// <exception cref="UsageException">The argument is a verb of its own.</exception>

@@ -70,7 +70,7 @@ internal readonly record struct BridgeFault(int Code, string Reason, string Sent
         BridgeFaultReason.AnswerTooLarge => new(InternalError, "upstream-answer-too-large", "The server's answer is larger than 64 MiB."),
         BridgeFaultReason.Status => new(InternalError, "upstream-status", "The server answered with an HTTP error."),
         BridgeFaultReason.NoTransport => new(
-            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use here; check its address, and the transport asked for."),
+            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use; check its address, and the transport asked for."),
         BridgeFaultReason.CredentialMissing => new(
             InternalError, "credential-missing", "The server asks for a sign-in, and the bridge was started without one."),
         BridgeFaultReason.ClosedEarly => new(InternalError, "upstream-closed-early", "The server closed the connection before it answered."),

@@ -90,7 +90,8 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         ReadOnlySequence<byte> error = default;
         try
         {
-            if (body.FirstSpan is not [(byte)'{', ..] && new Utf8JsonReader(body) is var first && !(first.Read() && first.TokenType is JsonTokenType.StartObject))
+            var first = new Utf8JsonReader(body, MessageScanner.Options);
+            if (!first.Read() || first.TokenType is not JsonTokenType.StartObject)
             {
                 return new ErrorAnswer(status, default, 0, "", "");
             }

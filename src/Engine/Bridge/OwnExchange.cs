@@ -16,8 +16,11 @@ internal static class OwnExchange
     {
         var buffer = new MessageBuffer();
         buffer.Add(bytes);
-        using var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: true, parts.Ending);
-        (message.WasSentAgain, message.Transport) = (true, transport);
+        using var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: true, parts.Ending)
+        {
+            WasSentAgain = true,
+            Transport = transport,
+        };
         Debug.Assert(message.Head.IsCall, "The bridge sends requests and notifications.");
         if (message.Head is { Kind: MessageKind.Request, Id: { } id })
         {

@@ -47,9 +47,8 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
     }
 
     /// <returns>What its answer is; null where there was none.</returns>
-    private async Task<MessageHead?> SendAsync(byte[] bytes)
-    {
-        byte[]? answer = await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false);
-        return answer is null ? null : MessageScanner.Scan(answer);
-    }
+    private async Task<MessageHead?> SendAsync(byte[] bytes) =>
+        await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer
+            ? MessageScanner.Scan(answer)
+            : null;
 }
