@@ -57,6 +57,9 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
             || IsTwice(Object(parameters, "_meta"), "progressToken", "traceparent", "tracestate", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/subscriptionId")
             || IsTwice(Object(members, "result"), "resultType")
             || IsTwice(Object(members, "error"), "code");
+        Touch(parameters, "name", "uri", "taskId", "protocolVersion", "progressToken", "requestId");
+        Touch(Object(parameters, "_meta"), "progressToken", "traceparent", "tracestate", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/subscriptionId");
+        Touch(Object(members, "result"), "resultType");
         JsonElement? id = Member(members, "id");
         JsonElement? method = Member(members, "method");
         int roles = Roles.Count(name => Member(members, name) is not null);
@@ -77,6 +80,15 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
         JsonElement? revision = Object(parameters, "_meta") is { } meta ? Member([.. meta.EnumerateObject()], "io.modelcontextprotocol/protocolVersion") : null;
         return new DocumentReader(
             kind, method?.GetString() ?? "", isId ? id!.Value.GetRawText() : null, revision is { ValueKind: JsonValueKind.String } said ? said.GetString() : null);
+    }
+
+    /// <summary>Reads the texts that a head has, which throws where one is no Unicode.</summary>
+    private static void Touch(JsonElement? json, params string[] names)
+    {
+        foreach (JsonProperty member in json is { } found ? found.EnumerateObject() : default)
+        {
+            _ = names.Contains(member.Name) && member.Value.ValueKind is JsonValueKind.String ? member.Value.GetString() : null;
+        }
     }
 
     private static bool IsTwice(JsonElement? json, params string[] names) =>
