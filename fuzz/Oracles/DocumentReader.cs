@@ -11,6 +11,10 @@ namespace McpProxyFast.Fuzz.Oracles;
 /// <param name="Revision">The revision that its <c>_meta</c> says; null where that is no string. Of <c>initialize</c> it is not asked.</param>
 internal sealed record DocumentReader(MessageKind Kind, string Method, string? Id, string? Revision)
 {
+    private static readonly string[] Known = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+    private static readonly string[] Roles = ["method", "result", "error"];
+
     private static readonly DocumentReader Broken = new(MessageKind.Broken, "", null, null);
 
     /// <summary>Reads a message.</summary>
@@ -45,19 +49,21 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
 
     private static DocumentReader Read(JsonElement message)
     {
-        string[] known = ["jsonrpc", "id", "method", "params", "result", "error"];
         JsonProperty[] members = [.. message.EnumerateObject()];
-        bool isTwice = known.Any(name => members.Count(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)) > 1
+        bool isTwice = Known.Any(name => members.Count(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)) > 1
             || members.Any(member => member.Name != name && string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)));
         JsonElement? parameters = Object(members, "params");
         bool isInnerTwice = IsTwice(parameters, "name", "uri", "_meta", "progressToken", "requestId", "protocolVersion", "taskId")
             || IsTwice(Object(parameters, "_meta"), "progressToken", "traceparent", "tracestate", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/subscriptionId")
             || IsTwice(Object(members, "result"), "resultType")
             || IsTwice(Object(members, "error"), "code");
+        Touch(parameters, "name", "uri", "taskId", "protocolVersion", "progressToken", "requestId");
+        Touch(Object(parameters, "_meta"), "progressToken", "traceparent", "tracestate", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/subscriptionId");
+        Touch(Object(members, "result"), "resultType");
         JsonElement? id = Member(members, "id");
         JsonElement? method = Member(members, "method");
-        int roles = new[] { "method", "result", "error" }.Count(name => Member(members, name) is not null);
-        bool isId = id is { ValueKind: JsonValueKind.Number or JsonValueKind.String };
+        int roles = Roles.Count(name => Member(members, name) is not null);
+        bool isId = id is { ValueKind: JsonValueKind.Number } || (id is { ValueKind: JsonValueKind.String } && id.Value.GetString() is not null);
         bool isIdFit = id is null ? Member(members, "result") is null : isId || (id is { ValueKind: JsonValueKind.Null } && Member(members, "error") is not null);
         bool isNumberFit = id is not { ValueKind: JsonValueKind.Number } || id.Value.TryGetDecimal(out _);
         bool isShort = (id?.GetRawText().Length ?? 0) <= MessageScanner.MaxTextBytes && (method?.GetRawText().Length ?? 0) <= MessageScanner.MaxTextBytes;
@@ -74,6 +80,15 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
         JsonElement? revision = Object(parameters, "_meta") is { } meta ? Member([.. meta.EnumerateObject()], "io.modelcontextprotocol/protocolVersion") : null;
         return new DocumentReader(
             kind, method?.GetString() ?? "", isId ? id!.Value.GetRawText() : null, revision is { ValueKind: JsonValueKind.String } said ? said.GetString() : null);
+    }
+
+    /// <summary>Reads the texts that a head has, which throws where one is no Unicode.</summary>
+    private static void Touch(JsonElement? json, params string[] names)
+    {
+        foreach (JsonProperty member in json is { } found ? found.EnumerateObject() : default)
+        {
+            _ = names.Contains(member.Name) && member.Value.ValueKind is JsonValueKind.String ? member.Value.GetString() : null;
+        }
     }
 
     private static bool IsTwice(JsonElement? json, params string[] names) =>

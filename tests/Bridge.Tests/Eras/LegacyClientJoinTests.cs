@@ -140,6 +140,7 @@ public sealed class LegacyClientJoinTests
     [InlineData("""{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}""")]
     [InlineData("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"none"}}""")]
     [InlineData("""{"jsonrpc":"2.0","method":"notifications/cancelled"}""")]
+    [InlineData("""{"jsonrpc":"2.0","method":"initialize"}""")]
     [InlineData("""{"jsonrpc":"2.0","id":"never asked","result":{}}""")]
     public void WhatTheServerHasNoWordForIsDropped(string message) => Assert.Empty(JoinRun.Joined().FromClient(message));
 

@@ -158,8 +158,8 @@ internal sealed class LegacyClientJoin : EraJoin
                 _requests.Cancel(head.CancelledId, actions);
                 break;
 
-            // Revision 2026-07-28 has no word for it: a server asks again where it wants to know.
-            case Methods.RootsChanged or Methods.Progress:
+            // Revision 2026-07-28 has no word for them: a server asks again where it wants to know.
+            case Methods.RootsChanged or Methods.Progress or Methods.Initialize:
                 break;
             default:
                 if (State is JoinState.Joined && _messages.Translate(message, head, out _) is { } sent)
