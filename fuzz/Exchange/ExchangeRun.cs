@@ -74,8 +74,8 @@ internal abstract class ExchangeRun(FakeTimeProvider clock)
     /// <summary>Lets a few times the longest limit pass, by the fake clock: bounded in steps, not in real time.</summary>
     protected virtual bool PassTimeUntil(Func<bool> done)
     {
-        const int mostSeconds = 30;
-        for (int i = 0; i < mostSeconds && !done(); i++)
+        const int maxSeconds = 30;
+        for (int i = 0; i < maxSeconds && !done(); i++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
         }

@@ -32,12 +32,12 @@ internal enum ScriptAction
 internal static class Script
 {
     private const byte Separator = 0x1E;
-    private const int MostSteps = 32;
+    private const int MaxSteps = 32;
 
     public static IEnumerable<(ScriptAction Action, byte[] Bytes)> Read(byte[] input)
     {
         int start = 0;
-        for (int step = 0; step < MostSteps && start < input.Length; step++)
+        for (int step = 0; step < MaxSteps && start < input.Length; step++)
         {
             int separator = Array.IndexOf(input, Separator, start);
             int end = separator < 0 ? input.Length : separator;

@@ -4,7 +4,7 @@ namespace McpProxyFast.Fuzz.Running;
 internal sealed class Mutator(Corpus corpus, int seed)
 {
     private const int MaxInputBytes = 4096;
-    private const int MostChanges = 6;
+    private const int MaxChanges = 6;
 
     private static readonly byte[] Telling = [0, 9, 10, 13, 32, 34, 44, 45, 47, 48, 58, 59, 95, 102, 127, 128, 255];
 
@@ -14,7 +14,7 @@ internal sealed class Mutator(Corpus corpus, int seed)
     public byte[] Next()
     {
         List<byte> input = [.. Pick(corpus.Inputs)];
-        int changes = _random.Next(1, MostChanges + 1);
+        int changes = _random.Next(1, MaxChanges + 1);
         for (int i = 0; i < changes; i++)
         {
             Change(input);

@@ -95,7 +95,7 @@ public sealed class McpBridge : IAsyncDisposable
         DrainTimeout = _options.Upstream.Limits.DrainTimeout,
         StopTimeout = StopTimeout,
         IgnoredTools = _options.IgnoredTools,
-        HasCredential = _options.Upstream.Outgoing is not null,
+        HasCredential = _options.Upstream.Outgoing is not null || _options.Upstream.AddedFields.Count > 0,
         Logger = Outcomes.GuardedLogger.Around(_options.Upstream.Logger),
         Clock = _options.Upstream.Clock,
     };

@@ -146,10 +146,10 @@ public sealed record ProxyLimits
     private static TimeSpan ZeroOrInRange(TimeSpan value, double least, int most, string name) =>
         value == TimeSpan.Zero ? value : InRange(value, least, most, name);
 
-    private static TimeSpan InRange(TimeSpan value, double leastSeconds, int mostSeconds, string name) =>
-        value >= TimeSpan.FromSeconds(leastSeconds) && value <= TimeSpan.FromSeconds(mostSeconds)
+    private static TimeSpan InRange(TimeSpan value, double minSeconds, int maxSeconds, string name) =>
+        value >= TimeSpan.FromSeconds(minSeconds) && value <= TimeSpan.FromSeconds(maxSeconds)
             ? value
-            : throw OutOfRange(value, TimeSpan.FromSeconds(leastSeconds), TimeSpan.FromSeconds(mostSeconds), name);
+            : throw OutOfRange(value, TimeSpan.FromSeconds(minSeconds), TimeSpan.FromSeconds(maxSeconds), name);
 
     private static ArgumentOutOfRangeException OutOfRange(object value, object least, object most, string name) =>
         new(name, value, $"{name} must lie between {least} and {most}.");

@@ -76,7 +76,7 @@ public sealed class LoadTests
             Streams = 1,
             EventsPerSecond = eventsPerSecond,
             WarmUpSeconds = 0.1,
-            MostWarmUpSeconds = 0.1,
+            MaxWarmUpSeconds = 0.1,
             Seconds = 0.5,
             OriginProcess = Environment.ProcessId,
         }));

@@ -60,7 +60,7 @@ public sealed class SubjectTests
     {
         var options = RunOptions.Parse([]);
 
-        Assert.Equal((6, 6, 30), (options.Rounds, options.WarmUpSeconds, options.MostWarmUpSeconds));
+        Assert.Equal((6, 6, 30), (options.Rounds, options.WarmUpSeconds, options.MaxWarmUpSeconds));
     }
 
     private static XDocument CommandProject() => XDocument.Load(Path.Combine(Repository.Root, "src/Cli/Cli.csproj"));

@@ -37,13 +37,13 @@ public sealed class WarmUpTests
 
         Assert.True(warmUp.IsOver);
         Assert.Equal(0, metrics[Metric.IsWarm]);
-        Assert.Equal(WarmUp.MostSeconds, metrics[Metric.WarmUpSeconds]);
+        Assert.Equal(WarmUp.MaxSeconds, metrics[Metric.WarmUpSeconds]);
     }
 
     [Fact]
     public void The_last_window_ends_with_the_time() => Assert.Equal(1, After(least: 0, most: 5, [100, 50]).WindowSeconds);
 
-    private static WarmUp After(double least, params double[] figures) => After(least, WarmUp.MostSeconds, figures);
+    private static WarmUp After(double least, params double[] figures) => After(least, WarmUp.MaxSeconds, figures);
 
     private static WarmUp After(double least, double most, double[] figures)
     {

@@ -38,7 +38,7 @@ public sealed class DefaultsTests
     {
         StdioOptions options = OptionsBinder.Bind<StdioOptions>(
             Settings.Read(["name", "--target-uri", "http://localhost"], FlagTable.Of(typeof(StdioOptions)), _ => null));
-        McpBridgeOptions bound = StdioFlags.ToEngine(options, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        McpBridgeOptions bound = StdioFlags.ToEngine(options, [], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var engine = new McpBridgeOptions { Upstream = bound.Upstream };
 
         Assert.Equal(new ProxyLimits(), bound.Upstream.Limits);

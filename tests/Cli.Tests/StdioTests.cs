@@ -32,6 +32,20 @@ public sealed class StdioTests : IDisposable
     }
 
     [Fact]
+    public async Task FieldsOfTheUsersOwnGoToTheServer()
+    {
+        using var upstream = new HeldUpstream();
+        Task<string> request = upstream.RequestAsync();
+        await using Command command = Command.StartWithInput(
+            ["stdio", "name", "--target-uri", upstream.Address, "--remote-forward-headers", "X-Tenant=acme"], out StreamWriter input);
+
+        await input.WriteLineAsync(Ping);
+        await input.FlushAsync();
+
+        Assert.Contains("X-Tenant: acme\r\n", await request, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CheckPrintsTheConfigurationAndEnds()
     {
         Outcome outcome = await Command.RunAsync(

@@ -39,7 +39,7 @@ public sealed class LayeringEvasionTests
         {
             internal sealed class UpstreamPool
             {
-                internal const int MostKept = 4;
+                internal const int MaxKept = 4;
                 internal Transport.Connection Connection = new();
                 internal Options? Options;
                 internal static int Count;
@@ -96,7 +96,7 @@ public sealed class LayeringEvasionTests
         },
         { "nameof only", InRelay("class X { string Name => nameof(Upstream.UpstreamPool); }"), ToUpstream },
         { "nameof of a member", InRelay("class X { string Name => nameof(Upstream.UpstreamPool.Clear); }"), ToUpstream },
-        { "constant only", InRelay("class X { int Most => Upstream.UpstreamPool.MostKept; }"), ToUpstream },
+        { "constant only", InRelay("class X { int Most => Upstream.UpstreamPool.MaxKept; }"), ToUpstream },
         { "constant of the root's main class", InRelay("class X { int Most => McpProxy.Most; }"), "Relay must not use McpProxy, which is wiring of the root" },
         { "value of an enum only", InRelay("class X { int Mine => (int)Upstream.Turn.Yours; }"), ToUpstream },
         { "typeof", InRelay("class X { object Type => typeof(Upstream.UpstreamPool); }"), ToUpstream },

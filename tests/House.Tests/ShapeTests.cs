@@ -7,12 +7,12 @@ namespace McpProxyFast.House.Tests;
 public sealed class ShapeTests
 {
     private const int LongestMethod = 60;
-    private const int MostFields = 15;
+    private const int MaxFields = 15;
     private const int LongestLine = 160;
     private const int LongestFile = 350;
 
     /// <summary>Asserted claims per thousand lines, over the rooms together; hyper's HTTP/1 code has about as many.</summary>
-    private const int LeastAsserts = 5;
+    private const int MinAsserts = 5;
 
     /// <summary>The rooms where a wrong claim costs a request: what their remarks say must hold is asserted.</summary>
     private static readonly string[] AssertingRooms = ["Transport", "Serving", "Http1", "Relay", "Upstream"];
@@ -62,7 +62,7 @@ public sealed class ShapeTests
     public void ClassHoldsFewFields() => Expect(
         "fields",
         TooManyFields(),
-        $"Give the fields that belong together a class of their own, so that none holds more than {MostFields}. Properties that store a value count.");
+        $"Give the fields that belong together a class of their own, so that none holds more than {MaxFields}. Properties that store a value count.");
 
     [Fact]
     public void LineIsNotTooWide() => Expect("line", TooWide(), $"Break the line: at most {LongestLine} characters.");
@@ -93,9 +93,9 @@ public sealed class ShapeTests
         int lines = rooms.Sum(file => file.Lines.Length);
         int asserts = rooms.Sum(file => Shapes.Asserts(file.Syntax));
         Assert.True(
-            asserts * 1000 >= LeastAsserts * lines,
-            $"{string.Join(", ", AssertingRooms)} have {asserts} Debug.Assert in {lines} lines; at least {LeastAsserts} per 1,000 lines are wanted, "
-            + $"{((LeastAsserts * lines) + 999) / 1000} in all.{Environment.NewLine}What to do: assert what the remarks say must, may only, or is never.");
+            asserts * 1000 >= MinAsserts * lines,
+            $"{string.Join(", ", AssertingRooms)} have {asserts} Debug.Assert in {lines} lines; at least {MinAsserts} per 1,000 lines are wanted, "
+            + $"{((MinAsserts * lines) + 999) / 1000} in all.{Environment.NewLine}What to do: assert what the remarks say must, may only, or is never.");
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class ShapeTests
     private static IEnumerable<(string What, string Breach)> TooManyFields() => Files
         .GroupBy(file => Path.GetDirectoryName(file.Path)!)
         .SelectMany(folder => Shapes.Types(folder.Select(file => file.Syntax))
-            .Where(type => type.Fields > MostFields)
+            .Where(type => type.Fields > MaxFields)
             .Select(type => (type.Name, $"{folder.Key}: {type.Name} has {type.Fields} fields")));
 
     private static IEnumerable<(string What, string Breach)> TooWide() => Files.SelectMany(file => file.Lines

@@ -2,17 +2,24 @@ using System.Globalization;
 using System.Net;
 using McpProxyFast;
 using McpProxyFast.Soak;
+using McpProxyFast.Soak.Network;
 using McpProxyFast.Soak.Storm;
 
 // Mixed traffic through one proxy, with clients that leave and an upstream that is taken away, for some time. At the end every request
 // is accounted for and everything that was taken has been given back. usage: soak [--minutes N]
 // With --storm everybody, the hooks of a host too, does what it likes. usage: soak --storm [--over CHANNEL|all] [--minutes N] [--seed N]
+// With --network the command in a namespace whose network has faults; network.sh makes it. usage: soak --network COMMAND [--minutes N]
 const int clients = 24;
 const int descriptorSlack = 8;
 const long memorySlack = 16L * 1024 * 1024;
 if (args is ["--storm", ..])
 {
     return await StormOptions.RunAsync(args[1..]);
+}
+
+if (args is ["--network", ..])
+{
+    return await NetworkRun.RunAsync(args[1..]);
 }
 
 double minutes = args is ["--minutes", var given] ? double.Parse(given, CultureInfo.InvariantCulture) : 30;

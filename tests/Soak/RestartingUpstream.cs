@@ -14,6 +14,9 @@ internal sealed class RestartingUpstream(Ledger ledger) : IDisposable
 
     public int Port { get; private set; }
 
+    /// <summary>How long a connection may be idle before it is closed; infinite by default.</summary>
+    public TimeSpan IdleTime { get; init; } = Timeout.InfiniteTimeSpan;
+
     public void Start()
     {
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -59,7 +62,7 @@ internal sealed class RestartingUpstream(Ledger ledger) : IDisposable
             socket.NoDelay = true;
             await using var stream = new NetworkStream(socket, ownsSocket: true);
             var reader = new WireReader(stream);
-            while (await reader.ReadHeadAsync() is { } head)
+            while (await NextAsync(reader) is { } head)
             {
                 ledger.Seen(head.Field("X-Number"));
                 await AnswerAsync(stream, head, await reader.ReadBodyAsync(head));
@@ -73,6 +76,13 @@ internal sealed class RestartingUpstream(Ledger ledger) : IDisposable
         {
             _open.TryRemove(socket, out _);
         }
+    }
+
+    /// <summary>The next request; null where the proxy has closed, or has sent nothing for the idle time.</summary>
+    private async Task<WireHead?> NextAsync(WireReader reader)
+    {
+        Task<WireHead?> next = reader.ReadHeadAsync();
+        return await Task.WhenAny(next, Task.Delay(IdleTime)) == next ? await next : null;
     }
 
     private static async Task AnswerAsync(NetworkStream stream, WireHead head, byte[] body)

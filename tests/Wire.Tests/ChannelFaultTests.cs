@@ -66,7 +66,7 @@ public sealed class ChannelFaultTests
             RawPeer client = await host.ConnectAsync();
             await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
             RawPeer upstream = await host.AcceptAsync();
-            await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port, mostPieces: 1600);
+            await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port, maxPieces: 1600);
             upstream.Leave(leaving);
             await Expect.FaultAsync(host, client, 502, "upstream-closed-early", attempts: 1);
             await Expect.NoUpstreamHeldAsync(host);
@@ -87,7 +87,7 @@ public sealed class ChannelFaultTests
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync($"POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: {64 << 20}\r\n\r\n");
         await host.AcceptAsync();
-        await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port, mostPieces: 1600);
+        await SystemSockets.SendUntilNothingIsTakenAsync(client, host.Address!.Port, maxPieces: 1600);
         client.Leave(leaving);
         await Expect.NoUpstreamHeldAsync(host);
         await Expect.FreshUpstreamAsync(host, await host.ConnectAsync()); // in the one slot there is

@@ -13,7 +13,7 @@ public sealed class MemoryTests
     {
         const int readers = 400;
         const int answerBytes = 4 * 1024 * 1024;
-        const long mostBytes = 80L * 1024 * 1024; // 400 times 259 KB, what each of few may hold, are more
+        const long maxBytes = 80L * 1024 * 1024; // 400 times 259 KB, what each of few may hold, are more
         using Socket listener = Loopback.Bind();
         listener.Listen(readers);
         await using var host = new WireHost(over, options => options with { Target = new Uri($"http://{listener.LocalEndPoint}") });
@@ -31,7 +31,7 @@ public sealed class MemoryTests
         }
 
         await SettleAsync();
-        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, mostBytes);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, maxBytes);
         sockets.ForEach(socket => socket.Dispose());
         await Task.WhenAll(sending).Soon();
     }

@@ -77,7 +77,7 @@ public sealed class VolumeTests
     [OverEvery(true)]
     public async Task SlowReaderHoldsBackOnlyItsOwnUpstream(Over over, bool chunked)
     {
-        int mostMiBUnderWay = over.IsInMemory() ? 1 : 32;
+        int maxMiBUnderWay = over.IsInMemory() ? 1 : 32;
         await using var host = new WireHost(over);
         RawPeer slow = await host.ConnectAsync();
         await slow.SendAsync(Messages.Get);
@@ -99,7 +99,7 @@ public sealed class VolumeTests
         long read = slow.Unread.Length;
         while (read < LargeBody.WireBytes(chunked))
         {
-            Assert.InRange(Interlocked.Read(ref sent) - read, long.MinValue, (long)mostMiBUnderWay * MiB);
+            Assert.InRange(Interlocked.Read(ref sent) - read, long.MinValue, (long)maxMiBUnderWay * MiB);
             int length = await slow.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, LargeBody.WireBytes(chunked) - read))); // no more: the end is looked for
             Assert.NotEqual(0, length);
             read += length;

@@ -13,7 +13,7 @@ internal static class MarkdownTable
     private const int MaxShownError = 400;
 
     // Percent of a core that other programs may use while figures are taken.
-    private const double MostOtherUse = 5;
+    private const double MaxOtherUse = 5;
 
     public static string Render(Results results)
     {
@@ -37,11 +37,11 @@ internal static class MarkdownTable
         text.Append(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.Runtime}; {results.Pinning}. ");
         text.Append(CultureInfo.InvariantCulture, $"{Rounds(results.Options)} of {results.Options.Seconds} s. ");
         text.Append(CultureInfo.InvariantCulture, $"Other programs used {results.OtherUse:F0} % of a core, by the median.");
-        text.Append(results.OtherUse > MostOtherUse ? " That is too much: take the run again on a machine that does nothing else.\n" : "\n");
-        if (results.Options.Rounds < RunOptions.LeastRounds)
+        text.Append(results.OtherUse > MaxOtherUse ? " That is too much: take the run again on a machine that does nothing else.\n" : "\n");
+        if (results.Options.Rounds < RunOptions.MinRounds)
         {
             string cold = results.Options.IsQuick ? " of subjects that are warm" : string.Empty;
-            text.Append(CultureInfo.InvariantCulture, $"\nThese are no figures for a document: that takes {RunOptions.LeastRounds} rounds{cold}.\n");
+            text.Append(CultureInfo.InvariantCulture, $"\nThese are no figures for a document: that takes {RunOptions.MinRounds} rounds{cold}.\n");
         }
 
         text.Append('\n');

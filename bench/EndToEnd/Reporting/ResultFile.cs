@@ -31,7 +31,7 @@ internal static class ResultFile
             warmUp = new
             {
                 leastSeconds = results.Options.WarmUpSeconds,
-                mostSeconds = results.Options.MostWarmUpSeconds,
+                mostSeconds = results.Options.MaxWarmUpSeconds,
                 WarmUp.Tolerance,
                 WarmUp.Windows,
             },

@@ -109,7 +109,7 @@ internal sealed class BenchmarkRun
         {
             Seconds = _options.Seconds,
             WarmUpSeconds = _options.WarmUpSeconds,
-            MostWarmUpSeconds = _options.MostWarmUpSeconds,
+            MaxWarmUpSeconds = _options.MaxWarmUpSeconds,
             SettleSeconds = _options.SettleSeconds,
         };
         LoadResult result = await TryAsync(run, timing);

@@ -7,7 +7,7 @@ namespace McpProxyFast.EndToEnd.Running;
 internal sealed record RunOptions
 {
     /// <summary>Figures of fewer rounds say that something runs, not what it costs.</summary>
-    public const int LeastRounds = 6;
+    public const int MinRounds = 6;
 
     public const string Usage = """
         usage: dotnet run -c Release --project bench/EndToEnd -- [options]
@@ -33,13 +33,13 @@ internal sealed record RunOptions
 
     public CoreSharing Cores { get; init; } = CoreSharing.Own;
 
-    public int Rounds { get; init; } = LeastRounds;
+    public int Rounds { get; init; } = MinRounds;
 
     public double Seconds { get; init; } = 3;
 
-    public double WarmUpSeconds { get; init; } = WarmUp.LeastSeconds;
+    public double WarmUpSeconds { get; init; } = WarmUp.MinSeconds;
 
-    public double MostWarmUpSeconds { get; init; } = WarmUp.MostSeconds;
+    public double MaxWarmUpSeconds { get; init; } = WarmUp.MaxSeconds;
 
     /// <summary>How long streams of the cold burst stay open, and closed, before memory is read.</summary>
     public double SettleSeconds { get; init; } = 2;
@@ -76,7 +76,7 @@ internal sealed record RunOptions
         Rounds = 1,
         Seconds = 0.3,
         WarmUpSeconds = 0.2,
-        MostWarmUpSeconds = 0.2,
+        MaxWarmUpSeconds = 0.2,
         SettleSeconds = 0.3,
         Name = "quick",
         Directory = Path.Combine(Path.GetTempPath(), "mcpproxyfast-bench"),
@@ -94,7 +94,7 @@ internal sealed record RunOptions
     private RunOptions WithWarmUp(double seconds) => this with
     {
         WarmUpSeconds = seconds,
-        MostWarmUpSeconds = IsQuick ? seconds : Math.Max(seconds, WarmUp.MostSeconds),
+        MaxWarmUpSeconds = IsQuick ? seconds : Math.Max(seconds, WarmUp.MaxSeconds),
     };
 
     private RunOptions With(string name, string value) => name switch

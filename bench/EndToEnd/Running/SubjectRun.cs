@@ -39,7 +39,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private void AwaitStart(ChildProcess process, LoadPlan plan, long startedAt)
     {
-        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected ? plan.Target : "/mcp" };
+        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected or Variant.FieldsAdded ? plan.Target : "/mcp" };
         _metrics[Metric.StartMilliseconds] = FirstAnswer.WaitFor(process, call, startedAt);
         _metrics[Metric.ResidentAtStart] = new ProcessTree(process.Id).ResidentBytes();
 
@@ -56,7 +56,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
         Command role = Command.Role("load") with { Variables = new Dictionary<string, string> { ["DOTNET_TieredPGO"] = "0" } };
         using ChildProcess load = ChildProcess.Start(role, cores.Others);
         load.Tell(JsonSerializer.Serialize(plan));
-        string? line = await load.ReadLineAsync(TimeSpan.FromSeconds(plan.MostWarmUpSeconds + (2 * (plan.Seconds + plan.SettleSeconds))) + LoadGrace);
+        string? line = await load.ReadLineAsync(TimeSpan.FromSeconds(plan.MaxWarmUpSeconds + (2 * (plan.Seconds + plan.SettleSeconds))) + LoadGrace);
         LoadResult? result = line is null ? null : JsonSerializer.Deserialize<LoadResult>(line);
         return result is null
             ? new LoadResult(_metrics, $"The load ended early: {load.LastOutput}")

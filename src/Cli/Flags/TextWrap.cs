@@ -9,10 +9,10 @@ internal static class TextWrap
     private const int UsualWidth = 80;
 
     /// <summary>Narrower, single words would not fit.</summary>
-    private const int LeastWidth = 60;
+    private const int MinWidth = 60;
 
     /// <summary>Wider, the eye loses the beginning of the next line.</summary>
-    private const int MostWidth = 120;
+    private const int MaxWidth = 120;
 
     /// <summary>How many characters a line may have: <c>COLUMNS</c>, else the terminal's width.</summary>
     public static int Width
@@ -23,7 +23,7 @@ internal static class TextWrap
             int width = int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given
                 : Console.IsOutputRedirected ? UsualWidth
                 : Console.WindowWidth;
-            return width <= 0 ? UsualWidth : Math.Clamp(width, LeastWidth, MostWidth);
+            return width <= 0 ? UsualWidth : Math.Clamp(width, MinWidth, MaxWidth);
         }
     }
 

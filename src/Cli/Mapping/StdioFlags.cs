@@ -8,13 +8,14 @@ namespace McpProxyFast.Cli.Mapping;
 internal static class StdioFlags
 {
     /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>
-    public static McpBridgeOptions ToEngine(StdioOptions options, ILogger logger) => new()
+    public static McpBridgeOptions ToEngine(StdioOptions options, IReadOnlyList<AddedField> fields, ILogger logger) => new()
     {
         Upstream = new McpProxyOptions
         {
             Target = ProxyFlags.Target(options.TargetUri),
             Limits = LimitFlags.Read(options),
             Outgoing = OutgoingFlags.ToPolicy(options),
+            AddedFields = fields,
             TrustedCertificates = ProxyFlags.Certificates(options.CaFile),
             Logger = logger,
         },

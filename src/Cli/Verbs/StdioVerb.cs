@@ -18,7 +18,7 @@ internal static class StdioVerb
         LineWriter log = options.LogFile is null ? Standard.Errors : new LineWriter(FileDestination.Open("log-file", options.LogFile), "log file");
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information, log);
         Prerequisites.Check(options.TargetUri, options);
-        McpBridgeOptions engine = StdioFlags.ToEngine(options, logger);
+        McpBridgeOptions engine = StdioFlags.ToEngine(options, await ForwardFlags.ReadAsync(options, logger), logger);
         await using McpBridge bridge = FlagValue.Accepted(FlagNames.Proxy, () => new McpBridge(engine));
         if (options.Check)
         {
@@ -28,7 +28,7 @@ internal static class StdioVerb
 
         using var signals = new StopSignals();
         Secrets.Warn(settings, logger);
-        Exposure.WarnOfPlainHttp(engine.Upstream, logger);
+        Exposure.WarnOfPlainHttp(engine.Upstream, engine.Upstream.Outgoing is not null || ForwardFlags.AddCredential(options), logger);
         IDuplexPipe client = StandardPipe.Open();
         await bridge.RunAsync(client, signals.Stopping);
         log.Flush(FlushLimit);

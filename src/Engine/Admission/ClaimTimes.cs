@@ -8,7 +8,7 @@ namespace McpProxyFast.Admission;
 internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffset? NotBefore)
 {
     // The year 8307: what lies beyond is as good as for ever, and leaves room for a clock skew.
-    private const double MostSeconds = 200_000_000_000;
+    private const double MaxSeconds = 200_000_000_000;
 
     /// <summary>Reads both.</summary>
     /// <returns>False where one of them is there and no NumericDate (RFC 7519 §2): not a number.</returns>
@@ -42,7 +42,7 @@ internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffs
             return false;
         }
 
-        time = DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MostSeconds));
+        time = DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MaxSeconds));
         return true;
     }
 }

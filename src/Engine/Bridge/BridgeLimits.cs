@@ -9,6 +9,9 @@ internal static class BridgeLimits
     /// <summary>Most requests of the client that are open at a time; further ones are answered with an error.</summary>
     public const int MaxOpenRequests = 10_000;
 
+    /// <summary>Most requests of the client that are at the server at a time, each on a connection of its own; further ones wait here.</summary>
+    public const int MaxExchanges = 1_024;
+
     /// <summary>Most messages in one batch.</summary>
     public const int MaxBatch = 1_000;
 

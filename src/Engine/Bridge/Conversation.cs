@@ -26,6 +26,9 @@ internal sealed class Conversation : IDisposable
     /// <summary>Cancelled to close every exchange.</summary>
     private readonly CancellationTokenSource _ending = new();
 
+    /// <summary>Places for requests at the server. What answers the server's own requests takes none.</summary>
+    private readonly SemaphoreSlim _places = new(BridgeLimits.MaxExchanges);
+
     /// <summary>The messages that are under way.</summary>
     private readonly RunningCount _running = new();
 
@@ -47,11 +50,7 @@ internal sealed class Conversation : IDisposable
     {
         await ReceiveAllAsync(stopping).ConfigureAwait(false);
         await DrainAsync(stopping).ConfigureAwait(false);
-        foreach (OpenRequest request in _delivery.Open.All())
-        {
-            await _delivery.FailAsync(request, BridgeFaultReason.Stopped).ConfigureAwait(false);
-        }
-
+        await WithinAsync(FailOpenAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
         await _ending.CancelAsync().ConfigureAwait(false);
         await WithinAsync(_running.WhenZero, BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
         await WithinAsync(_transports.Current.EndAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
@@ -61,6 +60,10 @@ internal sealed class Conversation : IDisposable
     {
         _delivery.Dispose();
         _ending.Dispose();
+        if (_running.WhenZero.IsCompleted)
+        {
+            _places.Dispose();
+        }
     }
 
     /// <summary>Takes the client's messages until there are no more, or the bridge is told to stop.</summary>
@@ -101,6 +104,15 @@ internal sealed class Conversation : IDisposable
         if (stopping.IsCancellationRequested)
         {
             await WithinAsync(_running.WhenZero, _settings.StopTimeout, _delivery.FrontGone).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends what is still open; a client that does not read is not waited for longer than it takes to say goodbye.</summary>
+    private async Task FailOpenAsync()
+    {
+        foreach (OpenRequest request in _delivery.Open.All())
+        {
+            await _delivery.FailAsync(request, BridgeFaultReason.Stopped).ConfigureAwait(false);
         }
     }
 
@@ -259,10 +271,16 @@ internal sealed class Conversation : IDisposable
 
     private async Task RunAsync(ClientMessage message, Task lane)
     {
+        bool hasPlace = false;
         try
         {
             await lane.ConfigureAwait(false);
-            if (message.Requests.Count == 0)
+            if (message.Requests.Count > 0)
+            {
+                await _places.WaitAsync(message.Closing).ConfigureAwait(false);
+                hasPlace = true;
+            }
+            else
             {
                 _ = AcceptInTimeAsync(message);
             }
@@ -283,6 +301,11 @@ internal sealed class Conversation : IDisposable
         {
             Debug.Assert(!message.IsOpen, "A message ends with its requests.");
             message.Dispose();
+            if (hasPlace)
+            {
+                _places.Release();
+            }
+
             _running.Leave();
         }
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Text.Json;
 using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
 
@@ -87,41 +86,18 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     private static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
     {
-        ReadOnlySequence<byte> error = default;
-        try
-        {
-            var first = new Utf8JsonReader(body, MessageScanner.Options);
-            if (!first.Read() || first.TokenType is not JsonTokenType.StartObject)
-            {
-                return new ErrorAnswer(status, default, 0, "", "");
-            }
-
-            error = PartialMessage.Member(body, "error"u8);
-            if (error.IsEmpty || error.FirstSpan[0] != (byte)'{' || PartialMessage.Member(body, "jsonrpc"u8).IsEmpty)
-            {
-                return new ErrorAnswer(status, default, 0, "", "");
-            }
-
-            ReadOnlySequence<byte> data = PartialMessage.Member(error, "data"u8);
-            string reason = !data.IsEmpty && data.FirstSpan[0] == (byte)'{' ? Text(PartialMessage.Member(data, "reason"u8)) : "";
-            return new ErrorAnswer(
-                status, error.ToArray(), Number(PartialMessage.Member(error, "code"u8)), reason, Text(PartialMessage.Member(error, "message"u8)));
-        }
-        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+        if (MessageScanner.Scan(body) is not { Kind: MessageKind.ErrorResponse, ErrorCode: var code })
         {
             return new ErrorAnswer(status, default, 0, "", "");
         }
-    }
 
-    private static string Text(in ReadOnlySequence<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        return !json.IsEmpty && reader.Read() && reader.TokenType is JsonTokenType.String ? reader.GetString()! : "";
-    }
+        ReadOnlySequence<byte> error = PartialMessage.Member(body, "error"u8);
+        if (JsonSlice.Find(error, "message"u8) is not { } message)
+        {
+            return new ErrorAnswer(status, default, 0, "", "");
+        }
 
-    private static int Number(in ReadOnlySequence<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        return !json.IsEmpty && reader.Read() && reader.TokenType is JsonTokenType.Number && reader.TryGetInt32(out int number) ? number : 0;
+        string? reason = JsonSlice.Find(error, "data"u8) is { } data ? JsonSlice.Find(data.Value, "reason"u8)?.Text : null;
+        return new ErrorAnswer(status, error.ToArray(), code, reason ?? "", message.Text ?? "");
     }
 }

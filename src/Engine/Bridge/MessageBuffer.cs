@@ -9,9 +9,6 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The first piece: most messages fit into it.</summary>
     private const int FirstPiece = 4 * 1024;
 
-    /// <summary>Every further piece; below the size from which arrays count as large objects.</summary>
-    private const int Piece = 64 * 1024;
-
     /// <summary>The first piece; null while the message is empty, and after <see cref="Dispose"/>.</summary>
     private Segment? _first;
 
@@ -43,7 +40,7 @@ internal sealed class MessageBuffer : IDisposable
         {
             if (_last is null || _last.Free == 0)
             {
-                var next = new Segment(_last, _first is null ? FirstPiece : Piece);
+                var next = new Segment(_last, isSmall: _first is null);
                 _first ??= next;
                 _last = next;
             }
@@ -81,10 +78,12 @@ internal sealed class MessageBuffer : IDisposable
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {
         private readonly byte[] _bytes;
+        private readonly bool _isSmall;
 
-        public Segment(Segment? previous, int size)
+        public Segment(Segment? previous, bool isSmall)
         {
-            _bytes = ArrayPool<byte>.Shared.Rent(size);
+            _isSmall = isSmall;
+            _bytes = isSmall ? ArrayPool<byte>.Shared.Rent(FirstPiece) : MessagePieces.Rent();
             if (previous is not null)
             {
                 RunningIndex = previous.RunningIndex + previous.Memory.Length;
@@ -101,6 +100,16 @@ internal sealed class MessageBuffer : IDisposable
             Memory = _bytes.AsMemory(0, Memory.Length + bytes.Length);
         }
 
-        public void Return() => ArrayPool<byte>.Shared.Return(_bytes);
+        public void Return()
+        {
+            if (_isSmall)
+            {
+                ArrayPool<byte>.Shared.Return(_bytes);
+            }
+            else
+            {
+                MessagePieces.Return(_bytes);
+            }
+        }
     }
 }

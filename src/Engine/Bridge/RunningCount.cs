@@ -42,6 +42,7 @@ internal sealed class RunningCount
             {
                 _zero?.TrySetResult();
                 _zero = null;
+                MessagePieces.Trim();
             }
         }
     }

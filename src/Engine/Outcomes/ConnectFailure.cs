@@ -59,13 +59,13 @@ internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exc
 internal sealed record CertificateFault(
     SslPolicyErrors Errors, string Chain, string Name, string Subject, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
-    private const int MostCharacters = 200;
+    private const int MaxCharacters = 200;
 
     public override string ToString()
     {
         string chain = Chain.Length == 0 ? "" : $" ({Chain})";
         string times = string.Create(CultureInfo.InvariantCulture, $"valid from {NotBefore.UtcDateTime:u} to {NotAfter.UtcDateTime:u}");
-        string whose = $"subject {PlainText.Of(Subject, MostCharacters)}, issuer {PlainText.Of(Issuer, MostCharacters)}";
+        string whose = $"subject {PlainText.Of(Subject, MaxCharacters)}, issuer {PlainText.Of(Issuer, MaxCharacters)}";
         return $"certificate refused: {Errors}{chain}; asked for {Name}, {whose}, {times}";
     }
 }

@@ -16,10 +16,10 @@ internal sealed class Tally : IDisposable
     public const string MeterName = "McpProxyFast";
 
     /// <summary>Most bytes of a peer's field value, or of a path, that a line shows.</summary>
-    private const int MostShown = 200;
+    private const int MaxShown = 200;
 
     /// <summary>Most characters of why no connection could be made: some addresses, with a certificate's names.</summary>
-    private const int MostShownOfCause = 1000;
+    private const int MaxShownOfCause = 1000;
 
     private readonly ILogger _logger;
     private readonly IProxyObserver? _observer;
@@ -117,7 +117,7 @@ internal sealed class Tally : IDisposable
     {
         if (_lines.MayWrite(LogLevel.Warning, "host-not-allowed"))
         {
-            _logger.HostRefused(PlainText.Of(host, MostShown), NameOf(peer));
+            _logger.HostRefused(PlainText.Of(host, MaxShown), NameOf(peer));
         }
     }
 
@@ -127,7 +127,7 @@ internal sealed class Tally : IDisposable
     {
         if (_lines.MayWrite(LogLevel.Warning, "origin-not-allowed"))
         {
-            _logger.OriginRefused(PlainText.Of(origin, MostShown));
+            _logger.OriginRefused(PlainText.Of(origin, MaxShown));
         }
     }
 
@@ -178,7 +178,7 @@ internal sealed class Tally : IDisposable
 
         if (violation is Violation.None)
         {
-            string cause = outcome.Failure is { } failure ? $" {PlainText.Of(failure.ToString(), MostShownOfCause)}." : "";
+            string cause = outcome.Failure is { } failure ? $" {PlainText.Of(failure.ToString(), MaxShownOfCause)}." : "";
             _logger.Faulted(level, fault.Status, fault.Code, $"{fault.Sentence}{cause} {FaultAdvice.For(outcome.Fault)}".TrimEnd());
         }
         else
@@ -193,8 +193,8 @@ internal sealed class Tally : IDisposable
         if (LogsExchanges && _logger.IsEnabled(LogLevel.Debug))
         {
             _logger.ExchangeEnded(
-                report.Method.IsEmpty ? "(no request)" : PlainText.Of(report.Method, MostShown),
-                PlainText.Of(report.Path, MostShown),
+                report.Method.IsEmpty ? "(no request)" : PlainText.Of(report.Method, MaxShown),
+                PlainText.Of(report.Path, MaxShown),
                 report.Status,
                 report.Reason.Length == 0 ? NameOf(report.End) : report.Reason,
                 (long)report.Duration.TotalMilliseconds,

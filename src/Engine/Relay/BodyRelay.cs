@@ -7,28 +7,28 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Relay;
 
-/// <summary>How relaying one body ended.</summary>
+/// <summary>How the relay of one body ended.</summary>
 internal enum RelayEnd : byte
 {
     Complete,
 
     /// <summary>
-    /// The source ended, or failed, before the framing said that the body is over. A body that lasts until the close is whole all the same where the
-    /// close was orderly: the caller knows that of its source, and then calls <see cref="BodyRelay.FinishUntilCloseAsync"/>.
+    /// The source ended or failed before the end of the body. A body without a length is still complete if the close was orderly. The caller knows that about
+    /// its source, and then calls <see cref="BodyRelay.FinishUntilCloseAsync"/>.
     /// </summary>
     SourceEnded,
 
-    /// <summary>The sink takes no more.</summary>
+    /// <summary>The sink accepts no more bytes.</summary>
     SinkEnded,
 
-    /// <summary>The body's framing is broken; <see cref="BodyRelay.Violation"/> says how.</summary>
+    /// <summary>The body's framing is broken; see <see cref="BodyRelay.Violation"/>.</summary>
     Malformed,
 
-    /// <summary>Somebody called CancelPendingRead on the source or CancelPendingFlush on the sink.</summary>
+    /// <summary>CancelPendingRead was called on the source, or CancelPendingFlush on the sink.</summary>
     Canceled,
 }
 
-/// <summary>What a relay waits for; read by the heartbeat.</summary>
+/// <summary>What a relay waits for. Read by the heartbeat.</summary>
 internal enum RelayPhase : byte
 {
     Resting,
@@ -36,76 +36,77 @@ internal enum RelayPhase : byte
     Writing,
 }
 
-/// <summary>Looks at the bytes with which a body begins before they go on, and may change some where they lie, but not their number.</summary>
-/// <param name="framing">How the body is framed, and how far it has been read: up to these bytes.</param>
-/// <param name="received">What has come and has not gone on.</param>
-/// <param name="isOver">The rest of the body goes on unseen.</param>
-/// <returns>How many of the bytes may go on now. The others are shown again, with more behind them.</returns>
+/// <summary>Inspects the first bytes of a body before they are forwarded. It may change bytes in place, but not their number.</summary>
+/// <param name="framing">The framing of the body, read up to these bytes.</param>
+/// <param name="received">The bytes that were received and not yet forwarded.</param>
+/// <param name="isOver">The rest of the body is forwarded without inspection.</param>
+/// <returns>How many of the bytes may be forwarded now. The others are passed again, together with later ones.</returns>
 internal delegate int BodyStart(in BodyFraming framing, Memory<byte> received, out bool isOver);
 
-/// <summary>Moves one body from a source to a sink, and nothing else.</summary>
+/// <summary>Moves one body from a source to a sink, and does nothing else.</summary>
 /// <remarks>
-/// One flush per read, not per chunk: an event of a stream leaves as soon as it came, and a burst of small chunks still leaves as one packet. A long run
-/// is passed to the sink where it lies; what is short is copied, so that head, body and last chunk leave together. Reused: <see cref="Start"/> resets it.
+/// There is one flush per read, not per chunk. So an event of a stream is sent at once, and a burst of small chunks is still sent as one packet. A long run of
+/// bytes is passed to the sink without a copy; short runs are copied, so that head, body and last chunk are sent together. The relay is reused:
+/// <see cref="Start"/> resets it.
 /// </remarks>
 internal sealed class BodyRelay
 {
-    /// <summary>Runs below this many bytes are copied: cheaper than a second call.</summary>
+    /// <summary>Runs shorter than this are copied, which is cheaper than a second call.</summary>
     private const int CopyBelowBytes = 4 * 1024;
 
-    /// <summary>The body's framing, and how far it has been read. Valid from <see cref="Start"/>.</summary>
+    /// <summary>The body's framing, and how much of it has been read. Valid from <see cref="Start"/> on.</summary>
     private BodyFraming _framing;
 
-    /// <summary>How the body leaves. Valid from <see cref="Start"/>.</summary>
+    /// <summary>The framing used for the sink. Valid from <see cref="Start"/> on.</summary>
     private SinkForm _form;
 
-    /// <summary>Looks at what comes; null where nobody does, as nearly always, and once it has said that it is over.</summary>
+    /// <summary>Inspects the first bytes. Null in most cases, and once the inspection is over.</summary>
     private BodyStart? _start;
 
-    /// <summary>What is waited for; written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>What the relay waits for. Written by the relay's loop, read by the heartbeat.</summary>
     private volatile RelayPhase _phase;
 
-    /// <summary>Counts reads and writes, of all bodies; written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>Counts the reads and writes of all bodies. Written by the relay's loop, read by the heartbeat.</summary>
     private uint _steps;
 
-    /// <summary>Bytes of the source that belonged to the present body; written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>The source's bytes that belonged to the present body so far. Written by the relay's loop, read by the heartbeat.</summary>
     private long _movedBytes;
 
-    /// <summary>How a body leaves.</summary>
+    /// <summary>How a body is framed for the sink.</summary>
     public enum SinkForm : byte
     {
-        /// <summary>In the framing it came in: a declared length, or chunks.</summary>
+        /// <summary>As it was received: with a declared length, or in chunks.</summary>
         AsReceived,
 
-        /// <summary>The bare data: the sink's end is the body's.</summary>
+        /// <summary>The data only. The end of the connection ends the body.</summary>
         Bare,
 
-        /// <summary>As chunks, though the source has none.</summary>
+        /// <summary>In chunks, although the source has none.</summary>
         Chunked,
     }
 
     private static ReadOnlySpan<byte> LastChunk => "0\r\n\r\n"u8;
 
-    /// <summary>The rule that the body breaks; then it is over.</summary>
+    /// <summary>The rule that the body breaks. Once it is set, the body is over.</summary>
     public Violation Violation { get; private set; }
 
     public bool IsComplete => _framing.IsComplete;
 
-    /// <summary>Only the source's end ends the body.</summary>
+    /// <summary>Only the end of the source ends the body.</summary>
     public bool LastsUntilClose => _framing.Kind is FramingKind.UntilClose;
 
     public RelayPhase Phase => _phase;
 
-    /// <summary>Changes with every read and every write: a heartbeat that sees it unchanged sees a relay that waits.</summary>
+    /// <summary>Changes with every read and every write. If it has not changed between two beats, the relay is waiting.</summary>
     public uint Steps => Volatile.Read(ref _steps);
 
-    /// <summary>Bytes of the source that belonged to the body so far.</summary>
+    /// <summary>The source's bytes that belonged to the body so far.</summary>
     public long MovedBytes => Volatile.Read(ref _movedBytes);
 
     /// <summary>Prepares for one body.</summary>
-    /// <param name="framing">How the body's end is found in the source, and its bounds. Nothing of the body has been read.</param>
-    /// <param name="form">How it leaves.</param>
-    /// <param name="start">Looks at its first bytes; null for nobody.</param>
+    /// <param name="framing">How to find the body's end in the source, and its bounds. Nothing of the body has been read.</param>
+    /// <param name="form">How it is framed for the sink.</param>
+    /// <param name="start">Inspects its first bytes; null for none.</param>
     public void Start(in BodyFraming framing, SinkForm form, BodyStart? start = null)
     {
         Debug.Assert(_phase is RelayPhase.Resting, "The body before is over.");
@@ -123,12 +124,12 @@ internal sealed class BodyRelay
         _phase = RelayPhase.Resting;
     }
 
-    /// <summary>Writes what belongs to the body to the sink, without flushing.</summary>
-    /// <param name="received">Bytes of the source.</param>
+    /// <summary>Writes the bytes of the body to the sink, without flushing.</summary>
+    /// <param name="received">The source's bytes.</param>
     /// <param name="sink">Receives copies of short runs.</param>
-    /// <param name="tail">A long last run, which is to be passed to the sink's WriteAsync and flushes it.</param>
+    /// <param name="tail">A last run that is long. The caller must pass it to the sink's WriteAsync, which also flushes.</param>
     /// <param name="consumed">The bytes before this position belong to the body.</param>
-    /// <returns>False where the framing is broken: then <see cref="Violation"/> is set.</returns>
+    /// <returns>False if the framing is broken; then <see cref="Violation"/> is set.</returns>
     public bool Pump(in ReadOnlySequence<byte> received, PipeWriter sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed)
     {
         Debug.Assert(Violation is Violation.None, "Nothing follows a broken framing.");
@@ -162,9 +163,11 @@ internal sealed class BodyRelay
         return true;
     }
 
-    /// <summary>What of the received bytes may go on: all, unless somebody looks at the body's start. To be asked before each <see cref="Pump"/>.</summary>
-    /// <param name="received">Bytes of the source, in one piece while somebody looks.</param>
-    /// <param name="isLast">No more bytes will come.</param>
+    /// <summary>
+    /// Returns the received bytes that may be forwarded: all, unless the body's start is being inspected. Call it before each <see cref="Pump"/>.
+    /// </summary>
+    /// <param name="received">The source's bytes. During the inspection they must lie in one segment.</param>
+    /// <param name="isLast">No more bytes will arrive.</param>
     public ReadOnlySequence<byte> Release(in ReadOnlySequence<byte> received, bool isLast)
     {
         if (_start is null)
@@ -179,7 +182,7 @@ internal sealed class BodyRelay
     }
 
     /// <summary>Relays until the framing says that the body is over, or the source ends.</summary>
-    /// <remarks>Cut short by CancelPendingRead or CancelPendingFlush, never by a token, so a read registers nothing.</remarks>
+    /// <remarks>Stopped by CancelPendingRead or CancelPendingFlush, never by a token, so a read registers no callback.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(PipeReader source, PipeWriter sink)
     {
@@ -204,7 +207,7 @@ internal sealed class BodyRelay
         return RelayEnd.Complete;
     }
 
-    /// <summary>Ends a body that lasts until the close, once the source has come to an orderly end: a chunked sink gets its last chunk.</summary>
+    /// <summary>Ends a body without a length, after an orderly end of the source. A chunked sink gets the last chunk.</summary>
     public async ValueTask<RelayEnd> FinishUntilCloseAsync(PipeWriter sink)
     {
         Debug.Assert(LastsUntilClose && Violation is Violation.None, "Every other body ends by its framing.");
@@ -220,7 +223,7 @@ internal sealed class BodyRelay
         return flush.IsCanceled ? RelayEnd.Canceled : flush.IsCompleted ? RelayEnd.SinkEnded : RelayEnd.Complete;
     }
 
-    /// <summary>How the body ends with this read and its write; null where it goes on.</summary>
+    /// <summary>How the body ends with this read and its write; null if it continues.</summary>
     private RelayEnd? EndOf(bool sound, in ReadResult read, FlushResult flush)
     {
         if (!sound)
@@ -277,7 +280,7 @@ internal sealed class BodyRelay
         return true;
     }
 
-    /// <summary>Copies a short run to the sink, or returns a long one; adds what the sink's form asks for.</summary>
+    /// <summary>Copies a short run to the sink, or returns a long one. Adds what the sink's framing requires.</summary>
     private ReadOnlyMemory<byte> Emit(ReadOnlyMemory<byte> segment, int runStart, int runLength, int read, PipeWriter sink)
     {
         ReadOnlyMemory<byte> run = segment.Slice(runStart, runLength);
@@ -290,7 +293,7 @@ internal sealed class BodyRelay
         bool owesLastChunk = _framing.Kind is FramingKind.Chunked && _framing.IsComplete && _form is SinkForm.AsReceived;
         if (owesLastChunk && segment.Span[(runStart + runLength)..read].SequenceEqual(LastChunk))
         {
-            // The last chunk as it came is the plain form, and it is whole: it may travel with the run.
+            // The last chunk was received in its plain form, and completely, so it can be sent together with the run.
             run = segment[runStart..read];
             owesLastChunk = false;
         }
@@ -324,7 +327,7 @@ internal sealed class BodyRelay
         sink.Write("\r\n"u8);
     }
 
-    /// <summary>Tells the heartbeat what is waited for now.</summary>
+    /// <summary>Tells the heartbeat what the relay waits for now.</summary>
     public void EnterPhase(RelayPhase phase)
     {
         _phase = phase;

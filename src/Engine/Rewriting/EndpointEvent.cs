@@ -18,7 +18,7 @@ namespace McpProxyFast.Rewriting;
 internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? announced = null)
 {
     /// <summary>Most bytes that are looked at, as received. An event that is longer passes as it came.</summary>
-    public const int MostBytes = 4 * 1024;
+    public const int MaxBytes = 4 * 1024;
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -41,9 +41,9 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <returns>How many of the bytes may go on now. The others are to be shown again, with more behind them.</returns>
     public int Look(in BodyFraming framing, Memory<byte> received, out bool isOver)
     {
-        int most = Math.Min(received.Length, MostBytes);
-        Span<byte> room = stackalloc byte[MostBytes];
-        Span<ushort> places = stackalloc ushort[MostBytes];
+        int most = Math.Min(received.Length, MaxBytes);
+        Span<byte> room = stackalloc byte[MaxBytes];
+        Span<ushort> places = stackalloc ushort[MaxBytes];
         int length = Unframe(framing, received.Span[..most], room, places, out bool isEnd);
         Span<byte> text = room[..length];
 
@@ -61,7 +61,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             }
         }
 
-        isOver = verdict is not Verdict.Open || isEnd || most == MostBytes;
+        isOver = verdict is not Verdict.Open || isEnd || most == MaxBytes;
         return isOver ? received.Length
             : eventStart < length ? places[eventStart]
             : most;

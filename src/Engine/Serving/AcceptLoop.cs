@@ -6,41 +6,41 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Accepts connections from the listeners while there is room for them, and lets each run. However an attempt fails, the next one comes.</summary>
+/// <summary>Accepts connections from the listeners while there is room, and starts each one. A failed accept never ends the loop.</summary>
 internal sealed class AcceptLoop : IDisposable
 {
-    /// <summary>How long the loop rests when the system has no room for one more connection (EMFILE, ENFILE).</summary>
+    /// <summary>How long the loop pauses when the system has no descriptor for another connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
     private readonly ServingParts _parts;
 
-    /// <summary>One, or two with the same port.</summary>
+    /// <summary>One listener, or two with the same port.</summary>
     private readonly Listener[] _listeners;
 
     private readonly Entrance _entrance;
 
-    /// <summary>One for each connection that may still be accepted.</summary>
+    /// <summary>One slot for each connection that may still be accepted.</summary>
     private readonly SemaphoreSlim _slots;
 
-    /// <summary>Ends every wait of the loop but that for a connection, which the listener's end does.</summary>
+    /// <summary>Cancels every wait of the loop except the accept itself, which ends when the listener is disposed.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Called by each connection when it is over; made once.</summary>
+    /// <summary>Called by each connection when it has ended. Allocated once.</summary>
     private readonly Action _left;
 
     /// <param name="parts">What all connections share.</param>
-    /// <param name="listeners">Bound; disposed with the loop.</param>
-    /// <param name="entrance">What is said of every connection that comes in here.</param>
+    /// <param name="listeners">Bound listeners; disposed with the loop.</param>
+    /// <param name="entrance">The settings for every connection accepted here.</param>
     public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
         _listeners = listeners;
         _entrance = entrance;
-        _slots = new SemaphoreSlim(MostConnections(parts));
+        _slots = new SemaphoreSlim(MaxConnections(parts));
         _left = OnLeft;
     }
 
-    /// <summary>The address really bound.</summary>
+    /// <summary>The address that was actually bound.</summary>
     public IPEndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
 
     /// <summary>Accepts until the loop is disposed. Never throws.</summary>
@@ -74,15 +74,15 @@ internal sealed class AcceptLoop : IDisposable
         }
     }
 
-    /// <summary>Closes the listeners: no connection is accepted any more, and the loop ends. Those that were accepted go on.</summary>
+    /// <summary>Closes the listeners and ends the loop. Connections that were accepted continue.</summary>
     public void Dispose()
     {
         _stopping.Cancel();
         Array.ForEach(_listeners, static listener => listener.Dispose());
     }
 
-    /// <summary>As many as the options allow and the process has descriptors for.</summary>
-    private static int MostConnections(ServingParts parts)
+    /// <summary>The limit from the options, or less if the process has too few descriptors.</summary>
+    private static int MaxConnections(ServingParts parts)
     {
         int most = Descriptors.RoomFor(parts.Limits.MaxConnections);
         if (most < parts.Limits.MaxConnections)
@@ -94,7 +94,7 @@ internal sealed class AcceptLoop : IDisposable
         return most;
     }
 
-    /// <returns>Whether it was accepted, and has the slot now.</returns>
+    /// <returns>Whether a connection was accepted; it holds the slot now.</returns>
     private async Task<bool> AcceptAsync(Listener listener, Descriptors spares)
     {
         try
@@ -108,7 +108,7 @@ internal sealed class AcceptLoop : IDisposable
         }
         catch (Exception fault)
         {
-            // Usually there is no room for one more; whatever else it was, a proxy that stopped accepting would be lost.
+            // Usually the process has no free descriptor. Whatever the cause, the loop must continue: a proxy that no longer accepts is useless.
             spares.LetGo();
             _parts.Tally.AcceptFailed(fault, BackOff);
         }
@@ -124,7 +124,7 @@ internal sealed class AcceptLoop : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Stopped: the loop sees it.
+            // Stopped: the loop checks for it.
         }
     }
 

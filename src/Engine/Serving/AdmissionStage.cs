@@ -5,16 +5,16 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Who may come in: no request twice, then host, the proxy's own endpoints, origin and site, declared length, token, in this order; the first that says no
-/// counts.
+/// Decides who may come in. The checks, in this order: forwarding loop, host, the proxy's own endpoints, origin and site, declared length, token. The first one
+/// that fails decides.
 /// </summary>
 internal static class AdmissionStage
 {
-    /// <summary>Decides from the head and from memory alone, as nearly always.</summary>
-    /// <param name="connection">The client's.</param>
+    /// <summary>Decides from the head and from memory only, which is nearly always enough.</summary>
+    /// <param name="connection">The client's connection.</param>
     /// <param name="request">The request.</param>
-    /// <param name="outcome">Told who the caller is.</param>
-    /// <param name="verdictIsDue">The token is not known yet: <see cref="AwaitVerdictAsync"/> is to go on.</param>
+    /// <param name="outcome">Receives the caller's identity.</param>
+    /// <param name="verdictIsDue">The token is not known yet, and <see cref="AwaitVerdictAsync"/> must be called.</param>
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
         verdictIsDue = false;
@@ -68,7 +68,7 @@ internal static class AdmissionStage
         return verdictIsDue ? StageResult.GoOn : ResultOf(verdict!, outcome);
     }
 
-    /// <summary>The cold way: the token is validated, off the socket's thread, while the client is watched.</summary>
+    /// <summary>The cold path: validates the token away from the event loop. The client is watched meanwhile.</summary>
     public static async ValueTask<StageResult> AwaitVerdictAsync(ClientConnection connection, RequestHead request, ExchangeOutcome outcome)
     {
         using ColdWait wait = connection.Interrupts.StartColdWait();
@@ -93,7 +93,7 @@ internal static class AdmissionStage
         return request.Fields.Single(KnownField.Origin, out int line) is Occurrence.Once && origins.AllowsOrigin(request.Value(request.Fields.Slots[line]));
     }
 
-    /// <summary>Where there is an Origin, that has been decided on; else every line counts.</summary>
+    /// <summary>If there is an Origin, it has been checked already. Otherwise every line must be allowed.</summary>
     private static bool AllowsSite(OriginRule origins, RequestHead request)
     {
         if (request.Fields.Has(KnownField.Origin))

@@ -4,16 +4,16 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Words the proxy's own answer to what a stage said. Not on the way of an exchange that the upstream answers.</summary>
+/// <summary>Makes the proxy's own response when a stage stops an exchange. Not used when the upstream answers.</summary>
 internal static class AnswerStage
 {
-    /// <summary>Words the answer, and notes in the outcome why there is one.</summary>
-    /// <param name="stage">What the stage said; not that it goes on.</param>
+    /// <summary>Makes the response and records its reason in the outcome.</summary>
+    /// <param name="stage">What the stage returned; never "go on".</param>
     /// <param name="owner">The exchange's connection.</param>
-    /// <param name="request">The request; its pump has been joined.</param>
-    /// <param name="outcome">The exchange's.</param>
-    /// <param name="end">How the exchange ends with it.</param>
-    /// <returns>Null where there is nobody, or no way, to answer.</returns>
+    /// <param name="request">The request. Its pump has been joined.</param>
+    /// <param name="outcome">The outcome of the exchange.</param>
+    /// <param name="end">How the exchange ends.</param>
+    /// <returns>Null if there is no client left, or no response is possible.</returns>
     public static OwnReply? Word(in StageResult stage, ClientConnection owner, RequestStream request, ExchangeOutcome outcome, out ExchangeEnd end)
     {
         switch (stage.Kind)
@@ -37,7 +37,7 @@ internal static class AnswerStage
         }
     }
 
-    /// <summary>The challenge of a refusal, as a complete field line; empty for a refusal that has none.</summary>
+    /// <summary>The challenge for a refusal, as a complete field line; empty if the refusal has none.</summary>
     private static string ChallengeFor(RefusalReason reason, ClientConnection owner, RequestStream request)
     {
         ChallengeKind challenge = Refusal.For(reason).Challenge;

@@ -4,10 +4,10 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Looks for the end of a body in what has been received.</summary>
+/// <summary>Looks for the end of a body in the bytes received so far.</summary>
 /// <remarks>
-/// It goes on where it stopped, so that no byte is looked at twice, in however small pieces the body comes.
-/// A mutable struct: never read-only and never copied while it is used.
+/// Each call continues where the last one stopped, so no byte is read twice, however small the pieces are. This is a mutable struct: never make it read-only,
+/// and never copy it while it is in use.
 /// </remarks>
 internal struct BodyScan
 {
@@ -22,11 +22,11 @@ internal struct BodyScan
         Length = request.Length;
     }
 
-    /// <summary>Bytes of the request seen so far, its head included; of the whole request once its end was found.</summary>
+    /// <summary>Bytes of the request read so far, including its head. Once the end was found, the length of the whole request.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Goes on over the bytes received, which start with the head.</summary>
-    /// <returns>True where the end is here; false where more has to come; null where the framing is broken.</returns>
+    /// <summary>Continues over the received bytes, which start with the head.</summary>
+    /// <returns>True if the end has arrived; false if more bytes are needed; null if the framing is broken.</returns>
     public bool? Read(in ReadOnlySequence<byte> received)
     {
         Debug.Assert(received.Length >= Length, "What was seen is still there.");

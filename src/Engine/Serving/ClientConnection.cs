@@ -8,26 +8,25 @@ using McpProxyFast.Upstream;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>One client connection: exchange after exchange until one of the sides, or the proxy, has had enough.</summary>
+/// <summary>One client connection. Serves exchange after exchange until one of the sides, or the proxy, ends it.</summary>
 /// <remarks>
-/// One loop owns it. Between two exchanges it holds no <see cref="Exchange"/>, no head and no buffer. Other threads reach it through <see cref="Interrupts"/>
-/// only.
+/// One loop owns it. Between two exchanges it holds no <see cref="Exchange"/>, no head and no buffer. Other threads use <see cref="Interrupts"/> only.
 /// </remarks>
 internal sealed class ClientConnection
 {
-    /// <summary>Called when all is given back.</summary>
+    /// <summary>Called when the connection has released everything.</summary>
     private readonly Action _left;
 
-    /// <summary>It has carried an exchange: what it waits for is the next request, not the first.</summary>
+    /// <summary>At least one exchange has ended, so the connection now waits for a further request, not the first.</summary>
     private bool _hasServed;
 
-    /// <summary>The last token and its verdict; clients send the same one with every request.</summary>
+    /// <summary>The last token and its verdict. Clients send the same token with every request.</summary>
     private TokenMemo _tokenMemo;
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="entrance">How the client came in.</param>
-    /// <param name="left">Called when all is given back.</param>
+    /// <param name="entrance">The settings of the listener or host that the client came through.</param>
+    /// <param name="left">Called when the connection has released everything.</param>
     public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
     {
         Parts = parts;
@@ -43,19 +42,19 @@ internal sealed class ClientConnection
     /// <summary>The client.</summary>
     public Connection Client { get; }
 
-    /// <summary>How the client came in: which names it may ask for, and by which scheme.</summary>
+    /// <summary>The settings of the listener or host that the client came through: allowed names and URL scheme.</summary>
     public Entrance Entrance { get; }
 
-    /// <summary>What other threads may touch.</summary>
+    /// <summary>The state that other threads may touch.</summary>
     public Interrupts Interrupts { get; }
 
-    /// <summary>What the client was sent is not whole, so it sees a reset, not an orderly end.</summary>
+    /// <summary>The client got an incomplete response, so it sees a reset, not an orderly close.</summary>
     public bool Resets { get; set; }
 
-    /// <summary>The last token and its verdict, to be compared with the next.</summary>
+    /// <summary>The last token and its verdict, to compare with the next token.</summary>
     public ref TokenMemo TokenMemo => ref _tokenMemo;
 
-    /// <summary>Serves until the end. Never throws: whatever went wrong has been told to the client, or has cut the connection.</summary>
+    /// <summary>Serves until the end. Never throws: any failure was reported to the client or has cut the connection.</summary>
     public async Task RunAsync()
     {
         int number = Parts.Connections.Add(Interrupts);
@@ -68,7 +67,7 @@ internal sealed class ClientConnection
                 ExchangeProgress progress = await exchange.RunAsync().ConfigureAwait(false);
                 if (progress is ExchangeProgress.Streaming)
                 {
-                    // Awaited here and no deeper: a stream can last for days, and holds no stage of its exchange meanwhile.
+                    // Awaited only here: a stream can last for days and must not keep the stages suspended.
                     RelayEnd end = await exchange.Response.StreamAsync().ConfigureAwait(false);
                     progress = await exchange.EndAsync(end).ConfigureAwait(false);
                 }
@@ -84,7 +83,7 @@ internal sealed class ClientConnection
         }
         catch (Exception bug)
         {
-            // The one exception edge. Bad input and broken peers do not come here: they are results.
+            // The only place that catches unexpected exceptions. Bad input and broken peers do not throw: they are results.
             Resets = true;
             Parts.Logger.ConnectionCut(bug);
         }
@@ -98,8 +97,8 @@ internal sealed class ClientConnection
         LeaveForGood();
     }
 
-    /// <summary>Waits for the first byte of a request. It is left where it lies.</summary>
-    /// <returns>False where there will be none: the client has left, has been silent for too long, or the proxy drains.</returns>
+    /// <summary>Waits for the first byte of a request. The byte stays in the buffer.</summary>
+    /// <returns>False if there is no further request: the client disconnected or was silent for too long, or the proxy drains.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<bool> WaitForRequestAsync()
     {
@@ -120,7 +119,7 @@ internal sealed class ClientConnection
         return hasCome;
     }
 
-    /// <summary>Ends an exchange that an internal error has left as it was: its pump must not outlive it.</summary>
+    /// <summary>Ends an exchange that an internal error interrupted: its pump must not outlive it.</summary>
     private async ValueTask<ExchangeProgress> AbandonAsync(Exchange exchange)
     {
         try
@@ -135,7 +134,7 @@ internal sealed class ClientConnection
         return ExchangeProgress.Close;
     }
 
-    /// <summary>Leaves, and says so whatever happens: else its place would be taken for ever.</summary>
+    /// <summary>Closes the connection and always reports that it has left. Otherwise its slot would be lost for ever.</summary>
     private void LeaveForGood()
     {
         try
@@ -168,7 +167,7 @@ internal sealed class ClientConnection
             }
         }
 
-        // A client that does not read would keep the system's buffers full for as long as it likes after an orderly end.
+        // After an orderly close, a client that does not read would keep the system's send buffers full as long as it likes.
         Client.Close(Resets || Interrupts.CutReason is FaultReason.ClientTooSlow);
     }
 }

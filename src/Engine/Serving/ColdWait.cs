@@ -2,10 +2,8 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>
-/// A wait on something other than the two peers: a connection being made, a token being validated, a sign-in. A cut of the exchange cancels it.
-/// </summary>
-/// <remarks>Another thread may still hold it when the wait is over, and cancel it in vain.</remarks>
+/// <summary>A wait on something other than the two peers: connecting, validating a token, a sign-in. Cutting the exchange cancels it.</summary>
+/// <remarks>Another thread may still cancel it after the wait has ended; that has no effect.</remarks>
 internal sealed class ColdWait(Interrupts interrupts, HookFaults faults) : IDisposable
 {
     private readonly HookCancellation _cancellation = new(faults);

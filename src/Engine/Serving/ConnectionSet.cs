@@ -5,37 +5,37 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The open client connections of one proxy: counted, told of each heartbeat, drained and aborted together.</summary>
+/// <summary>The open client connections of one proxy. Counts them, passes them the heartbeat, and drains or aborts them together.</summary>
 /// <remarks>
-/// A connection is counted from <see cref="Enter"/> to <see cref="Leave"/>, all of its life; it is in the set, and so told of beats, from <see cref="Add"/> to
-/// <see cref="Remove"/>, while it runs.
+/// A connection is counted from <see cref="Enter"/> to <see cref="Leave"/>, for all of its life. From <see cref="Add"/> to <see cref="Remove"/>, while it runs,
+/// it is in the set and gets the beats.
 /// </remarks>
 internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
 {
     private readonly Lock _changing = new();
 
-    /// <summary>The slots below <c>_used</c> that are empty.</summary>
+    /// <summary>Empty slots below <c>_used</c>.</summary>
     private readonly Stack<int> _free = new();
 
-    /// <summary>The connections; replaced by a longer array, never shortened. Written under the lock, read without.</summary>
+    /// <summary>The connections. Replaced by a longer array, never shortened. Written under the lock, read without it.</summary>
     private Interrupts?[] _slots = new Interrupts?[64];
 
-    /// <summary>How many slots have ever been used.</summary>
+    /// <summary>The number of slots ever used.</summary>
     private int _used;
 
-    /// <summary>How many connections have entered and not left.</summary>
+    /// <summary>The connections that have entered and not left.</summary>
     private int _open;
 
-    /// <summary>Completed when the last connection leaves; null while nobody waits for that.</summary>
+    /// <summary>Completed when the last connection leaves. Null while nobody waits for that.</summary>
     private TaskCompletionSource? _emptied;
 
-    /// <summary>How many connections are open.</summary>
+    /// <summary>The number of open connections.</summary>
     public int Count => Volatile.Read(ref _open);
 
-    /// <summary>Counts a connection, before it runs.</summary>
+    /// <summary>Counts a connection, before it starts.</summary>
     public void Enter() => Interlocked.Increment(ref _open);
 
-    /// <summary>Counts a connection off, once everything of it has been given back.</summary>
+    /// <summary>Stops counting a connection that has released everything.</summary>
     public void Leave()
     {
         int open = Interlocked.Decrement(ref _open);
@@ -53,7 +53,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Adds a connection that runs; the number is for <see cref="Remove"/>.</summary>
+    /// <summary>Adds a running connection. The returned number is for <see cref="Remove"/>.</summary>
     public int Add(Interrupts connection)
     {
         lock (_changing)
@@ -72,7 +72,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Removes a connection that is about to give everything back. One more beat may be under way.</summary>
+    /// <summary>Removes a connection that is about to release everything. A beat that is already running may still reach it.</summary>
     public void Remove(int index)
     {
         lock (_changing)
@@ -84,7 +84,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
     }
 
     /// <summary>
-    /// Calls <paramref name="action"/> for every connection, whatever it throws for one of them. One that comes or goes meanwhile may be missed.
+    /// Calls <paramref name="action"/> for every connection, even if it throws for one of them. Connections added or removed meanwhile may be missed.
     /// </summary>
     public void ForEach(Action<Interrupts> action)
     {
@@ -97,7 +97,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Tells every connection of the beat. A connection that throws must not cost the others theirs, nor the process its life.</summary>
+    /// <summary>Passes the beat to every connection. An exception must affect neither the other connections nor the process.</summary>
     public void OnBeat(long nowMilliseconds)
     {
         foreach (ref Interrupts? slot in Volatile.Read(ref _slots).AsSpan())
@@ -117,7 +117,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Waits until no connection is open, or the time is over.</summary>
+    /// <summary>Waits until no connection is open, or the time has passed.</summary>
     public async Task WhenEmptyAsync(TimeSpan limit, TimeProvider clock)
     {
         Task emptied;

@@ -2,12 +2,12 @@ using McpProxyFast.Admission;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What a listener, or a host that hands a connection over, says of the connections that come in there.</summary>
-/// <remarks>The peer's address is the connection's own, so that one entrance does for all connections of a listener.</remarks>
-/// <param name="Origins">Which <c>Host</c> and <c>Origin</c> values may come in.</param>
-/// <param name="IsTls">Clients reach the proxy by https.</param>
+/// <summary>The settings for the connections of one listener, or for those that a host hands over.</summary>
+/// <remarks>The peer's address is not here: it belongs to the connection, so all connections of a listener can share one entrance.</remarks>
+/// <param name="Origins">The <c>Host</c> and <c>Origin</c> values that are allowed.</param>
+/// <param name="IsTls">Clients reach the proxy over https.</param>
 internal sealed record Entrance(OriginRule Origins, bool IsTls)
 {
-    /// <summary>The scheme of the URLs by which clients know the proxy.</summary>
+    /// <summary>The scheme of the URLs that clients use for the proxy.</summary>
     public string Scheme => IsTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
 }

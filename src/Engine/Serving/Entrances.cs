@@ -3,35 +3,35 @@ using McpProxyFast.Admission;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Makes the entrances of one proxy. Those of a host's calls are kept, a few of them, since most calls of a host say the same.</summary>
+/// <summary>Creates the entrances of one proxy. Entrances for a host's calls are cached, because most calls of a host have the same settings.</summary>
 internal sealed class Entrances
 {
-    /// <summary>A host has few listeners; with more of them than this, entrances are made anew now and then.</summary>
+    /// <summary>Cached entrances. A host has few listeners; with more than this, some entrances are created again.</summary>
     private const int Kept = 8;
 
     private readonly McpProxyOptions _options;
 
-    /// <summary>The entrances made last, in no order. A slot is replaced as a whole.</summary>
+    /// <summary>The entrances created last, in no order. A slot is replaced as a whole.</summary>
     private readonly CallEntrance?[] _kept = new CallEntrance?[Kept];
 
-    /// <summary>Which slot is replaced next, modulo their number.</summary>
+    /// <summary>The slot to replace next, modulo the number of slots.</summary>
     private uint _next;
 
-    /// <exception cref="ArgumentException">An entry of the options' lists is not an origin, or not a host.</exception>
+    /// <exception cref="ArgumentException">An entry in the options' lists is not an origin or not a host.</exception>
     public Entrances(McpProxyOptions options)
     {
         _options = options;
-        // Made for its errors: they come at start, not at the first call.
+        // Created only to validate the options at start, not at the first call.
         _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins);
     }
 
     /// <summary>The entrance of the proxy's own listener.</summary>
-    /// <param name="bound">Where it listens, with the bound port.</param>
+    /// <param name="bound">The address it listens on, with the bound port.</param>
     public Entrance OfListener(IPEndPoint bound) =>
         new(new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins), IsTls: false);
 
     /// <summary>The entrance of a connection that a host hands over.</summary>
-    /// <exception cref="ArgumentException">An entry of a list is not an origin, or not a host.</exception>
+    /// <exception cref="ArgumentException">An entry in a list is not an origin or not a host.</exception>
     public Entrance OfCall(ClientConnectionInfo info)
     {
         foreach (ref CallEntrance? slot in _kept.AsSpan())
@@ -49,12 +49,12 @@ internal sealed class Entrances
         return made.Entrance;
     }
 
-    /// <summary>An IPv4 address in IPv6 clothes, as dual-mode sockets give it, is the IPv4 address.</summary>
+    /// <summary>Turns an IPv4-mapped IPv6 address, which dual-mode sockets report, into the IPv4 address.</summary>
     private static IPEndPoint? Plain(EndPoint? local) => local is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
         ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
         : local as IPEndPoint;
 
-    /// <summary>What a call said, and the entrance made of it.</summary>
+    /// <summary>The settings of a call, and the entrance created from them.</summary>
     private sealed class CallEntrance(ClientConnectionInfo info, Entrance entrance)
     {
         private readonly EndPoint? _local = info.Local;
@@ -64,7 +64,7 @@ internal sealed class Entrances
         public Entrance Entrance => entrance;
 
         /// <summary>
-        /// Lists are told apart by reference: they must not change, and a host that makes them anew for each call only has its entrance made anew.
+        /// Lists are compared by reference, so they must not change. If a host creates new lists for each call, its entrance is only created again.
         /// </summary>
         public bool Fits(ClientConnectionInfo other) =>
             entrance.IsTls == other.IsTls

@@ -8,25 +8,25 @@ using McpProxyFast.Upstream;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>
-/// One request and its responses: the stages in their order, as the README's life of a request numbers them, and what belongs to this exchange alone.
-/// </summary>
+/// <summary>One request and its responses. Runs the stages in the order of the README's life of a request, and holds the state of this exchange.</summary>
 /// <remarks>
-/// Kept per thread for the next exchange: <see cref="Rent"/> and <see cref="Return"/>. Everything of an exchange ends with <see cref="Return"/>, by
-/// construction.
+/// Kept per thread and reused: see <see cref="Rent"/> and <see cref="Return"/>. <see cref="Return"/> clears all state of an exchange, so nothing can reach the
+/// next one.
 /// </remarks>
 internal sealed class Exchange
 {
     /// <summary>The exchange's connection; valid between <see cref="Rent"/> and <see cref="Return"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>Field lines that the proxy adds to the answer, as for CORS; empty for none.</summary>
+    /// <summary>Field lines that the proxy adds to the response, such as those for CORS; empty for none.</summary>
     private ReadOnlyMemory<byte> _extraLines;
 
-    /// <summary>The client's count of bytes when the exchange began.</summary>
+    /// <summary>The bytes that had been sent to the client when the exchange began.</summary>
     private long _sentBefore;
 
-    /// <summary>The request's side; null while an answer is streamed whose request has been sent whole, and between two exchanges that were.</summary>
+    /// <summary>
+    /// The request's side. Null while a response is streamed whose request was sent completely, and afterwards until the next <see cref="Rent"/>.
+    /// </summary>
     private RequestStream? _request;
 
     private RequestStream Request => _request!;
@@ -34,7 +34,7 @@ internal sealed class Exchange
     /// <summary>The response's side.</summary>
     public ResponseStream Response { get; } = new();
 
-    /// <summary>What is told at the end.</summary>
+    /// <summary>What is reported at the end.</summary>
     private ExchangeOutcome Outcome { get; } = new();
 
     private CredentialStage Credential => Request.Credential;
@@ -47,10 +47,10 @@ internal sealed class Exchange
 
     private UpstreamConnection Upstream => Interrupts.Upstream!;
 
-    /// <summary>How far the request has gone, also where its side has been given back.</summary>
+    /// <summary>How much of the request has been sent. Also valid after the request's side was given back.</summary>
     private SendState RequestState => _request?.State ?? SendState.Done;
 
-    /// <summary>Takes up an exchange for a connection on which a request begins.</summary>
+    /// <summary>Gets an exchange for a connection on which a request begins.</summary>
     public static Exchange Rent(ClientConnection owner)
     {
         Exchange exchange = PerThreadPool<Exchange>.Rent();
@@ -62,10 +62,11 @@ internal sealed class Exchange
         return exchange;
     }
 
-    /// <summary>Gives an exchange back that is over.</summary>
+    /// <summary>Gives back an exchange that has ended.</summary>
     public static void Return(Exchange exchange)
     {
-        exchange.Interrupts.Settle(); // before the relays: the heartbeat acts on none that another exchange may have
+        // Settled before the relays are cleared, so that the heartbeat never acts on a relay that another exchange may use.
+        exchange.Interrupts.Settle();
         exchange._request?.Clear();
         exchange.Response.Clear();
         exchange.Outcome.Clear();
@@ -115,7 +116,7 @@ internal sealed class Exchange
                 stage = await Response.ReceiveHeadAsync(Upstream.Transport, Request.Head, Outcome).ConfigureAwait(false);
                 if (Request.IsPumping && Interrupts.IsAtLastBytes)
                 {
-                    await Request.JoinLastBytesAsync().ConfigureAwait(false); // it is about to let go of what would be sent again
+                    await Request.JoinLastBytesAsync().ConfigureAwait(false); // the pump is about to release the bytes that would be sent again
                 }
 
                 stage = Review(stage);
@@ -129,11 +130,11 @@ internal sealed class Exchange
         while (stage.Kind is StageKind.SendAgain);
 
         // 7. Answer
-        // 8. Settle: EndAsync, which an answer that is streamed reaches from the connection's loop
+        // 8. Settle: EndAsync; for a streamed response, the connection's loop calls it
         return stage.GoesOn ? await ForwardAsync().ConfigureAwait(false) : await AnswerAsync(stage).ConfigureAwait(false);
     }
 
-    /// <summary>The last stage, 8: the response is over, one way or the other.</summary>
+    /// <summary>The last stage, 8. The response has ended, complete or not.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<ExchangeProgress> EndAsync(RelayEnd end)
     {
@@ -142,10 +143,10 @@ internal sealed class Exchange
         bool isSent = _request is null || await _request.StopPumpAsync().ConfigureAwait(false);
         Outcome.Refusal = Interrupts.RefusedBody;
         Outcome.UpstreamViolation = end is RelayEnd.Malformed ? Response.Violation : Violation.None;
-        bool isWhole = end is RelayEnd.Complete; // also where the client has left since: it was given all of it
+        bool isWhole = end is RelayEnd.Complete; // even if the client has disconnected since: it was sent everything
         if (!isWhole)
         {
-            _owner!.Resets = true; // what the client has is not whole, and must not look as if it were
+            _owner!.Resets = true; // an incomplete response must not look complete
         }
 
         bool hasLeft = !isWhole && (end is RelayEnd.SinkEnded || Interrupts.CutReason is FaultReason.ClientGone);
@@ -166,7 +167,8 @@ internal sealed class Exchange
             DropUpstream();
         }
 
-        Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut); // what is told is over: its connection can be had again
+        // Reported only now, so that whoever sees the report finds the upstream connection free or closed.
+        Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
         if (isWhole && !clientGoesOn && !isSent)
         {
             await Lingering.RunAsync(_owner).ConfigureAwait(false);
@@ -175,7 +177,7 @@ internal sealed class Exchange
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
     }
 
-    /// <summary>Ends what an internal error has left behind: the pump, the connection to the upstream, the outcome that is still to be told.</summary>
+    /// <summary>Cleans up after an internal error: ends the pump, closes the upstream connection, and reports the outcome if that has not been done.</summary>
     public async ValueTask AbandonAsync()
     {
         Interrupts.Cut(FaultReason.InternalError);
@@ -226,7 +228,7 @@ internal sealed class Exchange
         Redirect.Recall(Request.Head);
     }
 
-    /// <summary>Takes the connection that this client has kept, if it is still open, clean and used lately enough for this request: the warm path.</summary>
+    /// <summary>The warm path: takes the upstream connection that this client has kept, if it is open, clean, and recent enough for this request.</summary>
     private bool TryTakeHeldUpstream()
     {
         if (Interrupts.Upstream is not { } held)
@@ -243,7 +245,7 @@ internal sealed class Exchange
         return false;
     }
 
-    /// <summary>Finds another connection: an idle one, or, for a second attempt, surely a fresh one.</summary>
+    /// <summary>Gets another connection: an idle one or a new one. A second attempt always gets a new one.</summary>
     private async ValueTask<StageResult> LeaseAsync()
     {
         Transport.Affinity? near = _owner!.Client.Affinity;
@@ -273,7 +275,7 @@ internal sealed class Exchange
     {
         if (Parts.Credentials is not null && !Request.IsWhole())
         {
-            Credential.Describe(Request, Redirect.To); // a challenge may come when the pump has let the head's bytes go
+            Credential.Describe(Request, Redirect.To); // when a challenge arrives, the pump may have released the head's bytes
         }
 
         Outcome.Attempts++;
@@ -281,7 +283,7 @@ internal sealed class Exchange
         return Request.SendAsync(Upstream.Transport, Credential.LineFor(Request, Redirect.To), Redirect.To);
     }
 
-    /// <summary>Looks at what the wait has brought, before the client is shown any of it.</summary>
+    /// <summary>Checks the result of the wait before the client gets any of it.</summary>
     private StageResult Review(StageResult stage)
     {
         if (Interrupts.RefusedBody is var refused and not RefusalReason.None)
@@ -308,7 +310,7 @@ internal sealed class Exchange
         return StageResult.SendAgain;
     }
 
-    /// <summary>A second attempt on a fresh connection, where the first met a connection that had ended and a second does no harm.</summary>
+    /// <summary>Tries again on a new connection, if the first attempt used a connection that had been closed and repeating the request is harmless.</summary>
     private bool TryRetry(FaultReason fault)
     {
         bool retries = fault is FaultReason.UpstreamClosedEarly
@@ -323,7 +325,7 @@ internal sealed class Exchange
         return retries;
     }
 
-    /// <summary>Answers a challenge of the upstream with another credential, where there is one.</summary>
+    /// <summary>Responds to a challenge by the upstream with another credential, if there is one.</summary>
     private async ValueTask<StageResult> RecoverAsync()
     {
         StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
@@ -335,7 +337,7 @@ internal sealed class Exchange
         return result;
     }
 
-    /// <summary>The request goes out once more because of an answer, or a failure, that the client does not see.</summary>
+    /// <summary>Prepares to send the request again after a response, or a failure, that the client does not see.</summary>
     private void PrepareToSendAgain(bool keepsUpstream)
     {
         Interrupts.StopWaiting();
@@ -351,7 +353,7 @@ internal sealed class Exchange
         }
     }
 
-    /// <summary>Forwards the upstream's answer: all of it, or the head and what there is of the body.</summary>
+    /// <summary>Forwards the upstream's response: all of it, or the head and what has arrived of the body.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<ExchangeProgress> ForwardAsync()
     {
@@ -378,16 +380,16 @@ internal sealed class Exchange
         return ExchangeProgress.Streaming;
     }
 
-    /// <summary>Answers in the upstream's place, if there still is somebody to answer.</summary>
+    /// <summary>Answers instead of the upstream, if the client is still there.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<ExchangeProgress> AnswerAsync(StageResult stage)
     {
-        await Request.StopPumpAsync().ConfigureAwait(false); // it writes to the upstream, so it stops first
+        await Request.StopPumpAsync().ConfigureAwait(false); // the pump writes to the upstream, so it stops first
         DropUpstream();
         OwnReply? reply = AnswerStage.Word(stage, _owner!, Request, Outcome, out ExchangeEnd end);
         if (reply is null)
         {
-            Tell(end); // there is nobody, or no way, to answer
+            Tell(end); // no client is left, or no response is possible
             _owner!.Client.Input.Unwatch();
             return ExchangeProgress.Close;
         }
@@ -405,9 +407,10 @@ internal sealed class Exchange
         Tell(end);
         _owner.Client.Input.Unwatch();
         bool isAnswered = !flush.IsCompleted && !flush.IsCanceled;
-        _owner.Resets |= flush.IsCanceled; // what the client has is not whole
+        _owner.Resets |= flush.IsCanceled; // the client's response is incomplete
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
-        if (!goesOn && isAnswered) // a client that was not given all of it sees a reset, and no orderly end first
+        // If the client did not get the whole response, it sees only a reset, not an orderly close before it.
+        if (!goesOn && isAnswered)
         {
             await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
@@ -415,7 +418,7 @@ internal sealed class Exchange
         return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
     }
 
-    /// <summary>Gives the request's side back: a stream can last for days, and needs nothing of a request that has been sent whole.</summary>
+    /// <summary>Gives the request's side back. A stream can last for days and needs nothing of a request that was sent completely.</summary>
     private void ReleaseRequest()
     {
         RequestStream released = Request;
@@ -433,7 +436,7 @@ internal sealed class Exchange
         }
     }
 
-    /// <summary>Tells how the exchange ended: to the counters, the log and the observer. The one place.</summary>
+    /// <summary>Reports how the exchange ended to the counters, the log and the observer. Nothing else reports it.</summary>
     private void Tell(ExchangeEnd end)
     {
         Debug.Assert(Outcome.End is null, "An outcome is told once.");
@@ -443,11 +446,12 @@ internal sealed class Exchange
         Parts.Tally.Tell(Outcome);
     }
 
-    /// <summary>The client keeps the connection, clean and watched, for its next sending.</summary>
+    /// <summary>Keeps the upstream connection for this client's next request. While it is kept, the connection is watched.</summary>
     private void HoldUpstream() => Upstream.Hold(Parts.Heartbeat.Now);
 
     /// <summary>
-    /// Closes the upstream connection: it failed, or is in doubt. It sees a reset where its request is not whole, and must not look as if it were.
+    /// Closes an upstream connection that failed or is in doubt. If its request is incomplete, the upstream sees a reset, so that it cannot take the request
+    /// for complete.
     /// </summary>
     private void DropUpstream()
     {

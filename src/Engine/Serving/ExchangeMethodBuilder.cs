@@ -1,17 +1,18 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
-// The compiler calls these as instance members, whether they use the instance or not.
+// The compiler calls these as instance members, even if they do not use the instance.
 #pragma warning disable CA1822
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Builds the async methods of an exchange without allocating once warm.</summary>
+/// <summary>Builds the async methods of an exchange. Once warm, they do not allocate.</summary>
 /// <remarks>
-/// As <see cref="PoolingAsyncValueTaskMethodBuilder{TResult}"/>, but with as many boxes per thread as there are exchanges in flight there: that one keeps a
-/// single box per thread, so of N connections that wait at the same place N-1 allocate. No execution context flows: the engine uses none.
+/// Like <see cref="PoolingAsyncValueTaskMethodBuilder{TResult}"/>, but it keeps as many boxes per thread as exchanges are in flight there. The framework's
+/// builder keeps only one box per thread, so of N connections that wait at the same place, N-1 allocate. The execution context does not flow: the engine does
+/// not use it.
 /// </remarks>
-/// <typeparam name="TResult">What the method returns.</typeparam>
+/// <typeparam name="TResult">The method's result.</typeparam>
 internal struct ExchangeMethodBuilder<TResult>
 {
     private Box? _box;
@@ -42,7 +43,7 @@ internal struct ExchangeMethodBuilder<TResult>
 
     public void SetException(Exception exception)
     {
-        // Thrown before the first await: there is no box yet to carry it. Rare, so a box of its own is made.
+        // Thrown before the first await, so no box exists yet. This is rare, so a new one is allocated.
         _box ??= new Box();
         _box.SetException(exception);
     }
@@ -62,7 +63,7 @@ internal struct ExchangeMethodBuilder<TResult>
         {
             Box<TStateMachine> box = Box<TStateMachine>.Rent();
 
-            // This builder is a field of the state machine: it must know its box before the machine is copied into it.
+            // The builder is a field of the state machine, so it must know its box before the state machine is copied into that box.
             _box = box;
             box.StateMachine = stateMachine;
         }
@@ -70,7 +71,7 @@ internal struct ExchangeMethodBuilder<TResult>
         return _box.MoveNext;
     }
 
-    /// <summary>Where a suspended method lives: its completion, and the delegate that goes on with it.</summary>
+    /// <summary>Holds a suspended method: its completion, and the delegate that continues it.</summary>
     internal class Box : IValueTaskSource<TResult>
     {
         private ManualResetValueTaskSourceCore<TResult> _completion;

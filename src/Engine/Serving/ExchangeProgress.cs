@@ -1,14 +1,14 @@
 namespace McpProxyFast.Serving;
 
-/// <summary>Where an exchange stands when its stages return to the connection's loop.</summary>
+/// <summary>The state of an exchange when its stages return to the connection's loop.</summary>
 internal enum ExchangeProgress : byte
 {
-    /// <summary>It is over, and the connection may carry another.</summary>
+    /// <summary>The exchange is over, and the connection may carry another.</summary>
     Over,
 
-    /// <summary>Its answer has begun, and the rest is streamed by the connection's loop.</summary>
+    /// <summary>The response has begun. The connection's loop streams the rest.</summary>
     Streaming,
 
-    /// <summary>It is over, and so is the connection.</summary>
+    /// <summary>The exchange and its connection are over.</summary>
     Close,
 }

@@ -7,29 +7,30 @@ using McpProxyFast.Upstream;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Everything of a client connection that another thread may touch: the watch (the peer went away), the heartbeat (a wait took too long), the drain,
-/// the abort, and the pump that sends a body beside the main loop. Of a connection's classes only this one has volatile fields and interlocked operations.
+/// Everything of a client connection that other threads may touch. These are the watch (the peer disconnected), the heartbeat (a wait took too long), the
+/// drain, the abort, and the pump that sends a body beside the main loop. Of a connection's classes, only this one has volatile fields and interlocked
+/// operations.
 /// </summary>
 /// <remarks>
-/// One word holds what can end an exchange, with the number of the exchange that it is about:
+/// One 64-bit word holds everything that can end an exchange, together with the number of that exchange:
 /// <code>
 ///   63 ........ 24 | 23 ... 16 | 15 .... 8 | 7 .... 0
 ///   exchange number  flags       refusal     cut
 ///
-///   cut       None → a reason; the first counts. Stays for the life of the connection.
-///   refusal   None → a reason; the first counts. Back to None when the exchange has settled.
-///   flags     set one by one, cleared when the exchange has settled.
-///   number    one more each time an exchange has settled, or its request is sent again.
+///   cut       None → a reason; the first one is kept, for the life of the connection.
+///   refusal   None → a reason; the first one is kept. Back to None when the exchange settles.
+///   flags     set one by one, cleared when the exchange settles.
+///   number    incremented when an exchange settles, or when its request is sent again.
 /// </code>
-/// The heartbeat acts on what it saw of one exchange, and gives the number along: once that exchange has settled, the word has another number and nothing
-/// happens. An exchange's relays go back to their pool only after it has settled, so nothing that the heartbeat reads of a relay can harm another exchange.
+/// The heartbeat passes the number of the exchange that it observed. If that exchange has settled since, the number in the word differs and nothing happens. An
+/// exchange's relays return to their pool only after it has settled, so whatever the heartbeat reads from a relay cannot harm another exchange.
 /// <para>
-/// The deadline is one word too: when it ends, and what for. The heartbeat takes it by compare-exchange, so it is told once, and never a later one in its
-/// place.
+/// The deadline is one word too: the time, and the kind of wait. The heartbeat marks it as expired by compare-exchange. So a deadline expires at most once, and
+/// a newer deadline is never mistaken for an older one.
 /// </para>
 /// <para>
-/// To wake the main loop is to cancel what it may be waiting for. A cancellation can come late and find another wait: so each loop that finds its wait
-/// cancelled looks at the reasons here, and goes on where there is none. Only after a reason that ends the connection's exchanges is a flush cancelled.
+/// The main loop is woken by cancelling every operation that it may be waiting for. A cancellation can arrive late and hit a later wait. So a loop whose wait
+/// was cancelled checks the reasons here, and continues if there is none. A flush is cancelled only after a reason that ends the connection's exchanges.
 /// </para>
 /// </remarks>
 internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
@@ -52,40 +53,40 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client's connection.</summary>
     private readonly Connection _client;
 
-    /// <summary>The word of the remarks.</summary>
+    /// <summary>The word described in the remarks.</summary>
     private long _exchange;
 
     /// <summary>
-    /// When the present wait is over, in milliseconds of the heartbeat, shifted by <see cref="WaitBits"/>; below it the <see cref="Wait"/>, plus 8 once it is
-    /// over. 0: none.
+    /// When the present wait expires, in milliseconds of the heartbeat, shifted left by <see cref="WaitBits"/>. The low bits hold the <see cref="Wait"/>, plus
+    /// 8 once it has expired. 0 if there is no deadline.
     /// </summary>
     private long _deadline;
 
-    /// <summary>What had reached the peer when a write's deadline began. Written before the deadline is.</summary>
+    /// <summary>The bytes that had reached the peer when a write's deadline began. Written before the deadline.</summary>
     private long _takenAtStart;
 
-    /// <summary>No exchange after the present one.</summary>
+    /// <summary>No further exchange after the present one.</summary>
     private volatile bool _drains;
 
-    /// <summary>The connection to the upstream, in use or kept; null where there is none. Set by the main loop, read by those that cancel its waits.</summary>
+    /// <summary>The connection to the upstream, in use or kept; null if there is none. Written by the main loop, read by those that cancel its waits.</summary>
     private volatile UpstreamConnection? _upstream;
 
-    /// <summary>A wait on neither peer; null but while there is one.</summary>
+    /// <summary>A wait on neither peer. Null if there is none.</summary>
     private volatile ColdWait? _coldWait;
 
-    /// <summary>The relay of a request's body while it is pumped.</summary>
+    /// <summary>The relay of a request's body while the pump sends it.</summary>
     private volatile BodyRelay? _sending;
 
     /// <summary>The relay of a response's body while it is streamed.</summary>
     private volatile BodyRelay? _streaming;
 
-    /// <summary>How far the pump was at the last beat. The heartbeat's own.</summary>
+    /// <summary>The pump's progress at the last beat. Used by the heartbeat only.</summary>
     private RelayProgress _sendingProgress;
 
-    /// <summary>How far the stream was at the last beat. The heartbeat's own.</summary>
+    /// <summary>The stream's progress at the last beat. Used by the heartbeat only.</summary>
     private RelayProgress _streamingProgress;
 
-    /// <summary>A write's deadline that was put off, and what had reached the peer then. The heartbeat's own.</summary>
+    /// <summary>A write's deadline that was extended, and the bytes that had reached the peer then. Used by the heartbeat only.</summary>
     private (long Deadline, long Taken) _putOff;
 
     public Interrupts(ServingParts parts, Connection client)
@@ -94,18 +95,18 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _client = client;
     }
 
-    /// <summary>No exchange after the present one: the proxy is stopped, or the host wants this connection back.</summary>
+    /// <summary>No further exchange after the present one: the proxy is stopping, or the host wants this connection back.</summary>
     public bool IsDraining => _drains || _parts.IsDraining;
 
-    /// <summary>Why the exchanges of this connection end before their time; the first cause counts.</summary>
+    /// <summary>Why this connection's exchanges are ended early. The first cause is kept.</summary>
     public FaultReason CutReason => (FaultReason)(Volatile.Read(ref _exchange) & CutMask);
 
     public bool IsCut => CutReason is not FaultReason.None;
 
-    /// <summary>Why the rest of the request's body is refused while it is sent.</summary>
+    /// <summary>Why the rest of the request's body is refused while it is being sent.</summary>
     public RefusalReason RefusedBody => (RefusalReason)(byte)(Volatile.Read(ref _exchange) >> RefusalShift);
 
-    /// <summary>The pump is to stop: the exchange was cut, the rest of its body refused, or nobody waits for it any longer.</summary>
+    /// <summary>The pump must stop: the exchange was cut, the rest of its body was refused, or nothing needs the rest any more.</summary>
     public bool IsPumpStopped
     {
         get
@@ -115,53 +116,53 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
     }
 
-    /// <summary>A wait of this exchange was cancelled, or may still be: no connection that it used carries another.</summary>
+    /// <summary>A wait of this exchange was cancelled, or may still be. The connections that it used carry no other exchange.</summary>
     public bool IsDisturbed => IsPumpStopped;
 
-    /// <summary>The pump has read the whole request; the last bytes are leaving.</summary>
+    /// <summary>The pump has read the whole request and is sending its last bytes.</summary>
     public bool IsAtLastBytes => (Volatile.Read(ref _exchange) & LastBytesFlag) != 0;
 
-    /// <summary>One half of what <see cref="ReleaseHalf"/> waits for has come.</summary>
+    /// <summary>The first of the two calls of <see cref="ReleaseHalf"/> has been made.</summary>
     public bool IsHalfReleased => (Volatile.Read(ref _exchange) & HalfReleasedFlag) != 0;
 
-    /// <summary>The connection to the upstream that this client has, in use or kept.</summary>
+    /// <summary>This client's connection to the upstream, in use or kept.</summary>
     public UpstreamConnection? Upstream
     {
         get => _upstream;
 
-        // Published before the caller reads the reasons again: a cut that came earlier is seen there, a later one sees the connection.
+        // Published before the caller reads the reasons again: the caller sees an earlier cut, and a later cut sees the connection.
         set => Interlocked.Exchange(ref _upstream, value);
     }
 
-    /// <summary>The client's end, as a FIN or a reset: for MCP a disconnect is the cancellation.</summary>
+    /// <summary>The client closed its side, by FIN or reset. In MCP, a disconnect cancels the request.</summary>
     public void OnPeerEnded() => Cut(FaultReason.ClientGone);
 
     public void OnUnexpectedBytes()
     {
-        // Not watched for: a client may send its next request early.
+        // Ignored: a client may send its next request early.
     }
 
-    /// <summary>Lets the present exchange finish and takes no other.</summary>
+    /// <summary>Lets the present exchange finish and accepts no other.</summary>
     public void Drain()
     {
         _drains = true;
-        _client.Input.CancelPendingRead(); // in any other wait than that for a request, the loop goes on
+        _client.Input.CancelPendingRead(); // if it waits for anything but a request, the loop continues
     }
 
-    /// <summary>Ends everything now.</summary>
+    /// <summary>Ends everything at once.</summary>
     public void Abort()
     {
         Cut(FaultReason.Stopped);
         _client.Abort();
     }
 
-    /// <summary>Ends the exchange, and with it the connection, for a reason from outside, and wakes the main loop wherever it waits.</summary>
+    /// <summary>Ends the exchange and the connection for an external reason. Wakes the main loop wherever it waits.</summary>
     public void Cut(FaultReason reason) => TryCut(reason, exchange: null);
 
-    /// <summary>Refuses the rest of the request's body and wakes the main loop, which waits for the answer.</summary>
+    /// <summary>Refuses the rest of the request's body and wakes the main loop, which waits for the response.</summary>
     public void RefuseBody(RefusalReason reason) => TryRefuse(reason, exchange: null);
 
-    /// <summary>Stops the pump: the exchange goes on without the rest of the request.</summary>
+    /// <summary>Stops the pump. The exchange continues without the rest of the request.</summary>
     public void StopPump()
     {
         Set(StoppedFlag);
@@ -169,24 +170,26 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _upstream?.Transport.Output.CancelPendingFlush();
     }
 
-    /// <summary>Said by the pump before the last bytes leave: the answer may come on another thread before the pump goes on.</summary>
+    /// <summary>The pump calls this before it sends the last bytes: the response may arrive on another thread before the pump continues.</summary>
     public void SayLastBytes() => Set(LastBytesFlag);
 
-    /// <summary>Called once when the request has been sent whole, by the pump or the main loop, and once when the response head has been forwarded.</summary>
-    /// <returns>True for the second call: it lets go of the request's bytes.</returns>
+    /// <summary>Called twice: by the pump or the main loop when the request has been sent, and when the response head has been forwarded.</summary>
+    /// <returns>True for the second call, whose caller then releases the request's bytes.</returns>
     public bool ReleaseHalf() => !Set(HalfReleasedFlag);
 
-    /// <summary>The client has been told to go on with its body (100), or did not wait for it.</summary>
+    /// <summary>The client was told to send its body (100), or did not wait for that.</summary>
     public void SayContinue() => Set(ContinueFlag);
 
-    /// <summary>The request is sent once more: what was said of its first sending, and what the heartbeat has seen of its pump, hold no longer.</summary>
+    /// <summary>
+    /// Called before the request is sent again. What was noted about its first sending, and what the heartbeat saw of its pump, is no longer valid.
+    /// </summary>
     public void BeginSending()
     {
-        _sending = null; // the pump of the first sending is over
+        _sending = null; // the pump of the first sending has ended
         BeginNumber(kept: (NumberUnit - 1) & ~(LastBytesFlag | HalfReleasedFlag));
     }
 
-    /// <summary>The exchange is over. What the heartbeat has seen of it counts no longer.</summary>
+    /// <summary>Called when the exchange is over. What the heartbeat saw of it is no longer valid.</summary>
     public void Settle()
     {
         _sending = null;
@@ -194,7 +197,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         BeginNumber(kept: CutMask);
     }
 
-    /// <summary>Starts a deadline for the wait that begins now.</summary>
+    /// <summary>Starts the deadline of a wait that begins now.</summary>
     public void Await(Wait wait, TimeSpan limit)
     {
         Debug.Assert(wait is not Wait.None, "A deadline is for something.");
@@ -207,7 +210,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     }
 
     /// <summary>Ends the deadline.</summary>
-    /// <returns>False where it has passed.</returns>
+    /// <returns>False if the deadline has passed.</returns>
     public bool StopWaiting()
     {
         long ended = Interlocked.Exchange(ref _deadline, 0);
@@ -216,24 +219,25 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             return true;
         }
 
-        Act(WaitOf(ended)); // the heartbeat may be about to: once counts
+        Act(WaitOf(ended)); // the heartbeat may be about to do this too: doing it twice is harmless
         return false;
     }
 
     /// <summary>Whether the deadline of the present wait has passed.</summary>
     public bool HasTimedOut => (Volatile.Read(ref _deadline) & FiredBit) != 0;
 
-    /// <summary>Takes the deadline away for another; to be given to <see cref="Resume"/>.</summary>
+    /// <summary>Removes the deadline so that another can be used. The result is for <see cref="Resume"/>.</summary>
     public long Suspend() => Interlocked.Exchange(ref _deadline, 0);
 
-    /// <summary>Goes on with a deadline that was suspended: its time has gone on meanwhile.</summary>
+    /// <summary>Restores a suspended deadline. Its time has continued to run.</summary>
     public void Resume(long suspended) => Volatile.Write(ref _deadline, suspended);
 
-    /// <summary>Starts a wait on something other than the peers. The client is watched meanwhile.</summary>
+    /// <summary>Starts a wait on something other than the peers. The client is watched during it.</summary>
     public ColdWait StartColdWait()
     {
         var wait = new ColdWait(this, _parts.HookFaults);
-        Interlocked.Exchange(ref _coldWait, wait); // published before the reason is read: a cut that came earlier is seen here, a later one sees the wait
+        // Published before the reason is read: an earlier cut is seen here, and a later cut sees the wait.
+        Interlocked.Exchange(ref _coldWait, wait);
         _client.Input.Watch(this, forBytes: false);
         if (IsCut)
         {
@@ -246,15 +250,15 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>Ends a cold wait.</summary>
     public void EndColdWait() => _coldWait = null;
 
-    /// <summary>The heartbeat looks after the pump from now on.</summary>
+    /// <summary>From now on, the heartbeat monitors the pump.</summary>
     public void FollowPump(BodyRelay relay) => _sending = relay;
 
-    /// <summary>The heartbeat looks after the stream from now on.</summary>
+    /// <summary>From now on, the heartbeat monitors the stream.</summary>
     public void FollowStream(BodyRelay relay) => _streaming = relay;
 
     public void OnBeat(long nowMilliseconds)
     {
-        long exchange = Volatile.Read(ref _exchange); // before the relays: what is seen of them is of this exchange, or of none
+        long exchange = Volatile.Read(ref _exchange); // read before the relays: so what is seen of a relay belongs to this exchange, or is ignored
         CheckDeadline(nowMilliseconds);
         if (_sending is { } sending)
         {
@@ -288,7 +292,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         Wait wait = WaitOf(seen);
         if (wait is Wait.ClientWrite or Wait.UpstreamWrite)
         {
-            // Who takes some bytes within the time is slow, not gone.
+            // A peer that takes some bytes in time is slow, not gone.
             long before = _putOff.Deadline == seen ? _putOff.Taken : Volatile.Read(ref _takenAtStart);
             long taken = TakenBy(wait);
             if (taken != before)
@@ -300,14 +304,14 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             }
         }
 
-        // By exchange: where the wait has ended meanwhile, or another has begun, this finds another word.
+        // Compare-exchange: if the wait has ended meanwhile, or another has begun, the word differs and nothing happens.
         if (Interlocked.CompareExchange(ref _deadline, seen | FiredBit, seen) == seen)
         {
             Act(wait);
         }
     }
 
-    /// <summary>Does what the end of a wait asks for. Twice does no harm.</summary>
+    /// <summary>Does what is due when a wait expires. Safe to call twice.</summary>
     private void Act(Wait wait)
     {
         switch (wait)
@@ -332,7 +336,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
     }
 
-    /// <summary>A request's body must move: the upstream takes it, and the client sends it, fast enough.</summary>
+    /// <summary>Checks that a request's body moves: the upstream must take it, and the client must send it, fast enough.</summary>
     private void CheckPump(BodyRelay relay, long exchange, long now)
     {
         RelayPhase phase = _sendingProgress.Follow(exchange >> NumberShift, relay, now);
@@ -348,12 +352,12 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
 
         if (phase is RelayPhase.Resting)
         {
-            return; // the pump is over, though its exchange is not
+            return; // the pump has ended, although its exchange has not
         }
 
         if ((exchange & ContinueFlag) == 0 && relay.MovedBytes == 0)
         {
-            _sendingProgress.Restart(now); // it waits for a 100, as it may: the time for the upstream's answer runs instead
+            _sendingProgress.Restart(now); // the client waits for a 100, which is allowed; the upstream's response deadline applies instead
             return;
         }
 
@@ -384,7 +388,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             {
                 if (reason is not FaultReason.UpstreamResponseTimeout)
                 {
-                    _client.Output.CancelPendingFlush(); // the first cause may have left the client an answer, which it will not take
+                    _client.Output.CancelPendingFlush(); // the first cause may have let an answer be sent to the client, which will not read it
                 }
 
                 return;
@@ -392,7 +396,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
         while (!TryReplace(ref seen, seen | (long)reason));
 
-        // Exchanged before the waits are looked at: one that begins later reads the reason first.
+        // The word is set before the waits are looked at. A wait that begins later reads the reason first.
         WakeAll(isClientLost: reason is not FaultReason.UpstreamResponseTimeout);
     }
 
@@ -402,7 +406,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         long seen = Volatile.Read(ref _exchange);
         do
         {
-            // A body that has been read whole is refused no more: its answer may be on its way.
+            // A body that was read completely can no longer be refused: its response may be on the way.
             if (((seen >> RefusalShift) & 0xFF) != 0 || (seen & LastBytesFlag) != 0 || IsAnother(seen, exchange))
             {
                 return;
@@ -413,8 +417,8 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         WakeAll(isClientLost: false);
     }
 
-    /// <summary>Cancels every wait of this connection; what is not waiting now finds the cancellation at its next wait.</summary>
-    /// <param name="isClientLost">Nothing more is sent to the client. Otherwise it is to get an answer, and its flushes go on until it is lost too.</param>
+    /// <summary>Cancels every wait of this connection. A loop that is not waiting now sees the cancellation at its next wait.</summary>
+    /// <param name="isClientLost">Nothing more is sent to the client. If false, the client still gets an answer, and flushes to it are not cancelled.</param>
     private void WakeAll(bool isClientLost)
     {
         _coldWait?.Cancel();
@@ -431,8 +435,8 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
     }
 
-    /// <summary>From now on the heartbeat acts on nothing that it has seen before.</summary>
-    /// <param name="kept">What stays of the word below its number.</param>
+    /// <summary>Starts a new number: the heartbeat no longer acts on what it has seen before.</summary>
+    /// <param name="kept">A mask of the bits below the number that keep their value.</param>
     private void BeginNumber(long kept)
     {
         long seen = Volatile.Read(ref _exchange);
@@ -454,6 +458,6 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         return isDone;
     }
 
-    /// <summary>Sets a flag; false where it was set already.</summary>
+    /// <summary>Sets a flag. Returns false if it was set already.</summary>
     private bool Set(long flag) => (Interlocked.Or(ref _exchange, flag) & flag) == 0;
 }

@@ -4,7 +4,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Builds JSON-RPC errors, with the id of the request they answer echoed byte for byte.</summary>
+/// <summary>Builds JSON-RPC errors. The id of the request is echoed byte for byte.</summary>
 internal static class JsonRpcError
 {
     /// <summary>JSON-RPC 2.0 §5.1: internal error.</summary>
@@ -13,11 +13,11 @@ internal static class JsonRpcError
     /// <summary>JSON-RPC 2.0 §5.1: invalid request.</summary>
     public const int InvalidRequest = -32600;
 
-    /// <summary>Builds the error. Without an id the member is left out, as its value is not known.</summary>
+    /// <summary>Builds the error. If the id is not known, the member is left out.</summary>
     /// <param name="code">A JSON-RPC error code.</param>
-    /// <param name="message">A sentence for a person.</param>
-    /// <param name="reason">A stable code, in <c>data.reason</c>; empty for no data.</param>
-    /// <param name="id">The raw JSON of the request's id; empty where it is not known.</param>
+    /// <param name="message">A sentence for the user.</param>
+    /// <param name="reason">A stable code for <c>data.reason</c>; empty for no data.</param>
+    /// <param name="id">The raw JSON of the request's id; empty if it is not known.</param>
     public static byte[] Build(int code, string message, string reason, ReadOnlySpan<byte> id)
     {
         var output = new ArrayBufferWriter<byte>(256);
@@ -46,9 +46,9 @@ internal static class JsonRpcError
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Finds the id of the one request in a body, as raw JSON; empty where there is none, or more than one message.</summary>
-    /// <param name="framing">How the body is framed in <paramref name="held"/>, of which it has read nothing.</param>
-    /// <param name="held">The body as received, as far as it is still held.</param>
+    /// <summary>Finds the id of the only request in a body, as raw JSON. Empty if there is none, or more than one message.</summary>
+    /// <param name="framing">The framing of the body in <paramref name="held"/>, at its start.</param>
+    /// <param name="held">The body as received, as much as is still held.</param>
     public static ReadOnlyMemory<byte> FindId(in BodyFraming framing, in ReadOnlySequence<byte> held)
     {
         byte[] body = Unframe(framing, held);
@@ -58,7 +58,7 @@ internal static class JsonRpcError
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            // Not JSON, not all of it here, or a name that escapes half a surrogate pair: then no id is known.
+            // Not JSON, incomplete, or a name that escapes half a surrogate pair: then the id is not known.
             return default;
         }
     }

@@ -4,11 +4,11 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The requests that the proxy answers by itself, before any credential is asked for.</summary>
+/// <summary>Requests that the proxy answers itself, before a token is required.</summary>
 internal static class OwnEndpoints
 {
-    /// <summary>Answers, or not.</summary>
-    /// <returns>Null where the request is for the upstream.</returns>
+    /// <summary>Answers the request, if it is for the proxy.</summary>
+    /// <returns>Null if the request is for the upstream.</returns>
     public static OwnReply? Answer(RequestHead request, ServingParts parts, Entrance entrance)
     {
         if (IsForHealth(request))
@@ -26,18 +26,18 @@ internal static class OwnEndpoints
             return OwnReplies.NotFound;
         }
 
-        if (request.IsTrace && parts.Credentials is not null)
+        if (request.IsTrace && (parts.Credentials is not null || parts.AddedFields is not null))
         {
-            return OwnReplies.TraceNotAllowed; // the answer to a TRACE shows the request as it arrived, and so the credential
+            return OwnReplies.TraceNotAllowed; // the response to a TRACE shows the request as received, including the credential and added fields
         }
 
         return request.HopsLeft == 0 ? OwnReplies.LastHop : AnswerPreflight(request, parts.Cors);
     }
 
-    /// <summary>Health is told to everybody.</summary>
+    /// <summary>The health endpoint is open to everybody.</summary>
     public static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
 
-    /// <summary>What would send an MCP client to sign in by itself, though the proxy does that for it.</summary>
+    /// <summary>Documents that would make an MCP client sign in by itself, although the proxy does that for it.</summary>
     private static bool IsOAuthDocument(ReadOnlySpan<byte> path) =>
         path.StartsWith("/.well-known/oauth-"u8) || path.StartsWith("/.well-known/openid-configuration"u8);
 

@@ -5,27 +5,27 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Words the proxy's own answers. Nothing of the request is echoed, but the JSON-RPC id.</summary>
+/// <summary>Makes the proxy's own responses. Nothing of the request is echoed except the JSON-RPC id.</summary>
 internal static class OwnReplies
 {
     private const int FaultRetrySeconds = 10;
 
     public static OwnReply NotFound { get; } = new(404, OwnReply.Json, "{\"error\":\"not_found\"}"u8.ToArray());
 
-    /// <summary><c>OPTIONS</c> or <c>TRACE</c> with <c>Max-Forwards: 0</c> ends here (RFC 9110 §7.6.2).</summary>
+    /// <summary>The response to <c>OPTIONS</c> or <c>TRACE</c> with <c>Max-Forwards: 0</c>, which end here (RFC 9110 §7.6.2).</summary>
     public static OwnReply LastHop { get; } = new(200, OwnReply.Text, [], "Allow: GET, POST, DELETE, OPTIONS\r\n");
 
     public static OwnReply TraceNotAllowed { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET, POST, DELETE, OPTIONS\r\n");
 
     public static OwnReply HealthOnlyByGet { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET\r\n");
 
-    /// <summary>As <c>thv proxy</c> serves it: no build information on purpose.</summary>
+    /// <summary>The same as in <c>thv proxy</c>, but without build information, on purpose.</summary>
     public static OwnReply Health(DateTimeOffset now) => new(
         200,
         OwnReply.Json,
         Encoding.ASCII.GetBytes($$"""{"status":"healthy","timestamp":"{{now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}}","transport":""}"""));
 
-    /// <summary>The protected resource's metadata (RFC 9728), readable by a page of any origin.</summary>
+    /// <summary>The metadata of the protected resource (RFC 9728). Pages of any origin may read it.</summary>
     public static OwnReply Metadata(ReadOnlyMemory<byte> document, bool isPreflight)
     {
         string lines = Encoding.ASCII.GetString(ProtectedResourceDocument.CorsLines);
@@ -34,8 +34,8 @@ internal static class OwnReplies
             : new OwnReply(200, OwnReply.Json, document.ToArray(), lines);
     }
 
-    /// <param name="reason">Why; the table says how it is worded.</param>
-    /// <param name="lines">Complete field lines to add, as a challenge.</param>
+    /// <param name="reason">The reason; the refusal table says how it is worded.</param>
+    /// <param name="lines">Additional complete field lines, such as a challenge.</param>
     public static OwnReply Refused(RefusalReason reason, string lines = "")
     {
         Refusal refusal = Refusal.For(reason);
@@ -49,8 +49,8 @@ internal static class OwnReplies
     }
 
     /// <param name="reason">What failed.</param>
-    /// <param name="id">The raw JSON-RPC id of the request; empty where it is not known.</param>
-    /// <param name="detail">What there is to say beyond the table's row; null for nothing.</param>
+    /// <param name="id">The raw JSON-RPC id of the request; empty if it is not known.</param>
+    /// <param name="detail">What to say beyond the fault table's row; null for nothing.</param>
     public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, FaultDetail? detail = null)
     {
         Fault fault = Fault.For(reason);

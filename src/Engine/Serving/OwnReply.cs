@@ -5,21 +5,21 @@ using System.Text;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>An answer of the proxy's own: status, extra field lines, body.</summary>
+/// <summary>A response made by the proxy itself: status, extra field lines, body.</summary>
 /// <param name="Status">The status code.</param>
 /// <param name="ContentType">The body's media type.</param>
-/// <param name="Body">The body; a HEAD is told its length only.</param>
-/// <param name="Lines">Complete further field lines.</param>
+/// <param name="Body">The body. For a HEAD request only its length is sent.</param>
+/// <param name="Lines">Additional field lines, complete with line ends.</param>
 internal sealed record OwnReply(int Status, string ContentType, byte[] Body, string Lines = "")
 {
     public const string Json = "application/json";
     public const string Text = "text/plain; charset=utf-8";
 
-    /// <summary>The same answer with further field lines.</summary>
+    /// <summary>The same response with additional field lines.</summary>
     public OwnReply WithLines(ReadOnlySpan<byte> lines) => this with { Lines = Lines + Encoding.ASCII.GetString(lines) };
 
-    /// <summary>Writes the answer, without flushing.</summary>
-    /// <param name="output">The client.</param>
+    /// <summary>Writes the response, without flushing.</summary>
+    /// <param name="output">The client's writer.</param>
     /// <param name="isHead">The request was a HEAD.</param>
     /// <param name="keepsAlive">The connection stays open.</param>
     /// <param name="isHttp10">The client speaks HTTP/1.0.</param>

@@ -3,8 +3,8 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Objects that one thread keeps for its next exchanges: so a connection that is idle holds none, and a warm exchange makes none.</summary>
-/// <typeparam name="T">What is kept. It has been cleared before it is returned.</typeparam>
+/// <summary>Keeps objects per thread for later exchanges. So an idle connection holds none, and a warm exchange allocates none.</summary>
+/// <typeparam name="T">The type of the objects. They are cleared before they are returned.</typeparam>
 internal static class PerThreadPool<T>
     where T : class, new()
 {
@@ -16,23 +16,23 @@ internal static class PerThreadPool<T>
     public static void Return(T returned) => (t_kept ??= new KeptObjects<T>()).Push(returned);
 }
 
-/// <summary>A stack of objects that one thread keeps, up to its share.</summary>
-/// <typeparam name="T">What is kept.</typeparam>
+/// <summary>A stack of objects kept by one thread, up to the thread's share.</summary>
+/// <typeparam name="T">The type of the objects.</typeparam>
 internal sealed class KeptObjects<T>
     where T : class
 {
-    /// <summary>Most objects of a kind that an event loop keeps; each is at most about a kilobyte.</summary>
+    /// <summary>The most objects of one type that an event loop keeps. Each is about a kilobyte at most.</summary>
     private const int MaxKept = 1024;
 
     private readonly int _most = ThreadShare.Of(MaxKept);
 
-    /// <summary>The objects below <see cref="_count"/>; grows up to the share.</summary>
+    /// <summary>The kept objects, at indexes below <see cref="_count"/>. Grows up to the share.</summary>
     private T?[] _objects = new T?[8];
 
-    /// <summary>How many are kept.</summary>
+    /// <summary>How many objects are kept.</summary>
     private int _count;
 
-    /// <summary>Takes the one that was kept last; null where there is none.</summary>
+    /// <summary>Takes the object that was kept last; null if there is none.</summary>
     public T? TryPop()
     {
         if (_count == 0)
@@ -46,7 +46,7 @@ internal sealed class KeptObjects<T>
         return last;
     }
 
-    /// <summary>Keeps an object, if there is room; else the garbage collector has it.</summary>
+    /// <summary>Keeps an object if there is room. Otherwise it is left to the garbage collector.</summary>
     public void Push(T kept)
     {
         if (_count == _most)

@@ -3,22 +3,22 @@ using System.Text;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Where the upstream has lately redirected requests to, within its own origin: so that only the first of them takes the detour.</summary>
-/// <remarks>Web frameworks answer <c>/mcp</c> with a redirect to <c>/mcp/</c>. A request path reads one reference; what is kept is immutable.</remarks>
+/// <summary>Remembers recent redirects by the upstream within its own origin, so that only the first request is redirected.</summary>
+/// <remarks>Web frameworks redirect <c>/mcp</c> to <c>/mcp/</c>. The request path reads one reference to an immutable array.</remarks>
 internal sealed class RedirectMemory
 {
-    /// <summary>Most targets that are kept. Further ones take their detour each time.</summary>
+    /// <summary>The most targets to keep. Requests to further ones are redirected every time.</summary>
     private const int MaxKept = 16;
 
-    /// <summary>How long a redirect is believed: a 307 is temporary (RFC 9110 §15.4.8), and an upstream may be restarted with other paths.</summary>
+    /// <summary>How long a redirect is used: a 307 is temporary (RFC 9110 §15.4.8), and an upstream may be restarted with other paths.</summary>
     private const long LifetimeMilliseconds = 60_000;
 
-    /// <summary>What is kept; replaced as a whole.</summary>
+    /// <summary>The remembered redirects; replaced as a whole.</summary>
     private ImmutableArray<Entry> _kept = [];
 
-    /// <summary>Finds where a target has been redirected to; empty for nowhere.</summary>
-    /// <param name="method">The request's method: not every method need be redirected.</param>
-    /// <param name="target">The request's path and query, as they came.</param>
+    /// <summary>Finds where a target was redirected to; empty if it was not.</summary>
+    /// <param name="method">The request's method: a redirect may depend on it.</param>
+    /// <param name="target">The request's path and query, as received.</param>
     /// <param name="now">The heartbeat's time.</param>
     public ReadOnlyMemory<byte> Find(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, long now)
     {
@@ -34,10 +34,11 @@ internal sealed class RedirectMemory
     }
 
     /// <summary>
-    /// Whether a redirect only adds or drops the slash at the path's end. Any other may depend on who asks, and one client's must not lead another.
+    /// Whether a redirect only adds or removes the slash at the end of the path. Any other redirect may depend on the caller, so it must not be used for other
+    /// clients.
     /// </summary>
-    /// <param name="asked">Path and query that the upstream was asked for.</param>
-    /// <param name="redirectedTo">Path and query of its redirect.</param>
+    /// <param name="asked">The path and query that the upstream was asked for.</param>
+    /// <param name="redirectedTo">The path and query of its redirect.</param>
     public static bool IsWorthKeeping(string asked, ReadOnlySpan<byte> redirectedTo)
     {
         string named = Encoding.ASCII.GetString(redirectedTo);
@@ -58,7 +59,7 @@ internal sealed class RedirectMemory
             (Entry: entry, Now: now));
     }
 
-    /// <summary>Forgets a redirect that led nowhere.</summary>
+    /// <summary>Forgets a redirect that no longer works.</summary>
     public void Forget(ReadOnlyMemory<byte> redirectedTo) => ImmutableInterlocked.Update(
         ref _kept,
         static (kept, gone) => kept.RemoveAll(old => old.RedirectedTo.AsSpan().SequenceEqual(gone.Span)),

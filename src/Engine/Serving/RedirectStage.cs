@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Where the upstream has redirected one request to, within its own origin: that is followed for the client.</summary>
+/// <summary>Follows redirects of one request for the client, as long as they stay within the upstream's own origin.</summary>
 internal sealed class RedirectStage
 {
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
@@ -12,15 +12,15 @@ internal sealed class RedirectStage
     /// <summary>How many redirects have been followed.</summary>
     private int _followed;
 
-    /// <summary><see cref="To"/> comes from an earlier exchange: this one has not seen the redirect.</summary>
+    /// <summary><see cref="To"/> was remembered from an earlier exchange; this one has received no redirect.</summary>
     private bool _isRemembered;
 
-    /// <summary>Path and query for the next sending; empty for the request's own.</summary>
+    /// <summary>The path and query to send next; empty for the request's own.</summary>
     public ReadOnlyMemory<byte> To { get; private set; }
 
     private ServingParts Parts => _owner!.Parts;
 
-    /// <summary>Takes up a new exchange of a connection.</summary>
+    /// <summary>Starts a new exchange on a connection.</summary>
     public void Open(ClientConnection owner)
     {
         Debug.Assert(_owner is null, "A stage is opened once it has been cleared.");
@@ -35,20 +35,20 @@ internal sealed class RedirectStage
         To = default;
     }
 
-    /// <summary>Starts where an earlier redirect has led the same target.</summary>
+    /// <summary>Starts with the redirect that an earlier request to the same target got.</summary>
     public void Recall(RequestHead request)
     {
         To = Parts.Redirects.Find(request.Method, request.PathAndQuery, Parts.Heartbeat.Now);
         _isRemembered = !To.IsEmpty;
     }
 
-    /// <summary>Looks whether the answer is a redirect that is to be followed.</summary>
-    /// <returns>True where the request is to be sent again, to <see cref="To"/>.</returns>
+    /// <summary>Checks whether the response is a redirect to follow.</summary>
+    /// <returns>True if the request is to be sent again, to <see cref="To"/>.</returns>
     public bool TryFollow(RequestStream request, ResponseHead response)
     {
         if (_isRemembered && response.Status is 404 or 405 or 410 or (>= 300 and < 400))
         {
-            Parts.Redirects.Forget(To); // it leads nowhere now: the next request asks where it should go
+            Parts.Redirects.Forget(To); // the remembered redirect no longer works: the next request uses its own target
         }
 
         bool follows = response.Status is 307 or 308 && _followed < Parts.Limits.MaxRedirects && request.CanBeSentAgain;
@@ -70,7 +70,9 @@ internal sealed class RedirectStage
         return true;
     }
 
-    /// <summary>Path and query of a Location on the upstream's origin, absolute or relative; empty where it leads elsewhere or is not plain.</summary>
+    /// <summary>
+    /// The path and query of a Location on the upstream's origin, absolute or relative. Empty if it leads elsewhere or has forbidden characters.
+    /// </summary>
     private ReadOnlySpan<byte> FindTarget(ResponseHead response)
     {
         ReadOnlySpan<byte> location = response.Value(KnownField.Location);

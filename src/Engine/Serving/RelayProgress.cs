@@ -3,28 +3,28 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What the heartbeat remembers of a relay from beat to beat, so that the relay itself need not look at a clock.</summary>
+/// <summary>What the heartbeat remembers of a relay between beats, so that the relay itself need not read a clock.</summary>
 internal struct RelayProgress
 {
-    /// <summary>The lower half of the number of the exchange that this is about.</summary>
+    /// <summary>The lower 32 bits of the number of the observed exchange.</summary>
     private int _number;
 
-    /// <summary>The relay's steps at the last beat at which they had changed.</summary>
+    /// <summary>The relay's step counter when it was last seen to change.</summary>
     private uint _steps;
 
-    /// <summary>The bytes that had reached the sink's peer when a write was first seen to wait; -1 while none is.</summary>
+    /// <summary>The bytes that had reached the sink's peer when a write was first seen waiting; -1 if none is.</summary>
     private long _delivered;
 
     /// <summary>When the relay was first seen.</summary>
     private long _startedAt;
 
-    /// <summary>Since when it has not moved.</summary>
+    /// <summary>The time of the last progress that was seen.</summary>
     public long Since { get; private set; }
 
-    /// <summary>Looks at the relay.</summary>
-    /// <param name="number">The number of the exchange that it is about.</param>
-    /// <param name="relay">The relay.</param>
-    /// <param name="now">The time.</param>
+    /// <summary>Observes the relay.</summary>
+    /// <param name="number">The number of the observed exchange.</param>
+    /// <param name="relay">The relay to observe.</param>
+    /// <param name="now">The present time.</param>
     /// <returns>What the relay waits for.</returns>
     public RelayPhase Follow(long number, BodyRelay relay, long now)
     {
@@ -45,10 +45,10 @@ internal struct RelayProgress
         return relay.Phase;
     }
 
-    /// <summary>Whether a write has waited too long without a byte reaching the peer: who takes some, however slowly, is not gone.</summary>
-    /// <param name="sink">Where the relay writes to.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="limit">How long is too long.</param>
+    /// <summary>Whether a write has waited too long without a byte reaching the peer. A peer that takes some bytes, however slowly, is not gone.</summary>
+    /// <param name="sink">Where the relay writes.</param>
+    /// <param name="now">The present time.</param>
+    /// <param name="limit">The longest time without a byte.</param>
     public bool IsStuckWriting(ConnectionWriter sink, long now, TimeSpan limit)
     {
         bool isOver = now - Since > limit.TotalMilliseconds;
@@ -75,7 +75,7 @@ internal struct RelayProgress
         _delivered = -1;
     }
 
-    /// <summary>Whether a body that has had its grace came slower than a rate, on average.</summary>
+    /// <summary>Whether a body is slower on average than a rate, once its grace period is over.</summary>
     public readonly bool IsBelow(BodyRelay relay, long now, long graceMilliseconds, int bytesPerSecond)
     {
         long elapsed = now - _startedAt;

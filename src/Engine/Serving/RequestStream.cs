@@ -11,82 +11,85 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The request's way, client to upstream: head, replay window, pump. The only writer of its state.</summary>
+/// <summary>Sends one request from the client to the upstream: head, replay window, body pump. Nothing else writes its state.</summary>
 /// <remarks>
-/// A request that is small stays in the receive buffer until the response head has been forwarded (the replay window), so that it can be sent again.
-/// A body that has not come whole is sent as it comes by the pump, beside the main loop, which meanwhile waits for the answer.
+/// A small request stays in the receive buffer until the response head has been forwarded (the replay window), so that it can be sent again. A body that has
+/// not fully arrived is sent by the pump as it arrives. The pump runs beside the main loop, which waits for the response meanwhile.
 /// <para>
-/// While the pump runs (<see cref="IsPumping"/>) every field here but <see cref="IsPumping"/> is the pump's, and the main loop reads none of them; what it
-/// needs of the
-/// head meanwhile was copied or lies outside the received bytes. What both must know of each other goes through <see cref="Interrupts"/>.
-/// Joining the pump hands the fields back.
+/// While the pump runs (<see cref="IsPumping"/>), it owns every field here except <see cref="IsPumping"/>, and the main loop reads none of them. What the main
+/// loop needs of the head meanwhile was copied, or does not lie in the received bytes. The two communicate through <see cref="Interrupts"/> only. Joining the
+/// pump gives the fields back to the main loop.
 /// </para>
 /// <code>
-///   Head ──► Body ──► Done        sent whole
-///     │        └────► Failed      stopped, or the upstream took no more
-///     └─────────────► Done, Failed    the whole request left in one call
+///   Head ──► Body ──► Done        everything was sent
+///     │        └────► Failed      stopped, or the upstream stopped reading
+///     └─────────────► Done, Failed    the whole request was sent in one call
 /// </code>
 /// </remarks>
 internal sealed class RequestStream
 {
-    /// <summary>How long an answer that is here waits for the last bytes of its request; an upstream that answers early may never take them.</summary>
+    /// <summary>How long a response that has arrived waits for the last bytes of its request. An upstream that answers early may never read them.</summary>
     private static readonly TimeSpan LastBytesTimeout = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>The head as far as it has come; cleared for each request.</summary>
+    /// <summary>The head, as much as has been parsed. Cleared for each request.</summary>
     private readonly RequestHead _head = new();
 
-    /// <summary>Moves the body; started for each that has one, when it is first sent.</summary>
+    /// <summary>Relays the body. Started for each request that has one, when the request is first sent.</summary>
     private readonly BodyRelay _relay = new();
 
-    /// <summary>What the client has sent and its reader still holds, the head first where <see cref="IsHeld"/>. Valid until the reader is advanced.</summary>
+    /// <summary>
+    /// What the client has sent and its reader still holds; starts with the head while <see cref="IsHeld"/>. Valid until the reader is advanced.
+    /// </summary>
     private ReadOnlySequence<byte> _received;
 
-    /// <summary>Behind the last byte that was sent, within <see cref="_received"/>.</summary>
+    /// <summary>The position after the last byte that was sent, within <see cref="_received"/>.</summary>
     private SequencePosition _sentTo;
 
-    /// <summary>The upstream's end of what is sent; valid from <see cref="SendAsync"/> on.</summary>
+    /// <summary>The writer to the upstream. Valid from <see cref="SendAsync"/> on.</summary>
     private PipeWriter? _output;
 
-    /// <summary>The pump, while <see cref="IsPumping"/>: awaited once.</summary>
+    /// <summary>The running pump. Valid while <see cref="IsPumping"/>; awaited once.</summary>
     private ValueTask<bool> _pump;
 
-    /// <summary>The authority that the client asked for, copied when the pump starts: it may let the head's bytes go at any time. Keeps its room.</summary>
+    /// <summary>
+    /// The authority that the client asked for. Copied when the pump starts, because the pump may release the head's bytes at any time. The buffer is reused.
+    /// </summary>
     private readonly ArrayBufferWriter<byte> _authority = new(64);
 
-    /// <summary>How far the request has gone.</summary>
+    /// <summary>How much of the request has been sent.</summary>
     public SendState State { get; private set; }
 
-    /// <summary>All of the request that has come is still in the receive buffer, so it can be sent again.</summary>
+    /// <summary>Everything received of the request is still in the receive buffer, so it can be sent again.</summary>
     public bool IsHeld { get; private set; }
 
     /// <summary>The pump has been started and not yet been joined.</summary>
     public bool IsPumping { get; private set; }
 
-    /// <summary>A pump was started for this request: the heartbeat may be looking at its relay until the exchange settles.</summary>
+    /// <summary>A pump was started for this request. The heartbeat may read the pump's relay until the exchange settles.</summary>
     public bool HasPumped { get; private set; }
 
-    /// <summary>Bytes of this request that have come, its head included.</summary>
+    /// <summary>Bytes of this request received so far, including its head.</summary>
     public long ReceivedBytes { get; private set; }
 
-    /// <summary>The head. Only for an exchange that has one; while the pump runs, not its bytes.</summary>
+    /// <summary>The head. Only for an exchange that has one. While the pump runs, its bytes must not be read.</summary>
     public RequestHead Head => _head;
 
-    /// <summary>The head is here whole.</summary>
+    /// <summary>The whole head has arrived.</summary>
     public bool HasHead => _head.Length > 0;
 
-    /// <summary>What it goes out with.</summary>
+    /// <summary>Chooses the credential that the request is sent with.</summary>
     public CredentialStage Credential { get; } = new();
 
-    /// <summary>Where the upstream has redirected it to.</summary>
+    /// <summary>Follows redirects by the upstream.</summary>
     public RedirectStage Redirect { get; } = new();
 
-    /// <summary>The request can be sent once more, byte for byte.</summary>
+    /// <summary>The request can be sent again, byte for byte.</summary>
     public bool CanBeSentAgain => !IsPumping && IsHeld && State is SendState.Done && !Interrupts.IsDisturbed;
 
-    /// <summary>The authority that the client asked for; also while the pump runs.</summary>
+    /// <summary>The authority that the client asked for. Can be read while the pump runs.</summary>
     public ReadOnlySpan<byte> Authority => _authority.WrittenCount > 0 ? _authority.WrittenSpan : Head.Authority;
 
     private ServingParts Parts => _owner!.Parts;
@@ -95,7 +98,7 @@ internal sealed class RequestStream
 
     private Interrupts Interrupts => _owner!.Interrupts;
 
-    /// <summary>Takes up a new request of a connection.</summary>
+    /// <summary>Starts a new request on a connection.</summary>
     public void Open(ClientConnection owner)
     {
         Debug.Assert(_owner is null && _head.FieldsStart == 0 && !IsPumping, "A request is opened once it has been cleared.");
@@ -109,7 +112,7 @@ internal sealed class RequestStream
         _authority.ResetWrittenCount();
     }
 
-    /// <summary>Lets go of everything that belongs to one exchange.</summary>
+    /// <summary>Releases everything that belongs to one exchange.</summary>
     public void Clear()
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is cleared.");
@@ -122,7 +125,7 @@ internal sealed class RequestStream
         _sentTo = default;
     }
 
-    /// <summary>Reads the head, against the clock where it does not come whole.</summary>
+    /// <summary>Reads the head. If it does not arrive at once, a deadline starts.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> ReceiveHeadAsync()
     {
@@ -147,13 +150,13 @@ internal sealed class RequestStream
         }
     }
 
-    /// <summary>Goes on parsing; null where more bytes are needed, for which the reader has been advanced.</summary>
+    /// <summary>Continues parsing. Returns null if more bytes are needed; then the reader has been advanced.</summary>
     private StageResult? TakeHead(in ReadResult read, ref int emptyLines)
     {
-        const int mostEmptyLines = 4; // RFC 9112 §2.2 asks for tolerance of at least one
+        const int maxEmptyLines = 4; // RFC 9112 §2.2 asks servers to ignore at least one empty line
         Debug.Assert(read.Buffer.IsSingleSegment, "Unconsumed bytes lie in one piece.");
         ReadOnlyMemory<byte> bytes = read.Buffer.First;
-        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && emptyLines < mostEmptyLines)
+        if (bytes.Span is [(byte)'\r', (byte)'\n', ..] && emptyLines < maxEmptyLines)
         {
             emptyLines++;
             Client.Input.AdvanceTo(read.Buffer.GetPosition(2));
@@ -189,7 +192,7 @@ internal sealed class RequestStream
     }
 
     /// <summary>
-    /// Whether a small body has not come whole, and is worth waiting for: it fits the replay window, and the client is not itself waiting for a 100.
+    /// Whether to wait for the rest of a small body: it has not fully arrived, it fits the replay window, and the client is not waiting for a 100.
     /// </summary>
     public bool MayGather()
     {
@@ -197,7 +200,7 @@ internal sealed class RequestStream
         return MayGather(ref scan);
     }
 
-    /// <summary>Waits for a small body to arrive whole, so that the request can be sent again.</summary>
+    /// <summary>Waits until a small body has fully arrived, so that the request can be sent again.</summary>
     public async ValueTask<StageResult> GatherAsync()
     {
         var scan = new BodyScan(Head);
@@ -220,11 +223,11 @@ internal sealed class RequestStream
         return result;
     }
 
-    /// <summary>Sends the head and what there is of the body; the rest is pumped.</summary>
+    /// <summary>Sends the head and what has arrived of the body. The pump sends the rest.</summary>
     /// <param name="upstream">The connection to the upstream.</param>
-    /// <param name="credential">Goes out with it; null for none.</param>
-    /// <param name="redirectedTo">Path and query in place of the request's own; empty for those.</param>
-    /// <returns>A refusal where the body's first bytes break a rule. Then no byte of the request has left.</returns>
+    /// <param name="credential">The credential to send with it; null for none.</param>
+    /// <param name="redirectedTo">The path and query to send instead of the request's own; empty to keep its own.</param>
+    /// <returns>A refusal if the first bytes of the body break a rule. Then no byte of the request has been sent.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> SendAsync(Connection upstream, CredentialLine? credential, ReadOnlyMemory<byte> redirectedTo)
     {
@@ -237,7 +240,7 @@ internal sealed class RequestStream
         }
 
         bool isWhole = Head.Framing.IsComplete || _relay.IsComplete;
-        Client.Input.Watch(Interrupts, forBytes: false); // the upstream may take its time to read this
+        Client.Input.Watch(Interrupts, forBytes: false); // the upstream may be slow to read this
         ValueTask<FlushResult> sending = _output.WriteAsync(tail);
         bool waits = !sending.IsCompleted;
         if (waits)
@@ -253,7 +256,7 @@ internal sealed class RequestStream
             return StageResult.GoOn;
         }
 
-        // A failed send is not the end: an upstream that refused the request early has its answer on the way.
+        // A failed send does not end the exchange: if the upstream refused the request early, its response is on the way.
         State = isWhole && !flush.IsCanceled ? SendState.Done : SendState.Failed;
         ReleaseHalf();
         return StageResult.GoOn;
@@ -270,6 +273,7 @@ internal sealed class RequestStream
             RedirectedTo = redirectedTo.Span,
             DropsAuthorization = Parts.Credentials is not null || Parts.Tokens is { PassesAuthorization: false },
             CredentialLines = credential is null ? default : credential.Bytes.Span,
+            AddedLines = Parts.AddedFields is { } added ? added.Lines : default,
         };
         Parts.RequestRewriter.Write(head, edits, _output!);
         _sentTo = _received.GetPosition(head.Length);
@@ -288,7 +292,9 @@ internal sealed class RequestStream
         return isSound ? StageResult.GoOn : StageResult.Refuse(Refusal.ReasonFor(relay.Violation));
     }
 
-    /// <summary>Lets go of the request's bytes once it has been sent whole and its response head has been forwarded: called for each of the two.</summary>
+    /// <summary>
+    /// Releases the request's bytes at the second of two calls: one when the request has been sent, one when the response head has been forwarded.
+    /// </summary>
     public void ReleaseHalf()
     {
         if (Interrupts.ReleaseHalf())
@@ -311,14 +317,16 @@ internal sealed class RequestStream
         Client.IsBulk = true;
         IsPumping = true;
         HasPumped = true;
-#pragma warning disable CA2012 // Kept until the pump is joined, where it is awaited once.
+#pragma warning disable CA2012 // Stored until the pump is joined, where it is awaited once.
         _pump = PumpAsync(_received.Slice(0, _sentTo).Length);
 #pragma warning restore CA2012
     }
 
-    /// <summary>Sends the rest of the body as it comes. What ends it is told through the interrupts, since the main loop waits for the answer.</summary>
-    /// <param name="sent">Bytes at the start of the buffer that have been sent, the head included.</param>
-    /// <returns>Whether the request has been sent whole.</returns>
+    /// <summary>
+    /// Sends the rest of the body as it arrives. The main loop waits for the response, so failures are reported to it through the interrupts.
+    /// </summary>
+    /// <param name="sent">How many bytes at the start of the buffer have been sent, including the head.</param>
+    /// <returns>Whether the whole request has been sent.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<bool> PumpAsync(long sent)
     {
@@ -330,7 +338,7 @@ internal sealed class RequestStream
         }
         catch (Exception)
         {
-            Interrupts.Cut(FaultReason.InternalError); // the main loop waits for an answer, and learns of the exception when it joins the pump
+            Interrupts.Cut(FaultReason.InternalError); // wakes the main loop, which gets the exception when it joins the pump
             throw;
         }
     }
@@ -364,13 +372,13 @@ internal sealed class RequestStream
             _sentTo = consumed;
             if (IsHeld)
             {
-                Head.SetBytes(read.Buffer.First); // the bytes may have moved to a larger buffer
+                Head.SetBytes(read.Buffer.First); // the bytes may have been moved to a larger buffer
             }
 
             if (relay.IsComplete || flush.IsCompleted || flush.IsCanceled)
             {
-                // An upstream that takes no more may have answered already: its answer decides. A cancelled flush has left bytes behind: nothing may follow
-                // them.
+                // An upstream that stopped reading may have answered already; then its response decides. A cancelled flush leaves unsent bytes behind, so
+                // nothing may be sent after it.
                 return relay.IsComplete && !flush.IsCanceled;
             }
 
@@ -386,7 +394,7 @@ internal sealed class RequestStream
         return false;
     }
 
-    /// <summary>The pump's last step.</summary>
+    /// <summary>The last step of the pump.</summary>
     private void EndPump(bool isSent)
     {
         ReceivedBytes = Head.Length + _relay.MovedBytes;
@@ -399,14 +407,14 @@ internal sealed class RequestStream
         }
     }
 
-    /// <summary>Advances past what was sent: for good, or, within the replay window, only as far as waiting for more needs.</summary>
+    /// <summary>Advances past what was sent. Within the replay window the bytes are only marked as examined, so that they can be sent again.</summary>
     private void KeepOrLetGo(in ReadOnlySequence<byte> buffer, SequencePosition sentTo)
     {
         IsHeld = IsHeld && !Interrupts.IsHalfReleased && buffer.Length <= Parts.Limits.ReplayWindowBytes;
         Client.Input.AdvanceTo(IsHeld ? buffer.Start : sentTo, sentTo);
     }
 
-    /// <summary>The answer is here while the pump has the last bytes in hand: nearly always they have left, and it is about to stop.</summary>
+    /// <summary>Waits briefly for the pump, which still has the last bytes although the response has arrived. Usually it is about to stop.</summary>
     public async ValueTask JoinLastBytesAsync()
     {
         Debug.Assert(IsPumping, "There is a pump to join.");
@@ -414,12 +422,13 @@ internal sealed class RequestStream
         await JoinPumpAsync().ConfigureAwait(false);
         if (!Interrupts.StopWaiting())
         {
-            Interrupts.StopPump(); // its flush was cancelled, or the cancellation comes late: that connection carries no other request
+            // The flush was cancelled, or the cancellation may still arrive: this upstream connection carries no other request.
+            Interrupts.StopPump();
         }
     }
 
-    /// <summary>Stops the pump where it still runs: nobody waits for the rest of the request.</summary>
-    /// <returns>Whether the request has been sent whole.</returns>
+    /// <summary>Stops the pump if it still runs. Nothing needs the rest of the request any more.</summary>
+    /// <returns>Whether the whole request has been sent.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<bool> StopPumpAsync()
     {
@@ -446,11 +455,11 @@ internal sealed class RequestStream
         }
         finally
         {
-            IsPumping = false; // also where an internal error has ended it: it is awaited once
+            IsPumping = false; // even after an internal error: the pump is awaited once
         }
     }
 
-    /// <summary>Prepares to send the same bytes once more.</summary>
+    /// <summary>Prepares to send the same bytes again.</summary>
     public void Rewind()
     {
         Debug.Assert(!IsPumping && IsHeld && State is SendState.Done, "Only what is held and was sent whole is sent again.");
@@ -458,7 +467,7 @@ internal sealed class RequestStream
         Interrupts.BeginSending();
     }
 
-    /// <summary>Goes behind the request, if all of it is here; else the rest could be taken for a request.</summary>
+    /// <summary>Skips the request if all of it has arrived. Otherwise the rest of it could be taken for the next request.</summary>
     public bool TrySkip()
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is skipped.");
@@ -483,12 +492,12 @@ internal sealed class RequestStream
         return true;
     }
 
-    /// <summary>The raw JSON-RPC id of the request; empty where it is not known.</summary>
+    /// <summary>The raw JSON-RPC id of the request; empty if it is not known.</summary>
     public ReadOnlyMemory<byte> FindId() => !IsPumping && IsHeld && HasHead && !Head.Framing.IsComplete
         ? JsonRpcError.FindId(Head.Framing, _received.Slice(Head.Length))
         : default;
 
-    /// <summary>Whether all of the request has come.</summary>
+    /// <summary>Whether the whole request has arrived.</summary>
     public bool IsWhole()
     {
         var scan = new BodyScan(Head);

@@ -10,38 +10,38 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The response's way, upstream to client: interim heads, final head, body. The only writer of its state, on the connection's loop alone.</summary>
+/// <summary>Relays one response from the upstream to the client: interim heads, final head, body. Its state is written by the connection's loop only.</summary>
 /// <remarks>
 /// <code>
-///   Head ──► Body ──► Done      the whole answer has been given to the client's system
-///     │        └────► Failed    it was cut
-///     └─────────────► Done      an answer without a body, or one that came whole
+///   Head ──► Body ──► Done      the whole response was handed to the client's connection
+///     │        └────► Failed    it was cut off
+///     └─────────────► Done      no body, or a body that was sent together with the head
 /// </code>
 /// </remarks>
 internal sealed class ResponseStream
 {
-    /// <summary>Moves the body; used again for each. Valid from <see cref="ForwardAsync"/> on where there is a body.</summary>
+    /// <summary>Relays the body; reused. Valid from <see cref="ForwardAsync"/> on if there is a body.</summary>
     private readonly BodyRelay _relay = new();
 
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>The head as far as it has come; null until the first byte, and while a body is streamed.</summary>
+    /// <summary>The head, as much as has been parsed. Null before the first byte, and while a body is streamed.</summary>
     private ResponseHead? _head;
 
-    /// <summary>The upstream's connection; valid from <see cref="ReceiveHeadAsync"/> on.</summary>
+    /// <summary>The connection to the upstream. Valid from <see cref="ReceiveHeadAsync"/> on.</summary>
     private Connection? _upstream;
 
     /// <summary>
-    /// What the upstream has sent and its reader still holds, the final head first.
-    /// Valid from <see cref="ReceiveHeadAsync"/> to <see cref="ForwardAsync"/>.
+    /// What the upstream has sent and its reader still holds; starts with the final head. Valid from <see cref="ReceiveHeadAsync"/> to
+    /// <see cref="ForwardAsync"/>.
     /// </summary>
     private ReadOnlySequence<byte> _received;
 
-    /// <summary>How far the response has gone.</summary>
+    /// <summary>How much of the response has been sent.</summary>
     public ReceiveState State { get; private set; }
 
-    /// <summary>A byte of an answer has come: the request is not sent again for a failure.</summary>
+    /// <summary>A byte of a response has arrived, so the request is not sent again after a failure.</summary>
     public bool HasBegun { get; private set; }
 
     /// <summary>The final head. Valid until it has been forwarded.</summary>
@@ -62,7 +62,7 @@ internal sealed class ResponseStream
 
     private Interrupts Interrupts => _owner!.Interrupts;
 
-    /// <summary>Takes up a new exchange of a connection.</summary>
+    /// <summary>Starts a new exchange on a connection.</summary>
     public void Open(ClientConnection owner)
     {
         Debug.Assert(_owner is null && _head is null or { FieldsStart: 0 }, "A response is opened once it has been cleared.");
@@ -73,7 +73,7 @@ internal sealed class ResponseStream
         UpstreamKeepsAlive = false;
     }
 
-    /// <summary>Lets go of everything that belongs to one exchange.</summary>
+    /// <summary>Releases everything that belongs to one exchange.</summary>
     public void Clear()
     {
         Discard();
@@ -81,7 +81,7 @@ internal sealed class ResponseStream
         _upstream = null;
     }
 
-    /// <summary>Lets go of an answer that the client is not shown.</summary>
+    /// <summary>Discards a response that the client does not get.</summary>
     public void Discard()
     {
         _head?.Clear();
@@ -89,10 +89,10 @@ internal sealed class ResponseStream
         HasBegun = false;
     }
 
-    /// <summary>Waits for the final response head; interim ones are relayed on the way.</summary>
-    /// <param name="upstream">The connection that the request went out on.</param>
+    /// <summary>Waits for the final response head. Interim responses are relayed meanwhile.</summary>
+    /// <param name="upstream">The connection that the request was sent on.</param>
     /// <param name="request">The request.</param>
-    /// <param name="outcome">Told what is wrong with the answer.</param>
+    /// <param name="outcome">Receives what is wrong with the response.</param>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> ReceiveHeadAsync(Connection upstream, RequestHead request, ExchangeOutcome outcome)
     {
@@ -167,7 +167,7 @@ internal sealed class ResponseStream
         _ => Violation.None,
     };
 
-    /// <summary>1xx go to clients of HTTP/1.1 (RFC 9110 §15.2). A client that does not read them is bounded as one that does not read its answer.</summary>
+    /// <summary>Relays a 1xx to HTTP/1.1 clients (RFC 9110 §15.2). The client must read it within the same time as any other response.</summary>
     private async ValueTask RelayInterimAsync(RequestHead request)
     {
         if (request.MinorVersion == 0)
@@ -176,7 +176,7 @@ internal sealed class ResponseStream
         }
 
         Parts.ResponseRewriter.Write(Head, new ResponseEdits { KeepsAlive = true }, Client.Output);
-        long answer = Interrupts.Suspend(); // an interim response does not start the time for the final one anew
+        long answer = Interrupts.Suspend(); // an interim response does not restart the deadline for the final one
         Interrupts.Await(Wait.ClientWrite, Parts.Limits.WriteTimeout);
         await Client.Output.FlushAsync().ConfigureAwait(false);
         Interrupts.StopWaiting();
@@ -184,7 +184,7 @@ internal sealed class ResponseStream
         Interrupts.SayContinue();
     }
 
-    /// <summary>Whether the answer's body has come whole and nothing behind it; so the connection can carry another request at once.</summary>
+    /// <summary>Skips the response's body if it has fully arrived with no bytes after it. Then the connection can carry another request at once.</summary>
     public bool TrySkipWhole()
     {
         if (!Head.KeepsAlive || !IsWhole(Head, _received.Slice(Head.Length)))
@@ -196,10 +196,10 @@ internal sealed class ResponseStream
         return true;
     }
 
-    /// <summary>Forwards the final response: the head with what there is of the body. A longer body is left to <see cref="StreamAsync"/>.</summary>
+    /// <summary>Forwards the head of the final response and what has arrived of the body. <see cref="StreamAsync"/> relays the rest.</summary>
     /// <param name="request">The request.</param>
     /// <param name="extraLines">Field lines that the proxy adds; empty for none.</param>
-    /// <returns>How the answer ended; null where the rest of its body is still to come.</returns>
+    /// <returns>How the response ended; null if more of its body is to come.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<RelayEnd?> ForwardAsync(RequestStream request, ReadOnlyMemory<byte> extraLines)
     {
@@ -241,7 +241,7 @@ internal sealed class ResponseStream
             : null;
     }
 
-    /// <summary>Prepares to stream what is still to come of the body.</summary>
+    /// <summary>Prepares to stream the rest of the body.</summary>
     public void BeginStreaming()
     {
         _upstream!.IsBulk = true;
@@ -253,15 +253,17 @@ internal sealed class ResponseStream
         }
     }
 
-    /// <summary>Relays what is still to come of the body. Awaited by the connection's loop and no deeper: a stream can last for days.</summary>
+    /// <summary>
+    /// Relays the rest of the body. Only the connection's loop awaits this: a stream can last for days and must not keep other methods suspended.
+    /// </summary>
     public ValueTask<RelayEnd> StreamAsync() => _relay.RunAsync(_upstream!.Input, Client.Output);
 
-    /// <summary>A body that lasts until the close is whole where the close was orderly; its last chunk is then still to be sent.</summary>
-    /// <returns>How the body ended after all.</returns>
+    /// <summary>A body without a length is complete if the upstream closed its connection without an error. In that case this sends the last chunk.</summary>
+    /// <returns>How the body really ended.</returns>
     public ValueTask<RelayEnd> FinishAsync(RelayEnd end) =>
         end is RelayEnd.SourceEnded && _relay.LastsUntilClose && !_upstream!.Input.EndedByFault ? _relay.FinishUntilCloseAsync(Client.Output) : new(end);
 
-    /// <summary>The response is over, one way or the other.</summary>
+    /// <summary>Ends the response, complete or not.</summary>
     public void End(RelayEnd end)
     {
         Debug.Assert(State is ReceiveState.Head or ReceiveState.Body, "A response ends once.");
@@ -269,10 +271,10 @@ internal sealed class ResponseStream
         _upstream!.IsBulk = false;
     }
 
-    /// <summary>Checks what has come of the body before the head goes on: as long as nothing was sent, a 502 still can be.</summary>
+    /// <summary>Checks the framing of what has arrived of the body before the head is forwarded: until something was sent, a 502 is still possible.</summary>
     /// <remarks>
-    /// What lies behind the answer's end is left where it is: it belongs to no request, and ends the connection as soon as that is to be kept, just as if
-    /// it had come a moment later.
+    /// Bytes after the end of the response are left in place. They belong to no request, and they end the connection when it is checked for reuse, as if they
+    /// had arrived a moment later.
     /// </remarks>
     public Violation CheckBodySoFar()
     {

@@ -3,29 +3,29 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What a stage of an exchange says. The list is closed.</summary>
+/// <summary>What a stage of an exchange can return. The list is closed.</summary>
 internal enum StageKind : byte
 {
-    /// <summary>The next stage is to run.</summary>
+    /// <summary>Continue with the next stage.</summary>
     GoOn,
 
-    /// <summary>The request is sent once more.</summary>
+    /// <summary>Send the request again.</summary>
     SendAgain,
 
-    /// <summary>The request is refused.</summary>
+    /// <summary>Refuse the request.</summary>
     Refuse,
 
-    /// <summary>Something outside failed.</summary>
+    /// <summary>Something outside the proxy failed.</summary>
     Fault,
 
-    /// <summary>The proxy answers by itself.</summary>
+    /// <summary>The proxy answers itself.</summary>
     Reply,
 
-    /// <summary>There is no exchange: the client left before its request's head was whole.</summary>
+    /// <summary>There is no exchange: the client left before the whole head of its request had arrived.</summary>
     NoExchange,
 }
 
-/// <summary>The one answer of a stage: go on, or why not.</summary>
+/// <summary>The result of a stage: continue, or why not.</summary>
 internal readonly struct StageResult
 {
     private readonly object? _detail;
@@ -46,7 +46,7 @@ internal readonly struct StageResult
 
     public StageKind Kind { get; }
 
-    /// <summary>The next stage is to run, be it for the first time or once more.</summary>
+    /// <summary>The exchange continues: with the next stage, or by sending the request again.</summary>
     public bool GoesOn => Kind is StageKind.GoOn or StageKind.SendAgain;
 
     /// <summary>Why the request is refused; None for every other kind.</summary>
@@ -58,7 +58,7 @@ internal readonly struct StageResult
     /// <summary>The answer of a <see cref="StageKind.Reply"/>.</summary>
     public OwnReply OwnReply => (OwnReply)_detail!;
 
-    /// <summary>What there is to say of a fault beyond its row in the table; null for nothing.</summary>
+    /// <summary>What to say about a fault beyond its row in the table; null for nothing.</summary>
     public FaultDetail? Detail => _detail as FaultDetail;
 
     public static StageResult Refuse(RefusalReason reason)
@@ -76,9 +76,9 @@ internal readonly struct StageResult
     public static StageResult Reply(OwnReply reply) => new(StageKind.Reply, detail: reply);
 }
 
-/// <summary>What there is to say of a fault beyond its row in the table.</summary>
+/// <summary>What to say about a fault beyond its row in the table.</summary>
 /// <param name="RetryAfterSeconds">For a 503; 0 for the default.</param>
-/// <param name="Message">What a person can do; null for the table's sentence.</param>
-/// <param name="Code">A more exact stable code; null for the table's.</param>
-/// <param name="Failure">For the log only, never for the client: why no connection could be made; null for any other fault.</param>
+/// <param name="Message">What the user can do; null for the table's sentence.</param>
+/// <param name="Code">A more specific stable code; null for the table's code.</param>
+/// <param name="Failure">For the log only, never for the client: why no connection could be made. Null for any other fault.</param>
 internal sealed record FaultDetail(int RetryAfterSeconds, string? Message = null, string? Code = null, ConnectFailure? Failure = null);

@@ -1,4 +1,4 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>What serves a connection, as far as others may know: two connections of the same affinity are cheap to join. Only compared and handed on.</summary>
+/// <summary>Identifies what serves a connection. Joining two connections of the same affinity is cheap. Only compared and passed on.</summary>
 internal abstract class Affinity;

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>What has come on a side that nobody reads.</summary>
+/// <summary>What has arrived on a connection that nobody is reading.</summary>
 internal enum Arrival : byte
 {
     Nothing,

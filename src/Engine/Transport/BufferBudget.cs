@@ -2,20 +2,19 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Bounds what all large buffers take together: the more is taken, the smaller is the largest buffer that a connection may choose.</summary>
+/// <summary>Limits the memory of all large buffers together. The more is in use, the smaller the largest buffer that a connection may choose.</summary>
 /// <remarks>
-/// A peer that does not read holds up one receive buffer of the other side. Alone it may be large; ten thousand of them may not. Only buffers of
-/// <see cref="Buffers.Large"/> and more are counted, so what is warm and small costs nothing here.
-/// Buffers that must be large (a head that is not whole yet) are
-/// given in any case; their number of bytes is bounded where they are asked for.
+/// If a peer does not read, the other side's receive buffer stays in use. One such buffer may be large; ten thousand may not. Only buffers of
+/// <see cref="Buffers.Large"/> and more are counted, so small warm requests have no cost here. A buffer that must be large (for an incomplete head) is always
+/// granted; the code that asks for it bounds its size.
 /// </remarks>
-/// <param name="bytes">For all together.</param>
+/// <param name="bytes">The limit for all together.</param>
 internal sealed class BufferBudget(long bytes)
 {
-    /// <summary>Bytes in buffers that are counted and rented now. Interlocked.</summary>
+    /// <summary>The bytes of all counted buffers in use. Changed by interlocked operations.</summary>
     private long _taken;
 
-    /// <summary>The largest size to choose now: any up to half of the budget, 64 KiB up to the whole, 16 KiB beyond.</summary>
+    /// <summary>The largest size to choose now: any size up to half of the budget, 64 KiB up to the whole budget, 16 KiB beyond it.</summary>
     public int LargestNow
     {
         get
@@ -25,7 +24,7 @@ internal sealed class BufferBudget(long bytes)
         }
     }
 
-    /// <summary>A buffer is rented.</summary>
+    /// <summary>Counts a rented buffer.</summary>
     public void Take(int length)
     {
         if (length >= Buffers.Large)
@@ -34,7 +33,7 @@ internal sealed class BufferBudget(long bytes)
         }
     }
 
-    /// <summary>A buffer is given back.</summary>
+    /// <summary>Stops counting a returned buffer.</summary>
     public void Give(int length)
     {
         if (length >= Buffers.Large)

@@ -3,11 +3,12 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Receive and send buffers in four sizes, cached per thread: renting one is a few instructions, so an idle connection need not hold any.</summary>
+/// <summary>
+/// Receive and send buffers in four sizes, cached per thread. Renting takes a few instructions, so an idle connection need not hold a buffer.
+/// </summary>
 /// <remarks>
-/// Pinned, so that a system call can be given their address. What a thread cannot keep goes to a shared reserve, which a burst draws on and
-/// <see cref="Trim"/> gives back; beyond that, the garbage collector has it.
-/// In Debug every size is a 64th, so that tests cross the boundaries of buffers.
+/// The buffers are pinned, so their address can be passed to system calls. What a thread cannot keep goes to a shared reserve, which is used in a burst and
+/// emptied by <see cref="Trim"/>. If the reserve is full, the garbage collector gets it. In Debug every size is 1/64, so that tests cross buffer boundaries.
 /// </remarks>
 internal static class Buffers
 {
@@ -30,7 +31,7 @@ internal static class Buffers
 
     private const int Classes = 4;
 
-    /// <summary>64 MiB for the large buffers of all connections.</summary>
+    /// <summary>64 MiB for the large buffers of all connections together.</summary>
     public static readonly BufferBudget Budget = new(Large * 1024L);
 
     [ThreadStatic]
@@ -38,11 +39,13 @@ internal static class Buffers
 
     private static readonly ConcurrentQueue<byte[]>[] Reserve = [new(), new(), new(), new()];
 
-    /// <summary>Most buffers of each size that an event loop keeps: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads: <see cref="ThreadShare"/>.</summary>
-    private static ReadOnlySpan<int> MostCached => [256, 32, 8, 2];
+    /// <summary>
+    /// The most buffers of each size that an event loop keeps: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads: see <see cref="ThreadShare"/>.
+    /// </summary>
+    private static ReadOnlySpan<int> MaxCached => [256, 32, 8, 2];
 
-    /// <summary>Most buffers of each size in the reserve: 8 MiB, 2 MiB, 2 MiB and 2 MiB.</summary>
-    private static ReadOnlySpan<int> MostReserved => [2048, 128, 32, 8];
+    /// <summary>The most buffers of each size in the reserve: 8 MiB, 2 MiB, 2 MiB and 2 MiB.</summary>
+    private static ReadOnlySpan<int> MaxReserved => [2048, 128, 32, 8];
 
     /// <summary>Rents a buffer of at least <paramref name="length"/> bytes.</summary>
     public static byte[] Rent(int length)
@@ -54,28 +57,28 @@ internal static class Buffers
         return rented;
     }
 
-    /// <summary>Gives a buffer back, once. Nobody else may use it any more.</summary>
+    /// <summary>Returns a buffer, exactly once. It must not be used afterwards.</summary>
     public static void Return(byte[] buffer)
     {
         Poison(buffer);
         Budget.Give(buffer.Length);
         int size = ClassOf(buffer.Length);
-        if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MostReserved[size])
+        if (size < Classes && SizeOf(size) == buffer.Length && !Caches[size].TryPush(buffer) && Reserve[size].Count < MaxReserved[size])
         {
             Reserve[size].Enqueue(buffer);
         }
     }
 
-    /// <summary>Empties the reserve. What the threads keep stays with them.</summary>
+    /// <summary>Empties the reserve. The caches of the threads are not changed.</summary>
     public static void Trim() => Array.ForEach(Reserve, static reserve => reserve.Clear());
 
-    /// <summary>The largest size that a connection takes by choice, now that others have taken theirs.</summary>
+    /// <summary>The largest size that a connection may choose now, given what all connections hold.</summary>
     public static int LargestNow => Budget.LargestNow;
 
-    /// <summary>The next larger size after one that was filled to the brim; at most <see cref="Largest"/>.</summary>
+    /// <summary>The next larger size, after a buffer was filled completely; at most <see cref="Largest"/>.</summary>
     public static int Larger(int length) => Math.Min(SizeOf(Math.Min(ClassOf(length), Classes - 1)) * 4, Largest);
 
-    /// <summary>The next smaller size after one that stayed mostly empty.</summary>
+    /// <summary>The next smaller size, after a buffer stayed mostly empty.</summary>
     public static int Smaller(int length) => Math.Max(length / 4, Smallest);
 
     private static Cache[] Caches => t_caches ??= MakeCaches();
@@ -93,7 +96,7 @@ internal static class Buffers
 
     private static byte[] Make(int length) => GC.AllocateUninitializedArray<byte>(length, pinned: true);
 
-    /// <summary>In Debug, what is used after it was given back shows.</summary>
+    /// <summary>In Debug, overwrites a returned buffer, so that later use is noticed.</summary>
     [Conditional("DEBUG")]
     private static void Poison(byte[] buffer) => buffer.AsSpan().Fill(0xDD);
 
@@ -102,7 +105,7 @@ internal static class Buffers
         var caches = new Cache[Classes];
         for (int size = 0; size < Classes; size++)
         {
-            caches[size] = new Cache(ThreadShare.Of(MostCached[size]));
+            caches[size] = new Cache(ThreadShare.Of(MaxCached[size]));
         }
 
         return caches;

@@ -1,24 +1,24 @@
 namespace McpProxyFast.Transport;
 
 /// <summary>
-/// Gives memory back after a burst of connections: what making them left behind, and what closed ones held. Nothing is allocated on the request path, so no
-/// collection would come by itself.
+/// Frees memory after a burst of connections: garbage from creating them, and what closed ones held. The request path allocates nothing, so the garbage
+/// collector would not run by itself.
 /// </summary>
 /// <param name="countOpen">The number of open connections.</param>
-/// <param name="collect">Gives the memory back.</param>
+/// <param name="collect">Frees the memory.</param>
 internal sealed class BurstCollector(Func<int> countOpen, Action collect) : IHeartbeatListener
 {
-    /// <summary>A burst of fewer connections is not worth stopping the process for.</summary>
-    private const int LeastBurst = 1_000;
+    /// <summary>A smaller burst of connections is not worth pausing the process.</summary>
+    private const int MinBurst = 1_000;
 
-    /// <summary>The count has to hold still this long: one collection for one burst.</summary>
+    /// <summary>How long the number of connections must be stable, so that a burst causes one collection.</summary>
     private const int QuietMilliseconds = 500;
 
     private int _atLastCollection;
     private int _last;
     private long _quietSince;
 
-    /// <summary>Gives back what nobody holds, at once.</summary>
+    /// <summary>Frees unused memory at once.</summary>
     public static void Collect()
     {
         Buffers.Trim();
@@ -34,7 +34,7 @@ internal sealed class BurstCollector(Func<int> countOpen, Action collect) : IHea
             _quietSince = nowMilliseconds;
         }
 
-        if (Math.Abs(open - _atLastCollection) >= LeastBurst && nowMilliseconds - _quietSince >= QuietMilliseconds)
+        if (Math.Abs(open - _atLastCollection) >= MinBurst && nowMilliseconds - _quietSince >= QuietMilliseconds)
         {
             _atLastCollection = open;
             collect();

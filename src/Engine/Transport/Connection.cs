@@ -2,14 +2,16 @@ using System.Net;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>One byte stream each way, with what a proxy needs beyond a duplex pipe: a watch on a silent peer, and an end from any thread.</summary>
+/// <summary>
+/// One byte stream in each direction, with two things that a proxy needs beyond a duplex pipe: a watch on a silent peer, and an abort from any thread.
+/// </summary>
 internal sealed class Connection
 {
-    /// <summary>What carries the bytes.</summary>
+    /// <summary>Transports the bytes.</summary>
     private readonly Channel _channel;
 
     /// <summary>Takes over a channel that has not been opened, and opens it.</summary>
-    /// <exception cref="IOException">The system refused to watch the channel. It has been closed.</exception>
+    /// <exception cref="IOException">The system cannot watch the channel. It has been closed.</exception>
     public Connection(Channel channel, IPAddress? remoteAddress)
     {
         _channel = channel;
@@ -23,15 +25,14 @@ internal sealed class Connection
 
     public ConnectionWriter Output { get; }
 
-    /// <summary>The peer's address; null where there is none, as with an in-memory pipe.</summary>
+    /// <summary>The peer's address; null if it has none, as with an in-memory pipe.</summary>
     public IPAddress? RemoteAddress { get; }
 
-    /// <summary>What serves this connection; null where any thread may.</summary>
+    /// <summary>What serves this connection; null if any thread may.</summary>
     public Affinity? Affinity => _channel.Affinity;
 
     /// <summary>
-    /// It is in the middle of a long body or a stream: where many connections have something at once, those go first that wait for the whole of a
-    /// request or of an answer.
+    /// The connection carries a long body or a stream. If many connections have events at once, those that wait for a whole request or response go first.
     /// </summary>
     public bool IsBulk
     {
@@ -39,20 +40,20 @@ internal sealed class Connection
         set => _channel.IsBulk = value;
     }
 
-    /// <summary>Completes when everything has been given back: after <see cref="Close"/>, as soon as what was still out has ended.</summary>
+    /// <summary>Completes when everything has been released: after <see cref="Close"/>, as soon as pending operations have ended.</summary>
     public Task Closed => _channel.Closed;
 
-    /// <summary>Buffers that the connection holds now. For tests.</summary>
+    /// <summary>The buffers that the connection holds now. For tests.</summary>
     public int HeldBuffers => _channel.HeldBuffers + (Input.HoldsBuffer ? 1 : 0) + (Output.HoldsBuffer ? 1 : 0);
 
-    /// <summary>Ends both directions at once, from any thread: what waits on this connection wakes up and finds it completed.</summary>
+    /// <summary>Ends both directions at once, from any thread. Pending waits on this connection wake up and find it completed.</summary>
     public void Abort() => _channel.Abort();
 
-    /// <summary>Says that no more bytes will be sent; the peer's remaining ones can still be read. From any thread.</summary>
+    /// <summary>Ends the sending side. Remaining bytes from the peer can still be read. From any thread.</summary>
     public void ShutdownOutput() => _channel.ShutdownSend();
 
-    /// <summary>Gives everything back. Only for the owner, once nothing waits on the connection any more. A second call does nothing.</summary>
-    /// <param name="reset">The peer shall see a reset, not an orderly end: what it received is not whole.</param>
+    /// <summary>Releases everything. Only for the owner, when nothing waits on the connection. A second call does nothing.</summary>
+    /// <param name="reset">The peer is to see a reset, not an orderly end, because it received incomplete data.</param>
     public void Close(bool reset)
     {
         if (_channel.Close(reset))

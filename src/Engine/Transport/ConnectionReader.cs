@@ -5,70 +5,70 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>The receiving half of a connection as a pipe reader: no pipe behind it, and no buffer while it waits. It can also be watched.</summary>
+/// <summary>The receiving half of a connection, as a pipe reader without a pipe. It holds no buffer while it waits, and it can be watched.</summary>
 /// <remarks>
-/// A buffer is rented when something can be received and given back as soon as its last byte is consumed. Unconsumed bytes always lie in one segment: where
-/// they outgrow the buffer they are moved to a larger one, so a head is parsed where it lies. A position is good until the next read.
-/// <para>One owner reads. A read is in one of these states:</para>
+/// A buffer is rented when something can be received, and returned once its last byte is consumed. Unconsumed bytes always lie in one segment: if they do not
+/// fit, they are moved to a larger buffer. So a head can be parsed in place. A position is valid until the next read.
+/// <para>Only the owner reads. The states of a read:</para>
 /// <code>
 ///   none ──ReadAsync──► done at once
-///     └─────ReadAsync──► armed ──the channel's readiness, or a cancellation──► done
+///     └─────ReadAsync──► armed ──readiness from the channel, or a cancellation──► done
 /// </code>
-/// A cancellation sets its flag and then disarms; a read arms and then looks at the flag, each time that it arms. Both steps are interlocked, so one of the
-/// two sees the other, and the one that disarms ends the read. A cancellation that finds no read is found by the next one.
+/// A cancellation sets its flag and then disarms. A read arms and then checks the flag, every time it arms. All these steps are interlocked, so at least one of
+/// the two sees the other, and the one that disarms ends the read. If no read is pending, the cancellation ends the next one.
 /// </remarks>
 internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTaskSource<ReadResult>
 {
-    /// <summary>A read of this many bytes after which more are there lets the others of its thread go first: some 50 µs of work.</summary>
+    /// <summary>After a read of this many bytes, if more are there, the thread serves other connections first: about 50 µs of work.</summary>
     private const int FairShareBytes = Buffers.Large;
 
-    /// <summary>The read that is armed. Valid between <c>Reset</c> and the end of that read.</summary>
+    /// <summary>The completion of the armed read. Valid from <c>Reset</c> until that read ends.</summary>
     private ManualResetValueTaskSourceCore<ReadResult> _signal;
 
-    /// <summary>The unconsumed bytes; null where there are none. Owner, or the one that was called for it.</summary>
+    /// <summary>Holds the unconsumed bytes; null if there are none. Used by the owner, and by the channel's call for an armed read.</summary>
     private byte[]? _buffer;
 
-    /// <summary>The first unconsumed byte in the buffer.</summary>
+    /// <summary>Index of the first unconsumed byte in the buffer.</summary>
     private int _start;
 
-    /// <summary>Behind the last byte received.</summary>
+    /// <summary>Index after the last byte received.</summary>
     private int _end;
 
-    /// <summary>Behind the last byte that the owner has seen: a read waits where this is the end.</summary>
+    /// <summary>Index after the last byte that the owner has examined. If it equals <c>_end</c>, a read must wait.</summary>
     private int _examined;
 
-    /// <summary>What the last receive has taught about the next buffer's size; 0 for the smallest.</summary>
+    /// <summary>The size for the next buffer, learned from the last receive; 0 for the smallest.</summary>
     private int _nextSize;
 
-    /// <summary>1 from a cancellation until a read has found it. Any thread.</summary>
+    /// <summary>1 from a cancellation until a read sees it. Set by any thread.</summary>
     private int _cancelRequested;
 
-    /// <summary>The last receive has taken much and left more: the next read waits for its turn.</summary>
+    /// <summary>The last receive took a large amount and left more, so the next read waits for its turn.</summary>
     private bool _leavesOthersATurn;
 
-    /// <summary>The end has been received: every read from now on is completed.</summary>
+    /// <summary>The end has been received. From now on every read is completed.</summary>
     private bool _completed;
 
-    /// <summary>The end was not an orderly one. Valid once completed.</summary>
+    /// <summary>The end was not orderly. Valid once completed.</summary>
     private bool _faulted;
 
-    /// <summary>The watch is told of bytes too. Written before <see cref="_watch"/>.</summary>
+    /// <summary>The watch is also told about bytes. Written before <see cref="_watch"/>.</summary>
     private bool _watchForBytes;
 
-    /// <summary>Whom to tell, once; null for nobody. Taken by exchange.</summary>
+    /// <summary>The watch to call, once; null for none. Taken by exchange.</summary>
     private IConnectionWatch? _watch;
 
-    /// <summary>The peer was seen to end its side, though bytes may still be unread.</summary>
+    /// <summary>The peer has ended its side. Bytes may still be unread.</summary>
     public bool PeerEnded => channel.PeerEnded;
 
-    /// <summary>The end was a reset, an abort or another error, not an orderly one. Meaningful once a read has completed. It may ask the system.</summary>
+    /// <summary>The end was a reset, an abort or another error. Valid once a read has completed. May make a system call.</summary>
     public bool EndedByFault => _faulted || channel.WasReset;
 
     /// <summary>For tests.</summary>
     public bool HoldsBuffer => _buffer is not null;
 
-    /// <summary>Looks what has come by now, where nothing is expected; only for the owner, without a watch and while no result is held.</summary>
-    /// <param name="asksSystem">Ask the system in any case; else only where it may have something that this connection has not been told.</param>
+    /// <summary>Checks what has arrived when nothing is expected. Only for the owner, without a watch and while no read result is held.</summary>
+    /// <param name="asksSystem">Always ask the system. If false, it is asked only if it may know something that this connection was not told.</param>
     public Arrival Look(bool asksSystem)
     {
         Debug.Assert(!channel.Reading.IsArmed, "Nobody reads while the owner looks.");
@@ -123,7 +123,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>Ends the read that waits, or the next one. From any thread; several before one read count as one.</summary>
+    /// <summary>Cancels the pending read, or the next one. From any thread; several cancellations before one read count as one.</summary>
     public override void CancelPendingRead()
     {
         Volatile.Write(ref _cancelRequested, 1);
@@ -139,9 +139,9 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     {
     }
 
-    /// <summary>Starts a watch, at any time, also while the owner reads. Where the peer has ended already, the watch is told before this returns.</summary>
-    /// <param name="watch">Whom to tell.</param>
-    /// <param name="forBytes">Tell of any byte too: on an idle connection none is expected. Only while nobody reads.</param>
+    /// <summary>Starts a watch. Allowed at any time, also during a read. If the peer has ended already, the watch is called before this returns.</summary>
+    /// <param name="watch">The watch to call.</param>
+    /// <param name="forBytes">Also call it for bytes, which an idle connection does not expect. Only while nobody reads.</param>
     public void Watch(IConnectionWatch watch, bool forBytes)
     {
         Debug.Assert(!(forBytes && channel.Reading.IsArmed), "Bytes that somebody waits for are not unexpected.");
@@ -166,10 +166,10 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>Ends the watch. One call of it may be under way on another thread.</summary>
+    /// <summary>Ends the watch. A call of it may still be running on another thread.</summary>
     public void Unwatch() => Volatile.Write(ref _watch, null);
 
-    /// <summary>Called by the channel for the read that was armed.</summary>
+    /// <summary>Called by the channel to complete the armed read.</summary>
     public void OnReadable()
     {
         bool canceled = false;
@@ -179,14 +179,14 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>The watch that is to be told of bytes; null where there is none.</summary>
+    /// <summary>The watch, if it is to be told about bytes; otherwise null.</summary>
     public IConnectionWatch? WatchForBytes => Volatile.Read(ref _watch) is { } watch && _watchForBytes ? watch : null;
 
-    /// <summary>Tells the watch, if there is one, that the peer has ended its side. Called by the channel.</summary>
+    /// <summary>Tells the watch, if any, that the peer has ended its side. Called by the channel.</summary>
     public void TellPeerEnded() => Interlocked.Exchange(ref _watch, null)?.OnPeerEnded();
 
-    /// <summary>Tells a watch that bytes have come which no read waits for, if it is still on. Called by the channel.</summary>
-    /// <param name="watch">The watch that was on when the bytes came: a later one must not be told of bytes that have been read since.</param>
+    /// <summary>Tells a watch, if it is still set, that bytes have arrived that no read waits for. Called by the channel.</summary>
+    /// <param name="watch">The watch that was set when the bytes arrived. A later watch must not be told: the bytes may have been read since.</param>
     public void TellUnexpectedBytes(IConnectionWatch watch)
     {
         if (Interlocked.CompareExchange(ref _watch, null, watch) == watch)
@@ -195,7 +195,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>Looks whether the peer has ended behind bytes that cannot be received yet, while there is a watch. From the heartbeat.</summary>
+    /// <summary>While there is a watch, checks whether the peer has ended after bytes that cannot be received yet. Called by the heartbeat.</summary>
     public void LookForEnd()
     {
         if (Volatile.Read(ref _watch) is not null)
@@ -204,7 +204,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>The connection is closed: gives the buffer back. Reads from now on find the end.</summary>
+    /// <summary>Called when the connection is closed: returns the buffer. From now on reads find the end.</summary>
     public void Release()
     {
         _faulted |= !_completed;
@@ -226,7 +226,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         return ReceiveOrArm(out bool canceled) ? new ValueTask<ReadResult>(Result(canceled)) : new ValueTask<ReadResult>(this, _signal.Version);
     }
 
-    /// <summary>Leaves the bytes that are there until the others have been served. The readiness has been taken.</summary>
+    /// <summary>Leaves the available bytes until other connections have been served. The readiness has been taken.</summary>
     private ValueTask<ReadResult> WaitForTurn()
     {
         if (channel.TryWaitForTurn())
@@ -238,9 +238,9 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         return TryRead(out ReadResult result) ? new ValueTask<ReadResult>(result) : Wait();
     }
 
-    /// <summary>Goes on until there is a result or the read is armed.</summary>
+    /// <summary>Tries to receive until there is a result or the read is armed.</summary>
     /// <param name="canceled">The result is a cancellation.</param>
-    /// <returns>True where there is a result; false where the read is armed, and belongs to whoever disarms it.</returns>
+    /// <returns>True if there is a result. False if the read is armed; then whoever disarms it completes it.</returns>
     private bool ReceiveOrArm(out bool canceled)
     {
         canceled = false;
@@ -252,7 +252,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
             }
         }
 
-        // A cancellation that came before the read was armed found nothing to wake.
+        // A cancellation before the read was armed found nothing to wake.
         if (Volatile.Read(ref _cancelRequested) != 0 && channel.Reading.Disarm())
         {
             Volatile.Write(ref _cancelRequested, 0);
@@ -264,12 +264,12 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
     private bool TakeCancellation() => Volatile.Read(ref _cancelRequested) != 0 && Interlocked.Exchange(ref _cancelRequested, 0) != 0;
 
-    /// <summary>Receives what there is into the buffer; false when there is nothing after all.</summary>
+    /// <summary>Receives into the buffer. Returns false if nothing was there.</summary>
     private bool TryReceive()
     {
         bool hasResult = TryReceiveOnce(out bool isFull);
 #if DEBUG
-        // Buffers are tiny in Debug: what one receive would have brought comes in several, each into a larger buffer.
+        // Buffers are tiny in Debug: what one receive would bring takes several, each into a larger buffer.
         const int realBufferBytes = 4 * 1024;
         while (isFull && _end - _start < realBufferBytes && channel.Reading.Take() && TryReceiveOnce(out isFull))
         {
@@ -278,7 +278,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         return hasResult;
     }
 
-    /// <param name="isFull">The room was filled, so that more may be there.</param>
+    /// <param name="isFull">The free space was filled, so more may be there.</param>
     private bool TryReceiveOnce(out bool isFull)
     {
         Debug.Assert(!_completed, "Nothing is received behind the end.");
@@ -309,7 +309,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         return true;
     }
 
-    /// <summary>A full buffer means that more is there, and that the next buffer may well be larger.</summary>
+    /// <summary>Chooses the next buffer's size. If the buffer was filled, more bytes are there, and a larger buffer may be better.</summary>
     private void Learn(int received, int room)
     {
         if (received == room)
@@ -328,12 +328,12 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
         if (channel.PeerEnded || channel.StopsShort)
         {
-            // The end came with these bytes, or more of them are there: no event will announce either again.
+            // The end came with these bytes, or more bytes are there. No event will announce either again.
             channel.Reading.Keep();
         }
     }
 
-    /// <summary>Makes the buffer have room for one byte at least.</summary>
+    /// <summary>Makes sure that the buffer has room for at least one byte.</summary>
     private void MakeRoom()
     {
         int wanted = Math.Min(_nextSize, Buffers.LargestNow);
@@ -350,7 +350,8 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
         byte[] full = _buffer;
         int unconsumed = _end - _start;
-        _buffer = Buffers.Rent(Math.Max(wanted, unconsumed * 2)); // bounded by the owner, which leaves no more unconsumed than a limit of its own allows
+        // Bounded by the owner, whose own limits say how much it leaves unconsumed.
+        _buffer = Buffers.Rent(Math.Max(wanted, unconsumed * 2));
         full.AsSpan(_start, unconsumed).CopyTo(_buffer);
         _examined -= _start;
         _start = 0;

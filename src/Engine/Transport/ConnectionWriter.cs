@@ -4,48 +4,49 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>The sending half of a connection as a pipe writer: what was written and what is passed to <see cref="WriteAsync"/> leave in one call.</summary>
+/// <summary>The sending half of a connection, as a pipe writer. Written bytes and those passed to <see cref="WriteAsync"/> are sent in one call.</summary>
 /// <remarks>
-/// A send that fails completes the writer (<see cref="FlushResult.IsCompleted"/>) and never throws: a peer that went away is expected.
+/// A failed send completes the writer (<see cref="FlushResult.IsCompleted"/>) and never throws: peers that disconnect are expected.
 /// <code>
 ///   none ──flush──► done at once
-///     └─────flush──► armed ──the channel's readiness──► sends on, armed again or done
+///     └─────flush──► armed ──readiness from the channel──► sends more, armed again or done
 ///                      └────a cancellation────────────► cancelled; the writer has failed
 /// </code>
-/// A cancellation counts only where the flush waits. It leaves bytes behind, of which some may lie in a source that is the caller's again: nothing can follow
-/// them in order, so every later flush finds the writer completed. How flag and arming meet is said at <see cref="ConnectionReader"/>.
+/// A cancellation has an effect only if the flush waits. It leaves unsent bytes behind, some of them perhaps in a source that belongs to the caller again.
+/// Nothing can follow them in order, so every later flush finds the writer completed. For the order of flag and arming, see <see cref="ConnectionReader"/>.
 /// </remarks>
 internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTaskSource<FlushResult>
 {
-    /// <summary>The flush that is armed. Valid between <c>Reset</c> and the end of that flush.</summary>
+    /// <summary>The completion of the armed flush. Valid from <c>Reset</c> until that flush ends.</summary>
     private ManualResetValueTaskSourceCore<FlushResult> _signal;
 
-    /// <summary>What was written and not flushed, or is being sent; null where there is nothing. Owner, or the one that was called for it.</summary>
+    /// <summary>Bytes that were written and not yet sent; null if there are none. Used by the owner, and by the channel's call for an armed flush.</summary>
     private byte[]? _buffer;
 
-    /// <summary>Bytes of the buffer that the channel has taken.</summary>
+    /// <summary>How many bytes of the buffer the channel has taken.</summary>
     private int _sent;
 
-    /// <summary>Bytes of the buffer that were written.</summary>
+    /// <summary>How many bytes of the buffer were written.</summary>
     private int _written;
 
-    /// <summary>What follows the buffer. Valid until its flush is over.</summary>
+    /// <summary>The bytes to send after the buffer. Valid until their flush has ended.</summary>
     private ReadOnlyMemory<byte> _source;
 
-    /// <summary>1 from a cancellation until a flush that waits has found it. Any thread.</summary>
+    /// <summary>1 from a cancellation until a waiting flush sees it. Set by any thread.</summary>
     private int _cancelRequested;
 
-    /// <summary>No more bytes are taken. Never reset.</summary>
+    /// <summary>No more bytes are sent. Never reset.</summary>
     private bool _failed;
 
     /// <summary>See <see cref="SentBytes"/>.</summary>
     private long _sentBytes;
 
-    /// <summary>Bytes that the channel has taken so far. From any thread.</summary>
+    /// <summary>The bytes that the channel has taken so far. From any thread.</summary>
     public long SentBytes => Volatile.Read(ref _sentBytes);
 
     /// <summary>
-    /// Bytes that have reached the peer's system, as far as this one says; else <see cref="SentBytes"/>. Only for comparing. From any thread.
+    /// The bytes that the peer's system has acknowledged, if the local system reports that; otherwise <see cref="SentBytes"/>. Only for comparison. From any
+    /// thread.
     /// </summary>
     public long CountDelivered() => channel.CountDelivered(SentBytes);
 
@@ -76,7 +77,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => SendAsync();
 
-    /// <summary>Sends what is pending and then <paramref name="source"/>, which must stay untouched until this completes.</summary>
+    /// <summary>Sends the pending bytes and then <paramref name="source"/>, which must not change until this completes.</summary>
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         Debug.Assert(_source.IsEmpty, "One flush at a time.");
@@ -84,7 +85,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return SendAsync();
     }
 
-    /// <summary>Ends the flush that waits, or the next one that has to. From any thread.</summary>
+    /// <summary>Cancels the waiting flush, or the next one that has to wait. From any thread.</summary>
     public override void CancelPendingFlush()
     {
         Volatile.Write(ref _cancelRequested, 1);
@@ -99,7 +100,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
     {
     }
 
-    /// <summary>Waits for the channel's first readiness to send: the outcome of a connect.</summary>
+    /// <summary>Waits for the channel's first readiness to send, which is the outcome of a connect.</summary>
     public async ValueTask WaitWritableAsync()
     {
         _signal.Reset();
@@ -109,7 +110,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         }
     }
 
-    /// <summary>Called by the channel for the flush that was armed.</summary>
+    /// <summary>Called by the channel to complete the armed flush.</summary>
     public void OnWritable()
     {
         if (TrySend())
@@ -122,7 +123,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         }
     }
 
-    /// <summary>The connection is closed: gives the buffer back. What was not sent never will be.</summary>
+    /// <summary>Called when the connection is closed: returns the buffer. Unsent bytes are dropped.</summary>
     public void Release()
     {
         _failed = true;
@@ -148,8 +149,8 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return SendOrArm(out FlushResult result) ? new ValueTask<FlushResult>(result) : new ValueTask<FlushResult>(this, _signal.Version);
     }
 
-    /// <summary>Goes on, after a try that left something to send, until there is a result or the flush is armed.</summary>
-    /// <returns>True where there is a result; false where the flush is armed, and belongs to whoever disarms it.</returns>
+    /// <summary>After a try that left something unsent, tries again until there is a result or the flush is armed.</summary>
+    /// <returns>True if there is a result. False if the flush is armed; then whoever disarms it completes it.</returns>
     private bool SendOrArm(out FlushResult result)
     {
         while (!ArmOrTake())
@@ -161,7 +162,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
             }
         }
 
-        // A cancellation that came before the flush was armed found nothing to wake.
+        // A cancellation before the flush was armed found nothing to wake.
         if (Volatile.Read(ref _cancelRequested) != 0 && channel.Writing.Disarm())
         {
             result = TakeCancellation();
@@ -172,7 +173,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return false;
     }
 
-    /// <summary>True when armed; false when a readiness was taken instead: it is taken before the next try, and what comes meanwhile sets it anew.</summary>
+    /// <summary>True if armed. False if a readiness was taken instead; it is taken before the next try, and a later event sets it again.</summary>
     private bool ArmOrTake()
     {
         while (!channel.Writing.Arm())
@@ -186,7 +187,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return true;
     }
 
-    /// <summary>Sends as much as the channel takes; true when nothing is left to send, or no more can be.</summary>
+    /// <summary>Sends as much as the channel takes. True if nothing is left to send, or no more can be sent.</summary>
     private bool TrySend()
     {
         while (!_failed && (_written > _sent || !_source.IsEmpty))
@@ -250,7 +251,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         }
     }
 
-    /// <summary>The flush was disarmed by the caller. What it leaves behind is dropped, and nothing follows it.</summary>
+    /// <summary>The caller has disarmed the flush. Unsent bytes are dropped, and nothing may follow them.</summary>
     private FlushResult TakeCancellation()
     {
         Volatile.Write(ref _cancelRequested, 0);

@@ -1,20 +1,35 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Whose a file is, which the framework does not say.</summary>
-/// <remarks>Elsewhere than on Linux the mode alone is looked at: a file that only its owner can read is read by nobody else but an administrator.</remarks>
+/// <summary>Finds the owner of a file, which the framework does not tell.</summary>
+/// <remarks>
+/// On other systems than Linux, only the mode is checked: apart from an administrator, nobody but the owner can read a file with an owner-only mode.
+/// </remarks>
 internal static unsafe partial class FileOwner
 {
     private const string C = "libc";
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private const int CurrentFolder = -100; // AT_FDCWD
     private const uint UserId = 8; // STATX_UID
     private const int StatBytes = 256;
     private const int UserIdOffset = 20;
 
-    /// <summary>Whether the file belongs to another user than the one whose rights this process has.</summary>
-    public static bool IsAnother(SafeFileHandle file)
+    /// <summary>Whether the file's owner is not the effective user of this process.</summary>
+    public static bool IsAnother(SafeFileHandle file) => IsAnother((int)file.DangerousGetHandle(), [0], EmptyPath);
+
+    /// <summary>The same for a file that cannot be opened now. A link is not followed.</summary>
+    /// <param name="path">The path in UTF-8, with a zero at its end.</param>
+    public static bool IsAnother(ReadOnlySpan<byte> path)
+    {
+        Debug.Assert(path is [.., 0], "The system reads a path up to its zero.");
+        return IsAnother(CurrentFolder, path, NoFollow);
+    }
+
+    private static bool IsAnother(int folder, ReadOnlySpan<byte> path, int flags)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -24,8 +39,10 @@ internal static unsafe partial class FileOwner
         try
         {
             byte* stat = stackalloc byte[StatBytes];
-            byte noPath = 0;
-            return statx((int)file.DangerousGetHandle(), &noPath, EmptyPath, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            fixed (byte* name = path)
+            {
+                return statx(folder, name, flags, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            }
         }
         catch (EntryPointNotFoundException)
         {

@@ -2,48 +2,48 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Looked at by the heartbeat.</summary>
+/// <summary>Is called by the heartbeat.</summary>
 internal interface IHeartbeatListener
 {
-    /// <summary>Called about ten times a second, on the timer's thread; must be quick, must not block and must not throw.</summary>
+    /// <summary>Called about ten times a second, on the timer's thread. Must be quick, must not block and must not throw.</summary>
     void OnBeat(long nowMilliseconds);
 }
 
-/// <summary>The one timer. Deadlines are numbers that it compares; no request has a timer, and no request reads a clock.</summary>
-/// <remarks>All proxies that live by the system's clock share one (<see cref="Share"/>). It stops when the last has given it back.</remarks>
+/// <summary>The only timer. It compares deadlines, which are plain numbers. No request has a timer of its own, and no request reads a clock.</summary>
+/// <remarks>All proxies that use the system clock share one (<see cref="Share"/>). It stops when the last of them disposes it.</remarks>
 internal sealed class Heartbeat : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly Lock Sharing = new();
 
-    /// <summary>The system clock's; null while nobody holds it. Under the lock.</summary>
+    /// <summary>The shared one for the system clock; null while nobody holds it. Used under the lock.</summary>
     private static Heartbeat? s_ofSystem;
 
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Lock _changing = new();
 
-    /// <summary>Places that are empty, of those that were used before.</summary>
+    /// <summary>Free indexes below <c>_used</c>.</summary>
     private readonly Stack<int> _free = new();
 
     private readonly ITimer _timer;
 
-    /// <summary>Changed under the lock, read without it.</summary>
+    /// <summary>The listeners. Changed under the lock, read without it.</summary>
     private IHeartbeatListener?[] _listeners = new IHeartbeatListener?[16];
 
-    /// <summary>Places that have ever been used.</summary>
+    /// <summary>The number of indexes ever used.</summary>
     private int _used;
 
-    /// <summary>1 while a beat is under way.</summary>
+    /// <summary>1 while a beat is running.</summary>
     private int _beating;
 
     /// <summary>See <see cref="Now"/>.</summary>
     private long _now;
 
-    /// <summary>Who holds it. Under the static lock.</summary>
+    /// <summary>The number of holders. Used under the static lock.</summary>
     private int _holders = 1;
 
-    /// <summary>Makes one that is not shared.</summary>
+    /// <summary>Creates one that is not shared.</summary>
     public Heartbeat(TimeProvider clock)
     {
         _clock = clock;
@@ -51,10 +51,10 @@ internal sealed class Heartbeat : IDisposable
         _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Beat(), this, Interval, Interval);
     }
 
-    /// <summary>Milliseconds since it was made, as of the last beat.</summary>
+    /// <summary>Milliseconds since it was created, as of the last beat.</summary>
     public long Now => Volatile.Read(ref _now);
 
-    /// <summary>The heartbeat of a clock: for the system's the one that all share. To be disposed once by each who asks.</summary>
+    /// <summary>The heartbeat for a clock; the system clock has a shared one. Each caller must dispose it once.</summary>
     public static Heartbeat Share(TimeProvider clock)
     {
         if (clock != TimeProvider.System)
@@ -74,10 +74,10 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>When a wait that starts now is over. Rounded up by one beat, so that a deadline is never early.</summary>
+    /// <summary>The time at which a wait that starts now ends. One beat is added, so that a deadline is never early.</summary>
     public long After(TimeSpan wait) => Now + (long)wait.TotalMilliseconds + (long)Interval.TotalMilliseconds;
 
-    /// <summary>Adds a listener; the number is for <see cref="Remove"/>.</summary>
+    /// <summary>Adds a listener. The returned number is for <see cref="Remove"/>.</summary>
     public int Add(IHeartbeatListener listener)
     {
         lock (_changing)
@@ -93,7 +93,7 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Removes a listener. A beat that is under way may still call it once.</summary>
+    /// <summary>Removes a listener. A beat that is already running may call it once more.</summary>
     public void Remove(int index)
     {
         lock (_changing)
@@ -104,7 +104,7 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Gives it back; the last holder stops the timer.</summary>
+    /// <summary>Releases it. The last holder stops the timer.</summary>
     public void Dispose()
     {
         lock (Sharing)
@@ -125,7 +125,7 @@ internal sealed class Heartbeat : IDisposable
     {
         if (Interlocked.Exchange(ref _beating, 1) != 0)
         {
-            return; // the last beat is still under way
+            return; // the last beat is still running
         }
 
         long now = (long)_clock.GetElapsedTime(_started).TotalMilliseconds;

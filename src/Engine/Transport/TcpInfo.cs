@@ -1,24 +1,24 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>What Linux says of a TCP connection: <c>struct tcp_info</c>, of which new fields come only at the end.</summary>
+/// <summary>What Linux reports about a TCP connection: <c>struct tcp_info</c>. New kernels add fields only at the end.</summary>
 internal static class TcpInfo
 {
-    /// <summary>The option <c>TCP_INFO</c> of the level <c>IPPROTO_TCP</c>.</summary>
+    /// <summary>The option <c>TCP_INFO</c> at the level <c>IPPROTO_TCP</c>.</summary>
     public const int Option = 11;
 
-    /// <summary>As far as it is read here.</summary>
+    /// <summary>The length of the part that is read here.</summary>
     public const int Bytes = ReceivedAt + sizeof(long);
 
-    /// <summary>Where <c>tcpi_bytes_acked</c> lies (Linux 4.1). The state is the first byte.</summary>
+    /// <summary>The offset of <c>tcpi_bytes_acked</c> (Linux 4.1). The state is the first byte.</summary>
     private const int AcknowledgedAt = 120;
 
-    /// <summary>Where <c>tcpi_bytes_received</c> lies (Linux 4.1): what has come in order, a FIN counted as one.</summary>
+    /// <summary>The offset of <c>tcpi_bytes_received</c> (Linux 4.1): bytes received in order; a FIN counts as one.</summary>
     private const int ReceivedAt = 128;
 
     private const byte StateClosed = 7;
     private const byte StateCloseWait = 8;
 
-    /// <summary>Reads the facts; false where an older system does not say them.</summary>
+    /// <summary>Reads the facts. Returns false if the system is too old to report them.</summary>
     public static bool TryRead(ReadOnlySpan<byte> info, out Facts facts)
     {
         facts = default;
@@ -36,17 +36,18 @@ internal static class TcpInfo
         return true;
     }
 
-    /// <summary>What is read.</summary>
+    /// <summary>The facts read from the structure.</summary>
     /// <param name="Acknowledged">Bytes that the peer's system has acknowledged.</param>
-    /// <param name="Received">Bytes that have come in order; one more where the peer's orderly end has come behind them.</param>
-    /// <param name="PeerEnded">The peer has ended its side, though its bytes may still be unread.</param>
-    /// <param name="IsOver">The connection is over: by a reset, where this side has not ended its own.</param>
+    /// <param name="Received">Bytes that have arrived in order. One more if the peer's orderly end has arrived after them.</param>
+    /// <param name="PeerEnded">The peer has ended its side. Its bytes may still be unread.</param>
+    /// <param name="IsOver">The connection is over: by a reset, unless this side has ended its own.</param>
     internal readonly record struct Facts(long Acknowledged, long Received, bool PeerEnded, bool IsOver)
     {
         /// <summary>
-        /// The peer has not ended what it sends, and never will. A peer that ends in an orderly way, and resets for what still comes, has sent all of it.
+        /// The connection is over without an orderly end from the peer. A peer that ends in an orderly way, and then resets because of late data,
+        /// has sent everything.
         /// </summary>
-        /// <param name="read">Bytes that were read from the connection, which is all that has come.</param>
+        /// <param name="read">The bytes read from the connection, which is all that has arrived.</param>
         public bool WasResetBehind(long read) => IsOver && Received <= read;
     }
 }

@@ -1,9 +1,10 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>Finds peers that vanished without a word, as when their power or their network went: a silent stream would wait for such a one for ever.</summary>
+/// <summary>
+/// Detects peers that vanished silently, for example by loss of power or network. Otherwise a silent stream would wait for such a peer for ever.
+/// </summary>
 /// <remarks>
-/// The system asks a peer that has been silent, and gives the connection up where no answer comes: two minutes after it was last heard of. Streams that
-/// live are not touched.
+/// The system probes a silent peer, and closes the connection if it answers no probe, two minutes after it was last heard from. Live streams are not affected.
 /// </remarks>
 internal static class TcpKeepAlive
 {

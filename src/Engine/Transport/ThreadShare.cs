@@ -1,9 +1,9 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>How much one thread keeps for its next connections, of buffers and of pooled objects.</summary>
+/// <summary>How many buffers and pooled objects one thread keeps for later connections.</summary>
 /// <remarks>
-/// An event loop serves thousands of connections and there is one per processor. Threads of the runtime's pool are many where it is busy, and come and go:
-/// each keeps a sixteenth, so that a hundred of them hold no more than a few loops.
+/// There is one event loop per processor, and each serves thousands of connections. The runtime's pool threads can be many under load, and they come and go.
+/// Each keeps a sixteenth, so a hundred of them hold no more than a few loops.
 /// </remarks>
 internal static class ThreadShare
 {
@@ -12,9 +12,9 @@ internal static class ThreadShare
     [ThreadStatic]
     private static bool t_isLoop;
 
-    /// <summary>Said by an event loop at its start: this thread serves a loop's share of all connections.</summary>
+    /// <summary>Called by an event loop when it starts: this thread serves a loop's share of all connections.</summary>
     public static void ClaimLoopsShare() => t_isLoop = true;
 
-    /// <summary>What this thread may keep, where a loop keeps <paramref name="most"/>.</summary>
+    /// <summary>How many this thread may keep if a loop keeps <paramref name="most"/>.</summary>
     public static int Of(int most) => t_isLoop ? most : most / PoolThreadsShare;
 }

@@ -6,15 +6,17 @@ using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast.Upstream;
 
-/// <summary>Makes upstream connections by a host's own <see cref="McpProxyOptions.ConnectUpstream"/>: whatever that throws is a fault with an answer.</summary>
+/// <summary>
+/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Exceptions from it become faults, which the client is told.
+/// </summary>
 /// <param name="connect">The hook.</param>
-/// <param name="timeout">For one connection.</param>
-/// <param name="clock">Measures it.</param>
-/// <param name="faults">Told what the hook threw that is not expected of it.</param>
+/// <param name="timeout">The limit for one connection.</param>
+/// <param name="clock">Measures the limit.</param>
+/// <param name="faults">Receives exceptions of the hook that are not expected from it.</param>
 internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPipe>> connect, TimeSpan timeout, TimeProvider clock, HookFaults faults)
 {
     /// <summary>Asks the host for a connection.</summary>
-    /// <param name="cancel">The client went away, or the proxy is stopped.</param>
+    /// <param name="cancel">The client disconnected, or the proxy is stopping.</param>
     public async ValueTask<ConnectResult> ConnectAsync(CancellationToken cancel)
     {
         using var ending = new HookCancellation(faults, timeout, clock, cancel);
@@ -31,7 +33,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         }
     }
 
-    /// <summary>Waits until the token is cancelled. A connection that comes later is not used, and is completed.</summary>
+    /// <summary>Waits until the token is cancelled. A connection that arrives later is not used, only completed.</summary>
     private static async Task<IDuplexPipe> InTimeAsync(Task<IDuplexPipe> connecting, CancellationToken ending)
     {
         try
@@ -56,7 +58,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         }
         catch (Exception)
         {
-            // The attempt has been answered as one that took too long; what came of it later changes nothing.
+            // The attempt was already answered as too slow; a later result has no effect.
         }
     }
 

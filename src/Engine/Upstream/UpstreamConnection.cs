@@ -4,10 +4,10 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Upstream;
 
-/// <summary>One connection to the upstream: who has it, how old it is, and whether it is still clean.</summary>
+/// <summary>One connection to the upstream, with its user, its age, and whether it is still clean.</summary>
 /// <remarks>
-/// While it is idle it is watched: any byte or end that comes then ends it, because an answer that no request asked for would be taken for the next one
-/// (RFC 9112 §9.3, RFC 9110 §15).
+/// An idle connection is watched, and any byte or end that arrives then ends it. Otherwise a response that no request asked for would be taken for the next
+/// request's response (RFC 9112 §9.3, RFC 9110 §15).
 /// <code>
 ///   InUse ──Hold──► Settling ──► Held ────┐
 ///     ▲  └──Rest──► Settling ──► Pooled ──┤──TryTake──► InUse
@@ -15,9 +15,8 @@ namespace McpProxyFast.Upstream;
 ///     └────────────────┼──────────┘
 ///                      └──the watch, an end──► Dead
 /// </code>
-/// States change by compare-exchange, so of watch, heartbeat and taker one gets it. While it settles only its owner touches it: an end that comes then is
-/// noted, and the owner does what is to be done. Who brings Pooled to Dead closes it; who brings Held to Dead wakes nobody and aborts it, and its client
-/// closes it.
+/// States change by compare-exchange, so only one of watch, heartbeat and taker succeeds. In Settling, only the owner acts: an end is recorded, and the owner
+/// then does what is needed. Whoever changes Pooled to Dead closes the connection. Whoever changes Held to Dead only aborts it, and its client closes it.
 /// </remarks>
 internal sealed class UpstreamConnection : IConnectionWatch
 {
@@ -27,10 +26,12 @@ internal sealed class UpstreamConnection : IConnectionWatch
     private const int Pooled = 3;
     private const int Dead = 4;
 
-    /// <summary>The upstream has not said how long it keeps the connection.</summary>
+    /// <summary>The upstream has not said how long it keeps idle connections.</summary>
     public const long NotSaid = -1;
 
-    /// <summary>So much earlier than the upstream has said the connection is no longer used: a request travels for a while, and the clock has steps.</summary>
+    /// <summary>
+    /// How much earlier than the upstream's own time limit the connection is given up: a request needs time to arrive, and the clock is coarse.
+    /// </summary>
     private const long KeepAliveMarginMilliseconds = 1000;
 
     private readonly Heartbeat _heartbeat;
@@ -39,7 +40,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool it rests in. Valid while Pooled, and read by the one who ended that.</summary>
+    /// <summary>The pool that keeps it. Valid while Pooled; also read by whoever ended that state.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -57,27 +58,29 @@ internal sealed class UpstreamConnection : IConnectionWatch
         _tally = tally;
     }
 
-    /// <summary>The bytes. The owner's: who has taken it or made it.</summary>
+    /// <summary>The transport. Only for the owner: whoever has taken or created the connection.</summary>
     public Connection Transport { get; }
 
-    /// <summary>By the heartbeat.</summary>
+    /// <summary>When it was created, in the heartbeat's time.</summary>
     public long MadeAt { get; }
 
-    /// <summary>Since when no exchange has used it, by the heartbeat, whoever keeps it. Valid while it is idle, and until it is held again.</summary>
+    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, whoever keeps it, and until it is held again.</summary>
     public long IdleSince => Volatile.Read(ref _idleSince);
 
-    /// <summary>How long it may be idle by what the upstream has said, less a margin, in milliseconds; <see cref="NotSaid"/> where it has not.</summary>
+    /// <summary>
+    /// How long it may be idle according to the upstream, minus a margin, in milliseconds; <see cref="NotSaid"/> if the upstream has not said.
+    /// </summary>
     public long KeptFor => Volatile.Read(ref _keptFor);
 
-    /// <summary>It has carried an exchange before: it may have been closed by the upstream at the very moment of its use.</summary>
+    /// <summary>It has carried an exchange before, so the upstream may have closed it just when it is used again.</summary>
     public bool IsReused { get; private set; }
 
     public bool IsIdle => Volatile.Read(ref _state) is Held or Pooled;
 
-    /// <summary>It ended while it was idle, and stays so.</summary>
+    /// <summary>It ended while it was idle. Never becomes false again.</summary>
     public bool IsDead => Volatile.Read(ref _state) is Dead;
 
-    /// <summary>The upstream has said how long it keeps the connection idle. Only for its user.</summary>
+    /// <summary>Records how long the upstream keeps the connection idle. Only for its user.</summary>
     public void KeepFor(int seconds)
     {
         Debug.Assert(seconds >= 0 && !IsIdle, "An answer has said it, so the connection is in use.");
@@ -85,22 +88,22 @@ internal sealed class UpstreamConnection : IConnectionWatch
         Volatile.Write(ref _keptFor, said - Math.Min(KeepAliveMarginMilliseconds, said / 2));
     }
 
-    /// <summary>A client keeps it between two of its exchanges. It is idle from now on.</summary>
+    /// <summary>A client keeps it between two of its exchanges. From now on it is idle.</summary>
     public void Hold(long now)
     {
         Volatile.Write(ref _idleSince, now);
         Rest(Held, null);
     }
 
-    /// <summary>The pool keeps it, as idle as it was before.</summary>
+    /// <summary>The pool keeps it. It counts as idle since its last exchange.</summary>
     public void RestIn(UpstreamPool pool) => Rest(Pooled, pool);
 
-    /// <summary>Takes it for an exchange; false where it has ended meanwhile, or brings bytes that no request asked for. The caller then closes it.</summary>
+    /// <summary>Takes it for an exchange. Returns false if it has ended, or has received bytes that no request asked for; then the caller closes it.</summary>
     /// <remarks>
-    /// Looked at right here, and not only by the watch: bytes that came before the request was sent would be taken for its answer, and a request sent into
-    /// an end that has come already would be lost (RFC 9112 §9.2, §9.3.1). The system is asked where it may know more than the watch, and in any case where the
-    /// connection has been idle since an earlier heartbeat: upstreams close idle connections, not busy ones, and what the watch knows is as old as the
-    /// loop's last look. What comes later nobody can tell from an answer.
+    /// The connection is checked here, not only by the watch. Bytes that arrived before the request was sent would be taken for its response, and a request
+    /// sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). The system is asked if it may know more than the watch, and always if the
+    /// connection has been idle since an earlier heartbeat: upstreams close idle connections, not busy ones, and the watch knows only what the loop last saw.
+    /// Bytes that arrive later cannot be told from a response.
     /// </remarks>
     public bool TryTake()
     {
@@ -132,13 +135,13 @@ internal sealed class UpstreamConnection : IConnectionWatch
         }
     }
 
-    /// <summary>Ends an idle connection. One that is in use is left to its user.</summary>
+    /// <summary>Ends an idle connection. A connection in use is left to its user.</summary>
     /// <returns>Whether this call ended it.</returns>
     public bool EndIdle()
     {
         if (Interlocked.CompareExchange(ref _state, Dead, Settling) == Settling)
         {
-            return true; // its owner finds that, in Rest
+            return true; // its owner notices that in Rest
         }
 
         if (Interlocked.CompareExchange(ref _state, Dead, Held) == Held)
@@ -169,7 +172,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
         }
     }
 
-    /// <summary>It has become dead by this caller, which alone does what follows.</summary>
+    /// <summary>Completes the step to Dead. Called only by the one that made this step.</summary>
     private void End(int state)
     {
         if (state == Pooled)
@@ -179,7 +182,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
         }
         else
         {
-            // Its client closes it when it looks next; until then nothing lingers in CLOSE_WAIT.
+            // Its client closes it when it checks it next. Until then, nothing stays in CLOSE_WAIT.
             Transport.ShutdownOutput();
             Transport.Abort();
         }

@@ -4,10 +4,10 @@ using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast.Upstream;
 
-/// <summary>Makes upstream connections and keeps the clean ones that no client holds: bounded, lock-free, newest first.</summary>
+/// <summary>Creates upstream connections, and keeps clean ones that no client holds. Bounded, lock-free, newest first.</summary>
 /// <remarks>
-/// A slot is filled and emptied by compare-exchange, so a connection has one taker. Traffic here comes with clients, not with requests: a client keeps the
-/// connection it was given. Looking through all slots is therefore cheap enough, and lets a dead connection leave at once.
+/// Slots are filled and emptied by compare-exchange, so only one caller can take a connection. Clients keep the connection that they were given, so the pool is
+/// used once per client, not once per request. Searching all slots is therefore cheap enough, and a dead connection can be removed at once.
 /// </remarks>
 internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 {
@@ -17,24 +17,25 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     private readonly Tally _tally;
     private readonly long _idleMilliseconds;
 
-    /// <summary>The same for a request that must not be sent twice, where the upstream has not said how long it keeps connections.</summary>
+    /// <summary>The idle limit for a request that must not be sent twice, if the upstream has not said how long it keeps connections.</summary>
     private readonly long _idleForOnceMilliseconds;
 
     private readonly long _ageMilliseconds;
 
-    /// <summary>Its place at the heartbeat; -1 once it has left.</summary>
+    /// <summary>Its number in the heartbeat; -1 after it has left.</summary>
     private int _number;
 
-    /// <param name="connect">Makes a connection.</param>
-    /// <param name="mostIdle">Slots.</param>
-    /// <param name="idleTimeout">An idle connection is closed after this.</param>
-    /// <param name="idleForOnce">After this an idle connection gets no request that must not be sent twice, unless the upstream says that it keeps it.</param>
-    /// <param name="maxAge">A connection is not used again after this.</param>
+    /// <param name="connect">Creates a connection.</param>
+    /// <param name="maxIdle">The number of slots.</param>
+    /// <param name="idleTimeout">How long an idle connection is kept.</param>
+    /// <param name="idleForOnce">For a request that must not be sent twice: how long its connection may have been idle, unless the upstream says that it keeps
+    /// it.</param>
+    /// <param name="maxAge">How old a connection may be to be used again.</param>
     /// <param name="heartbeat">The clock.</param>
-    /// <param name="tally">Told of bytes that nobody asked for.</param>
+    /// <param name="tally">Counts responses that no request asked for.</param>
     public UpstreamPool(
         Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect,
-        int mostIdle,
+        int maxIdle,
         TimeSpan idleTimeout,
         TimeSpan idleForOnce,
         TimeSpan maxAge,
@@ -43,7 +44,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     {
         _tally = tally;
         _connect = connect;
-        _slots = new UpstreamConnection?[mostIdle];
+        _slots = new UpstreamConnection?[maxIdle];
         _heartbeat = heartbeat;
         _idleMilliseconds = (long)idleTimeout.TotalMilliseconds;
         _idleForOnceMilliseconds = Math.Min((long)idleForOnce.TotalMilliseconds, _idleMilliseconds);
@@ -51,7 +52,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         _number = heartbeat.Add(this);
     }
 
-    /// <summary>Takes the newest idle connection that may carry a request, one of the same affinity first; null where there is none.</summary>
+    /// <summary>Takes the newest idle connection that may carry the request, preferring the given affinity. Null if there is none.</summary>
     /// <param name="affinity">What serves the client.</param>
     /// <param name="isIdempotent">The request may be sent twice.</param>
     public UpstreamConnection? TryTake(Affinity? affinity, bool isIdempotent)
@@ -74,7 +75,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         return null;
     }
 
-    /// <summary>Makes a new connection.</summary>
+    /// <summary>Creates a new connection.</summary>
     public async ValueTask<LeaseResult> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
         ConnectResult result = await _connect(affinity, cancel).ConfigureAwait(false);
@@ -82,10 +83,10 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _tally), result.Fault, result.Failure);
     }
 
-    /// <summary>Whether an idle connection may carry a request, by its age and by how long it has been idle.</summary>
+    /// <summary>Whether an idle connection may carry a request, judged by its age and its idle time.</summary>
     /// <remarks>
-    /// An upstream closes what has been idle for too long for it, and a request that is on its way then is lost. One that may be sent twice is sent again; any
-    /// other gets a connection that has been used lately: servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long.
+    /// Upstreams close connections that were idle too long, and a request that is on its way then is lost. If it may be sent twice, it is sent again. Otherwise
+    /// it gets a connection that was used recently: servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long.
     /// </remarks>
     public bool MayCarry(UpstreamConnection connection, bool isIdempotent)
     {
@@ -93,10 +94,10 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         return idle < IdleLimit(connection, isIdempotent) && IsYoung(connection);
     }
 
-    /// <summary>Whether an idle connection has been so for too long, whatever it might carry.</summary>
+    /// <summary>Whether a connection has been idle too long for any request.</summary>
     public bool IsStale(UpstreamConnection connection, long now) => now - connection.IdleSince > IdleLimit(connection, isIdempotent: true);
 
-    /// <summary>Gives back a clean connection whose client has gone. It has been idle since its last exchange.</summary>
+    /// <summary>Returns a clean connection whose client has gone. It counts as idle since its last exchange.</summary>
     public void Return(UpstreamConnection connection)
     {
         if (!IsYoung(connection))
@@ -105,7 +106,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             return;
         }
 
-        // Watched before it can be found: whoever takes it from its slot owns its reader, and must not meet the watch being set.
+        // Watched before it can be found: whoever takes it from its slot owns its reader, so the watch must be set by then.
         connection.RestIn(this);
         for (int i = 0; i < _slots.Length; i++)
         {
@@ -113,7 +114,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             {
                 if (connection.IsDead)
                 {
-                    Forget(connection); // it ended before it had a slot
+                    Forget(connection); // it ended before it was in a slot
                 }
 
                 return;
@@ -137,10 +138,10 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     public void OnBeat(long nowMilliseconds) => EndIdle(connection => IsStale(connection, nowMilliseconds) || !IsYoung(connection));
 
-    /// <summary>Closes every idle connection.</summary>
+    /// <summary>Closes all idle connections.</summary>
     public void Clear() => EndIdle(static _ => true);
 
-    /// <summary>Closes every idle connection and leaves the heartbeat. A second call only does the first.</summary>
+    /// <summary>Closes all idle connections and leaves the heartbeat. A second call only closes connections.</summary>
     public void Dispose()
     {
         int number = Interlocked.Exchange(ref _number, -1);
@@ -181,7 +182,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     private bool IsYoung(UpstreamConnection connection) => _heartbeat.Now - connection.MadeAt < _ageMilliseconds;
 
-    /// <summary>What the upstream has said counts, within the bound for all.</summary>
+    /// <summary>The upstream's own limit applies, but never more than the general limit.</summary>
     private long IdleLimit(UpstreamConnection connection, bool isIdempotent)
     {
         long said = connection.KeptFor;

@@ -75,7 +75,8 @@ public class WrongServerTests
     [Fact]
     public Task AnInsecureTokenEndpointIsNotAsked() => IsRefused(
         server => server.EditMetadata = metadata => metadata["token_endpoint"] = "http://login.example/token",
-        "http://login.example is not https");
+        "http://login.example is not https",
+        authorizations: 0);
 
     [Fact]
     public Task AnInsecureAuthorizationEndpointIsNotOpened() => IsRefused(

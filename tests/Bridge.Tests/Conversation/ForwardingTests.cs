@@ -204,6 +204,22 @@ public sealed class ForwardingTests
             """{"jsonrpc":"2.0","id":5,"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}""", await bridge.ReceiveLineAsync());
     }
 
+    [Fact]
+    public async Task HttpErrorThatIsNoUtf8IsNotPassedOn()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            exchange.Http.Response.StatusCode = 500;
+            exchange.Http.Response.ContentType = "application/json";
+            await exchange.Http.Response.Body.WriteAsync(Encoding.Latin1.GetBytes("""{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"ä"}}"""));
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode error = await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("upstream-status", error["error"]!["data"]!["reason"]!.GetValue<string>());
+    }
+
     [Theory]
     [InlineData("tools", "upstream-response-invalid")]
     [InlineData("", "upstream-answer-missing")]

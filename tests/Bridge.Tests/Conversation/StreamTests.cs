@@ -131,15 +131,17 @@ public sealed class StreamTests
         Assert.Equal(["", "e1", "e2"], server.Seen.Where(seen => seen.Verb == "GET").Select(seen => seen.Field("Last-Event-ID")));
     }
 
-    [Fact]
-    public async Task CancellationOf20260728ClosesTheExchangeAndIsNotSent()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CancellationOf20260728ClosesTheExchangeAndIsNotSent(bool hasBegun)
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
         {
             if (exchange.Id == "1")
             {
-                await exchange.EventsAsync(": open\n\n");
-                await exchange.HoldAsync();
+                await (hasBegun ? exchange.EventsAsync(": open\n\n") : Task.CompletedTask);
+                await exchange.HoldAsync(begins: hasBegun);
             }
 
             await exchange.JsonAsync(Lines.Result(exchange.Id!));

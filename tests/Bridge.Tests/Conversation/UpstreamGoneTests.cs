@@ -58,12 +58,11 @@ public sealed class UpstreamGoneTests
                 return;
             }
 
-            await exchange.EventsAsync("id: e0\nretry: 1\ndata:\n\n");
+            await exchange.EventsAsync("id: e0\nretry: 1\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n");
             await exchange.HoldAsync();
         });
         await using BridgeRun bridge = BridgeRun.Start(server.Address);
-        await bridge.SendAsync(Lines.Call("1"));
-        await server.Journal.SeenAsync("POST");
+        await bridge.AskAsync(Lines.Call("1"));
 
         await server.StopAsync();
         await server.StartAsync();

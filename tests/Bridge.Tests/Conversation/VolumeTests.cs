@@ -28,7 +28,7 @@ public sealed class VolumeTests
         for (int i = 0; i < most; i++)
         {
             JsonNode answer = await bridge.ReceiveAsync();
-            answered.Add(answer["id"]!.GetValue<int>(), answer["result"]!["text"]!.GetValue<string>());
+            answered.Add(answer["id"]!.GetValue<int>(), answer["result"]?["text"]!.GetValue<string>() ?? answer.ToJsonString());
         }
 
         await sending;

@@ -158,9 +158,10 @@ internal sealed class Exchange
     }
 
     /// <summary>Keeps the exchange open until the client closes it.</summary>
-    public async Task HoldAsync()
+    /// <param name="begins">Whether the head of a response goes out.</param>
+    public async Task HoldAsync(bool begins = true)
     {
-        await Http.Response.Body.FlushAsync();
+        await (begins ? Http.Response.Body.FlushAsync() : Task.CompletedTask);
         var closed = new TaskCompletionSource();
         await using CancellationTokenRegistration registration = Http.RequestAborted.Register(closed.SetResult);
         await closed.Task;

@@ -15,7 +15,7 @@ public sealed class HeldUpstream : IDisposable
     public string Address => $"http://{_listener.LocalEndpoint}";
 
     /// <summary>Waits for the head of a request.</summary>
-    /// <returns>The head.</returns>
+    /// <returns>The head, a character for each byte.</returns>
     public async Task<string> RequestAsync()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -25,7 +25,7 @@ public sealed class HeldUpstream : IDisposable
         while (!head.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
         {
             int count = await _connection.ReceiveAsync(buffer, patience.Token);
-            head.Append(Encoding.ASCII.GetString(buffer, 0, count));
+            head.Append(Encoding.Latin1.GetString(buffer, 0, count));
         }
 
         return head.ToString();

@@ -115,7 +115,7 @@ public sealed class EndpointEventTests
     [Fact]
     public void BytesThatAreHeldBackAreBounded()
     {
-        byte[] bytes = Encoding.ASCII.GetBytes($"event: endpoint\ndata: http://up.test/{new string('a', EndpointEvent.MostBytes)}");
+        byte[] bytes = Encoding.ASCII.GetBytes($"event: endpoint\ndata: http://up.test/{new string('a', EndpointEvent.MaxBytes)}");
         int released = Make("http://up.test").Look(BodyFraming.UntilClose(), bytes, out bool isOver);
         Assert.Equal((bytes.Length, true), (released, isOver));
     }

@@ -22,7 +22,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _heartbeat = new Heartbeat(_clock);
         _pool = new UpstreamPool(
             (_, _) => ValueTask.FromResult(new ConnectResult(Connect(), FaultReason.None)),
-            mostIdle: 2,
+            maxIdle: 2,
             idleTimeout: TimeSpan.FromSeconds(10),
             idleForOnce: TimeSpan.FromSeconds(4),
             maxAge: TimeSpan.FromSeconds(60),

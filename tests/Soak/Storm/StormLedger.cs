@@ -5,7 +5,7 @@ namespace McpProxyFast.Soak.Storm;
 /// <summary>What became of the requests of a storm, and what should not have.</summary>
 internal sealed class StormLedger
 {
-    private const int MostWrong = 20;
+    private const int MaxWrong = 20;
     private readonly ConcurrentDictionary<string, long> _ends = new();
     private readonly ConcurrentQueue<string> _wrong = new();
     private long _numbers;
@@ -23,7 +23,7 @@ internal sealed class StormLedger
 
     public void AddWrong(string what)
     {
-        if (_wrong.Count < MostWrong)
+        if (_wrong.Count < MaxWrong)
         {
             _wrong.Enqueue(what);
         }

@@ -64,15 +64,15 @@ internal static class StormRun
 
     /// <summary>Waits until nothing changes any more, for some times as long as the longest limit.</summary>
     /// <param name="host">The host.</param>
-    /// <param name="mostThreads">The runtime's pool gives threads up that have had nothing to do for some 20 s; what they kept goes with them.</param>
-    private static async Task<(Footprint Footprint, int Threads)> SettleAsync(StormHost host, int mostThreads = int.MaxValue)
+    /// <param name="maxThreads">The runtime's pool gives threads up that have had nothing to do for some 20 s; what they kept goes with them.</param>
+    private static async Task<(Footprint Footprint, int Threads)> SettleAsync(StormHost host, int maxThreads = int.MaxValue)
     {
         Footprint last = default;
         for (int i = 0; i < 45; i++)
         {
             await Task.Delay(TimeSpan.FromSeconds(2));
             Footprint now = Footprint.Take();
-            if (host.OpenConnections == 0 && now.Descriptors == last.Descriptors && CountThreads() <= mostThreads)
+            if (host.OpenConnections == 0 && now.Descriptors == last.Descriptors && CountThreads() <= maxThreads)
             {
                 break;
             }

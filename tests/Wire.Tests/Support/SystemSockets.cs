@@ -27,10 +27,10 @@ internal static class SystemSockets
     }
 
     /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
-    public static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port, int mostPieces = 400)
+    public static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port, int maxPieces = 400)
     {
         byte[] piece = new byte[16 * 1024]; // small, so that the end fits behind what is not taken
-        for (int i = 0; i < mostPieces; i++)
+        for (int i = 0; i < maxPieces; i++)
         {
             await client.SendAsync(piece);
             if (!await TakesAsync(port))

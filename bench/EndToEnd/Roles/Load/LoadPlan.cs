@@ -33,7 +33,7 @@ internal sealed record LoadPlan
     public double WarmUpSeconds { get; init; }
 
     /// <summary>How long it runs at most before it counts, whether the subject is warm or not.</summary>
-    public double MostWarmUpSeconds { get; init; }
+    public double MaxWarmUpSeconds { get; init; }
 
     public double Seconds { get; init; }
 

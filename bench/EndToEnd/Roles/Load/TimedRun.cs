@@ -53,7 +53,7 @@ internal sealed class TimedRun
 
     private WarmUp Warm()
     {
-        var warmUp = new WarmUp(_plan.WarmUpSeconds, _plan.MostWarmUpSeconds);
+        var warmUp = new WarmUp(_plan.WarmUpSeconds, _plan.MaxWarmUpSeconds);
         while (!warmUp.IsOver)
         {
             CpuReading? cpu = _subject?.ReadCpu();

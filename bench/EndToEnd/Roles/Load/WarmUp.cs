@@ -16,25 +16,25 @@ internal sealed class WarmUp
     public const int Windows = 3;
 
     /// <summary>Warm-up lasts at least as long, even where the figure stands still from the start.</summary>
-    public const double LeastSeconds = 6;
+    public const double MinSeconds = 6;
 
     /// <summary>After this time it is measured whether warm or not, and that is said beside its figure.</summary>
-    public const double MostSeconds = 30;
+    public const double MaxSeconds = 30;
 
     private const double WindowLength = 2;
 
-    private readonly double _leastSeconds;
-    private readonly double _mostSeconds;
+    private readonly double _minSeconds;
+    private readonly double _maxSeconds;
     private readonly Queue<double> _last = new();
 
-    public WarmUp(double leastSeconds, double mostSeconds)
+    public WarmUp(double minSeconds, double maxSeconds)
     {
-        _leastSeconds = leastSeconds;
-        _mostSeconds = mostSeconds;
+        _minSeconds = minSeconds;
+        _maxSeconds = maxSeconds;
     }
 
     /// <summary>The length of the next window.</summary>
-    public double WindowSeconds => Math.Clamp(_mostSeconds - Seconds, 0, WindowLength);
+    public double WindowSeconds => Math.Clamp(_maxSeconds - Seconds, 0, WindowLength);
 
     /// <summary>How long it has lasted.</summary>
     public double Seconds { get; private set; }
@@ -42,7 +42,7 @@ internal sealed class WarmUp
     /// <summary>Whether the figure stood still over the last windows.</summary>
     public bool IsWarm => _last.Count == Windows && _last.Max() <= _last.Min() * (1 + Tolerance);
 
-    public bool IsOver => Seconds >= _mostSeconds || (IsWarm && Seconds >= _leastSeconds);
+    public bool IsOver => Seconds >= _maxSeconds || (IsWarm && Seconds >= _minSeconds);
 
     /// <summary>Takes what a unit cost in one more window.</summary>
     public void Add(double seconds, double figure)

@@ -9,7 +9,7 @@ internal sealed class EventSchedule
     private const double GoldenRatio = 0.6180339887498949;
 
     // Then the loop looks at its sockets: events that are all due at once must not keep it from answering calls.
-    private const int MostInARow = 16;
+    private const int MaxInARow = 16;
 
     private readonly PriorityQueue<Entry, long> _due = new();
     private readonly EventText _chunked = new(chunked: true);
@@ -29,7 +29,7 @@ internal sealed class EventSchedule
 
     public void RunDue(long now)
     {
-        for (int i = 0; i < MostInARow && _due.TryPeek(out Entry entry, out long due) && due <= now; i++)
+        for (int i = 0; i < MaxInARow && _due.TryPeek(out Entry entry, out long due) && due <= now; i++)
         {
             if (!entry.Stream.IsOpen)
             {

@@ -2,29 +2,30 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>The descriptors of one loop by the keys that its events carry.</summary>
+/// <summary>The descriptors of one loop, by the keys in its events.</summary>
 /// <remarks>
-/// A key is a slot and a number that is never used twice, so an event for a descriptor that has left finds nobody, though its slot be taken again. Each slot
-/// is one reference to an object that knows its own key: <see cref="Find"/> reads it once and compares, so there is no moment at which key and owner
-/// belong to different descriptors.
+/// A key consists of a slot and a number that is never reused. So an event for a removed descriptor finds nothing, even if its slot was filled again. Each slot
+/// is one reference to an object that knows its own key. <see cref="Find"/> reads the slot once and compares, so key and descriptor always belong together.
 /// </remarks>
 internal sealed class DescriptorTable
 {
     private readonly Lock _changing = new();
 
-    /// <summary>Slots that are empty, of those that were used before.</summary>
+    /// <summary>Empty slots below <c>_used</c>.</summary>
     private readonly Stack<int> _free = new();
 
-    /// <summary>Changed under the lock, read without it. Replaced by a longer one when full: an event can only name a slot that was filled before it.</summary>
+    /// <summary>
+    /// The slots. Changed under the lock, read without it. Replaced by a longer array when full: an event can only name a slot that was filled before.
+    /// </summary>
     private EpollDescriptor?[] _slots = new EpollDescriptor?[64];
 
-    /// <summary>Slots that have ever been used.</summary>
+    /// <summary>The number of slots ever used.</summary>
     private int _used;
 
-    /// <summary>Makes keys differ; wraps after four billion descriptors, of which the first have long gone.</summary>
+    /// <summary>Makes keys unique. Wraps after four billion descriptors, when the first have long been closed.</summary>
     private uint _added;
 
-    /// <summary>Gives the descriptor a key and a slot.</summary>
+    /// <summary>Assigns a key and a slot to the descriptor.</summary>
     public void Add(EpollDescriptor descriptor)
     {
         lock (_changing)
@@ -43,7 +44,7 @@ internal sealed class DescriptorTable
         }
     }
 
-    /// <summary>Forgets a descriptor that is about to be closed.</summary>
+    /// <summary>Removes a descriptor that is about to be closed.</summary>
     public void Remove(EpollDescriptor descriptor)
     {
         int index = (int)(uint)descriptor.Key;
@@ -55,7 +56,7 @@ internal sealed class DescriptorTable
         }
     }
 
-    /// <summary>The descriptor that an event names; null where it has left. Without the lock.</summary>
+    /// <summary>The descriptor that an event names; null if it was removed. Does not take the lock.</summary>
     public EpollDescriptor? Find(ulong key)
     {
         EpollDescriptor?[] slots = Volatile.Read(ref _slots);

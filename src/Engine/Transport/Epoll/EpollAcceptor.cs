@@ -4,38 +4,39 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>Accepts in an event loop and hands the connections to all loops in turn.</summary>
+/// <summary>Accepts in one event loop and distributes the connections over all loops.</summary>
 /// <remarks>
-/// Stop and wait meet as a cancellation and a read do (<see cref="ConnectionReader"/>): stop sets its flag and then disarms, a wait arms and then looks at it.
+/// Stop and wait are ordered like a cancellation and a read (<see cref="ConnectionReader"/>): stop sets its flag and then disarms; a wait arms and then checks
+/// the flag.
 /// </remarks>
 internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
 {
-    /// <summary>Connections accepted before the others of the loop have their turn: some 20 µs of work each.</summary>
+    /// <summary>How many connections are accepted before the loop serves other descriptors: about 20 µs of work each.</summary>
     private const int AcceptsInARow = 16;
 
     private readonly EventLoops _loops;
 
-    /// <summary>Addresses come in the form of IPv6.</summary>
+    /// <summary>Addresses are reported in IPv6 form.</summary>
     private readonly bool _isV6;
 
-    /// <summary>Held while one is accepted: the listening socket's number may be another's as soon as <see cref="Stop"/> has returned.</summary>
+    /// <summary>Held during each accept: once <see cref="Stop"/> has returned, the number of the listening socket may be reused.</summary>
     private readonly Lock _accepting = new();
 
-    /// <summary>Connections may be there. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
+    /// <summary>Connections may be waiting. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
     private Readiness _arriving;
 
-    /// <summary>The wait that is armed.</summary>
+    /// <summary>The completion of the armed wait.</summary>
     private ManualResetValueTaskSourceCore<bool> _signal;
 
-    /// <summary>Accepted since the last wait.</summary>
+    /// <summary>Connections accepted since the last wait.</summary>
     private int _inARow;
 
-    /// <summary>No more connections are given. Written under <see cref="_accepting"/>, read without it. Never reset.</summary>
+    /// <summary>No more connections are returned. Written under <see cref="_accepting"/>, read without it. Never reset.</summary>
     private volatile bool _isStopped;
 
-    /// <param name="socket">The listening socket, which stays its owner's.</param>
-    /// <param name="loops">The loops that serve the connections; one of them accepts.</param>
-    /// <exception cref="IOException">The system refused to watch the socket.</exception>
+    /// <param name="socket">The listening socket. It still belongs to the caller.</param>
+    /// <param name="loops">The loops that serve the connections. One of them accepts.</param>
+    /// <exception cref="IOException">The system cannot watch the socket.</exception>
     public EpollAcceptor(Socket socket, EventLoops loops)
         : base((int)socket.Handle, loops.Next())
     {
@@ -49,7 +50,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
 
     /// <summary>Waits for the next connection. One call at a time.</summary>
     /// <returns>Null once stopped.</returns>
-    /// <exception cref="IOException">The system has no room for one more now; trying again later may succeed.</exception>
+    /// <exception cref="IOException">The system has no resources for another connection now; a later try may succeed.</exception>
     public async ValueTask<Connection?> AcceptAsync()
     {
         if (_inARow >= AcceptsInARow)
@@ -80,7 +81,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
         return null;
     }
 
-    /// <summary>Ends the wait, and gives no more connections. The listening socket is still its owner's to close.</summary>
+    /// <summary>Ends the wait. No more connections are returned. The listening socket must still be closed by its owner.</summary>
     public void Stop()
     {
         lock (_accepting)
@@ -99,7 +100,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
 
     public override void OnEvents(uint flags)
     {
-        // An event, or the turn that was asked for: either way the next try may find something.
+        // An event, or the requested turn: in both cases the next try may find something.
         if (_arriving.Give())
         {
             _signal.SetResult(true);
@@ -113,13 +114,11 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>
-    /// Leaves the connections that are there until the others of the loop have been served; goes on at once where that is another thread's business.
-    /// </summary>
+    /// <summary>Leaves waiting connections until the loop has served its other descriptors. On any other thread, continues at once.</summary>
     private ValueTask WaitForTurnAsync()
     {
         _inARow = 0;
-        _arriving.Take(); // an event that came meanwhile is part of what the turn will find
+        _arriving.Take(); // the turn will also find what such an event announced
         return Loop.TryDefer(this) ? WaitAsync() : ValueTask.CompletedTask;
     }
 
@@ -139,9 +138,9 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
         return new ValueTask(this, _signal.Version);
     }
 
-    /// <summary>Accepts one; in a method of its own because an address on the stack cannot live across an await.</summary>
-    /// <param name="address">The peer's; null where none was accepted.</param>
-    /// <param name="error">Why none was accepted; 0 where nobody accepts any more.</param>
+    /// <summary>Accepts one connection. A separate method, because a stack-allocated address cannot live across an await.</summary>
+    /// <param name="address">The peer's address; null if no connection was accepted.</param>
+    /// <param name="error">Why none was accepted; 0 if the acceptor was stopped.</param>
     private int Accept(out IPAddress? address, out int error)
     {
         Span<byte> raw = stackalloc byte[28];
@@ -156,7 +155,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
         return fd;
     }
 
-    /// <summary>The loop for a connection that was accepted; where there is none any more it is closed.</summary>
+    /// <summary>Chooses a loop for an accepted connection. If there are no loops any more, the connection is closed.</summary>
     private EventLoop LoopFor(int fd)
     {
         try

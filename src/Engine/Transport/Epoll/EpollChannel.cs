@@ -2,23 +2,23 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>A TCP connection in an event loop.</summary>
+/// <summary>A channel over a TCP socket in an event loop.</summary>
 /// <remarks>
-/// Edge-triggered: an event says that something has changed, once. It is kept as a readiness until the reader or writer has tried and found nothing more, so
-/// a warm request costs one receive and one send on each side and no other call.
+/// Edge-triggered: an event reports a change once. It is kept as a readiness until the reader or writer has tried and found nothing more. So a warm request
+/// needs one receive and one send on each side, and no other system call.
 /// </remarks>
 internal sealed unsafe class EpollChannel : Channel
 {
-    /// <summary>The socket in its loop.</summary>
+    /// <summary>The socket as a descriptor of its loop.</summary>
     private readonly SocketDescriptor _socket;
 
-    /// <summary>The loop's pass in which the watch began: what the loop was told before it has passed on.</summary>
+    /// <summary>The loop's pass in which the watch began. In later passes, earlier events have all been reported.</summary>
     private uint _watchedInPass;
 
-    /// <summary>The peer has sent urgent data: a receive stops where that begins, though more bytes are there. Never reset.</summary>
+    /// <summary>The peer has sent urgent data. A receive stops where that begins, even if more bytes are there. Never reset.</summary>
     private volatile bool _stopsShort;
 
-    /// <summary>Bytes received so far. The owner's.</summary>
+    /// <summary>The bytes received so far. Used by the owner only.</summary>
     private long _received;
 
     /// <summary>Takes over a non-blocking socket.</summary>
@@ -85,12 +85,12 @@ internal sealed unsafe class EpollChannel : Channel
 
     public override long CountDelivered(long taken) => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
 
-    /// <summary>The outcome of a connect that has become writable; 0 where it has succeeded.</summary>
+    /// <summary>The result of a connect that has become writable; 0 for success.</summary>
     public int TakeConnectError() => Libc.TakeError(_socket.Fd);
 
     public override void OnWatchStarted() => _watchedInPass = _socket.Loop.Pass;
 
-    /// <summary>Asks the system where an event that announces something may still be waiting in its batch.</summary>
+    /// <summary>Asks the system if an event of this descriptor may still be waiting in the loop's batch.</summary>
     public override Arrival Look(bool asksSystem)
     {
         bool asks = asksSystem || Reading.IsReady || _socket.Turn.IsWaiting || _socket.Loop.MayHaveUntoldEvents(_socket.Key, _watchedInPass);
@@ -120,7 +120,7 @@ internal sealed unsafe class EpollChannel : Channel
         CompleteClosed();
     }
 
-    /// <summary>What is told of a call that has failed; 0 where it was interrupted, and is made again.</summary>
+    /// <summary>What to return for a failed call; 0 if it was interrupted and must be repeated.</summary>
     private static int FailureOf(int error) => error switch
     {
         Libc.EAgain => WouldBlock,
@@ -138,7 +138,7 @@ internal sealed unsafe class EpollChannel : Channel
 
         if ((flags & Libc.EpollPri) != 0)
         {
-            _stopsShort = true; // before the readiness is given
+            _stopsShort = true; // set before the readiness is given
         }
 
         bool ended = (flags & (Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0;

@@ -7,8 +7,8 @@ namespace McpProxyFast.Transport.Epoll;
 internal static class EpollConnect
 {
     /// <summary>Connects to one address.</summary>
-    /// <exception cref="Win32Exception">It cannot be reached, or the system has no room for one more socket; with the system's error.</exception>
-    /// <exception cref="IOException">The system does not watch one more socket.</exception>
+    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
+    /// <exception cref="IOException">The system cannot watch another socket.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
     {
@@ -36,7 +36,7 @@ internal static class EpollConnect
             await connection.Output.WaitWritableAsync().ConfigureAwait(false);
         }
 
-        // From here on nothing aborts it: one that is whole stays so.
+        // From here on nothing aborts the connection: if it succeeded, it stays usable.
         error = channel.TakeConnectError();
         if (error == 0 && !cancel.IsCancellationRequested)
         {
@@ -48,7 +48,7 @@ internal static class EpollConnect
         throw new Win32Exception(error);
     }
 
-    /// <summary>An end point in the form of the system's calls.</summary>
+    /// <summary>An end point in the form that system calls use.</summary>
     private readonly record struct SocketAddressBytes(int Family, ReadOnlyMemory<byte> Bytes)
     {
         private const int InetFamily = 2;

@@ -2,23 +2,24 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>A descriptor in an event loop. Base of what is told its events: a channel, or a listening socket's acceptor.</summary>
+/// <summary>A descriptor in an event loop. Base class of what receives its events: a channel, or a listening socket's acceptor.</summary>
 /// <remarks>
 /// <code>
 ///   new ──TryRegister──► registered ──Close or Detach──► gone
 /// </code>
-/// A descriptor's number is used again as soon as it is closed, so every call of another thread than the owner's is made under the loop's
-/// <see cref="EventLoop.Closing"/>, after a look whether it is gone. The owner's own receives and sends need no lock: nobody but the owner closes.
+/// A descriptor's number may be reused as soon as it is closed. So every call from a thread other than the owner's is made under the loop's
+/// <see cref="EventLoop.Closing"/>, after a check that the descriptor is not gone. The owner's own receives and sends need no lock, because only the owner
+/// closes.
 /// </remarks>
 internal abstract class EpollDescriptor
 {
-    /// <summary>The place in the loop's queue, which is the loop's business.</summary>
+    /// <summary>The place in the loop's queue. Used by the loop only.</summary>
     public TurnQueue.Link Turn;
 
     /// <summary>See <see cref="IsBulk"/>.</summary>
     private volatile bool _isBulk;
 
-    /// <summary>The loop has forgotten the descriptor. Under the loop's lock.</summary>
+    /// <summary>The loop has removed the descriptor. Used under the loop's lock.</summary>
     private bool _isGone;
 
     /// <summary>Takes over a non-blocking descriptor.</summary>
@@ -28,24 +29,24 @@ internal abstract class EpollDescriptor
         Loop = loop;
     }
 
-    /// <summary>The descriptor. Used only by the owner of a direction while it is open.</summary>
+    /// <summary>The descriptor's number. Used only by the owner of a direction while it is open.</summary>
     public int Fd { get; }
 
-    /// <summary>The loop that tells the events.</summary>
+    /// <summary>The loop that reports the events.</summary>
     public EventLoop Loop { get; }
 
-    /// <summary>By which the loop's events name this descriptor. Set once, by <see cref="DescriptorTable.Add"/>, before the first event.</summary>
+    /// <summary>Identifies this descriptor in the loop's events. Set once, by <see cref="DescriptorTable.Add"/>, before the first event.</summary>
     public ulong Key { get; set; }
 
-    /// <summary>Its events may wait until those of others have been served.</summary>
+    /// <summary>The events of this descriptor may wait until those of others have been served.</summary>
     public bool IsBulk
     {
         get => _isBulk;
         set => _isBulk = value;
     }
 
-    /// <summary>Starts the events. One may come before this returns.</summary>
-    /// <returns>False where the system refused. Then the descriptor is still the caller's to close.</returns>
+    /// <summary>Starts the events. The first may arrive before this returns.</summary>
+    /// <returns>False if the system refused. Then the caller must still close the descriptor.</returns>
     public bool TryRegister()
     {
         _isGone = !Loop.TryAdd(this);
@@ -53,10 +54,10 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Called on the loop's thread.</summary>
-    /// <param name="flags">What has happened; 0 where only the turn has come.</param>
+    /// <param name="flags">The events; 0 if only the turn has come.</param>
     public abstract void OnEvents(uint flags);
 
-    /// <summary>Ends both directions; what waits is woken by the event that follows. From any thread.</summary>
+    /// <summary>Ends both directions. The event that follows wakes pending waits. From any thread.</summary>
     public void Shutdown()
     {
         lock (Loop.Closing)
@@ -80,7 +81,7 @@ internal abstract class EpollDescriptor
         }
     }
 
-    /// <summary>Asks what the system says of the connection; false where it does not say, or the descriptor is gone. From any thread.</summary>
+    /// <summary>Asks the system for the connection's state. Returns false if it does not report it, or the descriptor is gone. From any thread.</summary>
     public bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         lock (Loop.Closing)
@@ -90,7 +91,7 @@ internal abstract class EpollDescriptor
         }
     }
 
-    /// <summary>Looks at what can be received, and leaves it there; an end where the descriptor is gone. From any thread.</summary>
+    /// <summary>Checks what can be received, without consuming it. Reports an end if the descriptor is gone. From any thread.</summary>
     public Arrival Look()
     {
         lock (Loop.Closing)
@@ -99,7 +100,7 @@ internal abstract class EpollDescriptor
         }
     }
 
-    /// <summary>Closes the descriptor. Only the owner, once nothing waits; what comes later finds it gone.</summary>
+    /// <summary>Closes the descriptor. Only for the owner, when nothing waits. Later calls find it gone.</summary>
     public void Close(bool reset)
     {
         lock (Loop.Closing)
@@ -116,7 +117,7 @@ internal abstract class EpollDescriptor
         }
     }
 
-    /// <summary>Leaves the loop without closing the descriptor, which belongs to somebody else.</summary>
+    /// <summary>Leaves the loop without closing the descriptor, which belongs to something else.</summary>
     public void Detach()
     {
         lock (Loop.Closing)

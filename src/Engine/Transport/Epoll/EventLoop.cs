@@ -2,19 +2,19 @@ using System.ComponentModel;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>One thread that waits for its descriptors and runs whatever waited for them, there and then.</summary>
+/// <summary>One thread that waits for events of its descriptors and runs the waiting code inline.</summary>
 /// <remarks>
-/// Descriptors are added once, edge-triggered for both directions, so a warm request costs no call but receive and send. Whatever runs here must not
-/// block: it would stall every connection of the loop. Streams and long bodies come last, and a few at a time, so that a burst of theirs does not delay
-/// whoever waits for the whole of a request or an answer. A descriptor's number can be used again while an event for the old one is still in the batch,
-/// so events name a key of the loop's own (<see cref="DescriptorTable"/>).
+/// Descriptors are added once, edge-triggered for both directions, so a warm request needs no system calls except receive and send. Code that runs here must
+/// not block: it would stall every connection of the loop. Streams and long bodies are served last, a few at a time, so that a burst of them does not delay
+/// connections that wait for a whole request or response. A descriptor's number may be reused while an event for the old one is still in the batch, so events
+/// carry the loop's own keys (<see cref="DescriptorTable"/>).
 /// </remarks>
 internal sealed unsafe class EventLoop : Affinity, IDisposable
 {
     private const int BatchSize = 256;
     private const int Forever = -1;
 
-    /// <summary>Streams and long bodies served before the next look at all the others: some 10 µs of work each.</summary>
+    /// <summary>How many streams and long bodies are served before the loop asks for new events: about 10 µs of work each.</summary>
     private const int TurnsInARow = 32;
 
     private const ulong StopKey = ulong.MaxValue;
@@ -26,16 +26,16 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     private readonly DescriptorTable _descriptors = new();
 
-    /// <summary>Who waits for a turn. The loop's thread only.</summary>
+    /// <summary>The descriptors that wait for a turn. Used on the loop's thread only.</summary>
     private TurnQueue _turns;
 
-    /// <summary>The batch under way, on the stack of the loop's thread.</summary>
+    /// <summary>The present batch of events, on the stack of the loop's thread.</summary>
     private byte* _events;
 
-    /// <summary>Events in the batch.</summary>
+    /// <summary>The number of events in the batch.</summary>
     private int _eventCount;
 
-    /// <summary>The next event of the batch to be told.</summary>
+    /// <summary>The index of the next event to report.</summary>
     private int _nextEvent;
 
     /// <summary>See <see cref="Pass"/>.</summary>
@@ -44,13 +44,13 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>1 once disposed.</summary>
     private int _disposed;
 
-    /// <summary>The loop has ended, and its descriptors may be another's. Under <see cref="Closing"/>.</summary>
+    /// <summary>The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>.</summary>
     private bool _isOver;
 
-    /// <summary>The loop's thread; 0 until it runs.</summary>
+    /// <summary>The id of the loop's thread; 0 until it runs.</summary>
     private int _threadId;
 
-    /// <exception cref="Win32Exception">The system has no room for one more.</exception>
+    /// <exception cref="Win32Exception">The system has no resources for another loop.</exception>
     public EventLoop(int number)
     {
         _epoll = Libc.CreateEpoll();
@@ -67,15 +67,15 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     }
 
     /// <summary>
-    /// Held while a descriptor of this loop, or the loop's own, is added, shut down or closed, so that nothing hits a number that has been used again.
+    /// Held while a descriptor of this loop, or one of the loop itself, is added, shut down or closed. So no call can hit a number that was reused.
     /// </summary>
     public Lock Closing { get; } = new();
 
-    /// <summary>Counts how often the loop has asked the system for events.</summary>
+    /// <summary>How often the loop has asked the system for events.</summary>
     public uint Pass => _pass;
 
     /// <summary>Adds a descriptor for its whole life.</summary>
-    /// <returns>False where the system refused, or the loop has ended.</returns>
+    /// <returns>False if the system refused, or the loop has ended.</returns>
     public bool TryAdd(EpollDescriptor descriptor)
     {
         const uint flags = Libc.EpollIn | Libc.EpollPri | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
@@ -92,12 +92,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Forgets a descriptor that is about to be closed.</summary>
+    /// <summary>Removes a descriptor that is about to be closed.</summary>
     public void Remove(EpollDescriptor descriptor) => _descriptors.Remove(descriptor);
 
     /// <summary>
-    /// Whether there may be an event that its descriptor has not been told: one further on in this pass, or any where the loop has not asked the system since,
-    /// or where another thread asks.
+    /// Whether there may be an event that was not reported to its descriptor. That is so if one follows in this batch, if the loop has not asked the system
+    /// since, or if the caller is on another thread.
     /// </summary>
     public bool MayHaveUntoldEvents(ulong key, uint sincePass)
     {
@@ -117,7 +117,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Tells a descriptor of its turn when all others have had theirs; false on a thread that is not the loop's.</summary>
+    /// <summary>Gives a descriptor its turn after all others have been served. Returns false on any thread but the loop's.</summary>
     public bool TryDefer(EpollDescriptor descriptor)
     {
         if (Environment.CurrentManagedThreadId != _threadId)
@@ -131,7 +131,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     public void Dispose()
     {
-        // Once: the loop closes the event, and a second signal would go to whatever has its number then.
+        // Only once: the loop closes the event, and a second signal would hit whatever has its number then.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             Libc.Signal(_stopEvent);

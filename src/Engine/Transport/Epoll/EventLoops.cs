@@ -3,41 +3,41 @@ using System.Diagnostics;
 namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>
-/// One proxy's share in the event loops of the process: one per processor that the process may use. Connections are spread over them in turn.
+/// One proxy's share in the event loops of the process. There is one loop for each processor that the process may use. Connections are distributed over them in
+/// turn.
 /// </summary>
 /// <remarks>
-/// The loops are made for the first share that needs one, and end with the last share that did: twenty proxies have as many threads as one, and a host
-/// that hands
-/// over all connections has none. Loops that could not be made are tried again the next time.
+/// The loops are created for the first share that needs them, and end with the last such share. So twenty proxies have as many threads as one, and a host that
+/// hands over all connections has none. If the loops could not be created, the next call tries again.
 /// </remarks>
 internal sealed class EventLoops : IDisposable
 {
     private static readonly Lock Sharing = new();
 
-    /// <summary>The loops of the process; null while no share needs them. Under the lock.</summary>
+    /// <summary>The loops of the process; null while no share needs them. Used under the lock.</summary>
     private static EventLoop[]? s_running;
 
-    /// <summary>Shares that hold the loops. Under the lock.</summary>
+    /// <summary>The number of shares that hold the loops. Used under the lock.</summary>
     private static int s_holders;
 
     private static uint s_next;
 
-    /// <summary>The loops that this share holds; null until it needs one, and once it is given back. Written under the lock.</summary>
+    /// <summary>The loops that this share holds. Null until it needs them, and after it was disposed. Written under the lock.</summary>
     private EventLoop[]? _held;
 
-    /// <summary>Under the lock.</summary>
+    /// <summary>The share was disposed. Used under the lock.</summary>
     private bool _isDisposed;
 
     /// <summary>The next loop in turn, for one more connection.</summary>
-    /// <exception cref="System.ComponentModel.Win32Exception">The system has no room for the loops now.</exception>
-    /// <exception cref="ObjectDisposedException">The share has been given back.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system has no resources for the loops now.</exception>
+    /// <exception cref="ObjectDisposedException">The share was disposed.</exception>
     public EventLoop Next()
     {
         EventLoop[] loops = Volatile.Read(ref _held) ?? Hold();
         return loops[Interlocked.Increment(ref s_next) % (uint)loops.Length];
     }
 
-    /// <summary>Gives the share back. A second call does nothing.</summary>
+    /// <summary>Releases the share. A second call does nothing.</summary>
     public void Dispose()
     {
         EventLoop[] ended = [];
@@ -73,7 +73,7 @@ internal sealed class EventLoops : IDisposable
         }
     }
 
-    /// <summary>All or none.</summary>
+    /// <summary>Creates all loops or none.</summary>
     private static EventLoop[] Make(int count)
     {
         var made = new List<EventLoop>(count);

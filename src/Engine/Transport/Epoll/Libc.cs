@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>The system calls of Linux that <see cref="System.Net.Sockets.Socket"/> has no form for. Nothing else in the engine calls out of .NET.</summary>
+/// <summary>
+/// Linux system calls that <see cref="System.Net.Sockets.Socket"/> does not offer. Apart from <see cref="FileOwner"/>, the engine makes native calls only here.
+/// </summary>
 internal static unsafe partial class Libc
 {
     public const int EIntr = 4;
@@ -40,21 +42,21 @@ internal static unsafe partial class Libc
     private const int EpollCloExec = 0x80000;
     private const int EpollCtlAdd = 1;
 
-    /// <summary>The error of this thread's last call, to be read before another one.</summary>
+    /// <summary>The error of this thread's last call. Must be read before the next call.</summary>
     /// <remarks>
-    /// Without <c>SetLastError</c>, which would clear and copy it around every call. That is safe here: every call below takes blittable arguments, so nothing
-    /// runs between it and its return, and where a collection holds up that return the runtime keeps the error over it.
+    /// <c>SetLastError</c> is not used, since it would clear and copy the error around every call. Reading it directly is safe here: all arguments below are
+    /// blittable, so no other code runs between a call and its return, and if a garbage collection delays the return, the runtime preserves the error.
     /// </remarks>
     public static int LastError => Marshal.GetLastSystemError();
 
-    /// <summary>Bytes of <c>struct epoll_event</c>: packed on x86-64 only.</summary>
+    /// <summary>The size of <c>struct epoll_event</c>, which is packed on x86-64 only.</summary>
     public static int EventSize { get; } = RuntimeInformation.ProcessArchitecture is Architecture.X64 ? 12 : 16;
 
     private static int EventDataOffset { get; } = EventSize - 8;
 
     public static int CreateEpoll() => epoll_create1(EpollCloExec);
 
-    /// <summary>Waits for events: at most so many milliseconds, or, where that is -1, for ever.</summary>
+    /// <summary>Waits for events, at most for the given milliseconds; -1 for ever.</summary>
     public static int Wait(int epoll, byte* events, int most, int milliseconds) => epoll_wait(epoll, events, most, milliseconds);
 
     public static uint EventFlags(byte* events, int index) => Unsafe.ReadUnaligned<uint>(events + (index * EventSize));
@@ -74,7 +76,7 @@ internal static unsafe partial class Libc
 
     public static nint Send(int fd, byte* buffer, int length) => send(fd, buffer, length, MsgNoSignal);
 
-    /// <summary>Sends two pieces as one.</summary>
+    /// <summary>Sends two buffers in one call.</summary>
     public static nint Send(int fd, byte* first, int firstLength, byte* second, int secondLength)
     {
         IoVector* pieces = stackalloc IoVector[2];
@@ -96,7 +98,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Accepts one connection, non-blocking; <paramref name="address"/> receives the peer's.</summary>
+    /// <summary>Accepts one connection, non-blocking. <paramref name="address"/> receives the peer's address.</summary>
     public static int Accept(int fd, Span<byte> address)
     {
         uint length = (uint)address.Length;
@@ -106,13 +108,13 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>What is sent leaves at once. A listening socket's connections inherit it.</summary>
+    /// <summary>Sends data without delay. Connections of a listening socket inherit this.</summary>
     public static void SetNoDelay(int fd) => Set(fd, IpProtoTcp, TcpNoDelay, 1);
 
-    /// <summary>Urgent data arrives as bytes like any other, in its place. A listening socket's connections inherit it.</summary>
+    /// <summary>Delivers urgent data inline, like other bytes. Connections of a listening socket inherit this.</summary>
     public static void SetUrgentInline(int fd) => Set(fd, SolSocket, SoOobInline, 1);
 
-    /// <summary>Has the system ask a silent peer whether it is still there.</summary>
+    /// <summary>Makes the system probe a silent peer.</summary>
     public static void SetKeepAlive(int fd, int idleSeconds, int intervalSeconds, int probes)
     {
         Set(fd, SolSocket, SoKeepAlive, 1);
@@ -128,7 +130,7 @@ internal static unsafe partial class Libc
         _ = setsockopt(fd, SolSocket, SoLinger, linger, 2 * sizeof(int));
     }
 
-    /// <summary>The pending error of a descriptor, and clears it; 0 for none.</summary>
+    /// <summary>Returns and clears the pending error of a descriptor; 0 for none.</summary>
     public static int TakeError(int fd)
     {
         int error = 0;
@@ -136,7 +138,7 @@ internal static unsafe partial class Libc
         return getsockopt(fd, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
     }
 
-    /// <summary>Asks what the system says of a connection; false where this one does not say.</summary>
+    /// <summary>Asks the system for the connection's state. Returns false if this system does not report it.</summary>
     public static bool TryReadTcpInfo(int fd, out TcpInfo.Facts facts)
     {
         byte* info = stackalloc byte[TcpInfo.Bytes];
@@ -146,7 +148,7 @@ internal static unsafe partial class Libc
         return isSaid && TcpInfo.TryRead(new ReadOnlySpan<byte>(info, (int)length), out facts);
     }
 
-    /// <summary>Looks at what can be received, and leaves it there.</summary>
+    /// <summary>Checks what can be received, without consuming it.</summary>
     public static Arrival Look(int fd)
     {
         byte first;
@@ -170,8 +172,8 @@ internal static unsafe partial class Libc
         _ = write(eventFd, &one, sizeof(long));
     }
 
-    /// <summary>Raises the process's soft bound on descriptors to its hard one, as the runtime of a framework-dependent program does by itself.</summary>
-    /// <returns>The bound; null where the system does not say.</returns>
+    /// <summary>Raises the process's soft descriptor limit to the hard limit. In framework-dependent programs, the runtime does this itself.</summary>
+    /// <returns>The limit; null if the system does not report it.</returns>
     public static long? RaiseDescriptorLimit()
     {
         const int descriptors = 7;

@@ -1,8 +1,8 @@
 namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>
-/// The descriptors of one loop that wait for their turn, first come first served. On the loop's thread only; each link lies in its descriptor, so nothing
-/// is allocated.
+/// The descriptors of a loop that wait for their turn, in order of arrival. Used on the loop's thread only. Each descriptor holds its own link, so nothing is
+/// allocated.
 /// </summary>
 internal struct TurnQueue
 {
@@ -11,10 +11,10 @@ internal struct TurnQueue
 
     public readonly bool IsEmpty => _first is null;
 
-    /// <summary>Who is last now: what comes later waits for another round.</summary>
+    /// <summary>The last descriptor now. Later ones wait for the next round.</summary>
     public readonly EpollDescriptor? Last => _last;
 
-    /// <summary>Adds a descriptor with the events it is to be told; one that waits already is told these too.</summary>
+    /// <summary>Adds a descriptor with the events to report. If it is already waiting, the events are added to its earlier ones.</summary>
     public void Add(EpollDescriptor descriptor, uint flags)
     {
         descriptor.Turn.Flags |= flags;
@@ -36,7 +36,7 @@ internal struct TurnQueue
         _last = descriptor;
     }
 
-    /// <summary>Takes the first; null where none waits.</summary>
+    /// <summary>Takes the first descriptor; null if none waits.</summary>
     public EpollDescriptor? Take(out uint flags)
     {
         flags = 0;

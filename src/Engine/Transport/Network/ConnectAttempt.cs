@@ -3,7 +3,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>One address being connected to, TLS included where the scheme asks for it. It ends soon after it is cancelled, and never throws.</summary>
+/// <summary>Connects to one address, including TLS if the scheme requires it. Ends soon after it is cancelled, and never throws.</summary>
 internal sealed class ConnectAttempt
 {
     private readonly TimeProvider _clock;
@@ -11,7 +11,7 @@ internal sealed class ConnectAttempt
     /// <summary>See <see cref="ProgressAt"/>.</summary>
     private long _progressAt;
 
-    /// <summary>TCP is there, and TLS is due. Set once.</summary>
+    /// <summary>TCP is connected, and TLS is next. Set once.</summary>
     private volatile bool _isTlsDue;
 
     private ConnectAttempt(IPEndPoint address, TimeProvider clock)
@@ -26,28 +26,30 @@ internal sealed class ConnectAttempt
     /// <summary>Completes when the attempt is over; never faults. Valid once <see cref="Start"/> has returned.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    /// <summary>The connection; null where it has failed. Valid once <see cref="Ended"/> has completed. Whoever sees that closes it or hands it on.</summary>
+    /// <summary>
+    /// The connection; null if the attempt failed. Valid once <see cref="Ended"/> has completed. Whoever observes that must close it or pass it on.
+    /// </summary>
     public Connection? Connection { get; private set; }
 
-    /// <summary>What failed; null for nothing, or for a cancellation. Valid once <see cref="Ended"/> has completed.</summary>
+    /// <summary>The exception; null if there is none, or after a cancellation. Valid once <see cref="Ended"/> has completed.</summary>
     public Exception? Cause { get; private set; }
 
-    /// <summary>What is wrong with the certificate; null for nothing. Valid once <see cref="Ended"/> has completed.</summary>
+    /// <summary>What is wrong with the certificate; null if nothing is. Valid once <see cref="Ended"/> has completed.</summary>
     public CertificateFault? Certificate { get; private set; }
 
-    /// <summary>The stage that it is at, or has failed at.</summary>
+    /// <summary>The stage that the attempt has reached, or failed at.</summary>
     public FaultReason Stage => _isTlsDue ? FaultReason.UpstreamTlsFailed : FaultReason.UpstreamUnreachable;
 
-    /// <summary>When it was last seen to get on: its start, then TCP. By the clock's timestamps.</summary>
+    /// <summary>The time of its last progress: its start, then TCP connected. In the clock's timestamps.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
 
-    /// <summary>Begins to connect.</summary>
-    /// <param name="address">Where to.</param>
-    /// <param name="network">Makes the connection.</param>
-    /// <param name="tls">What is to be done over it; null for nothing.</param>
-    /// <param name="affinity">What is to serve it, where that can be chosen; null for anything.</param>
-    /// <param name="clock">The clock of the timestamps.</param>
-    /// <param name="cancel">Ends the attempt. One that has succeeded by then keeps its connection.</param>
+    /// <summary>Starts to connect.</summary>
+    /// <param name="address">The address to connect to.</param>
+    /// <param name="network">Creates the connection.</param>
+    /// <param name="tls">TLS to add; null for none.</param>
+    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
+    /// <param name="clock">The clock for the timestamps.</param>
+    /// <param name="cancel">Cancels the attempt. If it has already succeeded, it keeps its connection.</param>
     public static ConnectAttempt Start(
         IPEndPoint address, NetworkStack network, UpstreamTls? tls, Affinity? affinity, TimeProvider clock, CancellationToken cancel)
     {
@@ -56,10 +58,10 @@ internal sealed class ConnectAttempt
         return attempt;
     }
 
-    /// <summary>What is to be said of an attempt that has no connection, or that is not waited for any more.</summary>
+    /// <summary>Describes an attempt that has no connection, or that nobody waits for any more.</summary>
     public FailedAttempt ToFailed() => Ended.IsCompleted ? new(Address, Stage, Cause, Certificate) : new(Address, Stage, null, null);
 
-    /// <summary>Gives back what comes of an attempt that is not wanted any more, once that is known.</summary>
+    /// <summary>Waits for an attempt that is no longer needed, and closes its connection if it gets one.</summary>
     public async Task GiveBackAsync()
     {
         await Ended.ConfigureAwait(false);
@@ -81,11 +83,12 @@ internal sealed class ConnectAttempt
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
-            // Whatever it says: it was ended from this side.
+            // Any exception: the attempt was cancelled from this side.
         }
         catch (Exception fault)
         {
-            Cause = fault; // refused, unreachable, no room for one more socket, no TLS: each counts as this address's failure
+            // Refused, unreachable, no socket available, no TLS: each counts as a failure of this address.
+            Cause = fault;
         }
     }
 

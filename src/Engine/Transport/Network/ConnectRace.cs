@@ -4,43 +4,43 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Tries the addresses of one name, one after another, until one is connected to (RFC 8305 §5). Of one connect, and used once.</summary>
+/// <summary>Tries the addresses of a name in turn until one connects (RFC 8305 §5). Used for one connect only.</summary>
 /// <remarks>
-/// The next address is tried as soon as the last one has failed, or has not got on for <see cref="HeadStart"/>; those before it go on meanwhile. The first that
-/// is connected to, TLS included, wins; what becomes of the others is given back. Where the addresses are all used up and the answer is an old one, the name is
-/// asked for once more.
+/// The next address is tried as soon as the last one has failed, or has made no progress for <see cref="HeadStart"/>. Earlier attempts continue meanwhile. The
+/// first attempt that connects, including TLS, wins; connections of the others are closed. If all addresses were tried and the answer is an old one, the name
+/// is looked up once more.
 /// </remarks>
-/// <param name="begin">Begins to connect to an address.</param>
-/// <param name="askAnew">Finds other addresses, or null; asked once, where the first have been tried in vain. Null where there can be no others.</param>
+/// <param name="begin">Starts to connect to an address.</param>
+/// <param name="askAnew">Finds other addresses, or null. Called once, if all addresses were tried. Null if there can be no others.</param>
 /// <param name="clock">Measures the head start.</param>
 internal sealed class ConnectRace(
     Func<IPAddress, CancellationToken, ConnectAttempt> begin, Func<CancellationToken, Task<NameAnswer?>>? askAnew, TimeProvider clock)
 {
-    /// <summary>How long an attempt has before the next one starts beside it: RFC 8305 §5 recommends 250 ms, and no more than 2 s.</summary>
+    /// <summary>How long the last attempt may take before the next one starts in parallel. RFC 8305 §5 recommends 250 ms, and no more than 2 s.</summary>
     public static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>All that have begun.</summary>
+    /// <summary>All attempts that have started.</summary>
     private readonly List<ConnectAttempt> _attempts = [];
 
-    /// <summary>Those of them that have not been seen to end.</summary>
+    /// <summary>The attempts that have not been seen to end.</summary>
     private readonly List<ConnectAttempt> _running = [];
 
-    /// <summary>Addresses that are still to be tried.</summary>
+    /// <summary>The addresses that have not been tried.</summary>
     private readonly Queue<IPAddress> _untried = new();
 
-    /// <summary>The name being asked for once more; null until then.</summary>
+    /// <summary>The second look-up of the name; null until it starts.</summary>
     private Task<NameAnswer?>? _asking;
 
-    /// <summary>What that has brought is in the queue.</summary>
+    /// <summary>The result of the second look-up has been added to the queue.</summary>
     private bool _isAnswerTaken;
 
-    /// <summary>Those that have begun, in their order. For the caller, once the race is over.</summary>
+    /// <summary>All attempts that have started, in order. For the caller, once the race is over.</summary>
     public IReadOnlyList<ConnectAttempt> Attempts => _attempts;
 
     /// <summary>Runs the race.</summary>
-    /// <param name="addresses">At least one; the best first.</param>
-    /// <param name="ending">Ends it: the time is over, or the client went away.</param>
-    /// <returns>The winner, whose connection is the caller's now; null for none.</returns>
+    /// <param name="addresses">At least one address; the best first.</param>
+    /// <param name="ending">Ends the race: the time is up, or the client disconnected.</param>
+    /// <returns>The winner, whose connection now belongs to the caller; null if there is none.</returns>
     public async Task<ConnectAttempt?> RunAsync(IPAddress[] addresses, CancellationToken ending)
     {
         Debug.Assert(_attempts.Count == 0 && addresses.Length > 0, "A race is run once, and has somebody to run.");
@@ -63,8 +63,10 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>Takes note of the attempts that have ended. One that ends later, however soon, still runs: it is waited for, and the wait is short.</summary>
-    /// <returns>One that has connected; null for none.</returns>
+    /// <summary>
+    /// Removes ended attempts from the running ones. An attempt that ends just after the check still counts as running; the wait for it is then short.
+    /// </summary>
+    /// <returns>An attempt that has connected; null if there is none.</returns>
     private ConnectAttempt? TakeEnded()
     {
         ConnectAttempt? connected = null;
@@ -81,8 +83,8 @@ internal sealed class ConnectRace(
         return connected;
     }
 
-    /// <summary>Begins the next attempt where it is due; else waits until something has changed.</summary>
-    /// <returns>False where nothing can change any more.</returns>
+    /// <summary>Starts the next attempt if it is due. Otherwise waits until something changes.</summary>
+    /// <returns>False if nothing can change any more.</returns>
     private async ValueTask<bool> GoOnAsync(CancellationToken losing)
     {
         await TakeAnswerAsync().ConfigureAwait(false);
@@ -108,7 +110,7 @@ internal sealed class ConnectRace(
         return true;
     }
 
-    /// <summary>How long until the next attempt is due; null where there is none to begin.</summary>
+    /// <summary>The time until the next attempt is due; null if there is none to start.</summary>
     private TimeSpan? TimeToNext()
     {
         bool hasNext = _untried.Count > 0 || (askAnew is not null && _asking is null);
@@ -122,7 +124,7 @@ internal sealed class ConnectRace(
             return TimeSpan.Zero;
         }
 
-        // A timer knows whole milliseconds; one that came a little too early would be asked again and again.
+        // A timer has millisecond resolution. If it fired slightly early, it would be set again and again.
         return TimeSpan.FromMilliseconds(Math.Ceiling((HeadStart - clock.GetElapsedTime(_attempts[^1].ProgressAt)).TotalMilliseconds));
     }
 
@@ -141,7 +143,7 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>Queues the addresses of the new answer that have not been tried.</summary>
+    /// <summary>Queues addresses of the new answer that have not been tried.</summary>
     private async ValueTask TakeAnswerAsync()
     {
         if (_isAnswerTaken || _asking is not { IsCompleted: true })
@@ -160,7 +162,7 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>What comes of the losers is given back as soon as it is known; each sees by its token that it has lost.</summary>
+    /// <summary>Closes the losers' connections as soon as each attempt has ended. Their token tells them that they have lost.</summary>
     private void GiveBack(ConnectAttempt? winner)
     {
         foreach (ConnectAttempt attempt in _attempts)

@@ -4,7 +4,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Makes connections to one authority: resolves its name, tries the addresses, adds TLS where the scheme asks for it.</summary>
+/// <summary>Connects to one authority: resolves its name, tries the addresses, adds TLS if the scheme requires it.</summary>
 internal sealed class Connector
 {
     private readonly string _host;
@@ -18,9 +18,9 @@ internal sealed class Connector
     private readonly UpstreamTls? _tls;
 
     /// <param name="target">The upstream; only scheme, host and port are used.</param>
-    /// <param name="timeout">For one connection as a whole: look-up, all addresses, TLS.</param>
-    /// <param name="network">Makes the connections.</param>
-    /// <param name="checkCertificate">Has the last word on the upstream's certificate; null where the system alone decides.</param>
+    /// <param name="timeout">The limit for one connection as a whole: look-up, all addresses, TLS.</param>
+    /// <param name="network">Creates the connections.</param>
+    /// <param name="checkCertificate">Decides about the upstream's certificate; null to leave that to the system.</param>
     /// <param name="lookUp">Finds the addresses of a name.</param>
     /// <param name="clock">Measures every wait.</param>
     public Connector(
@@ -41,8 +41,8 @@ internal sealed class Connector
     }
 
     /// <summary>Connects.</summary>
-    /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
-    /// <param name="cancel">The client went away, or the proxy is stopped.</param>
+    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
+    /// <param name="cancel">The client disconnected, or the proxy is stopping.</param>
     public async ValueTask<ConnectResult> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(_timeout, _clock);
@@ -79,7 +79,7 @@ internal sealed class Connector
         return Fail(reason, null, race.Attempts);
     }
 
-    /// <summary>An address was reached, and only TLS failed there: that says more than that others were not reached.</summary>
+    /// <summary>An address was reached and only TLS failed there. That is more informative than other addresses not being reached.</summary>
     private static bool HasReachedAny(IReadOnlyList<ConnectAttempt> attempts)
     {
         foreach (ConnectAttempt attempt in attempts)

@@ -2,34 +2,34 @@ using McpProxyFast.Transport.Epoll;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>How many connections the process has descriptors for, and a few descriptors held back for when it has not.</summary>
+/// <summary>Knows how many connections the process has descriptors for, and holds a few spare ones for emergencies.</summary>
 /// <remarks>
-/// A process without descriptors cannot do much more than not accept: it can neither reach an upstream nor load an assembly, and .NET ends it where it must
-/// load one. So fewer connections are taken than there are descriptors for, and where others in the process have used those up, the spare ones are let go
-/// before
-/// anything is said.
+/// A process without free descriptors can do little: it can neither connect to an upstream nor load an assembly, and .NET terminates it if an assembly cannot
+/// be loaded. So fewer connections are accepted than there are descriptors for. If other code in the process has used up the descriptors, the spare ones are
+/// released before anything is logged.
 /// </remarks>
 internal sealed class Descriptors : IDisposable
 {
-    /// <summary>Left for everything but connections: the spare ones, assemblies and files still to be opened, calls to an authorization server.</summary>
+    /// <summary>Reserved for everything but connections: the spare ones, assemblies and files to be opened, calls to an authorization server.</summary>
     private const int Reserve = 96;
 
-    /// <summary>Each client connection may need one to the upstream.</summary>
+    /// <summary>Each client connection may need one more for the upstream.</summary>
     private const int PerClient = 2;
 
-    /// <summary>An assembly takes two while it is loaded.</summary>
+    /// <summary>Loading an assembly needs two.</summary>
     private const int Spares = 24;
 
     private readonly List<int> _held = [];
 
     /// <summary>
-    /// The client connections that there is room for, at most <paramref name="wanted"/>; the bound of the process is raised as far as it may be.
+    /// The number of client connections that there are descriptors for, at most <paramref name="wanted"/>. Raises the soft limit of the process to its hard
+    /// limit.
     /// </summary>
     public static int RoomFor(int wanted)
     {
         if (!OperatingSystem.IsLinux() || Libc.RaiseDescriptorLimit() is not long limit)
         {
-            return wanted; // the system has no such bound, or does not say
+            return wanted; // the system has no such limit, or does not report it
         }
 
         int open = Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
@@ -37,7 +37,7 @@ internal sealed class Descriptors : IDisposable
     }
 
     /// <summary>Takes the spare descriptors.</summary>
-    /// <returns>False where there is no room for all of them; then none is taken.</returns>
+    /// <returns>False if not all of them are available; then none is taken.</returns>
     public bool TryHold()
     {
         while (OperatingSystem.IsLinux() && _held.Count < Spares)
@@ -55,7 +55,7 @@ internal sealed class Descriptors : IDisposable
         return true;
     }
 
-    /// <summary>Gives the spare descriptors up, for whoever needs one now.</summary>
+    /// <summary>Releases the spare descriptors, for whatever needs one now.</summary>
     public void LetGo()
     {
         _held.ForEach(Libc.Close);

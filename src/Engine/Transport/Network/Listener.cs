@@ -4,22 +4,22 @@ using McpProxyFast.Transport.Epoll;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>A bound listening socket that gives connections one by one.</summary>
+/// <summary>A bound listening socket that returns connections one by one.</summary>
 internal sealed class Listener : IDisposable
 {
     private const int Backlog = 4096;
 
     private readonly Socket _socket;
 
-    /// <summary>Accepts in an event loop; null where the runtime does.</summary>
+    /// <summary>Accepts in an event loop; null if the runtime accepts.</summary>
     private readonly EpollAcceptor? _acceptor;
 
-    /// <summary>No more connections are given.</summary>
+    /// <summary>No more connections are returned.</summary>
     private volatile bool _isDisposed;
 
-    /// <param name="address">Where to listen.</param>
-    /// <param name="loops">The event loops; null to leave it to the runtime.</param>
-    /// <exception cref="SocketException">The address is in use or not of this machine.</exception>
+    /// <param name="address">The address to listen on.</param>
+    /// <param name="loops">The event loops; null to use the runtime.</param>
+    /// <exception cref="SocketException">The address is in use, or does not belong to this machine.</exception>
     public Listener(IPEndPoint address, EventLoops? loops)
     {
         _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -30,7 +30,7 @@ internal sealed class Listener : IDisposable
                 _socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
             }
 
-            NetworkStack.SetOptions(_socket); // on Linux inherited by what is accepted
+            NetworkStack.SetOptions(_socket); // accepted sockets inherit these on Linux
             _socket.Bind(address);
             _socket.Listen(Backlog);
             if (loops is not null)
@@ -46,12 +46,12 @@ internal sealed class Listener : IDisposable
         }
     }
 
-    /// <summary>The address really bound, with the port that the system chose where 0 was asked for.</summary>
+    /// <summary>The address that was actually bound. If port 0 was requested, it has the port that the system chose.</summary>
     public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <summary>Waits for the next connection.</summary>
     /// <returns>Null once the listener is closed.</returns>
-    /// <exception cref="IOException">The system has no room for one more now; trying again later may succeed.</exception>
+    /// <exception cref="IOException">The system has no resources for another connection now; a later try may succeed.</exception>
     public ValueTask<Connection?> AcceptAsync() => _acceptor is not null ? _acceptor.AcceptAsync() : AcceptByRuntimeAsync();
 
     public void Dispose()
@@ -86,7 +86,7 @@ internal sealed class Listener : IDisposable
             }
             catch (Exception fault) when (fault is SocketException or IOException)
             {
-                accepted.Dispose(); // a client that has gone already: some systems refuse to set its options
+                accepted.Dispose(); // the client is already gone: some systems then refuse to set options
             }
         }
 

@@ -2,15 +2,15 @@ using System.Net;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>What a look-up of a name has brought.</summary>
-/// <param name="Addresses">The addresses; empty where there is none.</param>
-/// <param name="At">When it came, by the clock's timestamps.</param>
-/// <param name="Fault">Why there is no address; null where the look-up did not fail.</param>
+/// <summary>The result of looking up a name.</summary>
+/// <param name="Addresses">The addresses; empty if there are none.</param>
+/// <param name="At">When the answer arrived, in the clock's timestamps.</param>
+/// <param name="Fault">Why there is no address; null if the look-up did not fail.</param>
 internal sealed record NameAnswer(IPAddress[] Addresses, long At, Exception? Fault)
 {
-    /// <summary>It came before it was asked for now: asking anew may bring another.</summary>
+    /// <summary>The answer is older than the present request for it, so a new look-up may give another one.</summary>
     public bool IsFromBefore { get; init; }
 
-    /// <summary>There is an address.</summary>
+    /// <summary>There is at least one address.</summary>
     public bool IsGood => Addresses.Length > 0;
 }

@@ -7,25 +7,27 @@ using McpProxyFast.Transport.Streams;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>The one place that chooses what carries a connection: an event loop where the system has epoll, else the runtime's sockets and streams.</summary>
+/// <summary>
+/// Chooses what serves a connection: an event loop if the system has epoll, otherwise the runtime's sockets and streams. Nothing else chooses.
+/// </summary>
 internal sealed class NetworkStack : IDisposable
 {
-    /// <summary>This proxy's share in the event loops; null where there are none.</summary>
+    /// <summary>This proxy's share in the event loops; null if there are none.</summary>
     private readonly EventLoops? _loops;
 
-    /// <param name="portable">Leave the event loops out also where the system has them.</param>
+    /// <param name="portable">Do not use event loops, even if the system has epoll.</param>
     public NetworkStack(bool portable = false) => _loops = !portable && OperatingSystem.IsLinux() ? new EventLoops() : null;
 
     /// <summary>Binds and listens.</summary>
-    /// <exception cref="SocketException">The address is in use or not of this machine.</exception>
+    /// <exception cref="SocketException">The address is in use, or does not belong to this machine.</exception>
     public Listener Bind(IPEndPoint address) => new(address, _loops);
 
-    /// <summary>Binds and listens on the loopback address of IPv4 and, where the machine has one, on that of IPv6, with one port.</summary>
-    /// <param name="port">The port; 0 for one that the system chooses.</param>
+    /// <summary>Binds and listens on the IPv4 loopback address and, if the machine has one, on the IPv6 loopback address, with the same port.</summary>
+    /// <param name="port">The port; 0 to let the system choose.</param>
     /// <exception cref="SocketException">The port is in use on one of the two.</exception>
     public Listener[] BindLoopbacks(int port)
     {
-        const int mostTries = 10; // a port that is free on the one address may be taken on the other
+        const int maxTries = 10; // a port that is free on one address may be taken on the other
         for (int tries = 1; ; tries++)
         {
             Listener four = Bind(new IPEndPoint(IPAddress.Loopback, port));
@@ -37,7 +39,7 @@ internal sealed class NetworkStack : IDisposable
             {
                 return [four];
             }
-            catch (SocketException) when (port == 0 && tries < mostTries)
+            catch (SocketException) when (port == 0 && tries < maxTries)
             {
                 four.Dispose();
             }
@@ -51,10 +53,10 @@ internal sealed class NetworkStack : IDisposable
 
     /// <summary>Connects to one address.</summary>
     /// <param name="endPoint">The address.</param>
-    /// <param name="affinity">What is to serve the connection, where that can be chosen; null for anything.</param>
-    /// <param name="cancel">Ends the attempt.</param>
-    /// <exception cref="Win32Exception">It cannot be reached, or the system has no room for one more socket; with the system's error.</exception>
-    /// <exception cref="IOException">It ended at once, or the system does not watch one more socket.</exception>
+    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
+    /// <param name="cancel">Cancels the attempt.</param>
+    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
+    /// <exception cref="IOException">The connection ended at once, or the system cannot watch another socket.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
     {
@@ -70,13 +72,13 @@ internal sealed class NetworkStack : IDisposable
         }
         catch
         {
-            socket.Dispose(); // the peer has reset it meanwhile: some systems refuse a stream over it
+            socket.Dispose(); // the peer has reset it meanwhile: some systems then refuse a stream over it
             throw;
         }
     }
 
-    /// <summary>Connects a socket of the runtime.</summary>
-    /// <exception cref="SocketException">The address cannot be reached, or the system has no room for one more socket.</exception>
+    /// <summary>Connects a runtime socket.</summary>
+    /// <exception cref="SocketException">The address cannot be reached, or no socket is available.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async ValueTask<Socket> ConnectSocketAsync(IPEndPoint endPoint, CancellationToken cancel)
     {
@@ -94,16 +96,16 @@ internal sealed class NetworkStack : IDisposable
         }
     }
 
-    /// <summary>A connection over a socket of the runtime.</summary>
+    /// <summary>A connection over a runtime socket.</summary>
     public static Connection Over(Socket socket, IPAddress? remoteAddress) => Over(socket, new NetworkStream(socket, ownsSocket: true), remoteAddress);
 
-    /// <summary>A connection over a stream that is over a socket, as TLS is.</summary>
+    /// <summary>A connection over a stream that uses a socket, such as TLS.</summary>
     public static Connection Over(Socket socket, Stream stream, IPAddress? remoteAddress) => new(new StreamChannel(socket, stream), remoteAddress);
 
     /// <summary>A connection over a host's duplex pipe.</summary>
     public static Connection Over(IDuplexPipe pipe, IPAddress? remoteAddress) => new(new PipeChannel(pipe), remoteAddress);
 
-    /// <summary>What every connection's socket has: nothing waits to be sent, urgent data are bytes in their place, silent peers are asked.</summary>
+    /// <summary>Sets the options of every connection's socket: no delayed sends, urgent data inline, keep-alive probes for silent peers.</summary>
     public static void SetOptions(Socket socket)
     {
         socket.NoDelay = true;

@@ -4,53 +4,53 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>The addresses of one name, for all connections of a proxy: one look-up at a time for all who wait, and the last good answer meanwhile.</summary>
+/// <summary>Resolves one name for all connections of a proxy. There is one look-up at a time, and meanwhile the last good answer is used.</summary>
 /// <remarks>
-/// The system queues the look-ups of one name, and one that nobody waits for any more goes on all the same. So there is never a second one: who needs an answer
-/// joins the one that is out. By the age of the last good answer:
+/// The system queues look-ups of the same name, and a look-up continues even if nobody waits for it any more. So there is never a second one: later callers
+/// wait for the one that is running. What happens depends on the age of the last good answer:
 /// <code>
 ///   0 s ──────────► 5 s ─────────────────────► 30 s ──────────────────────────────────► 1 h ──────►
-///   used as it is    used, and asked anew       asked anew and waited for a little;      waited for
-///                    in the background          used where that fails or is slow
+///   used as it is    used, and looked up         looked up with a short wait; used if     looked up
+///                    again in the background     that fails or is slow                    with full wait
 /// </code>
-/// So a changed address is taken by every connection made 30 s after the last one that asked (<see cref="WaitAfter"/>), and an outage of the name service is
-/// not noticed for an hour (RFC 8767 §5 has such timers). That a name is said not to exist is an answer: it counts from 30 s on.
+/// So after a change of address, every connection made 30 s or more after the last answer uses the new one (<see cref="WaitAfter"/>). An outage of the name
+/// service has no effect for an hour (RFC 8767 §5 describes such timers). "The name does not exist" is an answer too: it counts from 30 s on.
 /// </remarks>
-/// <param name="name">The name, or an address, which is its own answer.</param>
+/// <param name="name">The name, or an address, which needs no look-up.</param>
 /// <param name="lookUp">Asks the system.</param>
 /// <param name="clock">Measures ages and waits.</param>
 internal sealed class Resolver(string name, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, TimeProvider clock)
 {
-    /// <summary>An answer of this age is asked for anew while it is still used.</summary>
+    /// <summary>From this age on, an answer is refreshed in the background while it is still used.</summary>
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>From this age on a new answer is waited for: within it a changed address is taken.</summary>
+    /// <summary>From this age on, a new answer is waited for, so that a changed address is noticed.</summary>
     public static readonly TimeSpan WaitAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long after its start a look-up is waited for where there is an answer to go on with.</summary>
+    /// <summary>How long a look-up is waited for, counted from its start, if there is an older answer to use instead.</summary>
     public static readonly TimeSpan SoftWait = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>From this age on an answer is not used any more, whatever becomes of look-ups.</summary>
+    /// <summary>From this age on, an answer is no longer used, even if look-ups fail.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
-    /// <summary>Most addresses of an answer that are looked at.</summary>
-    public const int MostAddresses = 16;
+    /// <summary>The most addresses of an answer that are used.</summary>
+    public const int MaxAddresses = 16;
 
-    /// <summary>The answer of a name that is an address; null for any other name.</summary>
+    /// <summary>The answer if the name is an address; null for any other name.</summary>
     private readonly NameAnswer? _literal = IPAddress.TryParse(name, out IPAddress? address) ? new NameAnswer([address], 0, null) : null;
 
     /// <summary>The last good answer; null until there is one. Replaced as a whole.</summary>
     private NameAnswer? _known;
 
-    /// <summary>The look-up that is out; null for none. Set and cleared by exchange, so there is one at most.</summary>
+    /// <summary>The running look-up; null if there is none. Set and cleared by exchange, so there is at most one.</summary>
     private LookUpUnderWay? _underWay;
 
-    /// <summary>The address that the last connection was made to; null until there is one.</summary>
+    /// <summary>The address of the last successful connection; null until there is one.</summary>
     private volatile IPAddress? _worked;
 
-    /// <summary>Finds the addresses, the one that worked last first.</summary>
-    /// <returns>An answer without addresses where there is none to be had.</returns>
-    /// <exception cref="OperationCanceledException">Cancelled. The look-up goes on, for whoever needs it next.</exception>
+    /// <summary>Returns the addresses, with the one that worked last first.</summary>
+    /// <returns>An answer without addresses if there are none.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled. The look-up continues, for the next caller.</exception>
     public async ValueTask<NameAnswer> ResolveAsync(CancellationToken cancel)
     {
         if (_literal is not null)
@@ -76,9 +76,9 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return counts ? InOrder(fresh!, isFromBefore: false) : InOrder(known!, isFromBefore: true);
     }
 
-    /// <summary>Asks anew, as none of an answer's addresses could be connected to: the name may have others by now. Waits a little.</summary>
-    /// <param name="cancel">Ends the wait, and says that there is none.</param>
-    /// <returns>Another answer; null where there is none, or not soon.</returns>
+    /// <summary>Looks the name up again after none of its addresses could be connected to, since they may have changed. Waits briefly.</summary>
+    /// <param name="cancel">Ends the wait; then null is returned.</param>
+    /// <returns>Another answer; null if there is none, or not in time.</returns>
     public async Task<NameAnswer?> ResolveAnewAsync(CancellationToken cancel)
     {
         Debug.Assert(_literal is null, "An address stays what it is.");
@@ -86,13 +86,13 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return fresh is { IsGood: true } ? fresh : null;
     }
 
-    /// <summary>Remembers the address that a connection was made to.</summary>
+    /// <summary>Remembers the address of a successful connection.</summary>
     public void Worked(IPAddress address) => _worked = address;
 
     private static bool SaysThatThereIsNone(NameAnswer? answer) =>
         answer is { IsGood: false, Fault: null or SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } };
 
-    /// <summary>Starts a look-up, or joins the one that is out.</summary>
+    /// <summary>Starts a look-up, or joins the running one.</summary>
     private LookUpUnderWay Ask()
     {
         var started = new LookUpUnderWay(clock.GetTimestamp());
@@ -105,7 +105,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return started;
     }
 
-    /// <summary>Runs the look-up to its end, whoever waits for it: it cannot be taken back.</summary>
+    /// <summary>Runs the look-up to its end, even if nobody waits: it cannot be cancelled.</summary>
     private async Task RunAsync(LookUpUnderWay started)
     {
         NameAnswer answer;
@@ -116,7 +116,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         }
         catch (Exception fault)
         {
-            answer = new NameAnswer([], clock.GetTimestamp(), fault); // unknown, or nobody to ask: the next connection asks again
+            answer = new NameAnswer([], clock.GetTimestamp(), fault); // unknown name, or no name service: the next connection asks again
         }
 
         if (answer.IsGood)
@@ -125,12 +125,12 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         }
 
         Debug.Assert(_underWay == started, "One look-up at a time.");
-        Volatile.Write(ref _underWay, null); // before it is told: who asks then is to start another
+        Volatile.Write(ref _underWay, null); // cleared before the answer is published: a caller that asks then must start a new one
         started.End(answer);
     }
 
-    /// <summary>Waits for a look-up, but not longer than a little after its start.</summary>
-    /// <returns>Null where it has not ended by then.</returns>
+    /// <summary>Waits for a look-up until a short time after its start.</summary>
+    /// <returns>Null if it has not ended by then.</returns>
     private async Task<NameAnswer?> WaitSoftlyAsync(LookUpUnderWay asked, CancellationToken cancel)
     {
         TimeSpan left = SoftWait - clock.GetElapsedTime(asked.StartedAt);
@@ -142,7 +142,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return asked.Ended.IsCompleted ? await asked.Ended.ConfigureAwait(false) : null;
     }
 
-    /// <summary>The same answer with the address that worked last in front.</summary>
+    /// <summary>The same answer, with the address that worked last moved to the front.</summary>
     private NameAnswer InOrder(NameAnswer answer, bool isFromBefore)
     {
         IPAddress[] addresses = answer.Addresses;
@@ -157,7 +157,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return answer with { Addresses = addresses, IsFromBefore = isFromBefore };
     }
 
-    /// <summary>The families take turns, each in the system's order (RFC 8305 §4): where one family is dead, the second address lives.</summary>
+    /// <summary>Alternates the address families, each in the system's order (RFC 8305 §4). So if one family does not work, the second address does.</summary>
     private static IPAddress[] Alternating(IPAddress[] found)
     {
         if (found.Length <= 1)
@@ -182,19 +182,19 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
             }
         }
 
-        return [.. mixed.GetRange(0, Math.Min(mixed.Count, MostAddresses))];
+        return [.. mixed.GetRange(0, Math.Min(mixed.Count, MaxAddresses))];
     }
 
-    /// <summary>One look-up, and those who wait for it.</summary>
+    /// <summary>One look-up, and the task that its callers wait for.</summary>
     private sealed class LookUpUnderWay(long startedAt)
     {
-        /// <summary>Completed once, with what the look-up has brought.</summary>
+        /// <summary>Completed once, with the answer.</summary>
         private readonly TaskCompletionSource<NameAnswer> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>By the clock's timestamps.</summary>
+        /// <summary>In the clock's timestamps.</summary>
         public long StartedAt { get; } = startedAt;
 
-        /// <summary>Never faults.</summary>
+        /// <summary>Completes with the answer. Never faults.</summary>
         public Task<NameAnswer> Ended => _ended.Task;
 
         public void End(NameAnswer answer) => _ended.SetResult(answer);

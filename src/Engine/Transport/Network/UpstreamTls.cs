@@ -8,12 +8,12 @@ using McpProxyFast.Transport.Streams;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>TLS with the upstream: the name is always checked, and trust comes from the system or from what the proxy was given.</summary>
-/// <param name="host">The name that the certificate must have.</param>
-/// <param name="checkCertificate">Has the last word on its certificate; null where the system alone decides.</param>
+/// <summary>TLS to the upstream. The name is always checked. Trust is decided by the system, or by the callback.</summary>
+/// <param name="host">The name that the certificate must be for.</param>
+/// <param name="checkCertificate">Decides about the certificate; null to leave that to the system.</param>
 internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallback? checkCertificate)
 {
-    /// <summary>Makes a secure connection over a socket, which it takes over: what fails here has been disposed of.</summary>
+    /// <summary>Makes a TLS connection over a socket, and takes the socket over: if this fails, the socket is disposed.</summary>
     /// <exception cref="CertificateRefusedException">The certificate is not accepted.</exception>
     /// <exception cref="AuthenticationException">The handshake failed.</exception>
     /// <exception cref="IOException">The connection ended.</exception>
@@ -50,14 +50,14 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
 
     private static async ValueTask GiveBackAsync(TlsStream? tls, Socket socket)
     {
-        socket.Dispose(); // first: nothing of TLS is to be written any more
+        socket.Dispose(); // first: nothing of TLS may be written any more
         if (tls is not null)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    /// <returns>What is wrong; null for nothing.</returns>
+    /// <returns>What is wrong; null if nothing is.</returns>
     private CertificateFault? Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         bool isGood = checkCertificate is null ? errors is SslPolicyErrors.None : checkCertificate(this, certificate, chain, errors);
@@ -83,9 +83,9 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
     }
 }
 
-/// <summary>The upstream's certificate is not accepted.</summary>
+/// <summary>The upstream's certificate was not accepted.</summary>
 internal sealed class CertificateRefusedException(CertificateFault fault, Exception inner) : AuthenticationException(null, inner)
 {
-    /// <summary>What is wrong with it.</summary>
+    /// <summary>What is wrong with the certificate.</summary>
     public CertificateFault Fault { get; } = fault;
 }

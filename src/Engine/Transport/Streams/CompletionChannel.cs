@@ -3,98 +3,97 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>A channel over something that completes (a stream, a host's pipe), made to look like one that says when it is ready.</summary>
+/// <summary>Makes something with asynchronous completions (a stream, a host's pipe) usable as a channel that reports readiness.</summary>
 /// <remarks>
-/// <b>Receiving.</b> A loop of its own, the only reader of what is below, waits without a buffer, fills a ring, and gives readiness. It goes on while there is
-/// room in the ring, so that an end behind unread bytes is seen; where there is none it waits until the reader has taken some.
+/// <b>Receiving.</b> A loop is the only reader of the layer below. It waits without a buffer, fills a ring, and gives readiness. While the ring has room it
+/// continues, so that it notices an end after unread bytes. When the ring is full, it waits until the reader has taken some bytes.
 /// <code>
 ///   WaitForRoom ──► wait for bytes ──► fill ──► tell ──┐        end or fault: tell, once
 ///        ▲─────────────────────────────────────────────┘
 /// </code>
-/// The ring has one producer and one consumer and no lock: <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop writes into the
-/// ring. The loop adds before it writes, and adds the bytes written while it takes <see cref="Filling"/> off; the reader takes bytes off after it has
-/// copied them. Whoever brings the word to zero gives the ring back. The loop that finds the word at zero therefore rents another: the old one is, or is just
-/// about to be, given back by the one who emptied it, through a reference that it read before.
-/// <para><b>Sending.</b> At most one write is out.
-/// <see cref="Send"/> copies what it takes, so that a flush that is cancelled, or a close, need not wait for it.</para>
+/// The ring has one producer, one consumer and no lock. <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop writes into the ring.
+/// The loop adds <see cref="Filling"/> before it writes; afterwards it subtracts it and adds the bytes written in one step. The reader subtracts bytes after it
+/// has copied them. Whoever brings the word to zero returns the ring. So a loop that finds zero rents another ring: whoever emptied the old one returns it,
+/// through a reference that it read before.
+/// <para><b>Sending.</b> At most one write is pending.
+/// <see cref="Send"/> copies what it takes, so a cancelled flush or a close need not wait for the write.</para>
 /// <code>
 ///   none ──Send──► done at once (none again)
 ///    ▲  └──Send──► out ──completion──► over ──Send──┐
 ///    └──────────────────────────────────────────────┘
 /// </code>
 /// <para>
-/// <b>Inline.</b> What is below may complete on the thread that called it, and what is told may run the owner there and then. Neither recurses: a receive
-/// that wakes the loop does it last, and the owner is then not waiting, so the loop can only leave a readiness behind; and while the loop tells the owner
-/// it is not
+/// <b>Inline completions.</b> The layer below may complete on the calling thread, and a report may run the owner inline. Neither leads to recursion. A receive
+/// wakes the loop as its last step; the owner is not waiting then, so the loop can only leave a readiness. And while the loop reports to the owner, it is not
 /// waiting for room, so a receive cannot wake it.
 /// </para>
 /// </remarks>
 internal abstract class CompletionChannel : Channel, IValueTaskSource
 {
-    /// <summary>The most that one write takes: about what a host's pipe lets pass at once.</summary>
-    private const int MostPerWrite = Buffers.Large;
+    /// <summary>The most bytes in one write: about as much as a host's pipe accepts at once.</summary>
+    private const int MaxPerWrite = Buffers.Large;
 
-    /// <summary>As large as a TLS record; in Debug, where buffers are tiny, as what a reader would take at once.</summary>
+    /// <summary>The size of a TLS record. In Debug, where buffers are tiny: as much as a reader would take at once.</summary>
 #if DEBUG
     private const int RingBytes = Buffers.Largest;
 #else
     private const int RingBytes = Buffers.Medium;
 #endif
 
-    /// <summary>In <see cref="_use"/> while the loop writes into the ring.</summary>
+    /// <summary>Added to <see cref="_use"/> while the loop writes into the ring.</summary>
     private const int Filling = 1 << 30;
 
     private const int WriteNone = 0;
     private const int WriteOut = 1;
     private const int WriteOver = 2;
 
-    /// <summary>See the remarks. Changed by interlocked addition only.</summary>
+    /// <summary>The ring's use; see the remarks. Changed by interlocked addition only.</summary>
     private int _use;
 
-    /// <summary>Valid while <see cref="_use"/> is not zero. Written by the loop.</summary>
+    /// <summary>The ring. Valid while <see cref="_use"/> is not zero. Written by the loop.</summary>
     private byte[]? _ring;
 
-    /// <summary>Where the reader goes on. The reader's; the loop resets it with a new ring, when there is nothing to read.</summary>
+    /// <summary>The reader's index in the ring. The loop resets it with a new ring, when nothing is unread.</summary>
     private int _takeAt;
 
-    /// <summary>Where the loop goes on. The loop's.</summary>
+    /// <summary>The loop's index in the ring.</summary>
     private int _fillAt;
 
-    /// <summary>The loop's wait for room. Valid while <see cref="_waitsForRoom"/> is 1.</summary>
+    /// <summary>The completion of the loop's wait for room. Valid while <see cref="_waitsForRoom"/> is 1.</summary>
     private ManualResetValueTaskSourceCore<bool> _room;
 
-    /// <summary>1 while the loop waits for room; taken by exchange by the one who wakes it.</summary>
+    /// <summary>1 while the loop waits for room. Whoever wakes the loop takes it by exchange.</summary>
     private int _waitsForRoom;
 
-    /// <summary>The end was a fault. Written by the loop before it tells the end.</summary>
+    /// <summary>The end was a fault. Written by the loop before it reports the end.</summary>
     private bool _endedByFault;
 
-    /// <summary>One of the three states of a write. The sender's, but for the step from out to over, which is the completion's.</summary>
+    /// <summary>One of the three states of a write. Written by the sender; only the step from out to over is made by the completion.</summary>
     private int _write;
 
-    /// <summary>Bytes of the write that is out or over.</summary>
+    /// <summary>The bytes of the write that is out or over.</summary>
     private int _writeBytes;
 
-    /// <summary>A write has failed: no more are made. Written before <see cref="_write"/>.</summary>
+    /// <summary>A write has failed, so no more are made. Written before <see cref="_write"/>.</summary>
     private bool _writeFailed;
 
-    /// <summary>Aborted or closed: the loop ends at its next step, and no more writes are made.</summary>
+    /// <summary>Aborted or closed. The loop ends at its next step, and no more writes are made.</summary>
     protected bool IsStopping => IsAborted || IsClosed;
 
-    /// <summary>A write is out: begun, and not known to be over.</summary>
+    /// <summary>A write has started and is not known to be over.</summary>
     protected bool IsWriteOut => Volatile.Read(ref _write) == WriteOut;
 
     /// <summary>A write has failed.</summary>
     protected bool HasWriteFailed => Volatile.Read(ref _writeFailed);
 
-    /// <summary>A write is out, or has failed, or was left behind: what was sent is not whole.</summary>
+    /// <summary>A write is pending, has failed, or was abandoned: the data sent is incomplete.</summary>
     protected bool IsWriteUnfinished => _writeFailed || Volatile.Read(ref _write) != WriteNone;
 
     public override int HeldBuffers => Volatile.Read(ref _use) == 0 ? 0 : 1;
 
     public override int Receive(Span<byte> room)
     {
-        // The end first: where it is seen, every byte before it is seen below.
+        // The end is read first: if it is seen, every byte before it is seen below.
         bool ended = PeerEnded;
         int unread = Volatile.Read(ref _use) & ~Filling;
         if (IsAborted)
@@ -118,7 +117,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             Buffers.Return(ring);
         }
 
-        WakeLoop(); // last: the loop may run here
+        WakeLoop(); // last: the loop may run inline here
         return taken;
     }
 
@@ -138,10 +137,10 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             return Broken;
         }
 
-        int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MostPerWrite, Buffers.LargestNow));
+        int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MaxPerWrite, Buffers.LargestNow));
         pending = pending[..Math.Min(pending.Length, bytes)];
         _writeBytes = bytes;
-        Interlocked.Exchange(ref _write, WriteOut); // before it starts: it may be over on another thread before the start returns
+        Interlocked.Exchange(ref _write, WriteOut); // set before the start: the write may be over on another thread before the call returns
         try
         {
             if (!StartWrite(pending, source.Span[..(bytes - pending.Length)]))
@@ -151,17 +150,17 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
         catch (Exception)
         {
-            _writeFailed = true; // whatever is below has thrown: the peer has gone, or a host has closed its end
+            _writeFailed = true; // the layer below has thrown: the peer is gone, or a host has closed its end
         }
 
-        Volatile.Write(ref _write, WriteNone); // after the failure: who finds no write out finds that
+        Volatile.Write(ref _write, WriteNone); // written after the failure: whoever sees no pending write also sees the failure
         return _writeFailed ? Broken : bytes;
     }
 
-    /// <summary>What the loop has received, or the end; else what can be seen below.</summary>
+    /// <summary>What the loop has received, or the end; otherwise what the layer below shows.</summary>
     /// <remarks>
-    /// A bare socket is asked in any case: it tells the loop on a thread of its own, at any time. It is asked before the ring: bytes that the loop has taken
-    /// from it by then are in the ring, or the loop is just filling that.
+    /// A bare socket is always asked, because the loop learns from it on another thread, at any time. It is asked before the ring is checked: bytes that the
+    /// loop has taken from the socket by then are in the ring, or the loop is just writing them.
     /// </remarks>
     public override Arrival Look(bool asksSystem)
     {
@@ -174,8 +173,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     }
 
     /// <summary>
-    /// While the loop waits for room it cannot see what is behind: then this looks in its place. Who takes the flag has the loop's part until it gives it
-    /// back.
+    /// While the loop waits for room, it cannot see what follows, so this checks instead. Whoever takes the flag acts as the loop until it puts the flag back.
     /// </summary>
     public override void LookForEnd()
     {
@@ -186,7 +184,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
                 TellEndBehind();
             }
 
-            // As in WaitForRoomAsync: a reader that has made room meanwhile found nobody to wake.
+            // As in WaitForRoomAsync: a reader that has made room meanwhile found no loop to wake.
             Interlocked.Exchange(ref _waitsForRoom, 1);
             if (IsStopping || !IsFull)
             {
@@ -205,29 +203,29 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         _room.OnCompleted(continuation, state, token, flags);
 
     /// <summary>Copies the bytes and starts one write of them.</summary>
-    /// <returns>True where it is over and has succeeded; false where <see cref="EndWrite"/> will be called. Throws where it has failed.</returns>
+    /// <returns>True if it has completed successfully; false if <see cref="EndWrite"/> will be called. Throws if it has failed.</returns>
     protected abstract bool StartWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second);
 
-    /// <summary>The receive loop. Calls <see cref="Channel.TellReadable"/> after each fill and <see cref="EndReceive"/> at the end; never throws.</summary>
+    /// <summary>The receive loop. Calls <see cref="Channel.TellReadable"/> after each fill and <see cref="EndReceive"/> at the end. Never throws.</summary>
     protected abstract Task ReceiveAsync();
 
-    /// <summary>Looks at what is below, beside the loop that waits for it.</summary>
+    /// <summary>Checks the layer below, at the same time as the loop waits for it.</summary>
     protected virtual Arrival LookBelow(bool asksSystem) => Arrival.Nothing;
 
-    /// <summary>Whether the peer has ended behind bytes that have not been received. The loop does not use what is below meanwhile.</summary>
+    /// <summary>Whether the peer has ended after bytes that have not been received. The loop does not use the layer below during the call.</summary>
     protected abstract bool HasEndedBehind();
 
-    /// <summary>What a fill that is under way means: something that is about to be told, unless a fill may wait.</summary>
+    /// <summary>What a running fill means: bytes or an end are about to be reported, unless a fill may wait.</summary>
     protected virtual Arrival LookWhileFilling => Arrival.Bytes;
 
     protected override void Start() => _ = ReceiveAsync();
 
     /// <summary>
-    /// Waits for the reader to take bytes. The loop looks again whether there is room: a reader may wake it late, for bytes whose room it has filled
-    /// since.
+    /// Waits until the reader takes bytes. Afterwards the loop must check for room again: a reader may wake it late, for room that has been filled since.
     /// </summary>
     /// <remarks>
-    /// The flag is set before the second look, and looked at after the ring or the state has changed, with an interlocked step in between on both sides.
+    /// The flag is set before the second check. The other side changes the ring or the state before it checks the flag. Both sides have an interlocked
+    /// operation in between.
     /// </remarks>
     protected ValueTask WaitForRoomAsync()
     {
@@ -241,7 +239,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         return new ValueTask(this, _room.Version);
     }
 
-    /// <summary>Wakes the loop where it waits for room.</summary>
+    /// <summary>Wakes the loop if it waits for room.</summary>
     protected void WakeLoop()
     {
         if (Volatile.Read(ref _waitsForRoom) == 1 && Interlocked.Exchange(ref _waitsForRoom, 0) == 1)
@@ -250,8 +248,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
-    /// <summary>The loop is going to write into the ring.</summary>
-    /// <returns>Where; not empty.</returns>
+    /// <summary>The loop is about to write into the ring.</summary>
+    /// <returns>The free space; not empty.</returns>
     protected Memory<byte> BeginFill()
     {
         int before = Interlocked.Add(ref _use, Filling) - Filling;
@@ -278,14 +276,14 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
-    /// <summary>The loop has come to the end.</summary>
+    /// <summary>The loop has reached the end.</summary>
     protected void EndReceive(bool byFault)
     {
         _endedByFault = byFault || IsStopping;
         TellReadable(ended: true);
     }
 
-    /// <summary>The write that was out is over. On whatever thread.</summary>
+    /// <summary>The pending write is over. Called on any thread.</summary>
     protected void EndWrite(bool failed)
     {
         Debug.Assert(_write == WriteOut, "One write at a time.");
@@ -294,7 +292,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         TellWritable();
     }
 
-    /// <summary>Gives back what nobody has read. Only once the loop has ended and the owner has closed.</summary>
+    /// <summary>Releases bytes that nobody has read. Only once the loop has ended and the owner has closed.</summary>
     protected void DropUnread()
     {
         int unread = Interlocked.Exchange(ref _use, 0);
@@ -305,6 +303,6 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
-    /// <summary>The ring has no room. The loop's question.</summary>
+    /// <summary>The ring has no room. Only for the loop.</summary>
     protected bool IsFull => _ring is { } ring && Volatile.Read(ref _use) == ring.Length;
 }

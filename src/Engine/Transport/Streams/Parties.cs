@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>Counts who still uses something. The last to leave gives it back, so nothing is called on what has been given back.</summary>
-/// <remarks>Once the count is zero nobody can join any more.</remarks>
+/// <summary>Counts the users of something. The last one to leave releases it, so nothing is called on a released object.</summary>
+/// <remarks>Once the count is zero, nobody can join any more.</remarks>
 internal struct Parties(int count)
 {
-    /// <summary>Changed by interlocked steps only. Never grows from zero.</summary>
+    /// <summary>The number of users. Changed by interlocked operations only. Never grows from zero.</summary>
     private int _count = count;
 
-    /// <summary>Joins, if it is still in use.</summary>
+    /// <summary>Joins, if there still are users.</summary>
     public bool TryJoin()
     {
         int seen = Volatile.Read(ref _count);
@@ -27,7 +27,7 @@ internal struct Parties(int count)
         return false;
     }
 
-    /// <summary>Joins; for a party whose caller is one already.</summary>
+    /// <summary>Joins. The caller must already be one of the users.</summary>
     public void Join()
     {
         int after = Interlocked.Increment(ref _count);
@@ -35,7 +35,7 @@ internal struct Parties(int count)
     }
 
     /// <summary>Leaves.</summary>
-    /// <returns>True for the last, which now gives it back.</returns>
+    /// <returns>True for the last one, which must release it.</returns>
     public bool Leave()
     {
         int after = Interlocked.Decrement(ref _count);

@@ -4,11 +4,11 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>A host's duplex pipe.</summary>
+/// <summary>A channel over a host's duplex pipe.</summary>
 /// <remarks>
-/// Each end has parties of its own: the owner until it closes; the receive loop, or a write that is out; and for a moment anybody who cancels. The last one
-/// completes the end, so nothing is ever called on a completed one. What is received is copied and advanced over at once: no position of a host's pipe
-/// outlives an advance, and the host's own buffers are free again.
+/// Each end has its own users: the owner until it closes; the receive loop or a pending write; and briefly anybody who cancels. The last one completes the end,
+/// so nothing is ever called on a completed end. Received bytes are copied and advanced over at once. So no position in the host's pipe is used after an
+/// advance, and the host's buffers are free again.
 /// </remarks>
 internal sealed class PipeChannel : CompletionChannel
 {
@@ -16,27 +16,25 @@ internal sealed class PipeChannel : CompletionChannel
     private readonly PipeWriter _output;
     private readonly Action _onFlushed;
 
-    /// <summary>Owner, receive loop, who cancels.</summary>
+    /// <summary>The users of the input: owner, receive loop, whoever cancels.</summary>
     private Parties _readers = new(2);
 
-    /// <summary>Owner, a write that is out, who cancels.</summary>
+    /// <summary>The users of the output: owner, a pending write, whoever cancels.</summary>
     private Parties _writers = new(1);
 
     /// <summary>Both ends.</summary>
     private Parties _ends = new(2);
 
-    /// <summary>The flush that is out.</summary>
+    /// <summary>The pending flush.</summary>
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
 
-    /// <summary>1 once the owner has left the writers. Any thread.</summary>
+    /// <summary>1 once the owner has left the writers. Set by any thread.</summary>
     private int _ownerLeftWriters;
 
-    /// <summary>The host's side shall see a fault. Written before the owner leaves.</summary>
+    /// <summary>The host's side is to see a fault. Written before the owner leaves.</summary>
     private volatile bool _resets;
 
-    /// <summary>
-    /// The host's writer has thrown: what it stands for is broken in both directions. A writer that is only completed says nothing of the other one.
-    /// </summary>
+    /// <summary>The host's writer has thrown, so both directions are broken. A writer that is only completed says nothing about the other direction.</summary>
     private volatile bool _writerThrew;
 
     /// <summary>Takes over both ends.</summary>
@@ -47,7 +45,7 @@ internal sealed class PipeChannel : CompletionChannel
         _onFlushed = OnFlushed;
     }
 
-    /// <summary>There is no system to ask. A write that is out may be about to throw: while there is one, an end is not taken for an orderly one.</summary>
+    /// <summary>There is no system to ask. A pending write may be about to throw, so while there is one, an end does not count as orderly.</summary>
     public override bool WasReset => IsWriteOut || _writerThrew;
 
     public override void ShutdownSend() => LeaveWritersAsOwner();
@@ -80,7 +78,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            byFault = true; // whatever the host's pipe throws: that is how it ends
+            byFault = true; // an exception from the host's pipe means that it ended
         }
 
         EndReceive(byFault);
@@ -98,7 +96,7 @@ internal sealed class PipeChannel : CompletionChannel
         {
             _output.Write(first);
             _output.Write(second);
-#pragma warning disable CA2012 // The awaiter is kept until its one completion, where its result is taken once.
+#pragma warning disable CA2012 // The awaiter is stored until its one completion, where its result is taken once.
             _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
         }
@@ -110,7 +108,7 @@ internal sealed class PipeChannel : CompletionChannel
 
         if (!_flush.IsCompleted)
         {
-            _writers.Join(); // the owner, which has not closed, is one of them
+            _writers.Join(); // the owner has not closed, so it is one of them
             _flush.UnsafeOnCompleted(_onFlushed);
             return false;
         }
@@ -118,7 +116,7 @@ internal sealed class PipeChannel : CompletionChannel
         return TakeFlush() ? true : throw new IOException("The other side takes no more.");
     }
 
-    /// <summary>Shows the bytes once more, without consuming or examining any, which also shows whether the pipe has been completed behind them.</summary>
+    /// <summary>Reads the same bytes again without consuming or examining any. This also shows whether the pipe was completed after them.</summary>
     protected override bool HasEndedBehind()
     {
         if (!_readers.TryJoin())
@@ -138,7 +136,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            return true; // whatever the host's pipe throws: that is how it ends
+            return true; // an exception from the host's pipe means that it ended
         }
         finally
         {
@@ -162,8 +160,8 @@ internal sealed class PipeChannel : CompletionChannel
         LeaveWritersAsOwner();
     }
 
-    /// <summary>Copies what fits into the ring, and advances over it at once.</summary>
-    /// <returns>Whether it was all.</returns>
+    /// <summary>Copies what fits into the ring and advances over it at once.</summary>
+    /// <returns>Whether that was everything.</returns>
     private bool TakeFrom(in ReadOnlySequence<byte> buffer, out bool isAny)
     {
         isAny = !buffer.IsEmpty;
@@ -183,7 +181,7 @@ internal sealed class PipeChannel : CompletionChannel
         return isWhole;
     }
 
-    /// <summary>A flush that was cancelled by the host has still put its bytes into the pipe; only a reader that has ended takes none.</summary>
+    /// <summary>If the host cancelled a flush, the bytes are still in the pipe. Only a reader that has ended takes none.</summary>
     /// <returns>Whether the bytes were taken.</returns>
     private bool TakeFlush()
     {
@@ -193,7 +191,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            _writerThrew = true; // whatever the host's pipe throws
+            _writerThrew = true; // an exception from the host's pipe
             return false;
         }
     }
@@ -205,7 +203,7 @@ internal sealed class PipeChannel : CompletionChannel
         LeaveWriters();
     }
 
-    /// <summary>Wakes what is out, on an end that has not been completed.</summary>
+    /// <summary>Cancels pending operations, on ends that have not been completed.</summary>
     private void Cancel()
     {
         if (_readers.TryJoin())
@@ -239,7 +237,8 @@ internal sealed class PipeChannel : CompletionChannel
     }
 
     /// <summary>
-    /// An end whose last write did not succeed is completed with a fault: a writer over a stream would else write what is left, and wait for it.
+    /// Completes the output, with a fault if its last write did not succeed. Without a fault, a writer over a stream would write the remaining bytes and wait
+    /// for that.
     /// </summary>
     private void LeaveWriters()
     {
@@ -261,7 +260,7 @@ internal sealed class PipeChannel : CompletionChannel
 
     private static IOException Fault() => new("The proxy aborted the connection.");
 
-    /// <summary>Calls the host's code, which may throw anything: nothing of ours depends on it.</summary>
+    /// <summary>Calls the host's code. It may throw anything; the engine does not depend on its success.</summary>
     private void Try(Action<PipeChannel> call)
     {
         try
@@ -270,7 +269,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            // The end is the host's; it is not used again.
+            // This end belongs to the host and is not used again.
         }
     }
 }

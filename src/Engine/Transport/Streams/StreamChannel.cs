@@ -3,38 +3,37 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>A socket of the runtime, bare or under TLS.</summary>
+/// <summary>A channel over a runtime socket, with or without TLS.</summary>
 /// <remarks>
-/// Three parties use the stream: the owner until it closes, the receive loop, and a write that is out. Close and abort end the socket, which ends the other
-/// two, and return. The last party disposes the stream and gives the buffers back: nothing is read into, or written from, a buffer that has been given
-/// back, and a
-/// TLS stream is never written to in a close.
+/// The stream has three users: the owner until it closes, the receive loop, and a pending write. Close and abort only close the socket, which ends the other
+/// two, and return. The last user disposes the stream and returns the buffers. So no returned buffer is read into or written from, and closing never writes to
+/// a TLS stream.
 /// </remarks>
 internal sealed class StreamChannel : CompletionChannel
 {
     private readonly Socket _socket;
 
-    /// <summary>The socket's bytes, or what TLS makes of them.</summary>
+    /// <summary>The stream over the socket, or the TLS stream over that.</summary>
     private readonly Stream _stream;
 
-    /// <summary>There is no TLS between the bytes and the socket.</summary>
+    /// <summary>There is no TLS over the socket.</summary>
     private readonly bool _isBare;
 
     private readonly Action _onWritten;
 
-    /// <summary>Owner, receive loop, a write that is out.</summary>
+    /// <summary>The users: owner, receive loop, a pending write.</summary>
     private Parties _parties = new(2);
 
-    /// <summary>What is being written; null where no write is out.</summary>
+    /// <summary>The bytes being written; null if no write is pending.</summary>
     private byte[]? _writing;
 
-    /// <summary>The write that is out.</summary>
+    /// <summary>The pending write.</summary>
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _written;
 
-    /// <summary>Bytes that a bare socket has given so far. The receive loop's, until it has told the end.</summary>
+    /// <summary>The bytes received from a bare socket so far. Used by the receive loop until it has reported the end.</summary>
     private long _received;
 
-    /// <summary>The sending direction has been shut down: the peer has seen an orderly end. Any thread.</summary>
+    /// <summary>The sending direction has been shut down, so the peer has seen an orderly end. Set by any thread.</summary>
     private volatile bool _isShutDown;
 
     /// <summary>Takes over a connected socket and the stream over it.</summary>
@@ -45,7 +44,7 @@ internal sealed class StreamChannel : CompletionChannel
         _isBare = stream is NetworkStream;
         if (_isBare)
         {
-            socket.Blocking = false; // after the stream, which wants it otherwise: for reads that never wait
+            socket.Blocking = false; // set after the stream was created, which requires blocking mode; for reads that never wait
         }
 
         _onWritten = OnWritten;
@@ -53,12 +52,14 @@ internal sealed class StreamChannel : CompletionChannel
 
     public override int HeldBuffers => base.HeldBuffers + (Volatile.Read(ref _writing) is null ? 0 : 1);
 
-    /// <summary>TLS reads what is no data of the peer's too (tickets, new keys), and then waits within a fill. A bare socket's fill never waits.</summary>
+    /// <summary>
+    /// TLS also reads records that carry no data (tickets, key updates), and then waits within a fill. A fill from a bare socket never waits.
+    /// </summary>
     protected override Arrival LookWhileFilling => _isBare ? Arrival.Bytes : Arrival.Nothing;
 
     /// <summary>
-    /// Where the system does not tell the connection's state, a write that has failed, or may be about to, says the same. How many bytes lie below those of
-    /// TLS is not known here: there a reset counts also behind an orderly end.
+    /// If the system does not report the connection's state, a write that has failed, or is pending, counts as a reset. With TLS, the number of bytes on the
+    /// socket is not known here, so a reset counts even after an orderly end.
     /// </summary>
     public override bool WasReset => !TryReadTcpInfo(out TcpInfo.Facts facts) ? IsWriteOut || HasWriteFailed
         : _isBare ? facts.WasResetBehind(_received)
@@ -75,7 +76,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
-            // It has ended already.
+            // The socket has ended already.
         }
     }
 
@@ -92,7 +93,8 @@ internal sealed class StreamChannel : CompletionChannel
                     continue;
                 }
 
-                await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false); // done when there is something to read, and holds no buffer until then
+                // Completes when there is something to read. Until then it holds no buffer.
+                await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 int received = _isBare ? Fill() : await FillAsync().ConfigureAwait(false);
                 if (received == 0)
                 {
@@ -108,7 +110,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
         catch (Exception)
         {
-            byFault = true; // whatever the stream throws: that is how it ends
+            byFault = true; // an exception from the stream means that it ended
         }
 
         EndReceive(byFault);
@@ -124,7 +126,7 @@ internal sealed class StreamChannel : CompletionChannel
         Volatile.Write(ref _writing, copy);
         try
         {
-#pragma warning disable CA2012 // The awaiter is kept until its one completion, where its result is taken once.
+#pragma warning disable CA2012 // The awaiter is stored until its one completion, where its result is taken once.
             _written = _stream.WriteAsync(copy.AsMemory(0, bytes)).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
         }
@@ -136,7 +138,7 @@ internal sealed class StreamChannel : CompletionChannel
 
         if (!_written.IsCompleted)
         {
-            _parties.Join(); // the owner, which has not closed, is one of them
+            _parties.Join(); // the owner has not closed, so it is one of them
             _written.UnsafeOnCompleted(_onWritten);
             return false;
         }
@@ -146,10 +148,10 @@ internal sealed class StreamChannel : CompletionChannel
         return true;
     }
 
-    /// <summary>What is there below TLS may be a part of anything: it is taken for an end, which costs a connection and never an answer.</summary>
+    /// <summary>Bytes below TLS may be anything, so they count as an end. That can cost a connection, but never a response.</summary>
     /// <remarks>
-    /// Below TLS it is looked only where the connection has been idle for long enough: right behind a handshake its tickets are still on their way, and the
-    /// loop, which waits for them, is about to take them.
+    /// With TLS, the socket is checked only if the connection has been idle for long enough. Right after a handshake, session tickets are still arriving, and
+    /// the loop is about to read them.
     /// </remarks>
     protected override Arrival LookBelow(bool asksSystem)
     {
@@ -171,8 +173,8 @@ internal sealed class StreamChannel : CompletionChannel
     }
 
     /// <summary>
-    /// A reset is seen everywhere; an orderly end only where the system tells the connection's state. The runtime counts urgent data as an error too, so it is
-    /// asked only where the system does not say.
+    /// A reset is always noticed; an orderly end only if the system reports the connection's state. The runtime counts urgent data as an error too, so it is
+    /// asked only if the system does not report the state.
     /// </summary>
     protected override bool HasEndedBehind()
     {
@@ -186,7 +188,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
     }
 
-    /// <summary>The socket ends with a reset, unless the peer has seen an orderly end before.</summary>
+    /// <summary>Ends the socket with a reset, unless the peer has already seen an orderly end.</summary>
     protected override void OnAbort() => EndSocket(reset: !_isShutDown);
 
     protected override void OnClose(bool reset)
@@ -195,7 +197,7 @@ internal sealed class StreamChannel : CompletionChannel
         Leave();
     }
 
-    /// <summary>Ends the socket, and with it what is out over it. Neither writes nor blocks.</summary>
+    /// <summary>Ends the socket and all pending operations on it. Neither writes nor blocks.</summary>
     private void EndSocket(bool reset)
     {
         try
@@ -206,12 +208,12 @@ internal sealed class StreamChannel : CompletionChannel
             }
             else
             {
-                _socket.Shutdown(SocketShutdown.Send); // else the runtime resets a socket that it closes under a pending read
+                _socket.Shutdown(SocketShutdown.Send); // otherwise the runtime resets a socket that is closed during a read
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
-            // It has ended already.
+            // The socket has ended already.
         }
 
         _socket.Dispose();
@@ -242,9 +244,9 @@ internal sealed class StreamChannel : CompletionChannel
         Buffers.Return(written);
     }
 
-    /// <summary>Reads what a bare socket has into the ring.</summary>
+    /// <summary>Reads available bytes from a bare socket into the ring.</summary>
     /// <returns>
-    /// The bytes read; 0 at the end; -1 where there was nothing after all: the runtime may wake a wait for bytes that an earlier read has taken.
+    /// The number of bytes read; 0 at the end; -1 if there was nothing: the runtime may complete a wait for bytes that an earlier read has taken.
     /// </returns>
     private int Fill()
     {
@@ -268,7 +270,7 @@ internal sealed class StreamChannel : CompletionChannel
     }
 
     /// <summary>Reads into the ring.</summary>
-    /// <returns>The bytes read; 0 at the end.</returns>
+    /// <returns>The number of bytes read; 0 at the end.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> FillAsync()
     {
@@ -286,7 +288,7 @@ internal sealed class StreamChannel : CompletionChannel
         return received;
     }
 
-    /// <summary>Asks what the system says of the connection; false where it does not say, or the socket has ended.</summary>
+    /// <summary>Asks the system for the connection's state. Returns false if it does not report it, or the socket has ended.</summary>
     private bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         facts = default;
@@ -320,7 +322,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
         catch (Exception)
         {
-            // The socket has ended before; nothing of the stream is needed any more.
+            // The socket was closed before; the stream is not needed any more.
         }
 
         DropUnread();

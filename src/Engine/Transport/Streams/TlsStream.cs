@@ -3,17 +3,17 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>TLS that knows how it ended: by the peer's word (<c>close_notify</c>), or because the bytes below it ended.</summary>
+/// <summary>A TLS stream that knows how it ended: by the peer's <c>close_notify</c>, or because the bytes below it ended.</summary>
 /// <remarks>
-/// To its reader the runtime shows both as the same end. But anybody on the way can end the bytes, and only the peer can send its word: without it, what has
-/// come may be a part of what was sent (RFC 8446 §6.1, RFC 9112 §9.8). The word is read before the end of the bytes is; so where that has been seen, there
-/// was none.
+/// The runtime reports both to the reader as the same end. But anybody on the network path can end the bytes, while only the peer can send <c>close_notify</c>.
+/// Without it, the data received may be incomplete (RFC 8446 §6.1, RFC 9112 §9.8). TLS reads <c>close_notify</c> before it reads the end of the bytes below. So
+/// if that end was read, there was no <c>close_notify</c>.
 /// </remarks>
 internal sealed class TlsStream : SslStream
 {
     private readonly Below _below;
 
-    /// <param name="inner">What carries the bytes; disposed with this.</param>
+    /// <param name="inner">Transports the bytes; disposed with this stream.</param>
     public TlsStream(Stream inner)
         : this(new Below(inner))
     {
@@ -22,13 +22,13 @@ internal sealed class TlsStream : SslStream
     private TlsStream(Below below)
         : base(below, leaveInnerStreamOpen: false) => _below = below;
 
-    /// <summary>The bytes have ended, and the peer has not said that it would send no more. Valid once a read has found the end.</summary>
+    /// <summary>The bytes below ended without <c>close_notify</c>. Valid once a read has found the end.</summary>
     public bool WasCut => _below.HasEnded;
 
-    /// <summary>Passes everything on, and notes the end.</summary>
+    /// <summary>Forwards all calls and records the end.</summary>
     private sealed class Below(Stream inner) : Stream
     {
-        /// <summary>A read has found the end. Never reset; written by the read's thread, before it returns.</summary>
+        /// <summary>A read has found the end. Never reset. Written by the reading thread, before the read returns.</summary>
         public bool HasEnded { get; private set; }
 
         public override bool CanRead => true;
@@ -51,7 +51,7 @@ internal sealed class TlsStream : SslStream
 
         public override int Read(Span<byte> buffer) => Note(inner.Read(buffer), buffer.Length);
 
-        /// <summary>A read of no bytes waits for some, and its 0 is no end.</summary>
+        /// <summary>A read into an empty buffer waits for bytes; its result of 0 is not the end.</summary>
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             ValueTask<int> reading = inner.ReadAsync(buffer, cancellationToken);

@@ -165,7 +165,7 @@ public sealed class ResolverTests
     public async Task NoMoreThanMostAddressesAreLookedAt()
     {
         await KnowAsync([.. Enumerable.Range(0, 100).Select(i => new IPAddress([192, 0, 2, (byte)i]))]);
-        Assert.Equal(Resolver.MostAddresses, (await AskAsync().Soon()).Addresses.Length);
+        Assert.Equal(Resolver.MaxAddresses, (await AskAsync().Soon()).Addresses.Length);
     }
 
     [Theory]

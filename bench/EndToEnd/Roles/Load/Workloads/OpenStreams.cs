@@ -11,7 +11,7 @@ internal sealed class OpenStreams(EventLoop loop, LoadPlan plan) : Workload(loop
     // Between two looks at what has been answered meanwhile.
     private const int OpenedInARow = 16;
 
-    private const double LeastShareOfEvents = 0.9;
+    private const double MinShareOfEvents = 0.9;
 
     // Counted from the last stream that was answered.
     private const int LongestSilenceSeconds = 20;
@@ -82,7 +82,7 @@ internal sealed class OpenStreams(EventLoop loop, LoadPlan plan) : Workload(loop
     public override void CheckWindow(double seconds)
     {
         double expected = Plan.Streams * Plan.EventsPerSecond * seconds;
-        if (Recorder.Units < LeastShareOfEvents * expected)
+        if (Recorder.Units < MinShareOfEvents * expected)
         {
             throw new TooSlowException($"Only {Recorder.Units} of {expected:F0} events arrived in time; none is missing.");
         }
