@@ -44,7 +44,8 @@ internal static class NotBuilt
         {
             string positionals = first == "tunnel" ? "TARGET SERVER_NAME" : "SERVER_NAME";
             throw new UsageException(
-                $"`proxy {first}` is written `mcpproxyfast {first} [flags] {positionals}`, the verb before its flags; a server named '{first}' needs another name");
+                $"`proxy {first}` is written `mcpproxyfast {first} [flags] {positionals}`, the verb before its flags; "
+                + $"a server named '{first}' needs another name");
         }
     }
 }
