@@ -51,7 +51,7 @@ internal sealed record InitializeAnswer(string? Version, IReadOnlyList<string> C
         }
 
         var reader = new Utf8JsonReader(json);
-        return reader.Read() && reader.TokenType is JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxVersion } text
+        return reader.Read() && JsonSlice.ReadText(ref reader) is { Length: > 0 and <= MaxVersion } text
             && !text.AsSpan().ContainsAnyExceptInRange('!', '~')
                 ? text
                 : null;

@@ -52,7 +52,7 @@ internal static class PartialMessage
         json.Read();
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            bool isWanted = json.ValueTextEquals(name);
+            bool isWanted = JsonSlice.Is(ref json, name);
             json.Read();
             long start = json.TokenStartIndex;
             json.Skip();

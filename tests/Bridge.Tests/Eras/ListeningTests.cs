@@ -69,6 +69,17 @@ public sealed class ListeningTests
     }
 
     [Fact]
+    public void AcknowledgmentOfWhatIsNoTextHonoursTheRest()
+    {
+        JsonElement listen = Sent(Subscribe("a", "file:///x"));
+
+        string honoured = """{"resourceSubscriptions":["\ud800",3,"file:///x"]}""";
+        JsonElement told = Told(_join.MessageFromServer(listen, Acknowledgment(listen, honoured)));
+
+        Assert.Equal("""{"jsonrpc":"2.0","id":"a","result":{}}""", told.GetRawText());
+    }
+
+    [Fact]
     public void ErrorOfTheServerAnswersTheSubscription()
     {
         JsonElement listen = Sent(Subscribe("a", "file:///x"));

@@ -300,9 +300,9 @@ internal sealed class Listening
         json.Read();
         while (json.Read() && json.TokenType is not JsonTokenType.EndArray && honoured.Count < MaxResources)
         {
-            if (json.TokenType is JsonTokenType.String)
+            if (JsonSlice.ReadText(ref json) is { } resource)
             {
-                honoured.Add(json.GetString()!);
+                honoured.Add(resource);
             }
 
             json.Skip();

@@ -88,14 +88,20 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
 
             var reader = new Utf8JsonReader(Value);
             reader.Read();
-            try
-            {
-                return reader.GetString();
-            }
-            catch (InvalidOperationException)
-            {
-                return null;
-            }
+            return ReadText(ref reader);
+        }
+    }
+
+    /// <summary>The text that the reader stands on; null where it is no string, or half of a surrogate pair is in it, which is JSON but no text.</summary>
+    public static string? ReadText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
         }
     }
 
