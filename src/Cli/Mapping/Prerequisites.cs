@@ -81,6 +81,7 @@ internal static class Prerequisites
             (targetUri.StartsWith("https:", StringComparison.OrdinalIgnoreCase), "an https --target-uri"),
             (options.CaFile is not null, "--ca-file"),
             (OutgoingFlags.SignsIn(options), "signing in at the target"),
+            (options.TokenExchangeUrl is not null, "--token-exchange-url"),
             (ForwardFlags.ReadStore(options), "a stored secret (--remote-forward-headers-secret)"),
         ];
         return Array.Find(reasons, reason => reason.Needed).Reason;
