@@ -7,7 +7,7 @@ public sealed class OddTextTests
 {
     [Theory]
     [InlineData("""{"protocolVersion":"\ud800","capabilities":{}}""")]
-    [InlineData("""{"\ud800rotocolVersion":1,"\ud800":2,"protocolVersion":"2025-11-25","capabilities":{"\ud800ools":{"\ud800istChanged":true}}}""")]
+    [InlineData("""{"protocolVersion":"2025-11-25","capabilities":{"\ud800":{},"\ud800ools":{},"tools":{"\ud800istChanged":true}}}""")]
     public async Task HandshakeIsAnsweredWithWhatTheServerHasSaid(string result)
     {
         string answer = """{"jsonrpc":"2.0","id":"hand","result":""" + result + "}";
