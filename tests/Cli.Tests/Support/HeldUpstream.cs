@@ -31,8 +31,8 @@ public sealed class HeldUpstream : IDisposable
         return head.ToString();
     }
 
-    public async Task AnswerAsync(string text) =>
-        await _connection!.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {text.Length}\r\n\r\n{text}"));
+    public async Task AnswerAsync(string text, string type = "text/plain") => await _connection!.SendAsync(
+        Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {text.Length}\r\n\r\n{text}"));
 
     public void Dispose()
     {
