@@ -183,7 +183,10 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         string script = _folder.Write("browser", $"env > {seen}.new; mv {seen}.new {seen}\nexec curl --silent --location \"$1\"\n");
         Dictionary<string, string> environment = Environment(new()
         {
-            ["BROWSER"] = $"sh {script}", ["KEY"] = "hunter2", ["TOOLHIVE_SECRET_other"] = "hunter3", ["UNRELATED"] = "kept",
+            ["BROWSER"] = $"sh {script}",
+            ["KEY"] = "hunter2",
+            ["TOOLHIVE_SECRET_other"] = "hunter3",
+            ["UNRELATED"] = "kept",
         });
         await using Command command = Command.Start(
             [

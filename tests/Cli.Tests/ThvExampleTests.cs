@@ -219,8 +219,13 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
         ECParameters key = _key.ExportParameters(includePrivateParameters: false);
         var entry = new JsonObject
         {
-            ["kty"] = "EC", ["crv"] = "P-256", ["kid"] = "k", ["use"] = "sig", ["alg"] = "ES256",
-            ["x"] = Base64Url.EncodeToString(key.Q.X), ["y"] = Base64Url.EncodeToString(key.Q.Y),
+            ["kty"] = "EC",
+            ["crv"] = "P-256",
+            ["kid"] = "k",
+            ["use"] = "sig",
+            ["alg"] = "ES256",
+            ["x"] = Base64Url.EncodeToString(key.Q.X),
+            ["y"] = Base64Url.EncodeToString(key.Q.Y),
         };
         return new JsonObject { ["keys"] = new JsonArray(entry) }.ToJsonString();
     }
@@ -231,7 +236,13 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
         string head = Encode(new JsonObject { ["alg"] = "ES256", ["typ"] = "at+jwt", ["kid"] = "k" });
         string claims = Encode(new JsonObject
         {
-            ["iss"] = _server.Origin, ["aud"] = audience, ["sub"] = "someone", ["client_id"] = "c", ["jti"] = "1", ["iat"] = now, ["exp"] = now + 600,
+            ["iss"] = _server.Origin,
+            ["aud"] = audience,
+            ["sub"] = "someone",
+            ["client_id"] = "c",
+            ["jti"] = "1",
+            ["iat"] = now,
+            ["exp"] = now + 600,
         });
         byte[] signature = _key.SignData(Encoding.ASCII.GetBytes($"{head}.{claims}"), HashAlgorithmName.SHA256);
         return $"{head}.{claims}.{Base64Url.EncodeToString(signature)}";
