@@ -22,9 +22,6 @@ public class ProofBenchmarks
         }
     }
 
-    [GlobalCleanup]
-    public void CleanUp() => _key.Dispose();
-
     [Benchmark]
     public string Proof() => _key.Prove("POST", Target, nonce: "a-nonce", Token);
 }

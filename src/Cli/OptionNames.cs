@@ -7,6 +7,7 @@ internal static class OptionNames
     private static readonly (string Option, string Flag)[] Names =
     [
         ("ClaimsPolicy.Audiences", "--oidc-audience"),
+        ("McpProxyOptions.AddedFields", "--remote-forward-headers"),
         ("McpProxyOptions.AllowedHosts", "--allowed-hosts"),
         ("McpProxyOptions.AllowedOrigins", "--allowed-origins"),
         ("McpProxyOptions.Outgoing", "--remote-auth"),

@@ -16,6 +16,7 @@ Verb[] verbs =
     Verb.Of<LoginOptions>(LoginVerb.RunAsync),
     Verb.Of<LogoutOptions>(LogoutVerb.RunAsync),
     Verb.Of<StatusOptions>(StatusVerb.RunAsync),
+    Verb.Of<SecretOptions>(SecretVerb.RunAsync),
     Verb.Of<DemoOptions>(DemoVerb.RunAsync),
 ];
 try

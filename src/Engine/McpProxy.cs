@@ -62,6 +62,7 @@ public sealed class McpProxy : IAsyncDisposable
         options.Validate();
         options = options with { Logger = GuardedLogger.Around(options.Logger) };
         _options = options;
+        AddedFields? added = AddedFields.Open(options.AddedFields, options.Clock, options.Logger);
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
         UpstreamCredentials? source = options.Outgoing is null
@@ -70,10 +71,11 @@ public sealed class McpProxy : IAsyncDisposable
         _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
-        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added);
         _heartbeatNumbers = options.CollectsAfterBursts
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
+        added?.Start();
     }
 
     /// <summary>How many client connections are open now, those of a listener and those of a host together.</summary>
@@ -201,6 +203,11 @@ public sealed class McpProxy : IAsyncDisposable
         if (_credentials is not null)
         {
             await _credentials.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_parts.AddedFields is { } added)
+        {
+            await added.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_incoming is not null)

@@ -48,6 +48,11 @@ public sealed record McpProxyOptions
     /// <value>Default null: none, and the client's own passes.</value>
     public OutgoingPolicy? Outgoing { get; init; }
 
+    /// <summary>Fields that go out with every request, whatever its path, and in place of a client's own of the same name; of two with one name the last
+    /// counts.</summary>
+    /// <value>Default empty; at most 64, and 32 KiB together.</value>
+    public IReadOnlyList<AddedField> AddedFields { get; init; } = [];
+
     /// <summary>Trust anchors for the upstream's TLS besides the system's.</summary>
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 

@@ -16,6 +16,12 @@ public abstract record OAuthGrant
     /// <summary>Whether a person has to act.</summary>
     internal virtual bool NeedsPerson => false;
 
+    /// <summary>Whether a token is worth keeping between runs: to obtain another takes a person, or a request that may be counted or billed.</summary>
+    internal virtual bool IsKept => true;
+
+    /// <summary>What else tells one identity from another, each with its name; part of the store's keys, so it must stay as it is.</summary>
+    internal virtual IEnumerable<string> StoreDetails => [];
+
     /// <summary>Says which it is, without a secret.</summary>
     /// <returns>One word.</returns>
     public sealed override string ToString() => Name;
@@ -58,6 +64,9 @@ public abstract record OAuthGrant
 
         /// <inheritdoc/>
         internal override bool NeedsPerson => true;
+
+        /// <inheritdoc/>
+        internal override IEnumerable<string> StoreDetails => ScopeParameter == "scope" ? [] : [$"scope-parameter={ScopeParameter}"];
     }
 
     /// <summary>A person signs in with a browser on another machine (RFC 8628).</summary>
@@ -120,6 +129,13 @@ public abstract record OAuthGrant
 
         /// <inheritdoc/>
         internal override OAuthClient? AskingClient => Client;
+
+        /// <inheritdoc/>
+        /// <remarks>Whose token it is the file says, and it may be another's tomorrow.</remarks>
+        internal override bool IsKept => false;
+
+        /// <inheritdoc/>
+        internal override IEnumerable<string> StoreDetails => [$"assertion={AssertionFile}"];
     }
 
     /// <summary>An enterprise's identity provider vouches for the person (RFC 8693, then RFC 7523).</summary>
@@ -149,5 +165,12 @@ public abstract record OAuthGrant
 
         /// <inheritdoc/>
         internal override OAuthClient AskingClient => Client;
+
+        /// <inheritdoc/>
+        /// <remarks>Whose token it is the file says, and it may be another's tomorrow.</remarks>
+        internal override bool IsKept => false;
+
+        /// <inheritdoc/>
+        internal override IEnumerable<string> StoreDetails => [$"idp={IdpTokenUrl.OriginalString}", $"idp-client={IdpClientId}", $"id-token={IdTokenFile}"];
     }
 }

@@ -18,9 +18,15 @@ internal static class ProxyParts
     /// <param name="heartbeat">The proxy's.</param>
     /// <param name="network">Makes the connections to the upstream.</param>
     /// <param name="incoming">Null where everybody may come in.</param>
-    /// <param name="credentials">Null where nothing is added.</param>
+    /// <param name="credentials">Null where no credential is added.</param>
+    /// <param name="added">Null where no other field is added.</param>
     public static ServingParts Make(
-        McpProxyOptions options, Heartbeat heartbeat, NetworkStack network, IncomingTokens? incoming, UpstreamCredentials? credentials)
+        McpProxyOptions options,
+        Heartbeat heartbeat,
+        NetworkStack network,
+        IncomingTokens? incoming,
+        UpstreamCredentials? credentials,
+        AddedFields? added)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
@@ -31,6 +37,7 @@ internal static class ProxyParts
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
         var origin = new UpstreamOrigin(options.Target);
+        ReplacedNames? addedNames = added is null ? null : new ReplacedNames([.. added.Names]);
         return new ServingParts
         {
             Limits = limits,
@@ -45,13 +52,14 @@ internal static class ProxyParts
                 heartbeat,
                 tally),
             Hop = hop,
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop),
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, addedNames, addedNames),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
             EndpointEvents = new EndpointEvent(origin).Look,
             ResourceEndpointEvents = new EndpointEvent(origin, credentials is null ? null : credentials.Scope.Announce).Look,
             Cors = new CorsRule(options.CorsOrigins),
             Tokens = incoming is null ? null : new TokenParts(incoming.Gate, incoming.Challenge, incoming.Document, options.Incoming!.PassAuthorization),
             Credentials = credentials,
+            AddedFields = added,
             Target = options.Target,
             Clock = options.Clock,
             Logger = options.Logger,

@@ -11,6 +11,10 @@ namespace McpProxyFast;
 public static class StoredCredentials
 {
     /// <summary>Signs in now, also where there is a credential already, and keeps the result.</summary>
+    /// <remarks>
+    /// Where another process on the store is asking a person already, that sign-in is waited for, and its result is the result of this one. Tokens of
+    /// <see cref="OAuthGrant.JwtBearer"/> and <see cref="OAuthGrant.IdentityAssertion"/> are not kept.
+    /// </remarks>
     /// <param name="policy">How; with a <see cref="OAuthPolicy.Store"/>.</param>
     /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
     /// <param name="logger">Takes the URL that a person has to open.</param>
@@ -24,10 +28,15 @@ public static class StoredCredentials
             CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, async client =>
         {
-            await client.LoadAsync(cancellationToken).ConfigureAwait(false);
+            HeldCredential? known = await client.LoadAsync(cancellationToken).ConfigureAwait(false);
             client.IsLogin = true;
-            IssuedCredential? issued = await client.ObtainFromTargetAsync(cancellationToken).ConfigureAwait(false);
-            return issued is null ? null : Describe(target.GetLeftPart(UriPartial.Path), issued);
+            HeldCredential? obtained = await client.ObtainFromTargetAsync(known, cancellationToken).ConfigureAwait(false);
+            if (!policy.Grant.IsKept)
+            {
+                GuardedLogger.Around(logger).GrantNotKept();
+            }
+
+            return obtained is null ? null : Describe(target.GetLeftPart(UriPartial.Path), obtained.Issued);
         });
 
     /// <summary>Drops the credential of one target and, where the server offers it, revokes it (RFC 7009).</summary>
@@ -78,7 +87,7 @@ public static class StoredCredentials
     {
         policy.Validate();
         ILogger guarded = GuardedLogger.Around(logger);
-        CredentialStore store = CredentialStore.For(policy.Store, guarded);
+        CredentialStore store = CredentialStore.For(policy, guarded);
         using var client = new AuthorizationClient(policy, target, store, TimeProvider.System, guarded, trustedCertificates);
         try
         {

@@ -14,7 +14,6 @@ public sealed class BadUseTests
     [InlineData("logn --target-uri http://localhost", "unknown verb 'logn'; did you mean login?")]
     [InlineData("--port 1", "name a verb first: proxy, login")]
     [InlineData("stdio name", "`mcpproxyfast stdio [flags] SERVER_NAME` is not built into this version yet")]
-    [InlineData("secret list", "is not built into this version yet")]
     [InlineData("proxy stdio name", "`proxy stdio` is written `mcpproxyfast stdio [flags] SERVER_NAME`, which is not built")]
     [InlineData("proxy stdio --target-uri http://localhost", "`proxy stdio` is written `mcpproxyfast stdio")]
     [InlineData("proxy --target-uri http://localhost stdio name", "`proxy stdio` is written `mcpproxyfast stdio")]
@@ -76,6 +75,28 @@ public sealed class BadUseTests
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-callback-port 70000", "--remote-auth-callback-port: The callback port must lie")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-timeout 2h", "--remote-auth-timeout: The sign-in timeout must lie")]
     [InlineData("proxy name --target-uri http://localhost --token-exchange-url https://a", "--token-exchange-url is not built")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers X-Tenant", "--remote-forward-headers must be written NAME=VALUE")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers =acme", "--remote-forward-headers: A field's name is one word")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers Host=a", "--remote-forward-headers: Host cannot be added")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers x-forwarded-for=a", "--remote-forward-headers: x-forwarded-for cannot be added")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers Mcp-Session-Id=a --check", "--remote-forward-headers: Mcp-Session-Id cannot be added")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key", "--remote-forward-headers-secret must be written NAME=REF")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret Content-Type=env:A", "--remote-forward-headers-secret: Content-Type cannot")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=", "--remote-forward-headers-secret: X-Key has no reference")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=env:", "--remote-forward-headers-secret: X-Key has no reference")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=file:", "--remote-forward-headers-secret: X-Key has no reference")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=vault:a", "--remote-forward-headers-secret: X-Key has no reference")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=env:NO_SUCH", "the environment variable for X-Key is not set")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret X-Key=file:no/such --check", "X-Key field's file no/such cannot be read")]
+    [InlineData("proxy name --target-uri http://localhost --remote-auth-store none --remote-forward-headers-secret X-Key=a", "no secret is stored under the name")]
+    [InlineData("login --target-uri http://localhost --remote-forward-headers Host=a", "--remote-forward-headers: Host cannot be added")]
+    [InlineData("secret", "say what to do: mcpproxyfast secret set NAME")]
+    [InlineData("secret drop a", "unknown action 'drop'")]
+    [InlineData("secret set", "the name of the secret is missing: mcpproxyfast secret set NAME")]
+    [InlineData("secret delete", "the name of the secret is missing: mcpproxyfast secret delete NAME")]
+    [InlineData("secret list a", "secret list takes no name")]
+    [InlineData("secret set env:a", "NAME must be one word")]
+    [InlineData("secret list --remote-auth-store none", "--remote-auth-store none keeps nothing")]
     [InlineData("login", "--target-uri is required")]
     [InlineData("login name --target-uri http://localhost", "unexpected argument 'name'")]
     [InlineData("login --target-uri http://localhost --remote-auth-store none", "--remote-auth-store none keeps nothing")]
@@ -120,6 +141,30 @@ public sealed class BadUseTests
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("MCPPROXYFAST_STORE_KEY: The store key must be 32 bytes", outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>As curl has it, as a person types it who knows no references, as <c>thv secret set</c> takes it.</summary>
+    [Theory]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers|Authorization: Bearer hunter2==")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers|X-Key: hunter2")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers|X-Key=hunter2\nX-Evil: 1")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers|X-Key=hunter2\u0001")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret|X-Key=hunter2")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret|X-Key=hunter2:secret")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret|hunter2")]
+    [InlineData("proxy name --target-uri http://localhost --remote-forward-headers-secret|X-Key=env:BAD")]
+    [InlineData("login --target-uri http://localhost --check --remote-forward-headers|Authorization: Bearer hunter2==")]
+    [InlineData("secret set name|hunter2")]
+    [InlineData("secret set|name=hunter2:x")]
+    public async Task SecretInTheWrongPlaceIsNotRepeated(string commandLine)
+    {
+        string[] parts = commandLine.Split('|');
+        Outcome outcome = await Command.RunAsync(
+            [.. parts[0].Split(' '), parts[1]], new Dictionary<string, string> { ["BAD"] = "hunter2\r\nX-Evil: 1", ["MCPPROXYFAST_REMOTE_AUTH_STORE"] = "/no/such/store" });
+
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains(parts[0].Split(' ')[^1] is "name" or "set" ? "stdin" : parts[0].Split(' ')[^1], outcome.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,6 +22,23 @@ public sealed class ExposureTests
         Assert.Contains("--allow-unprotected", line, StringComparison.Ordinal);
     }
 
+    /// <summary>A secret in another field than Authorization opens the target all the same.</summary>
+    [Theory]
+    [InlineData("--remote-forward-headers-secret X-Key=env:KEY", true)]
+    [InlineData("--remote-forward-headers Authorization=hunter2", true)]
+    [InlineData("--remote-forward-headers X_API_KEY=hunter2", true)]
+    [InlineData("--remote-forward-headers X-Tenant=acme", false)]
+    public async Task SecretInAFieldIsNotLentToTheNetworkEither(string flags, bool isCredential)
+    {
+        Outcome outcome = await Command.RunAsync(
+            ["proxy", "name", "--target-uri", "https://mcp.example.com/mcp", "--host", "0.0.0.0", "--check", .. flags.Split(' ')],
+            new Dictionary<string, string> { ["KEY"] = "hunter2" });
+
+        Assert.Equal(isCredential ? 2 : 0, outcome.ExitCode);
+        Assert.Equal(isCredential, outcome.Errors.Contains("would act with your credential", StringComparison.Ordinal));
+        Assert.DoesNotContain("hunter2", outcome.Output + outcome.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CheckRefusesItToo() =>
         Assert.Equal(2, (await Command.RunAsync(["proxy", "name", "--target-uri", "https://a.example", "--host", "0.0.0.0", "--check"], Token)).ExitCode);

@@ -15,7 +15,7 @@ public sealed partial class HelpTests
         "oidc-client-secret", "oidc-scopes", "resource-url", "remote-auth", "remote-auth-issuer", "remote-auth-authorize-url", "remote-auth-token-url",
         "remote-auth-client-id", "remote-auth-client-secret", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-scope-param-name",
         "remote-auth-resource", "remote-auth-callback-port", "remote-auth-skip-browser", "remote-auth-timeout", "remote-auth-bearer-token",
-        "remote-auth-bearer-token-file", "debug",
+        "remote-auth-bearer-token-file", "remote-forward-headers", "remote-forward-headers-secret", "debug",
         "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
         "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
         "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
@@ -63,6 +63,7 @@ public sealed partial class HelpTests
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
+    [InlineData("secret")]
     [InlineData("demo")]
     public async Task HelpIsAsWideAsTheTerminalAndBreaksBetweenWords(string verb)
     {
@@ -93,6 +94,7 @@ public sealed partial class HelpTests
     [InlineData(typeof(LoginOptions))]
     [InlineData(typeof(LogoutOptions))]
     [InlineData(typeof(StatusOptions))]
+    [InlineData(typeof(SecretOptions))]
     [InlineData(typeof(DemoOptions))]
     public void EveryFlagBelongsToAGroup(Type options) =>
         Assert.All(FlagTable.Of(options).All, flag => Assert.NotEqual(HelpGroup.Rest, HelpGroup.Of(flag.Name)));
@@ -102,6 +104,7 @@ public sealed partial class HelpTests
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
+    [InlineData("secret")]
     [InlineData("demo")]
     public async Task EveryGroupHasAnExampleThatTheCommandTakes(string verb)
     {
@@ -124,7 +127,7 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["proxy", "login", "logout", "status", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["proxy", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Fact]

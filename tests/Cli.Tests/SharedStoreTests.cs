@@ -60,6 +60,99 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         Assert.Single(_server.Authorizations);
     }
 
+    [Fact]
+    public async Task ThreeProxiesStartedAtOnceOpenOneBrowser()
+    {
+        await using Command first = Start(Opening);
+        await using Command second = Start(Opening);
+        await using Command third = Start(Opening);
+
+        Uri[] proxies = [await AddressAsync(first), await AddressAsync(second), await AddressAsync(third)];
+        Assert.All(await AskThroughAsync(proxies), answer => Assert.Equal("ok", answer));
+
+        Assert.Single(_server.Authorizations);
+        Assert.Single(_server.Registrations);
+        Assert.Single(_server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task AProcessThatIsKilledWhileItRenewsLeavesNoRefreshTokenThatIsShownTwice()
+    {
+        await SignInAsync();
+        await using Command first = Start();
+        Uri proxy = await AddressAsync(first);
+        (Task arrived, Action goOn) = HoldTheNextRenewal();
+        _server.RevokeAll();
+        Task<string> asked = _http.GetStringAsync(proxy);
+        await arrived;
+
+        await first.SignalAsync("KILL");
+        goOn();
+        await Assert.ThrowsAsync<HttpRequestException>(() => asked);
+        await using Command second = Start(Opening);
+        Assert.Equal("ok", await _http.GetStringAsync(await AddressAsync(second)));
+
+        Assert.Equal((0, 1), (_server.Reuses, Renewals));
+        Assert.Equal(2, _server.Authorizations.Count); // the answer died with the process
+    }
+
+    [Fact]
+    public async Task AProcessThatIsStoppedWhileItRenewsIsWaitedFor()
+    {
+        await SignInAsync();
+        await using Command first = Start();
+        await using Command second = Start();
+        Uri[] proxies = [await AddressAsync(first), await AddressAsync(second)];
+        (Task arrived, Action goOn) = HoldTheNextRenewal();
+        _server.RevokeAll();
+        Task<string> asked = _http.GetStringAsync(proxies[0]);
+        await arrived;
+
+        await first.SignalAsync("STOP");
+        goOn();
+        Task<string> waiting = _http.GetStringAsync(proxies[1]);
+        await Patience.UntilAsync(() => _server.BadTokens >= 2); // the other process has been refused too
+        await first.SignalAsync("CONT");
+
+        Assert.Equal(["ok", "ok"], [await asked, await waiting]);
+        Assert.Equal((0, 1), (_server.Reuses, Renewals));
+        Assert.Single(_server.Authorizations);
+    }
+
+    [Fact]
+    public async Task ALogoutBesideTwoProxiesEndsWhatTheySend()
+    {
+        await SignInAsync();
+        await using Command first = Start();
+        await using Command second = Start();
+        Uri[] proxies = [await AddressAsync(first), await AddressAsync(second)];
+        Assert.All(await AskThroughAsync(proxies), answer => Assert.Equal("ok", answer));
+
+        Assert.Equal(0, (await Command.RunAsync(["logout", .. TargetAndStore])).ExitCode);
+        await first.ErrorLineAsync("its token is not sent any more");
+        await second.ErrorLineAsync("its token is not sent any more");
+
+        Assert.Single(_server.Revoked);
+    }
+
+    private static Dictionary<string, string> Opening => new() { ["BROWSER"] = "curl --silent --location" };
+
+    /// <summary>The next renewal is taken by the server and answered when it is told to go on.</summary>
+    private (Task Arrived, Action GoOn) HoldTheNextRenewal()
+    {
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.Overrides["/token"] = async http =>
+        {
+            _server.Overrides.Clear();
+            await http.Request.ReadFormAsync();
+            arrived.SetResult();
+            await goOn.Task;
+            await _server.AnswerProperlyAsync(http);
+        };
+        return (arrived.Task, goOn.SetResult);
+    }
+
     private int Renewals => _server.TokenRequests.Count(request => request["grant_type"] == "refresh_token");
 
     private string[] TargetAndStore => ["--target-uri", _server.Target.OriginalString, "--remote-auth-store", _folder.File("credentials")];
@@ -72,6 +165,10 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
     }
 
     private Command Start() => Command.Start(["proxy", "name", .. TargetAndStore, "--remote-auth", "--remote-auth-skip-browser"]);
+
+    /// <summary>Starts a proxy that may open a browser.</summary>
+    private Command Start(Dictionary<string, string> browser) =>
+        Command.Start(["proxy", "name", .. TargetAndStore, "--remote-auth", "--remote-auth-callback-port", "0"], browser);
 
     private static async Task<Uri> AddressAsync(Command proxy)
     {

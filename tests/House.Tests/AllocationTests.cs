@@ -57,6 +57,13 @@ public sealed class AllocationTests
         new McpProxyOptions { Target = Nowhere, Outgoing = outgoing });
 
     [OptimisedFact]
+    public Task ExchangeThatFieldsAreAddedToAllocatesNothing() => ExpectSocketsToAllocateNothing(new McpProxyOptions
+    {
+        Target = Nowhere,
+        AddedFields = [AddedField.Of("X-Tenant", "acme"), AddedField.Of("Accept", "text/plain"), AddedField.Of("Authorization", "Basic YTpi")],
+    });
+
+    [OptimisedFact]
     public async Task EventsOfAStreamAllocateNothing()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -51,6 +51,7 @@ public sealed class RequestPathTests
     [
         ("formats", "RequestRewriter..ctor", "Makes the ready-made lines, once per proxy."),
         ("formats", "UpstreamOrigin..ctor", "Spells the origin in every way, once per proxy."),
+        ("formats", "ReplacedNames..ctor", "Takes up the names of added fields, once per proxy."),
         ("formats", "HopMark..ctor", "Makes the ready-made line, once per proxy."),
         ("formats", "TargetRule..ctor", "Takes the target apart, once per proxy."),
         ("formats", "TargetRule.Describe", "Names the upstream for the token's proof; only with DPoP, which signs anyway."),

@@ -42,6 +42,10 @@ internal sealed class Materials : IDisposable
     /// <summary>The bearer token that subjects add to requests.</summary>
     public string InjectedToken { get; } = "bench-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
 
+    /// <summary>The fields that subjects add to requests; the origin looks for the first.</summary>
+    public IReadOnlyList<(string Name, string Value)> AddedFields =>
+        [("Authorization", $"Bearer {InjectedToken}"), ("X-Tenant", "acme"), ("X-Api-Key", "0123456789abcdef0123456789abcdef")];
+
     public string DiscoveryDocument => JsonSerializer.Serialize(new Dictionary<string, object>
     {
         ["issuer"] = Issuer,

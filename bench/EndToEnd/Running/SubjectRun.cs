@@ -39,7 +39,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private void AwaitStart(ChildProcess process, LoadPlan plan, long startedAt)
     {
-        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected ? plan.Target : "/mcp" };
+        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected or Variant.FieldsAdded ? plan.Target : "/mcp" };
         _metrics[Metric.StartMilliseconds] = FirstAnswer.WaitFor(process, call, startedAt);
         _metrics[Metric.ResidentAtStart] = new ProcessTree(process.Id).ResidentBytes();
 

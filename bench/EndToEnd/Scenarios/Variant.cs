@@ -11,6 +11,9 @@ internal enum Variant
     /// <summary>The subject adds a bearer token, which the origin checks.</summary>
     TokenInjected,
 
+    /// <summary>The subject adds three fields to each request, of which the origin checks one.</summary>
+    FieldsAdded,
+
     /// <summary>The upstream speaks TLS, and the subject verifies its certificate.</summary>
     TlsUpstream,
 }

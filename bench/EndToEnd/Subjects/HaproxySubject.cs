@@ -27,6 +27,8 @@ internal sealed class HaproxySubject(bool isRawRelay) : PeerSubject("haproxy")
     private static string RulesOf(Site site) => site.Variant switch
     {
         Variant.TokenInjected => $"http-request set-header Authorization \"Bearer {site.Materials.InjectedToken}\"",
+        Variant.FieldsAdded => string.Join(
+            "\n    ", site.Materials.AddedFields.Select(field => $"http-request set-header {field.Name} \"{field.Value}\"")),
         Variant.JwtProtected =>
             $"http-request set-var(txn.token) http_auth_bearer\n"
             + $"    http-request return status 401 unless {{ var(txn.token),jwt_verify(\"RS256\",\"{site.Materials.PublicKeyFile}\") 1 }}",

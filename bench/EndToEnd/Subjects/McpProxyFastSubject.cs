@@ -64,9 +64,15 @@ internal sealed class McpProxyFastSubject : Subject
     };
 
     // In the environment and not as a flag, as everybody should.
-    private static Dictionary<string, string> SecretsOf(Site site) => site.Variant is Variant.TokenInjected
-        ? new() { ["MCPPROXYFAST_REMOTE_AUTH_BEARER_TOKEN"] = site.Materials.InjectedToken }
-        : [];
+    private static Dictionary<string, string> SecretsOf(Site site) => site.Variant switch
+    {
+        Variant.TokenInjected => new() { ["MCPPROXYFAST_REMOTE_AUTH_BEARER_TOKEN"] = site.Materials.InjectedToken },
+        Variant.FieldsAdded => new()
+        {
+            ["MCPPROXYFAST_REMOTE_FORWARD_HEADERS"] = string.Join('\n', site.Materials.AddedFields.Select(field => $"{field.Name}={field.Value}")),
+        },
+        _ => [],
+    };
 
     private Command Start(params string[] arguments) => _isNative ? new(_file, arguments) : new("dotnet", [_file, .. arguments]);
 }

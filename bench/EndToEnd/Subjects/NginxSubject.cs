@@ -29,6 +29,7 @@ internal sealed class NginxSubject() : PeerSubject("nginx")
     private static string DirectivesOf(Site site) => site.Variant switch
     {
         Variant.TokenInjected => $"proxy_set_header Authorization \"Bearer {site.Materials.InjectedToken}\";",
+        Variant.FieldsAdded => string.Join(' ', site.Materials.AddedFields.Select(field => $"proxy_set_header {field.Name} \"{field.Value}\";")),
         Variant.TlsUpstream => $"proxy_ssl_trusted_certificate {site.Materials.CaFile}; proxy_ssl_verify on; proxy_ssl_name localhost;",
         _ => string.Empty,
     };

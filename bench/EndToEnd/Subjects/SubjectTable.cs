@@ -8,6 +8,9 @@ namespace McpProxyFast.EndToEnd.Subjects;
 /// <summary>All subjects, in the order in which they are reported.</summary>
 internal static class SubjectTable
 {
+    /// <summary>YARP's role takes a token, and no other fields.</summary>
+    private static readonly Variant[] OfYarp = [.. Enum.GetValues<Variant>().Except([Variant.FieldsAdded])];
+
     public static IReadOnlyList<Subject> For(RunOptions options) =>
     [
         new DirectSubject(),
@@ -18,8 +21,8 @@ internal static class SubjectTable
         new RoleSubject("mcpproxyfast-unofficial", "McpProxyFast on P.S.Unofficial", typeof(SocketConnection).Assembly, Variant.Plain),
         new HaproxySubject(isRawRelay: false),
         new NginxSubject(),
-        new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>()),
-        new RoleSubject("yarp", "YARP, profile-guided", typeof(IHttpForwarder).Assembly, Enum.GetValues<Variant>())
+        new RoleSubject("yarp", "YARP", typeof(IHttpForwarder).Assembly, OfYarp),
+        new RoleSubject("yarp", "YARP, profile-guided", typeof(IHttpForwarder).Assembly, OfYarp)
         {
             Suffix = "pgo",
             Levers = RuntimeLevers.WithProfile,

@@ -24,7 +24,7 @@ internal sealed class FlagTable
     /// <summary>The flags that this version does not refuse.</summary>
     public IEnumerable<Flag> Built => All.Where(flag => !NotBuilt.Contains(flag.Name));
 
-    /// <summary>The key in a config file of the one argument that belongs to no flag, such as <c>server-name</c>; null where the verb takes none.</summary>
+    /// <summary>The key in a config file of the one argument that belongs to no flag, such as <c>server-name</c>; null for none, or several.</summary>
     public string? PositionalKey { get; }
 
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
@@ -32,14 +32,18 @@ internal sealed class FlagTable
             .Select(property => (property, option: property.GetCustomAttribute<OptionAttribute>()))
             .Where(pair => pair.option is not null)
             .Select(pair => Describe(pair.property, pair.option!))],
-            options.GetProperties()
-                .Select(property => property.GetCustomAttribute<ValueAttribute>()?.MetaName.ToLowerInvariant().Replace('_', '-'))
-                .FirstOrDefault(name => name is not null));
+            PositionalOf(options));
 
     /// <summary>The flag of that name.</summary>
     /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
+
+    private static string? PositionalOf([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options)
+    {
+        ValueAttribute[] values = [.. options.GetProperties().Select(property => property.GetCustomAttribute<ValueAttribute>()).OfType<ValueAttribute>()];
+        return values is [{ } only] ? only.MetaName.ToLowerInvariant().Replace('_', '-') : null;
+    }
 
     private static Flag Describe(PropertyInfo property, OptionAttribute option) => new(
         option.LongName,

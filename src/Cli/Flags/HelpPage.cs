@@ -69,6 +69,7 @@ internal sealed class HelpPage(int width)
         string command = verb switch
         {
             "proxy" => "mcpproxyfast proxy notes --target-uri https://mcp.example.com/mcp",
+            "secret" => "mcpproxyfast secret set api-key",
             _ when table.Built.Any(flag => flag.Name == "target-uri") => $"mcpproxyfast {verb} --target-uri https://mcp.example.com/mcp",
             _ => $"mcpproxyfast {verb}",
         };

@@ -3,14 +3,13 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>The flags and verbs of the contract that this version refuses: to ignore one would be worse than to stop. No page of help shows them.</summary>
 internal static class NotBuilt
 {
-    private static readonly string[] Prefixes = ["remote-forward-headers", "token-exchange-", "tls-", "admin-port", "access-log"];
+    private static readonly string[] Prefixes = ["token-exchange-", "tls-", "admin-port", "access-log"];
 
     /// <summary>The verbs to come, as they will be written. The first two are spelled <c>thv proxy stdio</c> and <c>thv proxy tunnel</c> elsewhere.</summary>
     private static readonly (string Name, string Usage)[] Verbs =
     [
         ("stdio", "mcpproxyfast stdio [flags] SERVER_NAME"),
         ("tunnel", "mcpproxyfast tunnel [flags] TARGET SERVER_NAME"),
-        ("secret", "mcpproxyfast secret set|list|delete NAME"),
         ("completion", "mcpproxyfast completion bash|zsh|fish"),
     ];
 

@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
 using CommandLine;
+using McpProxyFast.Cli.Options;
+using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Flags;
 
@@ -47,7 +49,10 @@ internal static class OptionsBinder
         int taken = typeof(TOptions).GetProperties().Count(property => property.GetCustomAttribute<ValueAttribute>() is not null);
         if (positionals.Count > taken)
         {
-            throw new UsageException($"unexpected argument '{positionals[taken]}'");
+            // Of a secret, it may be the value itself.
+            throw new UsageException(typeof(TOptions) == typeof(SecretOptions)
+                ? $"there is an argument too many; {SecretVerb.FromStdin}"
+                : $"unexpected argument '{positionals[taken]}'");
         }
     }
 

@@ -1,3 +1,5 @@
+using McpProxyFast.Cli.Mapping;
+
 namespace McpProxyFast.Cli.Flags;
 
 /// <summary>What was set, by whom: command line, environment and config file merged.</summary>
@@ -78,21 +80,24 @@ internal sealed class Settings
         IEnumerable<string> flags = Table.All
             .Where(flag => _given.ContainsKey(flag.Name))
             .Where(flag => !_given[flag.Name].IsEmpty)
-            .SelectMany(flag => _given[flag.Name].Values.Select(value => Argument(flag, value)))
-            .Where(argument => argument.Length > 0);
+            .SelectMany(flag => _given[flag.Name].Values.SelectMany(value => Argument(flag, value)));
         return [.. Positionals, .. flags];
     }
 
     /// <summary>The secrets given where other users of the machine can read them.</summary>
     public IEnumerable<string> SecretsOnCommandLine() => Table.All
-        .Where(flag => flag.Unit == Flag.SecretUnit && _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine)
+        .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine && IsSecret(flag, setting))
         .Select(flag => flag.Name);
 
-    private static string Argument(Flag flag, string value)
+    private static bool IsSecret(Flag flag, Setting setting) =>
+        flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.FieldLineUnit && setting.Values.Any(ForwardFlags.LooksSecret));
+
+    private static string[] Argument(Flag flag, string value)
     {
         if (flag.Kind != FlagKind.Bool)
         {
-            return $"--{flag.Name}={value}";
+            // Behind an equals sign the library reads no value that begins with a blank or has a line break in it.
+            return value.StartsWith(' ') || value.Contains('\n', StringComparison.Ordinal) ? [$"--{flag.Name}", value] : [$"--{flag.Name}={value}"];
         }
 
         if (!bool.TryParse(value, out bool on))
@@ -100,7 +105,7 @@ internal sealed class Settings
             throw new UsageException($"--{flag.Name} must be true or false, not '{value}'");
         }
 
-        return on ? $"--{flag.Name}" : "";
+        return on ? [$"--{flag.Name}"] : [];
     }
 
     private static Dictionary<string, Setting> FromEnvironment(FlagTable table, Func<string, string?> environment) =>

@@ -8,6 +8,8 @@ internal static class FlagNames
 
     /// <summary>Of <see cref="McpProxyOptions"/>.</summary>
     public static IReadOnlyDictionary<string, string> Proxy { get; } = Table(
+        (nameof(McpProxyOptions.AddedFields), "--remote-forward-headers"),
+        ("path", "--remote-forward-headers-secret"),
         (nameof(McpProxyOptions.AllowedOrigins), "--allowed-origins"),
         (nameof(McpProxyOptions.AllowedHosts), "--allowed-hosts"),
         (nameof(McpProxyOptions.CorsOrigins), "--cors-origins"),

@@ -43,6 +43,7 @@ internal static class OutgoingFlags
     public static OAuthPolicy ToSignIn(OutgoingOptions options)
     {
         RefuseNoStore(options);
+        ForwardFlags.Check(options);
         return (options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null
             ? OAuthFlags.ToPolicy(options, Store(options))
             : throw new UsageException("--remote-auth-bearer-token and its file are sent as they are; there is nothing to sign in for");
@@ -55,6 +56,14 @@ internal static class OutgoingFlags
         RefuseNoStore(options);
         return Store(options)!;
     }
+
+    /// <summary>Where credentials are kept; null where they are kept nowhere, or this user has no folder for them.</summary>
+    /// <exception cref="UsageException">The store's key is none.</exception>
+    public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
+
+    /// <summary>The path of that store.</summary>
+    public static string? TryGetStorePath(StoreOptions options) =>
+        options.RemoteAuthStore is null && !Prerequisites.HasHome(CredentialStoreFile.DefaultPath) ? null : PathOf(options.RemoteAuthStore);
 
     private static bool IsOn(OutgoingOptions options)
     {

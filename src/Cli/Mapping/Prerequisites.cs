@@ -51,9 +51,12 @@ internal static class Prerequisites
 
     /// <summary>The path, unless it lies below a home folder that there is not.</summary>
     /// <exception cref="UsageException">The user has no home folder.</exception>
-    public static string HomeOf(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal)
+    public static string HomeOf(string path) => HasHome(path)
         ? path
         : throw new UsageException("this user has no home folder to keep credentials in; name a file with --remote-auth-store, or none to keep them in memory");
+
+    /// <summary>Whether the path, which lies in the user's home folder, leads anywhere.</summary>
+    public static bool HasHome(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal);
 
     /// <summary>The first flag whose work cannot be done without cryptography.</summary>
     private static string? ReasonOf(ProxyOptions options)
@@ -66,6 +69,7 @@ internal static class Prerequisites
             (options.OidcJwksUrl is not null, "--oidc-jwks-url"),
             (options.OidcIntrospectionUrl is not null, "--oidc-introspection-url"),
             (OutgoingFlags.SignsIn(options), "signing in at the target"),
+            (ForwardFlags.ReadStore(options), "a stored secret (--remote-forward-headers-secret)"),
         ];
         return Array.Find(reasons, reason => reason.Needed).Reason;
     }

@@ -57,11 +57,12 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-bearer-token-file", MetaValue = "FILE", HelpText = "File with a token that is sent as it is; read again when it changes.")]
     public string? RemoteAuthBearerTokenFile { get; set; }
 
-    [Option("remote-forward-headers", MetaValue = "NAME=VALUE", HelpText = "Field set on every request to the target.")]
+    [Option("remote-forward-headers", MetaValue = "NAME=VALUE",
+        HelpText = "Field set on every request to the target, in place of the client's own; for what is no secret.")]
     public IEnumerable<string> RemoteForwardHeaders { get; set; } = [];
 
     [Option("remote-forward-headers-secret", MetaValue = "NAME=REF",
-        HelpText = "As above, the value from env:NAME, file:PATH (read again when it changes), or a stored secret.")]
+        HelpText = "The same with its value from env:NAME, file:PATH (read again when it changes), or a secret of that name (mcpproxyfast secret).")]
     public IEnumerable<string> RemoteForwardHeadersSecret { get; set; } = [];
 
     [Option("remote-auth-grant", MetaValue = "GRANT", Default = "authorization_code",

@@ -9,11 +9,12 @@ internal static class Exposure
     /// <summary>Refuses to lend a credential to everybody on the network.</summary>
     /// <param name="engine">The proxy's options.</param>
     /// <param name="host">What <c>--host</c> says.</param>
+    /// <param name="addsCredential">Whether requests get something that acts as a credential.</param>
     /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
     /// <exception cref="UsageException">Others could use the credential, and nobody has said that they may.</exception>
-    public static void Refuse(McpProxyOptions engine, string host, bool isAllowed)
+    public static void Refuse(McpProxyOptions engine, string host, bool addsCredential, bool isAllowed)
     {
-        if (IsReachable(engine) && engine.Incoming is null && engine.Outgoing is not null && !isAllowed)
+        if (IsReachable(engine) && engine.Incoming is null && addsCredential && !isAllowed)
         {
             throw new UsageException(
                 $"--host {host} is reachable from other machines, and whoever reaches it would act with your credential at {Shown(engine.Target)}: "
@@ -24,10 +25,11 @@ internal static class Exposure
     /// <summary>Says what others can do.</summary>
     /// <param name="engine">The proxy's options.</param>
     /// <param name="host">What <c>--host</c> says.</param>
+    /// <param name="addsCredential">Whether requests get something that acts as a credential.</param>
     /// <param name="logger">Takes the warnings.</param>
-    public static void Warn(McpProxyOptions engine, string host, ILogger logger)
+    public static void Warn(McpProxyOptions engine, string host, bool addsCredential, ILogger logger)
     {
-        if (engine.Outgoing is not null && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
+        if (addsCredential && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
         {
             logger.UnencryptedCredential(Shown(engine.Target));
         }
@@ -37,7 +39,7 @@ internal static class Exposure
             return;
         }
 
-        if (engine.Incoming is null && engine.Outgoing is null)
+        if (engine.Incoming is null && !addsCredential)
         {
             logger.Unprotected(host);
         }

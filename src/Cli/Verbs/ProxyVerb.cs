@@ -14,8 +14,9 @@ internal static class ProxyVerb
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         Prerequisites.Check(options);
-        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger);
-        Exposure.Refuse(engine, options.Host, options.AllowUnprotected);
+        McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger) with { AddedFields = await ForwardFlags.ReadAsync(options, logger) };
+        bool addsCredential = engine.Outgoing is not null || ForwardFlags.AddCredential(options);
+        Exposure.Refuse(engine, options.Host, addsCredential, options.AllowUnprotected);
         await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
         if (options.Check)
         {
@@ -26,7 +27,7 @@ internal static class ProxyVerb
         using var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
         Warn(settings, engine, logger);
-        Exposure.Warn(engine, options.Host, logger);
+        Exposure.Warn(engine, options.Host, addsCredential, logger);
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
         await ServeAsync(proxy, engine.Limits.DrainTimeout, signals.Stopping);
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} stopped");

@@ -19,6 +19,9 @@ internal sealed class CredentialScope
     /// <summary>Held by whoever adds a path that the resource has announced.</summary>
     private readonly Lock _announcing = new();
 
+    /// <summary>Held by whoever changes what the resource is known to be.</summary>
+    private readonly Lock _deciding = new();
+
     /// <summary>The paths that the resource has announced; those from <c>_announcedCount</c> on are null.</summary>
     private readonly byte[]?[] _announced = new byte[]?[MaxAnnounced];
 
@@ -77,20 +80,23 @@ internal sealed class CredentialScope
     /// <remarks>On the request path.</remarks>
     public bool MayAsk(ReadOnlySpan<byte> path) => _extent is null or { Certainty: Certainty.Asking } ? IsPlain(path) : Covers(path);
 
-    /// <summary>A resource asks for a token. Used by one attempt at a time.</summary>
+    /// <summary>A resource asks for a token.</summary>
     /// <param name="url">What was requested.</param>
     /// <returns>The resource for which a token is to be obtained; null where the credential is another's.</returns>
     public Uri? Ask(Uri url)
     {
-        switch (_extent)
+        lock (_deciding)
         {
-            case { Certainty: Certainty.Settled } extent:
-                return Covers(url) ? extent.Resource : null;
-            case { Certainty: Certainty.Assumed }:
-                return url;
-            default:
-                _extent = new Extent(PathOf(url), url, Certainty.Asking);
-                return url;
+            switch (_extent)
+            {
+                case { Certainty: Certainty.Settled } extent:
+                    return Covers(url) ? extent.Resource : null;
+                case { Certainty: Certainty.Assumed }:
+                    return url;
+                default:
+                    _extent = new Extent(PathOf(url), url, Certainty.Asking);
+                    return url;
+            }
         }
     }
 
@@ -98,14 +104,17 @@ internal sealed class CredentialScope
     public void Settle(string path)
     {
         bool isOrigin = path.TrimEnd('/').Length == 0;
-        if (_extent is { Certainty: Certainty.Settled } || (isOrigin && _extent is { Certainty: Certainty.Assumed }))
+        lock (_deciding)
         {
-            return;
-        }
+            if (_extent is { Certainty: Certainty.Settled } || (isOrigin && _extent is { Certainty: Certainty.Assumed }))
+            {
+                return;
+            }
 
-        var resource = new Uri(_target, path);
-        Debug.Assert(resource.Authority == _target.Authority, "A path leads to no other host.");
-        _extent = new Extent(PathOf(resource), resource, Certainty.Settled);
+            var resource = new Uri(_target, path);
+            Debug.Assert(resource.Authority == _target.Authority, "A path leads to no other host.");
+            _extent = new Extent(PathOf(resource), resource, Certainty.Settled);
+        }
     }
 
     /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is no URL.</summary>

@@ -2,11 +2,12 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The last attempt's failure, and from when another one may be made.</summary>
+/// <summary>The last attempt's failure, and for how long no other is made. That time is the machine's, which no clock that is set can stretch.</summary>
 /// <param name="Cause">What went wrong.</param>
 /// <param name="Streak">How many attempts in a row have failed.</param>
-/// <param name="RetryAt">When the next may be made.</param>
-internal sealed record FailureState(OAuthException Cause, int Streak, DateTimeOffset RetryAt)
+/// <param name="Pause">How long no other is made.</param>
+/// <param name="Since">The timestamp of the failure.</param>
+internal sealed record FailureState(OAuthException Cause, int Streak, TimeSpan Pause, long Since)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(2);
@@ -15,13 +16,16 @@ internal sealed record FailureState(OAuthException Cause, int Streak, DateTimeOf
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(10);
 
-    public static FailureState After(FailureState? last, OAuthException cause, DateTimeOffset now)
+    public static FailureState After(FailureState? last, OAuthException cause, TimeProvider clock)
     {
         int streak = (last?.Streak ?? 0) + 1;
         (TimeSpan first, TimeSpan most) = cause.Failure is OAuthFailure.Transient ? (FirstBackoff, MaxBackoff) : (FirstPause, MaxPause);
         double seconds = Math.Min(first.TotalSeconds * Math.Pow(2, Math.Min(streak, 16) - 1), most.TotalSeconds);
-        return new FailureState(cause, streak, now + TimeSpan.FromSeconds(seconds));
+        return new FailureState(cause, streak, TimeSpan.FromSeconds(seconds), clock.GetTimestamp());
     }
 
-    public CredentialResult ToResult(DateTimeOffset now) => CredentialResult.Unavailable(RetryAt - now, Cause.Code, Cause.Message);
+    /// <summary>What is left of the pause; nothing, or less, when another attempt may be made.</summary>
+    public TimeSpan Left(TimeProvider clock) => Pause - clock.GetElapsedTime(Since);
+
+    public CredentialResult ToResult(TimeProvider clock) => CredentialResult.Unavailable(Left(clock), Cause.Code, Cause.Message);
 }

@@ -1,7 +1,6 @@
 using McpProxyFast.OAuth;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
-using McpProxyFast.OAuth.Store;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
@@ -15,12 +14,25 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     // A request that has been replayed this often ends in the upstream's 403 or in our 503.
     private const int MaxReplays = 3;
 
+    /// <summary>How tokens are obtained. Set for life.</summary>
     private readonly OAuthPolicy _policy;
+
+    /// <summary>The upstream. Set for life.</summary>
     private readonly Uri _target;
+
+    /// <summary>Knows whether the server is known. The lifecycle disposes of it.</summary>
     private readonly AuthorizationClient _client;
+
+    /// <summary>Holds the token and makes the attempts. Valid until disposed of.</summary>
     private readonly TokenLifecycle _lifecycle;
+
+    /// <summary>Measures waits. Set for life.</summary>
     private readonly TimeProvider _clock;
+
+    /// <summary>The upstream has asked for a token at some time. Never taken back.</summary>
     private volatile bool _isWanted;
+
+    /// <summary>What the upstream wants to see in proofs; null before it has said it (RFC 9449 §8).</summary>
     private volatile string? _nonce;
 
     public OAuthCredentials(
@@ -45,6 +57,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
             // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
             bool signsIn = _client.KnowsServer || _target.AbsolutePath.Length > 1;
             await _lifecycle.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
+            _isWanted |= _lifecycle.Pause is not null; // somebody was asked in vain
         }
         catch (OAuthException failure)
         {
@@ -61,14 +74,9 @@ internal sealed class OAuthCredentials : UpstreamCredentials
                 return CredentialResult.PassThrough;
             }
 
-            if (_lifecycle.Pause is { } paused)
-            {
-                return paused;
-            }
-
             if (!await EndsInTimeAsync(_lifecycle.RestoreAsync(), cancellationToken).ConfigureAwait(false))
             {
-                return StillSigningIn();
+                return StillAtIt();
             }
 
             if (Scope.Resource is null)
@@ -123,7 +131,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
         {
             if (!await EndsInTimeAsync(_lifecycle.ReplaceAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
             {
-                return StillSigningIn();
+                return StillAtIt();
             }
 
             if (!Scope.Concerns(challenge.Request.Url))
@@ -144,7 +152,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     {
         if (!await EndsInTimeAsync(_lifecycle.StepUpAsync(challenge, asked), cancellationToken).ConfigureAwait(false))
         {
-            return StillSigningIn();
+            return StillAtIt();
         }
 
         return _lifecycle.IsNewerThan(challenge.Used) ? await ReadyAsync(challenge.Request).ConfigureAwait(false) : CredentialResult.PassThrough;
@@ -157,7 +165,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
             return CredentialResult.PassThrough;
         }
 
-        if (Current is not { Token: IssuedCredential issued } line)
+        if (Current is not { Token: HeldCredential held } line)
         {
             return _lifecycle.Pause
                 ?? CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential has ended and is being renewed.");
@@ -169,9 +177,9 @@ internal sealed class OAuthCredentials : UpstreamCredentials
         }
 
         string? nonce = _nonce;
-        string token = issued.Tokens.AccessToken;
+        string token = held.Tokens.AccessToken;
 #pragma warning disable RS0030 // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
-        string proof = await Task.Run(() => _client.DPoPKey!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
+        string proof = await Task.Run(() => held.Key!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
 #pragma warning restore RS0030
         return CredentialResult.Ready(line.WithProof(proof));
     }
@@ -190,6 +198,9 @@ internal sealed class OAuthCredentials : UpstreamCredentials
         }
     }
 
-    private static CredentialResult StillSigningIn() => CredentialResult.Unavailable(
-        TimeSpan.FromSeconds(5), "sign-in-pending", "The proxy waits for a person to sign in; the address to open is in the proxy's log.");
+    private CredentialResult StillAtIt() => _lifecycle.IsWaitingForPerson
+        ? CredentialResult.Unavailable(
+            TimeSpan.FromSeconds(5), "sign-in-pending", "The proxy waits for a person to sign in; the address to open is in the proxy's log.")
+        : CredentialResult.Unavailable(
+            TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential is being renewed, which takes its server longer than a request can wait.");
 }

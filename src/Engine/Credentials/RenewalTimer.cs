@@ -4,6 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>Says once that a moment has come, however far ahead it lies and however long the machine sleeps meanwhile.</summary>
+/// <remarks>
+/// It has come when the clock says so, or when as much time has passed as there was to wait. The clock alone would put it off for as long as it is set back,
+/// the time alone for as long as the machine sleeps.
+/// </remarks>
 internal sealed class RenewalTimer : IAsyncDisposable
 {
     // A timer stands still while the machine sleeps, and takes no more than 49 days: the clock is looked at in between.
@@ -24,6 +28,9 @@ internal sealed class RenewalTimer : IAsyncDisposable
     /// <summary>The moment that was set last and has not been dealt with; null for none.</summary>
     private DateTimeOffset? _at;
 
+    /// <summary>How long there was to wait for it when it was set, and since when. Valid while there is a moment.</summary>
+    private (TimeSpan Wait, long Since) _span;
+
     public RenewalTimer(TimeProvider clock, Func<Task> onDue, ILogger logger)
     {
         (_clock, _onDue) = (clock, onDue);
@@ -36,6 +43,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         lock (_lock)
         {
             _at = at;
+            _span = (at is { } moment ? moment - _clock.GetUtcNow() : default, _clock.GetTimestamp());
             _waiting.Schedule(UntilThen());
         }
     }
@@ -45,7 +53,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
     {
         lock (_lock)
         {
-            return _at <= _clock.GetUtcNow();
+            return _at is not null && UntilThen() == TimeSpan.Zero;
         }
     }
 
@@ -54,12 +62,14 @@ internal sealed class RenewalTimer : IAsyncDisposable
     private async Task<TimeSpan> TakeTurnAsync(CancellationToken stopping)
     {
         DateTimeOffset? due;
+        bool isDue;
         lock (_lock)
         {
             due = _at;
+            isDue = due is not null && UntilThen() == TimeSpan.Zero;
         }
 
-        if (due <= _clock.GetUtcNow())
+        if (isDue)
         {
             bool isDealtWith = false;
             try
@@ -69,7 +79,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
             }
             finally
             {
-                Settle(due.Value, isDealtWith);
+                Settle(due!.Value, isDealtWith);
             }
         }
 
@@ -89,7 +99,16 @@ internal sealed class RenewalTimer : IAsyncDisposable
     }
 
     // Whole milliseconds, rounded up: it does not fire early.
-    private TimeSpan UntilThen() => _at is { } at
-        ? TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling((at - _clock.GetUtcNow()).TotalMilliseconds), 0, MaxTimer.TotalMilliseconds))
-        : Timeout.InfiniteTimeSpan;
+    private TimeSpan UntilThen()
+    {
+        if (_at is not { } at)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        TimeSpan byClock = at - _clock.GetUtcNow();
+        TimeSpan byTime = _span.Wait - _clock.GetElapsedTime(_span.Since);
+        double milliseconds = Math.Ceiling((byClock < byTime ? byClock : byTime).TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, MaxTimer.TotalMilliseconds));
+    }
 }

@@ -2,264 +2,283 @@ using McpProxyFast.OAuth;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Grants;
 using McpProxyFast.OAuth.Net;
-using McpProxyFast.OAuth.Store;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Holds the token and its line, renews them ahead of their end, and makes every attempt to obtain another.</summary>
+/// <summary>Makes every attempt to obtain a token.</summary>
+/// <remarks>
+/// There are three turns, and none is waited for by who does not need it: answering a refusal finds out who protects the target now; renewing shows the
+/// refresh token (<see cref="Renewals"/>); signing in may wait for a person, who may never come. Where nobody has to act, signing in is as quick as renewing,
+/// and shares its turn.
+/// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {
-    // A person is not asked again so soon for a token that the upstream then refuses as well.
-    private static readonly TimeSpan MinSignInInterval = TimeSpan.FromMinutes(5);
-
-    private readonly OAuthPolicy _policy;
+    /// <summary>Does the work. Valid until disposed of.</summary>
     private readonly AuthorizationClient _client;
+
+    /// <summary>Which requests the credential is for.</summary>
     private readonly CredentialScope _scope;
+
+    /// <summary>Whether a person has to act in a sign-in. Set for life.</summary>
+    private readonly bool _needsPerson;
+
+    /// <summary>The target's origin, for the log. Set for life.</summary>
     private readonly string _target;
-    private readonly TimeProvider _clock;
+
+    /// <summary>Takes what a person has to know. Set for life.</summary>
     private readonly ILogger _logger;
-    private readonly AsyncMutex _mutex = new();
-    private readonly TriedScopes _tried;
-    private readonly RenewalTimer _renewal;
 
-    // Written by the one attempt that holds the mutex, read by every request.
-    private volatile CredentialLine? _line;
-    private volatile IssuedCredential? _issued;
-    private volatile FailureState? _failure;
-    private DateTimeOffset _signedInAt = DateTimeOffset.MinValue;
+    /// <summary>The turn to answer a refusal.</summary>
+    private readonly AsyncMutex _answering = new();
 
-    // What came from the store and may be long dead: its refusal is answered by a renewal even where a request has been replayed with it.
-    private IssuedCredential? _adopted;
+    /// <summary>The token that is held, and its renewals. Their turn may be taken within that to answer, never the other way round.</summary>
+    private readonly Renewals _renewals;
+
+    /// <summary>The turn to sign in; that to renew where nobody has to act. Never taken within another.</summary>
+    private readonly AsyncMutex _signingIn;
+
+    /// <summary>How answers to refusals have gone, short of a sign-in.</summary>
+    private readonly Attempts _answers;
+
+    /// <summary>How sign-ins have gone.</summary>
+    private readonly Attempts _signIns;
+
+    /// <summary>What has been asked for lately.</summary>
+    private readonly RecentSignIns _recent;
+
+    /// <summary>Looks what other processes make of the store.</summary>
+    private readonly StoreWatch _watch;
+
+    /// <summary>The upstream has refused a token that had just been renewed for it: until a sign-in, renewing again is of no use.</summary>
+    private volatile bool _isRenewedInVain;
 
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
-        _policy = policy;
         _client = client;
         _scope = scope;
+        _needsPerson = ScopeChoice.IsForAPerson(policy);
         _target = WellKnown.Origin(target);
-        _clock = clock;
         _logger = logger;
-        _tried = new TriedScopes(clock);
-        _renewal = new RenewalTimer(clock, RenewAheadAsync, logger);
+        _renewals = new Renewals(client, scope, _needsPerson, _target, clock, logger);
+        _signingIn = _needsPerson ? new AsyncMutex() : _renewals.Turn;
+        _answers = new Attempts(_target, clock, logger);
+        _signIns = new Attempts(_target, clock, logger);
+        _recent = new RecentSignIns(clock);
+        _watch = new StoreWatch(client, _renewals.Token, TakeOver, _target, clock, logger);
     }
 
-    public CredentialLine? Current => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
+    public CredentialLine? Current => _renewals.Token.Line;
 
     /// <summary>Whether a credential is held or being obtained, so that requests have something to wait for.</summary>
-    public bool IsAtWork => _issued is not null || _mutex.IsTaken;
+    public bool IsAtWork => Held is not null || _answering.IsTaken || _renewals.Turn.IsTaken || _signingIn.IsTaken;
+
+    /// <summary>Whether a person is being waited for.</summary>
+    public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
 
     /// <summary>What to say while no further attempt may be made yet, or null.</summary>
-    public CredentialResult? Pause => _failure is { } failure && failure.RetryAt > _clock.GetUtcNow() ? failure.ToResult(_clock.GetUtcNow()) : null;
+    public CredentialResult? Pause => CanRenew
+        ? _renewals.Attempts.Pause ?? _answers.Pause ?? _signIns.Pause
+        : _signIns.Pause ?? _answers.Pause ?? _renewals.Attempts.Pause;
+
+    private HeldCredential? Held => _renewals.Token.Held;
+
+    private bool CanRenew => !_isRenewedInVain && Held is { Tokens.RefreshToken: not null };
 
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
     /// <summary>Takes over what an earlier run has left and, where there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
-    public Task StartAsync(bool signsIn, CancellationToken cancellationToken) => _mutex.RunAsync(async lifetime =>
+    /// <remarks>Not so where a person was asked, and the client is not at fault: the proxy lives on, and a later request asks again.</remarks>
+    public Task StartAsync(bool signsIn, CancellationToken cancellationToken)
     {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(lifetime, cancellationToken);
-        await AdoptAsync(linked.Token).ConfigureAwait(false);
-        if (signsIn && _issued is null && await _client.ObtainFromTargetAsync(linked.Token).ConfigureAwait(false) is { } issued)
+        _watch.Start();
+        return _signingIn.RunAsync(async lifetime =>
         {
-            Accept(issued);
-        }
-    });
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(lifetime, cancellationToken);
+            await AdoptAsync(linked.Token).ConfigureAwait(false);
+            return signsIn && Held is null && await SignInAtStartAsync(linked.Token).ConfigureAwait(false);
+        });
+    }
 
     /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
-    public Task RestoreAsync() => AttemptAsync(async cancellationToken =>
+    public async Task RestoreAsync()
     {
-        await AdoptAsync(cancellationToken).ConfigureAwait(false);
-        if (Current is not null || (_issued is { } issued && await TryRenewAsync(issued, cancellationToken).ConfigureAwait(false)))
+        if (await _renewals.RestoreAsync(AdoptAsync).ConfigureAwait(false) is not false || _scope.Resource is not { } resource)
         {
             return;
         }
 
-        if (_scope.Resource is { } resource)
-        {
-            await SignInAsync(resource, challenge: null, _issued?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
-        }
-    });
+        await _signingIn.RunAsync(lifetime => _signIns.TryAsync(
+            async () =>
+            {
+                if (Current is null)
+                {
+                    Protection protection = await _client.DiscoverAsync(resource, challenge: null, lifetime).ConfigureAwait(false);
+                    await SignInAsync(protection, challenge: null, Held?.Issued.Scopes ?? [], lifetime).ConfigureAwait(false);
+                }
+
+                return true;
+            },
+            lifetime)).ConfigureAwait(false);
+    }
 
     /// <summary>Obtains a token because the upstream refuses the one it was shown, or wants one.</summary>
     /// <remarks>The target is asked anew who protects it: where that has changed, nothing of the old server's is of use.</remarks>
-    public Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked) => AttemptAsync(async cancellationToken =>
+    public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
-        await AdoptAsync(cancellationToken).ConfigureAwait(false);
-        if (IsNewerThan(challenge.Used) || _scope.Ask(challenge.Request.Url) is not { } resource)
+        SignInNeed need = await _answering.RunAsync(
+            lifetime => _answers.TryAsync(() => AnswerAloneAsync(challenge, asked, lifetime), lifetime)).ConfigureAwait(false) ?? SignInNeed.None;
+        if (!need.IsThere)
         {
             return;
         }
 
-        Protection protection = await _client.DiscoverAsync(resource, asked, cancellationToken).ConfigureAwait(false);
-        IssuedCredential? old = _issued is { } issued && IsSameServer(issued.Server, protection.Server) ? issued : null;
-        bool mayRenew = challenge.Attempt == 0 || ReferenceEquals(old, _adopted);
-        if (old is not null && mayRenew && await TryRenewAsync(old, cancellationToken).ConfigureAwait(false))
-        {
-            return;
-        }
+        await _signingIn.RunAsync(lifetime => _signIns.TryAsync(
+            async () =>
+            {
+                if (!IsNewerThan(challenge.Used) && _scope.Ask(challenge.Request.Url) is { } resource)
+                {
+                    Protection protection = need.Where ?? await _client.DiscoverAsync(resource, asked, lifetime).ConfigureAwait(false);
+                    await SignInAsync(protection, asked, HeldAt(protection)?.Issued.Scopes ?? [], lifetime).ConfigureAwait(false);
+                }
 
-        bool isCheap = challenge.Attempt == 0 && !ScopeChoice.IsForAPerson(_policy);
-        if (old is not null && !isCheap && _clock.GetUtcNow() - _signedInAt < MinSignInInterval)
-        {
-            throw OAuthException.Refused(
-                "credential-refused",
-                $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
-        }
-
-        await SignInAsync(protection, asked, old?.Scopes ?? [], cancellationToken).ConfigureAwait(false);
-    });
+                return true;
+            },
+            lifetime)).ConfigureAwait(false);
+    }
 
     /// <summary>Obtains a token with more scopes, unless that very set has been tried lately.</summary>
-    public Task StepUpAsync(UpstreamChallenge challenge, Challenge asked) => AttemptAsync(async cancellationToken =>
-    {
-        string[] before = [.. _issued?.Scopes ?? []];
-        string[] wanted = ScopeChoice.Split(asked.Scope);
-        bool isDone = IsNewerThan(challenge.Used) && wanted.All(before.Contains);
-        if (isDone || _scope.Ask(challenge.Request.Url) is not { } resource || !_tried.TryBegin(before.Concat(wanted)))
+    public Task StepUpAsync(UpstreamChallenge challenge, Challenge asked) => _signingIn.RunAsync(lifetime => _signIns.TryAsync(
+        async () =>
         {
-            return;
-        }
+            string[] before = [.. Held?.Issued.Scopes ?? []];
+            string[] wanted = ScopeChoice.Split(asked.Scope);
+            bool isDone = IsNewerThan(challenge.Used) && wanted.All(before.Contains);
+            if (isDone || _scope.Ask(challenge.Request.Url) is not { } resource || !_recent.TryBegin(before.Concat(wanted)))
+            {
+                return false;
+            }
 
-        _logger.MoreScopes(_target, Printable.Of(asked.Scope ?? "(unnamed)"));
-        await SignInAsync(resource, asked, before, cancellationToken).ConfigureAwait(false);
-    });
+            _logger.MoreScopes(_target, Printable.Of(asked.Scope ?? "(unnamed)"));
+            Protection protection = await _client.DiscoverAsync(resource, asked, lifetime).ConfigureAwait(false);
+            await SignInAsync(protection, asked, before, lifetime).ConfigureAwait(false);
+            return true;
+        },
+        lifetime));
 
     public async ValueTask DisposeAsync()
     {
-        await _renewal.DisposeAsync().ConfigureAwait(false);
-        await _mutex.DisposeAsync().ConfigureAwait(false);
+        await _watch.DisposeAsync().ConfigureAwait(false);
+
+        // All are told first: one may be waiting for another.
+        AsyncMutex[] turns = _needsPerson ? [_answering, _signingIn] : [_answering];
+        await Task.WhenAll([.. turns.Select(turn => turn.DisposeAsync().AsTask()), _renewals.DisposeAsync().AsTask()]).ConfigureAwait(false);
         _client.Dispose();
     }
 
-    private static bool IsSameServer(ServerMetadata one, ServerMetadata other) => one.Issuer == other.Issuer && one.TokenEndpoint == other.TokenEndpoint;
-
-    private Task AttemptAsync(Func<CancellationToken, Task> attempt) =>
-        _mutex.RunAsync(lifetime => Pause is null ? GuardAsync(attempt, lifetime) : Task.CompletedTask);
-
-    // The one edge: every attempt ends in a state that requests can read, a line or a failure.
-    private async Task GuardAsync(Func<CancellationToken, Task> attempt, CancellationToken cancellationToken)
+    private async Task<bool> SignInAtStartAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await attempt(cancellationToken).ConfigureAwait(false);
+            if (await _client.ObtainFromTargetAsync(known: null, cancellationToken).ConfigureAwait(false) is { } obtained)
+            {
+                Accept(obtained);
+            }
+
+            return true;
         }
         catch (OAuthException failure)
         {
-            Fail(failure);
-        }
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The message of an unexpected exception may quote what was being handled, so only its kind is told.
-            Fail(new OAuthException(OAuthFailure.Transient, "sign-in-failed", $"The credential could not be obtained ({failure.GetType().Name}).", failure));
-        }
-    }
+            // Requests that wait are told, and ask nobody again at once.
+            bool livesOn = _client.WasPersonAsked && failure.Failure is not OAuthFailure.ClientUnknown;
+            _signIns.Failed(failure, isTold: !livesOn);
+            if (!livesOn)
+            {
+                throw;
+            }
 
-    private void Fail(OAuthException failure)
-    {
-        _failure = FailureState.After(_failure, failure, _clock.GetUtcNow());
-        _logger.NoCredential(_target, failure.Message);
+            return false;
+        }
     }
 
     // What an earlier run, or another process, has left in the store.
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
-        if (_issued is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept && TrySettle(kept))
+        if (Held is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
         {
-            _adopted = kept;
-            Publish(kept);
+            TakeOver(kept);
         }
     }
 
     // Of a bare origin, what is not known to be for a resource of it is used for none.
-    private bool TrySettle(IssuedCredential kept)
+    private void TakeOver(HeldCredential kept)
     {
-        if (kept.ResourcePath is { } path)
+        if (kept.Issued.ResourcePath is { } path)
         {
             _scope.Settle(path);
         }
 
-        return _scope.Resource is not null;
-    }
-
-    /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
-    private async Task<bool> TryRenewAsync(IssuedCredential issued, CancellationToken cancellationToken)
-    {
-        try
+        if (_scope.Resource is not null)
         {
-            Publish(await _client.RenewAsync(issued, cancellationToken).ConfigureAwait(false));
-            return true;
-        }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
-        {
-            // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
-            _issued = issued with { Tokens = issued.Tokens with { RefreshToken = null } };
-            _failure = null;
-            _logger.NotRenewable(_target, failure.Message);
-            return false;
+            Refresh(kept);
         }
     }
 
-    private async Task SignInAsync(Uri resource, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
+    private async Task<SignInNeed?> AnswerAloneAsync(UpstreamChallenge challenge, Challenge? asked, CancellationToken cancellationToken)
     {
-        Protection protection = await _client.DiscoverAsync(resource, challenge, cancellationToken).ConfigureAwait(false);
-        await SignInAsync(protection, challenge, askedBefore, cancellationToken).ConfigureAwait(false);
+        await AdoptAsync(cancellationToken).ConfigureAwait(false);
+        bool canRenew = CanRenew;
+        Attempts next = canRenew ? _renewals.Attempts : _signIns;
+        if (IsNewerThan(challenge.Used) || next.Pause is not null || _scope.Ask(challenge.Request.Url) is not { } resource)
+        {
+            return SignInNeed.None;
+        }
+
+        if (!canRenew && IsWaitingForPerson)
+        {
+            return SignInNeed.OfWhoIsAskedAlready;
+        }
+
+        Protection protection = await _client.DiscoverAsync(resource, asked, cancellationToken).ConfigureAwait(false);
+        HeldCredential? old = HeldAt(protection);
+        bool mayRenew = canRenew && (challenge.Attempt == 0 || old?.IsFromStore == true);
+        if (old is not null && mayRenew)
+        {
+            return await _renewals.ReplaceAsync(old).ConfigureAwait(false) is false ? SignInNeed.At(protection) : SignInNeed.None;
+        }
+
+        _isRenewedInVain |= old is not null && canRenew;
+        bool isCheap = challenge.Attempt == 0 && !_needsPerson;
+        return old is null || isCheap || !_recent.IsSignedIn
+            ? SignInNeed.At(protection)
+            : throw OAuthException.Refused(
+                "credential-refused",
+                $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
     }
+
+    private HeldCredential? HeldAt(Protection protection) =>
+        Held is { Issued.Server: var server } held
+            && server.Issuer == protection.Server.Issuer && server.TokenEndpoint == protection.Server.TokenEndpoint ? held : null;
 
     private async Task SignInAsync(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> scopes = _client.ScopesFor(protection, challenge, askedBefore);
-        IssuedCredential issued = await _client.ObtainAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
-        Accept(issued);
+        Accept(await _client.ObtainAsync(protection, scopes, Held, cancellationToken).ConfigureAwait(false));
     }
 
-    private void Accept(IssuedCredential issued)
+    private void Accept(HeldCredential obtained)
     {
-        _signedInAt = _clock.GetUtcNow();
-        _tried.Remember(issued.Scopes);
-        Publish(issued);
+        _recent.Remember(obtained.Issued.Scopes);
+        Refresh(obtained);
     }
 
-    private Task RenewAheadAsync() => _mutex.RunAsync(async cancellationToken =>
+    // Whatever has failed before, this token is another one.
+    private void Refresh(HeldCredential obtained)
     {
-        // While this waited for the mutex a request may have renewed it; then the schedule is another one already.
-        if (_issued is not { } due || !_renewal.IsDue())
-        {
-            return;
-        }
-
-        _renewal.Set(null);
-        await GuardAsync(token => RenewOrReplaceAsync(due, token), cancellationToken).ConfigureAwait(false);
-        if (_failure is { } failure && _issued is { } kept && CanRenewAlone(kept))
-        {
-            // Whatever the server answered: it may answer better later, and what nobody can mend waits ever longer.
-            _renewal.Set(failure.RetryAt);
-        }
-    });
-
-    // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
-    private async Task RenewOrReplaceAsync(IssuedCredential due, CancellationToken cancellationToken)
-    {
-        bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);
-        if (!isRenewed && !ScopeChoice.IsForAPerson(_policy))
-        {
-            Publish(await _client.ObtainAgainAsync(due, cancellationToken).ConfigureAwait(false));
-        }
+        _isRenewedInVain = false;
+        _answers.Succeeded();
+        _signIns.Succeeded();
+        _renewals.Publish(obtained);
     }
-
-    private void Publish(IssuedCredential issued)
-    {
-        TokenSet tokens = issued.Tokens;
-        _scope.Settle(issued.ResourcePath ?? "/");
-        _issued = issued;
-        _failure = null;
-
-        _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(issued) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
-
-        // Last: a request that sees the new line can count on its renewal.
-        _line = CredentialLine.For($"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), issued);
-    }
-
-    // Without a refresh token a person would have to act, and is only asked to when a request needs it.
-    private bool CanRenewAlone(IssuedCredential issued) => issued.Tokens.RefreshToken is not null || !ScopeChoice.IsForAPerson(_policy);
 }

@@ -44,7 +44,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
 
         OAuthCredentials SignIn(OAuthPolicy oauth)
         {
-            var client = new AuthorizationClient(oauth, target, CredentialStore.For(oauth.Store, logger), clock, logger, trustAnchors, observer);
+            var client = new AuthorizationClient(oauth, target, CredentialStore.For(oauth, logger), clock, logger, trustAnchors, observer);
             return new OAuthCredentials(oauth, target, scope, client, clock, logger);
         }
     }

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Duende.IdentityModel;
-using Duende.IdentityModel.Client;
 using McpProxyFast.OAuth.Browser;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Grants;
@@ -15,20 +12,52 @@ namespace McpProxyFast.OAuth;
 /// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
 internal sealed class AuthorizationClient : IDisposable
 {
+    /// <summary>How often a person may be asked to sign in within an hour, by all processes on a store: a hostile target could ask without end.</summary>
+    public const int MaxSignInsAnHour = 6;
+
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>How tokens are obtained. Set for life.</summary>
     private readonly OAuthPolicy _policy;
+
+    /// <summary>The upstream. Set for life.</summary>
     private readonly Uri _target;
+
+    /// <summary>The way to the servers. Valid until disposed of.</summary>
     private readonly OAuthHttp _http;
+
+    /// <summary>What is kept, for all targets and policies. Valid until disposed of.</summary>
     private readonly CredentialStore _store;
-    private readonly string _storeKey;
+
+    /// <summary>The entry of this target and policy in that store.</summary>
+    private readonly CredentialKeeper _kept;
+
+    /// <summary>Measures lifetimes and waits. Set for life.</summary>
     private readonly TimeProvider _clock;
+
+    /// <summary>Takes what a person has to know; never a secret. Set for life.</summary>
     private readonly ILogger _logger;
+
+    /// <summary>Finds out who protects a resource.</summary>
     private readonly ProtectionDiscovery _discovery;
+
+    /// <summary>Chooses and registers the client.</summary>
     private readonly ClientRegistry _clients;
+
+    /// <summary>Asks token endpoints.</summary>
     private readonly TokenEndpoint _tokens;
+
+    /// <summary>Renews with refresh tokens.</summary>
+    private readonly TokenRenewal _renewal;
+
+    /// <summary>Revokes.</summary>
+    private readonly TokenRevocation _revocation;
+
+    /// <summary>Shows a person where to sign in.</summary>
     private readonly SignInInvitation _invitation;
+
+    /// <summary>The policy's way to a first token.</summary>
     private readonly IGrantFlow _flow;
 
     public AuthorizationClient(
@@ -43,13 +72,15 @@ internal sealed class AuthorizationClient : IDisposable
         _policy = policy;
         _target = target;
         _store = store;
-        _storeKey = CredentialStore.KeyFor(policy, target);
+        _kept = new CredentialKeeper(policy, target, store, clock);
         _clock = clock;
         _logger = logger;
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, clock, logger);
-        _clients = new ClientRegistry(policy, _http, store, _storeKey, clock, logger);
+        _clients = new ClientRegistry(policy, _http, store, _kept.Name, clock, logger);
         _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
+        _revocation = new TokenRevocation(_http, _tokens, logger);
+        _renewal = new TokenRenewal(_kept, store.Turns, _clients, _tokens, _revocation, clock, logger);
         _invitation = new SignInInvitation(target, clock, logger, observer);
         _flow = policy.Grant switch
         {
@@ -60,31 +91,33 @@ internal sealed class AuthorizationClient : IDisposable
         };
     }
 
-    /// <summary>The key to which tokens are bound, where that was asked for.</summary>
-    public DPoPKey? DPoPKey { get; private set; }
-
     /// <summary>Whether the next sign-in is asked for by a person, so that it counts after a sign-out too.</summary>
     public bool IsLogin { get; set; }
 
     /// <summary>Whether the operator has said who protects the target.</summary>
     public bool KnowsServer => _policy.Server.IsGiven;
 
-    /// <summary>Reads what an earlier run has kept.</summary>
-    public async Task<IssuedCredential?> LoadAsync(CancellationToken cancellationToken)
-    {
-        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        StoredEntry entry = lease.Find(_storeKey);
-        if (_policy.DPoP && DPoPKey is null)
-        {
-            DPoPKey = entry.DPoPKey is { } kept ? DPoPKey.Import(kept, _clock) : DPoPKey.Create(_clock);
-        }
+    /// <summary>Whether other processes can change what is kept.</summary>
+    public bool IsShared => _store.IsShared;
 
-        return entry.Issued is { } issued ? WithSecret(issued) : null;
-    }
+    /// <summary>Whether a person was shown where to sign in during the last attempt: what failed then is no mistake of the settings.</summary>
+    public bool WasPersonAsked => _invitation.WasShown;
+
+    private bool NeedsPerson => ScopeChoice.IsForAPerson(_policy);
+
+    /// <summary>Reads what an earlier run has kept.</summary>
+    public Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken) => _kept.LoadAsync(cancellationToken);
+
+    /// <summary>Looks whether another process has changed the store; where it has not, that is one call to the system.</summary>
+    /// <returns>The entry as it is now; null where nothing has changed.</returns>
+    /// <exception cref="OAuthException">The store cannot be read.</exception>
+    public Task<StoreNews?> LookAsync(CancellationToken cancellationToken) => _kept.LookAsync(cancellationToken);
 
     /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
+    /// <param name="known">What is held already.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The credential, or null where the target asks for none.</returns>
-    public async Task<IssuedCredential?> ObtainFromTargetAsync(CancellationToken cancellationToken)
+    public async Task<HeldCredential?> ObtainFromTargetAsync(HeldCredential? known, CancellationToken cancellationToken)
     {
         Challenge? challenge = null;
         if (!KnowsServer)
@@ -98,7 +131,7 @@ internal sealed class AuthorizationClient : IDisposable
         }
 
         Protection protection = await DiscoverAsync(_target, challenge, cancellationToken).ConfigureAwait(false);
-        return await ObtainAsync(protection, ScopesFor(protection, challenge, askedBefore: []), cancellationToken).ConfigureAwait(false);
+        return await ObtainAsync(protection, ScopesFor(protection, challenge, askedBefore: []), known, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds out who protects the resource.</summary>
@@ -110,25 +143,97 @@ internal sealed class AuthorizationClient : IDisposable
         ScopeChoice.For(_policy, protection, challenge, askedBefore);
 
     /// <summary>Signs in, within the time that this may take, and keeps the result.</summary>
-    public async Task<IssuedCredential> ObtainAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    /// <remarks>
+    /// A person is asked by one process at a time, in one window at a time; the others of the same target take over what comes of it. To wait for that is
+    /// not part of the time that the sign-in may take.
+    /// </remarks>
+    /// <param name="protection">Where.</param>
+    /// <param name="scopes">What for.</param>
+    /// <param name="known">What was known when it was decided; another that has come into the store since is used instead.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<HeldCredential> ObtainAsync(
+        Protection protection, IReadOnlyList<string> scopes, HeldCredential? known, CancellationToken cancellationToken)
     {
-        bool needsPerson = ScopeChoice.IsForAPerson(_policy);
-        TimeSpan timeout = _policy.SignInTimeout ?? (needsPerson ? PersonsTimeout : MachinesTimeout);
+        _invitation.Reset();
+        if (!NeedsPerson)
+        {
+            return await SignInAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
+        }
+
+        await _tokens.CheckAsync(protection.Server, cancellationToken).ConfigureAwait(false);
+        string name = WellKnown.Origin(_target);
+        using FileStream? turn = await _store.Turns.TakeSignInAsync(
+            _kept.Name, () => _logger.SignInElsewhere(name), cancellationToken).ConfigureAwait(false);
+        if (await _kept.FindNewerAsync(known, protection.Server, scopes, cancellationToken).ConfigureAwait(false) is { } found)
+        {
+            _logger.SignedInElsewhere(name);
+            return found;
+        }
+
+        bool opensWindow = _policy.Grant is OAuthGrant.AuthorizationCode { SkipBrowser: false };
+        using FileStream? window = opensWindow
+            ? await _store.Turns.TakeWindowAsync(() => _logger.WindowElsewhere(name), cancellationToken).ConfigureAwait(false)
+            : null;
+        await CountSignInAsync(cancellationToken).ConfigureAwait(false);
+        return await SignInAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
+    /// <exception cref="OAuthException">It cannot be renewed.</exception>
+    public Task<HeldCredential> RenewAsync(HeldCredential old, CancellationToken cancellationToken) => _renewal.RenewAsync(old, cancellationToken);
+
+    /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
+    public Task<HeldCredential> ObtainAgainAsync(HeldCredential old, CancellationToken cancellationToken)
+    {
+        IssuedCredential issued = old.Issued;
+        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
+        return ObtainAsync(protection, issued.Scopes, old, cancellationToken);
+    }
+
+    /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
+    {
+        if (await _kept.SignOutAsync(cancellationToken).ConfigureAwait(false) is not { } dropped)
+        {
+            return false;
+        }
+
+        await _revocation.RevokeAsync(dropped.Issued, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _store.Dispose();
+    }
+
+    private async Task CountSignInAsync(CancellationToken cancellationToken)
+    {
+        if (!IsLogin
+            && await _kept.CountSignInAsync(MaxSignInsAnHour, TimeSpan.FromHours(1), cancellationToken).ConfigureAwait(false) is { } next)
+        {
+            throw OAuthException.Refused(
+                "too-many-sign-ins",
+                $"A person has been asked to sign in {MaxSignInsAnHour} times within an hour, so nobody is asked again before {next:HH:mm} UTC. "
+                + "`mcpproxyfast login` signs in now.");
+        }
+    }
+
+    private async Task<HeldCredential> SignInAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        TimeSpan timeout = _policy.SignInTimeout ?? (NeedsPerson ? PersonsTimeout : MachinesTimeout);
         _invitation.Begin(timeout);
         using var late = new CancellationTokenSource(timeout, _clock);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            IssuedCredential obtained = await RunFlowAsync(protection, scopes, linked.Token).ConfigureAwait(false);
-            IssuedCredential issued = obtained with { ResourcePath = protection.Path };
-            using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-            if (needsPerson || IsLogin || !lease.Find(_storeKey).IsSignedOut)
-            {
-                Keep(lease, issued);
-            }
-
+            DPoPKey? key = await _kept.KeyAsync(linked.Token).ConfigureAwait(false);
+            IssuedCredential issued = await RunFlowAsync(protection, scopes, key, linked.Token).ConfigureAwait(false);
+            HeldCredential held = await _kept.KeepAsync(issued with { ResourcePath = protection.Path }, key, NeedsPerson || IsLogin).ConfigureAwait(false);
             _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
-            return issued;
+            return held;
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -138,164 +243,27 @@ internal sealed class AuthorizationClient : IDisposable
                 await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             }
 
-            string message = needsPerson
+            string message = NeedsPerson
                 ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
                 : $"The sign-in took longer than {timeout}.";
-            throw new OAuthException(needsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
+            throw new OAuthException(NeedsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
     }
-
-    /// <summary>Renews a credential; adopts the one that another process has renewed meanwhile.</summary>
-    /// <exception cref="OAuthException">It cannot be renewed.</exception>
-    public async Task<IssuedCredential> RenewAsync(IssuedCredential old, CancellationToken cancellationToken)
-    {
-        // The store is held for the whole request: a refresh token that rotates may be used once, by one process.
-        using StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        if (lease.Find(_storeKey).IsSignedOut)
-        {
-            throw new OAuthException(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so it is not renewed.");
-        }
-
-        IssuedCredential latest = Latest(lease, old);
-        if (latest != old && (latest.Tokens.ExpiresAt ?? DateTimeOffset.MaxValue) > _clock.GetUtcNow())
-        {
-            _logger.RenewedElsewhere();
-            return latest;
-        }
-
-        if (latest.Tokens.RefreshToken is not { } refreshToken)
-        {
-            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token to renew it with.");
-        }
-
-        TokenSet renewed = await AskForRenewalAsync(lease, latest, refreshToken).ConfigureAwait(false);
-        TokenSet tokens = renewed with { RefreshToken = renewed.RefreshToken ?? refreshToken, Scope = renewed.Scope ?? latest.Tokens.Scope };
-        IssuedCredential issued = latest with { Tokens = tokens };
-        Keep(lease, issued);
-        _logger.Renewed(Printable.Url(issued.Server.TokenEndpoint!), issued.Tokens.ToString());
-        return issued;
-    }
-
-    /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
-    public Task<IssuedCredential> ObtainAgainAsync(IssuedCredential issued, CancellationToken cancellationToken)
-    {
-        var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
-        return ObtainAsync(protection, issued.Scopes, cancellationToken);
-    }
-
-    /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
-    /// <returns>Whether there was one.</returns>
-    public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
-    {
-        IssuedCredential? issued = await LoadAsync(cancellationToken).ConfigureAwait(false);
-        using (StoreLease lease = await _store.OpenAsync(cancellationToken).ConfigureAwait(false))
-        {
-            StoredEntry entry = lease.Find(_storeKey);
-            if (entry != StoredEntry.Empty)
-            {
-                lease.Put(_storeKey, new StoredEntry { Target = entry.Target, IsSignedOut = true });
-            }
-        }
-
-        if (issued?.Server.RevocationEndpoint is not null)
-        {
-            await RevokeAsync(issued, cancellationToken).ConfigureAwait(false);
-        }
-
-        return issued is not null;
-    }
-
-    public void Dispose()
-    {
-        DPoPKey?.Dispose();
-        _http.Dispose();
-        _store.Dispose();
-    }
-
-    // Not cancelled, only bounded by the time of one request: the answer may hold the one refresh token that still counts.
-    private async Task<TokenSet> AskForRenewalAsync(StoreLease lease, IssuedCredential latest, string refreshToken)
-    {
-        var parameters = new Parameters { { "refresh_token", refreshToken } };
-        parameters.AddOptional("resource", latest.Resource);
-        try
-        {
-            return await _tokens.AskAsync(
-                latest.Server, latest.Client, OidcConstants.GrantTypes.RefreshToken, parameters, DPoPKey, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Client.IsRegistered)
-        {
-            // A browser sent there with this client would end at the server's error page and never come back.
-            _clients.Forget(lease, latest.Server);
-            throw;
-        }
-        catch (OAuthException failure) when (EndsGrant(failure))
-        {
-            throw new OAuthException(OAuthFailure.GrantLost, "grant-lost", failure.Message, failure);
-        }
-    }
-
-    // Servers have many words for a refresh token that is over, and some say it with 200. What they refuse for good is not shown to them again.
-    private static bool EndsGrant(OAuthException failure) => failure switch
-    {
-        { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,
-        { Failure: OAuthFailure.Refused } => true,
-        { Code: "token-endpoint-unavailable", Status: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } =>
-            !DiscoveryLog.IsTransient(failure.Status.Value),
-        _ => false,
-    };
 
     // A registration that the server has forgotten is made again, once.
-    private async Task<IssuedCredential> RunFlowAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    private async Task<IssuedCredential> RunFlowAsync(
+        Protection protection, IReadOnlyList<string> scopes, DPoPKey? key, CancellationToken cancellationToken)
     {
         try
         {
-            return await _flow.RunAsync(protection, scopes, DPoPKey, cancellationToken).ConfigureAwait(false);
+            return await _flow.RunAsync(protection, scopes, key, cancellationToken).ConfigureAwait(false);
         }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && ScopeChoice.IsForAPerson(_policy))
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && !_clients.IsPreregistered && NeedsPerson)
         {
             await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
-            return await _flow.RunAsync(protection, scopes, DPoPKey, cancellationToken).ConfigureAwait(false);
+            return await _flow.RunAsync(protection, scopes, key, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private async Task RevokeAsync(IssuedCredential issued, CancellationToken cancellationToken)
-    {
-        using var request = new TokenRevocationRequest
-        {
-            Address = issued.Server.RevocationEndpoint,
-            Token = issued.Tokens.RefreshToken ?? issued.Tokens.AccessToken,
-            TokenTypeHint = issued.Tokens.RefreshToken is null ? "access_token" : "refresh_token",
-        };
-        await _tokens.AuthenticateAsync(request, issued.Server, issued.Client, new Redaction(), cancellationToken).ConfigureAwait(false);
-        using TokenRevocationResponse answer = await _http.Invoker.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
-        if (answer.IsError)
-        {
-            _logger.NotRevoked(Printable.Url(issued.Server.RevocationEndpoint!));
-        }
-    }
-
-    private void Keep(StoreLease lease, IssuedCredential issued)
-    {
-        // The operator's own secret stays where the operator keeps it.
-        IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
-        lease.Put(_storeKey, lease.Find(_storeKey) with
-        {
-            Target = WellKnown.Origin(_target) + _target.AbsolutePath,
-            Issued = kept,
-            IsSignedOut = false,
-            DPoPKey = DPoPKey?.Export(),
-        });
-    }
-
-    private IssuedCredential Latest(StoreLease lease, IssuedCredential known)
-    {
-        bool isNewer = lease.Find(_storeKey).Issued is { Tokens: var kept }
-            && kept.AccessToken != known.Tokens.AccessToken && kept.IssuedAt >= known.Tokens.IssuedAt;
-        return isNewer ? WithSecret(lease.Find(_storeKey).Issued!) : known;
-    }
-
-    private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (_policy.Client as KnownClient)?.Authentication?.SecretValue } };
 
     private static IEnumerable<Uri> OperatorUrls(OAuthPolicy policy)
     {

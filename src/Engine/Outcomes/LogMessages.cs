@@ -157,6 +157,37 @@ internal static partial class LogMessages
     [LoggerMessage(421, LogLevel.Debug, "Discovery: {Line}")]
     public static partial void Discovery(this ILogger logger, string line);
 
+    [LoggerMessage(422, LogLevel.Warning, "Another process is asking a person to sign in to {Target}; what comes of it is used here too.")]
+    public static partial void SignInElsewhere(this ILogger logger, string target);
+
+    [LoggerMessage(423, LogLevel.Information, "Another process has signed in to {Target}; its credential is used.")]
+    public static partial void SignedInElsewhere(this ILogger logger, string target);
+
+    [LoggerMessage(424, LogLevel.Warning, "{Target} needs a sign-in, which waits until that in another browser window is over.")]
+    public static partial void WindowElsewhere(this ILogger logger, string target);
+
+    [LoggerMessage(425, LogLevel.Warning, "Somebody has signed out of {Target} (`mcpproxyfast logout`); its token is not sent any more.")]
+    public static partial void SignedOut(this ILogger logger, string target);
+
+    [LoggerMessage(426, LogLevel.Debug, "The credential store could not be looked at: {Reason}")]
+    public static partial void StoreNotSeen(this ILogger logger, string reason);
+
+    [LoggerMessage(427, LogLevel.Information, "Tokens of this grant are not stored: nobody has to act for them, and its file may be another's tomorrow.")]
+    public static partial void GrantNotKept(this ILogger logger);
+
+    [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets the fields {Names}.")]
+    public static partial void FieldsAdded(this ILogger logger, string names);
+
+    [LoggerMessage(432, LogLevel.Warning,
+        "McpProxyOptions.AddedFields has Authorization: it goes out in place of the client's own and of any other credential of the proxy.")]
+    public static partial void AuthorizationAdded(this ILogger logger);
+
+    [LoggerMessage(433, LogLevel.Warning, "The value of the field {Name} could not be read again; the known one stays in use. {Reason}")]
+    public static partial void FieldNotRead(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(434, LogLevel.Information, "The value of the field {Name} has changed and is in use.")]
+    public static partial void FieldChanged(this ILogger logger, string name);
+
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);

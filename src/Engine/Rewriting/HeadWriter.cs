@@ -37,15 +37,15 @@ internal ref struct HeadWriter(Span<byte> room)
         }
     }
 
-    /// <summary>Copies the field lines but those in <paramref name="drops"/>, adjacent ones in one go.</summary>
-    public void AddFields(MessageHead head, FieldSet drops)
+    /// <summary>Copies the field lines but those in <paramref name="drops"/> and with a replaced name, adjacent ones in one go.</summary>
+    public void AddFields(MessageHead head, FieldSet drops, ReplacedNames? replaced = null)
     {
         ReadOnlySpan<byte> bytes = head.Span;
         int runStart = head.FieldsStart;
         Span<FieldSlot> slots = head.Fields.Slots;
         for (int i = 0; i < slots.Length; i++)
         {
-            if (!drops.Has(slots[i].Known) && !slots[i].ThisHopOnly)
+            if (!drops.Has(slots[i].Known) && !slots[i].ThisHopOnly && (replaced is null || !replaced.Has(head.Name(slots[i]))))
             {
                 continue;
             }

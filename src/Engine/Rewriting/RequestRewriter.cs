@@ -24,6 +24,9 @@ internal readonly ref struct RequestEdits
     /// <summary>Complete field lines with the credential; empty for none.</summary>
     public ReadOnlySpan<byte> CredentialLines { get; init; }
 
+    /// <summary>Complete lines of the fields that go out besides a credential; empty for none.</summary>
+    public ReadOnlySpan<byte> AddedLines { get; init; }
+
     /// <summary>The client's own <c>Authorization</c> must not go on.</summary>
     public bool DropsAuthorization { get; init; }
 
@@ -51,11 +54,21 @@ internal sealed class RequestRewriter
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
+    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null where there is none.</summary>
+    private readonly ReplacedNames? _replaced;
+
+    /// <summary>Those of them that stand in <see cref="RequestEdits.AddedLines"/>; null where no request has any.</summary>
+    private readonly ReplacedNames? _added;
+
     /// <param name="target">The upstream.</param>
     /// <param name="forwarded">What it is told of the client.</param>
     /// <param name="hop">The proxy's mark; null to leave none.</param>
-    public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null)
+    /// <param name="replaced">The names of fields that the proxy sets; null for none.</param>
+    /// <param name="added">Those of them that every request gets besides a credential; null for none.</param>
+    public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null, ReplacedNames? replaced = null, ReplacedNames? added = null)
     {
+        _replaced = replaced;
+        _added = added;
         _target = new TargetRule(target);
         _forwarded = forwarded;
         string port = target.IsDefaultPort ? "" : $":{target.Port}";
@@ -71,6 +84,7 @@ internal sealed class RequestRewriter
                 KnownField.XForwardedProto,
                 KnownField.XForwardedOther,
                 KnownField.ClientAddress);
+        _drops = added is not null && added.Has("Authorization"u8) ? _drops.With(KnownField.DPoP) : _drops;
     }
 
     /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
@@ -83,19 +97,24 @@ internal sealed class RequestRewriter
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {
         // Twice the head: once for what is kept, once for the Host and the X-Forwarded-For values that are written again.
-        int most = (2 * head.Length) + _target.ExtraBytes + _firstLines.Length + edits.CredentialLines.Length + edits.RedirectedTo.Length
-            + AddressBytes + FixedBytes;
+        int most = (2 * head.Length) + _target.ExtraBytes + _firstLines.Length + edits.CredentialLines.Length + edits.AddedLines.Length
+            + edits.RedirectedTo.Length + AddressBytes + FixedBytes;
         var writer = new HeadWriter(output.GetSpan(most));
         WriteRequestLine(head, edits, ref writer);
         writer.Add(_firstLines);
-        writer.AddFields(head, Drops(head, edits));
+        writer.AddFields(head, Drops(head, edits), _replaced);
         WriteMaxForwards(head, ref writer);
         WriteForwarded(head, edits, ref writer);
         writer.AddFraming(head.Framing.Kind, head.Framing.DeclaredLength);
-        writer.Add(edits.CredentialLines);
+        writer.Add(MayAdd(edits.CredentialLines) ? edits.CredentialLines : default);
+        writer.Add(edits.AddedLines);
         writer.Add("\r\n"u8);
         output.Advance(writer.Length);
     }
+
+    /// <summary>Added fields are set after the credential: one with the credential's name takes its place.</summary>
+    private bool MayAdd(ReadOnlySpan<byte> credential) =>
+        _added is null || credential.IsEmpty || !_added.Has(credential[..credential.IndexOf((byte)':')]);
 
     private void WriteRequestLine(RequestHead head, in RequestEdits edits, ref HeadWriter writer)
     {

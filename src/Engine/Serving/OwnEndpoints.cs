@@ -26,9 +26,9 @@ internal static class OwnEndpoints
             return OwnReplies.NotFound;
         }
 
-        if (request.IsTrace && parts.Credentials is not null)
+        if (request.IsTrace && (parts.Credentials is not null || parts.AddedFields is not null))
         {
-            return OwnReplies.TraceNotAllowed; // the response to a TRACE shows the request as received, including the credential
+            return OwnReplies.TraceNotAllowed; // the response to a TRACE shows the request as received, including the credential and added fields
         }
 
         return request.HopsLeft == 0 ? OwnReplies.LastHop : AnswerPreflight(request, parts.Cors);

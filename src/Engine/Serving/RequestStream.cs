@@ -273,6 +273,7 @@ internal sealed class RequestStream
             RedirectedTo = redirectedTo.Span,
             DropsAuthorization = Parts.Credentials is not null || Parts.Tokens is { PassesAuthorization: false },
             CredentialLines = credential is null ? default : credential.Bytes.Span,
+            AddedLines = Parts.AddedFields is { } added ? added.Lines : default,
         };
         Parts.RequestRewriter.Write(head, edits, _output!);
         _sentTo = _received.GetPosition(head.Length);

@@ -50,6 +50,9 @@ internal sealed class ServingParts
     /// <summary>Null if the proxy adds no credential; then the client's own credential is passed on.</summary>
     public UpstreamCredentials? Credentials { get; init; }
 
+    /// <summary>What goes out with every request besides a credential; null for nothing.</summary>
+    public AddedFields? AddedFields { get; init; }
+
     public required Uri Target { get; init; }
 
     public required TimeProvider Clock { get; init; }

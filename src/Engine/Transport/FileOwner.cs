@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,12 +12,24 @@ internal static unsafe partial class FileOwner
 {
     private const string C = "libc";
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    private const int CurrentFolder = -100; // AT_FDCWD
     private const uint UserId = 8; // STATX_UID
     private const int StatBytes = 256;
     private const int UserIdOffset = 20;
 
     /// <summary>Whether the file's owner is not the effective user of this process.</summary>
-    public static bool IsAnother(SafeFileHandle file)
+    public static bool IsAnother(SafeFileHandle file) => IsAnother((int)file.DangerousGetHandle(), [0], EmptyPath);
+
+    /// <summary>The same for a file that cannot be opened now. A link is not followed.</summary>
+    /// <param name="path">The path in UTF-8, with a zero at its end.</param>
+    public static bool IsAnother(ReadOnlySpan<byte> path)
+    {
+        Debug.Assert(path is [.., 0], "The system reads a path up to its zero.");
+        return IsAnother(CurrentFolder, path, NoFollow);
+    }
+
+    private static bool IsAnother(int folder, ReadOnlySpan<byte> path, int flags)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -26,8 +39,10 @@ internal static unsafe partial class FileOwner
         try
         {
             byte* stat = stackalloc byte[StatBytes];
-            byte noPath = 0;
-            return statx((int)file.DangerousGetHandle(), &noPath, EmptyPath, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            fixed (byte* name = path)
+            {
+                return statx(folder, name, flags, UserId, stat) == 0 && *(uint*)(stat + UserIdOffset) != geteuid();
+            }
         }
         catch (EntryPointNotFoundException)
         {

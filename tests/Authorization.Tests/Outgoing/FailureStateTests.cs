@@ -1,12 +1,13 @@
 using McpProxyFast.Credentials;
 using McpProxyFast.OAuth.Net;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;
 
 public class FailureStateTests
 {
-    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
+    private static readonly FakeTimeProvider s_clock = new();
 
     [Fact]
     public void WhatMayPassIsTriedAgainAfterOneSecondUpToTwoMinutes()
@@ -26,8 +27,8 @@ public class FailureStateTests
         FailureState? state = null;
         for (int i = 0; i < failures; i++)
         {
-            state = FailureState.After(state, cause, Now);
-            pauses.Add((state.RetryAt - Now).TotalSeconds);
+            state = FailureState.After(state, cause, s_clock);
+            pauses.Add(state.Left(s_clock).TotalSeconds);
         }
 
         return pauses;

@@ -5,13 +5,9 @@ using Xunit;
 namespace McpProxyFast.Authorization.Tests.Outgoing;
 
 /// <summary>A store that can be locked and read, but not written: as on a disk that is full.</summary>
-/// <remarks>The folder's path is so long that the system takes the store's names, but not the longer one of the file that would replace it.</remarks>
 [UnsupportedOSPlatform("windows")]
 public sealed class FullDiskTests : IDisposable
 {
-    /// <summary>PATH_MAX without the byte that ends a path.</summary>
-    private static readonly int s_longestPath = OperatingSystem.IsLinux() ? 4095 : 1023;
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -24,7 +20,7 @@ public sealed class FullDiskTests : IDisposable
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
-        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        await Patience.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
         Assert.Single(rig.Server.Authorizations);
@@ -90,21 +86,7 @@ public sealed class FullDiskTests : IDisposable
         Assert.Contains("could not be stored", failed.Message, StringComparison.Ordinal);
     }
 
-    private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(System.IO.Path.Combine(MakeFolder(), "s")) };
+    private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(System.IO.Path.Combine(FullDisk.MakeFolder(_folder.Path), "s")) };
 
     private static bool IsWarning(string line) => line.Contains("is kept in memory until it can be stored", StringComparison.Ordinal);
-
-    private string MakeFolder()
-    {
-        int length = s_longestPath - "/s.lock".Length;
-        string folder = _folder.Path;
-        while (folder.Length < length)
-        {
-            int name = Math.Min(200, length - folder.Length - 1);
-            folder += "/" + new string('f', length - folder.Length - 1 - name == 1 ? name - 1 : name);
-        }
-
-        Directory.CreateDirectory(folder);
-        return folder;
-    }
 }

@@ -83,8 +83,8 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
         await _rig.DisposeProxiesAsync();
         if (oauth is not null)
         {
-            Assert.True(await StoredCredentials.LogoutAsync(oauth, new Uri(_rig.Server.Origin), _rig.Browser));
-            Assert.Single(_rig.Server.Revoked);
+            Assert.Equal(oauth.Grant.IsKept, await StoredCredentials.LogoutAsync(oauth, new Uri(_rig.Server.Origin), _rig.Browser));
+            Assert.Equal(oauth.Grant.IsKept ? 1 : 0, _rig.Server.Revoked.Count);
         }
 
         string[] secrets = [.. _rig.Server.Secrets, .. _provider.Secrets, .. kept, .. Given];
@@ -147,13 +147,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     private async Task<string> AskAsync(ForwardingProxy proxy)
     {
         Task<HttpResponseMessage> asked = _rig.SendAsync(proxy, ("Cookie", "session=c00kie-of-the-client"), ("Authorization", "Bearer t0ken-of-the-client"));
-        while (!asked.IsCompleted)
-        {
-            // Moves the device flow's polling on.
-            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(asked, Task.Delay(20));
-        }
-
+        await Patience.NudgeUntilEndedAsync(asked, () => _rig.Clock.Advance(TimeSpan.FromSeconds(1))); // moves the device flow's polling on
         using HttpResponseMessage answer = await asked;
         return $"{answer.Headers}\n{await answer.Content.ReadAsStringAsync()}";
     }

@@ -11,6 +11,7 @@ namespace McpProxyFast.Authorization.Tests.Outgoing;
 public sealed class StoreFileTests : IDisposable
 {
     private const string Name = "entry";
+    private const string Turn = "0123456789abcdef";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly StoredEntry Entry = new() { Target = "https://mcp.example/" };
@@ -31,8 +32,66 @@ public sealed class StoreFileTests : IDisposable
     {
         await PutAsync(Store);
 
-        Assert.Equal([Store, Store + ".key", Store + ".lock"], Directory.GetFiles(_folder.Path).Order());
+        var turns = new StoreTurns(Store);
+        using RenewalTurn renewal = await turns.TakeRenewalAsync(Turn, CancellationToken.None);
+        using FileStream? signIn = await turns.TakeSignInAsync(Turn, () => { }, CancellationToken.None);
+        using FileStream? window = await turns.TakeWindowAsync(() => { }, CancellationToken.None);
+
+        Assert.Equal(["", ".key", ".lock", ".renew-01234567", ".signin-01234567", ".window"], Suffixes());
         Assert.All(Directory.GetFiles(_folder.Path), file => Assert.Equal(OwnerOnly, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task AnotherUserCanNeitherReadNorLockAnyOfThem()
+    {
+        await EveryFileBelongsToItsOwnerAlone();
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return; // Nobody else can become another user.
+        }
+
+        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
+        foreach (string file in Directory.GetFiles(_folder.Path))
+        {
+            const string Script = "head -c 1 \"$0\" || flock --nonblock \"$0\" true || true >> \"$0\"";
+            var start = new System.Diagnostics.ProcessStartInfo(
+                "setpriv", ["--reuid=12345", "--regid=12345", "--clear-groups", "sh", "-c", Script, file]) { RedirectStandardError = true };
+            using var other = System.Diagnostics.Process.Start(start)!;
+            string said = await other.StandardError.ReadToEndAsync();
+            await other.WaitForExitAsync();
+            Assert.True(other.ExitCode != 0, file);
+            Assert.Contains("Permission denied", said, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(".lock")]
+    [InlineData(".renew-01234567")]
+    public async Task ALockThatAnotherUserHasMadeAndHoldsIsNotWaitedFor(string suffix)
+    {
+        await File.WriteAllTextAsync(Store + suffix, "");
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return; // Nobody else can give a file away.
+        }
+
+        using (var chown = System.Diagnostics.Process.Start("chown", ["12345", Store + suffix]))
+        {
+            await chown.WaitForExitAsync();
+        }
+
+        using var theirs = new FileStream(Store + suffix, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20)); // the wait for a lock that is ours is longer
+
+        if (suffix == ".lock")
+        {
+            await RefusedAsync(Store, "belongs to another user; remove it", Store + suffix);
+        }
+        else
+        {
+            using RenewalTurn turn = await new StoreTurns(Store).TakeRenewalAsync(Turn, patience.Token);
+            Assert.False(turn.WasShown("any"));
+        }
     }
 
     [Fact]
@@ -169,6 +228,8 @@ public sealed class StoreFileTests : IDisposable
 
         Assert.Equal("short", await File.ReadAllTextAsync(Store + ".key"));
     }
+
+    private IEnumerable<string> Suffixes() => Directory.GetFiles(_folder.Path).Select(file => file[Store.Length..]).Order();
 
     private static async Task<long> PutAsync(CredentialStore store)
     {

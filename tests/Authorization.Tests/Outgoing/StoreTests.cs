@@ -37,9 +37,9 @@ public sealed class StoreTests : IDisposable
                 Server = OAuthServer.FromEndpoints(new Uri("https://login.example/token")),
             }
         },
-        { "f30f0e5532095061dbcd17ecd686c851", new() { Grant = new OAuthGrant.JwtBearer("file") } },
+        { "84ae771cbc12c816c73ac50c6b9d76ff", new() { Grant = new OAuthGrant.JwtBearer("file") } },
         {
-            "e1838fded263f0011e6b56281c52b5a3",
+            "fa73072e9c1643953795b79a9222b27f",
             new()
             {
                 Grant = new OAuthGrant.IdentityAssertion
@@ -197,7 +197,7 @@ public sealed class StoreTests : IDisposable
 
         Assert.True(await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance));
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
 
         Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
         Assert.Single(rig.Server.TokenRequests);

@@ -75,7 +75,8 @@ public class WrongServerTests
     [Fact]
     public Task AnInsecureTokenEndpointIsNotAsked() => IsRefused(
         server => server.EditMetadata = metadata => metadata["token_endpoint"] = "http://login.example/token",
-        "http://login.example is not https");
+        "http://login.example is not https",
+        authorizations: 0);
 
     [Fact]
     public Task AnInsecureAuthorizationEndpointIsNotOpened() => IsRefused(
@@ -166,7 +167,7 @@ public class WrongServerTests
         rig.Browser.IsAttended = false;
         ForwardingProxy proxy = await rig.ProxyAsync();
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         using var http = new HttpClient();
         string callback = System.Web.HttpUtility.ParseQueryString(rig.Browser.LastUrl!.Query)["redirect_uri"]!;

@@ -62,6 +62,30 @@ public sealed class Command : IAsyncDisposable
         return await command.EndAsync();
     }
 
+    /// <summary>Starts the command, gives it all of its stdin, and waits for its end.</summary>
+    public static async Task<Outcome> RunWithInputAsync(byte[] input, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        await using Command command = Start(new ProcessStartInfo("dotnet", [Built, .. args]) { RedirectStandardInput = true }, environment);
+        try
+        {
+            await command._process.StandardInput.BaseStream.WriteAsync(input);
+            command._process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended without reading, which its outcome tells.
+        }
+
+        return await command.EndAsync();
+    }
+
+    /// <summary>Starts a command line as a shell reads it, the command standing in it as <c>thv</c>.</summary>
+    public static Command StartAsShell(string commandLine, IReadOnlyDictionary<string, string> environment) =>
+        Start(new ProcessStartInfo("sh", ["-c", commandLine.Replace("thv ", "exec dotnet \"$0\" ", StringComparison.Ordinal), Built]), environment);
+
+    /// <summary>What a list of processes shows of the command.</summary>
+    public string Arguments => File.ReadAllText($"/proc/{_process.Id}/cmdline").Replace('\0', ' ');
+
     /// <summary>Reads stdout up to a line that contains <paramref name="text"/>.</summary>
     public async Task<string> LineAsync(string text)
     {

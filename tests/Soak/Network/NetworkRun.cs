@@ -98,9 +98,17 @@ internal static class NetworkRun
     private static PausingClient[] StartClients(Subject subject, Outages outages) =>
         [.. Enumerable.Range(0, 3 * Clients).Select(seed => new PausingClient(subject.Address, outages, seed))];
 
-    private static void Print(string name, PausingClient[] clients) => Console.WriteLine(
-        $"  {name}: {clients.Sum(client => client.Sent)} requests, {clients.Sum(client => client.LostToOutages)} lost while the upstream was away, " +
-        $"{clients.Sum(client => client.Lost)} lost while it was there");
+    private static void Print(string name, PausingClient[] clients)
+    {
+        const int maxShown = 10;
+        Console.WriteLine(
+            $"  {name}: {clients.Sum(client => client.Sent)} requests, {clients.Sum(client => client.LostToOutages)} lost while the upstream was away, " +
+            $"{clients.Sum(client => client.Lost)} lost while it was there");
+        foreach (string loss in clients.SelectMany(client => client.Losses).Take(maxShown))
+        {
+            Console.WriteLine($"    {loss}");
+        }
+    }
 
     private static async Task RestartAsync(RestartingUpstream upstream, Outages outages, CancellationToken over)
     {

@@ -16,6 +16,9 @@ internal sealed class PausingClient(IPEndPoint proxy, Outages outages, int seed)
     /// <summary>Requests without a right answer although the upstream was there all the time.</summary>
     public int Lost { get; private set; }
 
+    /// <summary>What came in place of a right answer while the upstream was there.</summary>
+    public List<string> Losses { get; } = [];
+
     /// <summary>Requests without a right answer while the upstream was away.</summary>
     public int LostToOutages { get; private set; }
 
@@ -51,31 +54,33 @@ internal sealed class PausingClient(IPEndPoint proxy, Outages outages, int seed)
             }
 
             long began = Environment.TickCount64;
-            bool isAnswered = false;
+            string? loss = "cut";
             Sent++;
             try
             {
-                isAnswered = await ExchangeAsync(stream, reader);
+                loss = await ExchangeAsync(stream, reader);
             }
             finally
             {
-                Count(isAnswered, began);
+                Count(loss, began);
             }
         }
     }
 
-    private async Task<bool> ExchangeAsync(NetworkStream stream, LenientReader reader)
+    /// <returns>Null for the right answer, else what came.</returns>
+    private async Task<string?> ExchangeAsync(NetworkStream stream, LenientReader reader)
     {
         byte[] body = new byte[_random.Next(1, 500)];
         await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes($"POST /echo HTTP/1.1\r\nHost: {proxy}\r\nContent-Length: {body.Length}\r\n\r\n"), .. body]);
         LenientHead answer = await reader.ReadHeadAsync() ?? throw new EndOfStreamException();
         string text = Encoding.ASCII.GetString(await reader.ReadBodyAsync(answer));
-        return answer.StartLine.Contains(" 200 ", StringComparison.Ordinal) && text == body.Length.ToString(CultureInfo.InvariantCulture);
+        bool isRight = answer.StartLine.Contains(" 200 ", StringComparison.Ordinal) && text == body.Length.ToString(CultureInfo.InvariantCulture);
+        return isRight ? null : $"{answer.StartLine} {text}";
     }
 
-    private void Count(bool isAnswered, long began)
+    private void Count(string? loss, long began)
     {
-        if (isAnswered)
+        if (loss is null)
         {
             return;
         }
@@ -87,6 +92,7 @@ internal sealed class PausingClient(IPEndPoint proxy, Outages outages, int seed)
         else
         {
             Lost++;
+            Losses.Add($"after {Environment.TickCount64 - began} ms: {loss}");
         }
     }
 }

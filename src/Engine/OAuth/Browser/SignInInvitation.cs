@@ -11,11 +11,20 @@ namespace McpProxyFast.OAuth.Browser;
 /// <param name="observer">Null where there is none.</param>
 internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger logger, IProxyObserver? observer)
 {
+    /// <summary>Tells what the observer throws.</summary>
     private readonly HookFaults _faults = new(logger, clock);
+
+    /// <summary>What the sign-in is for, as a person may see it: without its query. Set for life.</summary>
     private readonly Uri _target = new(target.GetLeftPart(UriPartial.Path));
 
     /// <summary>Until when the proxy waits for the person; set at the start of each sign-in.</summary>
     private DateTimeOffset _endsAt;
+
+    /// <summary>Whether a person has been shown where to sign in since <see cref="Reset"/>.</summary>
+    public bool WasShown { get; private set; }
+
+    /// <summary>Nobody has been shown anything yet.</summary>
+    public void Reset() => WasShown = false;
 
     /// <summary>A sign-in begins, which may take so long.</summary>
     public void Begin(TimeSpan timeout) => _endsAt = clock.GetUtcNow() + timeout;
@@ -49,6 +58,7 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
 
     private void Tell(in SignInPrompt prompt)
     {
+        WasShown = true;
         try
         {
             observer?.OnSignInNeeded(prompt);

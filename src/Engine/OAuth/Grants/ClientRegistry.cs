@@ -68,12 +68,6 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        Forget(lease, server);
-    }
-
-    /// <summary>As <see cref="ForgetAsync"/>, where the store is held already.</summary>
-    public void Forget(StoreLease lease, ServerMetadata server)
-    {
         logger.RegistrationDropped(Name(server));
         StoredEntry entry = lease.Find(storeKey);
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });

@@ -7,11 +7,19 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>The key to which tokens are bound, and the proofs of its possession (RFC 9449 §4).</summary>
-internal sealed class DPoPKey : IDisposable
+/// <remarks>The collector frees it: a request may be proving with it when another takes its place.</remarks>
+internal sealed class DPoPKey
 {
+    /// <summary>The private key. Set for life.</summary>
     private readonly ECDsa _key;
+
+    /// <summary>Dates the proofs. Set for life.</summary>
     private readonly TimeProvider _clock;
+
+    /// <summary>The key as the token library wants it. Set for life.</summary>
     private readonly SigningCredentials _credentials;
+
+    /// <summary>The proofs' header, which holds the public key. Set for life.</summary>
     private readonly Dictionary<string, object> _header;
 
     private DPoPKey(ECDsa key, TimeProvider clock)
@@ -76,6 +84,4 @@ internal sealed class DPoPKey : IDisposable
         };
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(descriptor);
     }
-
-    public void Dispose() => _key.Dispose();
 }

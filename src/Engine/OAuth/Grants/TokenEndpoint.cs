@@ -1,3 +1,4 @@
+using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
@@ -12,8 +13,25 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
 
     private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
 
+    /// <summary>The grants that show what is good for one use: where the answer is given up, that use is lost.</summary>
+    private static readonly string[] OfOneUse =
+        [OidcConstants.GrantTypes.RefreshToken, OidcConstants.GrantTypes.AuthorizationCode, OidcConstants.GrantTypes.DeviceCode];
+
     // One nonce per endpoint is all that a server may ask for at a time (RFC 9449 §8).
     private string? _nonce;
+
+    /// <summary>Says before a person signs in whether the token could be asked for afterwards.</summary>
+    /// <exception cref="OAuthException">It could not: the endpoint must not be used, or the client's key cannot sign.</exception>
+    public async Task CheckAsync(ServerMetadata server, CancellationToken cancellationToken)
+    {
+        Uri endpoint = UrlRule.Parse(server.TokenEndpoint) ?? throw OAuthException.Refused(
+            "insecure-url", $"The token endpoint {Printable.Of(server.TokenEndpoint ?? "(none)")} is not an https URL.");
+        await http.CheckAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        if (clientKey is not null)
+        {
+            await clientKey.AssertAsync("check", server.Issuer ?? server.TokenEndpoint!, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <param name="server">The authorization server.</param>
     /// <param name="client">Who asks.</param>
@@ -75,7 +93,8 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
 
         request.DPoPProofToken = dpopKey?.Prove("POST", new Uri(server.TokenEndpoint!), Volatile.Read(ref _nonce), accessToken: null);
         redaction.Add([request.DPoPProofToken, .. parameters.Where(parameter => !Public.Contains(parameter.Key)).Select(parameter => parameter.Value)]);
-        TokenResponse response = await http.Invoker.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        HttpMessageInvoker invoker = OfOneUse.Contains(grantType) ? http.PatientInvoker : http.Invoker;
+        TokenResponse response = await invoker.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.DPoPNonce is { } nonce)
         {
             Volatile.Write(ref _nonce, nonce);

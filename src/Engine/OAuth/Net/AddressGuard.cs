@@ -26,19 +26,24 @@ internal sealed class AddressGuard
         _targetIsPrivate = new(() => IsPrivateAsync(target));
     }
 
+    /// <summary>Says whether the host of a URL may be connected to, as it is known now.</summary>
+    /// <exception cref="OAuthException">Refused: it must not. Transient: it is not found now.</exception>
+    public async Task CheckAsync(Uri url, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AllowedAsync(url.IdnHost, url.Port, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException failure)
+        {
+            throw OAuthException.Transient("server-unreachable", $"{url.Authority} could not be reached: {failure.Message}", failure);
+        }
+    }
+
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         string host = context.DnsEndPoint.Host;
-        IPAddress[] addresses = await _lookUp(host, cancellationToken).ConfigureAwait(false);
-        bool mayBePrivate = _named.Contains((host, context.DnsEndPoint.Port)) || (await _targetIsPrivate.Value.ConfigureAwait(false) && !_targetIsPublic);
-        IPAddress[] allowed = mayBePrivate ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Contains(address));
-        if (allowed.Length == 0 && addresses.Length > 0)
-        {
-            throw OAuthException.Refused(
-                "private-address",
-                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
-        }
-
+        IPAddress[] allowed = await AllowedAsync(host, context.DnsEndPoint.Port, cancellationToken).ConfigureAwait(false);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -55,6 +60,18 @@ internal sealed class AddressGuard
             socket.Dispose();
             throw;
         }
+    }
+
+    private async Task<IPAddress[]> AllowedAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        IPAddress[] addresses = await _lookUp(host, cancellationToken).ConfigureAwait(false);
+        bool mayBePrivate = _named.Contains((host, port)) || (await _targetIsPrivate.Value.ConfigureAwait(false) && !_targetIsPublic);
+        IPAddress[] allowed = mayBePrivate ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Contains(address));
+        return allowed.Length > 0 || addresses.Length == 0
+            ? allowed
+            : throw OAuthException.Refused(
+                "private-address",
+                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
     }
 
     // Its owner may give a name both kinds of address, so one private among public ones says nothing.

@@ -1,20 +1,26 @@
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>Bounds what a server can do to us: the schemes it can name, the time it can take, the bytes it can send, the hosts it can redirect to.</summary>
-internal sealed class BoundedHandler(Uri target, TimeProvider clock) : DelegatingHandler
+/// <param name="target">The upstream, whose scheme is the operator's choice.</param>
+/// <param name="maxTime">Longest time from a request to the last byte of its answer, redirects included.</param>
+/// <param name="clock">Measures it.</param>
+internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider clock) : DelegatingHandler
 {
     /// <summary>Largest answer read, in bytes. Metadata and tokens take a few KiB.</summary>
     public const int MaxAnswerBytes = 1024 * 1024;
 
     private const int MaxRedirects = 5;
 
-    /// <summary>Longest time from a request to the last byte of its answer, redirects included.</summary>
+    /// <summary>The time for a request that can be made again.</summary>
     public static readonly TimeSpan MaxRequestTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time for a request that shows what is good for one use: where its answer is given up, the use is lost, and a sign-in with it.</summary>
+    public static readonly TimeSpan MaxPatientTime = TimeSpan.FromMinutes(2);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string host = request.RequestUri!.Authority;
-        using var timeout = new CancellationTokenSource(MaxRequestTime, clock);
+        using var timeout = new CancellationTokenSource(maxTime, clock);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
@@ -26,11 +32,13 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
         }
         catch (OperationCanceledException failure) when (timeout.IsCancellationRequested)
         {
-            throw OAuthException.Transient("server-too-slow", $"{host} did not answer within {MaxRequestTime.TotalSeconds:0} s.", failure);
+            string message = $"{host} did not answer within {maxTime.TotalSeconds:0} s.";
+            throw new OAuthException(OAuthFailure.Transient, "server-too-slow", message, failure) { IsUnanswered = true };
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
-            throw OAuthException.Transient("server-unreachable", $"{host} could not be reached: {failure.Message}", failure);
+            string message = $"{host} could not be reached: {failure.Message}";
+            throw new OAuthException(OAuthFailure.Transient, "server-unreachable", message, failure) { IsUnanswered = !IsUnsent(failure) };
         }
     }
 
@@ -38,7 +46,7 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
     {
         for (int redirects = 0; ; redirects++)
         {
-            CheckScheme(request.RequestUri!);
+            CheckScheme(request.RequestUri!, target);
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (NextHop(request, response) is not { } next || redirects == MaxRedirects)
             {
@@ -51,7 +59,13 @@ internal sealed class BoundedHandler(Uri target, TimeProvider clock) : Delegatin
         }
     }
 
-    private void CheckScheme(Uri url)
+    private static bool IsUnsent(Exception failure) => failure is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError,
+    };
+
+    /// <exception cref="OAuthException">A credential must not be sent to such a URL.</exception>
+    public static void CheckScheme(Uri url, Uri target)
     {
         bool isTarget = url.Scheme == target.Scheme && url.Authority == target.Authority;
         if (!isTarget && !UrlRule.IsSecure(url))

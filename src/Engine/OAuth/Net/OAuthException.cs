@@ -22,6 +22,9 @@ internal sealed class OAuthException : Exception
     /// <summary>The status of the server's answer; null where none came, or it does not matter.</summary>
     public HttpStatusCode? Status { get; init; }
 
+    /// <summary>The request went out, as far as is known, and no answer came: the server may have acted on it.</summary>
+    public bool IsUnanswered { get; init; }
+
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 

@@ -8,7 +8,17 @@ namespace McpProxyFast.OAuth.Net;
 /// <summary>The one way out to authorization servers: bounded, without redirects to other hosts, and never to where a server must not send us.</summary>
 internal sealed class OAuthHttp : IDisposable
 {
+    /// <summary>The upstream. Set for life.</summary>
+    private readonly Uri _target;
+
+    /// <summary>Says where a connection may lead. Set for life.</summary>
+    private readonly AddressGuard _guard;
+
+    /// <summary>For requests that can be made again. Valid until disposed of.</summary>
     private readonly HttpClient _client;
+
+    /// <summary>As <c>_client</c>, over the same connections, with more time. Valid until disposed of.</summary>
+    private readonly HttpClient _patient;
 
     /// <param name="target">The upstream; like every URL that the operator gave, it is trusted.</param>
     /// <param name="operatorUrls">The other URLs that the operator gave.</param>
@@ -22,22 +32,41 @@ internal sealed class OAuthHttp : IDisposable
         TimeProvider clock,
         Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
     {
-        var guard = new AddressGuard(target, operatorUrls, lookUp);
+        _target = target;
+        _guard = new AddressGuard(target, operatorUrls, lookUp);
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = false,
-            ConnectCallback = guard.ConnectAsync,
+            ConnectCallback = _guard.ConnectAsync,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
         sockets.SslOptions.RemoteCertificateValidationCallback = TrustAnchors.Check(trustAnchors);
-        _client = new HttpClient(new BoundedHandler(target, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
-        _client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
+        _client = Client(BoundedHandler.MaxRequestTime);
+        _patient = Client(BoundedHandler.MaxPatientTime);
+
+        HttpClient Client(TimeSpan maxTime)
+        {
+            var client = new HttpClient(new BoundedHandler(target, maxTime, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
+            client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
+            return client;
+        }
     }
 
     /// <summary>For requests that are not a plain GET of JSON.</summary>
     public HttpMessageInvoker Invoker => _client;
+
+    /// <summary>For requests that show what is good for one use, such as a code or a refresh token that rotates.</summary>
+    public HttpMessageInvoker PatientInvoker => _patient;
+
+    /// <summary>Says before anything is sent there whether a URL may be used.</summary>
+    /// <exception cref="OAuthException">Refused: it must not. Transient: its host is not found now.</exception>
+    public Task CheckAsync(Uri url, CancellationToken cancellationToken)
+    {
+        BoundedHandler.CheckScheme(url, _target);
+        return _guard.CheckAsync(url, cancellationToken);
+    }
 
     /// <summary>Reads a metadata document.</summary>
     /// <returns>The status, and the document where it is 200 and one of the wanted kind; else the default.</returns>
@@ -56,7 +85,11 @@ internal sealed class OAuthHttp : IDisposable
         return (HttpStatusCode.OK, TryRead(body, type));
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _patient.Dispose();
+        _client.Dispose();
+    }
 
     private static T? TryRead<T>(byte[] body, JsonTypeInfo<T> type)
     {

@@ -15,6 +15,10 @@ namespace McpProxyFast.OAuth.Store;
 /// </remarks>
 internal sealed class CredentialStore(string? path, string? key, ILogger logger) : IDisposable
 {
+    // It is held to read and to write, never over a request.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Lets one caller of this process at a time use the store.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -22,7 +26,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     private readonly StoreFile? _file = path is null ? null : new StoreFile(path, key);
 
     /// <summary>Lets one process at a time use the file; null where there is none.</summary>
-    private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock");
+    private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock", Patience, Poll);
 
     /// <summary>The store as it was last read or changed; valid for whoever has the turn.</summary>
     private StoreDocument _document = StoreDocument.Empty;
@@ -39,9 +43,22 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>Why something is held in memory alone; null where all of it is in the file.</summary>
     public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
+    /// <summary>What only one process on this store may do at a time.</summary>
+    public StoreTurns Turns { get; } = new(path);
+
+    /// <summary>Whether other processes can change what is kept.</summary>
+    public bool IsShared => path is not null;
+
+    /// <summary>Changes whenever another process has written the file; costs one call to the system.</summary>
+    public (DateTime WrittenAt, long Length) Stamp => new FileInfo(path!) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
+
     public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
-    /// <summary>The name under which an entry is kept: tokens for one target and one way to ask are not those for another.</summary>
+    /// <summary>The store of a policy: its file, or memory where keeping saves nothing.</summary>
+    public static CredentialStore For(OAuthPolicy policy, ILogger logger) => For(policy.Grant.IsKept ? policy.Store : null, logger);
+
+    /// <summary>The name under which an entry is kept: tokens for one target, one identity and one way to ask are not those for another.</summary>
+    /// <remarks>What was not part of the first names is added only where it is given, so that what was kept under them is found.</remarks>
     public static string KeyFor(OAuthPolicy policy, Uri target)
     {
         string[] parts =
@@ -54,7 +71,14 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
             string.Join(' ', policy.Scopes),
             policy.DPoP ? "dpop" : "",
         ];
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))).AsSpan(0, 16));
+        string[] added =
+        [
+            .. target.Query.Length > 0 ? [$"query={target.Query}"] : Array.Empty<string>(),
+            .. policy.Server.AuthorizeUrl is { } url ? [$"authorize={url.OriginalString}"] : Array.Empty<string>(),
+            .. policy.Grant.StoreDetails,
+        ];
+        string name = string.Join('\n', parts.Concat(added).Select(OneLine));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
     }
 
     /// <summary>Reads the store without a change to any file; what another process is writing meanwhile is read as it was, or as it will be.</summary>
@@ -72,14 +96,46 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    /// <summary>Waits until nobody else, in this process or another, uses the store, and reads it.</summary>
+    /// <summary>Looks at an entry as <see cref="ReadAllAsync"/> does, without waiting for other processes.</summary>
+    /// <param name="name">The entry's.</param>
+    /// <param name="read">Takes it, while nothing of this process can change it.</param>
+    /// <param name="cancellationToken">Ends the wait for the others of this process.</param>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
-    public async Task<StoreLease> OpenAsync(CancellationToken cancellationToken)
+    public async Task<T> PeekAsync<T>(string name, Func<StoredEntry, T> read, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            FileStream? held = _file is null ? null : await LoadAsync(_file, cancellationToken).ConfigureAwait(false);
+            StoreDocument seen = _file?.Read() ?? _document;
+            StoredEntry entry = seen.Entries.GetValueOrDefault(name, StoredEntry.Empty);
+            bool isOursNewer = _unsaved.TryGetValue(name, out long generation) && generation == entry.Generation;
+            return read(isOursNewer ? _document.Entries[name] : entry);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Waits until nobody else, in this process or another, uses the store, and reads it.</summary>
+    /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
+    public Task<StoreLease> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayGoOn: false, cancellationToken);
+
+    /// <summary>Opens the store to keep what must not be lost. Where another process holds the store for too long, it is kept in memory.</summary>
+    /// <exception cref="OAuthException">The file or its key cannot be used, and never could.</exception>
+    public Task<StoreLease> OpenToKeepAsync() => OpenAsync(mayGoOn: true, CancellationToken.None);
+
+    public void Dispose() => _turn.Dispose();
+
+    // No part can look like two.
+    private static string OneLine(string part) => part.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+
+    private async Task<StoreLease> OpenAsync(bool mayGoOn, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            FileStream? held = _file is null ? null : await LoadAsync(_file, mayGoOn, cancellationToken).ConfigureAwait(false);
             return new StoreLease(_document, (name, entry) => Put(name, entry, isHeld: held is not null), () => Release(held));
         }
         catch
@@ -89,8 +145,6 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    public void Dispose() => _turn.Dispose();
-
     private void Release(FileStream? held)
     {
         held?.Dispose();
@@ -98,12 +152,12 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     }
 
     /// <returns>The lock; null where the file cannot be used and the process goes on in memory.</returns>
-    private async Task<FileStream?> LoadAsync(StoreFile file, CancellationToken cancellationToken)
+    private async Task<FileStream?> LoadAsync(StoreFile file, bool mayGoOn, CancellationToken cancellationToken)
     {
         FileStream? held = null;
         try
         {
-            held = await _fileLock!.TakeAsync(cancellationToken).ConfigureAwait(false);
+            held = await _fileLock!.TakeAsync(whenBusy: null, cancellationToken).ConfigureAwait(false);
             _document = WithUnsaved(ReadOrSetAside(file));
             _wasRead = true;
             if (!_unsaved.IsEmpty)
@@ -113,7 +167,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
 
             return held;
         }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.Refused && (_wasRead || failure.Code is FileFault.Full))
+        catch (OAuthException failure) when ((_wasRead && (mayGoOn || failure.Failure is OAuthFailure.Refused)) || failure.Code is FileFault.Full)
         {
             held?.Dispose();
             Say(failure.Message);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using McpProxyFast.Transport;
 
 namespace McpProxyFast.OAuth.Store;
@@ -40,12 +41,12 @@ internal static class PrivateFile
             throw new UnauthorizedAccessException("it is a link; remove it");
         }
 
-        FileStream file = Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+        FileStream file = OpenOwn(path);
         try
         {
             if (FileOwner.IsAnother(file.SafeFileHandle))
             {
-                throw new UnauthorizedAccessException("it belongs to another user; remove it");
+                throw OfAnother();
             }
 
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & ~OwnerOnly) != 0)
@@ -80,11 +81,26 @@ internal static class PrivateFile
         }
     }
 
+    // Another user who has made the file where this one could open it may keep it locked: that is said, not waited for.
+    private static FileStream OpenOwn(string path)
+    {
+        try
+        {
+            return Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+        }
+        catch (IOException failure) when (FileFault.IsBusy(failure) && FileOwner.IsAnother(Encoding.UTF8.GetBytes(path + '\0')))
+        {
+            throw OfAnother();
+        }
+    }
+
+    private static UnauthorizedAccessException OfAnother() => new("it belongs to another user; remove it");
+
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file))!;
 
     private static FileStream Open(string path, FileMode mode, FileAccess access)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.None };
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.None, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerOnly;

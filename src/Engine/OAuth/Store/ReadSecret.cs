@@ -13,17 +13,42 @@ internal static class ReadSecret
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-            {
-                throw OAuthException.Refused("secret-file", $"The {what} file {path} is larger than {MaxBytes / 1024} KiB.");
-            }
-
-            string text = (await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false)).Trim();
-            return text.Length > 0 ? text : throw OAuthException.Refused("secret-file", $"The {what} file {path} is empty.");
+            CheckSize(path, what);
+            return Trimmed(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), path, what);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (FileFault.Is(failure))
         {
-            throw new OAuthException(OAuthFailure.Refused, "secret-file", $"The {what} file {path} cannot be read: {failure.Message}", failure);
+            throw Unreadable(path, what, failure);
         }
     }
+
+    /// <summary>As <see cref="FromAsync"/>, before anything runs.</summary>
+    /// <exception cref="OAuthException">Likewise.</exception>
+    public static string From(string path, string what)
+    {
+        try
+        {
+            CheckSize(path, what);
+            return Trimmed(File.ReadAllText(path), path, what);
+        }
+        catch (Exception failure) when (FileFault.Is(failure))
+        {
+            throw Unreadable(path, what, failure);
+        }
+    }
+
+    private static void CheckSize(string path, string what)
+    {
+        if (new FileInfo(path).Length > MaxBytes)
+        {
+            throw OAuthException.Refused("secret-file", $"The {what} file {path} is larger than {MaxBytes / 1024} KiB.");
+        }
+    }
+
+    private static string Trimmed(string text, string path, string what) => text.Trim() is { Length: > 0 } trimmed
+        ? trimmed
+        : throw OAuthException.Refused("secret-file", $"The {what} file {path} is empty.");
+
+    private static OAuthException Unreadable(string path, string what, Exception failure) =>
+        new(OAuthFailure.Refused, "secret-file", $"The {what} file {path} cannot be read: {failure.Message}", failure);
 }

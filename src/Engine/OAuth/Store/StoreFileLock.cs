@@ -2,20 +2,21 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Lets one process at a time use the store, so that a refresh token that rotates is used once.</summary>
-internal sealed class StoreFileLock(string path)
+/// <summary>A lock that one process at a time holds. It ends with the process, however that ends.</summary>
+/// <param name="path">The file; made where there is none, and never removed: who removed it could let two in.</param>
+/// <param name="patience">How long is waited for the process that holds it.</param>
+/// <param name="poll">How often is looked.</param>
+internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan poll)
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
-
-    // Longer than a token request may take: the process that holds the lock may be making one.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <param name="whenBusy">Called once where it has to be waited for; null for nothing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
 
     /// <exception cref="OAuthException">Transient: another process holds the lock for too long. Refused: it cannot be opened or made.</exception>
-    public async Task<FileStream> TakeAsync(CancellationToken cancellationToken)
+    public async Task<FileStream> TakeAsync(Action? whenBusy, CancellationToken cancellationToken)
     {
         // Another process does not live by this one's clock, so this wait is on the system's.
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(patience);
         try
         {
             PrivateFile.MakeFolder(path);
@@ -26,12 +27,14 @@ internal sealed class StoreFileLock(string path)
                     return held;
                 }
 
-                await Task.Delay(Poll, patience.Token).ConfigureAwait(false);
+                whenBusy?.Invoke();
+                whenBusy = null;
+                await Task.Delay(poll, end.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            string message = $"Another process has held {path} for {Patience.TotalSeconds:0} s. End it; where none of yours holds the file, remove it.";
+            string message = $"Another process has held {path} for {patience.TotalSeconds:0} s. End it; where none of yours holds the file, remove it.";
             throw OAuthException.Transient("store-locked", message, failure);
         }
         catch (Exception failure) when (FileFault.Is(failure))
@@ -41,7 +44,7 @@ internal sealed class StoreFileLock(string path)
     }
 
     /// <returns>Null while another process holds it.</returns>
-    private FileStream? TryTake()
+    public FileStream? TryTake()
     {
         try
         {

@@ -10,6 +10,9 @@ internal sealed record TokenSet
 
     public string? RefreshToken { get; init; }
 
+    /// <summary>The last renewal left the refresh token as it was, so it may be shown again where no answer to it has come.</summary>
+    public bool IsRefreshTokenLasting { get; init; }
+
     /// <summary>The scopes that were granted, where the server said them.</summary>
     public string? Scope { get; init; }
 

@@ -11,10 +11,12 @@ internal sealed class Rig : IAsyncDisposable
     private readonly HttpClient _client = new();
     private readonly List<IAsyncDisposable> _parts = [];
 
-    private Rig(ScriptedServer server, FakeTimeProvider clock)
+    private readonly SettableClock _clock;
+
+    private Rig(ScriptedServer server, SettableClock clock)
     {
         Server = server;
-        Clock = clock;
+        _clock = clock;
     }
 
     public static OAuthGrant.AuthorizationCode WithBrowser { get; } = new() { SkipBrowser = true, CallbackPort = 0 };
@@ -23,7 +25,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public ScriptedServer Server { get; }
 
-    public FakeTimeProvider Clock { get; }
+    public FakeTimeProvider Clock => _clock;
 
     public Browser Browser { get; } = new();
 
@@ -31,7 +33,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public static async Task<Rig> StartAsync()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var clock = new SettableClock();
         return new Rig(await ScriptedServer.StartAsync(clock), clock);
     }
 
@@ -66,6 +68,9 @@ internal sealed class Rig : IAsyncDisposable
         return _client.PostAsync(new Uri(proxy.Address, "/mcp"), content);
     }
 
+    /// <summary>Somebody sets the machine's clock back. No time passes, and none is undone.</summary>
+    public void SetClockBack(TimeSpan by) => _clock.SetBack(by);
+
     public async Task DisposeProxiesAsync()
     {
         foreach (IAsyncDisposable part in _parts)
@@ -84,13 +89,15 @@ internal sealed class Rig : IAsyncDisposable
         Browser.Dispose();
     }
 
-    /// <summary>Waits for something that happens without anybody waiting for it, such as a renewal ahead of time.</summary>
-    public static async Task UntilAsync(Func<bool> happened)
+    /// <summary>A clock that shows another time than the one that has passed, as a machine's does once it has been set.</summary>
+    private sealed class SettableClock() : FakeTimeProvider(DateTimeOffset.UtcNow)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!happened())
-        {
-            await Task.Delay(2, patience.Token);
-        }
+        private TimeSpan _back;
+
+        public void SetBack(TimeSpan by) => _back += by;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - _back;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 }

@@ -1,0 +1,140 @@
+using McpProxyFast.Cli.Options;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>From the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the engine's fields.</summary>
+/// <remarks>No message repeats a value, a reference, or a name that is none: any of them may be the secret itself, written in the wrong place.</remarks>
+internal static class ForwardFlags
+{
+    private const string GivenFlag = "remote-forward-headers";
+    private const string SecretFlag = "remote-forward-headers-secret";
+    private const string FromVariable = "env:";
+    private const string FromFile = "file:";
+
+    /// <summary>What <c>thv</c> names the variables from which it reads secrets that are stored nowhere.</summary>
+    private const string FallbackPrefix = "TOOLHIVE_SECRET_";
+
+    /// <summary>Parts of names of fields that commonly carry a secret.</summary>
+    private static readonly string[] SecretWords = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key", "auth-key"];
+
+    /// <summary>Reads the flags and finds the secrets.</summary>
+    /// <returns>The fields, those with a secret last: they count where both flags name one.</returns>
+    /// <exception cref="UsageException">A name or a value cannot be used, or a reference leads to nothing.</exception>
+    public static async Task<IReadOnlyList<AddedField>> ReadAsync(OutgoingOptions options, ILogger logger)
+    {
+        List<AddedField> fields = [.. options.RemoteForwardHeaders.Select(given => Field(GivenFlag, Split(GivenFlag, given)))];
+        foreach (string given in options.RemoteForwardHeadersSecret)
+        {
+            fields.Add(await ResolveAsync(Split(SecretFlag, given), options, logger));
+        }
+
+        return fields;
+    }
+
+    /// <summary>Checks the flags for a verb that sends no request to the target. No secret is looked for.</summary>
+    /// <exception cref="UsageException">A name or a value cannot be used, or a reference is none.</exception>
+    public static void Check(OutgoingOptions options)
+    {
+        foreach (string given in options.RemoteForwardHeaders)
+        {
+            _ = Field(GivenFlag, Split(GivenFlag, given));
+        }
+
+        foreach (string given in options.RemoteForwardHeadersSecret)
+        {
+            (string name, string reference) = Split(SecretFlag, given);
+            _ = Field(SecretFlag, (name, ""));
+            CheckReference(name, reference);
+        }
+    }
+
+    /// <summary>Whether requests get what acts as a credential at the target: a secret, or a field that commonly carries one.</summary>
+    public static bool AddCredential(OutgoingOptions options) => options.RemoteForwardHeadersSecret.Any() || options.RemoteForwardHeaders.Any(LooksSecret);
+
+    /// <summary>Whether a field given as NAME=VALUE commonly carries a secret, by its name.</summary>
+    public static bool LooksSecret(string given) =>
+        SecretWords.Any(word => given.Split('=')[0].Replace('_', '-').Contains(word, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether one of the secrets may stand in a store that is there.</summary>
+    public static bool ReadStore(OutgoingOptions options) =>
+        options.RemoteForwardHeadersSecret.Any(given => IsStored(given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..]))
+        && OutgoingFlags.TryGetStorePath(options) is { } path
+        && File.Exists(path);
+
+    private static (string Name, string Given) Split(string flag, string given)
+    {
+        int equals = given.IndexOf('=', StringComparison.Ordinal);
+        if (equals < 0)
+        {
+            string form = flag == GivenFlag ? "NAME=VALUE, such as X-Tenant=acme" : $"NAME=REF, such as X-Api-Key=env:API_KEY; {References}";
+            throw new UsageException($"--{flag} must be written {form}");
+        }
+
+        return (given[..equals].Trim(), given[(equals + 1)..]);
+    }
+
+    private const string References = "REF is env:NAME, file:PATH, or the name of a secret kept with mcpproxyfast secret set";
+
+    private static AddedField Field(string flag, (string Name, string Value) given) =>
+        FlagValue.Accepted(Names(flag), () => AddedField.Of(given.Name, given.Value));
+
+    private static Dictionary<string, string> Names(string flag) =>
+        ((string[])["name", "value", "path"]).ToDictionary(parameter => parameter, _ => $"--{flag}", StringComparer.Ordinal);
+
+    private static void CheckReference(string name, string reference)
+    {
+        bool isWhole = IsStored(reference)
+            ? StoredSecrets.IsName(reference)
+            : reference.Length > (reference.StartsWith(FromFile, StringComparison.Ordinal) ? FromFile.Length : FromVariable.Length);
+        if (!isWhole)
+        {
+            throw new UsageException($"--{SecretFlag}: {name} has no reference that can be followed; {References}");
+        }
+    }
+
+    private static bool IsStored(string reference) =>
+        !reference.StartsWith(FromVariable, StringComparison.Ordinal) && !reference.StartsWith(FromFile, StringComparison.Ordinal);
+
+    private static async Task<AddedField> ResolveAsync((string Name, string Reference) given, OutgoingOptions options, ILogger logger)
+    {
+        (string name, string reference) = given;
+        _ = Field(SecretFlag, (name, "")); // the name first: a message may repeat it from here on
+        CheckReference(name, reference);
+        if (reference.StartsWith(FromFile, StringComparison.Ordinal))
+        {
+            return FlagValue.Accepted(Names(SecretFlag), () => AddedField.FromFile(name, reference[FromFile.Length..]));
+        }
+
+        string value = reference.StartsWith(FromVariable, StringComparison.Ordinal)
+            ? EnvironmentSecrets.Take(reference[FromVariable.Length..])
+                ?? throw new UsageException($"--{SecretFlag}: the environment variable for {name} is not set, or empty")
+            : await FindAsync(reference, options, logger) ?? Fallback(reference)
+                ?? throw new UsageException(
+                    $"--{SecretFlag}: no secret is stored under the name given for {name} (mcpproxyfast secret set NAME), "
+                    + $"and there is no {FallbackPrefix}NAME in the environment");
+        return Field(SecretFlag, (name, value));
+    }
+
+    private static async Task<string?> FindAsync(string secret, OutgoingOptions options, ILogger logger)
+    {
+        if (OutgoingFlags.TryGetStore(options) is not { } store || !File.Exists(store.Path))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await StoredSecrets.FindAsync(store, secret, logger);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new UsageException($"--{SecretFlag}: {OptionNames.ToFlags(e.Message)}");
+        }
+    }
+
+    private static string? Fallback(string secret) =>
+        "true".Equals(Environment.GetEnvironmentVariable("TOOLHIVE_DISABLE_ENV_FALLBACK"), StringComparison.OrdinalIgnoreCase)
+            ? null
+            : EnvironmentSecrets.Take(FallbackPrefix + secret);
+}

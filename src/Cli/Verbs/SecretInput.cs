@@ -1,0 +1,53 @@
+using System.Text;
+using McpProxyFast.Cli.Lines;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary>A secret that comes on stdin, where no list of processes shows it.</summary>
+internal static class SecretInput
+{
+    /// <summary>Says at which byte a text stops being UTF-8.</summary>
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Reads all of stdin, without one trailing line end.</summary>
+    /// <param name="name">The secret's name, for the person at a terminal.</param>
+    /// <param name="stopping">Gives up.</param>
+    /// <exception cref="UsageException">Nothing comes, too much, or no text.</exception>
+    public static async Task<string> ReadAsync(string name, CancellationToken stopping)
+    {
+        if (!Console.IsInputRedirected)
+        {
+            Standard.Errors.Write($"mcpproxyfast: type the value of {name}, then Enter and Ctrl-D; it is shown as you type");
+        }
+
+        // A read from a terminal cannot be cancelled, so it is left behind.
+        return Read(await Task.Run(Load, stopping).WaitAsync(stopping));
+    }
+
+    private static byte[] Load()
+    {
+        using Stream input = Console.OpenStandardInput();
+        byte[] room = new byte[AddedField.MaxValueLength + "\r\n?".Length];
+        int length = input.ReadAtLeast(room, room.Length, throwOnEndOfStream: false);
+        return room[..length];
+    }
+
+    private static string Read(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> value = bytes is [.., (byte)'\n'] ? bytes[..^1] : bytes;
+        value = bytes.Length > value.Length && value is [.., (byte)'\r'] ? value[..^1] : value;
+        if (value.IsEmpty)
+        {
+            throw new UsageException("secret set reads the value from stdin, which is empty: printf %s \"$VALUE\" | mcpproxyfast secret set NAME");
+        }
+
+        try
+        {
+            return StrictUtf8.GetString(value);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new UsageException("the value on stdin is no text in UTF-8");
+        }
+    }
+}

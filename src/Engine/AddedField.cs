@@ -1,0 +1,127 @@
+using System.Text;
+
+namespace McpProxyFast;
+
+/// <summary>A field that goes out with every request to the upstream, in place of a client's own of that name.</summary>
+/// <remarks>
+/// It is set after the credential of <see cref="McpProxyOptions.Outgoing"/>, so one for <c>Authorization</c> replaces that too. Not every name may be
+/// taken: HTTP's own fields, those that say who the client is and those that describe one message are refused.
+/// </remarks>
+public sealed record AddedField
+{
+    /// <summary>Longest name, in bytes.</summary>
+    public const int MaxNameLength = 256;
+
+    /// <summary>Longest value, in bytes of UTF-8.</summary>
+    public const int MaxValueLength = 8192;
+
+    private AddedField(string name) => Name = AddedFieldRules.CheckedName(name, nameof(name));
+
+    /// <summary>The field's name, as it goes out.</summary>
+    public string Name { get; }
+
+    /// <summary>The value; null where it stands in a file.</summary>
+    internal string? Value { get; private init; }
+
+    /// <summary>The file that has the value; null where it is given.</summary>
+    internal string? Path { get; private init; }
+
+    /// <summary>A field whose value never changes.</summary>
+    /// <param name="name">The field's name.</param>
+    /// <param name="value">Its value, which may be empty; text beyond ASCII goes out as UTF-8.</param>
+    /// <returns>The field.</returns>
+    /// <exception cref="ArgumentException">The name is none or is refused, or the value cannot stand in a field. The message does not repeat the
+    /// value.</exception>
+    public static AddedField Of(string name, string value)
+    {
+        var field = new AddedField(name);
+        string? wrong = AddedFieldRules.WhatIsWrong(value);
+        PolicyValue.Require(wrong is null, nameof(value), $"The value of {field.Name} {wrong}.");
+        return field with { Value = value };
+    }
+
+    /// <summary>A field whose value stands in a file, which is read again when it changes; blanks around the value are ignored.</summary>
+    /// <remarks>A <see cref="McpProxy"/> reads the file when it is made. Later, a file that has gone or is empty leaves the last value in use.</remarks>
+    /// <param name="name">The field's name.</param>
+    /// <param name="path">The file.</param>
+    /// <returns>The field.</returns>
+    /// <exception cref="ArgumentException">The name is none or is refused, or the path is empty.</exception>
+    public static AddedField FromFile(string name, string path) => new AddedField(name) with { Path = PolicyValue.NotEmpty(path, nameof(path)) };
+
+    /// <summary>Names the field, never the value.</summary>
+    /// <returns>The name.</returns>
+    public override string ToString() => Name;
+}
+
+/// <summary>Which names may be added, and which values can stand in a field.</summary>
+internal static class AddedFieldRules
+{
+    private const string OfConnection = "belongs to one connection or to the framing of one message, which the proxy sets itself";
+    private const string OfClient = "says who the client is; that is told by the forwarded fields";
+    private const string OfMessage = "describes one message, so it cannot be the same for all";
+
+    private static readonly (string Reason, string[] Names)[] Refused =
+    [
+        (OfConnection,
+            [
+                "Host", "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "HTTP2-Settings", "Transfer-Encoding", "Content-Length", "Alt-Svc", "Expect",
+                "Max-Forwards", "Proxy", "McpProxyFast-Hop", "DPoP",
+            ]),
+        (OfClient, ["Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP"]),
+        (OfMessage, ["Content-Type", "Content-Encoding", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID"]),
+    ];
+
+    private static readonly (string Reason, string Prefix)[] RefusedFamilies = [(OfConnection, "Proxy-"), (OfClient, "X-Forwarded-")];
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <exception cref="ArgumentException">It is no name, or one that is refused. What is no name is not repeated: a value may have slipped in.</exception>
+    public static string CheckedName(string name, string property)
+    {
+        PolicyValue.Require(
+            name.Length is > 0 and <= AddedField.MaxNameLength && name.All(IsTokenCharacter),
+            property,
+            $"A field's name is one word of at most {AddedField.MaxNameLength} letters, digits and dashes, such as X-Tenant.");
+        string? reason = WhyRefused(name);
+        PolicyValue.Require(reason is null, property, $"{name} cannot be added: it {reason}.");
+        return name;
+    }
+
+    /// <summary>What is wrong with a value, in words that go on after "The value"; null for nothing.</summary>
+    public static string? WhatIsWrong(string value)
+    {
+        int length;
+        try
+        {
+            length = StrictUtf8.GetByteCount(value);
+        }
+        catch (EncoderFallbackException)
+        {
+            length = -1;
+        }
+
+        // A replacement character is what a reader of other bytes than UTF-8 leaves behind.
+        return length < 0 || value.Contains('\uFFFD') ? "is no text in UTF-8"
+            : length > AddedField.MaxValueLength ? $"is longer than {AddedField.MaxValueLength} bytes"
+            : value.AsSpan().IndexOfAny('\r', '\n') >= 0 ? "has a line break in it"
+            : value.Any(character => character is (< ' ' and not '\t') or '\x7f') ? "has a control character in it"
+            : null;
+    }
+
+    // Some servers take `_` for `-`, so a name in that spelling is the same name.
+    private static string? WhyRefused(string name)
+    {
+        string dashed = name.Replace('_', '-');
+        foreach ((string reason, string[] names) in Refused)
+        {
+            if (names.Contains(dashed, StringComparer.OrdinalIgnoreCase))
+            {
+                return reason;
+            }
+        }
+
+        return Array.Find(RefusedFamilies, family => dashed.StartsWith(family.Prefix, StringComparison.OrdinalIgnoreCase)).Reason;
+    }
+
+    private static bool IsTokenCharacter(char character) => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character);
+}

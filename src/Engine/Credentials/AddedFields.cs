@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Text;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>The lines of the fields that go out with every request: ready-made, and made anew as a whole where a file has changed.</summary>
+internal sealed class AddedFields : IAsyncDisposable
+{
+    /// <summary>Most fields.</summary>
+    public const int MaxFields = 64;
+
+    /// <summary>Most bytes of all lines together. Servers commonly refuse heads of more than 8 to 64 KiB.</summary>
+    public const int MaxBytes = 32 * 1024;
+
+    // Read whole each time: the times of a mounted secret are those of a link that never changes. Nothing asks for the file when the upstream refuses the
+    // value, as happens with a bearer token, so it is looked at more often than one.
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    /// <summary>How soon files that have just changed are looked at again.</summary>
+    private static readonly TimeSpan SettlingPeriod = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The fields, each name once, with their values. Touched by the constructor, and then by the watch, one turn at a time.</summary>
+    private readonly Part[] _parts;
+
+    /// <summary>Reads the files again and again; null where no value stands in one. Set for life.</summary>
+    private readonly Supervised? _watch;
+
+    /// <summary>Told what a person has to know, never a value. Set for life.</summary>
+    private readonly ILogger _logger;
+
+    /// <summary>The complete lines. Never changed, only replaced.</summary>
+    private volatile byte[] _lines;
+
+    private AddedFields(Part[] parts, TimeProvider clock, ILogger logger)
+    {
+        _parts = parts;
+        _logger = logger;
+        byte[]? lines = Compile(parts);
+        PolicyValue.Require(lines is not null, nameof(McpProxyOptions.AddedFields), $"The fields are longer than {MaxBytes} bytes together.");
+        _lines = lines!;
+        _watch = parts.Any(part => part.Path is not null) ? new Supervised("watch over the files of added fields", WatchAsync, clock, logger) : null;
+    }
+
+    /// <summary>Complete field lines.</summary>
+    /// <remarks>On the request path: one volatile read; nothing is allocated.</remarks>
+    public ReadOnlySpan<byte> Lines => _lines;
+
+    /// <summary>The names.</summary>
+    public IEnumerable<string> Names => _parts.Select(part => part.Name);
+
+    /// <summary>Reads the files and compiles the lines. Of two fields with one name the last counts.</summary>
+    /// <returns>Null for no fields.</returns>
+    /// <exception cref="ArgumentException">There are too many, or a file cannot be read or holds no value.</exception>
+    public static AddedFields? Open(IReadOnlyList<AddedField> fields, TimeProvider clock, ILogger logger)
+    {
+        // Some servers take `_` for `-`: to them both are one name.
+        AddedField[] last = [.. fields.Reverse().DistinctBy(field => field.Name.Replace('_', '-'), StringComparer.OrdinalIgnoreCase).Reverse()];
+        PolicyValue.Require(
+            last.Length <= MaxFields, nameof(McpProxyOptions.AddedFields), $"There are {last.Length} fields, and at most {MaxFields} can be added.");
+        if (last.Length == 0)
+        {
+            return null;
+        }
+
+        var added = new AddedFields([.. last.Select(field => new Part(field.Name, field.Path) { Value = field.Value ?? Read(field) })], clock, logger);
+        logger.FieldsAdded(string.Join(", ", added.Names));
+        if (added.Names.Contains("Authorization", StringComparer.OrdinalIgnoreCase))
+        {
+            logger.AuthorizationAdded();
+        }
+
+        return added;
+    }
+
+    /// <summary>Begins to watch the files.</summary>
+    public void Start() => _watch?.Schedule(Period);
+
+    public ValueTask DisposeAsync() => _watch?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static string Read(AddedField field)
+    {
+        try
+        {
+            return Checked(ReadSecret.From(field.Path!, What(field.Name)), field.Name, field.Path!);
+        }
+        catch (OAuthException failure)
+        {
+            PolicyValue.Require(holds: false, nameof(AddedField.Path), failure.Message);
+            throw; // never: what does not hold has been thrown
+        }
+    }
+
+    private async Task<TimeSpan> WatchAsync(CancellationToken stopping)
+    {
+        string[] values = await ReadAllAsync(stopping).ConfigureAwait(false);
+        if (values.SequenceEqual(_parts.Select(part => part.Value)))
+        {
+            return Period;
+        }
+
+        // Files that are changed while they are read could be taken half old and half new: they are taken as they stand in two looks.
+        string[] again = await ReadAllAsync(stopping).ConfigureAwait(false);
+        if (!values.SequenceEqual(again))
+        {
+            return SettlingPeriod;
+        }
+
+        Part[] changed = [.. _parts.Where((part, i) => values[i] != part.Value && TryTake(part, values[i]))];
+        if (changed.Length > 0)
+        {
+            _lines = Compile(_parts)!; // all that has changed, at once
+            Array.ForEach(changed, part => _logger.FieldChanged(part.Name));
+        }
+
+        return Period;
+    }
+
+    /// <summary>The values as they are now, in the order of the fields; the known one where a file has none.</summary>
+    private async Task<string[]> ReadAllAsync(CancellationToken stopping)
+    {
+        string[] values = new string[_parts.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            Part part = _parts[i];
+            string? read = part.Path is null ? null : await TryReadAgainAsync(part, stopping).ConfigureAwait(false);
+            values[i] = read ?? part.Value;
+        }
+
+        return values;
+    }
+
+    /// <returns>Null where the file has no value now; the known one stays.</returns>
+    private async Task<string?> TryReadAgainAsync(Part part, CancellationToken stopping)
+    {
+        try
+        {
+            string value = Checked(await ReadSecret.FromAsync(part.Path!, What(part.Name), stopping).ConfigureAwait(false), part.Name, part.Path!);
+            part.Trouble = part.Trouble is Trouble.TooLong ? Trouble.TooLong : Trouble.None;
+            return value;
+        }
+        catch (OAuthException failure)
+        {
+            Say(part, Trouble.Unreadable, failure.Message);
+            return null;
+        }
+    }
+
+    private bool TryTake(Part part, string value)
+    {
+        string before = part.Value;
+        part.Value = value;
+        if (Compile(_parts) is null)
+        {
+            part.Value = before;
+            Say(part, Trouble.TooLong, $"With it the added fields would be longer than {MaxBytes} bytes together.");
+            return false;
+        }
+
+        part.Trouble = Trouble.None;
+        return true;
+    }
+
+    // Once for as long as it lasts: the file is read each second.
+    private void Say(Part part, Trouble trouble, string reason)
+    {
+        if (part.Trouble != trouble)
+        {
+            _logger.FieldNotRead(part.Name, reason);
+        }
+
+        part.Trouble = trouble;
+    }
+
+    private static string Checked(string value, string name, string path) => AddedFieldRules.WhatIsWrong(value) is { } wrong
+        ? throw OAuthException.Refused("secret-file", $"The {What(name)} file {path} holds no field value: it {wrong}.")
+        : value;
+
+    private static string What(string name) => $"{name} field's";
+
+    /// <returns>Null where they are too long.</returns>
+    private static byte[]? Compile(Part[] parts)
+    {
+        byte[] lines = Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => $"{part.Name}: {part.Value}\r\n")));
+        Debug.Assert(lines.AsSpan().Count((byte)'\n') == parts.Length, "A value has no line break.");
+        return lines.Length <= MaxBytes ? lines : null;
+    }
+
+    /// <summary>Why the value of a file is not used.</summary>
+    private enum Trouble
+    {
+        None,
+        Unreadable,
+        TooLong,
+    }
+
+    /// <param name="Name">The field's name.</param>
+    /// <param name="Path">The file that has the value; null where it was given.</param>
+    private sealed record Part(string Name, string? Path)
+    {
+        public required string Value { get; set; }
+
+        /// <summary>What was told last, and goes on.</summary>
+        public Trouble Trouble { get; set; }
+
+        /// <summary>Names the field, never the value.</summary>
+        public override string ToString() => Name;
+    }
+}

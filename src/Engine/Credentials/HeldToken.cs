@@ -1,0 +1,135 @@
+using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>The token that is held and the line that carries it, with the moment of its renewal. All are replaced at once, and never by an older one.</summary>
+internal sealed class HeldToken : IAsyncDisposable
+{
+    /// <summary>Measures lifetimes. Set for life.</summary>
+    private readonly TimeProvider _clock;
+
+    /// <summary>Whether a token without a refresh token can be replaced with nobody acting. Set for life.</summary>
+    private readonly bool _needsNobody;
+
+    /// <summary>Waits for the renewal of what is held.</summary>
+    private readonly RenewalTimer _renewal;
+
+    /// <summary>Held by whoever replaces; for moments.</summary>
+    private readonly Lock _replacing = new();
+
+    /// <summary>What requests go out with; null where there is nothing.</summary>
+    private volatile CredentialLine? _line;
+
+    /// <summary>What that line carries; null where there is nothing.</summary>
+    private volatile HeldCredential? _held;
+
+    /// <summary>The order of what was done last. Valid under the lock.</summary>
+    private long _order;
+
+    /// <param name="needsPerson">Whether a person has to act where there is no refresh token.</param>
+    /// <param name="onDue">Renews.</param>
+    /// <param name="clock">Measures lifetimes.</param>
+    /// <param name="logger">Told what a renewal throws.</param>
+    public HeldToken(bool needsPerson, Func<Task> onDue, TimeProvider clock, ILogger logger)
+    {
+        (_needsNobody, _clock) = (!needsPerson, clock);
+        _renewal = new RenewalTimer(clock, onDue, logger);
+    }
+
+    /// <summary>The line to send now, or null.</summary>
+    /// <remarks>On the request path.</remarks>
+    public CredentialLine? Line => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
+
+    public HeldCredential? Held => _held;
+
+    /// <summary>What is to be renewed, where the moment for it has come. That is over with this call.</summary>
+    public HeldCredential? TakeDue()
+    {
+        lock (_replacing)
+        {
+            if (_held is not { } due || !_renewal.IsDue())
+            {
+                return null;
+            }
+
+            _renewal.Set(null);
+            return due;
+        }
+    }
+
+    /// <summary>A renewal has failed: it is tried again after a pause, where nobody has to act for it.</summary>
+    public void RetryAfter(TimeSpan pause)
+    {
+        lock (_replacing)
+        {
+            if (_held is { } held && CanRenewAlone(held))
+            {
+                _renewal.Set(_clock.GetUtcNow() + pause);
+            }
+        }
+    }
+
+    /// <summary>Holds another credential from now on, unless a later one has come meanwhile, or it is the same.</summary>
+    public void Replace(HeldCredential held)
+    {
+        TokenSet tokens = held.Tokens;
+        CredentialLine line = CredentialLine.For(
+            $"{tokens.TokenType} {tokens.AccessToken}", RenewalSchedule.EndOfUse(tokens.IssuedAt, tokens.ExpiresAt), held);
+        lock (_replacing)
+        {
+            if (held.Order < _order)
+            {
+                return;
+            }
+
+            _order = held.Order;
+            bool isSame = _line is not null && held.Is(_held);
+            _held = held;
+            if (isSame)
+            {
+                return; // requests compare lines by what they carry, by reference
+            }
+
+            _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(held) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
+
+            // Last: a request that sees the new line can count on its renewal.
+            _line = line;
+        }
+    }
+
+    /// <summary>The refresh token is of no use any more; the token is used for as long as it lives.</summary>
+    public void DropRefreshToken(HeldCredential lost)
+    {
+        lock (_replacing)
+        {
+            if (_held is { } held && held.Is(lost))
+            {
+                _held = held.WithoutRefreshToken();
+            }
+        }
+    }
+
+    /// <summary>Holds nothing any more, unless something later has come meanwhile.</summary>
+    /// <returns>Whether something was held.</returns>
+    public bool Withdraw(long order)
+    {
+        lock (_replacing)
+        {
+            if (order < _order || _held is null)
+            {
+                return false;
+            }
+
+            (_order, _line, _held) = (order, null, null);
+            _renewal.Set(null);
+            return true;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _renewal.DisposeAsync();
+
+    // Without a refresh token a person would have to act, and is only asked to when a request needs it.
+    private bool CanRenewAlone(HeldCredential held) => held.Tokens.RefreshToken is not null || _needsNobody;
+}

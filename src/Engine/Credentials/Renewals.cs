@@ -1,0 +1,118 @@
+using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Renews the token that is held: ahead of its end, when it has ended, when it is refused. No renewal waits for a person.</summary>
+internal sealed class Renewals : IAsyncDisposable
+{
+    /// <summary>Does the work. The lifecycle disposes of it.</summary>
+    private readonly AuthorizationClient _client;
+
+    /// <summary>Which requests the credential is for.</summary>
+    private readonly CredentialScope _scope;
+
+    /// <summary>Whether a person has to act where there is no refresh token. Set for life.</summary>
+    private readonly bool _needsPerson;
+
+    /// <summary>The target's origin, for the log. Set for life.</summary>
+    private readonly string _target;
+
+    /// <summary>Takes what a person has to know. Set for life.</summary>
+    private readonly ILogger _logger;
+
+    public Renewals(AuthorizationClient client, CredentialScope scope, bool needsPerson, string target, TimeProvider clock, ILogger logger)
+    {
+        (_client, _scope, _needsPerson, _target, _logger) = (client, scope, needsPerson, target, logger);
+        Attempts = new Attempts(target, clock, logger);
+        Token = new HeldToken(needsPerson, RenewAheadAsync, clock, logger);
+    }
+
+    /// <summary>The turn to renew.</summary>
+    public AsyncMutex Turn { get; } = new();
+
+    /// <summary>How renewals have gone.</summary>
+    public Attempts Attempts { get; }
+
+    /// <summary>The token that is held.</summary>
+    public HeldToken Token { get; }
+
+    /// <summary>Makes sure that there is a token to use.</summary>
+    /// <param name="adopt">Takes over what is kept, where nothing is held.</param>
+    /// <returns>Whether there is one; false where only a new sign-in leads to one; null where none can be had now.</returns>
+    public Task<bool?> RestoreAsync(Func<CancellationToken, Task> adopt) => TryAsync(async lifetime =>
+    {
+        await adopt(lifetime).ConfigureAwait(false);
+        return Token.Line is not null || (Token.Held is { } held && await TryRenewAsync(held, lifetime).ConfigureAwait(false));
+    });
+
+    /// <summary>Renews a token that the upstream has refused; while this waited for its turn another may have done it.</summary>
+    /// <returns>As <see cref="RestoreAsync"/>.</returns>
+    public Task<bool?> ReplaceAsync(HeldCredential refused) => TryAsync(async lifetime =>
+        (Token.Line is not null && !refused.Is(Token.Held)) || await TryRenewAsync(refused, lifetime).ConfigureAwait(false));
+
+    /// <summary>Holds another token from now on.</summary>
+    public void Publish(HeldCredential held)
+    {
+        _scope.Settle(held.Issued.ResourcePath ?? "/");
+        Attempts.Succeeded();
+        Token.Replace(held);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Token.DisposeAsync().ConfigureAwait(false);
+        await Turn.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private Task<bool?> TryAsync(Func<CancellationToken, Task<bool>> attempt) => Turn.RunAsync(lifetime =>
+        Attempts.TryAsync<bool?>(async () => await attempt(lifetime).ConfigureAwait(false), lifetime));
+
+    /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
+    private async Task<bool> TryRenewAsync(HeldCredential held, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Publish(await _client.RenewAsync(held, cancellationToken).ConfigureAwait(false));
+            return true;
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
+        {
+            // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
+            Token.DropRefreshToken(held);
+            Attempts.Succeeded();
+            _logger.NotRenewable(_target, failure.Message);
+            return false;
+        }
+    }
+
+    private Task<bool> RenewAheadAsync() => Turn.RunAsync(async lifetime =>
+    {
+        // While this waited for its turn a request may have renewed it; then the schedule is another one already.
+        if (Token.TakeDue() is { } due)
+        {
+            await Attempts.TryAsync(() => RenewOrReplaceAsync(due, lifetime), lifetime).ConfigureAwait(false);
+            if (Attempts.LeftToWait is { } pause)
+            {
+                // Whatever the server answered: it may answer better later, and what nobody can mend waits ever longer.
+                Token.RetryAfter(pause);
+            }
+        }
+
+        return true;
+    });
+
+    // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
+    private async Task<bool> RenewOrReplaceAsync(HeldCredential due, CancellationToken cancellationToken)
+    {
+        bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);
+        if (!isRenewed && !_needsPerson)
+        {
+            Publish(await _client.ObtainAgainAsync(due, cancellationToken).ConfigureAwait(false));
+        }
+
+        return true;
+    }
+}

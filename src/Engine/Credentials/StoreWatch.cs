@@ -1,0 +1,86 @@
+using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Notices what other processes make of the store, off the way of requests: somebody has signed out, or in, or has renewed.</summary>
+internal sealed class StoreWatch : IAsyncDisposable
+{
+    /// <summary>How soon it is noticed. Each look costs one call to the system.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two looks at a store that cannot be read.</summary>
+    private static readonly TimeSpan PeriodInTrouble = TimeSpan.FromSeconds(10);
+
+    /// <summary>Looks. Valid until the watch is disposed of.</summary>
+    private readonly AuthorizationClient _client;
+
+    /// <summary>What is withdrawn after a sign-out.</summary>
+    private readonly HeldToken _token;
+
+    /// <summary>Takes over what another process has obtained. Set for life.</summary>
+    private readonly Action<HeldCredential> _takeOver;
+
+    /// <summary>The target's origin, for the log. Set for life.</summary>
+    private readonly string _target;
+
+    /// <summary>Takes what a person has to know. Set for life.</summary>
+    private readonly ILogger _logger;
+
+    /// <summary>Runs the looks. Valid until disposed of.</summary>
+    private readonly Supervised _looking;
+
+    public StoreWatch(AuthorizationClient client, HeldToken token, Action<HeldCredential> takeOver, string target, TimeProvider clock, ILogger logger)
+    {
+        (_client, _token, _takeOver, _target, _logger) = (client, token, takeOver, target, logger);
+        _looking = new Supervised("watch over the credential store", LookAsync, clock, logger);
+    }
+
+    /// <summary>Begins, where other processes can change what is kept.</summary>
+    public void Start()
+    {
+        if (_client.IsShared)
+        {
+            _looking.Schedule(Period);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _looking.DisposeAsync();
+
+    private async Task<TimeSpan> LookAsync(CancellationToken stopping)
+    {
+        try
+        {
+            if (await _client.LookAsync(stopping).ConfigureAwait(false) is { } news)
+            {
+                Take(news);
+            }
+
+            return Period;
+        }
+        catch (OAuthException failure)
+        {
+            _logger.StoreNotSeen(failure.Message);
+            return PeriodInTrouble;
+        }
+    }
+
+    private void Take(StoreNews news)
+    {
+        HeldCredential? held = _token.Held;
+        if (news.Held is { } kept)
+        {
+            if (!kept.Is(held))
+            {
+                _takeOver(kept);
+            }
+        }
+        else if (news.IsSignedOut && held?.Generation != news.Generation && _token.Withdraw(news.Order))
+        {
+            // What was obtained since, with nobody acting, has the entry's own generation: it stays.
+            _logger.SignedOut(_target);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Grants;
+using McpProxyFast.OAuth.Store;
+
+namespace McpProxyFast.OAuth;
+
+/// <summary>The store's entry of one target and policy, read and written as credentials that can be used.</summary>
+/// <remarks>While the store is held its entry is the truth: whatever this process has in hand, and whatever any clock says, gives way to it.</remarks>
+internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
+{
+    /// <summary>The order of the credential that was made last; grows while the store is held, or looked at.</summary>
+    private long _order;
+
+    /// <summary>The key that was read or made last, so that one object does for all uses; null before the first. Touched as <c>_order</c> is.</summary>
+    private DPoPKey? _key;
+
+    /// <summary>The stored form of <c>_key</c>.</summary>
+    private string? _keyText;
+
+    /// <summary>The file's stamp before the entry was read last, and whether it was the same before that. Touched by one look at a time.</summary>
+    private ((DateTime WrittenAt, long Length) Stamp, bool IsSettled) _seen;
+
+    /// <summary>The entry's name.</summary>
+    public string Name { get; } = CredentialStore.KeyFor(policy, target);
+
+    /// <summary>Reads what an earlier run, or another process, has kept.</summary>
+    /// <returns>Null where there is nothing that can be used.</returns>
+    public async Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return Read(lease.Find(Name));
+    }
+
+    /// <summary>Looks at the entry, without waiting for other processes, where one of them has written the store since the last look.</summary>
+    /// <returns>The entry as it is now; null where nothing has been written.</returns>
+    public async Task<StoreNews?> LookAsync(CancellationToken cancellationToken)
+    {
+        (DateTime WrittenAt, long Length) stamp = store.Stamp;
+        bool isSame = stamp == _seen.Stamp;
+        if (isSame && _seen.IsSettled)
+        {
+            return null;
+        }
+
+        StoreNews news = await store.PeekAsync(
+            Name, entry => new StoreNews(Read(entry), entry.IsSignedOut, entry.Generation, ++_order), cancellationToken).ConfigureAwait(false);
+
+        // A file system may not tell two writings at nearly the same time apart: what has just been written is read once more.
+        _seen = (stamp, isSame);
+        return news;
+    }
+
+    /// <summary>The key for a new token: the entry's, else one that is made for it. Null where tokens are not to be bound.</summary>
+    public async Task<DPoPKey?> KeyAsync(CancellationToken cancellationToken)
+    {
+        if (!policy.DPoP)
+        {
+            return null;
+        }
+
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return KeyOf(lease.Find(Name)) ?? DPoPKey.Create(clock);
+    }
+
+    /// <summary>Keeps what a sign-in has led to.</summary>
+    /// <param name="issued">The token.</param>
+    /// <param name="key">The key that it is bound to.</param>
+    /// <param name="isAskedFor">A person has acted for it, which ends a sign-out; what comes without one is held in memory until then.</param>
+    public async Task<HeldCredential> KeepAsync(IssuedCredential issued, DPoPKey? key, bool isAskedFor)
+    {
+        using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
+        if (isAskedFor || !lease.Find(Name).IsSignedOut)
+        {
+            Put(lease, issued, key);
+        }
+
+        return Make(issued, key, lease.Find(Name).Generation, isFromStore: false);
+    }
+
+    /// <summary>Keeps what a renewal has led to, unless the entry is about something else by now.</summary>
+    /// <param name="old">What has been renewed.</param>
+    /// <param name="issued">What has come of it.</param>
+    /// <returns>What is to be used; null where somebody has signed out meanwhile.</returns>
+    public async Task<HeldCredential?> KeepRenewedAsync(HeldCredential old, IssuedCredential issued)
+    {
+        using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
+        StoredEntry entry = lease.Find(Name);
+        if (entry.IsSignedOut)
+        {
+            return null;
+        }
+
+        if (Read(entry) is { } other && !other.Is(old))
+        {
+            return other; // somebody has signed in anew
+        }
+
+        Put(lease, issued, old.Key);
+        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
+    }
+
+    /// <summary>Drops a refresh token that the server does not take any more, so that no process shows it again.</summary>
+    public async Task DropRefreshTokenAsync(HeldCredential lost)
+    {
+        using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
+        StoredEntry entry = lease.Find(Name);
+        if (entry.Issued is { Tokens: { RefreshToken: not null } tokens } && tokens.AccessToken == lost.Tokens.AccessToken)
+        {
+            lease.Put(Name, entry with { Issued = entry.Issued with { Tokens = tokens with { RefreshToken = null } } });
+        }
+    }
+
+    /// <summary>What is to be renewed: the entry's credential, whatever this process holds.</summary>
+    /// <returns>Null where somebody has signed out.</returns>
+    public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        StoredEntry entry = lease.Find(Name);
+        return entry.IsSignedOut ? null : Read(entry) ?? held; // a store that was lost is written anew
+    }
+
+    /// <summary>What another process has obtained since this one decided to, where it will do.</summary>
+    /// <param name="known">What this process knew of then.</param>
+    /// <param name="server">Where the sign-in would be.</param>
+    /// <param name="scopes">What it would ask for.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    public async Task<HeldCredential?> FindNewerAsync(
+        HeldCredential? known, ServerMetadata server, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        return await LoadAsync(cancellationToken).ConfigureAwait(false) is { Issued: { ResourcePath: not null } issued } kept
+            && !kept.Is(known) && !kept.HasEndedAt(clock.GetUtcNow())
+            && issued.Server.Issuer == server.Issuer && issued.Server.TokenEndpoint == server.TokenEndpoint
+            && scopes.All(issued.Scopes.Contains) ? kept : null;
+    }
+
+    /// <summary>Leaves word that somebody has signed out.</summary>
+    /// <returns>What there was; null for nothing.</returns>
+    public async Task<HeldCredential?> SignOutAsync(CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        StoredEntry entry = lease.Find(Name);
+        if (entry != StoredEntry.Empty)
+        {
+            lease.Put(Name, new StoredEntry { Target = entry.Target, IsSignedOut = true });
+        }
+
+        return Read(entry);
+    }
+
+    /// <summary>Notes that a person is asked to sign in, unless that has happened too often.</summary>
+    /// <param name="most">How often it may within the time.</param>
+    /// <param name="span">The time.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    /// <returns>Null; or, where it is too often, from when on it may be.</returns>
+    public async Task<DateTimeOffset?> CountSignInAsync(int most, TimeSpan span, CancellationToken cancellationToken)
+    {
+        using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        StoredEntry entry = lease.Find(Name);
+        DateTimeOffset now = clock.GetUtcNow();
+
+        // A clock that has been set back makes moments of the future, which do not count for longer than others.
+        DateTimeOffset[] lately = [.. entry.SignIns.Where(at => (now - at).Duration() < span)];
+        if (lately.Length >= most)
+        {
+            return lately.Min() + span;
+        }
+
+        lease.Put(Name, entry with { Target = Target, SignIns = [.. lately, now] });
+        return null;
+    }
+
+    private string Target => WellKnown.Origin(target) + target.AbsolutePath;
+
+    private void Put(StoreLease lease, IssuedCredential issued, DPoPKey? key)
+    {
+        Debug.Assert(key is not null == policy.DPoP, "A token is kept with the key that it is bound to.");
+
+        // The operator's own secret stays where the operator keeps it.
+        IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
+        lease.Put(Name, lease.Find(Name) with { Target = Target, Issued = kept, IsSignedOut = false, DPoPKey = key?.Export() });
+        if (issued.Tokens.RefreshToken is not null)
+        {
+            store.Turns.PrepareRenewal(Name);
+        }
+    }
+
+    /// <returns>Null where there is no credential, or the key that it is bound to is not there.</returns>
+    private HeldCredential? Read(StoredEntry entry)
+    {
+        DPoPKey? key = KeyOf(entry);
+        return entry.Issued is { } kept && (key is not null || !policy.DPoP) ? Make(WithSecret(kept), key, entry.Generation, isFromStore: true) : null;
+    }
+
+    private HeldCredential Make(IssuedCredential issued, DPoPKey? key, long generation, bool isFromStore) =>
+        new(issued, key, generation, ++_order, isFromStore);
+
+    private DPoPKey? KeyOf(StoredEntry entry)
+    {
+        if (entry.DPoPKey is not { } text || !policy.DPoP)
+        {
+            return null;
+        }
+
+        if (text != _keyText)
+        {
+            try
+            {
+                _key = DPoPKey.Import(text, clock);
+                _keyText = text;
+            }
+            catch (Exception failure) when (failure is FormatException or CryptographicException)
+            {
+                return null; // what is bound to it is of no use
+            }
+        }
+
+        return _key;
+    }
+
+    private IssuedCredential WithSecret(IssuedCredential kept) =>
+        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (policy.Client as KnownClient)?.Authentication?.SecretValue } };
+}

@@ -1,0 +1,130 @@
+using System.Net;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Grants;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.OAuth;
+
+/// <summary>Renews a credential with its refresh token, which no two processes show, and none shows twice.</summary>
+internal sealed class TokenRenewal(
+    CredentialKeeper kept, StoreTurns turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
+{
+    /// <summary>How much longer is waited for the answer once the proxy is to end.</summary>
+    private static readonly TimeSpan MaxTimeAtEnd = TimeSpan.FromSeconds(10);
+
+    /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
+    /// <param name="held">What this process holds.</param>
+    /// <param name="cancellationToken">The proxy ends: no renewal is begun, and one that is under way has little time left.</param>
+    /// <exception cref="OAuthException">It cannot be renewed.</exception>
+    public async Task<HeldCredential> RenewAsync(HeldCredential held, CancellationToken cancellationToken)
+    {
+        using RenewalTurn turn = await turns.TakeRenewalAsync(kept.Name, cancellationToken).ConfigureAwait(false);
+        HeldCredential latest = await kept.LatestAsync(held, cancellationToken).ConfigureAwait(false) ?? throw SignedOut();
+        if (!latest.Is(held) && !latest.HasEndedAt(clock.GetUtcNow()))
+        {
+            logger.RenewedElsewhere();
+            return latest;
+        }
+
+        bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // this process has been refused with it
+        if (isDropped || latest.Tokens.RefreshToken is not { } refreshToken)
+        {
+            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token to renew it with.");
+        }
+
+        if (turn.WasShown(refreshToken) && !latest.Tokens.IsRefreshTokenLasting)
+        {
+            await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
+            throw new OAuthException(
+                OAuthFailure.GrantLost, "renewal-lost", "The answer to the last renewal has been lost, and its refresh token may be good for one use only.");
+        }
+
+        turn.Remember(refreshToken);
+        TokenSet renewed = await AskAsync(turn, latest, refreshToken, cancellationToken).ConfigureAwait(false);
+        return await KeepAsync(latest, renewed, refreshToken).ConfigureAwait(false);
+    }
+
+    private static OAuthException SignedOut() =>
+        new(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so it is not renewed.");
+
+    private async Task<TokenSet> AskAsync(RenewalTurn turn, HeldCredential latest, string refreshToken, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(latest, refreshToken, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Issued.Client.IsRegistered)
+        {
+            // A browser sent there with this client would end at the server's error page and never come back.
+            await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
+            await clients.ForgetAsync(latest.Issued.Server, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+        catch (OAuthException failure) when (EndsGrant(failure))
+        {
+            await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
+            throw new OAuthException(OAuthFailure.GrantLost, "grant-lost", failure.Message, failure);
+        }
+        catch (OAuthException failure) when (!failure.IsUnanswered)
+        {
+            turn.Forget(refreshToken);
+            throw;
+        }
+    }
+
+    // Not cancelled, only bounded: the answer may hold the one refresh token that still counts.
+    private async Task<TokenSet> AskAsync(HeldCredential latest, string refreshToken, CancellationToken cancellationToken)
+    {
+        using var end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+        using CancellationTokenRegistration ending = cancellationToken.UnsafeRegister(
+            static state => ((CancellationTokenSource)state!).CancelAfter(MaxTimeAtEnd), end);
+        var parameters = new Parameters { { "refresh_token", refreshToken } };
+        parameters.AddOptional("resource", latest.Issued.Resource);
+        try
+        {
+            return await tokens.AskAsync(
+                latest.Issued.Server, latest.Issued.Client, OidcConstants.GrantTypes.RefreshToken, parameters, latest.Key, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException failure) when (end.IsCancellationRequested)
+        {
+            throw new OAuthException(OAuthFailure.Transient, "server-too-slow", "The proxy was stopped while it was renewed.", failure) { IsUnanswered = true };
+        }
+    }
+
+    private async Task<HeldCredential> KeepAsync(HeldCredential latest, TokenSet renewed, string refreshToken)
+    {
+        bool isLasting = renewed.RefreshToken is null || renewed.RefreshToken == refreshToken;
+        IssuedCredential issued = latest.Issued with
+        {
+            Tokens = renewed with
+            {
+                RefreshToken = renewed.RefreshToken ?? refreshToken,
+                IsRefreshTokenLasting = isLasting,
+                Scope = renewed.Scope ?? latest.Tokens.Scope,
+            },
+        };
+        if (await kept.KeepRenewedAsync(latest, issued).ConfigureAwait(false) is { } held)
+        {
+            logger.Renewed(Printable.Url(issued.Server.TokenEndpoint!), issued.Tokens.ToString());
+            return held;
+        }
+
+        await revocation.RevokeAsync(issued, CancellationToken.None).ConfigureAwait(false);
+        throw SignedOut();
+    }
+
+    // Servers have many words for a refresh token that is over, and some say it with 200. What they refuse for good is not shown to them again.
+    private static bool EndsGrant(OAuthException failure) => failure switch
+    {
+        { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,
+        { Failure: OAuthFailure.Refused or OAuthFailure.GrantLost } => true,
+        { Code: "token-endpoint-unavailable", Status: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError } =>
+            !DiscoveryLog.IsTransient(failure.Status.Value),
+        _ => false,
+    };
+}

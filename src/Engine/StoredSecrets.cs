@@ -1,0 +1,133 @@
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast;
+
+/// <summary>Named secrets in the credential store, such as the value of an <see cref="AddedField"/>. A running proxy does not see a change.</summary>
+public static class StoredSecrets
+{
+    /// <summary>Most secrets in a store.</summary>
+    public const int MaxSecrets = 256;
+
+    /// <summary>Longest name of a secret, in characters.</summary>
+    public const int MaxNameLength = 128;
+
+    /// <summary>Whether a secret can have this name: one word of visible ASCII without a colon, of at most <see cref="MaxNameLength"/> characters.</summary>
+    /// <param name="name">The name.</param>
+    /// <returns>Whether it can.</returns>
+    public static bool IsName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Length <= MaxNameLength && PolicyValue.IsWord(name) && !name.Contains(':');
+    }
+
+    /// <summary>Keeps a secret, in place of one of the same name.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="name">Its name, see <see cref="IsName"/>.</param>
+    /// <param name="value">What could stand in a field: text without line breaks, of at most <see cref="AddedField.MaxValueLength"/> bytes, and not
+    /// empty.</param>
+    /// <param name="logger">Told when a damaged store has been put aside.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">The name or the value is not of that form. The message repeats neither.</exception>
+    /// <exception cref="InvalidOperationException">The store could not be used or is full; the message says what to do.</exception>
+    public static Task SetAsync(
+        CredentialStoreFile store, string name, string value, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        CheckName(name);
+        PolicyValue.NotEmpty(value, nameof(value));
+        string? wrong = AddedFieldRules.WhatIsWrong(value);
+        PolicyValue.Require(wrong is null, nameof(value), $"The secret {wrong}.");
+        return WithAsync(store, logger, async kept =>
+        {
+            IReadOnlyCollection<StoredEntry> entries = await kept.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            if (entries.Count(entry => entry.Secret is not null && entry.Target != name) >= MaxSecrets)
+            {
+                throw OAuthException.Refused("store-full", $"The credential store {store} holds {MaxSecrets} secrets; delete one first.");
+            }
+
+            await PutAsync(kept, name, value, cancellationToken).ConfigureAwait(false);
+            return true;
+        });
+    }
+
+    /// <summary>Deletes a secret.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="logger">Told when a damaged store has been put aside.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentException">No secret can have this name.</exception>
+    /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
+    public static Task<bool> DeleteAsync(CredentialStoreFile store, string name, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        CheckName(name);
+        return WithAsync(store, logger, async kept =>
+            await FindAsync(kept, name, cancellationToken).ConfigureAwait(false) is not null
+            && await PutAsync(kept, name, value: null, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads a secret. No file is changed.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="logger">Not told anything at present: no file is changed.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The value; null where none is stored under this name.</returns>
+    /// <exception cref="ArgumentException">No secret can have this name.</exception>
+    /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
+    public static Task<string?> FindAsync(CredentialStoreFile store, string name, ILogger logger, CancellationToken cancellationToken = default)
+    {
+        CheckName(name);
+        return WithAsync(store, logger, kept => FindAsync(kept, name, cancellationToken));
+    }
+
+    /// <summary>Lists the names of the secrets. No file is changed.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="logger">Not told anything at present: no file is changed.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The names, in their order.</returns>
+    /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
+    public static Task<IReadOnlyList<string>> ListAsync(CredentialStoreFile store, ILogger logger, CancellationToken cancellationToken = default) =>
+        WithAsync<IReadOnlyList<string>>(store, logger, async kept =>
+        {
+            IReadOnlyCollection<StoredEntry> entries = await kept.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            return [.. entries.Where(entry => entry.Secret is not null).Select(entry => entry.Target).Order(StringComparer.Ordinal)];
+        });
+
+    private static void CheckName(string name) => PolicyValue.Require(
+        IsName(name),
+        nameof(name),
+        $"The name of a secret is one word of at most {MaxNameLength} visible ASCII characters without a colon.");
+
+    private static async Task<string?> FindAsync(CredentialStore kept, string name, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<StoredEntry> entries = await kept.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        return entries.FirstOrDefault(entry => entry.Secret is not null && entry.Target == name)?.Secret;
+    }
+
+    // Of a deleted one the name stays, so that a process that changed it meanwhile can tell.
+    private static async Task<bool> PutAsync(CredentialStore kept, string name, string? value, CancellationToken cancellationToken)
+    {
+        using (StoreLease lease = await kept.OpenAsync(cancellationToken).ConfigureAwait(false))
+        {
+            string key = $"secret:{name}";
+            lease.Put(key, lease.Find(key) with { Target = name, Secret = value });
+        }
+
+        return kept.Unsaved is { } reason ? throw OAuthException.Refused("store-unusable", $"Nothing could be stored. {reason}") : true;
+    }
+
+    private static async Task<T> WithAsync<T>(CredentialStoreFile store, ILogger logger, Func<CredentialStore, Task<T>> action)
+    {
+        using CredentialStore kept = CredentialStore.For(store, GuardedLogger.Around(logger));
+        try
+        {
+            return await action(kept).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            throw new InvalidOperationException(failure.Message, failure);
+        }
+    }
+}
