@@ -35,4 +35,44 @@ internal static partial class LogMessages
 
     [LoggerMessage(908, LogLevel.Warning, "--{File} is not read, since --{Secret} is given too; leave one of them out")]
     public static partial void SecretFileNotRead(this ILogger logger, string file, string secret);
+
+    [LoggerMessage(920, LogLevel.Warning,
+        "the outgoing sign-in has no effect, since --token-exchange-subject is caller: add --token-exchange-actor outgoing, or leave the sign-in out")]
+    public static partial void LoginWithoutEffect(this ILogger logger);
+
+    [LoggerMessage(950, LogLevel.Warning, "UNPROTECTED: whoever learns the tunnel's address can {Danger} (--allow-unprotected is given)")]
+    public static partial void UnprotectedTunnel(this ILogger logger, string danger);
+
+    [LoggerMessage(951, LogLevel.Warning, "{Agent} {How}; it is started again in {Seconds} s")]
+    public static partial void AgentEnded(this ILogger logger, string agent, string how, double seconds);
+
+    [LoggerMessage(952, LogLevel.Debug, "{Agent}: {Line}")]
+    public static partial void AgentSaid(this ILogger logger, string agent, string line);
+
+    [LoggerMessage(953, LogLevel.Error, "the tunnel's address {Url} cannot be used: {Why}")]
+    public static partial void AddressUnusable(this ILogger logger, string url, string why);
+
+    [LoggerMessage(954, LogLevel.Information, "dry run: everything has been checked; {Agent} is not started, and nothing is sent")]
+    public static partial void DryRun(this ILogger logger, string agent);
+
+    [LoggerMessage(960, LogLevel.Information, "the tunnel is connected")]
+    public static partial void TunnelConnected(this ILogger logger);
+
+    [LoggerMessage(961, LogLevel.Warning, "the tunnel's control plane {Wrong}; it is asked again in {Seconds} s, and so on")]
+    public static partial void ControlPlaneWrong(this ILogger logger, string wrong, double seconds);
+
+    [LoggerMessage(962, LogLevel.Warning, "the answer to the tunnel's request {Request} is lost: {Why}")]
+    public static partial void AnswerLost(this ILogger logger, string request, string why);
+
+    [LoggerMessage(963, LogLevel.Debug, "the tunnel's request {Request} has had its time and gets no answer")]
+    public static partial void CommandExpired(this ILogger logger, string request);
+
+    [LoggerMessage(964, LogLevel.Warning, "the tunnel's request {Request} is of the kind {Kind}, which this version does not know; it gets no answer")]
+    public static partial void CommandUnknown(this ILogger logger, string kind, string request);
+
+    [LoggerMessage(965, LogLevel.Error, "the tunnel's request {Request} failed by a fault of this program: {Fault}")]
+    public static partial void CommandFailed(this ILogger logger, string request, string fault);
+
+    [LoggerMessage(966, LogLevel.Debug, "a request of the server's within the tunnel's request {Request} is dropped: the tunnel carries none")]
+    public static partial void ServerMessageDropped(this ILogger logger, string request);
 }

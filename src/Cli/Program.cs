@@ -3,6 +3,7 @@ using McpProxyFast.Cli.Flags;
 using McpProxyFast.Cli.Lines;
 using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
+using McpProxyFast.Cli.Tunnels;
 using McpProxyFast.Cli.Verbs;
 
 // The runtime reads this when the first socket is made: completions then run on the thread that saw them, which
@@ -10,9 +11,15 @@ using McpProxyFast.Cli.Verbs;
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 Prerequisites.DoWithoutHome();
 
+if (args is [AgentLauncher.Verb, ..])
+{
+    return AgentLauncher.Run(args);
+}
+
 Verb[] verbs =
 [
     Verb.Of<ProxyOptions>(ProxyVerb.RunAsync),
+    Verb.Of<TunnelOptions>(TunnelVerb.RunAsync),
     Verb.Of<LoginOptions>(LoginVerb.RunAsync),
     Verb.Of<LogoutOptions>(LogoutVerb.RunAsync),
     Verb.Of<StatusOptions>(StatusVerb.RunAsync),
@@ -57,6 +64,8 @@ Task<int> RunAsync()
         return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
     }
 
+    // As `thv` spells it.
+    args = args is ["proxy", "tunnel", ..] ? args[1..] : args;
     return FindVerb().RunAsync(args[1..]);
 }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using McpProxyFast.Credentials;
@@ -65,13 +66,14 @@ public sealed class McpProxy : IAsyncDisposable
         AddedFields? added = AddedFields.Open(options.AddedFields, options.Clock, options.Logger);
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
+        var meter = new Meter(Tally.MeterName);
         UpstreamCredentials? source = options.Outgoing is null
             ? credentials
-            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer);
-        _credentials = source is null ? null : new StartedCredentials(source, options.Clock, options.Logger);
+            : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer, meter);
+        _credentials = source is null ? null : new StartedCredentials(source, options.Wording, options.Clock, options.Logger);
         _network = new NetworkStack(options.PortableTransport);
         _heartbeat = Heartbeat.Share(options.Clock);
-        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added);
+        _parts = ProxyParts.Make(options, _heartbeat, _network, _incoming, _credentials, added, meter);
         _heartbeatNumbers = options.CollectsAfterBursts
             ? [_heartbeat.Add(_parts.Connections), _heartbeat.Add(new BurstCollector(() => _parts.Connections.Count, BurstCollector.Collect))]
             : [_heartbeat.Add(_parts.Connections)];
@@ -82,7 +84,7 @@ public sealed class McpProxy : IAsyncDisposable
     public int OpenConnections => _parts.Connections.Count;
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
-    internal System.Diagnostics.Metrics.Meter Meter => _parts.Tally.Meter;
+    internal Meter Meter => _parts.Tally.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
@@ -90,6 +92,30 @@ public sealed class McpProxy : IAsyncDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public IPEndPoint Bind() => Listening().LocalEndPoint;
+
+    /// <summary>Names the address by which clients outside reach the listener, where it is found out only now: that of a tunnel's other end.</summary>
+    /// <remarks>
+    /// Binds the listener, if nobody has. From the next request on, also on connections that are open, that address's host may be asked for besides those that
+    /// may anyhow, and its scheme is that of challenges, metadata and redirects. Where <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is the
+    /// resource's name (RFC 9728). Called again, the last address counts.
+    /// </remarks>
+    /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
+    /// <param name="otherHosts">Further values of <c>Host</c> that clients who come that way may send. Default none.</param>
+    /// <exception cref="ArgumentException">The address is no such URL, or one of the hosts is none.</exception>
+    /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or not of this machine.</exception>
+    /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
+    public void Publish(Uri address, IReadOnlyList<string>? otherHosts = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (address is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0, Host.Length: > 0 })
+        {
+            throw new ArgumentException("The address must be an http or https URL without user information, query and fragment.", nameof(address));
+        }
+
+        AcceptLoop listening = Listening();
+        listening.Doorway.Replace(_entrances.OfListener(listening.LocalEndPoint, address, otherHosts ?? []));
+    }
 
     /// <summary>Signs in at the upstream, where a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
     /// <remarks>
@@ -110,8 +136,8 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Or the proxy has been run
-    /// before.</exception>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Where a person was asked and did not
+    /// sign in, the proxy goes on instead, and asks again with a later request. Or the proxy has been run before.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -241,12 +267,12 @@ public sealed class McpProxy : IAsyncDisposable
         {
             ArgumentNullException.ThrowIfNull(info);
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            Entrance entrance = _entrances.OfCall(info);
+            Doorway doorway = _entrances.OfCall(info);
             StartGate();
             _ = _credentials?.Begin();
             Connection pipe = NetworkStack.Over(connection, (info.Remote as IPEndPoint)?.Address);
             _parts.Connections.Enter();
-            return new ClientConnection(_parts, pipe, entrance, left: static () => { });
+            return new ClientConnection(_parts, pipe, doorway, left: static () => { });
         }
         catch (Exception refused)
         {

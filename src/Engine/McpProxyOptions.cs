@@ -67,6 +67,11 @@ public sealed record McpProxyOptions
     /// <summary>Told how each exchange ended, and when a person has to sign in.</summary>
     public IProxyObserver? Observer { get; init; }
 
+    /// <summary>Puts what a client is told of a credential that cannot be had into the host's words.</summary>
+    /// <value>Default null: as it is. Such a sentence names options of the engine, such as <c>OAuthPolicy.Server</c>, which the host's users may know by other
+    /// names.</value>
+    public Func<string, string>? Wording { get; init; }
+
     /// <summary>Collects garbage after many connections have opened or closed, so that their memory goes back to the system at once.</summary>
     /// <value>Default false: a collection stops every thread of the process, for some milliseconds, and the process is the host's.</value>
     public bool CollectsAfterBursts { get; init; }
@@ -99,7 +104,8 @@ public sealed record McpProxyOptions
     {
         if (!Target.IsAbsoluteUri || (Target.Scheme != Uri.UriSchemeHttp && Target.Scheme != Uri.UriSchemeHttps))
         {
-            throw new ArgumentException($"Target must be an absolute http or https URL, not '{Target}'.", nameof(Target));
+            string shown = Target.IsAbsoluteUri ? Target.Scheme : "a relative one";
+            throw new ArgumentException($"Target must be an absolute http or https URL, not {shown}.", nameof(Target)); // its query may hold a secret
         }
 
         if (Target.UserInfo.Length > 0)

@@ -10,6 +10,9 @@ public sealed record OAuthPolicy : OutgoingPolicy
     private static readonly TimeSpan MinSignInTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxSignInTimeout = TimeSpan.FromHours(1);
 
+    /// <summary>As <see cref="Resource"/>: no resource indicator is sent, whatever the resource publishes. Microsoft Entra refuses one beside scopes.</summary>
+    public const string NoResource = "none";
+
     /// <summary>Who issues the tokens.</summary>
     /// <value>Default <see cref="OAuthServer.Discovered"/>: the target names it.</value>
     public OAuthServer Server { get; init; } = OAuthServer.Discovered;
@@ -24,16 +27,26 @@ public sealed record OAuthPolicy : OutgoingPolicy
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
     /// <summary>The resource indicator (RFC 8707).</summary>
-    /// <value>Null (the default): what the resource's metadata says, byte for byte; none where it publishes none.</value>
-    /// <exception cref="ArgumentException">It is no absolute URI, or has a fragment.</exception>
+    /// <value>Null (the default): what the resource's metadata says, byte for byte; none where it publishes none, or where this is
+    /// <see cref="NoResource"/>.</value>
+    /// <exception cref="ArgumentException">It is neither an absolute URI without a fragment nor <see cref="NoResource"/>.</exception>
     public string? Resource
     {
         get;
         init => field = PolicyValue.Checked(
             value,
-            value is null || UrlRule.Parse(value) is { Fragment.Length: 0 },
+            value is null or NoResource || UrlRule.Parse(value) is { Fragment.Length: 0 },
             nameof(Resource),
-            "The resource must be an absolute URI without a fragment (RFC 8707 §2).");
+            "The resource must be an absolute URI without a fragment (RFC 8707 §2), or none.");
+    }
+
+    /// <summary>How the client shows its secret, where that is not to be what the server's metadata says.</summary>
+    /// <value>Default <see cref="TokenEndpointAuthMethod.Automatic"/>.</value>
+    /// <exception cref="ArgumentException">It is none of the list.</exception>
+    public TokenEndpointAuthMethod TokenEndpointAuthMethod
+    {
+        get;
+        init => field = PolicyValue.Checked(value, Enum.IsDefined(value), nameof(TokenEndpointAuthMethod), "It must be one of the list.");
     }
 
     /// <summary>Binds tokens to a key and proves its possession with each request (RFC 9449).</summary>

@@ -6,6 +6,17 @@ internal static class OutgoingPolicyRules
     /// <exception cref="ArgumentException">They do not.</exception>
     public static void Check(OAuthPolicy policy)
     {
+        bool hasSecret = policy.Client is KnownClient { Authentication.SecretValue: not null };
+        bool sendsSecret = policy.TokenEndpointAuthMethod is TokenEndpointAuthMethod.Basic or TokenEndpointAuthMethod.Post;
+        PolicyValue.Require(
+            policy.Client is not KnownClient || hasSecret || !sendsSecret,
+            nameof(policy.TokenEndpointAuthMethod),
+            "It says how a client secret is sent, and the client has none.");
+        PolicyValue.Require(
+            policy.Grant is not OAuthGrant.ClientCredentials { Authentication.SecretValue: not null }
+                || policy.TokenEndpointAuthMethod is not TokenEndpointAuthMethod.None,
+            nameof(policy.TokenEndpointAuthMethod),
+            "The grant client_credentials needs its secret sent.");
         if (policy.Server.TokenUrl is null)
         {
             return;

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net.Security;
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
@@ -20,19 +21,21 @@ internal static class ProxyParts
     /// <param name="incoming">Null where everybody may come in.</param>
     /// <param name="credentials">Null where no credential is added.</param>
     /// <param name="added">Null where no other field is added.</param>
+    /// <param name="meter">Counts what the proxy does.</param>
     public static ServingParts Make(
         McpProxyOptions options,
         Heartbeat heartbeat,
         NetworkStack network,
         IncomingTokens? incoming,
         UpstreamCredentials? credentials,
-        AddedFields? added)
+        AddedFields? added,
+        Meter meter)
     {
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
         var connections = new ConnectionSet(options.Logger);
         var tally = new Tally(
-            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null);
+            options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null, meter);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
@@ -52,7 +55,7 @@ internal static class ProxyParts
                 heartbeat,
                 tally),
             Hop = hop,
-            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, addedNames, addedNames),
+            RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, ReplacedOf(options, added), addedNames),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
             EndpointEvents = new EndpointEvent(origin).Look,
             ResourceEndpointEvents = new EndpointEvent(origin, credentials is null ? null : credentials.Scope.Announce).Look,
@@ -82,6 +85,14 @@ internal static class ProxyParts
         RemoteCertificateValidationCallback? checkCertificate = TrustAnchors.Check(options.TrustedCertificates);
         return new Connector(
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
+    }
+
+    /// <summary>The names of all fields that the proxy sets: none of them must also come from the client.</summary>
+    private static ReplacedNames? ReplacedOf(McpProxyOptions options, AddedFields? added)
+    {
+        IEnumerable<string> names = added?.Names ?? [];
+        string? field = (options.Outgoing as TokenExchangePolicy)?.FieldName;
+        return added is null && field is null ? null : new ReplacedNames([.. names, .. field is null ? Array.Empty<string>() : [field]]);
     }
 
     private static ForwardedRule ForwardedRuleOf(McpProxyOptions options) => options.ForwardedFields switch

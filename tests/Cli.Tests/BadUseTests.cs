@@ -12,12 +12,12 @@ public sealed class BadUseTests
     [InlineData("", "name a verb")]
     [InlineData("prxy", "unknown verb 'prxy'; did you mean proxy?")]
     [InlineData("logn --target-uri http://localhost", "unknown verb 'logn'; did you mean login?")]
-    [InlineData("--port 1", "name a verb first: proxy, login")]
+    [InlineData("--port 1", "name a verb first: proxy, ")]
     [InlineData("stdio name", "`mcpproxyfast stdio [flags] SERVER_NAME` is not built into this version yet")]
     [InlineData("proxy stdio name", "`proxy stdio` is written `mcpproxyfast stdio [flags] SERVER_NAME`, which is not built")]
     [InlineData("proxy stdio --target-uri http://localhost", "`proxy stdio` is written `mcpproxyfast stdio")]
     [InlineData("proxy --target-uri http://localhost stdio name", "`proxy stdio` is written `mcpproxyfast stdio")]
-    [InlineData("proxy tunnel http://localhost name --tunnel-provider ngrok", "`proxy tunnel` is written `mcpproxyfast tunnel [flags] TARGET SERVER_NAME`")]
+    [InlineData("proxy --target-uri http://localhost tunnel", "`proxy tunnel` is written `mcpproxyfast tunnel [flags] TARGET SERVER_NAME`, the verb before")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth-scope a", "did you mean --remote-auth-scopes?")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth-skip", "did you mean --remote-auth-skip-browser?")]
     [InlineData("proxy name --target-uri http://localhost --tls-crt a", "unknown flag --tls-crt; --help all lists all flags")]
@@ -74,7 +74,8 @@ public sealed class BadUseTests
     [InlineData("proxy name --target-uri http://localhost --remote-auth-client-id a --remote-auth-grant client_credentials", "--remote-auth-grant: The grant client_credentials needs")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-callback-port 70000", "--remote-auth-callback-port: The callback port must lie")]
     [InlineData("proxy name --target-uri http://localhost --remote-auth --remote-auth-timeout 2h", "--remote-auth-timeout: The sign-in timeout must lie")]
-    [InlineData("proxy name --target-uri http://localhost --token-exchange-url https://a", "--token-exchange-url is not built")]
+    [InlineData("proxy name --target-uri http://localhost --token-exchange-url http://a.example", "--token-exchange-url: The token exchange URL must be an https URL")]
+    [InlineData("proxy name --target-uri http://localhost --token-exchange-audience a", "--token-exchange-audience exchanges nothing without --token-exchange-url")]
     [InlineData("proxy name --target-uri http://localhost --remote-forward-headers X-Tenant", "--remote-forward-headers must be written NAME=VALUE")]
     [InlineData("proxy name --target-uri http://localhost --remote-forward-headers =acme", "--remote-forward-headers: A field's name is one word")]
     [InlineData("proxy name --target-uri http://localhost --remote-forward-headers Host=a", "--remote-forward-headers: Host cannot be added")]
@@ -167,11 +168,22 @@ public sealed class BadUseTests
         Assert.Contains(parts[0].Split(' ')[^1] is "name" or "set" ? "stdin" : parts[0].Split(' ')[^1], outcome.Errors, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task SecretIsNotRepeatedInTheComplaint()
+    [Theory]
+    [InlineData("--target-uri", "http://user:hunter2@localhost")]
+    [InlineData("--target-uri", "htp://localhost/mcp?key=hunter2")]
+    [InlineData("--target-uri", "localhost/mcp?key=hunter2")]
+    [InlineData("--target-uri", "htp://user:hunter2@localhost/mcp")]
+    [InlineData("--target-uri", "htp://localhost/mcp#key=hunter2")]
+    [InlineData("--target-uri", "?key=hunter2@localhost")]
+    [InlineData("--oidc-jwks-url", "htp://localhost/keys?key=hunter2")]
+    [InlineData("--oidc-introspection-url", "htp://localhost/introspect?key=hunter2")]
+    [InlineData("--remote-auth-token-url", "htp://localhost/token?key=hunter2")]
+    public async Task SecretInAUrlIsNotRepeatedInTheComplaint(string flag, string url)
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "http://user:hunter2@localhost"]);
+        Outcome outcome = await Command.RunAsync(["proxy", "name", "--target-uri", "http://localhost", "--oidc-issuer", "https://a.example", flag, url]);
 
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
+        Assert.Contains(flag, outcome.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
     }
 }

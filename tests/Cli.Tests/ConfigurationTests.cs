@@ -68,6 +68,24 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal("***", await EffectiveAsync("remote-auth-bearer-token", Least, environment));
     }
 
+    [Theory]
+    [InlineData("--token-exchange-audience a --token-exchange-audience b --token-exchange-param connection=hunter2")]
+    [InlineData("--token-exchange-variant entra-obo --token-exchange-scopes api://a/.default")]
+    [InlineData("--token-exchange-variant jwt-bearer --token-exchange-resource https://r.example")]
+    public async Task WhatIsPrintedOfAnExchangeHasNoSecretAndIsTakenAgain(string flags)
+    {
+        var secret = new Dictionary<string, string> { ["TOOLHIVE_TOKEN_EXCHANGE_CLIENT_SECRET"] = "hunter2" };
+        string[] args = [.. Least, "--token-exchange-url", "https://login.example.com/token", "--token-exchange-client-id", "c", .. flags.Split(' ')];
+
+        Outcome printed = await Command.RunAsync(args, secret);
+        Assert.Equal((0, ""), (printed.ExitCode, printed.Errors));
+        Assert.DoesNotContain("hunter2", printed.Output, StringComparison.Ordinal);
+        File.WriteAllText(_file, printed.Output.Replace("***", "hunter3", StringComparison.Ordinal));
+        Outcome again = await Command.RunAsync(["proxy", "--config", _file, "--check"]);
+
+        Assert.Equal((0, printed.Output), (again.ExitCode, again.Output));
+    }
+
     [Fact]
     public async Task FileOfASecretGoesBeforeTheNameOfToolHive()
     {

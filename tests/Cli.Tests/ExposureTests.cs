@@ -43,6 +43,16 @@ public sealed class ExposureTests
     public async Task CheckRefusesItToo() =>
         Assert.Equal(2, (await Command.RunAsync(["proxy", "name", "--target-uri", "https://a.example", "--host", "0.0.0.0", "--check"], Token)).ExitCode);
 
+    [Theory]
+    [InlineData("caller", 0)]
+    [InlineData("outgoing", 2)]
+    public async Task ExchangeForTheCallersOwnTokenLendsNothing(string subject, int exitCode) => Assert.Equal(exitCode, (await Command.RunAsync(
+        [
+            "proxy", "name", "--target-uri", "https://a.example", "--host", "0.0.0.0", "--check",
+            "--token-exchange-url", "https://login.example.com/token", "--token-exchange-subject", subject,
+        ],
+        Token)).ExitCode);
+
     [Fact]
     public async Task CredentialThatIsLentOnPurposeIsSaid() => Assert.Contains(
         "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and whoever reaches it acts with your credential at http://127.0.0.1:1/",

@@ -15,13 +15,18 @@ public sealed partial class HelpTests
         "oidc-client-secret", "oidc-scopes", "resource-url", "remote-auth", "remote-auth-issuer", "remote-auth-authorize-url", "remote-auth-token-url",
         "remote-auth-client-id", "remote-auth-client-secret", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-scope-param-name",
         "remote-auth-resource", "remote-auth-callback-port", "remote-auth-skip-browser", "remote-auth-timeout", "remote-auth-bearer-token",
-        "remote-auth-bearer-token-file", "remote-forward-headers", "remote-forward-headers-secret", "debug",
+        "remote-auth-bearer-token-file", "token-exchange-url", "token-exchange-client-id", "token-exchange-client-secret",
+        "token-exchange-client-secret-file", "token-exchange-audience", "token-exchange-scopes", "token-exchange-subject-token-type",
+        "token-exchange-header-name", "remote-forward-headers", "remote-forward-headers-secret", "debug",
         "max-body-size", "header-timeout", "idle-timeout", "connect-timeout", "upstream-idle-timeout",
         "upstream-post-idle-timeout", "response-timeout", "drain-timeout", "max-connections", "x-forwarded",
         "pass-authorization", "allowed-hosts", "cors-origins", "oidc-required-scopes", "oidc-allowed-clients", "oidc-clock-skew", "remote-auth-grant",
         "remote-auth-client-key-file",
         "remote-auth-client-metadata-url", "remote-auth-assertion-file", "remote-auth-idp-token-url", "remote-auth-idp-client-id",
-        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
+        "remote-auth-id-token-file", "remote-auth-dpop", "remote-auth-client-auth", "remote-auth-store", "ca-file", "allow-unprotected", "check", "config",
+        "token-exchange-variant", "token-exchange-resource", "token-exchange-requested-token-type", "token-exchange-subject", "token-exchange-actor",
+        "token-exchange-actor-token-file", "token-exchange-actor-token-type", "token-exchange-grant-type", "token-exchange-param",
+        "token-exchange-client-auth", "token-exchange-client-key-file",
     ];
 
     [Fact]
@@ -36,6 +41,18 @@ public sealed partial class HelpTests
             Assert.Contains($"MCPPROXYFAST_{flag.ToUpperInvariant().Replace('-', '_')}]", outcome.Output, StringComparison.Ordinal);
         });
         Assert.Equal(ProxyFlags.Length, Shown().Count(outcome.Output));
+    }
+
+    [Fact]
+    public async Task HelpOfTunnelHasTheFlagsOfTheProxyButForTheTarget()
+    {
+        Outcome outcome = await Command.RunAsync(["tunnel", "--help", "all"], Columns(80));
+
+        Assert.StartsWith("Usage: mcpproxyfast tunnel [flags] TARGET SERVER_NAME\n", outcome.Output, StringComparison.Ordinal);
+        Assert.All(
+            ProxyFlags.Where(flag => flag != "target-uri").Concat(["tunnel-provider", "provider-args"]),
+            flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+        Assert.Equal(ProxyFlags.Length + 1, Shown().Count(outcome.Output));
     }
 
     [Fact]
@@ -60,6 +77,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData("")]
     [InlineData("proxy")]
+    [InlineData("tunnel")]
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
@@ -91,6 +109,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [InlineData(typeof(ProxyOptions))]
+    [InlineData(typeof(TunnelOptions))]
     [InlineData(typeof(LoginOptions))]
     [InlineData(typeof(LogoutOptions))]
     [InlineData(typeof(StatusOptions))]
@@ -101,6 +120,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [InlineData("proxy")]
+    [InlineData("tunnel")]
     [InlineData("login")]
     [InlineData("logout")]
     [InlineData("status")]
@@ -127,7 +147,7 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["proxy", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(["proxy", "tunnel", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Fact]

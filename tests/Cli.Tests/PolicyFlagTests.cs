@@ -32,6 +32,15 @@ public sealed class PolicyFlagTests : IDisposable
     [InlineData(
         "--remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-key-file {file}",
         "--remote-auth-client-key-file: The client secret and the client key exclude")]
+    [InlineData("--remote-auth --remote-auth-client-auth body", "--remote-auth-client-auth must be auto, basic, post or none, not 'body'")]
+    [InlineData("--remote-auth-client-id c --remote-auth-client-auth post", "--remote-auth-client-auth: It says how a client secret is sent, and the client has")]
+    [InlineData(
+        "--remote-auth-client-id c --remote-auth-client-key-file {file} --remote-auth-client-auth none",
+        "--remote-auth-client-auth: It says how a client secret is sent; a client key")]
+    [InlineData(
+        "--remote-auth-grant client_credentials --remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-auth none",
+        "--remote-auth-client-auth: The grant client_credentials needs its secret sent")]
+    [InlineData("--remote-auth --remote-auth-resource no-uri", "--remote-auth-resource: The resource must be an absolute URI without a fragment")]
     [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: The assertion file is for the grant jwt-bearer alone")]
     [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: The ID token file is for the grant id-jag alone")]
     [InlineData("--remote-auth --remote-auth-idp-token-url https://a", "--remote-auth-idp-token-url: The identity provider's token URL is for the grant id-jag alone")]
@@ -50,6 +59,84 @@ public sealed class PolicyFlagTests : IDisposable
     [InlineData("--oidc-jwks-url https://a/keys --oidc-clock-skew 1h", "--oidc-clock-skew: the clock skew lies")]
     [InlineData("--oidc-jwks-url https://a/keys --oidc-required-scopes a\"b", "--oidc-required-scopes: A scope must be one word")]
     [InlineData("--oidc-jwks-url https://a/keys --resource-url nonsense", "--resource-url: a resource is an http or https URL")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-secret s",
+        "--token-exchange-client-id: a client secret or key needs its client id")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-secret s --token-exchange-client-key-file {file}",
+        "--token-exchange-client-key-file: the client secret and the client key exclude")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-auth basic",
+        "--token-exchange-client-auth: basic needs a client id and a client secret")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-auth private_key_jwt",
+        "--token-exchange-client-auth: private_key_jwt needs")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-secret s --token-exchange-client-auth none",
+        "--token-exchange-client-auth: none shows neither")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-client-auth magic",
+        "--token-exchange-client-auth must be auto, none, basic, post or private_key_jwt, not 'magic'")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant magic",
+        "--token-exchange-variant must be rfc8693, entra-obo or jwt-bearer, not 'magic'")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant entra-obo",
+        "--token-exchange-scopes: the variant entra-obo needs a scope")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-audience a",
+        "--token-exchange-audience: the variant entra-obo")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-resource https://r",
+        "--token-exchange-resource: the variant entra-obo")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-subject-token-type access_token",
+        "--token-exchange-subject-token-type: it is for the variant rfc8693 alone")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-variant jwt-bearer --token-exchange-grant-type urn:x:y",
+        "--token-exchange-grant-type: it is for the variant rfc8693 alone")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-subject outgoing",
+        "--token-exchange-subject: there is no outgoing sign-in")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-actor outgoing",
+        "--token-exchange-actor: there is no outgoing sign-in")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-actor outgoing --remote-auth-bearer-token b",
+        "--token-exchange-actor: the outgoing token is exchanged already; add --token-exchange-subject caller")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-subject caller --token-exchange-actor outgoing --token-exchange-actor-token-file {file} --remote-auth-bearer-token b",
+        "--token-exchange-actor-token-file: one token acts")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-subject-token-type saml",
+        "--token-exchange-subject-token-type must be access_token, id_token, jwt or a URN, not 'saml'")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-grant-type nonsense",
+        "--token-exchange-grant-type: The grant type of an extension must be an absolute URI")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-resource nonsense",
+        "--token-exchange-resource: A resource must be an absolute URI")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-scopes a\"b",
+        "--token-exchange-scopes: A scope must be one word")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-param nonsense",
+        "--token-exchange-param must be written NAME=VALUE")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-param subject_token=x",
+        "--token-exchange-param: A parameter needs a name that is not one of the protocol's own")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-header-name Content-Length",
+        "--token-exchange-header-name: Content-Length cannot be added")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-header-name mcp_session_id",
+        "--token-exchange-header-name: mcp_session_id cannot be added")]
+    [InlineData(
+        "--token-exchange-url https://a/t --token-exchange-header-name a:b",
+        "--token-exchange-header-name: A field's name is one word")]
+    [InlineData(
+        "--token-exchange-url https://a/t --remote-auth --remote-auth-dpop",
+        "--remote-auth-dpop: A token that is bound to a key (DPoP) cannot be exchanged")]
     public void CombinationThatCannotWorkIsRefusedByItsFlag(string flags, string expected)
     {
         UsageException refused = Assert.Throws<UsageException>(() => Read(flags));
@@ -89,6 +176,23 @@ public sealed class PolicyFlagTests : IDisposable
         Assert.Equal(expected[grant], policy.Grant);
     }
 
+    [Theory]
+    [InlineData("", TokenEndpointAuthMethod.Automatic)]
+    [InlineData("--remote-auth-client-auth auto", TokenEndpointAuthMethod.Automatic)]
+    [InlineData("--remote-auth-client-auth basic", TokenEndpointAuthMethod.Basic)]
+    [InlineData("--remote-auth-client-auth post", TokenEndpointAuthMethod.Post)]
+    [InlineData("--remote-auth-client-auth none", TokenEndpointAuthMethod.None)]
+    public void WayToSendTheSecretIsTheOneGivenForAKnownClientAsForOneThatRegistersItself(string flags, TokenEndpointAuthMethod expected)
+    {
+        Assert.Equal(expected, Assert.IsType<OAuthPolicy>(Read($"--remote-auth {flags}").Outgoing).TokenEndpointAuthMethod);
+        string known = $"--remote-auth-client-id c --remote-auth-client-secret s {flags}";
+        Assert.Equal(expected, Assert.IsType<OAuthPolicy>(Read(known).Outgoing).TokenEndpointAuthMethod);
+    }
+
+    [Fact]
+    public void ResourceThatIsNoneIsSentNowhere() =>
+        Assert.Equal(OAuthPolicy.NoResource, Assert.IsType<OAuthPolicy>(Read("--remote-auth --remote-auth-resource none").Outgoing).Resource);
+
     [Fact]
     public void ProviderWithAFormOfItsOwnIsKnownByItsAddress()
     {
@@ -119,6 +223,6 @@ public sealed class PolicyFlagTests : IDisposable
         string[] args = ["name", "--target-uri", "http://localhost", .. flags.Replace("{file}", _folder.Write("file", Key), StringComparison.Ordinal).Split(' ')];
         Settings settings = Settings.Read([.. args.Where(arg => arg.Length > 0)], FlagTable.Of(typeof(ProxyOptions)), _ => null);
         ProxyOptions options = OptionsBinder.Bind<ProxyOptions>(settings);
-        return (IncomingFlags.ToPolicy(options, settings), OutgoingFlags.ToPolicy(options));
+        return (IncomingFlags.ToPolicy(options, settings), ExchangeFlags.Around(OutgoingFlags.ToPolicy(options), options, settings));
     }
 }

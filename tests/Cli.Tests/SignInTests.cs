@@ -153,6 +153,32 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task ProxyWhoseFirstSignInIsRefusedInTheBrowserGoesOnAndTellsTheClientWhichFlagHelps()
+    {
+        _server.EditCallback = back =>
+        {
+            back.Remove("code");
+            back["error"] = "invalid_target";
+        };
+        var environment = new Dictionary<string, string> { ["BROWSER"] = "curl --silent --location" };
+        await using Command proxy = Command.Start(
+            ["proxy", "name", .. TargetAndStore, "--remote-auth", "--remote-auth-callback-port", "0"], environment);
+        string port = (await proxy.LineAsync("on port")).Split("on port ")[1].Split(' ')[0];
+        using var client = new HttpClient();
+
+        using HttpResponseMessage answer = await client.PostAsync(new Uri($"http://127.0.0.1:{port}/mcp"), new StringContent("{}"));
+        await proxy.ErrorLineAsync("refused the sign-in");
+        await proxy.SignalAsync("TERM");
+        Outcome outcome = await proxy.EndAsync();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("set --remote-auth-resource to none.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("set --remote-auth-resource to none.", outcome.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Single(_server.Authorizations);
+    }
+
+    [Fact]
     public async Task BusyPortIsSaidBeforeAnybodyIsAskedToSignIn()
     {
         using var occupant = new TcpListener(IPAddress.Loopback, 0);

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace McpProxyFast.House.Tests;
 
@@ -56,6 +57,23 @@ public sealed class AllocationTests
     public Task ExchangeThatATokenIsAddedToAllocatesNothing(OutgoingPolicy outgoing) => ExpectSocketsToAllocateNothing(
         new McpProxyOptions { Target = Nowhere, Outgoing = outgoing });
 
+    [OptimisedTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ExchangeThatAnExchangedTokenIsAddedToAllocatesNothing(bool isProtected)
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        Task answering = AnswerOneExchangeAsync(server);
+        await ExpectSocketsToAllocateNothing(new McpProxyOptions
+        {
+            Target = Nowhere,
+            Incoming = isProtected ? TokenPolicy.Custom(new AdmitsAll()) : null,
+            Outgoing = new TokenExchangePolicy(new Uri($"http://{server.LocalEndpoint}/token")),
+        });
+        await answering;
+    }
+
     [OptimisedFact]
     public Task ExchangeThatFieldsAreAddedToAllocatesNothing() => ExpectSocketsToAllocateNothing(new McpProxyOptions
     {
@@ -97,6 +115,17 @@ public sealed class AllocationTests
         client.Connect(proxy.Bind());
         _ = proxy.RunAsync(CancellationToken.None);
         return client;
+    }
+
+    private static async Task AnswerOneExchangeAsync(TcpListener server)
+    {
+        using Socket client = await server.AcceptSocketAsync();
+        byte[] buffer = new byte[4096];
+        await client.ReceiveAsync(buffer);
+        const string answer = """{"access_token":"new","token_type":"Bearer","expires_in":3600}""";
+        await client.SendAsync(Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {answer.Length}\r\n\r\n{answer}"));
+        client.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task ExpectSocketsToAllocateNothing(McpProxyOptions options)

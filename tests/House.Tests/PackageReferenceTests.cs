@@ -28,6 +28,7 @@ public sealed class PackageReferenceTests
         ["SharpFuzz"] = @"using SharpFuzz",
         ["System.Security.Cryptography.ProtectedData"] = @"ProtectedData\.",
         ["Yarp.ReverseProxy"] = @"using Yarp\.|AddReverseProxy",
+        ["YamlDotNet"] = @"using YamlDotNet\.Core",
         ["xunit"] = @"using Xunit|\[Fact\]",
         ["xunit.runner.visualstudio"] = null,
     };

@@ -60,7 +60,7 @@ public sealed class RequestPathTests
         ("formats", "OwnReplies", "The proxy's own answers: the exchange ends with them, or is none that goes on."),
         ("queries", "Grammar.Controls", "Fills a SearchValues, once per process."),
         ("queries", "Grammar.TargetStops", "Fills a SearchValues, once per process."),
-        ("queries", "Descriptors.RoomFor", "Reads the system's limit, once per proxy."),
+        ("queries", "Descriptors.CountOpen", "Reads the system's limit, once per proxy."),
         ("formats", "Violations.RowOf", "Its only formatting is for a violation that is in no row, which a test rules out."),
         ("formats", "AnswerStage", "The proxy's own answers: the exchange ends with them, or is none that goes on."),
         ("formats", "CredentialStage.Describe", "Names a request for which a credential has to be waited for, or whose body is pumped."),

@@ -33,6 +33,7 @@ public sealed class ShapeTests
         ("file", "src/Engine/Serving/Exchange.cs", "All stages of an exchange and what they pass on, in their order; what a stage decides is elsewhere."),
         ("file", "src/Engine/Transport/ConnectionReader.cs", "The one reader of every channel: reading, watching and looking share its state."),
         ("shared memory", "src/Engine/Serving/ConnectionSet.cs", "Shared by all connections of a proxy, not by the threads of one: its slots are read by each beat."),
+        ("shared memory", "src/Engine/Serving/Doorway.cs", "Shared by all connections of a listener: one immutable record, replaced as a whole."),
         ("shared memory", "src/Engine/Serving/Entrances.cs", "Shared by all calls of a host, before there is a connection: a slot is replaced as a whole."),
         ("shared memory", "src/Engine/Serving/RedirectMemory.cs", "Shared by all connections of a proxy: one immutable list, replaced as a whole."),
         ("shared memory", "src/Engine/Serving/ServingParts.cs", "Shared by all connections of a proxy: one flag, that it drains."),

@@ -26,6 +26,35 @@ public sealed class AdmissionTests
         Assert.Equal(5, upstream.Requests.Count);
     }
 
+    /// <summary>A tunnel's agent may have connected before it has said by which address.</summary>
+    [Theory, OverOnly("An address is announced for a listener.", Over.Sockets, Over.PortableSockets)]
+    public async Task AnnouncedAddressMayBeAskedForOnAConnectionThatIsOpen(Over over)
+    {
+        await using var host = new WireHost(over, options => options with { AllowedHosts = [] });
+        AnsweringUpstream.Ok(host);
+        RawPeer client = await host.ConnectAsync();
+        Assert.Equal(403, await StatusAsync(client, "first.tunnel.example", ""));
+        host.Proxy.Publish(new Uri("https://first.tunnel.example"), ["localhost:4000"]);
+        Assert.Equal(200, await StatusAsync(client, "first.tunnel.example", "Origin: https://first.tunnel.example\r\n"));
+        Assert.Equal(200, await StatusAsync(client, "localhost:4000", ""));
+        Assert.Equal(200, await StatusAsync(client, $"localhost:{host.Address!.Port}", ""));
+        Assert.Equal(403, await StatusAsync(client, "first.tunnel.example", "Origin: https://evil.example\r\n"));
+        Assert.Equal(403, await StatusAsync(client, "evil.example", ""));
+        host.Proxy.Publish(new Uri("https://second.tunnel.example"));
+        Assert.Equal(200, await StatusAsync(client, "second.tunnel.example", ""));
+        Assert.Equal(403, await StatusAsync(client, "first.tunnel.example", ""));
+    }
+
+    [Theory, OverOnly("An address is announced for a listener.", Over.Sockets, Over.PortableSockets)]
+    public async Task AnnouncedAddressThatIsNoneIsRefused(Over over)
+    {
+        await using var host = new WireHost(over);
+        Assert.All(
+            ["ftp://a", "https://a:b@c", "https://a?b", "https://a#b"],
+            address => Assert.Equal("address", Assert.Throws<ArgumentException>(() => host.Proxy.Publish(new Uri(address))).ParamName));
+        Assert.Throws<ArgumentException>(() => host.Proxy.Publish(new Uri("https://a"), ["a/b"]));
+    }
+
     [Theory, OverEvery]
     public async Task RefusedOriginGetsAJsonRpcErrorWithoutAnId(Over over)
     {

@@ -10,7 +10,7 @@ public sealed class RewritingTests
     [OverEvery("/mcp", "/v2/mcp")]
     [OverEvery("/v2/mcp", "/v2/mcp")]
     [OverEvery("/?a=1", "/v2/mcp?a=1")]
-    [OverEvery("/mcp/", "/mcp/")]
+    [OverEvery("/mcp/", "/v2/mcp")]
     [OverEvery("/mcp/x", "/mcp/x")]
     [OverEvery("/messages?session=1", "/messages?session=1")]
     [OverEvery("/%6dcp", "/%6dcp")]

@@ -58,8 +58,11 @@ public sealed class UpstreamTlsTests
     {
         using var listener = new PeerListener();
         Task answering = AnswerPlainAsync(listener);
-        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted: null);
+        var log = new LogLines();
+        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted: null, log);
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("TLS with the upstream failed: the server answered in plain HTTP.", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("the server answered in plain HTTP", Assert.Single(log.With("Answered 502 upstream-tls-failed")), StringComparison.Ordinal);
         await answering.Soon();
     }
 
@@ -79,13 +82,14 @@ public sealed class UpstreamTlsTests
         return await AskAsync(over, listener, new ProxyLimits(), trusted);
     }
 
-    private static async Task<StrictMessage> AskAsync(Over over, PeerListener listener, ProxyLimits limits, X509Certificate2? trusted)
+    private static async Task<StrictMessage> AskAsync(Over over, PeerListener listener, ProxyLimits limits, X509Certificate2? trusted, LogLines? log = null)
     {
         await using var host = new WireHost(over, options => options with
         {
             Target = new Uri($"https://localhost:{listener.Port}"),
             TrustedCertificates = trusted is null ? null : [trusted],
             Limits = limits,
+            Logger = (Microsoft.Extensions.Logging.ILogger?)log ?? options.Logger,
             LookUp = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), // the system's takes as long as it likes
         });
         RawPeer client = await host.ConnectAsync();

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from './browser.mjs';
-import { clientKey, clientSecret, start } from './protected-upstream.mjs';
+import { clientKey, clientSecret, exchangeGrant, start } from './protected-upstream.mjs';
 
 const patience = 30_000;
 const shortLifetime = 4;
@@ -286,6 +286,32 @@ async function foreignResource() {
   await login.says(/refused the sign-in: invalid_target/);
 }
 
+const exchanging = (audience) => new Command('proxy', [
+  '--target-uri', upstream.resource, '--debug', '--token-exchange-url', `${upstream.origin}/token`, '--token-exchange-audience', audience,
+  '--token-exchange-client-id', 'exchanger', '--token-exchange-client-secret-file', secretFile('exchanger', clientSecret), '--token-exchange-scopes', 'mcp:tools',
+]);
+
+async function exchanged() {
+  const instance = exchanging(upstream.resource);
+  for (const machine of ['basic', 'other']) {
+    const authorization = `Bearer ${await upstream.machineToken(machine)}`;
+    const before = upstream.count(exchangeGrant);
+    for (let i = 0; i < 5; i++) {
+      await ask(instance, { authorization });
+      expect(upstream.subjects.get(upstream.lastToken), machine, 'subject of the token at the resource');
+    }
+    expect(upstream.count(exchangeGrant) - before, 1, `exchanges for ${machine}`);
+  }
+  expect((await instance.ask()).status, 401, 'status without a token');
+  expect((await instance.ask({ authorization: 'Bearer nobodys' })).status, 401, 'status with a token that is not known');
+  await instance.stop();
+
+  const elsewhere = exchanging('https://other.example/mcp');
+  expect((await elsewhere.ask({ authorization: `Bearer ${await upstream.machineToken('basic')}` })).status, 502, 'status for another audience');
+  await elsewhere.says(/invalid_target/);
+  await elsewhere.stop();
+}
+
 const checks = {
   'authorization code, dynamic registration, restart': aPersonSignsInAndStays,
   'tokens that end are renewed ahead, also after a restart': renewedAheadOfTheEnd,
@@ -302,6 +328,7 @@ const checks = {
   'step-up to a further scope': stepUp,
   'OpenID Connect with a client registered beforehand': openId,
   'a resource of somebody else is refused': foreignResource,
+  'the token of each caller is exchanged, once': exchanged,
 };
 
 let failed = 0;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The command signs in at npm `oidc-provider`, a certified authorization server: every grant that it knows, rotation with reuse
-# detection, tokens that really end, restarts, a damaged store, revocation. A script plays the person with a browser.
+# detection, tokens that really end, restarts, a damaged store, revocation; and it exchanges tokens
+# there. A script plays the person with a browser.
 #
 #   tests/conformance/oidc-provider.sh [--only PATTERN] [COMMAND…]
 #

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
 import { errors, Provider } from 'oidc-provider';
 
+export const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export const clientSecret = randomBytes(16).toString('hex');
@@ -26,18 +27,30 @@ class Upstream {
   events = [];
   /** The access token that the resource saw last. */
   lastToken;
+  /** Whose token each exchanged one was issued for. */
+  subjects = new Map();
 
   constructor(server, origin) {
     this.server = server;
     this.origin = origin;
     this.resource = `${origin}/mcp`;
     this.provider = new Provider(origin, configuration(this));
+    this.provider.registerGrantType(
+      exchangeGrant, (context) => this.#exchange(context), ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'scope']);
     this.handle = this.provider.callback();
     this.#record();
   }
 
   count(event) {
     return this.events.filter((name) => name === event).length;
+  }
+
+  /** Gets a machine's own token, which is for no resource. */
+  async machineToken(client) {
+    const authorization = `Basic ${Buffer.from(`${client}:${clientSecret}`).toString('base64')}`;
+    const body = new URLSearchParams({ grant_type: 'client_credentials' });
+    const response = await fetch(`${this.origin}/token`, { method: 'POST', body, headers: { authorization } });
+    return (await response.json()).access_token;
   }
 
   /** Ends an access token before its time. */
@@ -65,6 +78,30 @@ class Upstream {
     } else {
       this.handle(request, response);
     }
+  }
+
+  /** Exchanges a machine's token for one that is for the resource (RFC 8693). */
+  async #exchange(context) {
+    const { params, client } = context.oidc;
+    const subject = await this.provider.ClientCredentials.find(params.subject_token);
+    if (!subject?.isValid) {
+      throw new errors.InvalidGrant('the subject token is not known');
+    }
+    if (params.audience !== this.resource) {
+      throw new errors.InvalidTarget();
+    }
+    const token = new this.provider.ClientCredentials({ client, scope: params.scope });
+    token.resourceServer = new this.provider.ResourceServer(
+      this.resource, { scope: 'mcp:tools mcp:admin', audience: this.resource, accessTokenFormat: 'opaque' });
+    const value = await token.save();
+    this.subjects.set(value, subject.clientId);
+    context.body = {
+      access_token: value,
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: token.tokenType,
+      expires_in: token.expiration,
+      scope: token.scope,
+    };
   }
 
   async #judge(request) {
@@ -120,6 +157,8 @@ function configuration(upstream) {
         token_endpoint_auth_signing_alg: 'ES256',
         jwks: { keys: [{ ...key.publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] },
       },
+      { ...machine, client_id: 'other', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' },
+      { ...machine, client_id: 'exchanger', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic', grant_types: [exchangeGrant] },
       {
         client_id: 'application',
         client_secret: clientSecret,

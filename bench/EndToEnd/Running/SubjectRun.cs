@@ -28,7 +28,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
             return await LoadAsync(plan with { Port = site.OriginPort });
         }
 
-        plan = scenario.Variant is Variant.JwtProtected ? plan with { Token = site.Materials.NewToken() } : plan;
+        plan = scenario.Variant is Variant.JwtProtected or Variant.TokenExchanged ? plan with { Token = site.Materials.NewToken() } : plan;
         long startedAt = Stopwatch.GetTimestamp();
         using ChildProcess process = ChildProcess.Start(command, cores.Subject);
         process.KeepOutput();
@@ -39,12 +39,12 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private void AwaitStart(ChildProcess process, LoadPlan plan, long startedAt)
     {
-        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected or Variant.FieldsAdded ? plan.Target : "/mcp" };
+        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected or Variant.TokenExchanged or Variant.FieldsAdded ? plan.Target : "/mcp" };
         _metrics[Metric.StartMilliseconds] = FirstAnswer.WaitFor(process, call, startedAt);
         _metrics[Metric.ResidentAtStart] = new ProcessTree(process.Id).ResidentBytes();
 
         byte[] withoutToken = RequestTemplate.Call(call with { Token = null }, call.Target).With(1).ToArray();
-        if (scenario.Variant is Variant.JwtProtected && FirstAnswer.Ask(plan.Port, withoutToken) is var status and not "401")
+        if (scenario.Variant is Variant.JwtProtected or Variant.TokenExchanged && FirstAnswer.Ask(plan.Port, withoutToken) is var status and not "401")
         {
             throw new WrongAnswerException($"A request without a token got {status} instead of 401.");
         }

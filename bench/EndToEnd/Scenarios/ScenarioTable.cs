@@ -97,6 +97,8 @@ internal static class ScenarioTable
         LoadPlan calls = Calls(Connections);
         yield return new("post-jwt", "Small POST, JWT checked, 32 connections", "request", calls, Variant.JwtProtected);
         yield return new("post-token", "Small POST, token added, 32 connections", "request", calls with { Target = "/mcp?bearer=1" }, Variant.TokenInjected);
+        yield return new(
+            "post-exchanged", "Small POST, token exchanged (cached), 32 connections", "request", calls with { Target = "/mcp?bearer=1" }, Variant.TokenExchanged);
         yield return new("post-fields", "Small POST, three fields added, 32 connections", "request", calls with { Target = "/mcp?bearer=1" }, Variant.FieldsAdded);
         yield return new("post-tls", "Small POST, TLS upstream, 32 connections", "request", calls, Variant.TlsUpstream);
         yield return new("post-tls-1000", "Small POST, TLS upstream, 1000 connections", "request", Calls(1_000), Variant.TlsUpstream);

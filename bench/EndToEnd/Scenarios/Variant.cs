@@ -11,6 +11,9 @@ internal enum Variant
     /// <summary>The subject adds a bearer token, which the origin checks.</summary>
     TokenInjected,
 
+    /// <summary>Requests carry a JWT, which the subject exchanges at the origin's token endpoint; the origin checks what came of it.</summary>
+    TokenExchanged,
+
     /// <summary>The subject adds three fields to each request, of which the origin checks one.</summary>
     FieldsAdded,
 

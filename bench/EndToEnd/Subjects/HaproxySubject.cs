@@ -14,7 +14,7 @@ internal sealed class HaproxySubject(bool isRawRelay) : PeerSubject("haproxy")
 
     public override string Version() => new Command(Program, ["-v"]).Output().Split('\n')[0].Split(" - ")[0];
 
-    public override bool Supports(Scenario scenario) => !isRawRelay || scenario.Variant is Variant.Plain;
+    public override bool Supports(Scenario scenario) => scenario.Variant is not Variant.TokenExchanged && (!isRawRelay || scenario.Variant is Variant.Plain);
 
     public override Command CommandFor(Site site)
     {

@@ -59,6 +59,7 @@ internal sealed class McpProxyFastSubject : Subject
     private static string[] FlagsOf(Site site) => site.Variant switch
     {
         Variant.JwtProtected => ["--oidc-issuer", site.Materials.Issuer, "--oidc-audience", Materials.Audience, "--oidc-jwks-url", site.Materials.KeySetUrl],
+        Variant.TokenExchanged => ["--token-exchange-url", $"{site.Materials.Issuer}/token", "--token-exchange-audience", Materials.Audience],
         Variant.TlsUpstream => ["--ca-file", site.Materials.CaFile],
         _ => [],
     };

@@ -14,7 +14,7 @@ internal sealed class NginxSubject() : PeerSubject("nginx")
 
     public override string Version() => new Command(Program, ["-v"]).Output().Replace("nginx version: ", string.Empty, StringComparison.Ordinal);
 
-    public override bool Supports(Scenario scenario) => scenario.Variant is not Variant.JwtProtected;
+    public override bool Supports(Scenario scenario) => scenario.Variant is not (Variant.JwtProtected or Variant.TokenExchanged);
 
     public override Command CommandFor(Site site)
     {

@@ -12,7 +12,7 @@ internal static class ConfigFile
     /// <summary>Says at which byte a text stops being UTF-8.</summary>
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKey"/>. A key with <c>null</c> is as one that is not there.</summary>
+    /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKeys"/>. A key with <c>null</c> is as one that is not there.</summary>
     /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key or a value that the verb cannot take.</exception>
     public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
@@ -38,7 +38,7 @@ internal static class ConfigFile
             }
 
             List<string>? texts = property.Value.ValueKind is JsonValueKind.Null ? null : [.. Texts(path, key, property.Value)];
-            if (key == table.PositionalKey)
+            if (table.PositionalKeys.Contains(key))
             {
                 RefuseBadName(path, key, texts);
             }
@@ -133,15 +133,25 @@ internal static class ConfigFile
         {
             throw Bad(path, $"must give \"{key}\" as one name that does not begin with a dash");
         }
+
+        if (texts?.Exists(EffectiveConfiguration.IsRedactedUrl) is true)
+        {
+            throw Redacted(path, key);
+        }
     }
 
     private static void RefuseRedacted(string path, Flag flag, List<string>? texts)
     {
         if (texts?.Exists(text => EffectiveConfiguration.IsRedacted(flag, text)) is true)
         {
-            const string Remedy = "write the secret there, or take the key out and give it otherwise";
-            throw Bad(path, $"has *** for \"{flag.Name}\", which --check prints in a secret's place; {Remedy}");
+            throw Redacted(path, flag.Name);
         }
+    }
+
+    private static UsageException Redacted(string path, string key)
+    {
+        const string Remedy = "write the secret there, or take the key out and give it otherwise";
+        return Bad(path, $"has *** for \"{key}\", which --check prints in a secret's place; {Remedy}");
     }
 
     private static IEnumerable<string> Texts(string path, string key, JsonElement value) => value.ValueKind switch

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
 
@@ -16,9 +17,9 @@ internal static class EffectiveConfiguration
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            if (settings.Table.PositionalKey is { } key && settings.Positionals.Count > 0)
+            foreach ((string key, string value) in settings.Table.PositionalKeys.Zip(settings.Positionals))
             {
-                json.WriteString(key, settings.Positionals[0]);
+                json.WriteString(key, key == "target" ? RedactUrl(value) : value);
             }
 
             foreach (Flag flag in settings.Table.Built.Where(flag => flag.Name is not ("config" or "check")))
@@ -37,9 +38,13 @@ internal static class EffectiveConfiguration
     {
         Flag.SecretUnit => value == Redacted,
         Flag.FieldLineUnit => value.EndsWith("=" + Redacted, StringComparison.Ordinal),
-        Flag.UrlUnit => value.EndsWith("?" + Redacted, StringComparison.Ordinal),
+        Flag.UrlUnit => IsRedactedUrl(value),
+        Flag.JsonUnit => value.Contains($"\"{Redacted}\"", StringComparison.Ordinal),
         _ => false,
     };
+
+    /// <summary>Whether an address has this page's mark in its query's place.</summary>
+    public static bool IsRedactedUrl(string value) => value.EndsWith("?" + Redacted, StringComparison.Ordinal);
 
     private static void Write(Utf8JsonWriter json, Flag flag, IReadOnlyList<string>? given)
     {
@@ -68,9 +73,11 @@ internal static class EffectiveConfiguration
     {
         Flag.SecretUnit => Redacted,
         Flag.FieldLineUnit => $"{value.Split('=')[0]}={Redacted}",
-
-        // The query of a target may carry its key.
-        Flag.UrlUnit when value.Contains('?', StringComparison.Ordinal) => $"{value.Split('?')[0]}?{Redacted}",
+        Flag.UrlUnit => RedactUrl(value),
+        Flag.JsonUnit => ProviderArguments.Redact(value, Redacted),
         _ => value,
     };
+
+    // The query of a target may carry its key.
+    private static string RedactUrl(string value) => value.Contains('?', StringComparison.Ordinal) ? $"{value.Split('?')[0]}?{Redacted}" : value;
 }

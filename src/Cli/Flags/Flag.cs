@@ -7,7 +7,8 @@ namespace McpProxyFast.Cli.Flags;
 /// <param name="Default">The default as it would be written, or null.</param>
 /// <param name="Required">Whether the command refuses to start without it.</param>
 /// <param name="Help">One or two sentences.</param>
-internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Default, bool Required, string Help)
+/// <param name="IsHidden">It is known only to be refused with a better sentence than "unknown".</param>
+internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Default, bool Required, string Help, bool IsHidden = false)
 {
     /// <summary>The unit of values that are never printed.</summary>
     public const string SecretUnit = "SECRET";
@@ -17,6 +18,9 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
 
     /// <summary>The unit of addresses, whose query is never printed.</summary>
     public const string UrlUnit = "URL";
+
+    /// <summary>The unit of a provider's arguments, of which some are never printed.</summary>
+    public const string JsonUnit = "JSON";
 
     /// <summary>Lists that keep others out: an empty one would let everybody in, or nobody, and who wrote it cannot be asked.</summary>
     private static readonly string[] Guards =

@@ -11,10 +11,10 @@ internal sealed class FlagTable
 {
     private readonly Dictionary<string, Flag> _byName;
 
-    private FlagTable(List<Flag> flags, string? positional)
+    private FlagTable(List<Flag> flags, string[] positionals)
     {
         All = flags;
-        PositionalKey = positional;
+        PositionalKeys = positionals;
         _byName = flags.ToDictionary(flag => flag.Name, StringComparer.Ordinal);
     }
 
@@ -22,27 +22,31 @@ internal sealed class FlagTable
     public IReadOnlyList<Flag> All { get; }
 
     /// <summary>The flags that this version does not refuse.</summary>
-    public IEnumerable<Flag> Built => All.Where(flag => !NotBuilt.Contains(flag.Name));
+    public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
-    /// <summary>The key in a config file of the one argument that belongs to no flag, such as <c>server-name</c>; null for none, or several.</summary>
-    public string? PositionalKey { get; }
+    /// <summary>
+    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None where one may be left out.
+    /// </summary>
+    public IReadOnlyList<string> PositionalKeys { get; }
 
     public static FlagTable Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
         new([.. options.GetProperties()
             .Select(property => (property, option: property.GetCustomAttribute<OptionAttribute>()))
             .Where(pair => pair.option is not null)
             .Select(pair => Describe(pair.property, pair.option!))],
-            PositionalOf(options));
+            PositionalsOf(options));
 
     /// <summary>The flag of that name.</summary>
     /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
 
-    private static string? PositionalOf([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options)
+    private static string[] PositionalsOf([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options)
     {
         ValueAttribute[] values = [.. options.GetProperties().Select(property => property.GetCustomAttribute<ValueAttribute>()).OfType<ValueAttribute>()];
-        return values is [{ } only] ? only.MetaName.ToLowerInvariant().Replace('_', '-') : null;
+        return Array.TrueForAll(values, value => value.Required)
+            ? [.. values.OrderBy(value => value.Index).Select(value => value.MetaName.ToLowerInvariant().Replace('_', '-'))]
+            : [];
     }
 
     private static Flag Describe(PropertyInfo property, OptionAttribute option) => new(
@@ -51,7 +55,8 @@ internal sealed class FlagTable
         KindOf(property.PropertyType, option.Separator),
         DefaultText(option.Default),
         option.Required,
-        option.HelpText ?? "");
+        option.HelpText ?? "",
+        option.Hidden);
 
     private static FlagKind KindOf(Type type, char separator)
     {

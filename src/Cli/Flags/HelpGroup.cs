@@ -11,6 +11,11 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
     public static IReadOnlyList<HelpGroup> All { get; } =
     [
         new(
+            "The tunnel",
+            ["tunnel-provider", "provider-args"],
+            [],
+            [""]),
+        new(
             "Where it listens, and where requests go",
             ["target-uri", "host", "port", "ca-file"],
             ["x-forwarded", "upstream-*", "tls-*"],
@@ -26,8 +31,13 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
                 "remote-auth", "remote-auth-client-id", "remote-auth-client-secret-file", "remote-auth-scopes", "remote-auth-grant", "remote-auth-skip-browser",
                 "remote-auth-bearer-token-file", "remote-auth-store",
             ],
-            ["remote-auth-*", "token-exchange-*"],
+            ["remote-auth-*"],
             ["--remote-auth --remote-auth-scopes read,write", "--remote-auth-store /var/lib/mcp/credentials"]),
+        new(
+            "Exchanging tokens",
+            ["token-exchange-url"],
+            ["token-exchange-*"],
+            ["--token-exchange-url https://login.example.com/token --token-exchange-audience mcp"]),
         new(
             "What else every request to the target gets",
             [],

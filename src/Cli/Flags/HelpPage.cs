@@ -11,6 +11,8 @@ internal sealed class HelpPage(int width)
 
     private const string ExampleHead = "  Example: ";
 
+    private const string TunnelExample = "mcpproxyfast tunnel http://localhost:8080/mcp notes --tunnel-provider cloudflared";
+
     /// <summary>A space that is no place to break a line at.</summary>
     private const char Joined = '\u00a0';
 
@@ -66,16 +68,18 @@ internal sealed class HelpPage(int width)
     /// <summary>What the group's example is: the shortest complete command, and flags of the group.</summary>
     private static string Example(string verb, HelpGroup group, FlagTable table)
     {
+        string? added = group.Examples.FirstOrDefault(example => example.Split(' ')
+            .Where(word => word.StartsWith("--", StringComparison.Ordinal))
+            .All(word => table.Built.Any(flag => flag.Name == word[2..])));
         string command = verb switch
         {
             "proxy" => "mcpproxyfast proxy notes --target-uri https://mcp.example.com/mcp",
             "secret" => "mcpproxyfast secret set api-key",
+            "tunnel" when added?.Contains("--oidc-issuer", StringComparison.Ordinal) is true => TunnelExample,
+            "tunnel" => $"{TunnelExample} --oidc-issuer https://login.example.com",
             _ when table.Built.Any(flag => flag.Name == "target-uri") => $"mcpproxyfast {verb} --target-uri https://mcp.example.com/mcp",
             _ => $"mcpproxyfast {verb}",
         };
-        string? added = group.Examples.FirstOrDefault(example => example.Split(' ')
-            .Where(word => word.StartsWith("--", StringComparison.Ordinal))
-            .All(word => table.Built.Any(flag => flag.Name == word[2..])));
         return $"{command} {added}".TrimEnd();
     }
 

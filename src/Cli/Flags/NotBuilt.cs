@@ -3,13 +3,12 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>The flags and verbs of the contract that this version refuses: to ignore one would be worse than to stop. No page of help shows them.</summary>
 internal static class NotBuilt
 {
-    private static readonly string[] Prefixes = ["token-exchange-", "tls-", "admin-port", "access-log"];
+    private static readonly string[] Prefixes = ["tls-", "admin-port", "access-log"];
 
-    /// <summary>The verbs to come, as they will be written. The first two are spelled <c>thv proxy stdio</c> and <c>thv proxy tunnel</c> elsewhere.</summary>
+    /// <summary>The verbs to come, as they will be written. The first is spelled <c>thv proxy stdio</c> elsewhere.</summary>
     private static readonly (string Name, string Usage)[] Verbs =
     [
         ("stdio", "mcpproxyfast stdio [flags] SERVER_NAME"),
-        ("tunnel", "mcpproxyfast tunnel [flags] TARGET SERVER_NAME"),
         ("completion", "mcpproxyfast completion bash|zsh|fish"),
     ];
 
@@ -34,13 +33,20 @@ internal static class NotBuilt
         }
     }
 
-    /// <summary>Refuses <c>proxy stdio</c> and <c>proxy tunnel</c>, which <c>thv</c> has and which would make a proxy for a server of that name.</summary>
+    /// <summary>Refuses <c>proxy stdio</c>, and a <c>tunnel</c> behind flags of <c>proxy</c>: either would make a proxy for a server of that name.</summary>
     /// <param name="verb">The verb that was given.</param>
     /// <param name="first">Its first argument that belongs to no flag.</param>
     /// <exception cref="UsageException">The argument is a verb of its own.</exception>
     public static void RefuseVerbBehind(string verb, string? first)
     {
-        if (verb == "proxy" && first is "stdio" or "tunnel")
+        if (verb == "proxy" && first == "tunnel")
+        {
+            throw new UsageException(
+                "`proxy tunnel` is written `mcpproxyfast tunnel [flags] TARGET SERVER_NAME`, the verb before its flags; "
+                + "a server named 'tunnel' needs another name");
+        }
+
+        if (verb == "proxy" && first == "stdio")
         {
             string usage = Array.Find(Verbs, known => known.Name == first).Usage;
             throw new UsageException(

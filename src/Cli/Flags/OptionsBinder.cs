@@ -58,8 +58,10 @@ internal static class OptionsBinder
 
     private static UsageException Describe(Error error, Settings settings) => error switch
     {
-        // The only required positional argument there is.
-        MissingRequiredOptionError missing when missing.NameInfo.LongName.Length == 0 => new("the name of the server is missing: SERVER_NAME"),
+        MissingRequiredOptionError missing when missing.NameInfo.LongName.Length == 0 =>
+            settings.Positionals.Count == 0 && settings.Table.PositionalKeys is ["target", ..]
+                ? new("the target is missing: TARGET, an http or https URL, and behind it SERVER_NAME")
+                : new("the name of the server is missing: SERVER_NAME"),
         MissingRequiredOptionError missing => new($"--{missing.NameInfo.LongName} is required: {settings.Table.Find(missing.NameInfo.LongName).Help}"),
         NamedError named => new($"--{named.NameInfo.LongName} cannot take this value: {settings.Table.Find(named.NameInfo.LongName).Help}"),
         _ => new($"the command line cannot be read ({error.Tag})"),

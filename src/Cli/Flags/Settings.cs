@@ -1,4 +1,5 @@
 using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
 
@@ -90,7 +91,9 @@ internal sealed class Settings
         .Select(flag => flag.Name);
 
     private static bool IsSecret(Flag flag, Setting setting) =>
-        flag.Unit == Flag.SecretUnit || (flag.Unit == Flag.FieldLineUnit && setting.Values.Any(ForwardFlags.LooksSecret));
+        flag.Unit == Flag.SecretUnit
+        || (flag.Unit == Flag.FieldLineUnit && setting.Values.Any(ForwardFlags.LooksSecret))
+        || (flag.Unit == Flag.JsonUnit && ProviderArguments.HoldSecret(setting.Values[^1]));
 
     private static string[] Argument(Flag flag, string value)
     {
@@ -150,12 +153,18 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>A file can also name the server, which on the command line belongs to no flag.</summary>
+    /// <summary>A file can also have what on the command line belongs to no flag. What stands there then is what the file lacks.</summary>
     private void AddFile(Dictionary<string, Setting> settings)
     {
-        if (Table.PositionalKey is { } key && settings.Remove(key, out Setting? name) && Positionals.Count == 0)
+        string?[] named = [.. Table.PositionalKeys.Select(key => settings.Remove(key, out Setting? setting) ? setting.Values[0] : null)];
+        if (Positionals.Count == named.Count(name => name is null))
         {
-            Positionals = name.Values;
+            var given = new Queue<string>(Positionals);
+            Positionals = [.. named.Select(name => name ?? given.Dequeue())];
+        }
+        else if (Positionals.Count == 0)
+        {
+            Positionals = [.. named.TakeWhile(name => name is not null).OfType<string>()];
         }
 
         Add(settings);

@@ -38,6 +38,7 @@ internal static class FlagNames
         (nameof(OAuthPolicy.Server), "--remote-auth-token-url"),
         (nameof(OAuthPolicy.Scopes), "--remote-auth-scopes"),
         (nameof(OAuthPolicy.Resource), "--remote-auth-resource"),
+        (nameof(OAuthPolicy.TokenEndpointAuthMethod), "--remote-auth-client-auth"),
         (nameof(OAuthPolicy.SignInTimeout), "--remote-auth-timeout"),
         (nameof(OAuthGrant.AuthorizationCode.Client), "--remote-auth-client-id"),
         (nameof(OAuthGrant.AuthorizationCode.CallbackPort), "--remote-auth-callback-port"),
@@ -52,6 +53,19 @@ internal static class FlagNames
         (nameof(OAuthGrant.IdentityAssertion.IdTokenFile), "--remote-auth-id-token-file"),
         (nameof(CredentialStoreFile.Path), "--remote-auth-store"),
         (nameof(CredentialStoreFile.Key), StoreKeyVariable));
+
+    /// <summary>Of <see cref="TokenExchangePolicy"/> and what it is made of.</summary>
+    public static IReadOnlyDictionary<string, string> Exchange { get; } = Table(
+        (nameof(TokenExchangePolicy.TokenUrl), "--token-exchange-url"),
+        (nameof(TokenExchangePolicy.FieldName), "--token-exchange-header-name"),
+        (nameof(TokenExchangePolicy.Parameters), "--token-exchange-param"),
+        (nameof(TokenExchangePolicy.Subject), "--token-exchange-subject"),
+        (nameof(OAuthPolicy.DPoP), "--remote-auth-dpop"),
+        (nameof(TokenExchangeVariant.Scopes), "--token-exchange-scopes"),
+        (nameof(TokenExchangeVariant.Rfc8693.Audiences), "--token-exchange-audience"),
+        (nameof(TokenExchangeVariant.Rfc8693.Resources), "--token-exchange-resource"),
+        (nameof(TokenExchangeVariant.Rfc8693.GrantType), "--token-exchange-grant-type"),
+        (nameof(TokenExchangeVariant.Rfc8693.Actor), "--token-exchange-actor"));
 
     // The engine writes properties with a capital and parameters without.
     private static Dictionary<string, string> Table(params (string Property, string Flag)[] rows) =>

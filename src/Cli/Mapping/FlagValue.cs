@@ -21,7 +21,15 @@ internal static class FlagValue
 
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" && url.Host.Length > 0
             ? url
-            : throw new UsageException($"--{flag} must be an http or https URL such as http://localhost:8080/mcp, not '{text}'");
+            : throw new UsageException($"--{flag} must be an http or https URL such as http://localhost:8080/mcp, not '{WithoutSecrets(text)}'");
+    }
+
+    /// <summary>A text that should have been a URL, without its query and without anything before an @: both may hold secrets.</summary>
+    private static string WithoutSecrets(string text)
+    {
+        int end = text.AsSpan().IndexOfAny('?', '#');
+        string shown = end < 0 ? text : text[..end];
+        return shown[(shown.LastIndexOf('@') + 1)..];
     }
 
     /// <exception cref="UsageException">The text is no duration.</exception>

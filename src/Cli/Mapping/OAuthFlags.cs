@@ -24,6 +24,7 @@ internal static class OAuthFlags
                 Grant = Grant(options, values),
                 Scopes = [.. options.RemoteAuthScopes],
                 Resource = options.RemoteAuthResource,
+                TokenEndpointAuthMethod = AuthMethod(options, values),
                 DPoP = options.RemoteAuthDpop,
                 Store = store,
                 SignInTimeout = values.Timeout,
@@ -74,6 +75,22 @@ internal static class OAuthFlags
             (grant == JwtBearer && values.AssertionFile is null, "remote-auth-assertion-file", "The grant jwt-bearer needs an assertion file"),
             (grant == IdJag && !isComplete, "remote-auth-grant",
                 "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
+    }
+
+    /// <summary>How a secret is sent. That there is one is the engine's to check, since a client that registers itself may be given one.</summary>
+    private static TokenEndpointAuthMethod AuthMethod(OutgoingOptions options, Values values)
+    {
+        TokenEndpointAuthMethod method = options.RemoteAuthClientAuth switch
+        {
+            "auto" => TokenEndpointAuthMethod.Automatic,
+            "basic" => TokenEndpointAuthMethod.Basic,
+            "post" => TokenEndpointAuthMethod.Post,
+            "none" => TokenEndpointAuthMethod.None,
+            var other => throw new UsageException($"--remote-auth-client-auth must be auto, basic, post or none, not '{other}'"),
+        };
+        FlagValue.Refuse((method is not TokenEndpointAuthMethod.Automatic && values.KeyFile is not null, "remote-auth-client-auth",
+            "It says how a client secret is sent; a client key always signs an assertion (private_key_jwt)"));
+        return method;
     }
 
     private static OAuthServer Server(OutgoingOptions options, Values values) =>

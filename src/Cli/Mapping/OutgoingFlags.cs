@@ -65,7 +65,8 @@ internal static class OutgoingFlags
     public static string? TryGetStorePath(StoreOptions options) =>
         options.RemoteAuthStore is null && !Prerequisites.HasHome(CredentialStoreFile.DefaultPath) ? null : PathOf(options.RemoteAuthStore);
 
-    private static bool IsOn(OutgoingOptions options)
+    /// <summary>Whether the proxy has a credential of its own.</summary>
+    public static bool IsOn(OutgoingOptions options)
     {
         string?[] switches =
         [

@@ -69,6 +69,7 @@ internal static class Prerequisites
             (options.OidcJwksUrl is not null, "--oidc-jwks-url"),
             (options.OidcIntrospectionUrl is not null, "--oidc-introspection-url"),
             (OutgoingFlags.SignsIn(options), "signing in at the target"),
+            (options.TokenExchangeUrl is not null, "--token-exchange-url"),
             (ForwardFlags.ReadStore(options), "a stored secret (--remote-forward-headers-secret)"),
         ];
         return Array.Find(reasons, reason => reason.Needed).Reason;

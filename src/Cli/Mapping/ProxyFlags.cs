@@ -26,9 +26,10 @@ internal static class ProxyFlags
             CorsOrigins = [.. options.CorsOrigins],
             ForwardedFields = Forwarded(options.XForwarded),
             Incoming = IncomingFlags.ToPolicy(options, settings),
-            Outgoing = OutgoingFlags.ToPolicy(options),
+            Outgoing = ExchangeFlags.Around(OutgoingFlags.ToPolicy(options), options, settings),
             TrustedCertificates = trusted,
             CollectsAfterBursts = true,
+            Wording = OptionNames.ToFlags,
             Logger = logger,
         };
     }

@@ -4,13 +4,13 @@ namespace McpProxyFast.Cli.Options;
 
 /// <summary>The flags of the verb <c>proxy</c>.</summary>
 [Verb("proxy", HelpText = "Puts the proxy in front of an MCP server.")]
-internal sealed class ProxyOptions : IncomingOptions
+internal class ProxyOptions : IncomingOptions
 {
     [Value(0, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line.")]
-    public string ServerName { get; set; } = "";
+    public virtual string ServerName { get; set; } = "";
 
     [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
-    public string TargetUri { get; set; } = "";
+    public virtual string TargetUri { get; set; } = "";
 
     [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1",
         HelpText = "IPv4 or IPv6 address, or name, to listen on; localhost: on both loopback addresses.")]
@@ -27,7 +27,7 @@ internal sealed class ProxyOptions : IncomingOptions
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
     [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]
-    public bool AllowUnprotected { get; set; }
+    public virtual bool AllowUnprotected { get; set; }
 
     [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
     public IEnumerable<string> CorsOrigins { get; set; } = [];

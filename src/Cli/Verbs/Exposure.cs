@@ -9,12 +9,12 @@ internal static class Exposure
     /// <summary>Refuses to lend a credential to everybody on the network.</summary>
     /// <param name="engine">The proxy's options.</param>
     /// <param name="host">What <c>--host</c> says.</param>
-    /// <param name="addsCredential">Whether requests get something that acts as a credential.</param>
+    /// <param name="addsField">Whether requests get a field of the operator's that acts as a credential.</param>
     /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
     /// <exception cref="UsageException">Others could use the credential, and nobody has said that they may.</exception>
-    public static void Refuse(McpProxyOptions engine, string host, bool addsCredential, bool isAllowed)
+    public static void Refuse(McpProxyOptions engine, string host, bool addsField, bool isAllowed)
     {
-        if (IsReachable(engine) && engine.Incoming is null && addsCredential && !isAllowed)
+        if (IsReachable(engine) && engine.Incoming is null && (addsField || Lends(engine)) && !isAllowed)
         {
             throw new UsageException(
                 $"--host {host} is reachable from other machines, and whoever reaches it would act with your credential at {Shown(engine.Target)}: "
@@ -25,11 +25,11 @@ internal static class Exposure
     /// <summary>Says what others can do.</summary>
     /// <param name="engine">The proxy's options.</param>
     /// <param name="host">What <c>--host</c> says.</param>
-    /// <param name="addsCredential">Whether requests get something that acts as a credential.</param>
+    /// <param name="addsField">Whether requests get a field of the operator's that acts as a credential.</param>
     /// <param name="logger">Takes the warnings.</param>
-    public static void Warn(McpProxyOptions engine, string host, bool addsCredential, ILogger logger)
+    public static void Warn(McpProxyOptions engine, string host, bool addsField, ILogger logger)
     {
-        if (addsCredential && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
+        if ((addsField || engine.Outgoing is not null) && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
         {
             logger.UnencryptedCredential(Shown(engine.Target));
         }
@@ -39,7 +39,7 @@ internal static class Exposure
             return;
         }
 
-        if (engine.Incoming is null && !addsCredential)
+        if (engine.Incoming is null && !addsField && !Lends(engine))
         {
             logger.Unprotected(host);
         }
@@ -58,6 +58,9 @@ internal static class Exposure
             logger.AnyHost(host);
         }
     }
+
+    /// <summary>Whether whoever comes gets the proxy's own credential. One that is exchanged for the caller's own token is for who has that.</summary>
+    private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
 
     private static bool IsReachable(McpProxyOptions engine) => engine.Listen is { } listen && !IPAddress.IsLoopback(listen.Address);
 

@@ -10,26 +10,40 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary><c>mcpproxyfast proxy</c>: the HTTP proxy.</summary>
 internal static class ProxyVerb
 {
-    public static async Task<int> RunAsync(ProxyOptions options, Settings settings)
+    public static Task<int> RunAsync(ProxyOptions options, Settings settings) => RunAsync(options, settings, companion: null);
+
+    /// <summary>Runs the proxy, and what belongs to it.</summary>
+    /// <param name="options">Their <see cref="ProxyOptions.TargetUri"/> is the target.</param>
+    /// <param name="settings">Where they came from.</param>
+    /// <param name="companion">What runs beside the proxy; null for nothing.</param>
+    public static async Task<int> RunAsync(ProxyOptions options, Settings settings, IProxyCompanion? companion)
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
         Prerequisites.Check(options);
         McpProxyOptions engine = ProxyFlags.ToEngine(options, settings, logger) with { AddedFields = await ForwardFlags.ReadAsync(options, logger) };
-        bool addsCredential = engine.Outgoing is not null || ForwardFlags.AddCredential(options);
-        Exposure.Refuse(engine, options.Host, addsCredential, options.AllowUnprotected);
+        bool addsField = ForwardFlags.AddCredential(options);
+        bool addsCredential = engine.Outgoing is not null || addsField;
+        Exposure.Refuse(engine, options.Host, addsField, options.AllowUnprotected);
         await using McpProxy proxy = FlagValue.Accepted(FlagNames.Proxy, () => new McpProxy(engine));
+        companion?.Refuse(engine, addsCredential);
         if (options.Check)
         {
             Standard.Print(EffectiveConfiguration.Describe(settings));
             return ExitCode.Stopped;
         }
 
+        await (companion?.RequireAsync() ?? Task.CompletedTask);
         using var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
-        Warn(settings, engine, logger);
-        Exposure.Warn(engine, options.Host, addsCredential, logger);
+        Warn(settings, options, engine, logger);
+        Exposure.Warn(engine, options.Host, addsField, logger);
+        companion?.Warn(engine, addsCredential, logger);
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} on port {listening.Port} -> {engine.Target.GetLeftPart(UriPartial.Path)}");
-        await ServeAsync(proxy, engine.Limits.DrainTimeout, signals.Stopping);
+        await using (companion?.Start(proxy, engine.Target, listening, logger, signals.Stopping))
+        {
+            await ServeAsync(proxy, engine.Limits.DrainTimeout, signals.Stopping);
+        }
+
         Standard.Output.Write($"mcpproxyfast: {options.ServerName} stopped");
         return ExitCode.Stopped;
     }
@@ -47,13 +61,18 @@ internal static class ProxyVerb
         }
     }
 
-    private static void Warn(Settings settings, McpProxyOptions engine, StderrLogger logger)
+    private static void Warn(Settings settings, ProxyOptions options, McpProxyOptions engine, StderrLogger logger)
     {
         Secrets.Warn(settings, logger);
         IEnumerable<string> idle = settings.Given.Where(given => given.Value.Source is SettingSource.CommandLine).Select(given => given.Key);
         if (engine.Outgoing is null && idle.FirstOrDefault(name => name.StartsWith("remote-auth-", StringComparison.Ordinal)) is { } flag)
         {
             logger.FlagWithoutEffect(flag);
+        }
+
+        if (OutgoingFlags.IsOn(options) && ExchangeFlags.LeavesLoginIdle(options))
+        {
+            logger.LoginWithoutEffect();
         }
     }
 }

@@ -34,6 +34,7 @@ internal sealed class Verb
         IEnumerable<string> positionals = typeof(TOptions).GetProperties()
             .Select(property => property.GetCustomAttribute<ValueAttribute>())
             .OfType<ValueAttribute>()
+            .OrderBy(value => value.Index)
             .Select(value => $" {value.MetaName}");
         return new Verb(
             typeof(TOptions).GetCustomAttribute<VerbAttribute>()!,

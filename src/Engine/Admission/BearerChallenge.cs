@@ -11,6 +11,9 @@ internal sealed class BearerChallenge
     /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
     private readonly string _scope;
 
+    /// <summary>Where the metadata lies; null where that depends on the request's own host. Set for life.</summary>
+    private readonly string? _metadataUrl;
+
     /// <summary>The whole line for each kind; null where it depends on the request's own host. Set for life.</summary>
     private readonly byte[][]? _ready;
 
@@ -21,7 +24,8 @@ internal sealed class BearerChallenge
         if (policy.ResourceUrl is not null)
         {
             string metadataUrl = ResourceNames.Of(policy.ResourceUrl).MetadataUrl;
-            _ready = [.. Enum.GetValues<ChallengeKind>().Select(kind => Build(kind, metadataUrl))];
+            _metadataUrl = metadataUrl;
+            _ready = [.. Enum.GetValues<ChallengeKind>().Select(kind => Build(kind, metadataUrl, _scope, stepUp: null))];
         }
     }
 
@@ -30,17 +34,50 @@ internal sealed class BearerChallenge
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host, empty where it has none.</param>
     /// <param name="path">The request's path.</param>
-    public ReadOnlyMemory<byte> LineFor(ChallengeKind kind, string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) =>
-        _ready is not null ? _ready[(int)kind]
-        : Build(kind, host.IsEmpty ? null : ResourceNames.OfRequest(scheme, host, path).MetadataUrl);
+    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
+    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
+    public ReadOnlyMemory<byte> LineFor(
+        ChallengeKind kind,
+        string scheme,
+        ReadOnlySpan<byte> host,
+        ReadOnlySpan<byte> path,
+        string? announced = null,
+        StepUpChallenge? stepUp = null)
+    {
+        if (_ready is not null && stepUp is null)
+        {
+            return _ready[(int)kind];
+        }
 
-    private byte[] Build(ChallengeKind kind, string? metadataUrl)
+        string? metadataUrl = _metadataUrl;
+        if (metadataUrl is null && announced is not null)
+        {
+            metadataUrl = ResourceNames.Of(announced).MetadataUrl;
+        }
+        else if (metadataUrl is null && !host.IsEmpty)
+        {
+            metadataUrl = ResourceNames.OfRequest(scheme, host, path).MetadataUrl;
+        }
+
+        return Build(kind, metadataUrl, _scope, stepUp);
+    }
+
+    /// <summary>The line of a proxy that does not check tokens itself, and so publishes no metadata.</summary>
+    /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
+    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
+    public static ReadOnlyMemory<byte> Bare(ChallengeKind kind, StepUpChallenge? stepUp) => Build(kind, metadataUrl: null, scope: "", stepUp);
+
+    private static byte[] Build(ChallengeKind kind, string? metadataUrl, string scope, StepUpChallenge? stepUp)
     {
         (string Name, string? Value)[] parameters =
         [
             .. ErrorOf(kind),
+            ("error", stepUp?.Error),
+            ("claims", stepUp?.Claims),
+            ("acr_values", stepUp?.AcrValues),
+            ("max_age", stepUp?.MaxAge),
             ("resource_metadata", metadataUrl),
-            ("scope", _scope.Length > 0 ? _scope : null),
+            ("scope", scope.Length > 0 ? scope : null),
         ];
         IEnumerable<string> given = parameters
             .Where(parameter => parameter.Value is not null)

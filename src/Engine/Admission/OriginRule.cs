@@ -35,25 +35,27 @@ internal sealed class OriginRule
     /// listener checks nothing.
     /// </param>
     /// <param name="corsOrigins">Origins that get CORS answers; where origins are checked, they pass as well.</param>
+    /// <param name="outside">The listener's names outside this machine: where hosts are checked they pass too, and pages from there where its own do.</param>
     /// <exception cref="ArgumentException">An entry is not an origin, or not a host.</exception>
     public OriginRule(
         IPEndPoint? listener,
         IReadOnlyCollection<string> allowedOrigins,
         IReadOnlyCollection<string> allowedHosts,
-        IReadOnlyCollection<string> corsOrigins)
+        IReadOnlyCollection<string> corsOrigins,
+        PublicNames? outside = null)
     {
         _isLoopback = listener is not null && IPAddress.IsLoopback(listener.Address);
         string[] own = _isLoopback ? OwnNames(listener!.Address) : [];
         IEnumerable<string> origins = allowedOrigins.Count > 0
             ? allowedOrigins.Select(origin => WebOrigin.Parse(origin, nameof(allowedOrigins)))
-            : own.SelectMany(name => OwnOrigins(name, listener!.Port));
+            : own.SelectMany(name => OwnOrigins(name, listener!.Port)).Concat(own.Length > 0 && outside is not null ? [outside.Origin] : []);
         IEnumerable<HostEntry> hosts = own.Length == 0 ? [] : own.Append(DockersName).SelectMany(name => OwnHosts(name, listener!.Port));
         HostEntry[] listed = [.. allowedHosts.Where(host => host != AnyHost).Select(host => HostEntry.Of(WebOrigin.ParseHost(host, nameof(allowedHosts))))];
         HostEntry[] all = [.. hosts, .. listed];
 
         _origins = Compile(origins, corsOrigins.Select(origin => WebOrigin.Parse(origin, nameof(corsOrigins))));
         _allowsNoHost = allowedHosts.Count == 0;
-        _hosts = allowedHosts.Contains(AnyHost) || all.Length == 0 ? null : all;
+        _hosts = allowedHosts.Contains(AnyHost) || all.Length == 0 ? null : [.. all, .. (outside?.Hosts ?? []).Select(HostEntry.Of)];
     }
 
     /// <summary>False where no origin can be refused: a public listener without a list, which deserves a warning.</summary>

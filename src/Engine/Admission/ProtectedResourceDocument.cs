@@ -34,10 +34,12 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">The request's host. It names the resource unless the operator did; where both are missing there is no document.</param>
     /// <param name="resourcePath">As <see cref="Matches"/> gave it.</param>
+    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
     /// <returns>Empty where the resource has no name.</returns>
-    public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath)
+    public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath, string? announced = null)
     {
-        if (policy.ResourceUrl is null && host.IsEmpty)
+        string? named = policy.ResourceUrl ?? announced;
+        if (named is null && host.IsEmpty)
         {
             return default;
         }
@@ -45,7 +47,7 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
         var bytes = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
-        json.WriteString("resource", policy.ResourceUrl ?? ResourceNames.OfRequest(scheme, host, resourcePath).Resource);
+        json.WriteString("resource", named ?? ResourceNames.OfRequest(scheme, host, resourcePath).Resource);
         if (policy is JwtPolicy { Issuer: { } issuer })
         {
             WriteList(json, "authorization_servers", [issuer]);

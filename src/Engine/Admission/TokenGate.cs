@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using McpProxyFast.Outcomes;
+using McpProxyFast.Tokens;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
@@ -41,16 +41,13 @@ internal sealed class TokenGate : IAsyncDisposable
     private readonly HookFaults _hookFaults;
 
     /// <summary>The verdicts so far.</summary>
-    private readonly TokenCache _cache = new();
+    private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
     /// <summary>The tokens that are being looked at, each with those who wait for it.</summary>
-    private readonly ConcurrentDictionary<TokenDigest, Flight> _pending = new();
+    private readonly Flights<Look, TokenVerdict> _pending = new(MaxPending, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
 
     /// <summary>Cancelled by the end, and with it every look.</summary>
     private readonly CancellationTokenSource _stopping = new();
-
-    /// <summary>How many tokens are being looked at.</summary>
-    private int _pendingCount;
 
     /// <summary>Counts the withdrawals of keys: a verdict of an earlier epoch is void.</summary>
     private int _epoch;
@@ -97,14 +94,14 @@ internal sealed class TokenGate : IAsyncDisposable
     {
         TokenDigest digest = TokenDigest.Of(token.Span);
         int epoch = Volatile.Read(ref _epoch);
-        Flight flight = Join(digest, token.Span, out bool isOwn);
-        TokenVerdict verdict = await flight.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Look look = Join(digest, token.Span, out bool isOwn);
+        TokenVerdict verdict = await look.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
 
         // A flight that was under way before this request came may land with what has ceased to hold; the next one cannot.
-        bool isOutdated = flight.Epoch != epoch || (verdict.Kind is TokenVerdictKind.Admitted && verdict.ReusableUntil <= _clock.GetUtcNow());
+        bool isOutdated = look.Epoch != epoch || (verdict.Kind is TokenVerdictKind.Admitted && verdict.ReusableUntil <= _clock.GetUtcNow());
         return isOwn || !isOutdated
             ? verdict
-            : await Join(digest, flight.Token, out _).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            : await Join(digest, look.Token, out _).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Voids every verdict so far: a key that may have signed one of the tokens holds no longer.</summary>
@@ -119,57 +116,27 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    private Flight Join(TokenDigest digest, ReadOnlySpan<byte> token, out bool isOwn)
+    private Look Join(TokenDigest digest, ReadOnlySpan<byte> token, out bool isOwn)
     {
         isOwn = false;
-        if (_pending.TryGetValue(digest, out Flight? known))
-        {
-            return known;
-        }
+        return _pending.TryFind(digest, out Look? known)
+            ? known
 
-        // The epoch is read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
-        var mine = new Flight(token.ToArray(), Volatile.Read(ref _epoch));
-        Flight first = _pending.GetOrAdd(digest, mine);
-        if (first == mine)
-        {
-            isOwn = true;
-            TakeOff(digest, mine);
-        }
-
-        return first;
+            // The epoch is read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
+            : _pending.Join(digest, new Look(token.ToArray(), Volatile.Read(ref _epoch)), DecideOnceAsync, out isOwn);
     }
 
-    private void TakeOff(TokenDigest digest, Flight flight)
+    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, Look look)
     {
-        if (Interlocked.Increment(ref _pendingCount) > MaxPending)
-        {
-            End(digest, flight, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
-            return;
-        }
-
-#pragma warning disable RS0030 // Off this thread, which may be a socket's: parsing and checking a signature takes tens of microseconds.
-        _ = Task.Run(async () => End(digest, flight, await DecideOnceAsync(digest, flight).ConfigureAwait(false)));
-#pragma warning restore RS0030
-    }
-
-    private void End(TokenDigest digest, Flight flight, TokenVerdict verdict)
-    {
-        Interlocked.Decrement(ref _pendingCount);
-        _pending.TryRemove(digest, out _);
-        flight.SetResult(verdict);
-    }
-
-    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, Flight flight)
-    {
-        if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, flight.Epoch) is { } known)
+        if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, look.Epoch) is { } known)
         {
             // The token was settled between this request's look-up and its turn.
             return known.Verdict;
         }
 
-        TokenVerdict verdict = await AskAsync(flight.Token).ConfigureAwait(false);
+        TokenVerdict verdict = await AskAsync(look.Token).ConfigureAwait(false);
         TellRefusal(verdict);
-        Keep(digest, flight, verdict);
+        Keep(digest, look, verdict);
         return verdict;
     }
 
@@ -186,7 +153,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    private void Keep(TokenDigest digest, Flight flight, TokenVerdict verdict)
+    private void Keep(TokenDigest digest, Look look, TokenVerdict verdict)
     {
         if (verdict.Kind is TokenVerdictKind.Unavailable)
         {
@@ -200,7 +167,7 @@ internal sealed class TokenGate : IAsyncDisposable
             expiresAtTicks = Math.Min(expiresAtTicks, (now + RefusalLifetime).UtcTicks);
         }
 
-        _cache.Add(new CachedVerdict(digest, flight.Token, verdict, expiresAtTicks, flight.Epoch), now.UtcTicks);
+        _cache.Add(new CachedVerdict(digest, look.Token, verdict, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
     private async Task<TokenVerdict> AskAsync(byte[] token)
@@ -237,8 +204,8 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    /// <summary>One token being looked at. What waits for it must not run on in the thread that settles it, nor hold that up.</summary>
-    private sealed class Flight(byte[] token, int epoch) : TaskCompletionSource<TokenVerdict>(TaskCreationOptions.RunContinuationsAsynchronously)
+    /// <summary>One token being looked at.</summary>
+    private sealed class Look(byte[] token, int epoch) : Flight<TokenVerdict>
     {
         public byte[] Token => token;
 

@@ -4,16 +4,16 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Attempts of one kind, and how the last of them failed. Those of one kind say nothing of those of another.</summary>
+/// <summary>Attempts of one kind, and how the last of them failed. A failure of one kind does not put off another kind.</summary>
 /// <param name="target">The target, for the log.</param>
 /// <param name="clock">Measures pauses.</param>
 /// <param name="logger">Takes why an attempt has failed.</param>
 internal sealed class Attempts(string target, TimeProvider clock, ILogger logger)
 {
-    /// <summary>The code of a failure that is said once, since every further attempt ends the same way for an hour.</summary>
+    /// <summary>The code of a failure that is logged once, since further attempts end the same way for up to an hour.</summary>
     private const string SaidOnce = "too-many-sign-ins";
 
-    /// <summary>How the last attempt failed; null when it has not, or there was none. Written by one attempt at a time, read by every request.</summary>
+    /// <summary>How the last attempt failed; null when it has not, or there was none. Read by every request.</summary>
     private volatile FailureState? _failure;
 
     /// <summary>What to say while no other attempt is made yet; null when one may be.</summary>
@@ -25,7 +25,7 @@ internal sealed class Attempts(string target, TimeProvider clock, ILogger logger
     public void Succeeded() => _failure = null;
 
     /// <param name="cause">Why the attempt failed.</param>
-    /// <param name="isTold">Somebody else tells it, so that it is not logged here.</param>
+    /// <param name="isTold">The caller reports it, so that it is not logged here.</param>
     public void Failed(OAuthException cause, bool isTold = false)
     {
         FailureState? last = _failure;

@@ -21,11 +21,12 @@ internal sealed class CredentialLine
     /// <summary>Which token it carries, by reference; never its text.</summary>
     public object Token { get; }
 
-    /// <param name="authorization">The value of <c>Authorization</c>.</param>
+    /// <param name="authorization">The value of the field.</param>
     /// <param name="endsAt">When it stops being sent, or null for when it is refused.</param>
     /// <param name="token">Which token it carries.</param>
+    /// <param name="field">The field.</param>
     /// <exception cref="ArgumentException">The value could not stand in a field.</exception>
-    public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token)
+    public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token, string field = "Authorization")
     {
         // A line break here would let the issuer of the token write fields of its own.
         if (authorization.Any(character => character is < ' ' or >= (char)127))
@@ -33,7 +34,7 @@ internal sealed class CredentialLine
             throw new ArgumentException("The credential holds characters that cannot stand in a field value.", nameof(authorization));
         }
 
-        return new CredentialLine(Encoding.ASCII.GetBytes($"Authorization: {authorization}\r\n"), endsAt?.UtcTicks ?? long.MaxValue, token);
+        return new CredentialLine(Encoding.ASCII.GetBytes($"{field}: {authorization}\r\n"), endsAt?.UtcTicks ?? long.MaxValue, token);
     }
 
     /// <summary>The same token with a proof for one request (RFC 9449 §7.1).</summary>

@@ -11,4 +11,10 @@ internal enum CredentialResultKind
 
     /// <summary>There is none now: 503 with <c>Retry-After</c> and a JSON-RPC error.</summary>
     Unavailable,
+
+    /// <summary>The caller may not have one: an answer of the table of refusals.</summary>
+    Refused,
+
+    /// <summary>There is none because of something outside: an answer of the table of faults.</summary>
+    Failed,
 }

@@ -117,6 +117,14 @@ internal sealed class CredentialScope
         }
     }
 
+    /// <summary>A kept credential is for the resource at this path. The first settles it.</summary>
+    /// <returns>Whether that is the resource. Of a bare origin, two processes may have settled two, and share what is kept.</returns>
+    public bool TrySettle(string path)
+    {
+        Settle(path);
+        return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(new Uri(_target, path))));
+    }
+
     /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is no URL.</summary>
     public static string? PathOn(Uri target, string? resource) =>
         Uri.TryCreate(resource, UriKind.Absolute, out Uri? url) && IsSameOrigin(url, target) ? url.AbsolutePath : null;

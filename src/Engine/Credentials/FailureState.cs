@@ -2,7 +2,7 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The last attempt's failure, and for how long no other is made. That time is the machine's, which no clock that is set can stretch.</summary>
+/// <summary>The last attempt's failure, and for how long no other is made. It is measured by timestamps, so a clock that is set does not change it.</summary>
 /// <param name="Cause">What went wrong.</param>
 /// <param name="Streak">How many attempts in a row have failed.</param>
 /// <param name="Pause">How long no other is made.</param>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The token that is held and the line that carries it, with the moment of its renewal. All are replaced at once, and never by an older one.</summary>
+/// <summary>The token that is held, the line that carries it, and the time of its renewal. They are replaced together, and never by older ones.</summary>
 internal sealed class HeldToken : IAsyncDisposable
 {
     /// <summary>Measures lifetimes. Set for life.</summary>
@@ -89,7 +89,7 @@ internal sealed class HeldToken : IAsyncDisposable
             _held = held;
             if (isSame)
             {
-                return; // requests compare lines by what they carry, by reference
+                return; // requests tell lines apart by reference
             }
 
             _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(held) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Credentials;
 
 /// <summary>What has been asked for lately; asking again would end the same way (MCP: step-up attempts are limited).</summary>
-/// <remarks>Times are the machine's, which no clock that is set can stretch.</remarks>
+/// <remarks>Measured by timestamps, so a clock that is set does not change it.</remarks>
 internal sealed class RecentSignIns(TimeProvider clock)
 {
     private const int MaxSets = 64;

@@ -5,8 +5,8 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Says once that a moment has come, however far ahead it lies and however long the machine sleeps meanwhile.</summary>
 /// <remarks>
-/// It has come when the clock says so, or when as much time has passed as there was to wait. The clock alone would put it off for as long as it is set back,
-/// the time alone for as long as the machine sleeps.
+/// It has come when the clock says so, or when as much time has passed as there was to wait, whichever is first. A clock can be set back, and a timestamp
+/// stands still while the machine sleeps.
 /// </remarks>
 internal sealed class RenewalTimer : IAsyncDisposable
 {

@@ -9,13 +9,19 @@ namespace McpProxyFast.Credentials;
 /// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
 /// starts anew.
 /// </remarks>
-internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvider clock, ILogger logger) : UpstreamCredentials(source.Scope)
+/// <param name="source">What is started.</param>
+/// <param name="wording">How the host puts what a client is told; null for the engine's own words.</param>
+/// <param name="clock">Pauses go by it.</param>
+/// <param name="logger">Told of a start that failed.</param>
+internal sealed class StartedCredentials(UpstreamCredentials source, Func<string, string>? wording, TimeProvider clock, ILogger logger)
+    : UpstreamCredentials(source.Scope)
 {
     /// <summary>Least time between a start that failed and the next.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _starting = new();
     private readonly CancellationTokenSource _life = new();
+    private readonly HookFaults _faults = new(logger, clock);
 
     /// <summary>The last attempt to start; null before the first. It ends with success or an <see cref="InvalidOperationException"/>.</summary>
     private volatile Task? _attempt;
@@ -25,7 +31,11 @@ internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvide
 
     public override CredentialLine? Current => source.Current;
 
+    public override bool IsPerCaller => source.IsPerCaller;
+
     public override bool ProvesEachRequest => source.ProvesEachRequest;
+
+    public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => source.CurrentFor(caller, ref memo);
 
     /// <summary>Starts the source, or joins the start that is under way or over.</summary>
     /// <param name="cancellationToken">Ends the wait, never the start.</param>
@@ -44,16 +54,16 @@ internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvide
         return attempt;
     }
 
-    public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
     {
         Task attempt = Begin();
-        return attempt.IsFaulted
-            ? new(CredentialResult.Unavailable(RetryInterval, "credential-unavailable", attempt.Exception.InnerException!.Message))
-            : source.ObtainAsync(request, cancellationToken);
+        return InWords(attempt.IsFaulted
+            ? CredentialResult.Unavailable(RetryInterval, "credential-unavailable", attempt.Exception.InnerException!.Message)
+            : await source.ObtainAsync(request, cancellationToken).ConfigureAwait(false));
     }
 
-    public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken) =>
-        source.RecoverAsync(challenge, cancellationToken);
+    public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken) =>
+        InWords(await source.RecoverAsync(challenge, cancellationToken).ConfigureAwait(false));
 
     public override async ValueTask DisposeAsync()
     {
@@ -98,6 +108,24 @@ internal sealed class StartedCredentials(UpstreamCredentials source, TimeProvide
             _failedAt = clock.GetTimestamp();
             string message = _life.IsCancellationRequested ? "The proxy was stopped." : $"The credential could not be obtained ({fault.GetType().Name}).";
             throw new InvalidOperationException(message, fault);
+        }
+    }
+
+    private CredentialResult InWords(CredentialResult result)
+    {
+        if (result.Message is null || wording is null)
+        {
+            return result;
+        }
+
+        try
+        {
+            return result with { Message = wording(result.Message) };
+        }
+        catch (Exception fault)
+        {
+            _faults.Threw(Hook.Wording, fault);
+            return result;
         }
     }
 

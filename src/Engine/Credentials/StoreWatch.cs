@@ -79,7 +79,7 @@ internal sealed class StoreWatch : IAsyncDisposable
         }
         else if (news.IsSignedOut && held?.Generation != news.Generation && _token.Withdraw(news.Order))
         {
-            // What was obtained since, with nobody acting, has the entry's own generation: it stays.
+            // A token that was obtained after the sign-out, with nobody acting, has the entry's generation and stays.
             _logger.SignedOut(_target);
         }
     }

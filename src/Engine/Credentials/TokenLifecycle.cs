@@ -9,9 +9,8 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Makes every attempt to obtain a token.</summary>
 /// <remarks>
-/// There are three turns, and none is waited for by who does not need it: answering a refusal finds out who protects the target now; renewing shows the
-/// refresh token (<see cref="Renewals"/>); signing in may wait for a person, who may never come. Where nobody has to act, signing in is as quick as renewing,
-/// and shares its turn.
+/// There are three turns, each for work that waits for something else: answering a refusal waits for discovery, renewing (<see cref="Renewals"/>) for the
+/// token endpoint, signing in for a person, who may never come. If nobody has to act, signing in shares the turn of renewing.
 /// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {
@@ -51,7 +50,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>Looks what other processes make of the store.</summary>
     private readonly StoreWatch _watch;
 
-    /// <summary>The upstream has refused a token that had just been renewed for it: until a sign-in, renewing again is of no use.</summary>
+    /// <summary>The upstream has refused a token that had just been renewed, so there is no use in renewing until there is a new sign-in.</summary>
     private volatile bool _isRenewedInVain;
 
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
@@ -171,7 +170,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     {
         await _watch.DisposeAsync().ConfigureAwait(false);
 
-        // All are told first: one may be waiting for another.
+        // All at once, since one may be waiting for another.
         AsyncMutex[] turns = _needsPerson ? [_answering, _signingIn] : [_answering];
         await Task.WhenAll([.. turns.Select(turn => turn.DisposeAsync().AsTask()), _renewals.DisposeAsync().AsTask()]).ConfigureAwait(false);
         _client.Dispose();
@@ -214,12 +213,8 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // Of a bare origin, what is not known to be for a resource of it is used for none.
     private void TakeOver(HeldCredential kept)
     {
-        if (kept.Issued.ResourcePath is { } path)
-        {
-            _scope.Settle(path);
-        }
-
-        if (_scope.Resource is not null)
+        bool isOurs = kept.Issued.ResourcePath is { } path ? _scope.TrySettle(path) : _scope.Resource is not null;
+        if (isOurs)
         {
             Refresh(kept);
         }
@@ -273,7 +268,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         Refresh(obtained);
     }
 
-    // Whatever has failed before, this token is another one.
+    // What failed before does not say anything about this token.
     private void Refresh(HeldCredential obtained)
     {
         _isRenewedInVain = false;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Exchange;
 using McpProxyFast.OAuth.Store;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -17,8 +19,17 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
 
+    /// <summary>Whether each caller has a credential of its own, so that a request without a caller's token has none.</summary>
+    public virtual bool IsPerCaller => false;
+
     /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
     public virtual bool ProvesEachRequest => false;
+
+    /// <summary>The line to send now for a caller, or null when none is ready.</summary>
+    /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
+    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    /// <param name="memo">The connection's own.</param>
+    public virtual CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => Current;
 
     /// <param name="policy">Which credential.</param>
     /// <param name="target">The upstream.</param>
@@ -26,9 +37,16 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <param name="logger">Takes what a person has to know; never a secret.</param>
     /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
     /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
+    /// <param name="meter">The proxy's, for what is counted; null for one of its own.</param>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     public static UpstreamCredentials For(
-        OutgoingPolicy policy, Uri target, TimeProvider clock, ILogger logger, X509Certificate2Collection? trustAnchors = null, IProxyObserver? observer = null)
+        OutgoingPolicy policy,
+        Uri target,
+        TimeProvider clock,
+        ILogger logger,
+        X509Certificate2Collection? trustAnchors = null,
+        IProxyObserver? observer = null,
+        Meter? meter = null)
     {
         policy.Validate();
         bool isForOrigin = policy is not OAuthPolicy { Server.IsGiven: false };
@@ -39,8 +57,18 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
             OutgoingPolicy.TokenFile file => new FileBearer(file.Path, scope, clock, logger),
             OutgoingPolicy.HostSource host => new HostCredentials(host.Source, scope, clock, new HookFaults(logger, clock)),
             OAuthPolicy oauth => SignIn(oauth),
+            TokenExchangePolicy exchange => Exchange(exchange),
             _ => throw new UnreachableException(),
         };
+
+        ExchangedCredentials Exchange(TokenExchangePolicy exchange)
+        {
+            UpstreamCredentials? login = exchange.Login is { } own ? For(own, target, clock, logger, trustAnchors, observer) : null;
+            UpstreamCredentials? actor = exchange.Actor is { } acting ? acting.IsLogin ? login : For(acting.Source, target, clock, logger) : null;
+            var exchanger = new TokenExchanger(exchange, trustAnchors, clock);
+            var cache = new ExchangeCache(exchange, exchanger, clock, logger, new ExchangeTally(meter ?? new Meter(Tally.MeterName)));
+            return new ExchangedCredentials(exchange, login?.Scope ?? scope, login, actor, cache, clock);
+        }
 
         OAuthCredentials SignIn(OAuthPolicy oauth)
         {

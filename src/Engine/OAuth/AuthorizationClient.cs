@@ -12,7 +12,7 @@ namespace McpProxyFast.OAuth;
 /// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
 internal sealed class AuthorizationClient : IDisposable
 {
-    /// <summary>How often a person may be asked to sign in within an hour, by all processes on a store: a hostile target could ask without end.</summary>
+    /// <summary>Most sign-ins in an hour that a person is asked for, over all processes on a store. A hostile target could ask again and again.</summary>
     public const int MaxSignInsAnHour = 6;
 
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
@@ -78,7 +78,8 @@ internal sealed class AuthorizationClient : IDisposable
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);
         _discovery = new ProtectionDiscovery(policy, _http, clock, logger);
         _clients = new ClientRegistry(policy, _http, store, _kept.Name, clock, logger);
-        _tokens = new TokenEndpoint(_http, policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null, clock);
+        ClientKey? clientKey = policy.Client is KnownClient { Authentication.KeyPath: { } key } ? new ClientKey(key, clock) : null;
+        _tokens = new TokenEndpoint(_http, clientKey, clock, TokenDialect.For(policy.Grant));
         _revocation = new TokenRevocation(_http, _tokens, logger);
         _renewal = new TokenRenewal(_kept, store.Turns, _clients, _tokens, _revocation, clock, logger);
         _invitation = new SignInInvitation(target, clock, logger, observer);
@@ -100,7 +101,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Whether other processes can change what is kept.</summary>
     public bool IsShared => _store.IsShared;
 
-    /// <summary>Whether a person was shown where to sign in during the last attempt: what failed then is no mistake of the settings.</summary>
+    /// <summary>Whether the last attempt showed a person where to sign in. If so, its failure is most likely not due to the settings.</summary>
     public bool WasPersonAsked => _invitation.WasShown;
 
     private bool NeedsPerson => ScopeChoice.IsForAPerson(_policy);
@@ -144,12 +145,12 @@ internal sealed class AuthorizationClient : IDisposable
 
     /// <summary>Signs in, within the time that this may take, and keeps the result.</summary>
     /// <remarks>
-    /// A person is asked by one process at a time, in one window at a time; the others of the same target take over what comes of it. To wait for that is
-    /// not part of the time that the sign-in may take.
+    /// One process at a time asks a person, in one window at a time. Other processes with the same target wait and use the result. The time that a sign-in may
+    /// take starts after this wait.
     /// </remarks>
     /// <param name="protection">Where.</param>
     /// <param name="scopes">What for.</param>
-    /// <param name="known">What was known when it was decided; another that has come into the store since is used instead.</param>
+    /// <param name="known">What is held now. If the store has another one when the wait is over, that one is used.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<HeldCredential> ObtainAsync(
         Protection protection, IReadOnlyList<string> scopes, HeldCredential? known, CancellationToken cancellationToken)
@@ -164,7 +165,7 @@ internal sealed class AuthorizationClient : IDisposable
         string name = WellKnown.Origin(_target);
         using FileStream? turn = await _store.Turns.TakeSignInAsync(
             _kept.Name, () => _logger.SignInElsewhere(name), cancellationToken).ConfigureAwait(false);
-        if (await _kept.FindNewerAsync(known, protection.Server, scopes, cancellationToken).ConfigureAwait(false) is { } found)
+        if (await _kept.FindNewerAsync(known, protection, scopes, cancellationToken).ConfigureAwait(false) is { } found)
         {
             _logger.SignedInElsewhere(name);
             return found;
@@ -244,7 +245,8 @@ internal sealed class AuthorizationClient : IDisposable
             }
 
             string message = NeedsPerson
-                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another."
+                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. Where the browser showed an "
+                + "error instead, it says which of the client id, the redirect URI, the scopes and the resource was refused."
                 : $"The sign-in took longer than {timeout}.";
             throw new OAuthException(NeedsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
@@ -262,6 +264,14 @@ internal sealed class AuthorizationClient : IDisposable
         {
             await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             return await _flow.RunAsync(protection, scopes, key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure) when (protection.FoundBy.Length > 0 && (failure.Failure is OAuthFailure.Refused || protection.IsGuessed))
+        {
+            // What is wrong may be who was asked, and that was found out by what follows.
+            string found = protection.IsGuessed
+                ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
+                : $"The server was found by: {protection.FoundBy}.";
+            throw failure.Saying($"{failure.Message} {found}");
         }
     }
 

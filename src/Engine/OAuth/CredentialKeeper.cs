@@ -7,7 +7,7 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth;
 
 /// <summary>The store's entry of one target and policy, read and written as credentials that can be used.</summary>
-/// <remarks>While the store is held its entry is the truth: whatever this process has in hand, and whatever any clock says, gives way to it.</remarks>
+/// <remarks>While the store is open its entry counts: not what this process holds, and not what a clock says.</remarks>
 internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
 {
     /// <summary>The order of the credential that was made last; grows while the store is held, or looked at.</summary>
@@ -67,7 +67,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
     /// <summary>Keeps what a sign-in has led to.</summary>
     /// <param name="issued">The token.</param>
     /// <param name="key">The key that it is bound to.</param>
-    /// <param name="isAskedFor">A person has acted for it, which ends a sign-out; what comes without one is held in memory until then.</param>
+    /// <param name="isAskedFor">A person has acted for it, which ends a sign-out. Other credentials stay in memory while the sign-out holds.</param>
     public async Task<HeldCredential> KeepAsync(IssuedCredential issued, DPoPKey? key, bool isAskedFor)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -92,7 +92,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
             return null;
         }
 
-        if (Read(entry) is { } other && !other.Is(old))
+        if (ReadFor(old.Issued.ResourcePath, entry) is { } other && !other.Is(old))
         {
             return other; // somebody has signed in anew
         }
@@ -118,21 +118,21 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         StoredEntry entry = lease.Find(Name);
-        return entry.IsSignedOut ? null : Read(entry) ?? held; // a store that was lost is written anew
+        return entry.IsSignedOut ? null : ReadFor(held.Issued.ResourcePath, entry) ?? held; // a store that was lost is written anew
     }
 
-    /// <summary>What another process has obtained since this one decided to, where it will do.</summary>
-    /// <param name="known">What this process knew of then.</param>
-    /// <param name="server">Where the sign-in would be.</param>
+    /// <summary>Finds what another process has obtained since this one decided to sign in, if it is good enough.</summary>
+    /// <param name="known">What this process held when it decided.</param>
+    /// <param name="protection">Where the sign-in would be, and for what.</param>
     /// <param name="scopes">What it would ask for.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
     public async Task<HeldCredential?> FindNewerAsync(
-        HeldCredential? known, ServerMetadata server, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+        HeldCredential? known, Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
-        return await LoadAsync(cancellationToken).ConfigureAwait(false) is { Issued: { ResourcePath: not null } issued } kept
+        return await LoadAsync(cancellationToken).ConfigureAwait(false) is { Issued: var issued } kept
             && !kept.Is(known) && !kept.HasEndedAt(clock.GetUtcNow())
-            && issued.Server.Issuer == server.Issuer && issued.Server.TokenEndpoint == server.TokenEndpoint
-            && scopes.All(issued.Scopes.Contains) ? kept : null;
+            && issued.Server.Issuer == protection.Server.Issuer && issued.Server.TokenEndpoint == protection.Server.TokenEndpoint
+            && issued.ResourcePath == protection.Path && scopes.All(issued.Scopes.Contains) ? kept : null;
     }
 
     /// <summary>Leaves word that somebody has signed out.</summary>
@@ -160,7 +160,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
         StoredEntry entry = lease.Find(Name);
         DateTimeOffset now = clock.GetUtcNow();
 
-        // A clock that has been set back makes moments of the future, which do not count for longer than others.
+        // After the clock was set back some of them lie in the future. They count no longer than the others.
         DateTimeOffset[] lately = [.. entry.SignIns.Where(at => (now - at).Duration() < span)];
         if (lately.Length >= most)
         {
@@ -193,6 +193,10 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
         return entry.Issued is { } kept && (key is not null || !policy.DPoP) ? Make(WithSecret(kept), key, entry.Generation, isFromStore: true) : null;
     }
 
+    // Of a bare origin, two processes may sign in for two resources, and share the entry. Neither uses the other's token.
+    private HeldCredential? ReadFor(string? resourcePath, StoredEntry entry) =>
+        Read(entry) is { } kept && (resourcePath is null || kept.Issued.ResourcePath == resourcePath) ? kept : null;
+
     private HeldCredential Make(IssuedCredential issued, DPoPKey? key, long generation, bool isFromStore) =>
         new(issued, key, generation, ++_order, isFromStore);
 
@@ -219,6 +223,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
         return _key;
     }
 
+    // Who the operator's client is, and how it shows that, is what the operator says now.
     private IssuedCredential WithSecret(IssuedCredential kept) =>
-        kept.Client.IsRegistered ? kept : kept with { Client = kept.Client with { Secret = (policy.Client as KnownClient)?.Authentication?.SecretValue } };
+        kept.Client.IsRegistered || policy.Client is not KnownClient ? kept : kept with { Client = ClientRegistry.Preregistered(policy, kept.Server) };
 }

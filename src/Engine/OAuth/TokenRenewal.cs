@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Renews a credential with its refresh token, which no two processes show, and none shows twice.</summary>
+/// <summary>Renews a credential with its refresh token. No refresh token is used twice, by whatever process.</summary>
 internal sealed class TokenRenewal(
     CredentialKeeper kept, StoreTurns turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
 {
@@ -19,7 +19,7 @@ internal sealed class TokenRenewal(
 
     /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
     /// <param name="held">What this process holds.</param>
-    /// <param name="cancellationToken">The proxy ends: no renewal is begun, and one that is under way has little time left.</param>
+    /// <param name="cancellationToken">Cancelled when the proxy ends. A request that is under way then has <see cref="MaxTimeAtEnd"/> left.</param>
     /// <exception cref="OAuthException">It cannot be renewed.</exception>
     public async Task<HeldCredential> RenewAsync(HeldCredential held, CancellationToken cancellationToken)
     {
@@ -106,6 +106,7 @@ internal sealed class TokenRenewal(
                 RefreshToken = renewed.RefreshToken ?? refreshToken,
                 IsRefreshTokenLasting = isLasting,
                 Scope = renewed.Scope ?? latest.Tokens.Scope,
+                IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send none with a renewal
             },
         };
         if (await kept.KeepRenewedAsync(latest, issued).ConfigureAwait(false) is { } held)

@@ -12,6 +12,10 @@ namespace McpProxyFast.Outcomes;
 /// <param name="Attempts">The addresses that were tried, in their order.</param>
 internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyList<FailedAttempt> Attempts)
 {
+    /// <summary>What the client is told in place of the fault's own sentence; null if nothing more is known.</summary>
+    public string? Sentence =>
+        Attempts.Any(static attempt => attempt.Cause is PlainHttpException) ? $"TLS with the upstream failed: {PlainHttpException.Text}." : null;
+
     /// <summary>One line: <c>upstream.example: 192.0.2.1:443: Connection refused (errno 111); 192.0.2.2:443: no answer in time</c>.</summary>
     public override string ToString()
     {
@@ -68,6 +72,12 @@ internal sealed record CertificateFault(
         string whose = $"subject {PlainText.Of(Subject, MaxCharacters)}, issuer {PlainText.Of(Issuer, MaxCharacters)}";
         return $"certificate refused: {Errors}{chain}; asked for {Name}, {whose}, {times}";
     }
+}
+
+/// <summary>The server answered a TLS handshake with an HTTP response: it does not speak TLS on this port.</summary>
+internal sealed class PlainHttpException() : Exception(Text)
+{
+    public const string Text = "the server answered in plain HTTP";
 }
 
 /// <summary>Words an exception in one line: the system's error has its number, and what lies within is said too.</summary>

@@ -9,6 +9,7 @@ internal enum Hook : byte
     CredentialSource,
     Observer,
     ConnectUpstream,
+    Wording,
 
     /// <summary>What a hook has registered on the token that it was given.</summary>
     Cancellation,
@@ -40,6 +41,7 @@ internal sealed class HookFaults(ILogger logger, TimeProvider clock)
         Hook.CredentialSource => "credential source",
         Hook.Observer => "observer",
         Hook.ConnectUpstream => "ConnectUpstream",
+        Hook.Wording => "Wording",
         _ => "cancellation callback",
     };
 

@@ -188,6 +188,16 @@ internal static partial class LogMessages
     [LoggerMessage(434, LogLevel.Information, "The value of the field {Name} has changed and is in use.")]
     public static partial void FieldChanged(this ILogger logger, string name);
 
+    [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is not used; the access token does not need it. {Reason}")]
+    public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
+
+    // 450: the exchange of tokens. A request is named by the digest of all that it depends on.
+    [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} for the request {Digest}; sent until {End:u}.")]
+    public static partial void TokenExchanged(this ILogger logger, string endpoint, string digest, DateTimeOffset end);
+
+    [LoggerMessage(EventId = 452, Message = "{Endpoint} did not exchange a token ({Reason}): {Message} The request was {Digest}.")]
+    public static partial void TokenNotExchanged(this ILogger logger, LogLevel level, string endpoint, string reason, string message, string digest);
+
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);

@@ -61,6 +61,12 @@ internal enum RefusalReason : byte
     CredentialsMissing,
     TokenInvalid,
     ScopeInsufficient,
+
+    // What an authorization server says of an exchange of the caller's token.
+    SubjectRefused,
+    StepUpNeeded,
+    ScopeNotGranted,
+    ExchangeDenied,
 }
 
 /// <summary>How the body of a refusal is written.</summary>
@@ -90,6 +96,9 @@ internal enum ChallengeKind : byte
 
     /// <summary>403 <c>insufficient_scope</c>.</summary>
     InsufficientScope,
+
+    /// <summary>401 with what another server wants of the caller (RFC 9470 §3).</summary>
+    StepUp,
 }
 
 /// <summary>What a refused client is told: a status, a stable code for logs and metrics, a sentence, and the rule that was broken.</summary>
@@ -97,6 +106,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
 {
     private const string McpWarning = "MCP Streamable HTTP, security warning";
     private const string TokenRule = "RFC 6750 §3.1";
+    private const string ExchangeRule = "RFC 8693 §2.2.2";
 
     /// <summary>The violations that a request can be refused for, and their reasons: the rows of the table, looked up the other way round.</summary>
     private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
@@ -164,6 +174,25 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
             OAuth(401, "token-invalid", "The access token is not valid.", TokenRule, "invalid_token", ChallengeKind.InvalidToken),
         RefusalReason.ScopeInsufficient =>
             OAuth(403, "scope-insufficient", "The access token lacks a required scope.", TokenRule, "insufficient_scope", ChallengeKind.InsufficientScope),
+        _ => ForExchange(reason),
+    };
+
+    /// <summary>The rows of what an authorization server says of an exchange of the caller's token.</summary>
+    private static Refusal ForExchange(RefusalReason reason) => reason switch
+    {
+        RefusalReason.SubjectRefused => OAuth(
+            401, "exchange-subject-refused", "The access token is not taken where it is exchanged.", ExchangeRule, "invalid_token", ChallengeKind.InvalidToken),
+        RefusalReason.StepUpNeeded => OAuth(
+            401,
+            "exchange-step-up-needed",
+            "The caller has to sign in as the challenge asks.",
+            "RFC 9470 §3",
+            "insufficient_user_authentication",
+            ChallengeKind.StepUp),
+        RefusalReason.ScopeNotGranted => OAuth(
+            403, "exchange-scope-refused", "The caller is not granted the scopes that the upstream needs.", ExchangeRule, "invalid_scope", ChallengeKind.None),
+        RefusalReason.ExchangeDenied => OAuth(
+            403, "exchange-denied", "The caller is not given a token for the upstream.", ExchangeRule, "access_denied", ChallengeKind.None),
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
 

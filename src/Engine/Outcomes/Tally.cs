@@ -41,9 +41,17 @@ internal sealed class Tally : IDisposable
     /// <param name="hookFaults">Told what the observer throws.</param>
     /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
     /// <param name="hasCredential">The proxy sends a credential of its own, so a target that asks for one needs no hint.</param>
+    /// <param name="meter">The proxy's; null to make it.</param>
     public Tally(
-        ILogger logger, Func<int> countOpen, IProxyObserver? observer, HookFaults hookFaults, TimeProvider clock, bool hasCredential = true)
+        ILogger logger,
+        Func<int> countOpen,
+        IProxyObserver? observer,
+        HookFaults hookFaults,
+        TimeProvider clock,
+        bool hasCredential = true,
+        Meter? meter = null)
     {
+        Meter = meter ?? new Meter(MeterName);
         _lines = new RepeatedLines(logger, clock);
         _owesHint = hasCredential ? 0 : 1;
         LogsExchanges = logger.IsEnabled(LogLevel.Debug);
@@ -61,7 +69,7 @@ internal sealed class Tally : IDisposable
         Meter.CreateObservableUpDownCounter("mcpproxyfast.connections", countOpen, "{connection}", "Open client connections.");
     }
 
-    public Meter Meter { get; } = new(MeterName);
+    public Meter Meter { get; }
 
     /// <summary>Whether somebody is told of each exchange, so that its times and the parts of its request are to be kept.</summary>
     public bool ObservesExchanges => _observer is not null || LogsExchanges;

@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>Maps the request target to the upstream's: the target's own path for <c>/</c>, <c>/mcp</c> and itself; every other path as it came.</summary>
+/// <summary>Maps the request target to the upstream's: the target's own path for <c>/</c>, <c>/mcp</c> and <c>/mcp/</c>; every other path as it came.</summary>
 /// <remarks>
 /// The legacy SSE transport posts to paths of the upstream's choice, which is why they pass. Paths are compared as bytes: nothing is decoded.
 /// </remarks>
@@ -79,5 +79,6 @@ internal sealed class TargetRule
         }
     }
 
-    private bool IsMapped(ReadOnlySpan<byte> path) => _mapsPath && (path is [(byte)'/'] || path.IsEmpty || path.SequenceEqual("/mcp"u8));
+    private bool IsMapped(ReadOnlySpan<byte> path) =>
+        _mapsPath && (path is [(byte)'/'] || path.IsEmpty || path.SequenceEqual("/mcp"u8) || path.SequenceEqual("/mcp/"u8));
 }

@@ -17,8 +17,6 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>One listener, or two with the same port.</summary>
     private readonly Listener[] _listeners;
 
-    private readonly Entrance _entrance;
-
     /// <summary>One slot for each connection that may still be accepted.</summary>
     private readonly SemaphoreSlim _slots;
 
@@ -30,18 +28,21 @@ internal sealed class AcceptLoop : IDisposable
 
     /// <param name="parts">What all connections share.</param>
     /// <param name="listeners">Bound listeners; disposed with the loop.</param>
-    /// <param name="entrance">The settings for every connection accepted here.</param>
+    /// <param name="entrance">The first settings for the connections accepted here.</param>
     public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
         _listeners = listeners;
-        _entrance = entrance;
+        Doorway = new Doorway(entrance);
         _slots = new SemaphoreSlim(MaxConnections(parts));
         _left = OnLeft;
     }
 
     /// <summary>The address that was actually bound.</summary>
     public IPEndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
+
+    /// <summary>Holds the settings for every connection accepted here.</summary>
+    public Doorway Doorway { get; }
 
     /// <summary>Accepts until the loop is disposed. Never throws.</summary>
     public Task RunAsync() => Task.WhenAll(Array.ConvertAll(_listeners, RunAsync));
@@ -102,7 +103,7 @@ internal sealed class AcceptLoop : IDisposable
             if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
             {
                 _parts.Connections.Enter();
-                _ = new ClientConnection(_parts, connection, _entrance, _left).RunAsync(); // never throws
+                _ = new ClientConnection(_parts, connection, Doorway, _left).RunAsync(); // never throws
                 return true;
             }
         }

@@ -58,7 +58,7 @@ internal static class AdmissionStage
             return StageResult.GoOn;
         }
 
-        RefusalReason refusal = ReadToken(request, out ReadOnlySpan<byte> token);
+        RefusalReason refusal = PresentedToken.Read(request, out ReadOnlySpan<byte> token);
         if (refusal is not RefusalReason.None)
         {
             return StageResult.Refuse(refusal);
@@ -112,26 +112,9 @@ internal static class AdmissionStage
         return true;
     }
 
-    private static RefusalReason ReadToken(RequestHead request, out ReadOnlySpan<byte> token)
-    {
-        token = default;
-        Occurrence found = request.Fields.Single(KnownField.Authorization, out int line);
-        if (found is not Occurrence.Once)
-        {
-            return found is Occurrence.Never ? RefusalReason.CredentialsMissing : RefusalReason.AuthorizationRepeated;
-        }
-
-        return BearerToken.Read(request.Value(request.Fields.Slots[line]), out token) switch
-        {
-            BearerRead.Token => RefusalReason.None,
-            BearerRead.Malformed => RefusalReason.TokenInvalid,
-            _ => RefusalReason.CredentialsMissing,
-        };
-    }
-
     private static ReadOnlyMemory<byte> CopyToken(RequestHead request)
     {
-        ReadToken(request, out ReadOnlySpan<byte> token);
+        PresentedToken.Read(request, out ReadOnlySpan<byte> token);
         return token.ToArray();
     }
 

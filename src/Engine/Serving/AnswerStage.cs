@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using McpProxyFast.Admission;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
@@ -21,7 +22,7 @@ internal static class AnswerStage
             case StageKind.Refuse:
                 outcome.Refusal = stage.Refusal;
                 end = ExchangeEnd.Refused;
-                return OwnReplies.Refused(stage.Refusal, ChallengeFor(stage.Refusal, owner, request));
+                return OwnReplies.Refused(stage.Refusal, ChallengeFor(stage, owner, request));
             case StageKind.Reply:
                 end = ExchangeEnd.AnsweredByProxy;
                 return stage.OwnReply;
@@ -38,10 +39,19 @@ internal static class AnswerStage
     }
 
     /// <summary>The challenge for a refusal, as a complete field line; empty if the refusal has none.</summary>
-    private static string ChallengeFor(RefusalReason reason, ClientConnection owner, RequestStream request)
+    private static string ChallengeFor(in StageResult stage, ClientConnection owner, RequestStream request)
     {
-        ChallengeKind challenge = Refusal.For(reason).Challenge;
-        return challenge is ChallengeKind.None ? "" : Encoding.ASCII.GetString(
-            owner.Parts.Tokens!.Challenge.LineFor(challenge, owner.Entrance.Scheme, request.Head.Authority, request.Head.Path).Span);
+        ChallengeKind kind = Refusal.For(stage.Refusal).Challenge;
+        if (kind is ChallengeKind.None)
+        {
+            return "";
+        }
+
+        // Where tokens are not checked here but exchanged elsewhere, there is no metadata to point to.
+        Entrance entrance = owner.Entrance;
+        ReadOnlyMemory<byte> line = owner.Parts.Tokens is { } tokens
+            ? tokens.Challenge.LineFor(kind, entrance.Scheme, request.Head.Authority, request.Head.Path, entrance.Resource, stage.StepUp)
+            : BearerChallenge.Bare(kind, stage.StepUp);
+        return Encoding.ASCII.GetString(line.Span);
     }
 }

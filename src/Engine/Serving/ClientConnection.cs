@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using McpProxyFast.Admission;
+using McpProxyFast.Credentials;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
@@ -14,6 +15,9 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal sealed class ClientConnection
 {
+    /// <summary>The listener or host call that the client came through.</summary>
+    private readonly Doorway _doorway;
+
     /// <summary>Called when the connection has released everything.</summary>
     private readonly Action _left;
 
@@ -23,15 +27,18 @@ internal sealed class ClientConnection
     /// <summary>The last token and its verdict. Clients send the same token with every request.</summary>
     private TokenMemo _tokenMemo;
 
+    /// <summary>The last token that was exchanged for the client's.</summary>
+    private ExchangeMemo _exchangeMemo;
+
     /// <param name="parts">What all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="entrance">The settings of the listener or host that the client came through.</param>
+    /// <param name="doorway">The listener or host call that the client came through.</param>
     /// <param name="left">Called when the connection has released everything.</param>
-    public ClientConnection(ServingParts parts, Connection client, Entrance entrance, Action left)
+    public ClientConnection(ServingParts parts, Connection client, Doorway doorway, Action left)
     {
         Parts = parts;
         Client = client;
-        Entrance = entrance;
+        _doorway = doorway;
         _left = left;
         Interrupts = new Interrupts(parts, client);
     }
@@ -43,7 +50,7 @@ internal sealed class ClientConnection
     public Connection Client { get; }
 
     /// <summary>The settings of the listener or host that the client came through: allowed names and URL scheme.</summary>
-    public Entrance Entrance { get; }
+    public Entrance Entrance => _doorway.Entrance;
 
     /// <summary>The state that other threads may touch.</summary>
     public Interrupts Interrupts { get; }
@@ -53,6 +60,9 @@ internal sealed class ClientConnection
 
     /// <summary>The last token and its verdict, to compare with the next token.</summary>
     public ref TokenMemo TokenMemo => ref _tokenMemo;
+
+    /// <summary>The last exchanged token, to compare the client's next token with.</summary>
+    public ref ExchangeMemo ExchangeMemo => ref _exchangeMemo;
 
     /// <summary>Serves until the end. Never throws: any failure was reported to the client or has cut the connection.</summary>
     public async Task RunAsync()

@@ -56,7 +56,13 @@ internal sealed class CredentialStage
             return true;
         }
 
-        _line = source.ProvesEachRequest ? null : source.Current;
+        ReadOnlySpan<byte> caller = default;
+        if (source.IsPerCaller)
+        {
+            PresentedToken.Read(request.Head, out caller);
+        }
+
+        _line = source.ProvesEachRequest ? null : source.CurrentFor(caller, ref _owner!.ExchangeMemo);
         return _line is not null && !request.MayGather();
     }
 
@@ -78,6 +84,12 @@ internal sealed class CredentialStage
     /// <summary>The cold path: waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential.</summary>
     public async ValueTask<StageResult> PrepareAsync(RequestStream request)
     {
+        RefusalReason refusal = Source!.IsPerCaller && _line is null ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;
+        if (refusal is not RefusalReason.None)
+        {
+            return StageResult.Refuse(refusal);
+        }
+
         StageResult gathered = await request.GatherAsync().ConfigureAwait(false);
         if (!gathered.GoesOn || _line is not null)
         {
@@ -101,7 +113,7 @@ internal sealed class CredentialStage
         ServingParts parts = _owner!.Parts;
         string target = redirectedTo.IsEmpty ? parts.RequestRewriter.DescribeTarget(request.Head) : Encoding.ASCII.GetString(redirectedTo.Span);
         string origin = parts.Target.GetLeftPart(UriPartial.Authority);
-        var made = new UpstreamRequest(Encoding.ASCII.GetString(request.Head.Method), new Uri(target is "*" ? origin : origin + target));
+        var made = new UpstreamRequest(Encoding.ASCII.GetString(request.Head.Method), new Uri(target is "*" ? origin : origin + target), CallerOf(request));
         _described = made;
         return made;
     }
@@ -136,9 +148,32 @@ internal sealed class CredentialStage
     {
         _line = result.Line;
         isRenewed = result.Kind is CredentialResultKind.Ready;
-        return _owner!.Interrupts.IsCut ? StageResult.Fail(_owner.Interrupts.CutReason)
-            : result.Kind is CredentialResultKind.Unavailable ? Unavailable(result)
-            : StageResult.GoOn;
+        if (_owner!.Interrupts.IsCut)
+        {
+            return StageResult.Fail(_owner.Interrupts.CutReason);
+        }
+
+        return result.Kind switch
+        {
+            CredentialResultKind.Unavailable => Unavailable(result),
+            CredentialResultKind.Refused => StageResult.Refuse(result.Refusal, result.StepUp),
+
+            // With its code: why has been told, with what the server said, when the exchange failed.
+            CredentialResultKind.Failed => StageResult.Fail(result.Fault, new FaultDetail(result.RetryAfterSeconds, Code: Fault.For(result.Fault).Code)),
+            _ => StageResult.GoOn,
+        };
+    }
+
+    /// <summary>Copied: the request's bytes may be gone when a challenge to it comes.</summary>
+    private CallerToken? CallerOf(RequestStream request)
+    {
+        if (!Source!.IsPerCaller)
+        {
+            return null;
+        }
+
+        PresentedToken.Read(request.Head, out ReadOnlySpan<byte> caller);
+        return caller.IsEmpty ? CallerToken.None : new CallerToken(caller.ToArray());
     }
 
     private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)

@@ -6,7 +6,8 @@ namespace McpProxyFast.Serving;
 /// <remarks>The peer's address is not here: it belongs to the connection, so all connections of a listener can share one entrance.</remarks>
 /// <param name="Origins">The <c>Host</c> and <c>Origin</c> values that are allowed.</param>
 /// <param name="IsTls">Clients reach the proxy over https.</param>
-internal sealed record Entrance(OriginRule Origins, bool IsTls)
+/// <param name="Resource">The protected resource, named by the public address of the listener; null if the host of each request names it.</param>
+internal sealed record Entrance(OriginRule Origins, bool IsTls, string? Resource = null)
 {
     /// <summary>The scheme of the URLs that clients use for the proxy.</summary>
     public string Scheme => IsTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;

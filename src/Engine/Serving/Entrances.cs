@@ -30,15 +30,28 @@ internal sealed class Entrances
     public Entrance OfListener(IPEndPoint bound) =>
         new(new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins), IsTls: false);
 
-    /// <summary>The entrance of a connection that a host hands over.</summary>
+    /// <summary>Creates the entrance of the proxy's own listener when clients reach it by a public address.</summary>
+    /// <param name="bound">The address it listens on, with the bound port.</param>
+    /// <param name="address">The public address; http or https.</param>
+    /// <param name="otherHosts">More <c>Host</c> values that clients may send.</param>
+    /// <exception cref="ArgumentException">One of the other hosts is not a host.</exception>
+    public Entrance OfListener(IPEndPoint bound, Uri address, IReadOnlyList<string> otherHosts)
+    {
+        PublicNames outside = PublicNames.Of(address, otherHosts);
+        var rule = new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins, outside);
+        string resource = address.AbsolutePath == "/" ? address.GetLeftPart(UriPartial.Authority) : address.GetLeftPart(UriPartial.Path);
+        return new Entrance(rule, IsTls: address.Scheme == Uri.UriSchemeHttps, resource);
+    }
+
+    /// <summary>The doorway for a connection that a host hands over.</summary>
     /// <exception cref="ArgumentException">An entry in a list is not an origin or not a host.</exception>
-    public Entrance OfCall(ClientConnectionInfo info)
+    public Doorway OfCall(ClientConnectionInfo info)
     {
         foreach (ref CallEntrance? slot in _kept.AsSpan())
         {
             if (Volatile.Read(ref slot) is { } kept && kept.Fits(info))
             {
-                return kept.Entrance;
+                return kept.Doorway;
             }
         }
 
@@ -46,7 +59,7 @@ internal sealed class Entrances
             _options.CorsOrigins);
         var made = new CallEntrance(info, new Entrance(rule, info.IsTls));
         Volatile.Write(ref _kept[Interlocked.Increment(ref _next) % Kept], made);
-        return made.Entrance;
+        return made.Doorway;
     }
 
     /// <summary>Turns an IPv4-mapped IPv6 address, which dual-mode sockets report, into the IPv4 address.</summary>
@@ -61,7 +74,7 @@ internal sealed class Entrances
         private readonly IReadOnlyList<string>? _hosts = info.AllowedHosts;
         private readonly IReadOnlyList<string>? _origins = info.AllowedOrigins;
 
-        public Entrance Entrance => entrance;
+        public Doorway Doorway { get; } = new(entrance);
 
         /// <summary>
         /// Lists are compared by reference, so they must not change. If a host creates new lists for each call, its entrance is only created again.

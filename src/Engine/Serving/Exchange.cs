@@ -262,7 +262,7 @@ internal sealed class Exchange
             {
                 return Interrupts.IsCut
                     ? StageResult.Fail(Interrupts.CutReason)
-                    : StageResult.Fail(lease.Fault, lease.Failure is null ? null : new FaultDetail(0, Failure: lease.Failure));
+                    : StageResult.Fail(lease.Fault, lease.Failure is null ? null : new FaultDetail(0, lease.Failure.Sentence, Failure: lease.Failure));
             }
 
             Interrupts.Upstream = lease.Connection;

@@ -18,7 +18,7 @@ internal static class OwnEndpoints
 
         if (ProtectedResourceDocument.Matches(request.Path, out ReadOnlySpan<byte> resourcePath) && parts.Tokens is { } tokens)
         {
-            return OwnReplies.Metadata(tokens.Document.Write(entrance.Scheme, request.Authority, resourcePath), isPreflight: request.IsOptions);
+            return OwnReplies.Metadata(tokens.Document.Write(entrance.Scheme, request.Authority, resourcePath, entrance.Resource), request.IsOptions);
         }
 
         if (parts.Credentials is not null && IsOAuthDocument(request.Path))

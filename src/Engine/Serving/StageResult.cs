@@ -61,10 +61,14 @@ internal readonly struct StageResult
     /// <summary>What to say about a fault beyond its row in the table; null for nothing.</summary>
     public FaultDetail? Detail => _detail as FaultDetail;
 
-    public static StageResult Refuse(RefusalReason reason)
+    /// <summary>What the caller has to do; null unless the refusal asks for a step-up.</summary>
+    public StepUpChallenge? StepUp => _detail as StepUpChallenge;
+
+    public static StageResult Refuse(RefusalReason reason, StepUpChallenge? stepUp = null)
     {
         Debug.Assert(reason is not RefusalReason.None, "A refusal has a reason.");
-        return new StageResult(StageKind.Refuse, refusal: reason);
+        Debug.Assert((reason is RefusalReason.StepUpNeeded) == (stepUp is not null), "What the caller has to do goes with the one reason.");
+        return new StageResult(StageKind.Refuse, refusal: reason, detail: stepUp);
     }
 
     public static StageResult Fail(FaultReason reason, FaultDetail? detail = null)

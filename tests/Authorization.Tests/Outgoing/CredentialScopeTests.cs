@@ -23,7 +23,7 @@ public sealed class CredentialScopeTests : IDisposable
 
     [Theory]
     [InlineData("/mcp/below", true)]
-    [InlineData("/mcp/", true)]
+    [InlineData("/mcp/below/", true)]
     [InlineData("/mcpx", false)]
     [InlineData("/other/mcp", false)]
     [InlineData("/MCP", false)]

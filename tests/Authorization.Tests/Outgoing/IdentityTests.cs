@@ -1,4 +1,5 @@
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Credentials;
 using McpProxyFast.OAuth.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,7 +15,10 @@ public sealed class IdentityTests : IDisposable
 
     private static readonly OAuthGrant.IdentityAssertion s_assertion = new()
     {
-        Client = new KnownClient("c"), IdpTokenUrl = new Uri("https://idp.example/token"), IdpClientId = "i", IdTokenFile = "file",
+        Client = new KnownClient("c"),
+        IdpTokenUrl = new Uri("https://idp.example/token"),
+        IdpClientId = "i",
+        IdTokenFile = "file",
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -124,6 +128,60 @@ public sealed class IdentityTests : IDisposable
         Assert.Equal(2, keys.Values.Distinct().Count());
         Assert.Equal(2, rig.Server.Authorizations.Count);
     }
+
+    [Fact]
+    public async Task TwoResourcesOfABareOriginNeverGetEachOthersToken()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        OAuthPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(Store) };
+        rig.Server.Overrides["/.well-known/oauth-protected-resource/other"] = http => http.Response.WriteAsJsonAsync(
+            new { resource = $"{rig.Server.Origin}/other", authorization_servers = new[] { rig.Server.Origin } });
+        UpstreamCredentials[] sources =
+        [
+            UpstreamCredentials.For(policy, new Uri(rig.Server.Origin), rig.Clock, rig.Browser),
+            UpstreamCredentials.For(policy, new Uri(rig.Server.Origin), rig.Clock, rig.Browser),
+        ];
+        UpstreamRequest[] requests = [new("POST", rig.Server.Target), new("POST", new Uri($"{rig.Server.Origin}/other"))];
+        await Task.WhenAll(sources.Select(source => source.StartAsync(CancellationToken.None)));
+        var lines = new HashSet<CredentialLine?>[] { [], [] };
+
+        // Both resources ask before there is anything in the store.
+        rig.Browser.IsAttended = false;
+        Task<CredentialResult> first = AskAsync(0);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
+        Uri link = rig.Browser.LastUrl!;
+        Task<CredentialResult> second = AskAsync(1);
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        rig.Browser.IsAttended = true;
+        using var http = new HttpClient();
+        await http.GetAsync(link);
+        lines[0].Add((await first).Line);
+        lines[1].Add((await second).Line);
+        for (int round = 0; round < 3; round++)
+        {
+            for (int i = 0; i < sources.Length; i++)
+            {
+                lines[i].Add((await AskAsync(i)).Line);
+                rig.Clock.Advance(StoreWatch.Period);
+                lines[i].Add(sources[i].Current);
+            }
+        }
+
+        // Each went on with a grant of its own: what was issued for one resource was never renewed, or sent, for the other.
+        Assert.Empty(lines[0].Select(TextOf).Intersect(lines[1].Select(TextOf)));
+        Assert.Equal([rig.Server.Target.OriginalString, $"{rig.Server.Origin}/other"], rig.Server.Authorizations.Select(authorize => authorize["resource"]));
+        Assert.Equal(0, rig.Server.Reuses);
+        await Task.WhenAll(sources.Select(source => source.DisposeAsync().AsTask()));
+
+        Task<CredentialResult> AskAsync(int i)
+        {
+            string challenge = $"Bearer resource_metadata=\"{rig.Server.Origin}/.well-known/oauth-protected-resource{requests[i].Url.AbsolutePath}\"";
+            var asked = new UpstreamChallenge(requests[i], 401, [challenge], DPoPNonce: null, sources[i].Current, Attempt: 0);
+            return sources[i].RecoverAsync(asked, CancellationToken.None).AsTask();
+        }
+    }
+
+    private static string TextOf(CredentialLine? line) => System.Text.Encoding.ASCII.GetString(line!.Bytes.Span);
 
     private static string KeyOf(HttpContext http) => new JsonWebToken(http.Request.Headers["DPoP"].ToString()).GetHeaderValue<string>("jwk");
 

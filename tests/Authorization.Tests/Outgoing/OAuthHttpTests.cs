@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
@@ -135,6 +138,27 @@ public class OAuthHttpTests
         Assert.Equal("insecure-url", refused.Code);
     }
 
-    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url) =>
-        (await http.GetJsonAsync(url, DiscoveryJson.Default.ServerMetadata, CancellationToken.None)).Document;
+    [Theory]
+    [InlineData("http://login.example/token", "insecure-url")]
+    [InlineData("https://10.0.0.1/token", "private-address")]
+    [InlineData("https://host.invalid/token", "server-unreachable")]
+    public async Task WhatMustNotBeAskedIsKnownBeforeItIsAsked(string url, string code)
+    {
+        using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System, LookUpAsync);
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => http.CheckAsync(new Uri(url), CancellationToken.None));
+
+        Assert.Equal(code, refused.Code);
+    }
+
+    private static Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host, out IPAddress? address) ? Task.FromResult<IPAddress[]>([address])
+        : host.EndsWith(".invalid", StringComparison.Ordinal) ? throw new SocketException((int)SocketError.HostNotFound)
+        : Task.FromResult<IPAddress[]>([IPAddress.Parse("8.8.8.8")]);
+
+    private static async Task<ServerMetadata?> GetAsync(OAuthHttp http, string url)
+    {
+        (_, JsonElement document) = await http.GetJsonAsync(url, DiscoveryJson.Default.JsonElement, CancellationToken.None);
+        return document.ValueKind is JsonValueKind.Object ? DocumentReader.ReadServer(document) : null;
+    }
 }

@@ -54,8 +54,8 @@ public sealed class StoreFileTests : IDisposable
         foreach (string file in Directory.GetFiles(_folder.Path))
         {
             const string Script = "head -c 1 \"$0\" || flock --nonblock \"$0\" true || true >> \"$0\"";
-            var start = new System.Diagnostics.ProcessStartInfo(
-                "setpriv", ["--reuid=12345", "--regid=12345", "--clear-groups", "sh", "-c", Script, file]) { RedirectStandardError = true };
+            string[] arguments = ["--reuid=12345", "--regid=12345", "--clear-groups", "sh", "-c", Script, file];
+            var start = new System.Diagnostics.ProcessStartInfo("setpriv", arguments) { RedirectStandardError = true };
             using var other = System.Diagnostics.Process.Start(start)!;
             string said = await other.StandardError.ReadToEndAsync();
             await other.WaitForExitAsync();

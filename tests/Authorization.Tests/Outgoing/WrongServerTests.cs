@@ -79,6 +79,30 @@ public class WrongServerTests
         authorizations: 0);
 
     [Fact]
+    public async Task AnInsecureTokenEndpointIsSaidBeforeACodeIsToBeEntered()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata["token_endpoint"] = "http://login.example/token";
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
+
+        Assert.Contains("http://login.example is not https", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
+
+        Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("Enter the code", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AClientKeyThatCannotSignIsSaidBeforeThePersonSignsIn()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        var client = new KnownClient("known", ClientAuthentication.KeyFile("/nowhere/key.pem"));
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { Client = client } });
+
+        Assert.Contains("/nowhere/key.pem", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
+
+        Assert.Empty(rig.Server.Authorizations);
+    }
+
+    [Fact]
     public Task AnInsecureAuthorizationEndpointIsNotOpened() => IsRefused(
         server => server.EditMetadata = metadata => metadata["authorization_endpoint"] = "javascript:alert(1)",
         "is not an https URL",

@@ -38,6 +38,9 @@ public sealed class Command : IAsyncDisposable
         return Start(new ProcessStartInfo("sh", ["-c", $"{redirections[..last]} exec dotnet \"$0\" \"$@\" {redirections[last..]}", Built, .. args]), null);
     }
 
+    /// <summary>How the command is started, for a test that runs it in a way of its own.</summary>
+    public static ProcessStartInfo StartInfo(IEnumerable<string> args) => new("dotnet", [Built, .. args]);
+
     private static Command Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment)
     {
         start.RedirectStandardOutput = true;

@@ -43,6 +43,20 @@ public sealed class BearerChallengeTests
     public void RequestWithoutHostIsChallengedWithoutMetadata() =>
         Assert.Equal("WWW-Authenticate: Bearer scope=\"openid\"\r\n", Line(Policy, ChallengeKind.NoCredentials, "", "/mcp"));
 
+    [Theory]
+    [InlineData(null, "http://localhost:8080/.well-known/oauth-protected-resource/mcp")]
+    [InlineData("https://mcp.example.com/mcp", "https://mcp.example.com/.well-known/oauth-protected-resource/mcp")]
+    public void StepUpNamesWhatIsAskedForAndWhereToSignIn(string? resourceUrl, string metadataUrl)
+    {
+        var stepUp = new StepUpChallenge("insufficient_claims", Claims: "e30=", AcrValues: "gold", MaxAge: "60");
+        ReadOnlyMemory<byte> line = new BearerChallenge(Policy with { ResourceUrl = resourceUrl })
+            .LineFor(ChallengeKind.StepUp, "http", "localhost:8080"u8, "/mcp"u8, announced: null, stepUp);
+
+        Assert.Equal(
+            $"WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"e30=\", acr_values=\"gold\", max_age=\"60\", resource_metadata=\"{metadataUrl}\", scope=\"openid\"\r\n",
+            Encoding.ASCII.GetString(line.Span));
+    }
+
     private static string Line(TokenPolicy policy, ChallengeKind kind, string host, string path) =>
         Encoding.ASCII.GetString(new BearerChallenge(policy).LineFor(kind, "http", Encoding.ASCII.GetBytes(host), Encoding.ASCII.GetBytes(path)).Span);
 }

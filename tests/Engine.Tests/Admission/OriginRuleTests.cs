@@ -180,6 +180,20 @@ public sealed class OriginRuleTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    /// <summary>What checks nothing goes on checking nothing, and lists of origins are taken as they are.</summary>
+    [Fact]
+    public void NamesOutsideAreAddedOnlyWhereTheListenersOwnAreChecked()
+    {
+        PublicNames outside = PublicNames.Of(new Uri("https://[2001:db8::1]:8443/mcp"), []);
+
+        Assert.True(new OriginRule(Loopback, [], [], [], outside).AllowsHost("[2001:db8::1]:8443"u8));
+        Assert.True(new OriginRule(Loopback, [], [], [], outside).AllowsOrigin("https://[2001:db8::1]:8443"u8));
+        Assert.False(new OriginRule(Loopback, ["https://app.example"], [], [], outside).AllowsOrigin("https://[2001:db8::1]:8443"u8));
+        Assert.True(new OriginRule(Public, [], ["mcp.example"], [], outside).AllowsHost("[2001:db8::1]:8443"u8));
+        Assert.False(new OriginRule(Public, [], [], [], outside).ChecksHost);
+        Assert.False(new OriginRule(Public, [], [], [], outside).ChecksOrigin);
+    }
+
     private static OriginRule Rule(IPEndPoint listener, string[]? origins = null, string[]? hosts = null, string[]? cors = null) =>
         new(listener, origins ?? [], hosts ?? [], cors ?? []);
 

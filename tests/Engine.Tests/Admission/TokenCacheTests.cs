@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using McpProxyFast.Admission;
+using McpProxyFast.Tokens;
 using Xunit;
 
 namespace McpProxyFast.Engine.Tests.Admission;
@@ -10,7 +11,7 @@ public sealed class TokenCacheTests
     private const int Epoch = 1;
     private const long Now = 1_000;
 
-    private readonly TokenCache _cache = new();
+    private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
     [Fact]
     public void EntryIsFoundByItsDigestUntilItExpires()
@@ -46,7 +47,7 @@ public sealed class TokenCacheTests
     public void RefusalsNeverEvictLiveAdmissions()
     {
         CachedVerdict[] good = FillOneSet(Now + 10_000_000);
-        for (int i = 0; i < TokenCache.Capacity * 4; i++)
+        for (int i = 0; i < TokenCache<CachedVerdict>.Capacity * 4; i++)
         {
             _cache.Add(Refusal($"bad-{i.ToString(CultureInfo.InvariantCulture)}"), Now);
         }
@@ -70,7 +71,7 @@ public sealed class TokenCacheTests
     public void AdmissionPrefersThePlaceOfARefusal()
     {
         CachedVerdict[] good = FillOneSet(Now + 1_000)[..3];
-        var cache = new TokenCache();
+        var cache = new TokenCache<CachedVerdict>(ways: 4);
         CachedVerdict refusal = new(good[0].Digest with { D = 99 }, [], TokenVerdict.Invalid("x"), Now + 5_000, Epoch);
         foreach (CachedVerdict entry in good.Append(refusal))
         {

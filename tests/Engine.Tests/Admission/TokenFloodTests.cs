@@ -1,5 +1,6 @@
 using System.Text;
 using McpProxyFast.Admission;
+using McpProxyFast.Tokens;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -26,7 +27,7 @@ public sealed class TokenFloodTests
 
         // Kept whole, the tokens alone would be 100 MB; a refusal's entry takes about 200 bytes.
         long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        Assert.True(grown < TokenCache.Capacity * 1_000L, $"{grown} bytes");
+        Assert.True(grown < TokenCache<CachedVerdict>.Capacity * 1_000L, $"{grown} bytes");
         var memo = new TokenMemo();
         Assert.True(gate.TryDecide(good, ref memo, out _));
     }

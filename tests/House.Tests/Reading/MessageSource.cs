@@ -8,10 +8,10 @@ namespace McpProxyFast.House.Tests.Reading;
 internal static class MessageSource
 {
     /// <summary>Calls, besides the making of exceptions, whose texts reach a person.</summary>
-    private static readonly string[] Telling = ["Refused", "Transient", "NothingFound", "Unusable", "Invalid", "Write", "Print", "Add"];
+    private static readonly string[] Telling = ["Refused", "Transient", "NothingFound", "Unusable", "Invalid", "Saying", "Write", "Print", "Add"];
 
     /// <summary>The classes whose <see cref="Telling"/> methods are meant.</summary>
-    private static readonly string[] Tellers = ["OAuthException", "log", "Errors", "Output", "Standard"];
+    private static readonly string[] Tellers = ["OAuthException", "failure", "log", "Errors", "Output", "Standard"];
 
     /// <summary>The log messages that a file declares: number, level, name, text.</summary>
     public static IEnumerable<(int Id, string Level, string Name, string Text)> LogMessages(SyntaxNode file) =>

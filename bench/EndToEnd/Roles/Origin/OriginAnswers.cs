@@ -22,6 +22,10 @@ internal sealed class OriginAnswers(OriginPlan plan)
 
     public ReadOnlyMemory<byte> KeySet { get; } = Json(plan.KeySet);
 
+    /// <summary>The answer to an exchange (RFC 8693 §2.2.1).</summary>
+    public ReadOnlyMemory<byte> Exchanged { get; } = Json(
+        $$"""{"access_token":"{{plan.InjectedToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":86400}""");
+
     public ReadOnlyMemory<byte> NotFound { get; } = Empty("404 Not Found");
 
     public ReadOnlyMemory<byte> Unauthorized { get; } = Empty("401 Unauthorized");

@@ -67,6 +67,9 @@ internal sealed class OriginConnection(EventLoop loop, Socket socket, OriginAnsw
             case Behaviour.KeySet:
                 Send(answers.KeySet);
                 break;
+            case Behaviour.Exchange:
+                Send(answers.Exchanged);
+                break;
             default:
                 Send(answers.NotFound);
                 break;

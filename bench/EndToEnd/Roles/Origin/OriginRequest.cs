@@ -29,6 +29,9 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
 
         Discovery,
         KeySet,
+
+        /// <summary><c>/token</c>: the injected credential, in exchange for whatever is shown.</summary>
+        Exchange,
         Unknown,
     }
 
@@ -49,6 +52,7 @@ internal readonly record struct OriginRequest(OriginRequest.Behaviour Wanted, lo
             _ when path.SequenceEqual("/up"u8) => new(Behaviour.Up, 0, false),
             _ when path.SequenceEqual("/.well-known/openid-configuration"u8) => new(Behaviour.Discovery, 0, false),
             _ when path.SequenceEqual("/jwks"u8) => new(Behaviour.KeySet, 0, false),
+            _ when path.SequenceEqual("/token"u8) => new(Behaviour.Exchange, 0, false),
             _ => new(Behaviour.Unknown, 0, false),
         };
     }

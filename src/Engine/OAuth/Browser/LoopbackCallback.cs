@@ -57,7 +57,8 @@ internal sealed class LoopbackCallback : IDisposable
         {
             throw OAuthException.Refused(
                 "callback-port-taken",
-                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port or give another.");
+                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port, or give another that is "
+                + "registered too (AuthorizationCode.CallbackPort).");
         }
 
         logger.CallbackPortTaken(port);

@@ -11,9 +11,16 @@ internal sealed class DiscoveryLog(ILogger logger)
     /// <summary>Most requests of one discovery, whatever the documents name.</summary>
     public const int MaxRequests = 32;
 
+    /// <summary>The code of a search that is given up because it has asked so often.</summary>
+    public const string TooLong = "discovery-too-long";
+
     /// <summary>Most characters of one line in the message.</summary>
     private const int MaxLineLength = 400;
 
+    /// <summary>Most characters of all lines in the message, so that there is room for what helps.</summary>
+    private const int MaxLength = 2_400;
+
+    /// <summary>What was asked and came, a line each, in order.</summary>
     private readonly List<string> _lines = [];
 
     /// <summary>How many documents have been asked for.</summary>
@@ -22,6 +29,9 @@ internal sealed class DiscoveryLog(ILogger logger)
     /// <summary>Whether a failure that may pass stood in the way.</summary>
     public bool SawTransient { get; private set; }
 
+    /// <summary>Whether a place for an authorization server's metadata answered otherwise than that there is nothing: then nothing may be assumed.</summary>
+    public bool FoundServer { get; set; }
+
     /// <summary>A document is about to be asked for.</summary>
     /// <exception cref="OAuthException">Too many have been.</exception>
     public void CountRequest()
@@ -29,7 +39,9 @@ internal sealed class DiscoveryLog(ILogger logger)
         if (++_requests > MaxRequests)
         {
             throw NothingFound(
-                "discovery-too-long", $"More than {MaxRequests} documents would have to be read to find out who protects the upstream.", "Name the issuer.");
+                TooLong,
+                $"More than {MaxRequests} documents would have to be read to find out who protects the upstream.",
+                "Name the issuer (OAuthPolicy.Server).");
         }
     }
 
@@ -70,7 +82,14 @@ internal sealed class DiscoveryLog(ILogger logger)
     public OAuthException NothingFound(string code, string what, string next) => new(
         SawTransient ? OAuthFailure.Transient : OAuthFailure.Refused,
         code,
-        $"{what} Tried: {string.Join("; ", _lines)}. {next}");
+        $"{what} Tried: {this}. {next}");
+
+    /// <summary>All lines as one.</summary>
+    public override string ToString()
+    {
+        string all = string.Join("; ", _lines);
+        return all.Length <= MaxLength ? all : all[..MaxLength] + " (cut)";
+    }
 
     public static bool IsTransient(HttpStatusCode status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;

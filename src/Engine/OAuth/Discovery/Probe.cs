@@ -32,7 +32,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         })
         {
             using HttpRequestMessage request = ask();
-            using HttpResponseMessage response = await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            using HttpResponseMessage response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
             log.Add($"{request.Method} {WellKnown.Origin(target)}{target.AbsolutePath}", response.StatusCode);
             if (Asked(response) is { } challenge)
             {
@@ -45,7 +45,21 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         return answered ? null : throw log.NothingFound(
             "probe-inconclusive",
             "The target neither asked for credentials nor answered as an MCP server.",
-            "Check its URL, or name the issuer that protects it.");
+            "Check its URL (McpProxyOptions.Target), or name the issuer that protects it (OAuthPolicy.Server).");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        string asked = $"{request.Method} {Printable.Url(request.RequestUri!.AbsoluteUri)}";
+        try
+        {
+            return await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            throw failure.Saying(
+                $"The target could not be asked whether it wants a sign-in ({asked}): {failure.Message} Check its URL (McpProxyOptions.Target).");
+        }
     }
 
     private static Challenge? Asked(HttpResponseMessage response)

@@ -22,20 +22,23 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
     {
         using var late = new CancellationTokenSource(MaxTime, clock);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        var log = new DiscoveryLog(logger);
         try
         {
-            return await FindWithinAsync(resource, challenge, linked.Token).ConfigureAwait(false);
+            return await FindWithinAsync(resource, challenge, log, linked.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw OAuthException.Transient(
-                "discovery-too-slow", $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s.", failure);
+                "discovery-too-slow",
+                $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s. Tried: {log}. It is tried again with a later request; "
+                + "where it stays so, name the issuer (OAuthPolicy.Server).",
+                failure);
         }
     }
 
-    private async Task<Protection> FindWithinAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
+    private async Task<Protection> FindWithinAsync(Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
-        var log = new DiscoveryLog(logger);
         ResourceMetadata? published = await FindResourceAsync(resource, challenge, log, cancellationToken).ConfigureAwait(false);
         ServerMetadata server = ServerIsGiven
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
@@ -43,7 +46,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
 
         // Where the operator has named the server and nothing is published, the token is for the whole target.
         string path = published is not null ? new Uri(published.Resource!).AbsolutePath : ServerIsGiven ? "/" : resource.AbsolutePath;
-        return new Protection(server, ServerIsGiven, policy.Resource ?? published?.Resource, path, published?.ScopesSupported ?? []);
+        string? indicator = policy.Resource is OAuthPolicy.NoResource ? null : policy.Resource ?? published?.Resource;
+        return new Protection(server, ServerIsGiven, indicator, path, published?.ScopesSupported ?? []) { FoundBy = log.ToString() };
     }
 
     /// <summary>Whether the resource publishes metadata, though it asked for nothing.</summary>
@@ -62,16 +66,12 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
 
     private async Task<ResourceMetadata?> FindResourceAsync(Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
-        if (ServerIsGiven && policy.Resource is not null)
-        {
-            return null;
-        }
-
+        bool isOnlyForScopes = ServerIsGiven && policy.Resource is not null;
         try
         {
             return await ResourceDiscovery.FindAsync(http, resource, challenge, log, cancellationToken).ConfigureAwait(false);
         }
-        catch (OAuthException failure) when (ServerIsGiven && failure.Failure is OAuthFailure.Transient)
+        catch (OAuthException failure) when (ServerIsGiven && (isOnlyForScopes || failure.Failure is OAuthFailure.Transient))
         {
             // The operator has said enough to go on without the document.
             log.Add("Resource metadata", failure);
@@ -95,7 +95,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             ?? throw log.NothingFound(
                 "issuer-without-metadata",
                 $"The issuer {policy.Server.Issuer} has no metadata that can be used.",
-                "Check the issuer, or give its endpoints and a client id by hand.");
+                "Check the issuer (OAuthPolicy.Server), or give its endpoints and a client id by hand.");
     }
 
     private async Task<ServerMetadata> FindNamedAsync(
@@ -118,37 +118,46 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             {
                 return found;
             }
+
+            if (log.SawTransient)
+            {
+                break; // it may be back in a moment, and nobody is to sign in elsewhere meanwhile
+            }
         }
 
         return issuers.Count == 0
             ? await FindAtOriginAsync(resource, log, cancellationToken).ConfigureAwait(false)
             : throw log.NothingFound(
                 "no-authorization-server",
-                "The upstream names no authorization server that can be used.",
-                "Name one by its issuer, or by its endpoints and a client id.");
+                "None of the authorization servers that the upstream names can be used.",
+                "Where one of them is right, name it by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
-    // MCP 2025-03-26: the server's own origin is the authorization server, with fixed endpoints where it publishes no metadata.
+    // MCP 2025-03-26: the server is its own authorization server, with fixed endpoints where it publishes no metadata. Only where every place said that
+    // there is nothing is that assumed: a document that cannot be used, or cannot be read now, may say otherwise.
     private async Task<ServerMetadata> FindAtOriginAsync(Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {
         string origin = WellKnown.Origin(resource);
-        ServerMetadata? found = await ServerDiscovery.FindAsync(http, origin, log, cancellationToken).ConfigureAwait(false)
-            ?? await ServerDiscovery.FindAsync(http, origin + "/", log, cancellationToken).ConfigureAwait(false);
-        if (found is null && log.SawTransient)
+        foreach (string issuer in new[] { origin + resource.AbsolutePath.TrimEnd('/'), origin }.Distinct())
         {
-            // What could not be read may say otherwise, so nothing is assumed.
-            throw log.NothingFound(
-                "no-authorization-server",
-                "Who protects the upstream could not be found out.",
-                "It is tried again with a later request; the issuer can be named by hand.");
+            if (await ServerDiscovery.FindAsync(http, issuer, log, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                return found;
+            }
         }
 
-        return found ?? new ServerMetadata
-        {
-            AuthorizationEndpoint = $"{origin}/authorize",
-            TokenEndpoint = $"{origin}/token",
-            RegistrationEndpoint = $"{origin}/register",
-            IsAssumed = true,
-        };
+        return !log.FoundServer && !log.SawTransient
+            ? new ServerMetadata
+            {
+                AuthorizationEndpoint = $"{origin}/authorize",
+                TokenEndpoint = $"{origin}/token",
+                RegistrationEndpoint = $"{origin}/register",
+                IsAssumed = true,
+            }
+            : throw log.NothingFound(
+                "no-authorization-server",
+                "The upstream does not name its authorization server, and what its own origin answers cannot be used.",
+                "Name the server by its issuer (OAuthPolicy.Server), or by its endpoints and a client id."
+                + (log.SawTransient ? " It is tried again with a later request." : ""));
     }
 }

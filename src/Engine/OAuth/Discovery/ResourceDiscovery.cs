@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Discovery;
@@ -29,7 +30,7 @@ internal static class ResourceDiscovery
         return !log.SawTransient ? null : throw log.NothingFound(
             "resource-metadata-unavailable",
             "What the upstream publishes about itself cannot be read at present.",
-            "It is tried again with a later request; the issuer can be named by hand.");
+            "It is tried again with a later request. Where the document stays away, name the issuer (OAuthPolicy.Server).");
     }
 
     /// <summary>The place that a challenge names, resolved against the resource; null for none, and for one that is not to be asked.</summary>
@@ -68,8 +69,9 @@ internal static class ResourceDiscovery
     private static async Task<ResourceMetadata?> FindAtAsync(OAuthHttp http, string place, Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {
         log.CountRequest();
-        (HttpStatusCode status, ResourceMetadata? found) =
-            await http.GetJsonAsync(place, DiscoveryJson.Default.ResourceMetadata, cancellationToken).ConfigureAwait(false);
+        (HttpStatusCode status, JsonElement document) =
+            await http.GetJsonAsync(place, DiscoveryJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
+        ResourceMetadata? found = document.ValueKind is JsonValueKind.Object ? DocumentReader.ReadResource(document) : null;
         log.Add($"GET {place}", status, found?.Resource is not null);
         if (found?.Resource is null)
         {
@@ -81,6 +83,6 @@ internal static class ResourceDiscovery
             : throw OAuthException.Refused(
                 "resource-mismatch",
                 $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. "
-                + "Give the target as it is written there, or have the document corrected.");
+                + "Give the target (McpProxyOptions.Target) as it is written there, or have the document corrected.");
     }
 }

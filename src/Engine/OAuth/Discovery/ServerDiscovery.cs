@@ -13,7 +13,7 @@ internal static class ServerDiscovery
     /// <param name="issuer">The issuer, byte for byte.</param>
     /// <param name="log">Takes what was asked.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The first document that is about this issuer and names a token endpoint, or null.</returns>
+    /// <returns>The first document that is about this issuer and names a token endpoint, or null; the log says why.</returns>
     public static async Task<ServerMetadata?> FindAsync(OAuthHttp http, string issuer, DiscoveryLog log, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
@@ -22,15 +22,23 @@ internal static class ServerDiscovery
             return null;
         }
 
-        await foreach ((string place, JsonElement document) in
-            DocumentsAsync(http, issuer, WellKnown.ForIssuer(url), log, cancellationToken).ConfigureAwait(false))
+        try
         {
-            if (Read(document) is { TokenEndpoint: not null } found)
+            await foreach ((string place, JsonElement document) in
+                DocumentsAsync(http, issuer, WellKnown.ForIssuer(url), log, cancellationToken).ConfigureAwait(false))
             {
-                return found;
-            }
+                ServerMetadata found = DocumentReader.ReadServer(document);
+                if (Uri.TryCreate(found.TokenEndpoint, UriKind.Absolute, out _))
+                {
+                    return found;
+                }
 
-            log.Add($"{place} names no token endpoint, or has a member of the wrong kind");
+                log.Add(found.TokenEndpoint is null ? $"{place} names no token_endpoint" : $"{place} names a token_endpoint that is not a whole URL");
+            }
+        }
+        catch (OAuthException failure) when (failure.Code is not DiscoveryLog.TooLong)
+        {
+            log.Add($"issuer {issuer}", failure);
         }
 
         return null;
@@ -54,6 +62,7 @@ internal static class ServerDiscovery
                 await http.GetJsonAsync(place, DiscoveryJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
             bool isObject = document.ValueKind is JsonValueKind.Object;
             log.Add($"GET {place}", status, isObject);
+            log.FoundServer |= status is not (HttpStatusCode.NotFound or HttpStatusCode.Gone);
             if (isObject && IsAbout(document, issuer, place, log))
             {
                 yield return (place, document);
@@ -68,22 +77,10 @@ internal static class ServerDiscovery
         bool isSame = IssuerName.Same(named, issuer);
         if (!isSame)
         {
-            log.Add($"{place} says issuer {named ?? "(none)"} where {issuer} was expected, so it is not used");
+            string hint = named?.Contains('{', StringComparison.Ordinal) is true ? "; the braces stand for a tenant: name the issuer of one" : "";
+            log.Add($"{place} says issuer {named ?? "(none)"} where {issuer} was expected, so it is not used{hint}");
         }
 
         return isSame;
-    }
-
-    private static ServerMetadata? Read(JsonElement document)
-    {
-        try
-        {
-            return document.Deserialize(DiscoveryJson.Default.ServerMetadata);
-        }
-        catch (JsonException)
-        {
-            // A member of another kind than RFC 8414 gives it.
-            return null;
-        }
     }
 }

@@ -7,6 +7,7 @@ using McpProxyFast.OAuth.Browser;
 using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
+using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Grants;
@@ -41,15 +42,10 @@ internal sealed class AuthorizationCodeFlow(
         invitation.Show(url, opened);
 
         CallbackQuery answer = await callback.WaitAsync(attempt.State, cancellationToken).ConfigureAwait(false);
-        string code = CodeFrom(answer, protection.Server);
+        string code = CodeFrom(answer, attempt);
         TokenSet issued = await ExchangeAsync(attempt, code, dpopKey, cancellationToken).ConfigureAwait(false);
-        if (scopes.Contains("openid") && protection.Server.JwksUri is not null)
-        {
-            var check = new IdTokenCheck(http, clock);
-            await check.CheckAsync(issued.IdToken, protection.Server, client.Id, attempt.Nonce, cancellationToken).ConfigureAwait(false);
-        }
-
-        return new IssuedCredential { Server = protection.Server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = issued };
+        TokenSet tokens = scopes.Contains("openid") ? await WithCheckedIdTokenAsync(issued, attempt, cancellationToken).ConfigureAwait(false) : issued;
+        return new IssuedCredential { Server = protection.Server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = tokens };
     }
 
     // MCP: a server that does not say S256 must not be used. An operator's own server may be silent (several large ones are), but not say otherwise.
@@ -57,16 +53,41 @@ internal sealed class AuthorizationCodeFlow(
     {
         ServerMetadata server = protection.Server;
         bool mayBeSilent = protection.IsOperators || server.IsAssumed;
-        if (server.CodeChallengeMethodsSupported is { } methods ? !methods.Contains("S256") : !mayBeSilent)
+        if (server.CodeChallengeMethodsSupported is { } methods && !methods.Contains("S256"))
         {
             throw OAuthException.Refused(
-                "pkce-unsupported", $"{server.Issuer} does not offer PKCE with S256, without which a sign-in is not safe; ask its operator to enable it.");
+                "pkce-unsupported",
+                $"{server.Issuer} does not offer PKCE with S256 (code_challenge_methods_supported: {string.Join(' ', methods)}), without which a sign-in is "
+                + "not safe; ask its operator to enable it.");
+        }
+
+        if (server.CodeChallengeMethodsSupported is null && !mayBeSilent)
+        {
+            throw OAuthException.Refused(
+                "pkce-unsupported",
+                $"The metadata of {server.Issuer} does not offer PKCE with S256: it has no code_challenge_methods_supported. Where you know that the server "
+                + "supports it, as those of Microsoft Entra and Amazon Cognito do, name it yourself: OAuthPolicy.Server "
+                + $"{server.Issuer}. PKCE is used either way.");
         }
 
         if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !UrlRule.IsSecure(endpoint))
         {
             throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
         }
+    }
+
+    private async Task<TokenSet> WithCheckedIdTokenAsync(TokenSet issued, SignInAttempt attempt, CancellationToken cancellationToken)
+    {
+        ServerMetadata server = attempt.Protection.Server;
+        var check = new IdTokenCheck(http, clock);
+        string? fault = await check.FindFaultAsync(issued.IdToken, server, attempt.Client.Id, attempt.Nonce, cancellationToken).ConfigureAwait(false);
+        if (fault is null)
+        {
+            return issued;
+        }
+
+        logger.IdTokenNotUsed(Printable.Url(server.Issuer ?? server.TokenEndpoint!), fault);
+        return issued with { IdToken = null };
     }
 
     private string AuthorizeUrl(SignInAttempt attempt)
@@ -83,13 +104,20 @@ internal sealed class AuthorizationCodeFlow(
         parameters.AddOptional("resource", attempt.Protection.Resource);
         parameters.AddOptional(grant.ScopeParameter, string.Join(' ', attempt.Scopes));
         parameters.AddOptional("nonce", attempt.Scopes.Contains("openid") ? attempt.Nonce : null);
+        foreach ((string name, string value) in AuthorizeDialect.At(attempt.Protection.Server.AuthorizationEndpoint)?.Parameters ?? [])
+        {
+            parameters.Add(name, value);
+        }
+
         return new RequestUrl(attempt.Protection.Server.AuthorizationEndpoint!).Create(parameters);
     }
 
     /// <returns>The code.</returns>
     /// <exception cref="OAuthException">The answer comes from another server, or says no.</exception>
-    private static string CodeFrom(CallbackQuery answer, ServerMetadata server)
+    private static string CodeFrom(CallbackQuery answer, SignInAttempt attempt)
     {
+        ServerMetadata server = attempt.Protection.Server;
+
         // RFC 9207 §2.4, before anything else is believed: ordinal comparison, no normalisation.
         if (answer.Issuer is not null ? server.Issuer is not null && answer.Issuer != server.Issuer : server.AuthorizationResponseIssParameterSupported)
         {
@@ -103,32 +131,21 @@ internal sealed class AuthorizationCodeFlow(
         if (answer.Error is { } error)
         {
             string reason = answer.ErrorDescription is null ? error : $"{error} ({answer.ErrorDescription})";
-            OAuthFailure failure = error switch
-            {
-                "access_denied" => OAuthFailure.GrantLost,
-                "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
-                _ => OAuthFailure.Refused,
-            };
             throw new OAuthException(
-                failure,
+                OAuthError.FailureOf(error),
                 "sign-in-refused",
-                Printable.Of($"The authorization server refused the sign-in: {reason}. {Next(error)}"));
+                Printable.Of(
+                    $"{Printable.Url(server.AuthorizationEndpoint!)} refused the sign-in: {reason}. "
+                    + $"{OAuthError.NextAfterSignIn(error, answer.ErrorDescription)} It was asked for {attempt}."));
         }
 
         return answer.Code is { Length: > 0 } code
             ? code
             : throw OAuthException.Refused(
                 "sign-in-refused",
-                "The authorization server sent the browser back without a code. Sign in again; where that ends the same way, its operator has to look at it.");
+                $"{Printable.Url(server.AuthorizationEndpoint!)} sent the browser back without a code. Sign in again; where that ends the same way, "
+                + "its operator has to look at it.");
     }
-
-    private static string Next(string error) => error switch
-    {
-        "access_denied" => "Sign in again with an account that may use the target.",
-        "invalid_scope" => "Check the scopes that are asked for.",
-        "invalid_target" => "Check the resource that is asked for.",
-        _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
-    };
 
     private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
@@ -158,5 +175,13 @@ internal sealed class AuthorizationCodeFlow(
         public string Nonce { get; } = CryptoRandom.CreateUniqueId(32);
 
         public string Verifier { get; } = CryptoRandom.CreateUniqueId(48);
+
+        /// <summary>What was asked for, in words and without a secret.</summary>
+        public override string ToString()
+        {
+            string wanted = Scopes.Count > 0 ? $"the scopes {string.Join(' ', Scopes)}" : "no scope";
+            string resource = Protection.Resource is { } named ? $"the resource {named}" : "no resource";
+            return $"{wanted}, {resource}, by the client {Client.Id} with {RedirectUri}";
+        }
     }
 }

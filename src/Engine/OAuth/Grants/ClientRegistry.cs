@@ -42,7 +42,8 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         {
             throw OAuthException.Refused(
                 "client-id-needed",
-                $"{server.Issuer ?? server.TokenEndpoint} offers no dynamic registration; register a client there and give its client id (and secret).");
+                $"{Name(server)} offers no dynamic registration; register a client there and give its client id (and secret): "
+                + $"KnownClient.Id{(redirectUri is null ? "" : $". Its redirect URI is {redirectUri}; the port is AuthorizationCode.CallbackPort")}.");
         }
 
         ClientIdentity registered = await RegisterAsync(server, redirectUri, scopes, cancellationToken).ConfigureAwait(false);
@@ -51,7 +52,10 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
     }
 
     /// <summary>The client that the operator registered.</summary>
-    public ClientIdentity Preregistered(ServerMetadata server)
+    public ClientIdentity Preregistered(ServerMetadata server) => Preregistered(policy, server);
+
+    /// <summary>As <see cref="Preregistered(ServerMetadata)"/>, for a policy with such a client.</summary>
+    public static ClientIdentity Preregistered(OAuthPolicy policy, ServerMetadata server)
     {
         var known = (KnownClient)policy.Client!;
         return new ClientIdentity
@@ -60,7 +64,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
             Secret = known.Authentication?.SecretValue,
             Method = known.Authentication is null ? ClientMethod.None
                 : known.Authentication.KeyPath is not null ? ClientMethod.PrivateKeyJwt
-                : ClientMethod.ForSecret(server),
+                : ClientMethod.ForSecret(server, policy.TokenEndpointAuthMethod),
         };
     }
 
@@ -109,7 +113,8 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         catch (OAuthException failure) when (failure.Failure is not OAuthFailure.Transient)
         {
             throw OAuthException.Refused(
-                "registration-refused", $"{failure.Message} Register a client with the authorization server by hand and give its client id (and secret).");
+                "registration-refused",
+                $"{failure.Message} Register a client with the authorization server by hand and give its client id (and secret): KnownClient.Id.");
         }
 
         return Read(answer, server, redirectUri) with { Scopes = scopes };
@@ -123,7 +128,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         {
             ClientName = "McpProxyFast",
             ApplicationType = "native",
-            TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server),
+            TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server, policy.TokenEndpointAuthMethod),
             Scope = scopes.Count > 0 ? string.Join(' ', scopes) : null,
 
             // Left out, not empty: an empty default_acr_values makes oidc-provider insist on `openid`.
@@ -143,13 +148,15 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         return document;
     }
 
-    private static ClientIdentity Read(DynamicClientRegistrationResponse answer, ServerMetadata server, string? redirectUri)
+    private ClientIdentity Read(DynamicClientRegistrationResponse answer, ServerMetadata server, string? redirectUri)
     {
         string id = answer.TryGet("client_id") is { Length: > 0 } given
             ? given
             : throw OAuthException.Refused("registration-refused", $"{server.RegistrationEndpoint} answered a registration without a client_id.");
         string? secret = answer.TryGet("client_secret") is { Length: > 0 } issued ? issued : null;
-        string method = answer.TryGet("token_endpoint_auth_method") ?? (secret is null ? ClientMethod.None : ClientMethod.ForSecret(server));
+        TokenEndpointAuthMethod wanted = policy.TokenEndpointAuthMethod;
+        string? told = wanted is TokenEndpointAuthMethod.Automatic || secret is null ? answer.TryGet("token_endpoint_auth_method") : null;
+        string method = told ?? (secret is null ? ClientMethod.None : ClientMethod.ForSecret(server, wanted));
         return new ClientIdentity
         {
             Id = id,

@@ -22,7 +22,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         ServerMetadata server = protection.Server;
         if (server.DeviceAuthorizationEndpoint is null)
         {
-            throw OAuthException.Refused("device-unsupported", $"{server.Issuer} offers no device authorization; use another grant.");
+            throw OAuthException.Refused("device-unsupported", $"{server.Issuer} offers no device authorization; use another grant (OAuthPolicy.Grant).");
         }
 
         ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);

@@ -6,42 +6,53 @@ using Microsoft.IdentityModel.Tokens;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Checks the ID token of a sign-in that asked for <c>openid</c> (OpenID Connect Core 1.0 §3.1.3.7).</summary>
+/// <remarks>
+/// An access token needs none: <c>state</c>, PKCE and <c>iss</c> bind its code to the sign-in. So a wrong one, or none, ends no sign-in; it is only not there
+/// for whoever wants to use it.
+/// </remarks>
 internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
 {
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
 
-    /// <exception cref="OAuthException">The token is missing, forged, or made for another sign-in.</exception>
-    public async Task CheckAsync(string? idToken, ServerMetadata server, string clientId, string nonce, CancellationToken cancellationToken)
+    /// <returns>Why the token is not to be used: it is missing, forged, or made for another sign-in; null for a good one.</returns>
+    public async Task<string?> FindFaultAsync(string? idToken, ServerMetadata server, string clientId, string nonce, CancellationToken cancellationToken)
     {
-        if (idToken is null || server.JwksUri is null)
+        if (idToken is null || !Uri.TryCreate(server.JwksUri, UriKind.Absolute, out Uri? place))
         {
-            throw Invalid(server, idToken is null ? "none was sent" : "the server publishes no keys");
+            return idToken is null ? "none was sent" : "the server publishes no keys";
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, server.JwksUri);
-        using HttpResponseMessage response = await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        string keys = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, place);
+            using HttpResponseMessage response = await http.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            string keys = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+            return await FindFaultAsync(idToken, keys, server, clientId, nonce).ConfigureAwait(false);
+        }
+        catch (OAuthException failure)
+        {
+            return $"the server's keys cannot be read: {failure.Message}";
+        }
+    }
+
+    private async Task<string?> FindFaultAsync(string idToken, string keys, ServerMetadata server, string clientId, string nonce)
+    {
         var rules = new TokenValidationParameters
         {
             ValidIssuer = server.Issuer,
             ValidAudience = clientId,
-            IssuerSigningKeys = ReadKeys(keys, server),
+            IssuerSigningKeys = ReadKeys(keys),
             LifetimeValidator = (_, expires, _, _) => expires is { } end && end + Skew > clock.GetUtcNow().UtcDateTime,
         };
         TokenValidationResult result = await new JsonWebTokenHandler().ValidateTokenAsync(idToken, rules).ConfigureAwait(false);
-        if (!result.IsValid)
-        {
-            // The library's message may quote the token, so only the kind of failure is told.
-            throw Invalid(server, result.Exception.GetType().Name);
-        }
 
-        if (!result.Claims.TryGetValue("nonce", out object? found) || found as string != nonce)
-        {
-            throw Invalid(server, "its nonce is not the one of this sign-in");
-        }
+        // The library's message may quote the token, so only the kind of failure is told.
+        return !result.IsValid ? result.Exception.GetType().Name
+            : result.Claims.TryGetValue("nonce", out object? found) && found as string == nonce ? null
+            : "its nonce is not the one of this sign-in";
     }
 
-    private static IList<SecurityKey> ReadKeys(string keys, ServerMetadata server)
+    private static IList<SecurityKey> ReadKeys(string keys)
     {
         try
         {
@@ -50,10 +61,7 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
         catch (ArgumentException)
         {
             // The library reports JSON that is no key set this way.
-            throw Invalid(server, $"{server.JwksUri} holds no keys");
+            return [];
         }
     }
-
-    private static OAuthException Invalid(ServerMetadata server, string why) =>
-        OAuthException.Refused("id-token-invalid", $"The ID token of {server.Issuer} cannot be trusted: {why}.");
 }

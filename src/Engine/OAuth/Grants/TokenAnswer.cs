@@ -18,11 +18,20 @@ internal static class TokenAnswer
     // One that means an instant is not asked again and again; a token that has ended before is renewed when the upstream refuses it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
 
+    /// <param name="answer">The answer.</param>
+    /// <param name="server">Who gave it.</param>
+    /// <param name="bound">Whether the token was to be bound to a key.</param>
+    /// <param name="redaction">What must not be repeated of the request.</param>
+    /// <param name="clock">When the token ends goes by it.</param>
+    /// <param name="dialect">How that server writes it; null for OAuth's own way.</param>
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
-    public static TokenSet Read(TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock)
+    public static TokenSet Read(
+        TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock, TokenDialect? dialect = null)
     {
         ThrowIfFailed(answer, server.TokenEndpoint!, redaction);
-        string token = answer.TryGet("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
+        TokenDialect spoken = dialect ?? TokenDialect.Plain;
+        JsonElement json = spoken.TokensIn(answer.Json!.Value);
+        string token = json.TextOf("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
         if (token.Any(character => character is <= ' ' or >= (char)127))
         {
             throw Unusable(server, "its access_token holds characters that cannot stand in a header");
@@ -32,19 +41,24 @@ internal static class TokenAnswer
         return new TokenSet
         {
             AccessToken = token,
-            TokenType = ReadType(answer, server, bound),
-            RefreshToken = answer.TryGet("refresh_token") is { Length: > 0 } refresh ? refresh : null,
-            IdToken = answer.TryGet("id_token"),
-            Scope = answer.TryGet("scope"),
+            TokenType = ReadType(json, server, bound, spoken),
+            RefreshToken = json.TextOf("refresh_token") is { Length: > 0 } refresh ? refresh : null,
+            IdToken = json.TextOf("id_token"),
+            Scope = json.TextOf("scope"),
             IssuedAt = now,
-            ExpiresAt = now + Lifetime(answer.Json),
+            ExpiresAt = now + Lifetime(json),
         };
     }
 
     /// <summary>Throws what an answer that is not a success means for what can be done next.</summary>
     public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
     {
-        if (answer.Exception is OAuthException or OperationCanceledException)
+        if (answer.Exception is OAuthException failure)
+        {
+            throw failure.Saying($"{endpoint} could not be asked: {failure.Message}");
+        }
+
+        if (answer.Exception is OperationCanceledException)
         {
             ExceptionDispatchInfo.Throw(answer.Exception);
         }
@@ -63,7 +77,8 @@ internal static class TokenAnswer
 
     private static OAuthException FromError(HttpStatusCode status, string error, string? description, string endpoint)
     {
-        string message = Printable.Of($"{endpoint} refused: {error}{(description is null ? "" : $" ({description})")}.") + Next(error);
+        string reason = description is null ? error : $"{error} ({description})";
+        string message = Printable.Of($"{endpoint} refused: {reason}. {OAuthError.Next(error, description)}").TrimEnd();
         OAuthFailure failure = error switch
         {
             "invalid_grant" => OAuthFailure.GrantLost,
@@ -81,18 +96,13 @@ internal static class TokenAnswer
         return new OAuthException(failure, code, message) { Status = status };
     }
 
-    private static string Next(string error) => error switch
-    {
-        "invalid_client" or "unauthorized_client" => " Check the client id, its secret or key, and the grants that it may use.",
-        "invalid_scope" => " Check the scopes that are asked for.",
-        "invalid_target" => " Check the resource that is asked for.",
-        "access_denied" => " Sign in again with an account that may use the target.",
-        _ => "",
-    };
-
     // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
     private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
-        new(OAuthFailure.Transient, "token-endpoint-unavailable", $"{endpoint} answered {(int)status} with something that is not an OAuth answer.")
+        new(
+            OAuthFailure.Transient,
+            "token-endpoint-unavailable",
+            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. It is tried again later; where it stays so, check "
+            + "OAuthPolicy.Server, which says where to ask.")
         {
             Status = status,
         };
@@ -100,9 +110,9 @@ internal static class TokenAnswer
     private static OAuthException Unusable(ServerMetadata server, string why) =>
         OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
 
-    private static string ReadType(TokenResponse answer, ServerMetadata server, bool bound)
+    private static string ReadType(JsonElement json, ServerMetadata server, bool bound, TokenDialect dialect)
     {
-        string type = answer.TryGet("token_type") ?? "Bearer";
+        string type = json.TextOf("token_type") ?? "Bearer";
         if (type.Equals("DPoP", StringComparison.OrdinalIgnoreCase) && bound)
         {
             return "DPoP";
@@ -114,16 +124,19 @@ internal static class TokenAnswer
         }
 
         // RFC 8693 §2.2.1: N_A marks what an exchange issues to be shown to another server, not to the resource.
-        bool isAssertion = type == "N_A" && answer.TryGet("issued_token_type") is not null;
+        bool isAssertion = type == "N_A" && json.TextOf("issued_token_type") is not null;
         return isAssertion ? type
-            : type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? "Bearer"
-            : throw Unusable(server, $"its token_type is {Printable.Of(type)}");
+            : dialect.IsBearer(type) ? "Bearer"
+            : throw Unusable(server, $"its token_type is {Printable.Of(type)}{HintFor(type)}");
     }
 
+    private static string HintFor(string type) =>
+        TokenDialect.Slack.IsBearer(type) ? " (as Slack writes it: set AuthorizationCode.ScopeParameter to user_scope)" : "";
+
     // Absent, zero, negative or not a number: the server did not say, and the token is used until it is refused.
-    private static TimeSpan? Lifetime(JsonElement? json)
+    private static TimeSpan? Lifetime(JsonElement json)
     {
-        if (json is not { ValueKind: JsonValueKind.Object } answer || !answer.TryGetProperty("expires_in", out JsonElement value))
+        if (!json.TryGetProperty("expires_in", out JsonElement value))
         {
             return null;
         }

@@ -7,13 +7,17 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Asks token endpoints for tokens and judges what they say.</summary>
-internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock)
+/// <param name="http">The way out.</param>
+/// <param name="clientKey">Signs what shows who the client is; null where that is a secret, or nothing.</param>
+/// <param name="clock">When tokens end goes by it.</param>
+/// <param name="dialect">How the servers write their answers; null for OAuth's own way.</param>
+internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock, TokenDialect? dialect = null)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
 
-    /// <summary>The grants that show what is good for one use: where the answer is given up, that use is lost.</summary>
+    /// <summary>The grants with something that works once. If the answer is lost, a sign-in is lost.</summary>
     private static readonly string[] OfOneUse =
         [OidcConstants.GrantTypes.RefreshToken, OidcConstants.GrantTypes.AuthorizationCode, OidcConstants.GrantTypes.DeviceCode];
 
@@ -47,11 +51,11 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
         using TokenResponse first = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
         if (dpopKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
         {
-            return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock);
+            return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock, dialect);
         }
 
         using TokenResponse second = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
-        return TokenAnswer.Read(second, server, bound: true, redaction, clock);
+        return TokenAnswer.Read(second, server, bound: true, redaction, clock, dialect);
     }
 
     /// <summary>Puts on a request what shows who the client is (RFC 6749 §2.3, RFC 7523 §2.2).</summary>

@@ -71,7 +71,8 @@ internal sealed class AddressGuard
             ? allowed
             : throw OAuthException.Refused(
                 "private-address",
-                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, name it as the issuer.");
+                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, "
+                + "name it as the issuer (OAuthPolicy.Server).");
     }
 
     // Its owner may give a name both kinds of address, so one private among public ones says nothing.

@@ -14,7 +14,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
     /// <summary>The time for a request that can be made again.</summary>
     public static readonly TimeSpan MaxRequestTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>The time for a request that shows what is good for one use: where its answer is given up, the use is lost, and a sign-in with it.</summary>
+    /// <summary>The time for a request with something that works once, such as a rotating refresh token. If its answer is lost, a sign-in is lost.</summary>
     public static readonly TimeSpan MaxPatientTime = TimeSpan.FromMinutes(2);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

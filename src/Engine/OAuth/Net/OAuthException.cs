@@ -28,6 +28,9 @@ internal sealed class OAuthException : Exception
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 
+    /// <summary>The same failure with more words.</summary>
+    public OAuthException Saying(string message) => new(Failure, Code, message, this) { Status = Status, IsUnanswered = IsUnanswered };
+
     public static OAuthException Refused(string code, string message) => new(OAuthFailure.Refused, code, message);
 
     public static OAuthException Transient(string code, string message, Exception? inner = null) => new(OAuthFailure.Transient, code, message, inner);

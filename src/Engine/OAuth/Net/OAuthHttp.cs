@@ -48,7 +48,8 @@ internal sealed class OAuthHttp : IDisposable
 
         HttpClient Client(TimeSpan maxTime)
         {
-            var client = new HttpClient(new BoundedHandler(target, maxTime, clock) { InnerHandler = sockets }) { Timeout = Timeout.InfiniteTimeSpan };
+            var bounded = new BoundedHandler(target, maxTime, clock) { InnerHandler = sockets };
+            var client = new HttpClient(new FormAnswerHandler { InnerHandler = bounded }) { Timeout = Timeout.InfiniteTimeSpan };
             client.DefaultRequestHeaders.Add("User-Agent", "mcpproxyfast");
             return client;
         }
@@ -57,7 +58,7 @@ internal sealed class OAuthHttp : IDisposable
     /// <summary>For requests that are not a plain GET of JSON.</summary>
     public HttpMessageInvoker Invoker => _client;
 
-    /// <summary>For requests that show what is good for one use, such as a code or a refresh token that rotates.</summary>
+    /// <summary>For requests with something that works once, such as a code or a refresh token that rotates.</summary>
     public HttpMessageInvoker PatientInvoker => _patient;
 
     /// <summary>Says before anything is sent there whether a URL may be used.</summary>

@@ -2,21 +2,21 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The sole right, among all processes on a store, to show one entry's refresh token. It knows which ones have been shown.</summary>
+/// <summary>The right to use one entry's refresh token, which one process at a time has. It knows which refresh tokens have been used.</summary>
 /// <remarks>
-/// A server whose refresh tokens rotate ends the grant where one is shown twice. What has been shown is remembered before it is: by digest, in the turn's own
-/// file, which is overwritten where it lies. So it outlives a process that is killed while it waits for the answer, and a full disk, where the store
-/// still holds a token that another has replaced.
+/// A server that rotates refresh tokens ends the grant if one is used twice. So the digest of a token is written to the turn's own file before the token is
+/// sent. The file is overwritten in place. The digest is still there if the process is killed before the answer comes, and if the disk is full and the store
+/// still has a token that has been replaced.
 /// </remarks>
-/// <param name="file">The file, held; null where nobody else is to be thought of, or the file cannot be used.</param>
+/// <param name="file">The locked file; null if the store is in memory, or the file cannot be used.</param>
 internal sealed class RenewalTurn(FileStream? file) : IDisposable
 {
-    /// <summary>How many are remembered. More than one matters on a full disk only; there they are enough for five days of tokens of an hour.</summary>
+    /// <summary>How many digests are kept. More than one is needed only while the disk is full: 128 tokens of an hour last for five days.</summary>
     private const int MaxShown = 128;
 
     private const int DigestBytes = SHA256.HashSizeInBytes;
 
-    /// <summary>The digests of what has been shown, the newest first, zeros behind the last; as in the file where that can be written.</summary>
+    /// <summary>The digests, the newest first, then zeros. The same as in the file, unless it could not be written.</summary>
     private byte[] _shown = Read(file);
 
     public bool WasShown(string refreshToken) => PlaceOf(refreshToken) >= 0;
@@ -24,7 +24,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
     /// <summary>Remembers a refresh token that is about to be shown.</summary>
     public void Remember(string refreshToken) => Write([.. Digest(refreshToken), .. _shown.AsSpan(0, _shown.Length - DigestBytes)]);
 
-    /// <summary>It has not been taken: it may be shown again.</summary>
+    /// <summary>The server has not used it up, so it may be shown again.</summary>
     public void Forget(string refreshToken)
     {
         if (PlaceOf(refreshToken) is >= 0 and var place)
@@ -50,7 +50,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // It is remembered for as long as this process has the turn.
+            // It is remembered in memory, for as long as this process has the turn.
         }
 
         return shown;
@@ -82,7 +82,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // Then neither could the token be written that another process would show: both need the same disk.
+            // The file has its size from the start, so this is rare. It is remembered in memory, for as long as this process has the turn.
         }
     }
 

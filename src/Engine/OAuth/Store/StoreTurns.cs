@@ -2,12 +2,12 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>What only one of all processes on a store may do at a time. Each has a lock of its own, so that none holds up another.</summary>
-/// <remarks>Where a lock cannot be used, as in a folder that has become read-only, this process goes on without it, as it does without the store.</remarks>
+/// <summary>What only one of all processes on a store may do at a time. Each thing has its own lock file, so that they do not delay each other.</summary>
+/// <remarks>If a lock cannot be used, as in a folder that has become read-only, this process goes on without it, as it does without the store.</remarks>
 /// <param name="storePath">The store; null where it is in memory, and no other process shares it.</param>
 internal sealed class StoreTurns(string? storePath)
 {
-    // As long as the request that shows a refresh token may take, and some more.
+    // Longer than the request with the refresh token may take.
     private static readonly TimeSpan RenewalPatience = BoundedHandler.MaxPatientTime + TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewalPoll = TimeSpan.FromMilliseconds(20);
 

@@ -21,8 +21,10 @@ internal sealed record TokenSet
     /// <summary>When the access token ends, or null where the server did not say.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>Only checked, never kept.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    /// <summary>
+    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only where it has been checked; null otherwise. It is sent only to be
+    /// exchanged.
+    /// </summary>
     public string? IdToken { get; init; }
 
     /// <summary>Says what this is about, without a secret.</summary>

@@ -25,15 +25,35 @@ internal sealed class Descriptors : IDisposable
     /// The number of client connections that there are descriptors for, at most <paramref name="wanted"/>. Raises the soft limit of the process to its hard
     /// limit.
     /// </summary>
-    public static int RoomFor(int wanted)
+    /// <param name="wanted">The largest number that is useful.</param>
+    /// <param name="listing">The folder in which the system lists the open descriptors.</param>
+    public static int RoomFor(int wanted, string listing = "/proc/self/fd")
     {
         if (!OperatingSystem.IsLinux() || Libc.RaiseDescriptorLimit() is not long limit)
         {
             return wanted; // the system has no such limit, or does not report it
         }
 
-        int open = Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
-        return (int)Math.Clamp((limit - open - Reserve) / PerClient, 1, wanted);
+        return (int)Math.Clamp((limit - CountOpen(listing) - Reserve) / PerClient, 1, wanted);
+    }
+
+    /// <summary>Counts the open descriptors. Without a listing (/proc not mounted) it uses the next free number: the system assigns the lowest.</summary>
+    private static int CountOpen(string listing)
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(listing).Count();
+        }
+        catch (Exception unlisted) when (unlisted is IOException or UnauthorizedAccessException)
+        {
+            int next = Libc.OpenEvent();
+            if (next >= 0)
+            {
+                Libc.Close(next);
+            }
+
+            return Math.Max(next, 0);
+        }
     }
 
     /// <summary>Takes the spare descriptors.</summary>

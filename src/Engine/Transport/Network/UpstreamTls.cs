@@ -15,13 +15,15 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
 {
     /// <summary>Makes a TLS connection over a socket, and takes the socket over: if this fails, the socket is disposed.</summary>
     /// <exception cref="CertificateRefusedException">The certificate is not accepted.</exception>
-    /// <exception cref="AuthenticationException">The handshake failed.</exception>
+    /// <exception cref="PlainHttpException">The server answered in plain HTTP.</exception>
+    /// <exception cref="AuthenticationException">The handshake failed, or the certificate could not be checked.</exception>
     /// <exception cref="IOException">The connection ended.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<Connection> SecureAsync(Socket socket, IPAddress address, CancellationToken cancel)
     {
         TlsStream? tls = null;
         CertificateFault? refused = null;
+        Exception? thrown = null;
         try
         {
             tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
@@ -31,7 +33,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
                     TargetHost = host,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ApplicationProtocols = [SslApplicationProtocol.Http11],
-                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (refused = Judge(certificate, chain, errors)) is null,
+                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => TryJudge(certificate, chain, errors, out refused, out thrown),
                 },
                 cancel).ConfigureAwait(false);
             return NetworkStack.Over(socket, tls, address);
@@ -40,6 +42,16 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         {
             await GiveBackAsync(tls, socket).ConfigureAwait(false);
             throw new CertificateRefusedException(refused, fault);
+        }
+        catch (Exception) when (thrown is not null)
+        {
+            await GiveBackAsync(tls, socket).ConfigureAwait(false);
+            throw new AuthenticationException("the certificate could not be checked:", thrown); // the message of TLS itself does not name the cause
+        }
+        catch (Exception) when (tls is { IsAnsweredInHttp: true })
+        {
+            await GiveBackAsync(tls, socket).ConfigureAwait(false);
+            throw new PlainHttpException();
         }
         catch
         {
@@ -54,6 +66,22 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         if (tls is not null)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Judges the certificate. Catches what the check throws, so that the log can name it.</summary>
+    private bool TryJudge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, out CertificateFault? refused, out Exception? thrown)
+    {
+        (refused, thrown) = (null, null);
+        try
+        {
+            refused = Judge(certificate, chain, errors);
+            return refused is null;
+        }
+        catch (Exception fault)
+        {
+            thrown = fault;
+            return false;
         }
     }
 

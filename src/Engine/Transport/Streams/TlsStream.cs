@@ -25,11 +25,22 @@ internal sealed class TlsStream : SslStream
     /// <summary>The bytes below ended without <c>close_notify</c>. Valid once a read has found the end.</summary>
     public bool WasCut => _below.HasEnded;
 
+    /// <summary>The peer's first bytes are the start of an HTTP response: it does not speak TLS.</summary>
+    public bool IsAnsweredInHttp => _below.BeganAsHttp;
+
     /// <summary>Forwards all calls and records the end.</summary>
     private sealed class Below(Stream inner) : Stream
     {
         /// <summary>A read has found the end. Never reset. Written by the reading thread, before the read returns.</summary>
         public bool HasEnded { get; private set; }
+
+        /// <summary>How many bytes of <see cref="HttpStart"/> have been received; -1 once another byte came first.</summary>
+        private int _httpBytes;
+
+        /// <summary>The first bytes are the start of an HTTP response.</summary>
+        public bool BeganAsHttp => _httpBytes == HttpStart.Length;
+
+        private static ReadOnlySpan<byte> HttpStart => "HTTP/"u8;
 
         public override bool CanRead => true;
 
@@ -47,17 +58,17 @@ internal sealed class TlsStream : SslStream
             set => throw new NotSupportedException();
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Note(inner.Read(buffer, offset, count), count);
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-        public override int Read(Span<byte> buffer) => Note(inner.Read(buffer), buffer.Length);
+        public override int Read(Span<byte> buffer) => Note(buffer, inner.Read(buffer));
 
         /// <summary>A read into an empty buffer waits for bytes; its result of 0 is not the end.</summary>
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             ValueTask<int> reading = inner.ReadAsync(buffer, cancellationToken);
             return buffer.IsEmpty ? reading
-                : reading.IsCompletedSuccessfully ? new ValueTask<int>(Note(reading.Result, buffer.Length))
-                : NoteAsync(reading, buffer.Length);
+                : reading.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer.Span, reading.Result))
+                : NoteAsync(reading, buffer);
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -92,11 +103,20 @@ internal sealed class TlsStream : SslStream
         }
 
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        private async ValueTask<int> NoteAsync(ValueTask<int> reading, int asked) => Note(await reading.ConfigureAwait(false), asked);
-
-        private int Note(int received, int asked)
+        private async ValueTask<int> NoteAsync(ValueTask<int> reading, Memory<byte> room)
         {
-            HasEnded |= received == 0 && asked > 0;
+            int received = await reading.ConfigureAwait(false);
+            return Note(room.Span, received);
+        }
+
+        private int Note(ReadOnlySpan<byte> room, int received)
+        {
+            HasEnded |= received == 0 && !room.IsEmpty;
+            for (int i = 0; i < received && _httpBytes >= 0 && _httpBytes < HttpStart.Length; i++)
+            {
+                _httpBytes = room[i] == HttpStart[_httpBytes] ? _httpBytes + 1 : -1;
+            }
+
             return received;
         }
     }

@@ -58,7 +58,11 @@ internal sealed class ForwardingProxy : IAsyncDisposable
 
         public override CredentialLine? Current => source.Current;
 
+        public override bool IsPerCaller => source.IsPerCaller;
+
         public override bool ProvesEachRequest => source.ProvesEachRequest;
+
+        public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => source.CurrentFor(caller, ref memo);
 
         public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken) =>
             source.ObtainAsync(request, cancellationToken);

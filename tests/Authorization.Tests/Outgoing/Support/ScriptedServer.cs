@@ -40,6 +40,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>Changes the token answer before it is sent.</summary>
     public Action<JsonObject> EditTokens { get; set; } = _ => { };
 
+    /// <summary>Writes the token answer in another form than JSON: its media type and its text; null for JSON.</summary>
+    public Func<JsonObject, (string MediaType, string Text)>? WriteTokens { get; set; }
+
     /// <summary>Changes the parameters with which the browser is sent back.</summary>
     public Action<Dictionary<string, string>> EditCallback { get; set; } = _ => { };
 
@@ -177,7 +180,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
             return;
         }
 
-        await SendAsync(http, Issue());
+        JsonObject issued = Issue();
+        if (WriteTokens is { } write)
+        {
+            (http.Response.ContentType, string text) = write(issued);
+            await http.Response.WriteAsync(text);
+            return;
+        }
+
+        await SendAsync(http, issued);
     }
 
     // Rotation with reuse detection: the second use of a refresh token ends the whole grant.

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Transport.Network;
@@ -45,6 +47,32 @@ public sealed class ConnectorTests
         Assert.StartsWith($"upstream.test: {new SocketException((int)SocketError.TryAgain).Message}", result.Failure!.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>Such as a store of roots that cannot be read. TLS itself would say "internal error", or that the certificate is refused.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CheckOfACertificateThatThrowsIsNamed(bool portable)
+    {
+        using var network = new NetworkStack(portable);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task serving = ServeTlsAsync(listener);
+        var target = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        var connector = new Connector(
+            target,
+            Patience.Limit,
+            network,
+            (_, _, _, _) => throw new CryptographicException("The roots cannot be read."),
+            (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]),
+            TimeProvider.System);
+
+        ConnectResult result = await connector.ConnectAsync(null, CancellationToken.None).Soon();
+
+        Assert.Equal(FaultReason.UpstreamTlsFailed, result.Fault);
+        Assert.EndsWith("the certificate could not be checked: The roots cannot be read.", result.Failure!.ToString(), StringComparison.Ordinal);
+        await serving.Soon();
+    }
+
     [Fact]
     public void CertificateIsNamedWithoutItsControlCharacters()
     {
@@ -58,6 +86,24 @@ public sealed class ConnectorTests
         Assert.StartsWith("127.0.0.1:443: certificate refused: RemoteCertificateNameMismatch (UntrustedRoot); asked for upstream.test,", line, StringComparison.Ordinal);
         Assert.Contains(@"CN=\u001B[31mred", line, StringComparison.Ordinal);
         Assert.InRange(line.Length, 0, 600);
+    }
+
+    private static async Task ServeTlsAsync(TcpListener listener)
+    {
+        using Socket socket = await listener.AcceptSocketAsync();
+        await using var tls = new SslStream(new NetworkStream(socket));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        try
+        {
+            await tls.AuthenticateAsServerAsync(certificate);
+            await tls.ReadExactlyAsync(new byte[1]);
+        }
+        catch (Exception refused) when (refused is IOException or System.Security.Authentication.AuthenticationException)
+        {
+            // The engine does not go on: that is what the test is about.
+        }
     }
 
     private static Connector Make(NetworkStack network, Uri target, IPAddress[] addresses) =>

@@ -1,0 +1,174 @@
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Options;
+
+namespace McpProxyFast.Cli.Mapping;
+
+/// <summary>From the flags that say how tokens are exchanged to the engine's policy, around that of the outgoing sign-in.</summary>
+internal static class ExchangeFlags
+{
+    private const string Prefix = "token-exchange-";
+    private const string Rfc8693 = "rfc8693";
+    private const string EntraOnBehalfOf = "entra-obo";
+    private const string JwtBearer = "jwt-bearer";
+    private const string Auto = "auto";
+    private const string Caller = "caller";
+    private const string Outgoing = "outgoing";
+    private const string None = "none";
+
+    /// <summary>What only RFC 8693 has a place for.</summary>
+    private static readonly string[] OfExchange =
+        ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
+
+    /// <summary>The whole outgoing policy.</summary>
+    /// <param name="login">That of the outgoing sign-in; null where there is none.</param>
+    /// <param name="options">The flags.</param>
+    /// <param name="settings">Where they come from.</param>
+    /// <exception cref="UsageException">The flags contradict each other, or exchange nothing.</exception>
+    public static OutgoingPolicy? Around(OutgoingPolicy? login, OutgoingOptions options, Settings settings)
+    {
+        if (FlagValue.Url("token-exchange-url", options.TokenExchangeUrl) is not { } url)
+        {
+            RefuseIdle(settings);
+            return login;
+        }
+
+        RefuseUnknown(options);
+        bool isOfLogin = options.TokenExchangeSubject == Outgoing || (options.TokenExchangeSubject == Auto && login is not null);
+        Refuse(login, isOfLogin, options, settings);
+        (string? secret, string? key) = (
+            FlagValue.Secret(options.TokenExchangeClientSecret, "token-exchange-client-secret-file", options.TokenExchangeClientSecretFile),
+            FlagValue.KeyFile("token-exchange-client-key-file", options.TokenExchangeClientKeyFile));
+        RefuseClient(options, secret, key);
+        return FlagValue.Accepted(FlagNames.Exchange, () =>
+        {
+            var policy = new TokenExchangePolicy(url)
+            {
+                Subject = isOfLogin ? TokenExchangeSubject.Of(login!) : TokenExchangeSubject.Caller,
+                Variant = Variant(options, login) with { Scopes = [.. options.TokenExchangeScopes] },
+                Client = Client(options, secret, key),
+                Parameters = [.. options.TokenExchangeParam.Select(Parameter)],
+                FieldName = options.TokenExchangeHeaderName,
+            };
+            policy.Validate();
+            return policy;
+        });
+    }
+
+    /// <summary>Whether the outgoing sign-in, where there is one, takes no part in the exchange, and so none in anything.</summary>
+    public static bool LeavesLoginIdle(OutgoingOptions options) =>
+        options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
+
+    /// <summary>An exchange that nothing makes would leave the token as it is. What scripts for <c>thv</c> export says nothing by itself.</summary>
+    private static void RefuseIdle(Settings settings)
+    {
+        Flag? idle = settings.Table.All.FirstOrDefault(flag => flag.Name.StartsWith(Prefix, StringComparison.Ordinal)
+            && settings.Changes(flag) && settings.Given[flag.Name].Source is not SettingSource.ToolHiveEnvironment);
+        if (idle is not null)
+        {
+            throw new UsageException($"{settings.Given[idle.Name].Origin} exchanges nothing without --token-exchange-url");
+        }
+    }
+
+    private static void RefuseUnknown(OutgoingOptions options)
+    {
+        OneOf("variant", options.TokenExchangeVariant, Rfc8693, EntraOnBehalfOf, JwtBearer);
+        OneOf("subject", options.TokenExchangeSubject, Auto, Caller, Outgoing);
+        OneOf("actor", options.TokenExchangeActor, None, Outgoing);
+        OneOf("client-auth", options.TokenExchangeClientAuth, Auto, None, "basic", "post", "private_key_jwt");
+    }
+
+    private static void OneOf(string flag, string value, params string[] known)
+    {
+        if (!known.Contains(value))
+        {
+            throw new UsageException($"--{Prefix}{flag} must be {string.Join(", ", known[..^1])} or {known[^1]}, not '{value}'");
+        }
+    }
+
+    /// <summary>What flags can say and the engine's types cannot.</summary>
+    private static void Refuse(OutgoingPolicy? login, bool isOfLogin, OutgoingOptions options, Settings settings)
+    {
+        string variant = options.TokenExchangeVariant;
+        string? foreign = variant == Rfc8693 ? null : OfExchange.FirstOrDefault(name => IsGiven(settings, Prefix + name));
+        bool isEntra = variant == EntraOnBehalfOf;
+        bool actsAsLogin = options.TokenExchangeActor == Outgoing;
+        FlagValue.Refuse(
+            (foreign is not null, Prefix + foreign, $"it is for the variant {Rfc8693} alone"),
+            (isEntra && options.TokenExchangeAudience.Any(), "token-exchange-audience", $"the variant {EntraOnBehalfOf} names its audience in a scope"),
+            (isEntra && options.TokenExchangeResource.Any(), "token-exchange-resource", $"the variant {EntraOnBehalfOf} names its resource in a scope"),
+            (isEntra && !options.TokenExchangeScopes.Any(), "token-exchange-scopes",
+                $"the variant {EntraOnBehalfOf} needs a scope, such as api://ID/.default"),
+            (isOfLogin && login is null, "token-exchange-subject",
+                "there is no outgoing sign-in whose token could be exchanged; add --remote-auth, or a token"),
+            (actsAsLogin && login is null, "token-exchange-actor", "there is no outgoing sign-in whose token could act; add --remote-auth, or a token"),
+            (actsAsLogin && isOfLogin, "token-exchange-actor",
+                "the outgoing token is exchanged already; add --token-exchange-subject caller to exchange the caller's"),
+            (actsAsLogin && options.TokenExchangeActorTokenFile is not null, "token-exchange-actor-token-file",
+                "one token acts: that of the file, or that of --token-exchange-actor"));
+    }
+
+    /// <summary>Whether somebody asks for it. A file that <c>--check</c> has printed has the defaults too.</summary>
+    private static bool IsGiven(Settings settings, string name) => settings.Given.TryGetValue(name, out Setting? given)
+        && (given.Source is not SettingSource.ConfigFile || settings.Changes(settings.Table.Find(name)));
+
+    private static void RefuseClient(OutgoingOptions options, string? secret, string? key)
+    {
+        string method = options.TokenExchangeClientAuth;
+        FlagValue.Refuse(
+            (options.TokenExchangeClientId is null && (secret ?? key) is not null, "token-exchange-client-id", "a client secret or key needs its client id"),
+            (secret is not null && key is not null, "token-exchange-client-key-file", "the client secret and the client key exclude each other; give one"),
+            (method is "basic" or "post" && secret is null, "token-exchange-client-auth", $"{method} needs a client id and a client secret"),
+            (method is "private_key_jwt" && key is null, "token-exchange-client-auth", $"{method} needs a client id and --token-exchange-client-key-file"),
+            (method is None && (secret ?? key) is not null, "token-exchange-client-auth", "none shows neither a secret nor a key; leave them out"),
+            (method is "basic" or "post" && key is not null, "token-exchange-client-auth", $"{method} shows no key; leave it out"));
+    }
+
+    private static TokenExchangeVariant Variant(OutgoingOptions options, OutgoingPolicy? login) => options.TokenExchangeVariant switch
+    {
+        EntraOnBehalfOf => new TokenExchangeVariant.EntraOnBehalfOf(),
+        JwtBearer => new TokenExchangeVariant.JwtBearer { Audiences = [.. options.TokenExchangeAudience], Resources = [.. options.TokenExchangeResource] },
+        _ => new TokenExchangeVariant.Rfc8693
+        {
+            GrantType = options.TokenExchangeGrantType,
+            SubjectTokenType = TokenType("subject-token-type", options.TokenExchangeSubjectTokenType),
+            RequestedTokenType = options.TokenExchangeRequestedTokenType is { } type ? TokenType("requested-token-type", type) : null,
+            Audiences = [.. options.TokenExchangeAudience],
+            Resources = [.. options.TokenExchangeResource],
+            Actor = Actor(options, login),
+        },
+    };
+
+    private static TokenExchangeActor? Actor(OutgoingOptions options, OutgoingPolicy? login)
+    {
+        ExchangedTokenType type = TokenType("actor-token-type", options.TokenExchangeActorTokenType);
+        TokenExchangeActor? actor = options.TokenExchangeActor == Outgoing ? TokenExchangeActor.Of(login!)
+            : FlagValue.SecretFile("token-exchange-actor-token-file", options.TokenExchangeActorTokenFile) is { } file ? TokenExchangeActor.File(file)
+            : null;
+        return actor is null ? null : actor with { TokenType = type };
+    }
+
+    private static TokenExchangeClient? Client(OutgoingOptions options, string? secret, string? key) =>
+        options.TokenExchangeClientId is not { } id ? null
+        : key is not null ? TokenExchangeClient.Key(id, key)
+        : secret is null ? TokenExchangeClient.Public(id)
+        : options.TokenExchangeClientAuth == "post" ? TokenExchangeClient.Post(id, secret)
+        : TokenExchangeClient.Basic(id, secret);
+
+    private static ExchangedTokenType TokenType(string flag, string value) => value switch
+    {
+        "access_token" => ExchangedTokenType.AccessToken,
+        "id_token" => ExchangedTokenType.IdToken,
+        "jwt" => ExchangedTokenType.Jwt,
+        _ when value.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) || value.Contains("://", StringComparison.Ordinal) =>
+            ExchangedTokenType.Named(value),
+        _ => throw new UsageException($"--{Prefix}{flag} must be access_token, id_token, jwt or a URN, not '{value}'"),
+    };
+
+    private static KeyValuePair<string, string> Parameter(string given)
+    {
+        int end = given.IndexOf('=', StringComparison.Ordinal);
+        return end > 0
+            ? new(given[..end], given[(end + 1)..])
+            : throw new UsageException("--token-exchange-param must be written NAME=VALUE");
+    }
+}

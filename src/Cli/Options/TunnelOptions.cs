@@ -1,0 +1,27 @@
+using CommandLine;
+
+namespace McpProxyFast.Cli.Options;
+
+/// <summary>The flags of the verb <c>tunnel</c>: those of the proxy, but for the target, which is an argument, and the tunnel's own.</summary>
+[Verb("tunnel", HelpText = "Puts the proxy in front of an MCP server and makes it reachable from outside through a tunnel.")]
+internal sealed class TunnelOptions : ProxyOptions
+{
+    [Value(0, MetaName = "TARGET", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
+    public string Target { get; set; } = "";
+
+    [Value(1, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line and the tunnel.")]
+    public override string ServerName { get; set; } = "";
+
+    [Option("target-uri", MetaValue = "URL", Hidden = true, HelpText = "TARGET says it.")]
+    public override string TargetUri { get; set; } = "";
+
+    [Option("tunnel-provider", MetaValue = "PROVIDER", Required = true, HelpText = "Who makes the tunnel: ngrok, cloudflared, ssh or openai.")]
+    public string TunnelProvider { get; set; } = "";
+
+    [Option("provider-args", MetaValue = "JSON", Default = "{}",
+        HelpText = "What the provider needs, as a JSON object. Better in the environment where a token is among it: arguments are visible to other users.")]
+    public string ProviderArgs { get; set; } = "";
+
+    [Option("allow-unprotected", HelpText = "Start although nobody checks who comes in through the tunnel.")]
+    public override bool AllowUnprotected { get; set; }
+}

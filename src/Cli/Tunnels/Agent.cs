@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace McpProxyFast.Cli.Tunnels;
+
+/// <summary>One run of an agent: a child process that ends whenever this process ends, even after SIGKILL.</summary>
+/// <remarks>
+/// .NET cannot run code between fork and exec. So the child is this program again (<see cref="AgentLauncher"/>): it asks the system to be killed when its
+/// parent dies, then becomes the agent by exec. Linux ties that request to the thread that forked, so each agent is started by its own thread, which then
+/// waits for the agent to exit.
+/// </remarks>
+internal sealed class Agent : IDisposable
+{
+    private const int Terminate = 15; // SIGTERM
+
+    /// <summary>Stack size of the thread, which only starts a process and waits.</summary>
+    private const int StackBytes = 256 * 1024;
+
+    /// <summary>How long the agent may take to exit after SIGTERM before it is killed.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to wait for the last lines after the exit. A child of the agent may keep the pipes open.</summary>
+    private static readonly TimeSpan LastLinesTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly Process _process;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Agent(ProcessStartInfo start) => _process = new Process { StartInfo = start };
+
+    /// <summary>Starts an agent.</summary>
+    /// <param name="program">The program's path.</param>
+    /// <param name="command">What it is started with.</param>
+    /// <exception cref="Win32Exception">The system does not start it.</exception>
+    public static async Task<Agent> StartAsync(string program, AgentCommand command)
+    {
+        var agent = new Agent(AgentLauncher.StartFor(program, command));
+        new Thread(agent.Run, StackBytes) { IsBackground = true, Name = "agent" }.Start();
+        await agent._started.Task;
+        return agent;
+    }
+
+    /// <summary>Reads the lines of stdout and stderr until the agent has exited.</summary>
+    /// <param name="said">Called for each line; calls never overlap.</param>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> RunAsync(Action<string> said)
+    {
+        var gate = new Lock();
+        void Say(string line)
+        {
+            lock (gate)
+            {
+                said(line);
+            }
+        }
+
+        Task reading = Task.WhenAll(
+            AgentLines.ReadAsync(_process.StandardOutput, Say),
+            AgentLines.ReadAsync(_process.StandardError, Say));
+        int code = await _ended.Task;
+        await Task.WhenAny(reading, Task.Delay(LastLinesTimeout));
+        return code;
+    }
+
+    /// <summary>Sends SIGTERM, and SIGKILL if the agent does not exit in time.</summary>
+    public async Task StopAsync()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _process.StandardInput.Close(); // the launcher sees it
+        }
+        else if (!_ended.Task.IsCompleted)
+        {
+            _ = Kill(_process.Id, Terminate);
+        }
+
+        if (await Task.WhenAny(_ended.Task, Task.Delay(EndTimeout)) != _ended.Task)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _ended.Task;
+        }
+    }
+
+    public void Dispose() => _process.Dispose();
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int process, int signal);
+
+    private void Run()
+    {
+        try
+        {
+            _process.Start();
+        }
+        catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)
+        {
+            _started.SetException(e);
+            return;
+        }
+
+        _started.SetResult();
+        _process.WaitForExit();
+        _ended.SetResult(_process.ExitCode);
+    }
+}

@@ -1,0 +1,190 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using McpProxyFast.Cli.Lines;
+
+namespace McpProxyFast.Cli.Tunnels;
+
+/// <summary>The hidden verb that starts an agent so that it cannot outlive the proxy.</summary>
+/// <remarks>
+/// On Linux it asks the system to be killed when its parent dies, then replaces itself with the agent. On other systems it keeps running as the agent's
+/// parent and stops the agent when its own stdin ends: only the proxy holds the other end of that pipe.
+/// </remarks>
+internal static class AgentLauncher
+{
+    /// <summary>The verb, not shown in the help: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>.</summary>
+    public const string Verb = "launch-agent";
+
+    private const string Become = "become";
+    private const string Watch = "watch";
+
+    /// <summary>The exit code that shells use for a program that cannot be started.</summary>
+    private const int CannotStart = 126;
+
+    private const int ParentDeathSignal = 1; // PR_SET_PDEATHSIG
+    private const int KillSignal = 9; // SIGKILL
+    private const int TerminateSignal = 15; // SIGTERM
+    private const int BrokenPipeSignal = 13; // SIGPIPE
+
+    /// <summary>How long the agent may take to exit after SIGTERM when the parent has died.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Prefixes of the variables with the settings of this command. Some are secrets.</summary>
+    private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
+
+    /// <summary>How to start the launcher for an agent.</summary>
+    public static ProcessStartInfo StartFor(string program, AgentCommand command)
+    {
+        string self = Environment.ProcessPath ?? throw new InvalidOperationException("the command does not know its own path");
+        bool isHosted = Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
+        var start = new ProcessStartInfo(self)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            CreateNoWindow = true,
+        };
+        string mode = OperatingSystem.IsLinux() ? Become : Watch;
+        string[] own = [Verb, mode, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), program];
+        foreach (string argument in isHosted ? [Environment.GetCommandLineArgs()[0], .. own, .. command.Arguments] : (string[])[.. own, .. command.Arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // The agent gets the secret that it needs in a variable of its own.
+        foreach (string name in start.Environment.Keys.Where(IsOwn).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        foreach ((string name, string value) in command.Variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return start;
+    }
+
+    /// <summary>Runs the launcher.</summary>
+    /// <param name="args">The arguments, starting with the verb.</param>
+    /// <returns>The exit code of the agent. On Linux it does not return unless the agent could not be started.</returns>
+    public static int Run(string[] args)
+    {
+        if (args is not [_, Become or Watch, var parent, var program, .. var rest]
+            || !int.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+        {
+            Standard.Errors.Write($"mcpproxyfast: {Verb} is the command's own; use tunnel");
+            Standard.Flush();
+            return ExitCode.WrongUse;
+        }
+
+        if (!OperatingSystem.IsWindows())
+        {
+            // Ctrl-C signals every process of the terminal session. The agent must keep running until the proxy is drained, so it gets its own session.
+            _ = NewSession();
+        }
+
+        return args[1] == Become ? BecomeAgent(id, program, rest) : WatchAgent(program, rest);
+    }
+
+    private static bool IsOwn(string name) => OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+
+    private static int BecomeAgent(int parent, string program, string[] arguments)
+    {
+        if (ProcessControl(ParentDeathSignal, KillSignal, 0, 0, 0) != 0)
+        {
+            return Fail(program, "the system cannot tie it to its parent");
+        }
+
+        // The parent may have died before the call above.
+        if (ParentId() != parent)
+        {
+            return ExitCode.Failed;
+        }
+
+        // The runtime ignores SIGPIPE, and exec would keep that for the agent.
+        _ = Signal(BrokenPipeSignal, 0);
+        nint[] texts = [.. arguments.Prepend(program).Select(Marshal.StringToCoTaskMemUTF8), 0];
+        _ = Execute(texts[0], texts);
+        return Fail(program, Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
+    }
+
+    private static int WatchAgent(string program, string[] arguments)
+    {
+        using var agent = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true } };
+        try
+        {
+            agent.Start();
+        }
+        catch (Win32Exception e)
+        {
+            return Fail(program, e.Message);
+        }
+
+        agent.StandardInput.Close();
+        using PosixSignalRegistration? told = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            _ = Kill(agent.Id, TerminateSignal);
+        });
+        new Thread(() => EndWithParent(agent)) { IsBackground = true, Name = "parent" }.Start();
+        agent.WaitForExit();
+        return agent.ExitCode;
+    }
+
+    private static void EndWithParent(Process agent)
+    {
+        using Stream input = Console.OpenStandardInput();
+        while (input.Read(new byte[64]) > 0)
+        {
+            // Nothing is ever written here; only the end of the stream matters.
+        }
+
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                _ = Kill(agent.Id, TerminateSignal);
+                _ = agent.WaitForExit(EndTimeout);
+            }
+
+            agent.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // The agent has already exited.
+        }
+    }
+
+    private static int Fail(string program, string why)
+    {
+        Standard.Errors.Write($"mcpproxyfast: {program} cannot be started: {why}");
+        Standard.Flush();
+        return CannotStart;
+    }
+
+    [DllImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ProcessControl(int option, nint first, nint second, nint third, nint fourth);
+
+    [DllImport("libc", EntryPoint = "getppid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ParentId();
+
+    [DllImport("libc", EntryPoint = "setsid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NewSession();
+
+    [DllImport("libc", EntryPoint = "signal")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint Signal(int number, nint handler);
+
+    [DllImport("libc", EntryPoint = "execv", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Execute(nint path, nint[] arguments);
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int process, int signal);
+}

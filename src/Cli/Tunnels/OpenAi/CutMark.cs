@@ -1,0 +1,37 @@
+using System.IO.Pipelines;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>A pipe writer that records an abnormal end and completes normally: a pipe completed with an exception would drop unread bytes.</summary>
+/// <param name="inner">The writer of the pipe.</param>
+internal sealed class CutMark(PipeWriter inner) : PipeWriter
+{
+    /// <summary>The writer was completed with an exception. Set before the reader can see the end.</summary>
+    private volatile bool _isCut;
+
+    /// <summary>Whether the bytes are incomplete. Valid once the reader has seen the end.</summary>
+    public bool IsCut => _isCut;
+
+    public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+    public override long UnflushedBytes => inner.UnflushedBytes;
+
+    public override void Advance(int bytes) => inner.Advance(bytes);
+
+    public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+    public override void Complete(Exception? exception = null)
+    {
+        _isCut |= exception is not null;
+        inner.Complete();
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        inner.WriteAsync(source, cancellationToken);
+}

@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>Posts answers to the control plane. All rules about sending again are here.</summary>
+/// <param name="plane">The control plane.</param>
+/// <param name="logger">Gets a warning for each lost answer.</param>
+internal sealed class Delivery(ControlPlane plane, ILogger logger)
+{
+    /// <summary>Most attempts for an answer. With the pauses this takes some minutes.</summary>
+    private const int MaxAttempts = 12;
+
+    /// <summary>Most attempts for a notification; the answer has to wait for it.</summary>
+    private const int MaxNotificationAttempts = 4;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
+
+    /// <summary>Posts the final answer of a command. Every attempt sends the same bytes.</summary>
+    /// <param name="command">The command that is answered.</param>
+    /// <param name="body">The answer.</param>
+    /// <param name="cancel">Cancelled at the deadline of the command.</param>
+    public async Task AnswerAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        var pauses = new BackOff(FirstPause, LongestPause);
+        string why = "";
+        for (int attempt = 1; attempt <= MaxAttempts; attempt++)
+        {
+            TimeSpan asked = TimeSpan.Zero;
+            try
+            {
+                using HttpResponseMessage response = await plane.PostAsync(command, body, isOnce: false, cancel);
+                int status = (int)response.StatusCode;
+                if (status is >= 200 and < 300 or 404)
+                {
+                    return; // accepted, or the command has already been answered
+                }
+
+                why = $"HTTP {status}";
+                if (status is not (408 or 429 or 502 or 503 or 504))
+                {
+                    break;
+                }
+
+                asked = BackOff.AskedBy(response);
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
+            {
+                why = e.Message;
+            }
+
+            if (attempt < MaxAttempts)
+            {
+                await Task.Delay(pauses.Next(asked), cancel);
+            }
+        }
+
+        logger.AnswerLost(command.RequestId, why);
+    }
+
+    /// <summary>Posts a notification, at most once.</summary>
+    /// <returns>False if it may be lost; then no later notification of the command may be sent.</returns>
+    public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        var pauses = new BackOff(FirstPause, LongestPause);
+        for (int attempt = 1; attempt <= MaxNotificationAttempts; attempt++)
+        {
+            TimeSpan asked;
+            try
+            {
+                using HttpResponseMessage response = await plane.PostAsync(command, body, isOnce: true, cancel);
+                if (response.IsSuccessStatusCode)
+                {
+                    return true;
+                }
+
+                if ((int)response.StatusCode != 429)
+                {
+                    return false;
+                }
+
+                asked = BackOff.AskedBy(response);
+            }
+            catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)
+            {
+                asked = TimeSpan.Zero; // nothing was sent
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
+            {
+                return false; // it may have been received
+            }
+
+            if (attempt < MaxNotificationAttempts)
+            {
+                await Task.Delay(pauses.Next(asked), cancel);
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>Builds the JSON bodies of answers.</summary>
+internal static class Envelope
+{
+    /// <summary>The type of a notification, which does not end the command.</summary>
+    public const string Notification = "jsonrpc_notify";
+
+    private const string ContentType = "Content-Type";
+
+    /// <summary>The header fields of the MCP response that are returned.</summary>
+    private static readonly string[] Returned =
+        [ContentType, "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-ID", "Access-Control-Expose-Headers", "WWW-Authenticate"];
+
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>Builds a body with an unchanged message of the server.</summary>
+    public static ReadOnlyMemory<byte> Message(TunnelCommand command, string type, McpResponse response, ReadOnlyMemory<byte> message) =>
+        Build(command, type, response.Status, FieldsOf(response), message);
+
+    /// <summary>Builds the acknowledgment of a notification or of the end of a session.</summary>
+    public static ReadOnlyMemory<byte> Acknowledgment(TunnelCommand command, int status, McpResponse? response) =>
+        Build(command, command.Type == TunnelCommand.SessionTermination ? "session_termination_response" : "notify_ack", status,
+            response is null ? [] : FieldsOf(response), default);
+
+    /// <summary>Builds the final answer with an unchanged message of the server.</summary>
+    public static ReadOnlyMemory<byte> Answer(TunnelCommand command, McpResponse response, ReadOnlyMemory<byte> message) =>
+        Message(command, "jsonrpc_response", response, message);
+
+    /// <summary>Builds the final answer when the server gave none.</summary>
+    /// <param name="command">The command that is answered.</param>
+    /// <param name="id">The raw JSON of the request's id.</param>
+    /// <param name="failure">What failed.</param>
+    /// <param name="response">The response of the server, if there was one.</param>
+    public static ReadOnlyMemory<byte> Failure(TunnelCommand command, ReadOnlyMemory<byte> id, TunnelFailure failure, McpResponse? response = null)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("jsonrpc"u8, "2.0"u8);
+            json.WritePropertyName("id"u8);
+            json.WriteRawValue(id.IsEmpty ? "null"u8 : id.Span, skipInputValidation: true);
+            json.WriteStartObject("error"u8);
+            json.WriteNumber("code"u8, -32603);
+            json.WriteString("message"u8, failure.Code == 504 ? "The MCP server did not answer in time." : "The MCP server gave no answer.");
+            json.WriteStartObject("data"u8);
+            json.WriteStartObject("tunnel_failure"u8);
+            json.WriteNumber("version"u8, 1);
+            json.WriteString("source"u8, failure.Source);
+            json.WriteBoolean("upstream_response_received"u8, failure.HasResponse);
+            if (failure.Status is { } status)
+            {
+                json.WriteNumber("upstream_status"u8, status);
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        (string Name, string Value)[] fields = response is null ? [] : [.. FieldsOf(response).Where(field => field.Name != ContentType)];
+        return Build(command, "jsonrpc_response", failure.Code, [(ContentType, "application/json"), .. fields], buffer.WrittenMemory);
+    }
+
+    /// <summary>The fields to return, without empty ones and those named by <c>Connection</c>.</summary>
+    private static (string Name, string Value)[] FieldsOf(McpResponse response)
+    {
+        string[] named = [.. response.Values("Connection").SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries))];
+        return
+        [
+            .. Returned.Where(name => !named.Contains(name, StringComparer.OrdinalIgnoreCase))
+                .SelectMany(name => response.Values(name).Where(value => value.Length > 0).Select(value => (name, value))),
+        ];
+    }
+
+    private static ReadOnlyMemory<byte> Build(
+        TunnelCommand command, string type, int code, IReadOnlyList<(string Name, string Value)> fields, ReadOnlyMemory<byte> message)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512 + message.Length);
+        using var json = new Utf8JsonWriter(buffer, Options);
+        json.WriteStartObject();
+        json.WriteString("request_id"u8, command.RequestId);
+        json.WriteString("channel"u8, command.Channel);
+        json.WriteString("resp_type"u8, type);
+        json.WriteNumber("resp_code"u8, code);
+        json.WriteStartObject("resp_headers"u8);
+        foreach (IGrouping<string, (string Name, string Value)> field in fields.GroupBy(field => field.Name))
+        {
+            json.WriteStartArray(field.Key);
+            foreach ((_, string value) in field)
+            {
+                json.WriteStringValue(value);
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+        if (!message.IsEmpty)
+        {
+            json.WritePropertyName("resp_json"u8);
+            json.WriteRawValue(message.Span, skipInputValidation: true);
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+}

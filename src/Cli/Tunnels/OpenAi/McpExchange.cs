@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>One request to the MCP server through the proxy in this process, which does credentials, limits, DNS, TLS and admission.</summary>
+/// <remarks>Does not use HttpClient, which joins several values of a field with commas. The protocol forbids that.</remarks>
+internal sealed class McpExchange : IDisposable
+{
+    /// <summary>Settings of the connections. Every host is allowed: no web page can reach a connection in memory.</summary>
+    private static readonly ClientConnectionInfo Info = new() { AllowedHosts = ["*"] };
+
+    /// <summary>Fields that a command cannot set, because they belong to the connection or frame the message.</summary>
+    private static readonly string[] NotTheirs =
+    [
+        "Host", "Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Proxy-Authenticate",
+        "Proxy-Authorization", "Proxy-Connection",
+    ];
+
+    private readonly MemoryConnection _connection;
+
+    /// <summary>Cancelled when the exchange is disposed, so that the proxy closes the connection.</summary>
+    private readonly CancellationTokenSource _over = new();
+
+    private McpExchange(MemoryConnection connection) => _connection = connection;
+
+    /// <summary>Sends a request.</summary>
+    /// <param name="proxy">The proxy.</param>
+    /// <param name="target">The MCP server.</param>
+    /// <param name="method">POST or DELETE.</param>
+    /// <param name="headers">The headers of the command.</param>
+    /// <param name="message">The body; empty for none.</param>
+    /// <param name="cancel">Cancels the request.</param>
+    /// <returns>The exchange, or null if a header is not valid in HTTP.</returns>
+    public static async Task<McpExchange?> SendAsync(
+        McpProxy proxy, Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, ReadOnlyMemory<byte> message, CancellationToken cancel)
+    {
+        if (!headers.All(header => IsName(header.Name) && IsValue(header.Value)))
+        {
+            return null;
+        }
+
+        var connection = new MemoryConnection();
+        var exchange = new McpExchange(connection);
+        _ = proxy.ServeAsync(connection.Server, Info, exchange._over.Token);
+        try
+        {
+            byte[] head = Encoding.Latin1.GetBytes(Head(target, method, headers, message.Length));
+            await connection.Client.Output.WriteAsync(head, cancel);
+            if (!message.IsEmpty)
+            {
+                await connection.Client.Output.WriteAsync(message, cancel);
+            }
+
+            return exchange;
+        }
+        catch
+        {
+            exchange.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the head of the response.</summary>
+    /// <returns>Null if the connection ends before it.</returns>
+    public Task<McpResponse?> ResponseAsync(CancellationToken cancel) => McpResponse.ReadAsync(_connection, cancel);
+
+    /// <summary>Closes the connection. If no answer has come yet, this cancels the MCP request.</summary>
+    public void Dispose()
+    {
+        _connection.Client.Output.Complete();
+        _connection.Client.Input.Complete();
+        _over.Cancel();
+        _over.Dispose();
+    }
+
+    private static string Head(Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, int length)
+    {
+        var head = new StringBuilder();
+        head.Append(CultureInfo.InvariantCulture, $"{method} / HTTP/1.1\r\nHost: {target.Authority}\r\nConnection: close\r\n");
+        (string Name, string Value)[] own = length == 0 ? [] :
+        [
+            ("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream"), ("Content-Length", $"{length}"),
+        ];
+        string[] named = [.. headers.Where(header => Is(header, "Connection")).SelectMany(header => header.Value.Split(',', StringSplitOptions.TrimEntries))];
+        (string Name, string Value)[] theirs = [.. headers.Where(header => !Contains(NotTheirs, header.Name) && !Contains(named, header.Name))];
+        foreach ((string name, string value) in own.Where(field => !theirs.Any(header => Is(header, field.Name))).Concat(theirs))
+        {
+            head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+        }
+
+        return head.Append("\r\n").ToString();
+    }
+
+    private static bool Is((string Name, string Value) header, string name) => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    private static bool Contains(string[] names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    // token, RFC 9110 §5.6.2
+    private static bool IsName(string name) =>
+        name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal));
+
+    private static bool IsValue(string value) => value.All(character => character is (>= ' ' or '\t') and not '\x7f' and <= '\xff');
+}

@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>Polls for commands and runs them, until it is stopped.</summary>
+internal sealed class PollLoop : IAsyncDisposable
+{
+    /// <summary>Largest response to a poll: a few messages of the largest size.</summary>
+    private const int MaxBytes = 256 * 1024 * 1024;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>The pause after a failure that a person has to fix.</summary>
+    private static readonly TimeSpan SlowPause = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long running commands may take after the proxy is drained.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly int _concurrency;
+    private readonly ControlPlane _plane;
+    private readonly CommandRunner _runner;
+    private readonly ILogger _logger;
+    private readonly BackOff _pauses = new(FirstPause, LongestPause);
+
+    /// <summary>One slot for each command that may still start.</summary>
+    private readonly SemaphoreSlim _slots;
+
+    /// <summary>Cancels running commands; nothing is posted for them.</summary>
+    private readonly CancellationTokenSource _aborting = new();
+
+    /// <summary>Ends the loop: on a signal, and when the loop is disposed.</summary>
+    private readonly CancellationTokenSource _stopping;
+
+    private readonly Task _running;
+
+    /// <summary>The last failure, so that it is logged once. Empty after a good poll, null before the first.</summary>
+    private string? _wrong;
+
+    /// <param name="provider">The tunnel and its key.</param>
+    /// <param name="proxy">The way to the MCP server.</param>
+    /// <param name="target">The MCP server.</param>
+    /// <param name="logger">Gets failures and their end.</param>
+    /// <param name="stopping">Ends the loop; running commands continue.</param>
+    public PollLoop(OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping)
+    {
+        _concurrency = provider.Concurrency;
+        _slots = new SemaphoreSlim(_concurrency);
+        _plane = new ControlPlane(provider);
+        _runner = new CommandRunner(proxy, target, new Delivery(_plane, logger), logger);
+        _logger = logger;
+        _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _running = RunAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+
+        // When every slot has been taken back, no command is running.
+        _aborting.CancelAfter(EndTimeout);
+        for (int i = 0; i < _concurrency; i++)
+        {
+            await _slots.WaitAsync();
+        }
+
+        _plane.Dispose();
+        _slots.Dispose();
+        _aborting.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await PollAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
+            {
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), $"cannot be reached ({e.Message})");
+            }
+            catch (JsonException)
+            {
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that is no list of commands");
+            }
+        }
+    }
+
+    private async Task PollAsync()
+    {
+        using HttpResponseMessage response = await _plane.PollAsync(_stopping.Token);
+        long receivedAt = TimeProvider.System.GetTimestamp();
+        int status = (int)response.StatusCode;
+        switch (status)
+        {
+            case 204:
+                Well();
+                return;
+            case 200:
+                IReadOnlyList<TunnelCommand> commands = CommandReader.Read(await BodyAsync(response));
+                Well();
+                await BeginAsync(commands, receivedAt);
+                return;
+            case 429 or >= 500:
+                await PauseAsync(_pauses.Next(BackOff.AskedBy(response)), $"answered with HTTP {status}");
+                return;
+            case 401 or 403:
+                await PauseAsync(SlowPause, $"does not take the key (HTTP {status}): check that it is valid and may use this tunnel");
+                return;
+            default:
+                await PauseAsync(SlowPause, $"answered with HTTP {status}: check the tunnel's id and base-url");
+                return;
+        }
+    }
+
+    private async Task BeginAsync(IReadOnlyList<TunnelCommand> commands, long receivedAt)
+    {
+        foreach (TunnelCommand command in commands)
+        {
+            await _slots.WaitAsync(_stopping.Token);
+            _ = RunAsync(command, receivedAt);
+        }
+    }
+
+    private async Task RunAsync(TunnelCommand command, long receivedAt)
+    {
+        await Task.Yield();
+        await _runner.RunAsync(command, receivedAt, _aborting.Token);
+        _slots.Release();
+    }
+
+    private async Task<ReadOnlyMemory<byte>> BodyAsync(HttpResponseMessage response)
+    {
+        var body = new ArrayBufferWriter<byte>(16 * 1024);
+        await using Stream stream = await response.Content.ReadAsStreamAsync(_stopping.Token);
+        while (await stream.ReadAsync(body.GetMemory(16 * 1024), _stopping.Token) is > 0 and var count)
+        {
+            body.Advance(body.WrittenCount + count <= MaxBytes ? count : throw new JsonException("The poll's response is too large."));
+        }
+
+        return body.WrittenMemory;
+    }
+
+    /// <summary>Called after each good poll.</summary>
+    private void Well()
+    {
+        _pauses.Reset();
+        if (_wrong is not "")
+        {
+            _wrong = "";
+            _logger.TunnelConnected();
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause, string wrong)
+    {
+        if (wrong != _wrong)
+        {
+            _wrong = wrong;
+            _logger.ControlPlaneWrong(wrong, Math.Round(pause.TotalSeconds, 1));
+        }
+
+        await Task.WhenAny(Task.Delay(pause, _stopping.Token));
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace McpProxyFast.Cli.Tunnels.OpenAi;
+
+/// <summary>Why an MCP exchange gave no JSON-RPC answer. Only fixed words: no address, no exception text, no body.</summary>
+/// <param name="Source">The part that failed.</param>
+/// <param name="Code">The <c>resp_code</c>: the status of the server, else 504 for a timeout or 502.</param>
+/// <param name="HasResponse">Whether the server had started a response.</param>
+/// <param name="Status">The error status of the server, or null.</param>
+internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, int? Status = null)
+{
+    private const int BadGateway = 502;
+    private const int GatewayTimeout = 504;
+
+    /// <summary>The reasons in the proxy's own errors, and the failure that each one means.</summary>
+    private static readonly (string Reason, TunnelFailure Failure)[] Reasons =
+    [
+        ("upstream-name-unresolved", new("dns", BadGateway, HasResponse: false)),
+        ("upstream-name-timeout", new("dns", GatewayTimeout, HasResponse: false)),
+        ("upstream-unreachable", new("connect", BadGateway, HasResponse: false)),
+        ("upstream-connect-timeout", new("timeout", GatewayTimeout, HasResponse: false)),
+        ("upstream-tls-failed", new("tls", BadGateway, HasResponse: false)),
+        ("upstream-closed-early", new("transport_closed", BadGateway, HasResponse: false)),
+        ("upstream-response-invalid", new("protocol", BadGateway, HasResponse: true)),
+        ("upstream-response-timeout", new("timeout", GatewayTimeout, HasResponse: false)),
+    ];
+
+    /// <summary>The proxy or the tunnel failed.</summary>
+    public static TunnelFailure Internal { get; } = new("client_internal", BadGateway, HasResponse: false);
+
+    /// <summary>The response of the server is not valid MCP, or was cut.</summary>
+    public static TunnelFailure Protocol { get; } = new("protocol", BadGateway, HasResponse: true);
+
+    /// <summary>The connection closed before the server answered.</summary>
+    public static TunnelFailure Closed { get; } = new("transport_closed", BadGateway, HasResponse: false);
+
+    /// <summary>The server answered with an HTTP error that contains no JSON-RPC error.</summary>
+    public static TunnelFailure Http(int status) => new("target_http", status, HasResponse: true, status);
+
+    /// <summary>Translates an error of the proxy itself. Null if the error came from the server.</summary>
+    /// <param name="status">The status of the response.</param>
+    /// <param name="body">A JSON-RPC error.</param>
+    public static TunnelFailure? OfProxy(int status, ReadOnlyMemory<byte> body)
+    {
+        if (status is not (BadGateway or 503 or GatewayTimeout))
+        {
+            return null;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(body);
+        JsonElement error = document.RootElement.GetProperty("error");
+        string? reason = error.TryGetProperty("data", out JsonElement data) && data.ValueKind is JsonValueKind.Object
+            && data.TryGetProperty("reason", out JsonElement text) && text.ValueKind is JsonValueKind.String
+            ? text.GetString()
+            : null;
+        bool isOfCredential = status == 503 && reason is not null
+            && (reason.StartsWith("credential-", StringComparison.Ordinal) || reason is "sign-in-pending" or "verdict-unavailable");
+        return Array.Find(Reasons, row => row.Reason == reason).Failure ?? (isOfCredential ? Internal : null);
+    }
+}

@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using System.Text;
+using McpProxyFast.OAuth.Exchange;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Tokens;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>
+/// Exchanged tokens, by the digest of everything that the exchange depends on. Known ones are returned at once; for others one exchange is made, however many
+/// requests wait.
+/// </summary>
+/// <remarks>
+/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token in use is renewed before it ends, and the old
+/// one is sent meanwhile.
+/// </remarks>
+internal sealed class ExchangeCache : IAsyncDisposable
+{
+    /// <summary>Longest time for which a failure is remembered.</summary>
+    public static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a subject token is not sent again after the server asked for a step-up.</summary>
+    public static readonly TimeSpan StepUpLifetime = TimeSpan.FromMinutes(5);
+
+    /// <summary>Maximum number of exchanges in progress. Beyond it the answer is 503.</summary>
+    public const int MaxPending = 512;
+
+    /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
+    private const int Ways = 16;
+
+    /// <summary>The field that carries the new token. Set for life.</summary>
+    private readonly string _field;
+
+    /// <summary>The digest of everything but the tokens. Set for life.</summary>
+    private readonly TokenDigest _request;
+
+    /// <summary>Exchanges one token. Set for life.</summary>
+    private readonly TokenExchanger _exchanger;
+
+    /// <summary>What a failed exchange means for a request. Set for life.</summary>
+    private readonly ExchangeFailures _failures;
+
+    /// <summary>Ends and waits go by it. Set for life.</summary>
+    private readonly TimeProvider _clock;
+
+    /// <summary>Gets a line for each exchange, by its digest. Set for life.</summary>
+    private readonly ILogger _logger;
+
+    /// <summary>Counts. Set for life.</summary>
+    private readonly ExchangeTally _tally;
+
+    /// <summary>The exchanged tokens.</summary>
+    private readonly TokenCache<ExchangedToken> _tokens = new(Ways);
+
+    /// <summary>Recent failures. Kept separately, so that a failure never evicts a token.</summary>
+    private readonly TokenCache<FailedExchange> _failed = new(Ways);
+
+    /// <summary>The exchanges in progress.</summary>
+    private readonly Flights<ExchangeFlight, CredentialResult> _flights = new(MaxPending, CredentialResult.Failed(FaultReason.ExchangeUnavailable));
+
+    /// <summary>Cancelled on disposal; ends every exchange.</summary>
+    private readonly CancellationTokenSource _stopping = new();
+
+    public ExchangeCache(
+        TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeTally tally)
+    {
+        _field = policy.FieldName ?? "Authorization";
+        _request = TokenDigest.Of(Encoding.UTF8.GetBytes(exchanger.Fingerprint));
+        _exchanger = exchanger;
+        _failures = new ExchangeFailures(policy.Subject.IsCaller, exchanger.Endpoint, logger, clock);
+        _clock = clock;
+        _logger = logger;
+        _tally = tally;
+    }
+
+    /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
+    /// <param name="subject">The token to exchange; not empty.</param>
+    /// <param name="actor">The actor's token; empty for none.</param>
+    /// <param name="memo">The connection's own.</param>
+    /// <returns>The line to send; null where there is none.</returns>
+    public CredentialLine? Find(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor, ref ExchangeMemo memo)
+    {
+        Debug.Assert(!subject.IsEmpty, "A lookup needs a subject token.");
+        long now = _clock.GetUtcNow().UtcTicks;
+        ExchangedToken? known = memo.Last;
+        if (known is null || !known.IsFor(subject, actor) || !known.IsLive(now))
+        {
+            known = _tokens.Find(DigestOf(subject, actor), now, epoch: 0);
+            memo.Last = known;
+        }
+
+        if (known is null)
+        {
+            return null;
+        }
+
+        _tally.Hit();
+        if (known.Use(now))
+        {
+            _ = Join(known.Digest, new ExchangeInput(subject.ToArray(), actor.ToArray()), known);
+        }
+
+        return known.Line;
+    }
+
+    /// <summary>Exchanges a token that <see cref="Find"/> does not know. One exchange is made, however many requests carry the token.</summary>
+    /// <param name="input">The tokens.</param>
+    /// <param name="cancellationToken">Ends the wait of this request; the exchange goes on for the others.</param>
+    public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, CancellationToken cancellationToken)
+    {
+        Debug.Assert(input.Subject.Length > 0, "An exchange needs a subject token.");
+        TokenDigest digest = DigestOf(input.Subject, input.Actor);
+        long now = _clock.GetUtcNow().UtcTicks;
+        if (_tokens.Find(digest, now, epoch: 0) is { } known)
+        {
+            return CredentialResult.Ready(known.Line);
+        }
+
+        return _failed.Find(digest, now, epoch: 0) is { } failed
+            ? failed.Result
+            : await Join(digest, input, renewed: null).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// After a login was renewed: the line that was exchanged for its old token, or null. If there is one, the new token is exchanged in the background.
+    /// </summary>
+    /// <param name="old">The tokens before the renewal.</param>
+    /// <param name="renewed">The tokens now.</param>
+    public CredentialLine? Bridge(ExchangeInput old, ExchangeInput renewed)
+    {
+        long now = _clock.GetUtcNow().UtcTicks;
+        TokenDigest digest = DigestOf(renewed.Subject, renewed.Actor);
+        if (_tokens.Find(DigestOf(old.Subject, old.Actor), now, epoch: 0) is not { } known)
+        {
+            return null;
+        }
+
+        if (_failed.Find(digest, now, epoch: 0) is null)
+        {
+            _ = Join(digest, renewed, renewed: null);
+        }
+
+        return known.Line;
+    }
+
+    /// <summary>The upstream refused a token, so it is not sent any more.</summary>
+    /// <returns>Whether another exchange may be made: not within five seconds of the last one, since it would most likely end the same way.</returns>
+    public bool TryReplace(ExchangedToken refused)
+    {
+        refused.End();
+        return _clock.GetUtcNow().UtcTicks - refused.StartTicks > FailureLifetime.Ticks;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        _exchanger.Dispose();
+    }
+
+    private TokenDigest DigestOf(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) =>
+        TokenDigest.Of(_request, TokenDigest.Of(subject), TokenDigest.Of(actor));
+
+    private ExchangeFlight Join(in TokenDigest digest, ExchangeInput input, ExchangedToken? renewed)
+    {
+        ExchangeFlight flight = _flights.Join(digest, new ExchangeFlight(input, renewed), ExchangeAsync, out bool isOwn);
+        if (!isOwn && renewed is null)
+        {
+            _tally.Joined();
+        }
+
+        return flight;
+    }
+
+    private async Task<CredentialResult> ExchangeAsync(TokenDigest digest, ExchangeFlight flight)
+    {
+        if (_tokens.Find(digest, _clock.GetUtcNow().UtcTicks, epoch: 0) is { } known && known != flight.Renewed)
+        {
+            return CredentialResult.Ready(known.Line); // exchanged after this request looked it up
+        }
+
+        ExchangeAnswer answer = await AskAsync(flight.Input).ConfigureAwait(false);
+        _tally.Exchanged(ExchangeFailures.NameOf(answer.End));
+        return answer.End is ExchangeVerdict.Issued ? Keep(digest, flight.Input, answer) : Fail(digest, flight, answer);
+    }
+
+    private async Task<ExchangeAnswer> AskAsync(ExchangeInput input)
+    {
+        try
+        {
+            string? actor = input.Actor.Length == 0 ? null : Encoding.ASCII.GetString(input.Actor);
+            return await _exchanger.ExchangeAsync(Encoding.ASCII.GetString(input.Subject), actor, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            // The message of an unexpected exception may quote a token, so only its type is logged.
+            return new ExchangeAnswer(ExchangeVerdict.Unavailable, $"it could not be asked ({fault.GetType().Name})");
+        }
+    }
+
+    private CredentialResult Keep(in TokenDigest digest, ExchangeInput input, ExchangeAnswer answer)
+    {
+        var token = new ExchangedToken(digest, input, $"Bearer {answer.Token}", _field, SpanOf(input, answer));
+        _tokens.Add(token, _clock.GetUtcNow().UtcTicks);
+        _logger.TokenExchanged(_exchanger.Endpoint, digest.ToString(), new DateTimeOffset(token.ExpiresAtTicks, TimeSpan.Zero));
+        return CredentialResult.Ready(token.Line);
+    }
+
+    /// <summary>The token is sent until it or the subject's token ends, less a margin. A renewal is useful only if the subject's token lives longer.</summary>
+    private static ExchangeSpan SpanOf(ExchangeInput input, ExchangeAnswer answer)
+    {
+        DateTimeOffset subjectEnd = JwtLifetime.EndOf(input.Subject) ?? DateTimeOffset.MaxValue;
+        DateTimeOffset end = subjectEnd < answer.ExpiresAt ? subjectEnd : answer.ExpiresAt;
+        DateTimeOffset endOfUse = RenewalSchedule.EndOfUse(answer.IssuedAt, end)!.Value;
+        long renewTicks = end < subjectEnd ? RenewalSchedule.DueAt(answer.IssuedAt, end).UtcTicks : long.MaxValue;
+        return new ExchangeSpan(answer.IssuedAt.UtcTicks, renewTicks, endOfUse.UtcTicks);
+    }
+
+    private CredentialResult Fail(in TokenDigest digest, ExchangeFlight flight, ExchangeAnswer answer)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        TimeSpan lifetime = answer.End is ExchangeVerdict.StepUpNeeded ? StepUpLifetime : FailureLifetime;
+        CredentialResult result = _failures.Tell(digest, answer);
+        _failed.Add(new FailedExchange(digest, result, (now + lifetime).UtcTicks), now.UtcTicks);
+        flight.Renewed?.RenewLater((now + lifetime).UtcTicks);
+        return result;
+    }
+
+    /// <summary>One exchange in progress.</summary>
+    /// <param name="input">The tokens.</param>
+    /// <param name="renewed">The token that it renews; null for none.</param>
+    private sealed class ExchangeFlight(ExchangeInput input, ExchangedToken? renewed) : Flight<CredentialResult>
+    {
+        public ExchangeInput Input => input;
+
+        public ExchangedToken? Renewed => renewed;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using McpProxyFast.OAuth.Exchange;
+using McpProxyFast.Outcomes;
+using McpProxyFast.Tokens;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Decides what a failed exchange means for the waiting request, and logs it.</summary>
+/// <param name="isCallers">Whether the caller's token was exchanged, so that the caller has to act.</param>
+/// <param name="endpoint">Where tokens are exchanged, for the log.</param>
+/// <param name="logger">Logs failures.</param>
+/// <param name="clock">Spaces the log lines.</param>
+internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger logger, TimeProvider clock)
+{
+    /// <summary>The code for a login whose token the server does not accept.</summary>
+    public const string LoginRefused = "exchange-login-refused";
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>Limits how often a reason is logged. Set for life.</summary>
+    private readonly RepeatedLines _lines = new(logger, clock);
+
+    /// <summary>A stable word for logs and counters.</summary>
+    public static string NameOf(ExchangeVerdict end) => end switch
+    {
+        ExchangeVerdict.Issued => "issued",
+        ExchangeVerdict.SubjectRefused => "subject-refused",
+        ExchangeVerdict.StepUpNeeded => "step-up-needed",
+        ExchangeVerdict.TargetRefused => "target-refused",
+        ExchangeVerdict.ScopeRefused => "scope-refused",
+        ExchangeVerdict.Denied => "denied",
+        ExchangeVerdict.Refused => "refused",
+        ExchangeVerdict.Unusable => "unusable",
+        ExchangeVerdict.Unavailable => "unavailable",
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>Logs the failure and returns the answer to the request.</summary>
+    public CredentialResult Tell(in TokenDigest digest, ExchangeAnswer answer)
+    {
+        // A refused caller's token is normal operation; everything else needs the operator.
+        bool isUsual = isCallers && answer.End is ExchangeVerdict.SubjectRefused or ExchangeVerdict.StepUpNeeded or ExchangeVerdict.Denied;
+        LogLevel level = isUsual ? LogLevel.Information : LogLevel.Warning;
+        if (_lines.MayWrite(level, "token exchanges failed:", NameOf(answer.End)))
+        {
+            logger.TokenNotExchanged(level, endpoint, NameOf(answer.End), answer.Message, digest.ToString());
+        }
+
+        return ResultOf(answer);
+    }
+
+    private CredentialResult ResultOf(ExchangeAnswer answer) => answer.End switch
+    {
+        ExchangeVerdict.SubjectRefused when isCallers => CredentialResult.Refused(RefusalReason.SubjectRefused),
+        ExchangeVerdict.StepUpNeeded when isCallers => CredentialResult.Refused(RefusalReason.StepUpNeeded, answer.StepUp),
+        ExchangeVerdict.SubjectRefused or ExchangeVerdict.StepUpNeeded => CredentialResult.Unavailable(
+            TimeSpan.FromSeconds(30),
+            LoginRefused,
+            "The authorization server does not take the proxy's own sign-in for an exchange; its operator has to sign in again."),
+        ExchangeVerdict.ScopeRefused => CredentialResult.Refused(RefusalReason.ScopeNotGranted),
+        ExchangeVerdict.Denied => CredentialResult.Refused(RefusalReason.ExchangeDenied),
+        ExchangeVerdict.TargetRefused => CredentialResult.Failed(FaultReason.ExchangeTargetRefused),
+        ExchangeVerdict.Refused => CredentialResult.Failed(FaultReason.ExchangeRefused),
+        ExchangeVerdict.Unusable => CredentialResult.Failed(FaultReason.ExchangeAnswerUnusable),
+        ExchangeVerdict.Unavailable => CredentialResult.Failed(FaultReason.ExchangeUnavailable, answer.RetryAfter ?? RetryAfter),
+        _ => throw new UnreachableException(),
+    };
+}

@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>Tokens from a token exchange: for each caller's own token, or for the token of a login.</summary>
+internal sealed class ExchangedCredentials : UpstreamCredentials
+{
+    /// <summary>Least time between two renewals of the login for the exchange's sake.</summary>
+    private static readonly TimeSpan MinLoginInterval = TimeSpan.FromSeconds(30);
+
+    /// <summary>The login that is subject or actor; null if there is none. Set for life.</summary>
+    private readonly UpstreamCredentials? _login;
+
+    /// <summary>Source of the actor's token: the login, or a file. Null if there is no actor. Set for life.</summary>
+    private readonly UpstreamCredentials? _acting;
+
+    /// <summary>The login's token as subject; null if the caller's token is the subject. Set for life.</summary>
+    private readonly ShownToken? _subject;
+
+    /// <summary>The actor's token; null if there is no actor. Set for life.</summary>
+    private readonly ShownToken? _actor;
+
+    /// <summary>Whether an ID token is to be exchanged. Set for life.</summary>
+    private readonly bool _wantsIdToken;
+
+    /// <summary>The exchanged tokens. Set for life.</summary>
+    private readonly ExchangeCache _cache;
+
+    /// <summary>Measures the time between such renewals. Set for life.</summary>
+    private readonly TimeProvider _clock;
+
+    /// <summary>UTC ticks at which the login was renewed for the exchange's sake; 0 for never.</summary>
+    private long _renewedLoginAtTicks;
+
+    /// <param name="policy">How.</param>
+    /// <param name="scope">Which requests the token is for; a login's own scope if there is a login.</param>
+    /// <param name="login">The login that is subject or actor; null if there is none.</param>
+    /// <param name="actor">Source of the actor's token, which may be the login; null if there is no actor.</param>
+    /// <param name="cache">The exchanged tokens; disposed of with this.</param>
+    /// <param name="clock">Measures the time between renewals of the login.</param>
+    public ExchangedCredentials(
+        TokenExchangePolicy policy, CredentialScope scope, UpstreamCredentials? login, UpstreamCredentials? actor, ExchangeCache cache, TimeProvider clock)
+        : base(scope)
+    {
+        _clock = clock;
+        Debug.Assert(policy.Subject.IsCaller || login is not null, "A subject that is not the caller is a login.");
+        _login = login;
+        _acting = actor;
+        _wantsIdToken = policy.Variant is TokenExchangeVariant.Rfc8693 exchange && exchange.SubjectTokenType == ExchangedTokenType.IdToken;
+        _subject = policy.Subject.IsCaller ? null : new ShownToken(login!, _wantsIdToken);
+        _actor = actor is null ? null : new ShownToken(actor, isIdToken: policy.Actor?.TokenType == ExchangedTokenType.IdToken);
+        _cache = cache;
+    }
+
+    public override CredentialLine? Current => null;
+
+    public override bool IsPerCaller => _subject is null;
+
+    public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo)
+    {
+        ReadOnlySpan<byte> subject = _subject is null ? caller : _subject.Current;
+        ReadOnlySpan<byte> actor = _actor is null ? default : _actor.Current;
+        bool isComplete = !subject.IsEmpty && (_actor is null || !actor.IsEmpty);
+        return isComplete ? _cache.Find(subject, actor, ref memo) : null;
+    }
+
+    public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
+    {
+        if (_login is null)
+        {
+            return await ExchangeAsync(request, login: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        CredentialResult login = await _login.ObtainAsync(request, cancellationToken).ConfigureAwait(false);
+        if (login.Line is not { } line)
+        {
+            return login;
+        }
+
+        CredentialResult result = await ExchangeAsync(request, line, cancellationToken).ConfigureAwait(false);
+        if (!MayRenewLogin(result))
+        {
+            return result;
+        }
+
+        var refused = new UpstreamChallenge(request, Status: 401, WwwAuthenticate: [], DPoPNonce: null, line, Attempt: 0);
+        CredentialResult renewed = await _login.RecoverAsync(refused, cancellationToken).ConfigureAwait(false);
+        return renewed.Line is { } next ? await ExchangeAsync(request, next, cancellationToken).ConfigureAwait(false) : result;
+    }
+
+    public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
+    {
+        if (challenge.Used is null && _login is not null)
+        {
+            // The request went out without a token, because the target had not asked for one.
+            CredentialResult login = await _login.RecoverAsync(challenge, cancellationToken).ConfigureAwait(false);
+            return login.Line is { } line ? await ExchangeAsync(challenge.Request, line, cancellationToken).ConfigureAwait(false) : login;
+        }
+
+        if (challenge.Status != 401 || challenge.AsksForAnother || challenge.Used is not { Token: ExchangedToken used })
+        {
+            return CredentialResult.PassThrough;
+        }
+
+        bool mayBeReplaced = _cache.TryReplace(used);
+        return mayBeReplaced && challenge.Attempt == 0
+            ? await ObtainAsync(challenge.Request, cancellationToken).ConfigureAwait(false)
+            : StaticBearer.Refused(challenge);
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await (_login?.StartAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+        if (_acting is not null && _acting != _login)
+        {
+            await _acting.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _cache.DisposeAsync().ConfigureAwait(false);
+        if (_login is not null)
+        {
+            await _login.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_acting is not null && _acting != _login)
+        {
+            await _acting.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <param name="request">The request that the token is for.</param>
+    /// <param name="login">The login's line; null if there is no login.</param>
+    /// <param name="cancellationToken">Ends the wait of this request.</param>
+    private async ValueTask<CredentialResult> ExchangeAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken)
+    {
+        byte[] subject = _subject is null ? (request.Caller ?? CallerToken.None).Bytes.ToArray() : _subject.Of(login!);
+        if (subject.Length == 0)
+        {
+            // Checked before any lookup: a token found under an empty subject would be shared by all who have none.
+            return _subject is null ? CredentialResult.Refused(RefusalReason.CredentialsMissing) : NothingToExchange();
+        }
+
+        byte[] actor = _actor is null ? [] : await ActorAsync(request, login, cancellationToken).ConfigureAwait(false);
+        if (_actor is not null && actor.Length == 0)
+        {
+            return CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "exchange-no-actor", "The proxy has no token of its own to act with.");
+        }
+
+        var input = new ExchangeInput(subject, actor);
+        return Bridge(input) is { } line
+            ? CredentialResult.Ready(line)
+            : await _cache.ObtainAsync(input, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<byte[]> ActorAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken)
+    {
+        CredentialLine? line = _acting == _login ? login : (await _acting!.ObtainAsync(request, cancellationToken).ConfigureAwait(false)).Line;
+        return line is null ? [] : _actor!.Of(line);
+    }
+
+    /// <summary>After a renewal of the login, the token that was exchanged for its old token is sent until there is a new one.</summary>
+    private CredentialLine? Bridge(ExchangeInput input)
+    {
+        byte[] subject = _subject is { Previous.Length: > 0 } renewed ? renewed.Previous : input.Subject;
+        byte[] actor = _actor is { Previous.Length: > 0 } acting ? acting.Previous : input.Actor;
+        return input.Is(subject, actor) ? null : _cache.Bridge(new ExchangeInput(subject, actor), input);
+    }
+
+    /// <summary>The server may know that a sign-in has ended before the proxy does. Then the login is renewed, but not for every request.</summary>
+    private bool MayRenewLogin(in CredentialResult result)
+    {
+        long now = _clock.GetUtcNow().UtcTicks;
+        long renewedAt = Volatile.Read(ref _renewedLoginAtTicks);
+        return result.Code == ExchangeFailures.LoginRefused
+            && now - renewedAt > MinLoginInterval.Ticks
+            && Interlocked.CompareExchange(ref _renewedLoginAtTicks, now, renewedAt) == renewedAt;
+    }
+
+    private CredentialResult NothingToExchange() => CredentialResult.Unavailable(
+        TimeSpan.FromSeconds(30),
+        _wantsIdToken ? "exchange-no-id-token" : "exchange-no-bearer",
+        _wantsIdToken
+            ? "The proxy's sign-in gave no ID token to exchange; its operator has to ask for the scope openid."
+            : "The proxy's own credential is no bearer token, so it cannot be exchanged.");
+}

@@ -1,0 +1,111 @@
+using McpProxyFast.Tokens;
+
+namespace McpProxyFast.Credentials;
+
+/// <summary>The result of one exchange. Only its last use and the state of its renewal change after construction.</summary>
+internal sealed class ExchangedToken : CachedEntry
+{
+    /// <summary>Longest tokens whose bytes are kept for comparison. Longer ones are hashed for each request; nothing else changes.</summary>
+    /// <remarks>A line has at most 16 KiB, so a full cache holds at most 160 MiB; with tokens of usual size it holds about 20 MiB.</remarks>
+    private const int MaxKeptBytes = 4 * 1024;
+
+    /// <summary>Precision of the last use. It is not written more often, so that connections that share a token do not contend for a cache line.</summary>
+    private const long UsePrecision = TimeSpan.TicksPerSecond;
+
+    private const int NotRenewing = 0;
+    private const int Renewing = 1;
+
+    /// <summary>The tokens that were exchanged; null where they are too long to keep. Set for life.</summary>
+    private readonly ExchangeInput? _input;
+
+    /// <summary>UTC ticks of the last use, as exactly as <see cref="UsePrecision"/>.</summary>
+    private long _usedAtTicks;
+
+    /// <summary>UTC ticks from which on it is to be renewed.</summary>
+    private long _renewAtTicks;
+
+    /// <summary>Whether a renewal is in progress or done.</summary>
+    private int _renewal = NotRenewing;
+
+    /// <param name="digest">Of the whole request.</param>
+    /// <param name="input">The tokens that were exchanged.</param>
+    /// <param name="authorization">The value to send.</param>
+    /// <param name="field">The field that carries it.</param>
+    /// <param name="span">When it was issued, is to be renewed, and ends.</param>
+    public ExchangedToken(in TokenDigest digest, ExchangeInput input, string authorization, string field, in ExchangeSpan span)
+        : base(digest, span.EndTicks, epoch: 0)
+    {
+        _input = input.Length <= MaxKeptBytes ? input : null;
+        _usedAtTicks = span.StartTicks;
+        _renewAtTicks = span.RenewTicks;
+        StartTicks = span.StartTicks;
+        Line = CredentialLine.For(authorization, endsAt: null, token: this, field);
+    }
+
+    public CredentialLine Line { get; }
+
+    /// <summary>UTC ticks at which it was issued.</summary>
+    public long StartTicks { get; }
+
+    public override bool IsGood => true;
+
+    /// <summary>The entry that was unused for longest is evicted.</summary>
+    public override long Worth => Volatile.Read(ref _usedAtTicks);
+
+    /// <summary>Whether it was exchanged for exactly these tokens.</summary>
+    /// <remarks>The comparison's timing reveals nothing useful, for the reasons at <c>CachedVerdict.IsAbout</c>.</remarks>
+    public bool IsFor(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => _input is not null && _input.Is(subject, actor);
+
+    public bool IsLive(long nowTicks) => IsLive(nowTicks, epoch: 0);
+
+    /// <summary>Records a use.</summary>
+    /// <returns>Whether to renew it now; only one caller gets true.</returns>
+    public bool Use(long nowTicks)
+    {
+        if (nowTicks - Volatile.Read(ref _usedAtTicks) > UsePrecision)
+        {
+            Volatile.Write(ref _usedAtTicks, nowTicks);
+        }
+
+        return nowTicks >= Volatile.Read(ref _renewAtTicks)
+            && Volatile.Read(ref _renewal) == NotRenewing
+            && Interlocked.Exchange(ref _renewal, Renewing) == NotRenewing;
+    }
+
+    /// <summary>Allows another renewal from this time on, after one has failed.</summary>
+    public void RenewLater(long atTicks)
+    {
+        Volatile.Write(ref _renewAtTicks, atTicks);
+        Volatile.Write(ref _renewal, NotRenewing);
+    }
+}
+
+/// <summary>The tokens of one exchange, as bytes. Both are compared whole.</summary>
+/// <param name="Subject">The token to exchange; never empty.</param>
+/// <param name="Actor">The actor's token; empty for none.</param>
+internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
+{
+    public int Length => Subject.Length + Actor.Length;
+
+    public bool Is(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => subject.SequenceEqual(Subject) && actor.SequenceEqual(Actor);
+
+    /// <summary>Says that there are tokens, never which.</summary>
+    public override string ToString() => "ExchangeInput (redacted)";
+}
+
+/// <summary>The life of an exchanged token, in UTC ticks.</summary>
+/// <param name="StartTicks">When it was issued.</param>
+/// <param name="RenewTicks">From when on it is renewed, if it is in use.</param>
+/// <param name="EndTicks">From when on it is not sent any more.</param>
+internal readonly record struct ExchangeSpan(long StartTicks, long RenewTicks, long EndTicks);
+
+/// <summary>A recent failure, and the answer to requests until the exchange may be tried again.</summary>
+internal sealed class FailedExchange(in TokenDigest digest, CredentialResult result, long expiresAtTicks) : CachedEntry(digest, expiresAtTicks, epoch: 0)
+{
+    public CredentialResult Result => result;
+
+    public override bool IsGood => false;
+
+    /// <summary>The one that may be tried again first is evicted.</summary>
+    public override long Worth => ExpiresAtTicks;
+}

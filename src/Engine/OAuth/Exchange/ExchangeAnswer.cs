@@ -1,0 +1,58 @@
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.OAuth.Exchange;
+
+/// <summary>How an exchange ended. The list is closed.</summary>
+internal enum ExchangeVerdict : byte
+{
+    /// <summary>A token was issued.</summary>
+    Issued,
+
+    /// <summary>The server does not accept the subject's token: <c>invalid_grant</c>.</summary>
+    SubjectRefused,
+
+    /// <summary>The subject has to sign in differently first: <c>interaction_required</c>, <c>insufficient_user_authentication</c>.</summary>
+    StepUpNeeded,
+
+    /// <summary><c>invalid_target</c>.</summary>
+    TargetRefused,
+
+    /// <summary><c>invalid_scope</c>.</summary>
+    ScopeRefused,
+
+    /// <summary>The subject may not have such a token: <c>access_denied</c>.</summary>
+    Denied,
+
+    /// <summary>The request or the client is refused; a setting of the proxy or the server has to change.</summary>
+    Refused,
+
+    /// <summary>The answer is not valid, or holds no token that can be sent.</summary>
+    Unusable,
+
+    /// <summary>There was no answer, or a temporary failure.</summary>
+    Unavailable,
+}
+
+/// <summary>The result of an exchange.</summary>
+/// <param name="End">How it ended.</param>
+/// <param name="Message">For the log: what the server said, without a secret.</param>
+internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
+{
+    /// <summary>The new token; empty unless there is one.</summary>
+    public string Token { get; init; } = "";
+
+    /// <summary>When the new token was issued.</summary>
+    public DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>When it ends, or is held to end.</summary>
+    public DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>What the subject has to do; null unless a step-up is needed.</summary>
+    public StepUpChallenge? StepUp { get; init; }
+
+    /// <summary>When to ask again, as the server said it; null where it did not.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Says how it ended, never the token.</summary>
+    public override string ToString() => End.ToString();
+}

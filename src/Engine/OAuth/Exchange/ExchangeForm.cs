@@ -1,0 +1,78 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+
+namespace McpProxyFast.OAuth.Exchange;
+
+/// <summary>Builds the parameters of a policy's requests.</summary>
+internal sealed class ExchangeForm
+{
+    private const string OnBehalfOf = "on_behalf_of";
+
+    /// <summary>Set for life.</summary>
+    private readonly TokenExchangePolicy _policy;
+
+    public ExchangeForm(TokenExchangePolicy policy)
+    {
+        _policy = policy;
+        GrantType = policy.Variant is TokenExchangeVariant.Rfc8693 exchange
+            ? exchange.GrantType ?? OidcConstants.GrantTypes.TokenExchange
+            : OidcConstants.GrantTypes.JwtBearer;
+    }
+
+    public string GrantType { get; }
+
+    /// <summary>Everything in the request except the tokens, in a fixed order, so that two different policies give two different texts.</summary>
+    public string Fingerprint => string.Join('\n', Fixed()
+        .Prepend(new(OidcConstants.TokenRequest.GrantType, GrantType))
+        .Prepend(new("url", _policy.TokenUrl.OriginalString))
+        .Append(new("client", _policy.Client?.ToString() ?? ""))
+        .Select(parameter => $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}"));
+
+    /// <summary>The parameters of one request.</summary>
+    /// <param name="subject">The subject's token.</param>
+    /// <param name="actor">The actor's; null for none.</param>
+    public Parameters For(string subject, string? actor)
+    {
+        bool isExchange = _policy.Variant is TokenExchangeVariant.Rfc8693;
+        var parameters = new Parameters { { isExchange ? OidcConstants.TokenRequest.SubjectToken : OidcConstants.TokenRequest.Assertion, subject } };
+        if (actor is not null)
+        {
+            parameters.Add(OidcConstants.TokenRequest.ActorToken, actor);
+        }
+
+        foreach ((string name, string value) in Fixed())
+        {
+            parameters.Add(name, value);
+        }
+
+        return parameters;
+    }
+
+    private IEnumerable<KeyValuePair<string, string>> Fixed() =>
+    [
+        .. OfVariant(),
+        .. _policy.Variant.Scopes.Count == 0 ? [] : Each(OidcConstants.TokenRequest.Scope, [string.Join(' ', _policy.Variant.Scopes)]),
+        .. _policy.Parameters,
+    ];
+
+    private IEnumerable<KeyValuePair<string, string>> OfVariant() => _policy.Variant switch
+    {
+        TokenExchangeVariant.Rfc8693 exchange =>
+        [
+            .. Each(OidcConstants.TokenRequest.SubjectTokenType, [exchange.SubjectTokenType.Urn]),
+            .. Each(OidcConstants.TokenRequest.ActorTokenType, exchange.Actor is { } actor ? [actor.TokenType.Urn] : []),
+            .. Each(OidcConstants.TokenRequest.Audience, exchange.Audiences),
+            .. Each(OidcConstants.TokenRequest.Resource, exchange.Resources),
+            .. Each(OidcConstants.TokenRequest.RequestedTokenType, exchange.RequestedTokenType is { } type ? [type.Urn] : []),
+        ],
+        TokenExchangeVariant.JwtBearer assertion =>
+        [
+            .. Each(OidcConstants.TokenRequest.Audience, assertion.Audiences),
+            .. Each(OidcConstants.TokenRequest.Resource, assertion.Resources),
+        ],
+        _ => Each("requested_token_use", [OnBehalfOf]),
+    };
+
+    private static IEnumerable<KeyValuePair<string, string>> Each(string name, IEnumerable<string> values) =>
+        values.Select(value => new KeyValuePair<string, string>(name, value));
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
+using McpProxyFast.OAuth.Grants;
+using McpProxyFast.OAuth.Net;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.OAuth.Exchange;
+
+/// <summary>Interprets the answer to an exchange (RFC 8693 §2.2, RFC 6749 §5).</summary>
+/// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
+/// <param name="now">When the answer came.</param>
+internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
+{
+    /// <summary>Longest token that is sent, in bytes: the same limit as for incoming tokens.</summary>
+    public const int MaxTokenBytes = 16 * 1024;
+
+    /// <summary>Largest claims request that is passed on, in characters: the challenge has to fit into a client's limit for response heads.</summary>
+    private const int MaxClaims = 4 * 1024;
+
+    private const int MaxAcrValues = 1024;
+
+    /// <summary>Maximum number of characters of a server's message in a log line.</summary>
+    private const int MaxMessage = 1_000;
+
+    /// <summary>Lifetime of a token if the server does not state it.</summary>
+    private static readonly TimeSpan UnstatedLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>Upper bound for a stated lifetime: some servers state a huge number for "never ends".</summary>
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
+
+    public ExchangeAnswer Judge(TokenResponse answer)
+    {
+        if (answer.Exception is OAuthException failure)
+        {
+            return new ExchangeAnswer(failure.Failure is OAuthFailure.Transient ? ExchangeVerdict.Unavailable : ExchangeVerdict.Unusable, failure.Message);
+        }
+
+        bool hasAnswered = (int)answer.HttpStatusCode != 0;
+        if (!hasAnswered || DiscoveryLog.IsTransient(answer.HttpStatusCode))
+        {
+            string what = hasAnswered ? $"answered {(int)answer.HttpStatusCode}" : "did not answer";
+            return new ExchangeAnswer(ExchangeVerdict.Unavailable, $"it {what}") { RetryAfter = RetryAfter(answer) };
+        }
+
+        if (answer.Json is not { ValueKind: JsonValueKind.Object })
+        {
+            return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is no JSON object");
+        }
+
+        bool isSuccess = (int)answer.HttpStatusCode is >= 200 and <= 299;
+        return Text(answer, "error") is { Length: > 0 } error ? FromError(answer, error)
+            : isSuccess ? FromToken(answer)
+            : new ExchangeAnswer(ExchangeVerdict.Refused, $"it answered {(int)answer.HttpStatusCode} without an error of OAuth");
+    }
+
+    private ExchangeAnswer FromError(TokenResponse answer, string error)
+    {
+        string description = Text(answer, "error_description") is { } said ? $" ({said})" : "";
+        string message = Printable.Of(redaction.Of($"{error}{description}")!);
+        message = message.Length <= MaxMessage ? message : message[..MaxMessage] + " (cut)";
+
+        // Entra puts what it wants in `claims`, under several error codes.
+        bool needsStepUp = error is "interaction_required" or "insufficient_user_authentication" or "login_required" or "consent_required"
+            || Raw(answer, "claims") is not null;
+        if (needsStepUp)
+        {
+            return new ExchangeAnswer(ExchangeVerdict.StepUpNeeded, message) { StepUp = StepUp(answer) };
+        }
+
+        return new ExchangeAnswer(
+            error switch
+            {
+                "invalid_grant" or "invalid_token" => ExchangeVerdict.SubjectRefused,
+                "invalid_target" => ExchangeVerdict.TargetRefused,
+                "invalid_scope" => ExchangeVerdict.ScopeRefused,
+                "access_denied" => ExchangeVerdict.Denied,
+                "temporarily_unavailable" or "server_error" => ExchangeVerdict.Unavailable,
+                _ => ExchangeVerdict.Refused,
+            },
+            message);
+    }
+
+    private static StepUpChallenge StepUp(TokenResponse answer)
+    {
+        string? claims = Raw(answer, "claims") is { Length: > 0 and <= MaxClaims } given ? Convert.ToBase64String(Encoding.UTF8.GetBytes(given)) : null;
+        string? contexts = Text(answer, "acr_values") is { Length: > 0 and <= MaxAcrValues } values && values.All(IsQuotable) ? values : null;
+        string? age = Raw(answer, "max_age") is { Length: > 0 and <= 10 } seconds && seconds.All(char.IsAsciiDigit) ? seconds : null;
+        return new StepUpChallenge(claims is null ? "insufficient_user_authentication" : "insufficient_claims", claims, contexts, age);
+    }
+
+    private ExchangeAnswer FromToken(TokenResponse answer)
+    {
+        string type = Text(answer, "token_type") ?? "Bearer";
+        string issued = Text(answer, "issued_token_type") ?? "";
+        string token = Text(answer, "access_token") ?? "";
+
+        // N_A marks a token that is not an access token (RFC 8693 §2.2.1), such as a requested ID token.
+        string? wrong = token.Length == 0 ? "its answer holds no access_token"
+            : token.Length > MaxTokenBytes ? $"its token is longer than {MaxTokenBytes / 1024} KiB"
+            : !PolicyValue.IsWord(token) ? "its token holds characters that cannot stand in a header"
+            : !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && type != "N_A" ? $"its token_type is {Printable.Of(type)}, which cannot be sent"
+            : issued.EndsWith(":refresh_token", StringComparison.Ordinal) || issued.Contains(":saml", StringComparison.Ordinal)
+                ? $"its token is a {Printable.Of(issued)}, which cannot be sent"
+            : null;
+        return wrong is not null
+            ? Unusable(wrong)
+            : new ExchangeAnswer(ExchangeVerdict.Issued, "") { Token = token, IssuedAt = now, ExpiresAt = EndOf(answer, token) };
+    }
+
+    private DateTimeOffset EndOf(TokenResponse answer, string token)
+    {
+        bool isStated = double.TryParse(Raw(answer, "expires_in"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds > 0;
+        if (isStated)
+        {
+            return now + TimeSpan.FromSeconds(Math.Min(seconds, MaxLifetime.TotalSeconds));
+        }
+
+        DateTimeOffset end = now + UnstatedLifetime;
+        return JwtLifetime.EndOf(Encoding.ASCII.GetBytes(token)) is { } own && own < end ? own : end;
+    }
+
+    private static TimeSpan? RetryAfter(TokenResponse answer)
+    {
+        RetryConditionHeaderValue? said = answer.HttpResponse?.Headers.RetryAfter;
+        return said?.Delta;
+    }
+
+    private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
+
+    /// <summary>A member that is a string; else null.</summary>
+    private static string? Text(TokenResponse answer, string name)
+    {
+        try
+        {
+            return answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // half of a surrogate pair
+        }
+    }
+
+    /// <summary>As <see cref="Text"/>; also the digits of a number and the JSON of an object, since servers differ.</summary>
+    private static string? Raw(TokenResponse answer, string name)
+    {
+        bool isOther = answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.Object;
+        return isOther ? value.GetRawText() : Text(answer, name);
+    }
+
+    private static bool IsQuotable(char character) => character is >= ' ' and < '\x7f' and not '"' and not '\\';
+}

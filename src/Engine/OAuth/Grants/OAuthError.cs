@@ -1,0 +1,46 @@
+using McpProxyFast.OAuth.Net;
+
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>What the error codes of RFC 6749, and of those that build on it, mean for what can be done next.</summary>
+internal static class OAuthError
+{
+    /// <summary>What can be done about an error with which the browser came back (RFC 6749 §4.1.2.1).</summary>
+    public static OAuthFailure FailureOf(string error) => error switch
+    {
+        "access_denied" => OAuthFailure.GrantLost,
+        "invalid_client" or "unauthorized_client" => OAuthFailure.ClientUnknown,
+        _ => OAuthFailure.Refused,
+    };
+
+    /// <summary>What a person can do about it.</summary>
+    /// <param name="error">The code.</param>
+    /// <param name="description">What the server says beside it.</param>
+    public static string NextAfterSignIn(string error, string? description) => error switch
+    {
+        "temporarily_unavailable" or "server_error" => "The server is in trouble; sign in again later.",
+        _ when Next(error, description) is { Length: > 0 } next => next,
+        _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
+    };
+
+    /// <summary>What a person can do about an error of either endpoint; empty where nothing is known.</summary>
+    /// <param name="error">The code.</param>
+    /// <param name="description">What the server says beside it.</param>
+    public static string Next(string error, string? description) => error switch
+    {
+        _ when IsAboutResource(error, description) =>
+            "Check the resource that is asked for. Where the server takes no resource beside scopes, as Microsoft Entra, set OAuthPolicy.Resource to none.",
+        _ when description?.StartsWith("AADSTS900144", StringComparison.Ordinal) is true => "The server wants scopes; name them with OAuthPolicy.Scopes.",
+        "invalid_client" or "unauthorized_client" =>
+            "Check the client id, its secret or key, and the grants that it may use. Where the server wants the secret in the form or in the Authorization "
+            + "field, OAuthPolicy.TokenEndpointAuthMethod says so.",
+        "invalid_scope" => "Check the scopes that are asked for. OAuthPolicy.Scopes names others.",
+        "access_denied" => "Sign in again with an account that may use the target.",
+        "unsupported_grant_type" or "unsupported_response_type" => "The server offers no such sign-in; choose another with OAuthPolicy.Grant.",
+        _ => "",
+    };
+
+    // Microsoft Entra says AADSTS9010010 or AADSTS901002 with invalid_target, invalid_request or invalid_scope, as the endpoint has it.
+    private static bool IsAboutResource(string error, string? description) =>
+        error == "invalid_target" || description?.StartsWith("AADSTS90100", StringComparison.Ordinal) is true;
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.OAuth.Net;
+
+/// <summary>Turns form-encoded answers to a POST into the JSON that RFC 6749 §5.1 asks for. Some servers wrote the one before there was the other.</summary>
+/// <remarks>Only the form changes: what has no <c>access_token</c> and no <c>error</c>, or one of its names twice, stays as it came and is no answer.</remarks>
+internal sealed class FormAnswerHandler : DelegatingHandler
+{
+    /// <summary>Most parameters that are read.</summary>
+    private const int MaxParameters = 64;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        bool mayBeForm = request.Method == HttpMethod.Post
+            && response.Content.Headers.ContentType?.MediaType is "application/x-www-form-urlencoded" or "text/plain" or "text/html";
+        if (mayBeForm && Read(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)) is { } json)
+        {
+            response.Content.Dispose();
+            response.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(json.ToJsonString()));
+            response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        return response;
+    }
+
+    /// <returns>The parameters; null where this is no such answer.</returns>
+    private static JsonObject? Read(string text)
+    {
+        string[] pairs = text.Trim().Split('&');
+        if (pairs.Length > MaxParameters || text.AsSpan().ContainsAny('<', '{', '\n'))
+        {
+            return null;
+        }
+
+        var json = new JsonObject();
+        foreach (string[] pair in pairs.Select(pair => pair.Split('=', 2)))
+        {
+            if (pair.Length < 2 || !json.TryAdd(WebUtility.UrlDecode(pair[0]), WebUtility.UrlDecode(pair[1])))
+            {
+                return null;
+            }
+        }
+
+        return json.ContainsKey("access_token") || json.ContainsKey("error") ? json : null;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics.Metrics;
+
+namespace McpProxyFast.Outcomes;
+
+/// <summary>Counts token exchanges. A hit that nobody listens to costs one comparison, and nothing here allocates on the way of a request.</summary>
+internal sealed class ExchangeTally
+{
+    /// <summary>Requests to exchange a token. Set for life.</summary>
+    private readonly Counter<long> _exchanges;
+
+    /// <summary>Requests for which an exchanged token was known. Set for life.</summary>
+    private readonly Counter<long> _hits;
+
+    /// <summary>Requests that joined an exchange in progress. Set for life.</summary>
+    private readonly Counter<long> _joins;
+
+    /// <param name="meter">The proxy's.</param>
+    public ExchangeTally(Meter meter)
+    {
+        _exchanges = meter.CreateCounter<long>("mcpproxyfast.token_exchanges", "{exchange}", "Requests to exchange a token, by their outcome.");
+        _hits = meter.CreateCounter<long>("mcpproxyfast.token_exchange.hits", "{request}", "Requests for which an exchanged token was known.");
+        _joins = meter.CreateCounter<long>("mcpproxyfast.token_exchange.joins", "{request}", "Requests that waited for an exchange that another had begun.");
+    }
+
+    /// <param name="outcome">A word of a closed list.</param>
+    public void Exchanged(string outcome) => _exchanges.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    public void Hit() => _hits.Add(1);
+
+    public void Joined() => _joins.Add(1);
+}

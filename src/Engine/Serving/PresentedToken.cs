@@ -1,0 +1,29 @@
+using McpProxyFast.Admission;
+using McpProxyFast.Http1;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Serving;
+
+/// <summary>The bearer token that a request carries.</summary>
+internal static class PresentedToken
+{
+    /// <param name="request">The request.</param>
+    /// <param name="token">The token where it has one; lies in the head.</param>
+    /// <returns>Why the request is to be refused; None where it has a token.</returns>
+    public static RefusalReason Read(RequestHead request, out ReadOnlySpan<byte> token)
+    {
+        token = default;
+        Occurrence found = request.Fields.Single(KnownField.Authorization, out int line);
+        if (found is not Occurrence.Once)
+        {
+            return found is Occurrence.Never ? RefusalReason.CredentialsMissing : RefusalReason.AuthorizationRepeated;
+        }
+
+        return BearerToken.Read(request.Value(request.Fields.Slots[line]), out token) switch
+        {
+            BearerRead.Token => RefusalReason.None,
+            BearerRead.Malformed => RefusalReason.TokenInvalid,
+            _ => RefusalReason.CredentialsMissing,
+        };
+    }
+}

@@ -1,0 +1,72 @@
+namespace McpProxyFast;
+
+/// <summary>Who the proxy is where tokens are exchanged, and how it shows that.</summary>
+public sealed record TokenExchangeClient
+{
+    private TokenExchangeClient(Form kind, string id, string? secretValue = null, string? keyPath = null)
+    {
+        Kind = kind;
+        Id = id;
+        SecretValue = secretValue;
+        KeyPath = keyPath;
+    }
+
+    internal enum Form
+    {
+        /// <summary>The id alone, in the body.</summary>
+        Public,
+
+        /// <summary>Id and secret as HTTP Basic.</summary>
+        Basic,
+
+        /// <summary>Id and secret in the body.</summary>
+        Post,
+
+        /// <summary>An assertion that is signed by a key.</summary>
+        Key,
+    }
+
+    internal Form Kind { get; }
+
+    internal string Id { get; }
+
+    /// <summary>The secret; null where there is none.</summary>
+    internal string? SecretValue { get; }
+
+    /// <summary>The file with the key; null where there is none.</summary>
+    internal string? KeyPath { get; }
+
+    /// <summary>A client that shows nothing but its id.</summary>
+    /// <param name="id">Its id.</param>
+    /// <returns>The client.</returns>
+    /// <exception cref="ArgumentException">The id is empty.</exception>
+    public static TokenExchangeClient Public(string id) => new(Form.Public, PolicyValue.NotEmpty(id, nameof(id)));
+
+    /// <summary>A client with a secret, sent as HTTP Basic (<c>client_secret_basic</c>).</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="secret">Its secret.</param>
+    /// <returns>The client.</returns>
+    /// <exception cref="ArgumentException">The id or the secret is empty.</exception>
+    public static TokenExchangeClient Basic(string id, string secret) =>
+        new(Form.Basic, PolicyValue.NotEmpty(id, nameof(id)), PolicyValue.NotEmpty(secret, nameof(secret)));
+
+    /// <summary>A client with a secret, sent in the body (<c>client_secret_post</c>).</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="secret">Its secret.</param>
+    /// <returns>The client.</returns>
+    /// <exception cref="ArgumentException">The id or the secret is empty.</exception>
+    public static TokenExchangeClient Post(string id, string secret) =>
+        new(Form.Post, PolicyValue.NotEmpty(id, nameof(id)), PolicyValue.NotEmpty(secret, nameof(secret)));
+
+    /// <summary>A client with a private key (<c>private_key_jwt</c>, RFC 7523 §2.2).</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="keyFile">A PEM file, read at each use.</param>
+    /// <returns>The client.</returns>
+    /// <exception cref="ArgumentException">The id or the path is empty.</exception>
+    public static TokenExchangeClient Key(string id, string keyFile) =>
+        new(Form.Key, PolicyValue.NotEmpty(id, nameof(id)), keyPath: PolicyValue.NotEmpty(keyFile, nameof(keyFile)));
+
+    /// <summary>Says which it is, never the secret.</summary>
+    /// <returns>A few words.</returns>
+    public override string ToString() => $"{Id}, {Kind}";
+}

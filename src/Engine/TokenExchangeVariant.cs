@@ -1,0 +1,92 @@
+namespace McpProxyFast;
+
+/// <summary>The form of the request in which a token is exchanged. Each has exactly what it can carry.</summary>
+public abstract record TokenExchangeVariant
+{
+    private protected TokenExchangeVariant()
+    {
+    }
+
+    /// <summary>The scopes to ask for.</summary>
+    /// <value>Default none.</value>
+    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
+
+    /// <summary>A word for logs. Being internal, it closes the list of kinds.</summary>
+    internal abstract string Name { get; }
+
+    private static IReadOnlyList<string> Audience(IReadOnlyList<string> audiences) => PolicyValue.Checked(
+        audiences, audiences.All(audience => audience.Length > 0), nameof(Rfc8693.Audiences), "An audience is not empty.");
+
+    private static IReadOnlyList<string> Resource(IReadOnlyList<string> resources) => PolicyValue.Checked(
+        resources,
+        resources.All(resource => PolicyValue.IsWord(resource) && UrlRule.Parse(resource) is { Fragment.Length: 0 }),
+        nameof(Rfc8693.Resources),
+        "A resource must be an absolute URI without a fragment (RFC 8707 §2).");
+
+    /// <summary>Token exchange (RFC 8693), and grants that are made like it.</summary>
+    public sealed record Rfc8693 : TokenExchangeVariant
+    {
+        /// <summary>The grant type.</summary>
+        /// <value>Null (the default): that of RFC 8693.</value>
+        /// <exception cref="ArgumentException">It is no absolute URI.</exception>
+        public string? GrantType
+        {
+            get;
+            init => field = PolicyValue.Checked(
+                value,
+                value is null || (PolicyValue.IsWord(value) && UrlRule.Parse(value) is not null),
+                nameof(GrantType),
+                "The grant type of an extension must be an absolute URI (RFC 6749 §4.5).");
+        }
+
+        /// <summary>What kind of token the subject's is.</summary>
+        /// <value>Default <see cref="ExchangedTokenType.AccessToken"/>. Of a login, <see cref="ExchangedTokenType.IdToken"/> stands for its ID token.</value>
+        public ExchangedTokenType SubjectTokenType { get; init; } = ExchangedTokenType.AccessToken;
+
+        /// <summary>What kind of token is asked for.</summary>
+        /// <value>Null (the default): none is named.</value>
+        public ExchangedTokenType? RequestedTokenType { get; init; }
+
+        /// <summary>Who the token is to be for, in the order in which they are sent.</summary>
+        /// <value>Default none.</value>
+        /// <exception cref="ArgumentException">One is empty.</exception>
+        public IReadOnlyList<string> Audiences { get; init => field = Audience(value); } = [];
+
+        /// <summary>Where the token is to be used (RFC 8707), in the order in which they are sent.</summary>
+        /// <value>Default none.</value>
+        /// <exception cref="ArgumentException">One is no absolute URI, or has a fragment.</exception>
+        public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];
+
+        /// <summary>Who acts for the subject.</summary>
+        /// <value>Default null: nobody.</value>
+        public TokenExchangeActor? Actor { get; init; }
+
+        /// <inheritdoc/>
+        internal override string Name => "rfc8693";
+    }
+
+    /// <summary>The on-behalf-of flow of Microsoft Entra. It wants <see cref="Scopes"/>, and nothing else that names a recipient.</summary>
+    public sealed record EntraOnBehalfOf : TokenExchangeVariant
+    {
+        /// <inheritdoc/>
+        internal override string Name => "entra-obo";
+    }
+
+    /// <summary>The subject's token as an assertion (RFC 7523 §2.1).</summary>
+    public sealed record JwtBearer : TokenExchangeVariant
+    {
+        /// <summary>As <see cref="Rfc8693.Audiences"/>.</summary>
+        /// <value>Default none.</value>
+        /// <exception cref="ArgumentException">One is empty.</exception>
+        public IReadOnlyList<string> Audiences { get; init => field = Audience(value); } = [];
+
+        /// <summary>As <see cref="Rfc8693.Resources"/>.</summary>
+        /// <value>Default none.</value>
+        /// <exception cref="ArgumentException">One is no absolute URI, or has a fragment.</exception>
+        public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];
+
+        /// <inheritdoc/>
+        internal override string Name => "jwt-bearer";
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing.Zoo;
+
+/// <summary>What one provider publishes, wants and answers, as its public documentation says. What is not named here is as the RFCs have it.</summary>
+/// <param name="Name">A short name for the test's output.</param>
+internal sealed record Provider(string Name)
+{
+    /// <summary>The path of the issuer; a final slash counts.</summary>
+    public string IssuerPath { get; init; } = "";
+
+    /// <summary>Where the authorization server's metadata lies; every other place is answered with 404.</summary>
+    public string[] Places { get; init; } = ["/.well-known/oauth-authorization-server"];
+
+    /// <summary>Changes what the metadata says.</summary>
+    public Action<JsonObject> Metadata { get; init; } = _ => { };
+
+    /// <summary>Changes what the resource publishes; null where it publishes nothing.</summary>
+    public Action<JsonObject>? Resource { get; init; } = _ => { };
+
+    /// <summary>Whether the MCP server is its own authorization server, as in the revision of 2025-03-26.</summary>
+    public bool IsOwnServer { get; init; }
+
+    /// <summary>Whether clients may register themselves. Otherwise there is one, registered beforehand.</summary>
+    public bool Registers { get; init; }
+
+    /// <summary>How the client has to show who it is: <c>none</c>, <c>basic</c> or <c>post</c>.</summary>
+    public string ClientAuth { get; init; } = "none";
+
+    /// <summary>How a user sets the proxy up for it, from what suits a server that is as the specification has it.</summary>
+    public Func<OAuthPolicy, ZooServer, OAuthPolicy> Setup { get; init; } = (policy, _) => policy;
+
+    /// <summary>The authorization endpoint in the metadata, where the proxy knows the provider by it; the browser goes to the scripted server all the same.</summary>
+    public string? PublishedAuthorizationEndpoint { get; init; }
+
+    /// <summary>The name of the authorization request's scope parameter.</summary>
+    public string ScopeParameter { get; init; } = "scope";
+
+    /// <summary>The error with which an authorization request is refused; null for none.</summary>
+    public Func<IReadOnlyDictionary<string, string>, (string Error, string Description)?> Refuses { get; init; } = _ => null;
+
+    /// <summary>Whether the answer to an authorization request names the issuer (RFC 9207).</summary>
+    public bool SendsIssuer { get; init; }
+
+    /// <summary>Whether a sign-in with these parameters gets a refresh token.</summary>
+    public Func<IReadOnlyDictionary<string, string>, bool> GivesRefreshToken { get; init; } = _ => true;
+
+    /// <summary>Whether a renewal gives another refresh token.</summary>
+    public bool Rotates { get; init; } = true;
+
+    /// <summary>Changes the token answer of a sign-in.</summary>
+    public Func<JsonObject, JsonObject> Tokens { get; init; } = tokens => tokens;
+
+    /// <summary>Changes the token answer of a renewal.</summary>
+    public Func<JsonObject, JsonObject> RenewedTokens { get; init; } = tokens => tokens;
+
+    /// <summary>Whether the token endpoint answers in the form of a query.</summary>
+    public bool AnswersAsForm { get; init; }
+
+    /// <summary>How a refresh token that is over is refused.</summary>
+    public (int Status, string Body) RefreshRefusal { get; init; } = (400, """{"error":"invalid_grant"}""");
+
+    public override string ToString() => Name;
+}

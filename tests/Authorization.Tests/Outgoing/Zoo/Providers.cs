@@ -1,0 +1,366 @@
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing.Zoo;
+
+/// <summary>The recorded providers: what the public documentation of each says, one row each. A quirk that a user reports becomes a row.</summary>
+/// <remarks>The names are of the documents that a row is taken from; host names, ids and tokens are made up.</remarks>
+internal static class Providers
+{
+    private const string InsertedOAuth = "/.well-known/oauth-authorization-server";
+    private const string OpenId = "/.well-known/openid-configuration";
+
+    public static IReadOnlyList<Provider> All { get; } = [.. Large(), .. Products(), .. McpServers(), .. MoreProviders.All];
+
+    private static IEnumerable<Provider> Large() =>
+    [
+        // https://developers.google.com/identity/protocols/oauth2/web-server#offline: refresh tokens for access_type=offline alone, none with a renewal.
+        // https://accounts.google.com/.well-known/openid-configuration: no slash at the issuer's end, which manuals write with one; a secret for every client.
+        new("google")
+        {
+            Places = [OpenId],
+            Resource = resource => resource["authorization_servers"] = new JsonArray($"{resource["authorization_servers"]![0]}/"),
+            PublishedAuthorizationEndpoint = "https://accounts.google.com/o/oauth2/v2/auth",
+            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "client_secret_basic"),
+            SendsIssuer = true,
+            ClientAuth = "basic",
+            Setup = (policy, _) => With(policy, Secret),
+            GivesRefreshToken = query => query.GetValueOrDefault("access_type") == "offline" && query.GetValueOrDefault("prompt") == "consent",
+            Rotates = false,
+            Tokens = tokens => Set(tokens, ("expires_in", 3599), ("id_token", "not.looked.at")),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"""),
+        },
+
+        // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow: scope is needed, resource beside it is refused (AADSTS9010010,
+        // https://github.com/microsoft/vscode/issues/321249); the metadata, at the appended place alone, has no code_challenge_methods_supported.
+        new("entra")
+        {
+            IssuerPath = "/5dcd6f0e-0000-4000-8000-000000000000/v2.0",
+            Places = [$"/5dcd6f0e-0000-4000-8000-000000000000/v2.0{OpenId}"],
+            Resource = resource => resource["scopes_supported"] = new JsonArray("api://app/user_impersonation"),
+            Metadata = metadata =>
+            {
+                metadata.Remove("code_challenge_methods_supported");
+                metadata["scopes_supported"] = new JsonArray("openid", "profile", "email", "offline_access");
+                metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "private_key_jwt", "client_secret_basic");
+            },
+            Setup = (policy, server) => With(policy, Public) with { Server = OAuthServer.FromIssuer(server.Issuer), Resource = OAuthPolicy.NoResource },
+            Refuses = query => !query.ContainsKey("scope") ? ("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.")
+                : query.ContainsKey("resource") ? ("invalid_target", "AADSTS9010010: The resource parameter provided in the request doesn't match with the scopes.")
+                : null,
+            GivesRefreshToken = AskedForOffline,
+            Tokens = tokens => Set(tokens, ("ext_expires_in", 3599), ("id_token", "not.looked.at")),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"AADSTS700082: The refresh token has expired.","error_codes":[700082]}"""),
+        },
+
+        // https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html: a renewal has no refresh token in it. The user pool's metadata, at
+        // the appended place alone, has no code_challenge_methods_supported and no registration.
+        new("cognito")
+        {
+            IssuerPath = "/eu-central-1_AbCdEfGhI",
+            Places = [$"/eu-central-1_AbCdEfGhI{OpenId}"],
+            Metadata = metadata =>
+            {
+                metadata.Remove("code_challenge_methods_supported");
+                metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post");
+            },
+            ClientAuth = "basic",
+            Setup = (policy, server) => With(policy, Secret) with { Server = OAuthServer.FromIssuer(server.Issuer) },
+            Rotates = false,
+            Tokens = tokens => Without(Set(tokens, ("id_token", "not.looked.at")), "scope"),
+            RenewedTokens = tokens => Without(tokens, "scope"),
+        },
+
+        // https://auth0.com/docs/secure/tokens/refresh-tokens: for offline_access alone, refused with 403; the issuer ends with a slash.
+        new("auth0")
+        {
+            IssuerPath = "/",
+            Places = [InsertedOAuth, OpenId],
+            Registers = true,
+            Resource = resource => resource["authorization_servers"] = new JsonArray(((string)resource["authorization_servers"]![0]!).TrimEnd('/')),
+            Metadata = metadata => metadata["scopes_supported"] = new JsonArray("openid", "profile", "offline_access"),
+            GivesRefreshToken = AskedForOffline,
+            RefreshRefusal = (403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"""),
+        },
+
+        // https://developer.okta.com/docs/reference/api/oidc/: metadata appended to the issuer's path; registration needs a token, so a client is given.
+        new("okta")
+        {
+            IssuerPath = "/oauth2/default",
+            Places = [$"/oauth2/default{InsertedOAuth}", $"/oauth2/default{OpenId}"],
+            Metadata = metadata => metadata["scopes_supported"] = new JsonArray("openid", "offline_access"),
+            Setup = (policy, _) => With(policy, Public),
+            GivesRefreshToken = AskedForOffline,
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"The refresh token is invalid or expired."}"""),
+        },
+
+        // https://www.keycloak.org/securing-apps/oidc-layers: metadata appended to the realm; the answer names the issuer; times of its own in the tokens.
+        new("keycloak")
+        {
+            IssuerPath = "/realms/tools",
+            Places = [$"/realms/tools{OpenId}"],
+            Registers = true,
+            SendsIssuer = true,
+            Metadata = metadata => metadata["code_challenge_methods_supported"] = new JsonArray("plain", "S256"),
+            Tokens = tokens => Set(tokens, ("refresh_expires_in", 1800), ("not-before-policy", 0), ("session_state", "s")),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Token is not active"}"""),
+        },
+
+        // https://github.com/ory/hydra: a token that was used before is refused with 401 and a name of its own.
+        new("hydra")
+        {
+            Places = [OpenId],
+            Registers = true,
+            RefreshRefusal = (401, """{"error":"token_inactive","error_description":"Token is inactive because it is malformed, expired or otherwise invalid."}"""),
+        },
+    ];
+
+    private static IEnumerable<Provider> Products() =>
+    [
+        // https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens: errors come with 200.
+        new("github app")
+        {
+            IssuerPath = "/login/oauth",
+            Places = [$"{InsertedOAuth}/login/oauth"],
+            ClientAuth = "post",
+            Setup = (policy, _) => With(policy, Secret) with { TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("refresh_token_expires_in", 15811200)),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer")),
+            RefreshRefusal = (200, """{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}"""),
+        },
+
+        // https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: form-encoded, scopes with commas, no end and no refresh token.
+        new("github oauth app")
+        {
+            IssuerPath = "/login/oauth",
+            Places = [$"{InsertedOAuth}/login/oauth"],
+            ClientAuth = "post",
+            Setup = (policy, _) => With(policy, Secret) with { TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            GivesRefreshToken = _ => false,
+            AnswersAsForm = true,
+            Tokens = tokens => Set(Without(tokens, "expires_in"), ("token_type", "bearer"), ("scope", "repo,gist")),
+        },
+
+        // https://docs.slack.dev/reference/methods/oauth.v2.access: the person's token lies in authed_user; a renewal's is the answer itself, of type user.
+        new("slack")
+        {
+            Places = [],
+            ScopeParameter = "user_scope",
+            ClientAuth = "basic",
+            Setup = (policy, server) => policy with
+            {
+                Server = ByHand(server),
+                Grant = Support.Rig.WithBrowser with { Client = new KnownClient(ZooServer.ClientId, Secret), ScopeParameter = "user_scope" },
+                Scopes = ["search:read"],
+            },
+            Resource = null,
+            Tokens = tokens => new JsonObject
+            {
+                ["ok"] = true,
+                ["app_id"] = "A0",
+                ["authed_user"] = Set(tokens, ("id", "U0"), ("token_type", "user")),
+            },
+            RenewedTokens = tokens => Set(tokens, ("ok", true), ("token_type", "user")),
+            RefreshRefusal = (200, """{"ok":false,"error":"invalid_refresh_token"}"""),
+        },
+
+        // https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens: offline_access, rotation, 403 for a token that is over.
+        // https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/: audience and prompt in the authorization request.
+        new("atlassian")
+        {
+            Metadata = metadata => metadata["scopes_supported"] = new JsonArray("read:jira-work", "offline_access"),
+            PublishedAuthorizationEndpoint = "https://auth.atlassian.com/authorize",
+            ClientAuth = "post",
+            Setup = (policy, _) => With(policy, Secret) with { TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Refuses = query => query.GetValueOrDefault("audience") == "api.atlassian.com" ? null : ("invalid_request", "audience is required"),
+            GivesRefreshToken = AskedForOffline,
+            RefreshRefusal = (403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"""),
+        },
+
+        // https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide: the secret in the form; errors that are no OAuth errors; no rotation.
+        new("hubspot")
+        {
+            Places = [],
+            ClientAuth = "post",
+            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Resource = null,
+            Rotates = false,
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("hub_id", 1)),
+            RefreshRefusal = (400, """{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}"""),
+        },
+
+        // https://developers.dropbox.com/oauth-guide: refresh tokens for token_access_type=offline alone, none with a renewal.
+        new("dropbox")
+        {
+            Places = [OpenId],
+            PublishedAuthorizationEndpoint = "https://www.dropbox.com/oauth2/authorize",
+            Setup = (policy, _) => With(policy, Public),
+            GivesRefreshToken = query => query.GetValueOrDefault("token_access_type") == "offline",
+            Rotates = false,
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("uid", "1"), ("account_id", "dbid:1")),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"refresh token is invalid or revoked"}"""),
+        },
+
+        // https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_refresh_token_flow.htm: no expires_in, times as strings, no rotation.
+        new("salesforce")
+        {
+            Places = [OpenId],
+            Setup = (policy, _) => With(policy, Public),
+            Rotates = false,
+            Tokens = tokens => Set(Without(tokens, "expires_in"), ("issued_at", "1700000000000"), ("instance_url", "https://example.test")),
+            RenewedTokens = tokens => Without(tokens, "expires_in"),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"expired access/refresh token"}"""),
+        },
+
+        // https://docs.gitlab.com/api/oauth2/: created_at beside expires_in, rotation, 400 with a long description.
+        new("gitlab")
+        {
+            Places = [InsertedOAuth, OpenId],
+            Registers = true,
+            Tokens = tokens => Set(tokens, ("created_at", 1607635748)),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"The provided authorization grant is invalid, expired or revoked."}"""),
+        },
+
+        // https://dev.twitch.tv/docs/authentication/refresh-tokens/: scopes as a list, errors that are no OAuth errors.
+        new("twitch")
+        {
+            Places = [],
+            ClientAuth = "post",
+            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Resource = null,
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("scope", new JsonArray("channel:read"))),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer"), ("scope", new JsonArray("channel:read"))),
+            RefreshRefusal = (400, """{"error":"Bad Request","status":400,"message":"Invalid refresh token"}"""),
+        },
+
+        // https://learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens: no token_type in the example answers.
+        new("linkedin")
+        {
+            Places = [],
+            ClientAuth = "post",
+            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Resource = null,
+            Rotates = false,
+            Tokens = tokens => Set(Without(tokens, "token_type"), ("refresh_token_expires_in", 525600)),
+            RenewedTokens = tokens => Without(tokens, "token_type"),
+            RefreshRefusal = (400, """{"error":"invalid_request","error_description":"The provided authorization grant or refresh token is invalid, expired or revoked"}"""),
+        },
+
+        // https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow: no refresh token, and errors are objects.
+        new("facebook")
+        {
+            Places = [],
+            ClientAuth = "post",
+            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Resource = null,
+            GivesRefreshToken = _ => false,
+            Tokens = tokens => Set(Without(tokens, "scope"), ("token_type", "bearer")),
+        },
+
+        // https://api.stackexchange.com/docs/authentication: form-encoded answers, with `expires` in the place of expires_in.
+        new("stack exchange")
+        {
+            Places = [],
+            ClientAuth = "post",
+            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            Resource = null,
+            GivesRefreshToken = _ => false,
+            AnswersAsForm = true,
+            Tokens = tokens => Set(Without(Without(Without(tokens, "expires_in"), "token_type"), "scope"), ("expires", 86400)),
+        },
+    ];
+
+    private static IEnumerable<Provider> McpServers() =>
+    [
+        // https://github.com/cloudflare/workers-oauth-provider, behind many hosted MCP servers (Linear, Atlassian, Sentry): its own authorization server, at the
+        // origin, without a resource document in older versions.
+        new("workers oauth provider, older")
+        {
+            IsOwnServer = true,
+            Registers = true,
+            Resource = null,
+            Tokens = tokens => Set(tokens, ("token_type", "bearer")),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer")),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Grant not found"}"""),
+        },
+        new("workers oauth provider")
+        {
+            IsOwnServer = true,
+            Registers = true,
+            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Invalid refresh token"}"""),
+        },
+
+        // https://github.com/modelcontextprotocol/typescript-sdk, mcpAuthRouter: the issuer is a URL's href, which ends with a slash.
+        new("mcp typescript sdk")
+        {
+            IsOwnServer = true,
+            IssuerPath = "/",
+            Registers = true,
+        },
+
+        // https://modelcontextprotocol.io/specification/2025-03-26/basic/authorization: nothing is published, and the endpoints lie at fixed places.
+        new("mcp 2025-03-26 without metadata")
+        {
+            IsOwnServer = true,
+            Places = [],
+            Registers = true,
+            Resource = null,
+        },
+
+        // https://gofastmcp.com/servers/auth/oauth-proxy: the resource's path is the issuer's path too.
+        new("issuer at the path of the server")
+        {
+            IsOwnServer = true,
+            IssuerPath = "/mcp",
+            Places = [$"{InsertedOAuth}/mcp"],
+            Registers = true,
+            Resource = null,
+        },
+
+        // Seen in the field: truth values as words, one text where a list belongs, null for what is not there.
+        new("loosely typed metadata")
+        {
+            Registers = true,
+            SendsIssuer = true,
+            Resource = resource => resource["scopes_supported"] = "read write",
+            Metadata = metadata =>
+            {
+                metadata["authorization_response_iss_parameter_supported"] = "true";
+                metadata["code_challenge_methods_supported"] = "S256";
+                metadata["scopes_supported"] = JsonNode.Parse("""{"read":true}""");
+                metadata["revocation_endpoint"] = false;
+                metadata["jwks_uri"] = null;
+            },
+            Tokens = tokens => Set(tokens, ("expires_in", "3600")),
+        },
+    ];
+
+    public static ClientAuthentication? Public => null;
+
+    public static ClientAuthentication Secret => ClientAuthentication.Secret(ZooServer.ClientSecret);
+
+    public static bool AskedForOffline(IReadOnlyDictionary<string, string> query) =>
+        query.GetValueOrDefault("scope")?.Split(' ').Contains("offline_access") is true;
+
+    public static OAuthPolicy With(OAuthPolicy policy, ClientAuthentication? authentication) =>
+        policy with { Grant = Support.Rig.WithBrowser with { Client = new KnownClient(ZooServer.ClientId, authentication) } };
+
+    public static OAuthServer ByHand(ZooServer server) =>
+        OAuthServer.FromEndpoints(new Uri($"{server.LoginOrigin}/token"), new Uri($"{server.LoginOrigin}/authorize"));
+
+    public static JsonObject Set(JsonObject json, params (string Name, JsonNode? Value)[] members)
+    {
+        foreach ((string name, JsonNode? value) in members)
+        {
+            json[name] = value?.DeepClone();
+        }
+
+        return json;
+    }
+
+    public static JsonObject Without(JsonObject json, string name)
+    {
+        json.Remove(name);
+        return json;
+    }
+}

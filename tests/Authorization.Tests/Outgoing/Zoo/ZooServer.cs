@@ -1,0 +1,348 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Authorization.Tests.Outgoing.Zoo;
+
+/// <summary>An MCP server and its authorization server, on two ports, that do as one provider does and complain of whatever it would refuse.</summary>
+internal sealed class ZooServer : IAsyncDisposable
+{
+    public const string ClientId = "registered-beforehand";
+    public const string ClientSecret = "s3cret of the client";
+    public const string StepUpScope = "more";
+
+    private readonly Provider _provider;
+    private readonly TimeProvider _clock;
+    private readonly WebApplication _resource;
+    private readonly WebApplication _login;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _codes = [];
+    private readonly Dictionary<string, (DateTimeOffset End, string Scope)> _tokens = [];
+    private readonly Dictionary<string, string> _refreshTokens = [];
+    private int _made;
+
+    private ZooServer(Provider provider, TimeProvider clock)
+    {
+        _provider = provider;
+        _clock = clock;
+        _resource = Make(AnswerAsResourceAsync);
+        _login = Make(AnswerAsLoginAsync);
+    }
+
+    public Uri Target => new($"{_resource.Urls.First()}/mcp");
+
+    public string LoginOrigin => _provider.IsOwnServer ? _resource.Urls.First() : _login.Urls.First();
+
+    public string Issuer => LoginOrigin + _provider.IssuerPath;
+
+    public ConcurrentQueue<IReadOnlyDictionary<string, string>> Authorizations { get; } = new();
+
+    /// <summary>How many renewals went well.</summary>
+    public int Renewals { get; private set; }
+
+    /// <summary>How many refresh tokens were refused.</summary>
+    public int RefusedRefreshes { get; private set; }
+
+    /// <summary>What the provider, or the specification, does not allow, and was done.</summary>
+    public ConcurrentQueue<string> Complaints { get; } = new();
+
+    /// <summary>Whether the resource wants <see cref="StepUpScope"/>.</summary>
+    public bool WantsMore { get; set; }
+
+    public static async Task<ZooServer> StartAsync(Provider provider, TimeProvider clock)
+    {
+        var server = new ZooServer(provider, clock);
+        await server._resource.StartAsync();
+        await server._login.StartAsync();
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _resource.DisposeAsync();
+        await _login.DisposeAsync();
+    }
+
+    public void RevokeAccessTokens()
+    {
+        lock (_lock)
+        {
+            _tokens.Clear();
+        }
+    }
+
+    public void LoseGrants()
+    {
+        RevokeAccessTokens();
+        lock (_lock)
+        {
+            _refreshTokens.Clear();
+        }
+    }
+
+    private static WebApplication Make(RequestDelegate answer)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        WebApplication app = builder.Build();
+        app.Run(answer);
+        return app;
+    }
+
+    private Task AnswerAsResourceAsync(HttpContext http) => (string?)http.Request.Path switch
+    {
+        "/.well-known/oauth-protected-resource/mcp" when _provider.Resource is { } edit => SendAsync(http, Resource(edit)),
+        "/mcp" => McpAsync(http),
+        _ when _provider.IsOwnServer => AnswerAsLoginAsync(http),
+        _ => EndAsync(http, 404),
+    };
+
+    private Task AnswerAsLoginAsync(HttpContext http) => (string?)http.Request.Path switch
+    {
+        { } place when _provider.Places.Contains(place) => SendAsync(http, Metadata()),
+        "/authorize" => AuthorizeAsync(http),
+        "/token" => TokenAsync(http),
+        "/register" when _provider.Registers => RegisterAsync(http),
+        _ => EndAsync(http, 404),
+    };
+
+    private JsonObject Resource(Action<JsonObject> edit)
+    {
+        var resource = new JsonObject { ["resource"] = Target.OriginalString, ["authorization_servers"] = new JsonArray(Issuer) };
+        edit(resource);
+        return resource;
+    }
+
+    private JsonObject Metadata()
+    {
+        var metadata = new JsonObject
+        {
+            ["issuer"] = Issuer,
+            ["authorization_endpoint"] = _provider.PublishedAuthorizationEndpoint ?? $"{LoginOrigin}/authorize",
+            ["token_endpoint"] = $"{LoginOrigin}/token",
+            ["response_types_supported"] = new JsonArray("code"),
+            ["code_challenge_methods_supported"] = new JsonArray("S256"),
+        };
+        if (_provider.Registers)
+        {
+            metadata["registration_endpoint"] = $"{LoginOrigin}/register";
+        }
+
+        if (_provider.SendsIssuer)
+        {
+            metadata["authorization_response_iss_parameter_supported"] = true;
+        }
+
+        _provider.Metadata(metadata);
+        return metadata;
+    }
+
+    private static async Task RegisterAsync(HttpContext http)
+    {
+        http.Response.StatusCode = 201;
+        await SendAsync(http, new JsonObject { ["client_id"] = ClientId, ["token_endpoint_auth_method"] = "none" });
+    }
+
+    private Task AuthorizeAsync(HttpContext http)
+    {
+        Dictionary<string, string> query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        Authorizations.Enqueue(query);
+        Expect(query.GetValueOrDefault("response_type") == "code", "response_type is not code");
+        Expect(query.GetValueOrDefault("client_id") == ClientId, "another client");
+        Expect(query.GetValueOrDefault("code_challenge_method") == "S256" && query.GetValueOrDefault("code_challenge")?.Length == 43, "no PKCE with S256");
+        Expect(query.GetValueOrDefault("state")?.Length >= 32, "no state");
+        Expect(_provider.ScopeParameter == "scope" || !query.ContainsKey("scope"), "scope beside its replacement");
+        var back = new Dictionary<string, string> { ["state"] = query["state"] };
+        if (_provider.Refuses(query) is { } refusal)
+        {
+            back["error"] = refusal.Error;
+            back["error_description"] = refusal.Description;
+            Complaints.Enqueue($"refused: {refusal.Error} ({refusal.Description})");
+        }
+        else
+        {
+            back["code"] = Make("code");
+            lock (_lock)
+            {
+                _codes[back["code"]] = query;
+            }
+        }
+
+        if (_provider.SendsIssuer)
+        {
+            back["iss"] = Issuer;
+        }
+
+        http.Response.Redirect($"{query["redirect_uri"]}?{string.Join('&', back.Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value)}"))}");
+        return Task.CompletedTask;
+    }
+
+    private async Task TokenAsync(HttpContext http)
+    {
+        IFormCollection form = await http.Request.ReadFormAsync();
+        if (WhoAsks(http, form) is { } wrong)
+        {
+            Complaints.Enqueue(wrong);
+            http.Response.StatusCode = 401;
+            await SendAsync(http, new JsonObject { ["error"] = "invalid_client" });
+        }
+        else if (form["grant_type"] == "refresh_token")
+        {
+            await RenewAsync(http, form["refresh_token"].ToString());
+        }
+        else
+        {
+            await ExchangeAsync(http, form);
+        }
+    }
+
+    private string? WhoAsks(HttpContext http, IFormCollection form)
+    {
+        string basic = "Basic " + Convert.ToBase64String(
+            Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(ClientId)}:{Uri.EscapeDataString(ClientSecret).Replace("%20", "+", StringComparison.Ordinal)}"));
+        bool isRight = _provider.ClientAuth switch
+        {
+            "basic" => http.Request.Headers.Authorization == basic && !form.ContainsKey("client_secret"),
+            "post" => form["client_secret"] == ClientSecret && http.Request.Headers.Authorization.Count == 0,
+            _ => form["client_id"] == ClientId && !form.ContainsKey("client_secret") && http.Request.Headers.Authorization.Count == 0,
+        };
+        return isRight ? null : $"the client is to show itself by {_provider.ClientAuth}: {http.Request.Headers.Authorization} {string.Join(' ', form.Keys)}";
+    }
+
+    private async Task ExchangeAsync(HttpContext http, IFormCollection form)
+    {
+        IReadOnlyDictionary<string, string>? asked;
+        lock (_lock)
+        {
+            _codes.Remove(form["code"].ToString(), out asked);
+        }
+
+        string challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())));
+        bool isRight = asked is not null && asked["code_challenge"] == challenge && asked["redirect_uri"] == form["redirect_uri"]
+            && (asked.GetValueOrDefault("resource") ?? "") == form["resource"].ToString();
+        if (!isRight)
+        {
+            Complaints.Enqueue("the code does not belong to its redirect, verifier and resource");
+            http.Response.StatusCode = 400;
+            await SendAsync(http, new JsonObject { ["error"] = "invalid_grant" });
+            return;
+        }
+
+        string scope = asked!.GetValueOrDefault(_provider.ScopeParameter) ?? "";
+        await AnswerAsync(http, _provider.Tokens(Issue(scope, _provider.GivesRefreshToken(asked!))));
+    }
+
+    private async Task RenewAsync(HttpContext http, string refreshToken)
+    {
+        string? scope;
+        lock (_lock)
+        {
+            bool isKnown = _refreshTokens.TryGetValue(refreshToken, out scope);
+            if (isKnown && _provider.Rotates)
+            {
+                _refreshTokens.Remove(refreshToken);
+            }
+        }
+
+        if (scope is null)
+        {
+            RefusedRefreshes++;
+            http.Response.StatusCode = _provider.RefreshRefusal.Status;
+            http.Response.ContentType = "application/json; charset=utf-8";
+            await http.Response.WriteAsync(_provider.RefreshRefusal.Body);
+            return;
+        }
+
+        Renewals++;
+        await AnswerAsync(http, _provider.RenewedTokens(Issue(scope, _provider.Rotates)));
+    }
+
+    private JsonObject Issue(string scope, bool withRefreshToken)
+    {
+        string access = Make("access");
+        var answer = new JsonObject { ["access_token"] = access, ["token_type"] = "Bearer", ["expires_in"] = 3600, ["scope"] = scope };
+        lock (_lock)
+        {
+            _tokens[access] = (_clock.GetUtcNow() + TimeSpan.FromHours(1), scope);
+            if (withRefreshToken)
+            {
+                string refresh = Make("refresh");
+                _refreshTokens[refresh] = scope;
+                answer["refresh_token"] = refresh;
+            }
+        }
+
+        return answer;
+    }
+
+    private Task AnswerAsync(HttpContext http, JsonObject answer)
+    {
+        if (!_provider.AnswersAsForm)
+        {
+            return SendAsync(http, answer);
+        }
+
+        http.Response.ContentType = "application/x-www-form-urlencoded";
+        return http.Response.WriteAsync(string.Join('&', answer.Select(pair => $"{pair.Key}={WebUtility.UrlEncode(pair.Value?.ToString())}")));
+    }
+
+    private Task McpAsync(HttpContext http)
+    {
+        string line = http.Request.Headers.Authorization.ToString();
+        (DateTimeOffset End, string Scope) token;
+        lock (_lock)
+        {
+            bool isGood = line.StartsWith("Bearer ", StringComparison.Ordinal) && _tokens.TryGetValue(line["Bearer ".Length..], out token)
+                && token.End > _clock.GetUtcNow();
+            if (!isGood)
+            {
+                http.Response.StatusCode = 401;
+                http.Response.Headers.WWWAuthenticate = _provider.Resource is null
+                    ? "Bearer error=\"invalid_token\""
+                    : $"Bearer resource_metadata=\"{_resource.Urls.First()}/.well-known/oauth-protected-resource/mcp\"";
+                return Task.CompletedTask;
+            }
+
+            token = _tokens[line["Bearer ".Length..]];
+        }
+
+        if (WantsMore && !token.Scope.Split(' ').Contains(StepUpScope))
+        {
+            http.Response.StatusCode = 403;
+            http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{StepUpScope}\"";
+            return Task.CompletedTask;
+        }
+
+        return http.Response.WriteAsync("ok");
+    }
+
+    private void Expect(bool holds, string complaint)
+    {
+        if (!holds)
+        {
+            Complaints.Enqueue(complaint);
+        }
+    }
+
+    private string Make(string kind) => $"{kind}-{Interlocked.Increment(ref _made)}-{Guid.NewGuid():N}";
+
+    private static Task SendAsync(HttpContext http, JsonObject json)
+    {
+        http.Response.ContentType = "application/json";
+        return http.Response.WriteAsync(json.ToJsonString());
+    }
+
+    private static Task EndAsync(HttpContext http, int status)
+    {
+        http.Response.StatusCode = status;
+        return Task.CompletedTask;
+    }
+}
