@@ -12,6 +12,9 @@ IReadOnlyDictionary<string, Func<IFuzzTarget>> all = new Dictionary<string, Func
     ["exchange"] = () => new ExchangeTarget(ExchangeChannel.Pipes),
     ["exchange-streams"] = () => new ExchangeTarget(ExchangeChannel.Streams),
     ["exchange-sockets"] = () => new ExchangeTarget(ExchangeChannel.Sockets),
+    ["bridge"] = () => new BridgeTarget(),
+    ["messages"] = () => new MessageTarget(),
+    ["eras"] = () => new EraTarget(),
     ["exchange-portable"] = () => new ExchangeTarget(ExchangeChannel.Portable),
 };
 

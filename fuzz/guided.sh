@@ -19,6 +19,7 @@ case $target in
   exchange-*) echo "$target has no timing of its own: nothing to guide" >&2; exit 2 ;;
   request-head | kestrel) dictionary=request ;;
   response-head) dictionary=response ;;
+  eras) dictionary=messages ;;
 esac
 
 # No core handler and no CPU governor is ours to change here, and .NET is no native binary to look into.

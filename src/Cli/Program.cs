@@ -19,6 +19,7 @@ if (args is [AgentLauncher.Verb, ..])
 Verb[] verbs =
 [
     Verb.Of<ProxyOptions>(ProxyVerb.RunAsync),
+    Verb.Of<StdioOptions>(StdioVerb.RunAsync),
     Verb.Of<TunnelOptions>(TunnelVerb.RunAsync),
     Verb.Of<LoginOptions>(LoginVerb.RunAsync),
     Verb.Of<LogoutOptions>(LogoutVerb.RunAsync),
@@ -64,8 +65,8 @@ Task<int> RunAsync()
         return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
     }
 
-    // As `thv` spells it.
-    args = args is ["proxy", "tunnel", ..] ? args[1..] : args;
+    // As `thv` writes them.
+    args = args is ["proxy", "stdio" or "tunnel", ..] ? args[1..] : args;
     return FindVerb().RunAsync(args[1..]);
 }
 

@@ -33,6 +33,21 @@ public sealed class DefaultsTests
         Assert.Equal(expected, LimitFlags.Read(options));
     }
 
+    [Fact]
+    public void DefaultsOfTheFlagsOfABridgeAreThoseOfTheEngine()
+    {
+        StdioOptions options = OptionsBinder.Bind<StdioOptions>(
+            Settings.Read(["name", "--target-uri", "http://localhost"], FlagTable.Of(typeof(StdioOptions)), _ => null));
+        McpBridgeOptions bound = StdioFlags.ToEngine(options, [], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var engine = new McpBridgeOptions { Upstream = bound.Upstream };
+
+        Assert.Equal(new ProxyLimits(), bound.Upstream.Limits);
+        Assert.Equal(engine.ReconnectTimeout, bound.ReconnectTimeout);
+        Assert.Equal(engine.Transport, bound.Transport);
+        Assert.Equal(engine.Protocol, bound.Protocol);
+        Assert.Empty(bound.IgnoredTools);
+    }
+
     [Theory]
     [InlineData("500ms", 0.5)]
     [InlineData("30s", 30)]

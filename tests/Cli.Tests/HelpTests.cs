@@ -29,6 +29,21 @@ public sealed partial class HelpTests
         "token-exchange-client-auth", "token-exchange-client-key-file",
     ];
 
+    /// <summary>The contract of the bridge as far as this version has it, beside what it shares with the proxy.</summary>
+    private static readonly string[] StdioFlags =
+    [
+        "target-uri", "transport", "protocol", "reconnect-timeout", "ignore-tool", "log-file", "connect-timeout", "response-timeout", "drain-timeout",
+        "upstream-idle-timeout", "upstream-post-idle-timeout", "config", "check", "debug", "ca-file", "remote-auth", "remote-auth-store",
+    ];
+
+    [Fact]
+    public async Task WholeHelpOfStdioListsItsFlags()
+    {
+        Outcome outcome = await Command.RunAsync(["stdio", "--help", "all"], Columns(80));
+
+        Assert.All(StdioFlags, flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+    }
+
     [Fact]
     public async Task WholeHelpOfProxyListsEveryFlagWithItsEnvironmentName()
     {
@@ -83,6 +98,7 @@ public sealed partial class HelpTests
     [InlineData("status")]
     [InlineData("secret")]
     [InlineData("demo")]
+    [InlineData("stdio")]
     public async Task HelpIsAsWideAsTheTerminalAndBreaksBetweenWords(string verb)
     {
         foreach (int columns in (int[])[80, 120])
@@ -115,6 +131,7 @@ public sealed partial class HelpTests
     [InlineData(typeof(StatusOptions))]
     [InlineData(typeof(SecretOptions))]
     [InlineData(typeof(DemoOptions))]
+    [InlineData(typeof(StdioOptions))]
     public void EveryFlagBelongsToAGroup(Type options) =>
         Assert.All(FlagTable.Of(options).All, flag => Assert.NotEqual(HelpGroup.Rest, HelpGroup.Of(flag.Name)));
 
@@ -126,6 +143,7 @@ public sealed partial class HelpTests
     [InlineData("status")]
     [InlineData("secret")]
     [InlineData("demo")]
+    [InlineData("stdio")]
     public async Task EveryGroupHasAnExampleThatTheCommandTakes(string verb)
     {
         Outcome help = await Command.RunAsync([verb, "--help"], Columns(80));
@@ -147,7 +165,9 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["proxy", "tunnel", "login", "logout", "status", "secret", "demo"], verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(
+            ["proxy", "stdio", "tunnel", "login", "logout", "status", "secret", "demo"],
+            verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Fact]

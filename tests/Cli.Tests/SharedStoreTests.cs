@@ -76,12 +76,30 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task AWindowOfAnotherTargetIsWaitedFor()
+    {
+        await using ScriptedServer other = await ScriptedServer.StartAsync(TimeProvider.System);
+        (Task opened, Action goOn) = HoldTheNext("/authorize");
+        await using Command first = Start(Opening);
+        await opened;
+
+        await using Command second = Command.Start(
+            ["proxy", "name", "--target-uri", other.Target.OriginalString, .. Store, "--remote-auth", "--remote-auth-callback-port", "0"], Opening);
+        await second.ErrorLineAsync("waits until that in another browser window is over");
+        Assert.Empty(other.Authorizations);
+        goOn();
+
+        Assert.All(await AskThroughAsync([await AddressAsync(first), await AddressAsync(second)]), answer => Assert.Equal("ok", answer));
+        Assert.Single(other.Authorizations);
+    }
+
+    [Fact]
     public async Task AProcessThatIsKilledWhileItRenewsLeavesNoRefreshTokenThatIsShownTwice()
     {
         await SignInAsync();
         await using Command first = Start();
         Uri proxy = await AddressAsync(first);
-        (Task arrived, Action goOn) = HoldTheNextRenewal();
+        (Task arrived, Action goOn) = HoldTheNext("/token");
         _server.RevokeAll();
         Task<string> asked = _http.GetStringAsync(proxy);
         await arrived;
@@ -103,7 +121,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         await using Command first = Start();
         await using Command second = Start();
         Uri[] proxies = [await AddressAsync(first), await AddressAsync(second)];
-        (Task arrived, Action goOn) = HoldTheNextRenewal();
+        (Task arrived, Action goOn) = HoldTheNext("/token");
         _server.RevokeAll();
         Task<string> asked = _http.GetStringAsync(proxies[0]);
         await arrived;
@@ -137,15 +155,19 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
     private static Dictionary<string, string> Opening => new() { ["BROWSER"] = "curl --silent --location" };
 
-    /// <summary>The next renewal is taken by the server and answered when it is told to go on.</summary>
-    private (Task Arrived, Action GoOn) HoldTheNextRenewal()
+    /// <summary>The next request for a path is taken by the server and answered when it is told to go on.</summary>
+    private (Task Arrived, Action GoOn) HoldTheNext(string path)
     {
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _server.Overrides["/token"] = async http =>
+        _server.Overrides[path] = async http =>
         {
             _server.Overrides.Clear();
-            await http.Request.ReadFormAsync();
+            if (http.Request.HasFormContentType)
+            {
+                await http.Request.ReadFormAsync(); // it is here whole, whatever becomes of the connection
+            }
+
             arrived.SetResult();
             await goOn.Task;
             await _server.AnswerProperlyAsync(http);
@@ -155,7 +177,9 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
     private int Renewals => _server.TokenRequests.Count(request => request["grant_type"] == "refresh_token");
 
-    private string[] TargetAndStore => ["--target-uri", _server.Target.OriginalString, "--remote-auth-store", _folder.File("credentials")];
+    private string[] TargetAndStore => ["--target-uri", _server.Target.OriginalString, .. Store];
+
+    private string[] Store => ["--remote-auth-store", _folder.File("credentials")];
 
     private async Task SignInAsync()
     {

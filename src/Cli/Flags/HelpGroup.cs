@@ -21,6 +21,11 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["x-forwarded", "upstream-*", "tls-*"],
             ["--host 127.0.0.1 --port 9000", "--port 9000", ""]),
         new(
+            "How it speaks with both sides",
+            ["transport", "ignore-tool", "log-file"],
+            ["protocol", "reconnect-timeout"],
+            ["--transport http --ignore-tool 'delete_*'"]),
+        new(
             "Who may call",
             ["oidc-issuer", "oidc-audience", "allowed-origins", "allowed-hosts"],
             ["oidc-*", "resource-url", "pass-authorization", "cors-origins", "allow-unprotected"],

@@ -73,7 +73,7 @@ internal sealed class HelpPage(int width)
             .All(word => table.Built.Any(flag => flag.Name == word[2..])));
         string command = verb switch
         {
-            "proxy" => "mcpproxyfast proxy notes --target-uri https://mcp.example.com/mcp",
+            "proxy" or "stdio" => $"mcpproxyfast {verb} notes --target-uri https://mcp.example.com/mcp",
             "secret" => "mcpproxyfast secret set api-key",
             "tunnel" when added?.Contains("--oidc-issuer", StringComparison.Ordinal) is true => TunnelExample,
             "tunnel" => $"{TunnelExample} --oidc-issuer https://login.example.com",

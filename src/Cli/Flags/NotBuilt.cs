@@ -5,10 +5,9 @@ internal static class NotBuilt
 {
     private static readonly string[] Prefixes = ["tls-", "admin-port", "access-log"];
 
-    /// <summary>The verbs to come, as they will be written. The first is spelled <c>thv proxy stdio</c> elsewhere.</summary>
+    /// <summary>The verbs to come, as they will be written.</summary>
     private static readonly (string Name, string Usage)[] Verbs =
     [
-        ("stdio", "mcpproxyfast stdio [flags] SERVER_NAME"),
         ("completion", "mcpproxyfast completion bash|zsh|fish"),
     ];
 
@@ -33,24 +32,20 @@ internal static class NotBuilt
         }
     }
 
-    /// <summary>Refuses <c>proxy stdio</c>, and a <c>tunnel</c> behind flags of <c>proxy</c>: either would make a proxy for a server of that name.</summary>
+    /// <summary>
+    /// Refuses <c>proxy stdio</c> and <c>proxy tunnel</c> with flags between: <c>thv</c> has both, and they would make a proxy for a server of that name.
+    /// </summary>
     /// <param name="verb">The verb that was given.</param>
     /// <param name="first">Its first argument that belongs to no flag.</param>
     /// <exception cref="UsageException">The argument is a verb of its own.</exception>
     public static void RefuseVerbBehind(string verb, string? first)
     {
-        if (verb == "proxy" && first == "tunnel")
+        if (verb == "proxy" && first is ("stdio" or "tunnel"))
         {
+            string positionals = first == "tunnel" ? "TARGET SERVER_NAME" : "SERVER_NAME";
             throw new UsageException(
-                "`proxy tunnel` is written `mcpproxyfast tunnel [flags] TARGET SERVER_NAME`, the verb before its flags; "
-                + "a server named 'tunnel' needs another name");
-        }
-
-        if (verb == "proxy" && first == "stdio")
-        {
-            string usage = Array.Find(Verbs, known => known.Name == first).Usage;
-            throw new UsageException(
-                $"`proxy {first}` is written `{usage}`, which is not built into this version yet; a server named '{first}' needs another name");
+                $"`proxy {first}` is written `mcpproxyfast {first} [flags] {positionals}`, the verb before its flags; "
+                + $"a server named '{first}' needs another name");
         }
     }
 }

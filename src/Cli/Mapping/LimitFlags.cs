@@ -28,6 +28,23 @@ internal static class LimitFlags
         return Checked("drain-timeout", options.DrainTimeout, Duration.TryParse, (TimeSpan value) => limits with { DrainTimeout = value });
     }
 
+    /// <summary>Of the verb <c>stdio</c>, which has no listener.</summary>
+    /// <exception cref="UsageException">A value is malformed or out of range.</exception>
+    public static ProxyLimits Read(StdioOptions options)
+    {
+        var limits = new ProxyLimits();
+        limits = Checked("connect-timeout", options.ConnectTimeout, Duration.TryParse, (TimeSpan value) => limits with { ConnectTimeout = value });
+        limits = Checked(
+            "upstream-idle-timeout", options.UpstreamIdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { UpstreamIdleTimeout = value });
+        limits = Checked(
+            "upstream-post-idle-timeout",
+            options.UpstreamPostIdleTimeout,
+            Duration.TryParse,
+            (TimeSpan value) => limits with { UpstreamPostIdleTimeout = value });
+        limits = Checked("response-timeout", options.ResponseTimeout, TryParseOrOff, (TimeSpan value) => limits with { ResponseTimeout = value });
+        return Checked("drain-timeout", options.DrainTimeout, Duration.TryParse, (TimeSpan value) => limits with { DrainTimeout = value });
+    }
+
     private static bool TryParseOrOff(string text, out TimeSpan value)
     {
         value = TimeSpan.Zero;

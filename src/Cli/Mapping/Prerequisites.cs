@@ -16,6 +16,10 @@ internal static class Prerequisites
     /// <exception cref="FailedException">It needs OpenSSL, and there is none.</exception>
     public static void Check(ProxyOptions options) => RequireOpenSsl(ReasonOf(options), NativeLibrary.TryLoad);
 
+    /// <summary>Says what a bridge with these flags would miss.</summary>
+    /// <exception cref="FailedException">It needs OpenSSL, and there is none.</exception>
+    public static void Check(string targetUri, OutgoingOptions options) => RequireOpenSsl(ReasonOf(targetUri, options), NativeLibrary.TryLoad);
+
     /// <summary>Says what signing in, or reading what is stored, would miss.</summary>
     /// <exception cref="FailedException">There is no OpenSSL.</exception>
     public static void CheckStore() => RequireOpenSsl("the credential store", NativeLibrary.TryLoad);
@@ -63,11 +67,19 @@ internal static class Prerequisites
     {
         (bool Needed, string Reason)[] reasons =
         [
-            (options.TargetUri.StartsWith("https:", StringComparison.OrdinalIgnoreCase), "an https --target-uri"),
-            (options.CaFile is not null, "--ca-file"),
             (options.OidcIssuer is not null, "--oidc-issuer"),
             (options.OidcJwksUrl is not null, "--oidc-jwks-url"),
             (options.OidcIntrospectionUrl is not null, "--oidc-introspection-url"),
+        ];
+        return ReasonOf(options.TargetUri, options) ?? Array.Find(reasons, reason => reason.Needed).Reason;
+    }
+
+    private static string? ReasonOf(string targetUri, OutgoingOptions options)
+    {
+        (bool Needed, string Reason)[] reasons =
+        [
+            (targetUri.StartsWith("https:", StringComparison.OrdinalIgnoreCase), "an https --target-uri"),
+            (options.CaFile is not null, "--ca-file"),
             (OutgoingFlags.SignsIn(options), "signing in at the target"),
             (options.TokenExchangeUrl is not null, "--token-exchange-url"),
             (ForwardFlags.ReadStore(options), "a stored secret (--remote-forward-headers-secret)"),

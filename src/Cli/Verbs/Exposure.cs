@@ -29,11 +29,7 @@ internal static class Exposure
     /// <param name="logger">Takes the warnings.</param>
     public static void Warn(McpProxyOptions engine, string host, bool addsField, ILogger logger)
     {
-        if ((addsField || engine.Outgoing is not null) && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
-        {
-            logger.UnencryptedCredential(Shown(engine.Target));
-        }
-
+        WarnOfPlainHttp(engine, addsField, logger);
         if (!IsReachable(engine))
         {
             return;
@@ -61,6 +57,15 @@ internal static class Exposure
 
     /// <summary>Whether whoever comes gets the proxy's own credential. One that is exchanged for the caller's own token is for who has that.</summary>
     private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
+
+    /// <summary>Says that a credential would be readable on its way.</summary>
+    public static void WarnOfPlainHttp(McpProxyOptions engine, bool addsField, ILogger logger)
+    {
+        if ((addsField || engine.Outgoing is not null) && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
+        {
+            logger.UnencryptedCredential(Shown(engine.Target));
+        }
+    }
 
     private static bool IsReachable(McpProxyOptions engine) => engine.Listen is { } listen && !IPAddress.IsLoopback(listen.Address);
 

@@ -201,4 +201,41 @@ internal static partial class LogMessages
     // 500: a host's own code.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);
+
+    // 600: bridges.
+    [LoggerMessage(601, LogLevel.Warning, "The server is gone ({Reason}); requests wait up to {Seconds} s for it.")]
+    public static partial void ServerIsGone(this ILogger logger, string reason, double seconds);
+
+    [LoggerMessage(602, LogLevel.Information, "The server is back.")]
+    public static partial void ServerIsBack(this ILogger logger);
+
+    [LoggerMessage(603, LogLevel.Information, "The server had ended the session; a new one was made with the client's own parameters.")]
+    public static partial void SessionMadeAnew(this ILogger logger);
+
+    [LoggerMessage(604, LogLevel.Warning, "The server has ended the session, and no new one could be made.")]
+    public static partial void SessionLost(this ILogger logger);
+
+    [LoggerMessage(605, LogLevel.Information, "The server does not take Streamable HTTP; HTTP+SSE (2024-11-05) is tried.")]
+    public static partial void FallsBackToSse(this ILogger logger);
+
+    [LoggerMessage(606, LogLevel.Debug, "The server has no stream of its own to offer ({Status}).")]
+    public static partial void NoServerStream(this ILogger logger, int status);
+
+    [LoggerMessage(607, LogLevel.Debug, "A message of the server was dropped: {Why}")]
+    public static partial void ServerMessageDropped(this ILogger logger, string why);
+
+    [LoggerMessage(608, LogLevel.Debug, "A message of the client was refused: {Why}")]
+    public static partial void ClientMessageRefused(this ILogger logger, string why);
+
+    [LoggerMessage(609, LogLevel.Debug, "The client's messages were cut ({Type}).")]
+    public static partial void ClientCut(this ILogger logger, string type);
+
+    [LoggerMessage(610, LogLevel.Error, "A bridge has failed with an internal error.")]
+    public static partial void BridgeFailed(this ILogger logger, Exception bug);
+
+    [LoggerMessage(611, LogLevel.Warning, "The tool {Tool} asks for header lines that cannot be made: {Reason}")]
+    public static partial void ToolRejected(this ILogger logger, string tool, string reason);
+
+    [LoggerMessage(612, LogLevel.Information, "The server speaks 2026-07-28 alone, and the client starts with a handshake: messages are translated.")]
+    public static partial void ErasJoined(this ILogger logger);
 }

@@ -41,6 +41,26 @@ public sealed class Command : IAsyncDisposable
     /// <summary>How the command is started, for a test that runs it in a way of its own.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> args) => new("dotnet", [Built, .. args]);
 
+    /// <summary>The command as a shell starts it, without arguments.</summary>
+    public static string Shell => $"dotnet '{Built}'";
+
+    /// <summary>Starts the command with a stdin that the test writes to.</summary>
+    public static Command StartWithInput(IEnumerable<string> args, out StreamWriter input, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        Command command = Start(new ProcessStartInfo("dotnet", [Built, .. args]) { RedirectStandardInput = true }, environment);
+        input = command._process.StandardInput;
+        return command;
+    }
+
+    /// <summary>Starts the command, writes to its stdin, ends that, and waits for the end.</summary>
+    public static async Task<Outcome> RunWithInputAsync(string text, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        await using Command command = StartWithInput(args, out StreamWriter input, environment);
+        await input.WriteAsync(text);
+        input.Close();
+        return await command.EndAsync();
+    }
+
     private static Command Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment)
     {
         start.RedirectStandardOutput = true;

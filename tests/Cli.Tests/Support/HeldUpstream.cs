@@ -16,7 +16,12 @@ public sealed class HeldUpstream : IDisposable
         return (await _connection.ReadRequestAsync()).Head;
     }
 
-    public Task AnswerAsync(string text) => _connection!.SendAsync(Messages.Answer(text));
+    public Task AnswerAsync(string text, string type = "text/plain") =>
+        _connection!.SendAsync($"HTTP/1.1 200 OK
+Content-Type: {type}
+Content-Length: {text.Length}
+
+{text}");
 
     public void Dispose() => _listener.Dispose();
 }

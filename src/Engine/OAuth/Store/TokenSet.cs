@@ -22,8 +22,8 @@ internal sealed record TokenSet
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only where it has been checked; null otherwise. It is sent only to be
-    /// exchanged.
+    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only where it has been checked; null otherwise. It is sent only to
+    /// be exchanged.
     /// </summary>
     public string? IdToken { get; init; }
 

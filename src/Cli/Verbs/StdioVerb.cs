@@ -1,0 +1,37 @@
+using System.IO.Pipelines;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Lines;
+using McpProxyFast.Cli.Mapping;
+using McpProxyFast.Cli.Options;
+using Microsoft.Extensions.Logging;
+
+namespace McpProxyFast.Cli.Verbs;
+
+/// <summary><c>mcpproxyfast stdio</c>: MCP over stdin and stdout on this side, a remote MCP server on the other.</summary>
+internal static class StdioVerb
+{
+    /// <summary>How long the end of the process waits for lines of the log file.</summary>
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
+
+    public static async Task<int> RunAsync(StdioOptions options, Settings settings)
+    {
+        LineWriter log = options.LogFile is null ? Standard.Errors : new LineWriter(FileDestination.Open("log-file", options.LogFile), "log file");
+        var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information, log);
+        Prerequisites.Check(options.TargetUri, options);
+        McpBridgeOptions engine = StdioFlags.ToEngine(options, await ForwardFlags.ReadAsync(options, logger), logger);
+        await using McpBridge bridge = FlagValue.Accepted(FlagNames.Proxy, () => new McpBridge(engine));
+        if (options.Check)
+        {
+            Standard.Print(EffectiveConfiguration.Describe(settings));
+            return ExitCode.Stopped;
+        }
+
+        using var signals = new StopSignals();
+        Secrets.Warn(settings, logger);
+        Exposure.WarnOfPlainHttp(engine.Upstream, engine.Upstream.Outgoing is not null || ForwardFlags.AddCredential(options), logger);
+        IDuplexPipe client = StandardPipe.Open();
+        await bridge.RunAsync(client, signals.Stopping);
+        log.Flush(FlushLimit);
+        return ExitCode.Stopped;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>Reads the bodies of responses that are no event streams.</summary>
+internal static class AnswerBody
+{
+    private const int ReadBytes = 16 * 1024;
+
+    /// <summary>Whether the response is a stream of events.</summary>
+    public static bool IsEventStream(HttpResponseMessage response) => IsOf(response, "text/event-stream");
+
+    /// <summary>Whether the response carries JSON.</summary>
+    public static bool IsJson(HttpResponseMessage response) => IsOf(response, "application/json");
+
+    /// <summary>Reads a whole body.</summary>
+    /// <param name="response">Its head has come.</param>
+    /// <param name="most">Most bytes.</param>
+    /// <param name="large">Bounds what is held of large messages.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The body, which is the caller's; null where it is larger.</returns>
+    /// <exception cref="IOException">The body was cut.</exception>
+    public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, LargeMessages large, CancellationToken cancellationToken)
+    {
+        var body = new MessageBuffer();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        bool isWhole = false;
+        try
+        {
+            Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                {
+                    if (body.Length + count > most)
+                    {
+                        return null;
+                    }
+
+                    body.Add(buffer.AsSpan(0, count));
+                    await large.TakeTurnAsync(body, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            isWhole = true;
+            return body;
+        }
+        catch (HttpRequestException cut)
+        {
+            throw new IOException(cut.Message, cut);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isWhole)
+            {
+                body.Dispose();
+            }
+        }
+    }
+
+    private static bool IsOf(HttpResponseMessage response, string type) =>
+        string.Equals(response.Content.Headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase);
+}

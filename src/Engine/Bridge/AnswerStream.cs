@@ -1,0 +1,122 @@
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>The stream that answers one message. Where it breaks off, or the server ends it to be asked again, the rest of it is fetched.</summary>
+/// <param name="parts">The conversation's.</param>
+/// <param name="message">The message.</param>
+/// <param name="session">The session that it belongs to.</param>
+internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
+{
+    private readonly Patience _patience = new(parts.Settings, waitsForPerson: false);
+
+    /// <summary>The last event that has come; null where none had an id, so that nothing can be fetched.</summary>
+    private string? _lastId;
+
+    /// <summary>How long the server wants to be left alone before it is asked again; null where it has not said so.</summary>
+    private TimeSpan? _retry;
+
+    /// <summary>The revision is one without resumption: a message of its own has the revision in itself.</summary>
+    private bool CanResume => _lastId is not null && (message.IsInitialize || message.Head.ProtocolVersion is null);
+
+    /// <summary>Passes on what comes, until every request of the message has ended or nothing more can come.</summary>
+    /// <param name="response">Its head has come.</param>
+    public async Task RunAsync(HttpResponseMessage response)
+    {
+        await ReadAsync(response).ConfigureAwait(false);
+        while (!message.IsGivenUp && CanResume)
+        {
+            await Task.Delay(StreamOpening.Wait(_retry), parts.Settings.Clock, message.Closing).ConfigureAwait(false);
+            if (!await ResumeAsync().ConfigureAwait(false))
+            {
+                break;
+            }
+        }
+
+        await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerCut).ConfigureAwait(false);
+    }
+
+    /// <summary>Fetches what follows the last event.</summary>
+    /// <returns>Whether it may be tried again, where the answer is still missing.</returns>
+    private async Task<bool> ResumeAsync()
+    {
+        using HttpResponseMessage? response = await StreamOpening.GetAsync(parts, session, _lastId, message.Closing).ConfigureAwait(false);
+        if (response is { IsSuccessStatusCode: true } && AnswerBody.IsEventStream(response))
+        {
+            _patience.Restart();
+            await ReadAsync(response).ConfigureAwait(false);
+            return true;
+        }
+
+        if (response is null)
+        {
+            // Cut without a word: the server is on its way down, or up.
+            return await _patience.PauseAsync(parts.Settings.ReconnectTimeout, message.Closing).ConfigureAwait(false);
+        }
+
+        ErrorAnswer error = await ErrorAnswer.ReadAsync(response, parts.Large, message.Closing).ConfigureAwait(false);
+        if (await _patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        if (error.IsNotConnected)
+        {
+            await parts.Delivery.FailAllAsync(message, error).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    private async Task ReadAsync(HttpResponseMessage response)
+    {
+        using var tail = CancellationTokenSource.CreateLinkedTokenSource(message.Closing);
+        try
+        {
+            Stream body = await response.Content.ReadAsStreamAsync(message.Closing).ConfigureAwait(false);
+            await using (body.ConfigureAwait(false))
+            {
+                using var events = new EventStreamReader(body, parts.Large);
+                await ReadAsync(events, tail).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (!message.Closing.IsCancellationRequested)
+        {
+            // What follows an answer has had its time.
+        }
+        catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException)
+        {
+            // It broke off: what has come has been passed on, and the rest may be fetched.
+        }
+    }
+
+    private async Task ReadAsync(EventStreamReader events, CancellationTokenSource tail)
+    {
+        bool isTail = false;
+        try
+        {
+            while (await events.ReadAsync(tail.Token).ConfigureAwait(false) is { } next)
+            {
+                using MessageBuffer data = next.Data;
+                if (next.IsTooLarge)
+                {
+                    parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+                }
+                else if (next.Name == "message")
+                {
+                    await parts.Delivery.DeliverAsync(data.Bytes, message).ConfigureAwait(false);
+                }
+
+                if (!isTail && !message.IsOpen)
+                {
+                    isTail = true;
+                    tail.CancelAfter(BridgeLimits.TailTime);
+                }
+            }
+        }
+        finally
+        {
+            (_lastId, _retry) = (events.LastId ?? _lastId, events.Retry ?? _retry);
+        }
+    }
+}

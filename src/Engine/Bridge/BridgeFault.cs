@@ -1,0 +1,87 @@
+using System.Diagnostics;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>Why the bridge itself answers a request. The list is closed.</summary>
+internal enum BridgeFaultReason
+{
+    /// <summary>The server's answer was cut, and its rest cannot be had.</summary>
+    AnswerCut,
+
+    /// <summary>The server ended its response without an answer.</summary>
+    AnswerMissing,
+
+    /// <summary>The server's response is no JSON-RPC message.</summary>
+    AnswerInvalid,
+
+    /// <summary>The server's answer is larger than a message may be.</summary>
+    AnswerTooLarge,
+
+    /// <summary>The server answered with an HTTP error and no JSON-RPC error.</summary>
+    Status,
+
+    /// <summary>The server speaks none of the transports of MCP at this address.</summary>
+    NoTransport,
+
+    /// <summary>The server wants a credential and none was given.</summary>
+    CredentialMissing,
+
+    /// <summary>The exchange with the server was cut before it answered.</summary>
+    ClosedEarly,
+
+    /// <summary>The server's session has ended and no new one could be made.</summary>
+    SessionLost,
+
+    /// <summary>The bridge ends.</summary>
+    Stopped,
+
+    /// <summary>Too many requests are open.</summary>
+    TooManyRequests,
+
+    /// <summary>The id is that of another open request.</summary>
+    IdInUse,
+
+    /// <summary>The client's message is larger than a message may be.</summary>
+    MessageTooLarge,
+
+    /// <summary>The batch has too many messages.</summary>
+    BatchTooLong,
+
+    /// <summary>The tool is hidden.</summary>
+    ToolIgnored,
+
+    /// <summary>A bug of the bridge.</summary>
+    InternalError,
+}
+
+/// <summary>What a client is told: a JSON-RPC code, a stable word in <c>data.reason</c>, and a sentence.</summary>
+internal readonly record struct BridgeFault(int Code, string Reason, string Sentence)
+{
+    private const int InvalidRequest = -32600;
+    private const int InvalidParams = -32602;
+    private const int InternalError = -32603;
+
+    /// <summary>The one table from reason to answer.</summary>
+    public static BridgeFault For(BridgeFaultReason reason) => reason switch
+    {
+        BridgeFaultReason.AnswerCut => new(InternalError, "upstream-aborted-body", "The server's answer was cut."),
+        BridgeFaultReason.AnswerMissing => new(InternalError, "upstream-answer-missing", "The server ended its response without an answer."),
+        BridgeFaultReason.AnswerInvalid => new(InternalError, "upstream-response-invalid", "The server's response is no JSON-RPC message."),
+        BridgeFaultReason.AnswerTooLarge => new(InternalError, "upstream-answer-too-large", "The server's answer is larger than 64 MiB."),
+        BridgeFaultReason.Status => new(InternalError, "upstream-status", "The server answered with an HTTP error."),
+        BridgeFaultReason.NoTransport => new(
+            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use; check its address, and the transport asked for."),
+        BridgeFaultReason.CredentialMissing => new(
+            InternalError, "credential-missing", "The server asks for a sign-in, and the bridge was started without one."),
+        BridgeFaultReason.ClosedEarly => new(InternalError, "upstream-closed-early", "The server closed the connection before it answered."),
+        BridgeFaultReason.SessionLost => new(InternalError, "session-lost", "The server has ended the session, and no new one could be made."),
+        BridgeFaultReason.Stopped => new(InternalError, "stopped", "The bridge was stopped before the server answered."),
+        BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests", "Too many requests are open; wait for answers before more are sent."),
+        BridgeFaultReason.IdInUse => new(InvalidRequest, "id-in-use", "Another open request has this id; give each request an id of its own."),
+        BridgeFaultReason.MessageTooLarge => new(InvalidRequest, "message-too-large", "The message is larger than 64 MiB."),
+        BridgeFaultReason.BatchTooLong => new(InvalidRequest, "batch-too-long", "The batch has more than 1000 messages."),
+        BridgeFaultReason.ToolIgnored => new(InvalidParams, "tool-ignored", "Unknown tool: it is hidden by the bridge's settings."),
+        BridgeFaultReason.InternalError => new(InternalError, "internal-error", "The bridge has made an error of its own; its log has it."),
+        _ => throw new UnreachableException($"{reason} has no answer."),
+    };
+}

@@ -1,0 +1,319 @@
+using System.Buffers;
+using System.Diagnostics;
+using McpProxyFast.Bridge.Messages;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>One client and one server: takes the client's messages and sends each on, in the order that they need.</summary>
+/// <remarks>
+/// Every request of the client ends exactly once, with the server's answer or an error: who takes it out of <see cref="OpenRequests"/> answers it. Messages
+/// are sent side by side; only what follows a notification, an answer or an <c>initialize</c> waits until the server has taken that.
+/// </remarks>
+internal sealed class Conversation : IDisposable
+{
+    /// <summary>How long what follows a notification waits for it: a server that never answers one must not hold up requests.</summary>
+    private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a cancellation waits for a response to its request to begin: it must not overtake it, and the response may be hours away.</summary>
+    private static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
+
+    private readonly IBridgeFront _front;
+    private readonly BridgeSettings _settings;
+    private readonly Delivery _delivery;
+    private readonly TransportChoice _transports;
+
+    /// <summary>Cancelled to close every exchange.</summary>
+    private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>Places for requests at the server. What answers the server's own requests takes none.</summary>
+    private readonly SemaphoreSlim _places = new(BridgeLimits.MaxExchanges);
+
+    /// <summary>The messages that are under way.</summary>
+    private readonly RunningCount _running = new();
+
+    /// <summary>Completed when the next message may go. Touched by the receiving loop alone.</summary>
+    private Task _lane = Task.CompletedTask;
+
+    /// <param name="front">The client.</param>
+    /// <param name="link">The way to the server.</param>
+    /// <param name="settings">What the host has set.</param>
+    public Conversation(IBridgeFront front, ProxyLink link, BridgeSettings settings)
+    {
+        (_front, _settings) = (front, settings);
+        _delivery = new Delivery(front, settings);
+        _transports = new TransportChoice(new UpstreamParts(link, _delivery, new LargeMessages(), _ending.Token));
+    }
+
+    /// <summary>Runs until the client has gone or the bridge is told to stop, and everything is given back.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        await ReceiveAllAsync(stopping).ConfigureAwait(false);
+        await DrainAsync(stopping).ConfigureAwait(false);
+        await WithinAsync(FailOpenAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await WithinAsync(_running.WhenZero, BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
+        await WithinAsync(_transports.Current.EndAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _delivery.Dispose();
+        _ending.Dispose();
+        if (_running.WhenZero.IsCompleted)
+        {
+            _places.Dispose();
+        }
+    }
+
+    /// <summary>Takes the client's messages until there are no more, or the bridge is told to stop.</summary>
+    private async Task ReceiveAllAsync(CancellationToken stopping)
+    {
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _delivery.FrontGone);
+        try
+        {
+            while (await _front.ReceiveAsync(until.Token).ConfigureAwait(false) is { IsEnd: false } received)
+            {
+                await TakeAsync(received).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (until.IsCancellationRequested)
+        {
+            // Told to stop, or nobody reads what is answered.
+        }
+        catch (Exception broken) when (broken is IOException or InvalidOperationException or ObjectDisposedException)
+        {
+            _settings.Logger.ClientCut(broken.GetType().Name);
+        }
+    }
+
+    /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
+    private async Task DrainAsync(CancellationToken stopping)
+    {
+        foreach (OpenRequest request in _delivery.Open.All().Where(request => request.Method == Methods.Listen && _delivery.Open.TryEnd(request)))
+        {
+            request.Owner.Close(); // never answered but by its end, which is now
+        }
+
+        using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stopping, _delivery.FrontGone);
+        if (!hurry.IsCancellationRequested)
+        {
+            await WithinAsync(_running.WhenZero, _settings.DrainTimeout, hurry.Token).ConfigureAwait(false);
+        }
+
+        if (stopping.IsCancellationRequested)
+        {
+            await WithinAsync(_running.WhenZero, _settings.StopTimeout, _delivery.FrontGone).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends what is still open; a client that does not read is not waited for longer than it takes to say goodbye.</summary>
+    private async Task FailOpenAsync()
+    {
+        foreach (OpenRequest request in _delivery.Open.All())
+        {
+            await _delivery.FailAsync(request, BridgeFaultReason.Stopped).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WithinAsync(Task task, TimeSpan time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(time, _settings.Clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
+        {
+            // Whoever waited goes on.
+        }
+    }
+
+    /// <summary>Takes one message of the client.</summary>
+    private ValueTask TakeAsync(ReceivedMessage received)
+    {
+        if (received.Message is not { } buffer)
+        {
+            return RefuseAsync(BridgeFaultReason.MessageTooLarge, received.Id);
+        }
+
+        var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: false, _ending.Token);
+        switch (message.Head)
+        {
+            case { Kind: MessageKind.Broken }:
+                return RefuseBrokenAsync(message);
+            case { Kind: MessageKind.Batch }:
+                return TakeBatchAsync(message);
+            case { Kind: MessageKind.Request }:
+                return TakeRequestsAsync(message, [message.Head]);
+            case { Kind: MessageKind.Notification, Method: Methods.Cancelled, CancelledId: { } cancelled }:
+                TakeCancellation(message, cancelled);
+                return ValueTask.CompletedTask;
+            default:
+                Begin(message);
+                return ValueTask.CompletedTask;
+        }
+    }
+
+    private async ValueTask RefuseBrokenAsync(ClientMessage message)
+    {
+        using (message)
+        {
+            MessageFault fault = message.Head.Fault;
+            await RefuseAsync(fault.Code(), fault.Sentence(), "", message.Head.Id?.Raw ?? default).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask RefuseAsync(BridgeFaultReason reason, ReadOnlyMemory<byte> id) =>
+        BridgeFault.For(reason) is var fault ? RefuseAsync(fault.Code, fault.Sentence, fault.Reason, id) : default;
+
+    /// <summary>Answers a message that does not go on.</summary>
+    private ValueTask RefuseAsync(int code, string sentence, string reason, ReadOnlyMemory<byte> id)
+    {
+        _settings.Logger.ClientMessageRefused(sentence);
+        return _delivery.SendToClientAsync(new ReadOnlySequence<byte>(ErrorMessage.Build(code, sentence, reason, id.Span)));
+    }
+
+    private ValueTask TakeBatchAsync(ClientMessage message)
+    {
+        List<ReadOnlySequence<byte>>? parts = BatchReader.Split(message.Bytes, BridgeLimits.MaxBatch);
+        MessageHead[] heads = parts is null ? [] : [.. parts.Select(part => MessageScanner.Scan(part))];
+        if (parts is not null && !Array.Exists(heads, head => head.Kind is MessageKind.Broken or MessageKind.Batch))
+        {
+            return TakeRequestsAsync(message, heads);
+        }
+
+        message.Dispose();
+        MessageFault wrong = heads.FirstOrDefault(head => head.Kind is MessageKind.Broken)?.Fault ?? MessageFault.NeitherRequestNorResponse;
+        return parts is null ? RefuseAsync(BridgeFaultReason.BatchTooLong, default) : RefuseAsync(wrong.Code(), wrong.Sentence(), "", default);
+    }
+
+    /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
+    private async ValueTask TakeRequestsAsync(ClientMessage message, MessageHead[] heads)
+    {
+        MessageHead[] requests = Array.FindAll(heads, head => head.Kind is MessageKind.Request);
+        var opened = new List<OpenRequest>(requests.Length);
+        foreach (MessageHead head in requests)
+        {
+            var request = new OpenRequest(head.Id!.Value, head.Method, message);
+            bool isIgnored = head is { Method: Methods.CallTool, Name: { } tool } && _delivery.Filter.Ignores(tool);
+            if ((isIgnored ? BridgeFaultReason.ToolIgnored : _delivery.Open.TryOpen(request)) is not { } refused)
+            {
+                opened.Add(request);
+                continue;
+            }
+
+            opened.ForEach(other => _delivery.Open.TryEnd(other));
+            message.Dispose();
+            foreach (MessageHead each in requests)
+            {
+                await RefuseAsync(refused, each.Id!.Value.Raw).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        message.Requests = opened;
+        Begin(message);
+    }
+
+    /// <summary>In 2026-07-28 closing the exchange is the cancellation; before, the server is told, and may still say something.</summary>
+    private void TakeCancellation(ClientMessage message, MessageId cancelled)
+    {
+        OpenRequest? request = _delivery.Open.Cancel(cancelled);
+        if (request is { Owner: { IsInitialize: false, Head.ProtocolVersion: not null } owner })
+        {
+            message.Dispose();
+            _delivery.Open.TryEnd(request);
+            owner.Close();
+            return;
+        }
+
+        if (request is not null)
+        {
+            _ = CloseLaterAsync(request.Owner);
+        }
+
+        Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, OvertakingTime, CancellationToken.None));
+    }
+
+    /// <summary>Closes the exchange of a message that the client has given up, after the time that the server has to end it.</summary>
+    private async Task CloseLaterAsync(ClientMessage message)
+    {
+        try
+        {
+            await Task.Delay(BridgeLimits.CancelGrace, _settings.Clock, message.Closing).ConfigureAwait(false);
+            if (message.IsGivenUp)
+            {
+                message.Close();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It is closed.
+        }
+    }
+
+    /// <summary>Sends a message in its order, beside the others.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="after">What it has to wait for besides; null for nothing.</param>
+    private void Begin(ClientMessage message, Task? after = null)
+    {
+        _delivery.Memory.Note(message.Head, message.Bytes);
+        _running.Enter();
+        Task lane = after is null ? _lane : Task.WhenAll(_lane, after);
+        if (message.Requests.Count == 0 || message.IsInitialize)
+        {
+            _lane = message.Accepted;
+        }
+
+        _ = RunAsync(message, lane); // never throws
+    }
+
+    private async Task RunAsync(ClientMessage message, Task lane)
+    {
+        bool hasPlace = false;
+        try
+        {
+            await lane.ConfigureAwait(false);
+            if (message.Requests.Count > 0)
+            {
+                await _places.WaitAsync(message.Closing).ConfigureAwait(false);
+                hasPlace = true;
+            }
+            else
+            {
+                _ = AcceptInTimeAsync(message);
+            }
+
+            await _transports.SendAsync(message).ConfigureAwait(false);
+            await _delivery.FailAllAsync(message, BridgeFaultReason.AnswerMissing).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (message.Closing.IsCancellationRequested)
+        {
+            await _delivery.FailAllAsync(message, BridgeFaultReason.Stopped).ConfigureAwait(false);
+        }
+        catch (Exception bug)
+        {
+            _settings.Logger.BridgeFailed(bug);
+            await _delivery.FailAllAsync(message, BridgeFaultReason.InternalError).ConfigureAwait(false);
+        }
+        finally
+        {
+            Debug.Assert(!message.IsOpen, "A message ends with its requests.");
+            message.Dispose();
+            if (hasPlace)
+            {
+                _places.Release();
+            }
+
+            _running.Leave();
+        }
+    }
+
+    /// <summary>Lets what follows a message go when the server has taken it, or after a while.</summary>
+    private async Task AcceptInTimeAsync(ClientMessage message)
+    {
+        await WithinAsync(message.Accepted, OrderTime, CancellationToken.None).ConfigureAwait(false);
+        message.Accept();
+    }
+}

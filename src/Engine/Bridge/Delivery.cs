@@ -1,0 +1,222 @@
+using System.Buffers;
+using McpProxyFast.Bridge.Eras;
+using McpProxyFast.Bridge.Messages;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>The way to the client: passes on what the server says, and ends each open request once.</summary>
+/// <param name="front">The client.</param>
+/// <param name="settings">What the host has set.</param>
+internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : IDisposable
+{
+    /// <summary>Most characters of a tool's name in the log.</summary>
+    private const int MaxShownName = 128;
+
+    /// <summary>Cancelled when the client takes no more messages.</summary>
+    private readonly CancellationTokenSource _frontGone = new();
+
+    public BridgeSettings Settings => settings;
+
+    /// <summary>The requests that wait for an answer.</summary>
+    public OpenRequests Open { get; } = new();
+
+    /// <summary>What the client has said that a new session is told again.</summary>
+    public ClientMemory Memory { get; } = new();
+
+    /// <summary>What is known of the server's tools.</summary>
+    public ToolList Tools { get; } = new();
+
+    /// <summary>Which tools the client does not see.</summary>
+    public ToolFilter Filter { get; } = new(settings.IgnoredTools);
+
+    /// <summary>Cancelled when the client takes no more messages.</summary>
+    public CancellationToken FrontGone => _frontGone.Token;
+
+    public void Dispose() => _frontGone.Dispose();
+
+    /// <summary>Passes on a message of the server.</summary>
+    /// <param name="bytes">Valid until the task has ended.</param>
+    /// <param name="carrier">The message on whose exchange it came; null for the server's own stream.</param>
+    /// <returns>Whether it was a message.</returns>
+    public async ValueTask<bool> DeliverAsync(ReadOnlySequence<byte> bytes, ClientMessage? carrier)
+    {
+        MessageHead head = MessageScanner.Scan(bytes);
+        switch (head.Kind)
+        {
+            case MessageKind.Broken:
+                settings.Logger.ServerMessageDropped(head.Fault.Sentence());
+                return false;
+            case MessageKind.Batch:
+                await DeliverBatchAsync(bytes, carrier).ConfigureAwait(false);
+                return true;
+            case MessageKind.Response or MessageKind.ErrorResponse:
+                await DeliverAnswerAsync(bytes, head, carrier).ConfigureAwait(false);
+                return true;
+            default:
+                if (carrier is not { IsOwn: true })
+                {
+                    await SendToClientAsync(bytes).ConfigureAwait(false);
+                }
+
+                return true;
+        }
+    }
+
+    /// <summary>Ends a request with an error of the bridge's own, unless it has ended.</summary>
+    public ValueTask FailAsync(OpenRequest request, BridgeFaultReason reason) =>
+        FailAsync(request, ErrorMessage.Build(BridgeFault.For(reason), request.Id.Raw.Span));
+
+    /// <summary>Ends every open request of a message with the same error.</summary>
+    public async ValueTask FailAllAsync(ClientMessage message, BridgeFaultReason reason)
+    {
+        foreach (OpenRequest request in message.Requests)
+        {
+            await FailAsync(request, reason).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends every open request of a message with what the server, or the proxy, has answered.</summary>
+    public async ValueTask FailAllAsync(ClientMessage message, ErrorAnswer answer)
+    {
+        foreach (OpenRequest request in message.Requests)
+        {
+            await FailAsync(request, answer.For(request.Id.Raw.Span, settings.HasCredential)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends every open request of a message that cannot be sent.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="sentence">What is wrong with its parameters.</param>
+    public async ValueTask RefuseAllAsync(ClientMessage message, string sentence)
+    {
+        foreach (OpenRequest request in message.Requests)
+        {
+            await FailAsync(request, ErrorMessage.Build(OwnMessages.InvalidParams, sentence, "", request.Id.Raw.Span)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a message to the client; where there is none any more, everything ends.</summary>
+    public async ValueTask SendToClientAsync(ReadOnlySequence<byte> message)
+    {
+        try
+        {
+            await front.SendAsync(message, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (FrontClosedException)
+        {
+            await _frontGone.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends a request with an error, unless it has ended. A cancelled one needs none.</summary>
+    private async ValueTask FailAsync(OpenRequest request, byte[] error)
+    {
+        if (!Open.TryEnd(request) || request.IsCancelled)
+        {
+            return;
+        }
+
+        var bytes = new ReadOnlySequence<byte>(error);
+        if (request.Owner.IsOwn)
+        {
+            request.Owner.AnswerOwn(bytes);
+            return;
+        }
+
+        await SendToClientAsync(bytes).ConfigureAwait(false);
+    }
+
+    /// <summary>A batch goes on as it came where everything in it is awaited; otherwise what is awaited goes on by itself.</summary>
+    private async ValueTask DeliverBatchAsync(ReadOnlySequence<byte> batch, ClientMessage? carrier)
+    {
+        if (BatchReader.Split(batch, BridgeLimits.MaxBatch) is not { } parts)
+        {
+            settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.BatchTooLong).Sentence);
+            return;
+        }
+
+        MessageHead[] heads = [.. parts.Select(part => MessageScanner.Scan(part))];
+        bool isAsItCame = carrier is not { IsOwn: true } && !settings.ChangesMessages && Array.TrueForAll(heads, head => head.IsAnswer && head.Id is not null);
+        if (isAsItCame && heads.All(head => Open.TryEnd(head.Id!.Value) is not null))
+        {
+            await SendToClientAsync(batch).ConfigureAwait(false);
+            return;
+        }
+
+        // Some of its requests may have been ended above: those are answered all the same.
+        for (int i = 0; i < parts.Count; i++)
+        {
+            await DeliverPartAsync(parts[i], heads[i], carrier, wasEnded: isAsItCame).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask DeliverPartAsync(ReadOnlySequence<byte> part, MessageHead head, ClientMessage? carrier, bool wasEnded)
+    {
+        bool isEnded = wasEnded && head.IsAnswer && carrier?.Requests.Any(request => request.IsEnded && request.Id == head.Id) is true;
+        if (isEnded)
+        {
+            await SendToClientAsync(part).ConfigureAwait(false);
+        }
+        else if (head.Kind is not MessageKind.Batch)
+        {
+            await DeliverAsync(part, carrier).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask DeliverAnswerAsync(ReadOnlySequence<byte> answer, MessageHead head, ClientMessage? carrier)
+    {
+        if (head.Id is not { } id)
+        {
+            // An error that does not say what it answers: on the exchange of a single request that is known.
+            if (carrier is { Requests: [var only] })
+            {
+                await FailAsync(only, ErrorMessage.Wrap(PartialMessage.Member(answer, "error"u8), only.Id.Raw.Span)).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        if (Open.TryEnd(id) is not { } request)
+        {
+            settings.Logger.ServerMessageDropped("It answers no open request.");
+            return;
+        }
+
+        if (request.Method == Methods.Initialize && head.Kind is MessageKind.Response)
+        {
+            InitializeAnswer initialized = InitializeAnswer.Read(answer);
+            Memory.ChangingLists = request.Owner.IsOwn ? Memory.ChangingLists : initialized.ChangingLists;
+            request.Owner.Transport?.OnInitialized(request.Owner, initialized);
+        }
+
+        if (request.Owner.IsOwn)
+        {
+            request.Owner.AnswerOwn(answer);
+            return;
+        }
+
+        await SendToClientAsync(request.Method == Methods.ListTools && head.Kind is MessageKind.Response ? TakeTools(answer) : answer).ConfigureAwait(false);
+        if (!request.Owner.IsOpen)
+        {
+            request.Owner.Accept();
+        }
+    }
+
+    /// <summary>Learns which arguments the server wants in header lines.</summary>
+    /// <param name="answer">An answer to <c>tools/list</c>.</param>
+    public void LearnTools(in ReadOnlySequence<byte> answer)
+    {
+        foreach (RejectedTool rejected in Tools.Learn(answer))
+        {
+            settings.Logger.ToolRejected(PlainText.Of(rejected.Tool, MaxShownName), rejected.Reason);
+        }
+    }
+
+    /// <summary>Learns from a list of tools, and cuts out what the client is not to see.</summary>
+    private ReadOnlySequence<byte> TakeTools(in ReadOnlySequence<byte> answer)
+    {
+        LearnTools(answer);
+        return Filter.Apply(answer);
+    }
+}

@@ -1,0 +1,22 @@
+using System.Buffers;
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>What is to be done, as a join of eras decides it.</summary>
+internal abstract record EraAction;
+
+/// <summary>Send a message to the client.</summary>
+/// <param name="Message">Valid as long as the message that it came from.</param>
+internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
+
+/// <summary>POST a message to the server.</summary>
+/// <param name="Id">The request's id there; null for a notification or a response.</param>
+/// <param name="Message">Valid as long as the message that it came from.</param>
+/// <param name="Head">Its head.</param>
+/// <param name="After">How long to wait before.</param>
+internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, MessageHead Head, TimeSpan After = default) : EraAction;
+
+/// <summary>Close the POST of a request, whether it has been sent or waits to be; what still comes of it is nobody's.</summary>
+/// <param name="Id">The request's id at the server.</param>
+internal sealed record CloseServer(MessageId Id) : EraAction;

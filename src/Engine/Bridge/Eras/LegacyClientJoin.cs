@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text.Json;
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>Joins a client that starts with a handshake to a server that has none (2026-07-28 alone).</summary>
+/// <remarks>
+/// The handshake and pings are answered here. Each request goes on with what the handshake has said in its <c>_meta</c>. A result that says
+/// <c>input_required</c> becomes requests to the client, and the request is sent again with its answers (<see cref="InputRound"/>). Changes come by a stream
+/// of our own (<see cref="Listening"/>).
+/// </remarks>
+internal sealed class LegacyClientJoin : EraJoin
+{
+    /// <summary>The handshake's id; it is answered once the server has said what it can do.</summary>
+    private readonly MessageId _initialize;
+
+    /// <summary>What the client has said of itself.</summary>
+    private readonly LegacyClient _client;
+
+    /// <summary>Makes messages for the server.</summary>
+    private readonly ModernMessages _messages;
+
+    /// <summary>Requests of the client that are not finished.</summary>
+    private readonly LegacyRequests _requests;
+
+    /// <summary>Our own <c>server/discover</c>; null before <see cref="Start"/>.</summary>
+    private MessageId? _discover;
+
+    /// <summary>The result of the handshake, for a client that asks once more; empty before the server is known.</summary>
+    private ReadOnlySequence<byte> _handshake;
+
+    /// <summary>What the server can do; null before it is known.</summary>
+    private ServerCapabilities? _server;
+
+    /// <summary>Our own stream of changes; null before the server is known.</summary>
+    private Listening? _listening;
+
+    /// <param name="initialize">The client's first request.</param>
+    /// <param name="head">Its head.</param>
+    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, MessageHead head)
+    {
+        Debug.Assert(head is { Kind: MessageKind.Request, Method: Methods.Initialize }, "The client starts with a handshake.");
+        _initialize = head.Id!.Value;
+        _client = LegacyClient.Read(initialize, head);
+        _messages = new ModernMessages(_client);
+        _requests = new LegacyRequests(_client, _messages);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EraAction> Start()
+    {
+        Debug.Assert(_discover is null, "It starts once.");
+        ToServer discover = _messages.Own(Methods.Discover, []);
+        _discover = discover.Id;
+        return [discover];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, MessageHead head)
+    {
+        var actions = new List<EraAction>();
+        switch (head.Kind)
+        {
+            case MessageKind.Request:
+                TakeRequest(message, head, actions);
+                break;
+            case MessageKind.Notification:
+                TakeNotification(message, head, actions);
+                break;
+            case MessageKind.Response or MessageKind.ErrorResponse:
+                _requests.TakeAnswer(message, head, actions);
+                break;
+            default:
+                break;
+        }
+
+        return actions;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head)
+    {
+        var actions = new List<EraAction>();
+        if (request is { } discover && discover == _discover)
+        {
+            Discovered(message, head, actions);
+        }
+        else if (request is { } stream && _listening is { } listening && listening.Owns(stream))
+        {
+            listening.FromServer(stream, message, head, actions);
+        }
+        else if (head.IsAnswer)
+        {
+            _requests.Answered(request, message, head, actions);
+        }
+        else if (head.Kind is MessageKind.Notification && request is null)
+        {
+            actions.Add(new ToClient(message));
+        }
+
+        return actions;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<EraAction> ClientEnded()
+    {
+        var actions = new List<EraAction>();
+        _listening?.Stop(actions);
+        return actions;
+    }
+
+    private void TakeRequest(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        MessageId id = head.Id!.Value;
+        switch (head.Method)
+        {
+            case Methods.Ping:
+                actions.Add(new ToClient(OwnMessages.Empty(id)));
+                break;
+            case var _ when State is not JoinState.Joined:
+                actions.Add(Refuse(id, OwnMessages.InvalidRequest, "The server has not answered the handshake yet. Wait for the answer to initialize."));
+                break;
+            case Methods.Initialize:
+                actions.Add(new ToClient(OwnMessages.WithId(_handshake, id)));
+                break;
+            case Methods.SetLevel:
+                SetLevel(id, message, actions);
+                break;
+            case Methods.Subscribe or Methods.Unsubscribe when head.Name is null:
+                actions.Add(Refuse(id, OwnMessages.InvalidParams, $"The uri must be a string of at most {MessageScanner.MaxTextBytes} bytes."));
+                break;
+            case Methods.Subscribe:
+                _listening!.Subscribe(id, head.Name!, actions);
+                break;
+            case Methods.Unsubscribe:
+                _listening!.Unsubscribe(id, head.Name!, actions);
+                break;
+            case var method when method.StartsWith("tasks/", StringComparison.Ordinal):
+                string noTasks = $"The server speaks {Revisions.Modern}, which has no tasks like those of {Revisions.LastLegacy}. They cannot be translated.";
+                actions.Add(Refuse(id, OwnMessages.MethodNotFound, noTasks));
+                break;
+            default:
+                _requests.Forward(id, message, head, actions);
+                break;
+        }
+    }
+
+    private void TakeNotification(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        switch (head.Method)
+        {
+            case Methods.Initialized:
+                _listening?.Start(actions);
+                break;
+            case Methods.Cancelled:
+                _requests.Cancel(head.CancelledId, actions);
+                break;
+
+            // Revision 2026-07-28 has no word for them: a server asks again where it wants to know.
+            case Methods.RootsChanged or Methods.Progress or Methods.Initialize:
+                break;
+            default:
+                if (State is JoinState.Joined && _messages.Translate(message, head, out _) is { } sent)
+                {
+                    actions.Add(sent);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>The server has answered <c>server/discover</c>, or something has answered in its place.</summary>
+    private void Discovered(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        if (State is not JoinState.Asking)
+        {
+            return;
+        }
+
+        if (head.Kind is not MessageKind.Response || JsonSlice.Find(message, "result"u8) is not { Kind: JsonTokenType.StartObject } result)
+        {
+            State = JoinState.Refused;
+            return;
+        }
+
+        State = JoinState.Joined;
+        _server = ServerCapabilities.Read(JsonSlice.Find(result.Value, "capabilities"u8)?.Value ?? default);
+        _listening = new Listening(_messages, _server);
+        _handshake = Handshake.FromDiscovery(result.Value, _client.Revision, _initialize);
+        actions.Add(new ToClient(_handshake));
+    }
+
+    /// <summary>Each request carries the level from now on. Servers that send log messages do not all say so, and the others do not mind.</summary>
+    private void SetLevel(MessageId id, in ReadOnlySequence<byte> message, List<EraAction> actions)
+    {
+        string? level = JsonSlice.Find(message, "params"u8) is { } parameters ? JsonSlice.Find(parameters.Value, "level"u8)?.Text : null;
+        if (!LogLevels.IsKnown(level))
+        {
+            actions.Add(Refuse(id, OwnMessages.InvalidParams, $"The level must be one of {LogLevels.All}."));
+        }
+        else
+        {
+            _messages.LogLevel = level;
+            actions.Add(new ToClient(OwnMessages.Empty(id)));
+        }
+    }
+
+    private static ToClient Refuse(MessageId id, int code, string sentence) => new(OwnMessages.Error(id, code, sentence));
+}

@@ -1,0 +1,201 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text.Json;
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>The requests of a client of an older era at a server of 2026-07-28, from their first POST to their answer.</summary>
+/// <remarks>A request that the server answers with <c>input_required</c> lives on: the client is asked, and it is sent again under another id.</remarks>
+internal sealed class LegacyRequests
+{
+    /// <summary>Most requests that are open at once.</summary>
+    public const int MaxOpen = 10_000;
+
+    /// <summary>Most times a server may ask for more before it has answered a request.</summary>
+    public const int MaxRounds = 64;
+
+    /// <summary>The wait before a request is sent again for which the server has asked nothing.</summary>
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Who asks.</summary>
+    private readonly LegacyClient _client;
+
+    /// <summary>Makes messages for the server.</summary>
+    private readonly ModernMessages _messages;
+
+    /// <summary>Requests that the server has and has not answered, by the id they have there.</summary>
+    private readonly Dictionary<MessageId, OpenRequest> _atServer = [];
+
+    /// <summary>All that are not finished, by the client's id.</summary>
+    private readonly Dictionary<MessageId, OpenRequest> _open = [];
+
+    /// <summary>Requests to the client that it has not answered: each with the request for which it was asked.</summary>
+    private readonly Dictionary<MessageId, OpenRequest> _asked = [];
+
+    public LegacyRequests(LegacyClient client, ModernMessages messages)
+    {
+        _client = client;
+        _messages = messages;
+    }
+
+    /// <summary>Sends a request on.</summary>
+    public void Forward(MessageId id, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        if (_open.ContainsKey(id))
+        {
+            Refuse(id, OwnMessages.InvalidRequest, "A request with this id has not been answered yet. Give each request an id of its own.", actions);
+        }
+        else if (_open.Count >= MaxOpen)
+        {
+            Refuse(id, OwnMessages.InternalError, $"There are {MaxOpen} open requests already.", actions);
+        }
+        else if (_messages.Translate(message, head, out string? fault) is { } sent)
+        {
+            var open = new OpenRequest(id, sent);
+            _open.Add(id, open);
+            _atServer.Add(id, open);
+            actions.Add(sent);
+        }
+        else
+        {
+            Refuse(id, OwnMessages.InvalidParams, fault!, actions);
+        }
+    }
+
+    /// <summary>The client has lost interest in a request.</summary>
+    public void Cancel(MessageId? id, List<EraAction> actions)
+    {
+        if (id is not { } known || !_open.TryGetValue(known, out OpenRequest? open))
+        {
+            return;
+        }
+
+        if (open.Round is null)
+        {
+            actions.Add(new CloseServer(open.Upstream));
+        }
+
+        Withdraw(open, "The request was cancelled.", actions);
+        Forget(open);
+    }
+
+    /// <summary>The client has answered something: what it was asked for a request, or what was never asked.</summary>
+    public void TakeAnswer(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        if (head.Id is not { } id || !_asked.Remove(id, out OpenRequest? open))
+        {
+            return;
+        }
+
+        InputRound round = open.Round!;
+        if (head.Kind is MessageKind.Response && JsonSlice.Find(message, "result"u8) is { } result)
+        {
+            if (round.Take(id, result.Value.ToArray()))
+            {
+                SendAgain(open, _messages.Again(open.Sent, round.Answers, round.State), TimeSpan.Zero, actions);
+            }
+
+            return;
+        }
+
+        round.Asked.Remove(id);
+        Withdraw(open, "Another question for the same request was answered with an error.", actions);
+        string fault = "The server needs an answer of the client to go on with the request, and the client has answered with an error. "
+            + $"Revision {Revisions.Modern} has no way to tell the server of it.";
+        Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
+    }
+
+    /// <summary>The server has answered something.</summary>
+    public void Answered(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    {
+        if (request is not { } id || !_atServer.TryGetValue(id, out OpenRequest? open))
+        {
+            // Cancelled; or an error that the bridge has made of something that never came here.
+            if (head.Kind is MessageKind.ErrorResponse && (request is null || !_messages.IsOwn(request.Value)))
+            {
+                actions.Add(new ToClient(message));
+            }
+
+            return;
+        }
+
+        switch (head.ResultType)
+        {
+            case "input_required":
+                AskForMore(open, message, actions);
+                break;
+            case null or "complete":
+                Finish(open, head.Id == open.Client ? message : OwnMessages.WithId(message, open.Client), actions);
+                break;
+            default:
+                string fault = $"The server answered with a kind of result that revision {_client.Revision} does not have. It cannot be translated.";
+                Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
+                break;
+        }
+    }
+
+    /// <summary>The server wants more before it answers.</summary>
+    private void AskForMore(OpenRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
+    {
+        string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer." : null;
+        IReadOnlyList<ToClient> requests = [];
+        InputRound? round = fault is null ? InputRound.Read(message, _client, _messages, out requests, out fault) : null;
+        if (round is null)
+        {
+            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault!), actions);
+            return;
+        }
+
+        // What the server still sends of the request that it has answered is nobody's; it goes on under another id.
+        _atServer.Remove(open.Upstream);
+        if (round.Asked.Count == 0)
+        {
+            SendAgain(open, _messages.Again(open.Sent, [], round.State), Backoff.After(FirstWait, open.Rounds), actions);
+            return;
+        }
+
+        open.Round = round;
+        foreach (MessageId id in round.Asked.Keys)
+        {
+            _asked.Add(id, open);
+        }
+
+        actions.AddRange(requests);
+    }
+
+    private void SendAgain(OpenRequest open, ToServer again, TimeSpan after, List<EraAction> actions)
+    {
+        Debug.Assert(open.Round is null or { Asked.Count: 0 }, "All that was asked has been answered.");
+        open.Round = null;
+        open.Sent = again;
+        open.Upstream = again.Id!.Value;
+        _atServer.Add(open.Upstream, open);
+        actions.Add(again with { After = after });
+    }
+
+    /// <summary>Takes back what the client has been asked for a request, and has not answered.</summary>
+    private void Withdraw(OpenRequest open, string reason, List<EraAction> actions)
+    {
+        foreach (MessageId id in open.Round?.Asked.Keys ?? Enumerable.Empty<MessageId>())
+        {
+            _asked.Remove(id);
+            actions.Add(new ToClient(OwnMessages.Cancelled(id, reason)));
+        }
+    }
+
+    private void Finish(OpenRequest open, in ReadOnlySequence<byte> answer, List<EraAction> actions)
+    {
+        Forget(open);
+        actions.Add(new ToClient(answer));
+    }
+
+    private void Forget(OpenRequest open)
+    {
+        _atServer.Remove(open.Upstream);
+        _open.Remove(open.Client);
+    }
+
+    private static void Refuse(MessageId id, int code, string sentence, List<EraAction> actions) =>
+        actions.Add(new ToClient(OwnMessages.Error(id, code, sentence)));
+}

@@ -1,0 +1,29 @@
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>A request of a client of an older era that the server has not finished.</summary>
+internal sealed class OpenRequest
+{
+    public OpenRequest(MessageId client, ToServer sent)
+    {
+        Client = client;
+        Sent = sent;
+        Upstream = client;
+    }
+
+    /// <summary>The client's id.</summary>
+    public MessageId Client { get; }
+
+    /// <summary>The request as it was sent last; a message of its own, from which it can be made anew.</summary>
+    public ToServer Sent { get; set; }
+
+    /// <summary>The id it has at the server: the client's at first, then one of ours for each time it is sent again.</summary>
+    public MessageId Upstream { get; set; }
+
+    /// <summary>What the client is being asked for it; null while nothing is.</summary>
+    public InputRound? Round { get; set; }
+
+    /// <summary>How many times the server has asked for more.</summary>
+    public int Rounds { get; set; }
+}

@@ -1,0 +1,42 @@
+using System.Buffers;
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge.Eras;
+
+/// <summary>The trace context of a message's <c>_meta</c>, as fields (W3C Trace Context); in every revision.</summary>
+internal static class TraceHeaders
+{
+    /// <summary>Length of <c>00-{32 hex digits}-{16}-{2}</c>.</summary>
+    private const int ParentLength = 55;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, where they are well formed. Others are dropped: a peer would drop them too.</summary>
+    public static void Add(MessageHead head, List<HeaderField> fields)
+    {
+        if (head.TraceParent is not { } parent || !IsParent(parent))
+        {
+            return;
+        }
+
+        fields.Add(new HeaderField("traceparent", parent));
+        if (head.TraceState is { } state && HeaderText.IsPlain(state))
+        {
+            fields.Add(new HeaderField("tracestate", state));
+        }
+    }
+
+    /// <summary>Whether it is <c>version-trace-parent-flags</c>; versions after 00 may have more behind it.</summary>
+    private static bool IsParent(ReadOnlySpan<char> text)
+    {
+        bool isLong = text.Length > ParentLength && text[ParentLength] == '-' && !text.StartsWith("00") && HeaderText.IsPlain(text.ToString());
+        return (text.Length == ParentLength || isLong)
+            && !text.StartsWith("ff")
+            && IsHex(text[..2]) && text[2] == '-'
+            && IsHex(text[3..35]) && text[3..35].ContainsAnyExcept('0') && text[35] == '-'
+            && IsHex(text[36..52]) && text[36..52].ContainsAnyExcept('0') && text[52] == '-'
+            && IsHex(text[53..55]);
+    }
+
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(HexDigits);
+}

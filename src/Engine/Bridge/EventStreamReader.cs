@@ -1,0 +1,291 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Text;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>Reads a stream of server-sent events (HTML §9.2.6), of which one may be as large as a message may be.</summary>
+/// <param name="stream">The body of the response.</param>
+/// <param name="large">Bounds what is held of large messages.</param>
+internal sealed class EventStreamReader(Stream stream, LargeMessages large) : IDisposable
+{
+    private const int ReadBytes = 16 * 1024;
+
+    /// <summary>Most bytes of a name, an id or a time; a longer one is ignored.</summary>
+    private const int MaxShortValue = 4 * 1024;
+
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+
+    /// <summary>The value of the line that is being read, where it is not data; cut at <see cref="MaxShortValue"/> and one more.</summary>
+    private readonly ArrayBufferWriter<byte> _short = new(64);
+
+    /// <summary>What has been received and not parsed: a part of <see cref="_buffer"/>.</summary>
+    private Memory<byte> _rest;
+
+    /// <summary>Where in a line the parser stands.</summary>
+    private LinePart _part = LinePart.Start;
+
+    /// <summary>Which field the line has; valid in its value.</summary>
+    private Field _field;
+
+    /// <summary>The last byte was a CR, so an LF now belongs to it.</summary>
+    private bool _afterCarriageReturn;
+
+    /// <summary>The data of the event that is being read.</summary>
+    private MessageBuffer _data = new();
+
+    /// <summary>The event has a line of data before the one that is being read.</summary>
+    private bool _hasData;
+
+    /// <summary>The event's data was above the limit.</summary>
+    private bool _isTooLarge;
+
+    /// <summary>The event's name; null for none.</summary>
+    private string? _name;
+
+    /// <summary>The id that will hold from the end of the event on.</summary>
+    private string? _nextId;
+
+    private enum LinePart
+    {
+        Start,
+        Name,
+        ValueStart,
+        Value,
+    }
+
+    private enum Field
+    {
+        Ignored,
+        Data,
+        Event,
+        Id,
+        Retry,
+    }
+
+    /// <summary>The id of the last event; null where none had one.</summary>
+    public string? LastId { get; private set; }
+
+    /// <summary>How long to wait before the stream is opened again; null where the server has not said so.</summary>
+    public TimeSpan? Retry { get; private set; }
+
+    /// <summary>The next event that has data.</summary>
+    /// <returns>Null at the end of the stream. An event that the end has cut is dropped.</returns>
+    /// <exception cref="IOException">The stream was cut.</exception>
+    public async ValueTask<ServerEvent?> ReadAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (TryParse())
+            {
+                return Take();
+            }
+
+            await large.TakeTurnAsync(_data, cancellationToken).ConfigureAwait(false);
+            int count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                return null;
+            }
+
+            _rest = _buffer.AsMemory(0, count);
+        }
+    }
+
+    public void Dispose()
+    {
+        _data.Dispose();
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
+
+    private async ValueTask<int> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stream.ReadAsync(_buffer.AsMemory(0, ReadBytes), cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException cut)
+        {
+            throw new IOException(cut.Message, cut);
+        }
+    }
+
+    private ServerEvent Take()
+    {
+        var taken = new ServerEvent(_name ?? "message", _data, _isTooLarge);
+        (_data, _hasData, _isTooLarge, _name) = (new MessageBuffer(), false, false, null);
+        return taken;
+    }
+
+    /// <summary>Parses what there is, up to the end of an event with data.</summary>
+    private bool TryParse()
+    {
+        while (!_rest.IsEmpty)
+        {
+            ReadOnlySpan<byte> bytes = _rest.Span;
+            if (_afterCarriageReturn)
+            {
+                _afterCarriageReturn = false;
+                if (bytes[0] == (byte)'\n')
+                {
+                    _rest = _rest[1..];
+                    continue;
+                }
+            }
+
+            int end = bytes.IndexOfAny((byte)'\r', (byte)'\n');
+            TakePart(end < 0 ? bytes : bytes[..end]);
+            if (end < 0)
+            {
+                _rest = default;
+                return false;
+            }
+
+            _afterCarriageReturn = bytes[end] == (byte)'\r';
+            _rest = _rest[(end + 1)..];
+            if (EndLine())
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes a part of a line: its field's name, its value, or both.</summary>
+    private void TakePart(ReadOnlySpan<byte> part)
+    {
+        if (part.IsEmpty)
+        {
+            return;
+        }
+
+        if (_part is LinePart.Start or LinePart.Name)
+        {
+            _part = LinePart.Name;
+            int colon = part.IndexOf((byte)':');
+            AddShort(colon < 0 ? part : part[..colon]);
+            if (colon < 0)
+            {
+                return;
+            }
+
+            BeginValue();
+            part = part[(colon + 1)..];
+        }
+
+        if (_part is LinePart.ValueStart && !part.IsEmpty)
+        {
+            _part = LinePart.Value;
+            part = part[0] == (byte)' ' ? part[1..] : part;
+        }
+
+        if (_field is Field.Data)
+        {
+            AddData(part);
+        }
+        else if (_field is not Field.Ignored)
+        {
+            AddShort(part);
+        }
+    }
+
+    private void BeginValue()
+    {
+        ReadOnlySpan<byte> name = _short.WrittenSpan;
+        if (name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
+        {
+            name = name[3..]; // a byte order mark, at the stream's beginning
+        }
+
+        _field = name.SequenceEqual("data"u8) ? Field.Data
+            : name.SequenceEqual("event"u8) ? Field.Event
+            : name.SequenceEqual("id"u8) ? Field.Id
+            : name.SequenceEqual("retry"u8) ? Field.Retry
+            : Field.Ignored;
+        _short.ResetWrittenCount();
+        _part = LinePart.ValueStart;
+        if (_field is Field.Data)
+        {
+            if (_hasData)
+            {
+                AddData("\n"u8);
+            }
+
+            _hasData = true;
+        }
+    }
+
+    /// <summary>Acts on the line that has ended.</summary>
+    /// <returns>Whether an event with data has ended with it.</returns>
+    private bool EndLine()
+    {
+        if (_part is LinePart.Start)
+        {
+            LastId = _nextId ?? LastId;
+            bool isEvent = _data.Length > 0 || _isTooLarge;
+            if (!isEvent)
+            {
+                (_name, _hasData) = (null, false);
+            }
+
+            return isEvent;
+        }
+
+        if (_part is LinePart.Name)
+        {
+            BeginValue(); // a field without a colon has no value
+        }
+
+        TakeShort(_field, _short.WrittenSpan);
+        _short.ResetWrittenCount();
+        _part = LinePart.Start;
+        return false;
+    }
+
+    private void TakeShort(Field field, ReadOnlySpan<byte> value)
+    {
+        if (value.Length > MaxShortValue)
+        {
+            return;
+        }
+
+        switch (field)
+        {
+            case Field.Event:
+                _name = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
+                break;
+
+            // It goes into a header line, where no control may stand.
+            case Field.Id when !value.ContainsAnyInRange((byte)0, (byte)31) && !value.Contains((byte)127):
+                _nextId = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
+                LastId = value.IsEmpty ? null : LastId;
+                break;
+            case Field.Retry when Utf8Parser.TryParse(value, out uint milliseconds, out int read) && read == value.Length:
+                Retry = TimeSpan.FromMilliseconds(milliseconds);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void AddShort(ReadOnlySpan<byte> part)
+    {
+        int room = MaxShortValue + 1 - _short.WrittenCount;
+        Debug.Assert(room >= 0, "Nothing is added beyond the bound.");
+        _short.Write(part[..Math.Min(part.Length, room)]);
+    }
+
+    private void AddData(ReadOnlySpan<byte> part)
+    {
+        if (_isTooLarge || _data.Length + part.Length > BridgeLimits.MaxMessageBytes)
+        {
+            _isTooLarge = true;
+            _data.Clear();
+            return;
+        }
+
+        _data.Add(part);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>A JSON-RPC message as the body of a POST: its bytes, unchanged and uncopied.</summary>
+internal sealed class MessageContent : HttpContent
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly ReadOnlySequence<byte> _message;
+
+    /// <param name="message">Valid until the response has come.</param>
+    public MessageContent(in ReadOnlySequence<byte> message)
+    {
+        _message = message;
+        Headers.ContentType = Json;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        foreach (ReadOnlyMemory<byte> piece in _message)
+        {
+            await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _message.Length;
+        return true;
+    }
+}

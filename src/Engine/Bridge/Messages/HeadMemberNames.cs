@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace McpProxyFast.Bridge.Messages;
+
+/// <summary>Finds out which member of a message a reader stands on.</summary>
+internal static class HeadMemberNames
+{
+    /// <summary>A member of the message itself.</summary>
+    public static HeadMembers OfMessage(ref Utf8JsonReader json) =>
+        json.ValueTextEquals("jsonrpc"u8) ? HeadMembers.Version
+        : json.ValueTextEquals("id"u8) ? HeadMembers.Id
+        : json.ValueTextEquals("method"u8) ? HeadMembers.Method
+        : json.ValueTextEquals("params"u8) ? HeadMembers.Params
+        : json.ValueTextEquals("result"u8) ? HeadMembers.Result
+        : json.ValueTextEquals("error"u8) ? HeadMembers.Error
+        : HeadMembers.None;
+
+    /// <summary>A member of <c>params</c>.</summary>
+    public static HeadMembers OfParams(ref Utf8JsonReader json) =>
+        json.ValueTextEquals("name"u8) ? HeadMembers.Name
+        : json.ValueTextEquals("uri"u8) ? HeadMembers.Uri
+        : json.ValueTextEquals("_meta"u8) ? HeadMembers.Meta
+        : json.ValueTextEquals("progressToken"u8) ? HeadMembers.ProgressToken
+        : json.ValueTextEquals("requestId"u8) ? HeadMembers.CancelledId
+        : json.ValueTextEquals("protocolVersion"u8) ? HeadMembers.InitializeVersion
+        : json.ValueTextEquals("taskId"u8) ? HeadMembers.TaskId
+        : HeadMembers.None;
+
+    /// <summary>A member of <c>params._meta</c>.</summary>
+    public static HeadMembers OfMeta(ref Utf8JsonReader json) =>
+        json.ValueTextEquals(MetaKeys.ProtocolVersion) ? HeadMembers.MetaVersion
+        : json.ValueTextEquals("progressToken"u8) ? HeadMembers.MetaProgressToken
+        : json.ValueTextEquals(MetaKeys.SubscriptionId) ? HeadMembers.SubscriptionId
+        : json.ValueTextEquals("traceparent"u8) ? HeadMembers.TraceParent
+        : json.ValueTextEquals("tracestate"u8) ? HeadMembers.TraceState
+        : HeadMembers.None;
+
+    /// <summary>A member of <c>result</c>.</summary>
+    public static HeadMembers OfResult(ref Utf8JsonReader json) => json.ValueTextEquals("resultType"u8) ? HeadMembers.ResultType : HeadMembers.None;
+
+    /// <summary>A member of <c>error</c>.</summary>
+    public static HeadMembers OfError(ref Utf8JsonReader json) => json.ValueTextEquals("code"u8) ? HeadMembers.Code : HeadMembers.None;
+
+    /// <summary>Whether a reader that ignores case, as Go's does, would take a name for one that a message is routed by.</summary>
+    public static bool IsOfMessageInAnotherCase(string name) => name.ToUpperInvariant() is "JSONRPC" or "ID" or "METHOD" or "PARAMS" or "RESULT" or "ERROR";
+}

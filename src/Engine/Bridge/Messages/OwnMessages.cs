@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace McpProxyFast.Bridge.Messages;
+
+/// <summary>Builds messages of our own.</summary>
+internal static class OwnMessages
+{
+    /// <summary>JSON-RPC 2.0 §5.1: JSON, but no request, or not one for now.</summary>
+    public const int InvalidRequest = MessageFaults.InvalidRequest;
+
+    /// <summary>JSON-RPC 2.0 §5.1: no such method, or none here.</summary>
+    public const int MethodNotFound = -32601;
+
+    /// <summary>JSON-RPC 2.0 §5.1: the parameters are not as they must be.</summary>
+    public const int InvalidParams = -32602;
+
+    /// <summary>JSON-RPC 2.0 §5.1: it could not be done, through no fault of the request.</summary>
+    public const int InternalError = -32603;
+
+    /// <summary>Writes JSON into memory of its own.</summary>
+    /// <param name="capacity">About how long it becomes, so that a large message is copied once.</param>
+    /// <param name="write">Writes it.</param>
+    public static ReadOnlySequence<byte> Build(long capacity, Action<Utf8JsonWriter> write)
+    {
+        var output = new ArrayBufferWriter<byte>((int)Math.Clamp(capacity, 256, int.MaxValue / 2));
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true }))
+        {
+            write(json);
+        }
+
+        return new ReadOnlySequence<byte>(output.WrittenMemory);
+    }
+
+    /// <summary>An error that answers a request.</summary>
+    /// <param name="id">The request; null where it is not known.</param>
+    /// <param name="code">A JSON-RPC error code.</param>
+    /// <param name="message">A sentence for a person.</param>
+    /// <param name="reason">A stable code, in <c>data.reason</c>; empty for no data.</param>
+    public static ReadOnlySequence<byte> Error(MessageId? id, int code, string message, string reason = "") => Build(256 + message.Length, json =>
+    {
+        Open(json);
+        WriteId(json, id);
+        json.WriteStartObject("error"u8);
+        json.WriteNumber("code"u8, code);
+        json.WriteString("message"u8, message);
+        if (reason.Length > 0)
+        {
+            json.WriteStartObject("data"u8);
+            json.WriteString("reason"u8, reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    /// <summary>A result without anything in it.</summary>
+    public static ReadOnlySequence<byte> Empty(MessageId id) => Build(128, json =>
+    {
+        Open(json);
+        WriteId(json, id);
+        json.WriteStartObject("result"u8);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    /// <summary>A notification without params.</summary>
+    public static ReadOnlySequence<byte> Notification(string method) => Build(128, json =>
+    {
+        Open(json);
+        json.WriteString("method"u8, method);
+        json.WriteEndObject();
+    });
+
+    /// <summary>Tells a client that a resource may have changed.</summary>
+    public static ReadOnlySequence<byte> Updated(string resource) => Build(256 + resource.Length, json =>
+    {
+        Open(json);
+        json.WriteString("method"u8, Methods.ResourceUpdated);
+        json.WriteStartObject("params"u8);
+        json.WriteString("uri"u8, resource);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    /// <summary>Tells the peer that a request of ours is no longer of interest.</summary>
+    public static ReadOnlySequence<byte> Cancelled(MessageId request, string reason) => Build(256, json =>
+    {
+        Open(json);
+        json.WriteString("method"u8, Methods.Cancelled);
+        json.WriteStartObject("params"u8);
+        json.WritePropertyName("requestId"u8);
+        json.WriteRawValue(request.Raw.Span, skipInputValidation: true);
+        json.WriteString("reason"u8, reason);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    /// <summary>An answer as it came, but for its id.</summary>
+    /// <param name="answer">A response or an error response.</param>
+    /// <param name="id">The request that it answers.</param>
+    public static ReadOnlySequence<byte> WithId(in ReadOnlySequence<byte> answer, MessageId id)
+    {
+        List<JsonSlice> members = JsonSlice.Members(answer) ?? [];
+        return Build(answer.Length + id.Raw.Length, json =>
+        {
+            Open(json);
+            WriteId(json, id);
+            WriteMembers(json, members, member => member is "result" or "error");
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>Starts a message.</summary>
+    public static void Open(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("jsonrpc"u8, "2.0"u8);
+    }
+
+    /// <summary>Writes an id, as it came; null where it is not known.</summary>
+    public static void WriteId(Utf8JsonWriter json, MessageId? id)
+    {
+        json.WritePropertyName("id"u8);
+        if (id is { } known)
+        {
+            json.WriteRawValue(known.Raw.Span, skipInputValidation: true);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
+    }
+
+    /// <summary>Writes members of an object as they lie.</summary>
+    public static void WriteMembers(Utf8JsonWriter json, IEnumerable<JsonSlice> members, Func<string, bool> isWanted)
+    {
+        foreach (JsonSlice member in members)
+        {
+            if (isWanted(member.Name))
+            {
+                Write(json, member.Name, member.Value);
+            }
+        }
+    }
+
+    /// <summary>Writes a member whose value is raw JSON.</summary>
+    public static void Write(Utf8JsonWriter json, string name, in ReadOnlySequence<byte> value)
+    {
+        json.WritePropertyName(name);
+        json.WriteRawValue(value, skipInputValidation: true);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text.Unicode;
+
+namespace McpProxyFast.Bridge.Messages;
+
+/// <summary>Tells whether bytes in pieces are UTF-8, wherever the pieces are cut.</summary>
+internal static class Utf8Check
+{
+    /// <summary>Whether all of it is UTF-8, whole.</summary>
+    public static bool IsValid(in ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.IsSingleSegment)
+        {
+            return Utf8.IsValid(bytes.FirstSpan);
+        }
+
+        Span<byte> character = stackalloc byte[4]; // what a cut has left of one
+        int held = 0;
+        foreach (ReadOnlyMemory<byte> piece in bytes)
+        {
+            ReadOnlySpan<byte> rest = piece.Span;
+            while (held > 0 && !rest.IsEmpty)
+            {
+                character[held++] = rest[0];
+                rest = rest[1..];
+                if (held == LengthBy(character[0]))
+                {
+                    if (!Utf8.IsValid(character[..held]))
+                    {
+                        return false;
+                    }
+
+                    held = 0;
+                }
+            }
+
+            if (rest.IsEmpty)
+            {
+                continue;
+            }
+
+            int open = OpenAtEnd(rest);
+            if (!Utf8.IsValid(rest[..^open]))
+            {
+                return false;
+            }
+
+            rest[^open..].CopyTo(character);
+            held = open;
+        }
+
+        return held == 0;
+    }
+
+    /// <summary>How many bytes at the end start a character that goes on in the next piece.</summary>
+    private static int OpenAtEnd(ReadOnlySpan<byte> piece)
+    {
+        for (int back = 1; back <= Math.Min(3, piece.Length); back++)
+        {
+            byte value = piece[^back];
+            if ((value & 0xC0) != 0x80)
+            {
+                return LengthBy(value) > back ? back : 0;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>How long a character is, by its first byte; 1 where no character starts like that.</summary>
+    private static int LengthBy(byte first)
+    {
+        int length = first switch
+        {
+            >= 0xC2 and <= 0xDF => 2,
+            >= 0xE0 and <= 0xEF => 3,
+            >= 0xF0 and <= 0xF4 => 4,
+            _ => 1,
+        };
+        Debug.Assert(length is >= 1 and <= 4, "RFC 3629: a character has at most four bytes.");
+        return length;
+    }
+}

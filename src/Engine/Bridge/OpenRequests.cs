@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using McpProxyFast.Bridge.Messages;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>The requests that are open. Whoever ends one is the only one to answer it.</summary>
+internal sealed class OpenRequests
+{
+    /// <summary>Guards what follows, and the states of the requests.</summary>
+    private readonly Lock _gate = new();
+
+    /// <summary>The open requests of both sides' making.</summary>
+    private readonly Dictionary<MessageId, OpenRequest> _open = [];
+
+    /// <summary>Opens a request.</summary>
+    /// <returns>Why that is not possible; null where it was.</returns>
+    public BridgeFaultReason? TryOpen(OpenRequest request)
+    {
+        lock (_gate)
+        {
+            return _open.Count >= BridgeLimits.MaxOpenRequests ? BridgeFaultReason.TooManyRequests
+                : _open.TryAdd(request.Id, request) ? null
+                : BridgeFaultReason.IdInUse;
+        }
+    }
+
+    /// <summary>Ends the request with this id.</summary>
+    /// <returns>The request; null where none is open.</returns>
+    public OpenRequest? TryEnd(MessageId id)
+    {
+        lock (_gate)
+        {
+            if (!_open.Remove(id, out OpenRequest? request))
+            {
+                return null;
+            }
+
+            Debug.Assert(!request.IsEnded, "A request ends once.");
+            request.IsEnded = true;
+            request.Owner.NoteEnded();
+            return request;
+        }
+    }
+
+    /// <summary>Ends a request that may have ended already.</summary>
+    /// <returns>Whether it was open.</returns>
+    public bool TryEnd(OpenRequest request)
+    {
+        lock (_gate)
+        {
+            return !request.IsEnded && _open.TryGetValue(request.Id, out OpenRequest? open) && open == request && TryEnd(request.Id) is not null;
+        }
+    }
+
+    /// <summary>Notes that the client has cancelled a request.</summary>
+    /// <returns>The request; null where none with this id is open.</returns>
+    public OpenRequest? Cancel(MessageId id)
+    {
+        lock (_gate)
+        {
+            if (_open.TryGetValue(id, out OpenRequest? request))
+            {
+                request.IsCancelled = true;
+            }
+
+            return request;
+        }
+    }
+
+    /// <summary>The requests that are open now.</summary>
+    public OpenRequest[] All()
+    {
+        lock (_gate)
+        {
+            return [.. _open.Values];
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.IO.Pipelines;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>One end of an in-memory connection, as a stream.</summary>
+/// <param name="input">What the other end sends.</param>
+/// <param name="output">Goes to the other end.</param>
+internal sealed class PipeStream(PipeReader input, PipeWriter output) : Stream
+{
+    private readonly Stream _input = input.AsStream();
+    private readonly Stream _output = output.AsStream();
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        _input.ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _output.WriteAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        _output.WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
+
+    public override void Flush() => throw new NotSupportedException("The bridge never blocks a thread.");
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("The bridge never blocks a thread.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The bridge never blocks a thread.");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Ends both directions: the other end sees that this one has gone.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _output.Dispose();
+            _input.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,268 @@
+using McpProxyFast.Bridge.Eras;
+using McpProxyFast.Bridge.Messages;
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>Streamable HTTP: each message is a POST, and its answer is the response or comes on the response's stream.</summary>
+internal sealed class StreamableTransport : UpstreamTransport
+{
+    private readonly UpstreamParts _parts;
+    private readonly Reachability _reachability;
+    private readonly SessionRecovery _recovery;
+
+    /// <summary>Guards what follows.</summary>
+    private readonly Lock _gate = new();
+
+    /// <summary>What the last <c>initialize</c> has agreed on; null before one, and in 2026-07-28.</summary>
+    private Session? _session;
+
+    /// <summary>The server's own stream in this session; null where there is none.</summary>
+    private ServerStream? _stream;
+
+    /// <summary>The making of a new session, which all that have lost theirs wait for; null while there is none.</summary>
+    private Task<bool>? _recovering;
+
+    /// <summary>The server has taken a POST: it speaks this transport.</summary>
+    private volatile bool _isEstablished;
+
+    public StreamableTransport(UpstreamParts parts)
+    {
+        _parts = parts;
+        _reachability = new Reachability(parts.Settings);
+        _recovery = new SessionRecovery(parts, this);
+    }
+
+    /// <summary>What happens after one attempt.</summary>
+    private enum Next
+    {
+        Over,
+        Again,
+        SessionLost,
+        Unsuitable,
+    }
+
+    private Session? Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _session;
+            }
+        }
+    }
+
+    public override async Task<SendingEnd> SendAsync(ClientMessage message)
+    {
+        var patience = new Patience(_parts.Settings, waitsForPerson: message.IsInitialize || Current is null);
+        while (true)
+        {
+            Session? session = message.IsInitialize ? null : Current;
+            switch (await TryAsync(message, session, patience).ConfigureAwait(false))
+            {
+                case Next.Over:
+                    return SendingEnd.Over;
+                case Next.Unsuitable:
+                    return SendingEnd.Unsuitable;
+                case Next.SessionLost when message.WasSentAgain || !await RecoverAsync(session!).ConfigureAwait(false):
+                    await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.SessionLost).ConfigureAwait(false);
+                    return SendingEnd.Over;
+                case Next.SessionLost:
+                    message.WasSentAgain = true;
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    public override void OnInitialized(ClientMessage message, InitializeAnswer answer)
+    {
+        ServerStream? old;
+        lock (_gate)
+        {
+            _session = new Session(message.GivenSession, answer.Version);
+            (old, _stream) = (_stream, null);
+        }
+
+        old?.Close();
+    }
+
+    public override async Task EndAsync()
+    {
+        ServerStream? stream;
+        Session? session;
+        lock (_gate)
+        {
+            (stream, session) = (_stream, _session);
+            (_stream, _session) = (null, null);
+        }
+
+        stream?.Close();
+        if (session?.Id is null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Delete, ProxyLink.Target);
+            session.AddTo(request);
+            using var time = new CancellationTokenSource(BridgeLimits.FarewellTime, _parts.Settings.Clock);
+            using HttpResponseMessage response = await _parts.Link.SendAsync(request, time.Token).ConfigureAwait(false);
+        }
+        catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
+        {
+            // The session ends by itself.
+        }
+    }
+
+    /// <summary>Opens the server's own stream, once for a session.</summary>
+    internal void OpenStream()
+    {
+        ServerStream? opened = null;
+        lock (_gate)
+        {
+            if (_session is { } session && _stream is null)
+            {
+                opened = _stream = new ServerStream(_parts, session, () => RecoverAsync(session));
+            }
+        }
+
+        opened?.Start();
+    }
+
+    /// <summary>Makes a new session in place of one that the server has ended; once, for all that have lost it.</summary>
+    /// <returns>Whether there is one.</returns>
+    internal Task<bool> RecoverAsync(Session lost)
+    {
+        lock (_gate)
+        {
+            if (_recovering is { IsCompleted: false })
+            {
+                return _recovering;
+            }
+
+            return _session != lost ? Task.FromResult(_session is not null) : _recovering = _recovery.RunAsync();
+        }
+    }
+
+    private async Task<Next> TryAsync(ClientMessage message, Session? session, Patience patience)
+    {
+        HeaderFields fields = RequestFields.For(message, session is not null, _parts.Delivery.Tools);
+        if (fields.Fault is { } wrong)
+        {
+            await _parts.Delivery.RefuseAllAsync(message, wrong).ConfigureAwait(false);
+            return Next.Over;
+        }
+
+        using HttpResponseMessage? response = await PostAsync(message, session, fields).ConfigureAwait(false);
+        if (response is null)
+        {
+            await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.ClosedEarly).ConfigureAwait(false);
+            return Next.Over;
+        }
+
+        message.NoteTaken();
+        if (response.IsSuccessStatusCode)
+        {
+            _isEstablished = true;
+            _reachability.Reached();
+            await TakeAnswerAsync(message, session, response).ConfigureAwait(false);
+            return Next.Over;
+        }
+
+        ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, message.Closing).ConfigureAwait(false);
+        _reachability.Note(error);
+        if (await patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
+        {
+            return Next.Again;
+        }
+
+        if (ToolReading.IsWanted(message, error))
+        {
+            await new ToolReading(_parts, this).RunAsync(message).ConfigureAwait(false);
+            return Next.Again;
+        }
+
+        if (session?.Id is not null && error.IsSessionLost)
+        {
+            return Next.SessionLost;
+        }
+
+        if (error.IsForOtherTransport && !_isEstablished && _parts.Settings.Transport is McpBridgeTransport.Auto)
+        {
+            return Next.Unsuitable;
+        }
+
+        await _parts.Delivery.FailAllAsync(message, error).ConfigureAwait(false);
+        return Next.Over;
+    }
+
+    /// <returns>Null where the exchange was cut before a response had begun.</returns>
+    private async Task<HttpResponseMessage?> PostAsync(ClientMessage message, Session? session, HeaderFields fields)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, ProxyLink.Target);
+        request.Content = new MessageContent(message.Bytes);
+        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+        session?.AddTo(request);
+        RequestFields.Add(request, fields);
+        try
+        {
+            return await _parts.Link.SendAsync(request, message.Closing).ConfigureAwait(false);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private async Task TakeAnswerAsync(ClientMessage message, Session? session, HttpResponseMessage response)
+    {
+        message.Release();
+        if (message.Requests.Count == 0)
+        {
+            message.Accept();
+            if (message.Head.Method == Methods.Initialized)
+            {
+                OpenStream();
+            }
+
+            return;
+        }
+
+        message.GivenSession = message.IsInitialize ? Session.IdOf(response) : null;
+        if (AnswerBody.IsEventStream(response))
+        {
+            var stream = new AnswerStream(_parts, message, session ?? new Session(message.GivenSession, null));
+            await stream.RunAsync(response).ConfigureAwait(false);
+            return;
+        }
+
+        await TakeJsonAsync(message, response).ConfigureAwait(false);
+    }
+
+    private async Task TakeJsonAsync(ClientMessage message, HttpResponseMessage response)
+    {
+        BridgeFaultReason? fault = null;
+        try
+        {
+            using MessageBuffer? body =
+                await AnswerBody.ReadAsync(response, BridgeLimits.MaxMessageBytes, _parts.Large, message.Closing).ConfigureAwait(false);
+            fault = body is null ? BridgeFaultReason.AnswerTooLarge
+                : body.Length == 0 ? BridgeFaultReason.AnswerMissing
+                : await _parts.Delivery.DeliverAsync(body.Bytes, message).ConfigureAwait(false) ? null
+                : BridgeFaultReason.AnswerInvalid;
+        }
+        catch (Exception cut) when (cut is IOException or InvalidOperationException)
+        {
+            fault = BridgeFaultReason.AnswerCut;
+        }
+
+        if (fault is { } reason)
+        {
+            await _parts.Delivery.FailAllAsync(message, reason).ConfigureAwait(false);
+        }
+    }
+}

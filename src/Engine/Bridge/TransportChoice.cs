@@ -1,0 +1,89 @@
+using McpProxyFast.Outcomes;
+
+namespace McpProxyFast.Bridge;
+
+/// <summary>Which transport the server speaks: as the host says, or found out by the first message.</summary>
+internal sealed class TransportChoice
+{
+    private readonly UpstreamParts _parts;
+
+    /// <summary>Guards what follows.</summary>
+    private readonly Lock _gate = new();
+
+    /// <summary>The transport in use.</summary>
+    private UpstreamTransport _current;
+
+    public TransportChoice(UpstreamParts parts)
+    {
+        _parts = parts;
+        _current = parts.Settings.Transport is McpBridgeTransport.Sse ? new SseTransport(parts) : new StreamableTransport(parts);
+    }
+
+    /// <summary>The transport in use.</summary>
+    public UpstreamTransport Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _current;
+            }
+        }
+    }
+
+    /// <summary>Sends a message over the transport in use; where the server does not speak it, over the other one.</summary>
+    public async Task SendAsync(ClientMessage message)
+    {
+        UpstreamTransport first = Current;
+        message.Transport = first;
+        if (await first.SendAsync(message).ConfigureAwait(false) is SendingEnd.Over)
+        {
+            return;
+        }
+
+        if (_parts.Settings.Transport is not McpBridgeTransport.Auto)
+        {
+            await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.NoTransport).ConfigureAwait(false);
+            return;
+        }
+
+        UpstreamTransport second = Instead(first);
+        message.Transport = second;
+        if (await second.SendAsync(message).ConfigureAwait(false) is SendingEnd.Over)
+        {
+            return;
+        }
+
+        // It speaks neither; it may be about to start, so the next message begins anew.
+        await Restart(second).ConfigureAwait(false);
+        await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.NoTransport).ConfigureAwait(false);
+    }
+
+    /// <summary>The transport to use in place of one that the server does not speak. Messages that find that out at once get the same.</summary>
+    private UpstreamTransport Instead(UpstreamTransport unsuitable)
+    {
+        lock (_gate)
+        {
+            if (_current == unsuitable)
+            {
+                _parts.Settings.Logger.FallsBackToSse();
+                _current = new SseTransport(_parts);
+            }
+
+            return _current;
+        }
+    }
+
+    private async Task Restart(UpstreamTransport unsuitable)
+    {
+        lock (_gate)
+        {
+            if (_current == unsuitable)
+            {
+                _current = new StreamableTransport(_parts);
+            }
+        }
+
+        await unsuitable.EndAsync().ConfigureAwait(false);
+    }
+}

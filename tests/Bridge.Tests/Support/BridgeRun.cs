@@ -1,0 +1,82 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace McpProxyFast.Bridge.Tests.Support;
+
+/// <summary>A bridge in process, with the test as its client.</summary>
+internal sealed class BridgeRun : IAsyncDisposable
+{
+    /// <summary>How long a step may take on the slowest machine before the test fails.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 0));
+    private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024));
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly McpBridge _bridge;
+    private readonly StreamReader _lines;
+
+    public BridgeRun(McpBridgeOptions options)
+    {
+        _bridge = new McpBridge(options);
+        _lines = new StreamReader(_fromBridge.Reader.AsStream(), new UTF8Encoding(false));
+        Running = _bridge.RunAsync(new Ends(_toBridge.Reader, _fromBridge.Writer), _stopping.Token);
+    }
+
+    /// <summary>Ends when the bridge has.</summary>
+    public Task Running { get; }
+
+    public static BridgeRun Start(Uri target, Func<McpBridgeOptions, McpBridgeOptions>? with = null)
+    {
+        var options = new McpBridgeOptions { Upstream = new McpProxyOptions { Target = target, Limits = new ProxyLimits { DrainTimeout = TimeSpan.Zero } } };
+        return new BridgeRun(with is null ? options : with(options));
+    }
+
+    /// <summary>Sends a line.</summary>
+    public Task SendAsync(string line) => SendBytesAsync(Encoding.UTF8.GetBytes(line + "\n"));
+
+    public async Task SendBytesAsync(ReadOnlyMemory<byte> bytes) => await _toBridge.Writer.WriteAsync(bytes);
+
+    /// <summary>Sends a request and waits for the next message.</summary>
+    public async Task<JsonNode> AskAsync(string request)
+    {
+        await SendAsync(request);
+        return await ReceiveAsync();
+    }
+
+    /// <summary>Shakes hands, as a client of an older revision does.</summary>
+    public async Task<JsonNode> InitializeAsync(string version = "2025-11-25")
+    {
+        JsonNode answer = await AskAsync(Lines.Initialize(version));
+        await SendAsync(Lines.Initialized);
+        return answer;
+    }
+
+    /// <summary>The next message to the client.</summary>
+    public async Task<JsonNode> ReceiveAsync() => JsonNode.Parse(await ReceiveLineAsync() ?? throw new InvalidOperationException("The bridge has ended."))!;
+
+    /// <summary>The next line to the client; null at the end.</summary>
+    public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().WaitAsync(Patience);
+
+    /// <summary>The client sends no more.</summary>
+    public async Task EndInputAsync() => await _toBridge.Writer.CompleteAsync();
+
+    /// <summary>The client reads no more.</summary>
+    public async Task StopReadingAsync() => await _fromBridge.Reader.CompleteAsync();
+
+    public Task StopAsync() => _stopping.CancelAsync();
+
+    /// <summary>Waits for the end.</summary>
+    public Task EndedAsync() => Running.WaitAsync(Patience);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _fromBridge.Reader.CompleteAsync();
+        await Running;
+        await _bridge.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

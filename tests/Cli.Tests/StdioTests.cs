@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Cli.Tests.Support;
+using Xunit;
+
+namespace McpProxyFast.Cli.Tests;
+
+/// <summary>The verb <c>stdio</c> as a process: what is on its streams, and how it ends.</summary>
+public sealed class StdioTests : IDisposable
+{
+    private const string Ping = """{"jsonrpc":"2.0","id":1,"method":"ping"}""";
+    private const string Pong = """{"jsonrpc":"2.0","id":1,"result":{}}""";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("stdio")]
+    [InlineData("proxy stdio")]
+    public async Task AnswerIsOnStdoutAndNothingElseAndTheEndOfStdinEndsTheProcess(string verb)
+    {
+        using var upstream = new HeldUpstream();
+        Task answering = AnswerAsync(upstream, Pong);
+
+        Outcome outcome = await Command.RunWithInputAsync($"{Ping}\n", [.. verb.Split(' '), "name", "--target-uri", upstream.Address, "--debug"]);
+
+        await answering;
+        Assert.Equal($"{Pong}\n", outcome.Output);
+        Assert.Equal(0, outcome.ExitCode);
+    }
+
+    [Fact]
+    public async Task FieldsOfTheUsersOwnGoToTheServer()
+    {
+        using var upstream = new HeldUpstream();
+        Task<string> request = upstream.RequestAsync();
+        await using Command command = Command.StartWithInput(
+            ["stdio", "name", "--target-uri", upstream.Address, "--remote-forward-headers", "X-Tenant=acme"], out StreamWriter input);
+
+        await input.WriteLineAsync(Ping);
+        await input.FlushAsync();
+
+        Assert.Contains("X-Tenant: acme\r\n", await request, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckPrintsTheConfigurationAndEnds()
+    {
+        Outcome outcome = await Command.RunAsync(
+            ["stdio", "notes", "--target-uri", "http://localhost:1/mcp?key=secret", "--ignore-tool", "delete_*", "--ignore-tool", "a,b", "--check"]);
+
+        Assert.Equal(0, outcome.ExitCode);
+        JsonNode shown = JsonNode.Parse(outcome.Output)!;
+        Assert.Equal("http://localhost:1/mcp?***", shown["target-uri"]!.GetValue<string>());
+        Assert.Equal(["delete_*", "a,b"], shown["ignore-tool"]!.AsArray().Select(tool => tool!.GetValue<string>()));
+        Assert.Equal("60s", shown["reconnect-timeout"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task LogGoesToItsFileAndNotToStderr()
+    {
+        string file = _folder.File("bridge.log");
+        using var upstream = new HeldUpstream();
+        Task answering = AnswerAsync(upstream, Pong);
+
+        Outcome outcome = await Command.RunWithInputAsync($"nonsense\n{Ping}\n", ["stdio", "name", "--target-uri", upstream.Address, "--debug", "--log-file", file]);
+
+        await answering;
+        Assert.Equal("", outcome.Errors);
+        Assert.Contains("A message of the client was refused", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+        Assert.Equal(2, outcome.Output.Count('\n'));
+        Assert.All(outcome.Output.TrimEnd().Split('\n'), line => Assert.Equal("2.0", JsonNode.Parse(line)!["jsonrpc"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task SigTermEndsTheProcessWithCode0()
+    {
+        using var upstream = new HeldUpstream();
+        await using Command command = Command.StartWithInput(["stdio", "name", "--target-uri", upstream.Address], out StreamWriter input);
+        await input.WriteLineAsync(Ping);
+        await input.FlushAsync();
+        await upstream.RequestAsync();
+
+        await command.SignalAsync("TERM");
+        Outcome outcome = await command.EndAsync();
+
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Equal("stopped", JsonNode.Parse(outcome.Output)!["error"]!["data"]!["reason"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task ProcessEndsQuietlyWhenNobodyReadsItsStdout()
+    {
+        using var upstream = new HeldUpstream();
+        Task answering = AnswerAsync(upstream, Pong);
+        var start = new ProcessStartInfo("sh", ["-c", $"(echo '{Ping}'; sleep 30) | ({Command.Shell} stdio name --target-uri {upstream.Address}; echo code $? >&2) | true"])
+        {
+            RedirectStandardError = true,
+        };
+        using Process shell = Process.Start(start)!;
+
+        string? line = await shell.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(25));
+
+        await answering;
+        Assert.Equal("code 0", line);
+        shell.Kill(entireProcessTree: true);
+    }
+
+    [Fact]
+    public async Task InitializeWaitsForTheSignInAndSeveralBridgesOpenOneBrowser()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        string[] flags =
+        [
+            "stdio", "name", "--target-uri", server.Target.OriginalString, "--remote-auth", "--remote-auth-store", _folder.File("credentials"),
+            "--remote-auth-callback-port", "0", "--drain-timeout", "1m",
+        ];
+        var environment = new Dictionary<string, string> { ["BROWSER"] = "curl --silent --location" };
+
+        Outcome[] outcomes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Command.RunWithInputAsync($"{Ping}\n", flags, environment)));
+
+        Assert.All(outcomes, outcome => Assert.Equal(0, outcome.ExitCode));
+        Assert.Single(server.Authorizations);
+        Assert.All(outcomes, outcome => Assert.Contains("upstream-response-invalid", outcome.Output, StringComparison.Ordinal)); // it answers "ok"
+    }
+
+    private static async Task AnswerAsync(HeldUpstream upstream, string message)
+    {
+        await upstream.RequestAsync();
+        await upstream.AnswerAsync(message, "application/json");
+    }
+}
