@@ -17,11 +17,7 @@ public sealed class HeldUpstream : IDisposable
     }
 
     public Task AnswerAsync(string text, string type = "text/plain") =>
-        _connection!.SendAsync($"HTTP/1.1 200 OK
-Content-Type: {type}
-Content-Length: {text.Length}
-
-{text}");
+        _connection!.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {text.Length}\r\n\r\n{text}");
 
     public void Dispose() => _listener.Dispose();
 }
