@@ -35,7 +35,7 @@ public sealed class BackgroundTests
         await using var keys = new IssuerKeyCache(_ => ++fetches == 1 ? throw fault : Task.FromResult<ReadOnlyMemory<byte>>(good), _clock, NullLogger.Instance);
 
         keys.Start();
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _clock.Advance(IssuerKeyCache.RetryInterval);
             return fetches >= 2;
@@ -59,7 +59,7 @@ public sealed class BackgroundTests
             new Thrower(fault));
 
         keys.Start();
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _clock.Advance(IssuerKeyCache.RetryInterval);
             return fetches >= 3;
@@ -100,14 +100,14 @@ public sealed class BackgroundTests
         await using UpstreamCredentials source = UpstreamCredentials.For(OutgoingPolicy.BearerFile(file), new Uri("https://mcp.example/mcp"), _clock, log);
         await source.StartAsync(CancellationToken.None);
         File.Delete(file);
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _clock.Advance(Supervised.MaxPause);
             return log.Lines > 0;
         });
 
         folder.Write("token", "second");
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _clock.Advance(Supervised.MaxPause);
             return Encoding.ASCII.GetString(source.Current!.Bytes.Span) == "Authorization: Bearer second\r\n";

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
 
@@ -27,7 +26,7 @@ public sealed class BrokenStreamTests : IDisposable
         await using Command command = Command.StartWithStreams(
             $"mkfifo {_pipe}; 2<>{_pipe}", "proxy", "name", "--target-uri", Nowhere(), "--debug");
         int port = await command.ListeningPortAsync();
-        using (Socket flood = await ConnectAsync(port))
+        await using (RawPeer flood = await ConnectAsync(port))
         {
             for (int i = 0; i < Flood; i++)
             {
@@ -35,7 +34,7 @@ public sealed class BrokenStreamTests : IDisposable
             }
         }
 
-        using (Socket client = await ConnectAsync(port))
+        await using (RawPeer client = await ConnectAsync(port))
         {
             Assert.Equal(200, await AskAsync(client, $"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"));
         }
@@ -55,7 +54,7 @@ public sealed class BrokenStreamTests : IDisposable
 
         await using Command command = Command.StartWithStreams(redirection, "proxy", "name", "--target-uri", Nowhere(), "--remote-auth-scopes", "idle");
         int port = await command.ListeningPortAsync();
-        using Socket client = await ConnectAsync(port);
+        await using RawPeer client = await ConnectAsync(port);
         for (int i = 0; i < 3; i++)
         {
             Assert.Equal(502, await AskAsync(client, $"GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"));
@@ -78,7 +77,7 @@ public sealed class BrokenStreamTests : IDisposable
         await using Command command = Command.StartWithStreams(
             redirection.Replace("PIPE", _pipe, StringComparison.Ordinal), "proxy", "name", "--target-uri", Nowhere());
         int port = await command.ListeningPortAsync();
-        using Socket client = await ConnectAsync(port);
+        await using RawPeer client = await ConnectAsync(port);
         Assert.Equal(200, await AskAsync(client, $"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"));
         await StopAsync(command);
     }
@@ -109,39 +108,13 @@ public sealed class BrokenStreamTests : IDisposable
         Assert.Equal(0, (await command.EndAsync()).ExitCode);
     }
 
-    private static async Task<Socket> ConnectAsync(int port)
-    {
-        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await client.ConnectAsync(IPAddress.Loopback, port);
-        return client;
-    }
+    private static async Task<RawPeer> ConnectAsync(int port) => RawPeer.Of(await Loopback.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)));
 
-    /// <summary>Sends a request and reads the whole answer, which says how long it is.</summary>
+    /// <summary>Sends a request and reads the whole answer.</summary>
     /// <returns>Its status.</returns>
-    private static async Task<int> AskAsync(Socket client, string request)
+    private static async Task<int> AskAsync(RawPeer client, string request)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await client.SendAsync(Encoding.ASCII.GetBytes(request), patience.Token);
-        byte[] buffer = new byte[16 * 1024];
-        int length = 0;
-        while (true)
-        {
-            int count = await client.ReceiveAsync(buffer.AsMemory(length), patience.Token);
-            Assert.NotEqual(0, count);
-            length += count;
-            string text = Encoding.Latin1.GetString(buffer, 0, length);
-            int end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            if (end >= 0 && length >= end + 4 + LengthOf(text[..end]))
-            {
-                return int.Parse(text[9..12]);
-            }
-        }
-    }
-
-    private static int LengthOf(string head)
-    {
-        const string Name = "Content-Length: ";
-        int start = head.IndexOf(Name, StringComparison.OrdinalIgnoreCase);
-        return start < 0 ? 0 : int.Parse(head[(start + Name.Length)..].Split('\r')[0]);
+        await client.SendAsync(request);
+        return (await client.ReadResponseAsync()).Status;
     }
 }

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.RegularExpressions;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
@@ -25,8 +23,8 @@ public sealed partial class DescriptorTests
         await using Command command = Command.StartWithDescriptors(descriptors, "proxy", "name", "--target-uri", upstream.Address);
         int port = await PortAsync(command);
         Task<string> seen = upstream.RequestAsync();
-        using Socket first = Ask(port, "GET /mcp HTTP/1.1");
-        Socket[] clients = [.. Enumerable.Range(0, Flood).Select(_ => Ask(port, "GET /health HTTP/1.1"))];
+        await using RawPeer first = await AskAsync(port, "GET /mcp HTTP/1.1");
+        RawPeer[] clients = await Task.WhenAll(Enumerable.Range(0, Flood).Select(_ => AskAsync(port, "GET /health HTTP/1.1")));
         Assert.StartsWith("GET /", await seen, StringComparison.Ordinal);
         await upstream.AnswerAsync("in the midst of it");
         await Expect200Async(first);
@@ -48,7 +46,7 @@ public sealed partial class DescriptorTests
         await using Command command = Command.StartWithDescriptors(4 * Flood, "proxy", "name", "--target-uri", upstream.Address);
         int port = await PortAsync(command);
         await command.LimitDescriptorsAsync(command.HighestDescriptor + 1);
-        Socket[] clients = [.. Enumerable.Range(0, Flood).Select(_ => Ask(port, "GET /health HTTP/1.1"))];
+        RawPeer[] clients = await Task.WhenAll(Enumerable.Range(0, Flood).Select(_ => AskAsync(port, "GET /health HTTP/1.1")));
         await command.ErrorLineAsync("could not be accepted");
 
         await command.LimitDescriptorsAsync(4 * Flood);
@@ -72,24 +70,18 @@ public sealed partial class DescriptorTests
     [GeneratedRegex("warn .*could not be accepted")]
     private static partial Regex Warning();
 
-    private static Socket Ask(int port, string requestLine)
+    private static async Task<RawPeer> AskAsync(int port, string requestLine)
     {
-        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        client.Connect(IPAddress.Loopback, port);
-        client.Send(Encoding.ASCII.GetBytes($"{requestLine}\r\nHost: 127.0.0.1:{port}\r\n\r\n"));
+        var client = RawPeer.Of(await Loopback.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)));
+        await client.SendAsync($"{requestLine}\r\nHost: 127.0.0.1:{port}\r\n\r\n");
         return client;
     }
 
-    private static async Task Expect200Async(Socket client)
+    private static async Task Expect200Async(RawPeer client)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        byte[] start = new byte[12];
-        using (client)
+        await using (client)
         {
-            await using var stream = new NetworkStream(client);
-            await stream.ReadExactlyAsync(start, patience.Token);
+            Assert.Equal(200, (await client.ReadResponseAsync()).Status);
         }
-
-        Assert.Equal("HTTP/1.1 200", Encoding.ASCII.GetString(start));
     }
 }

@@ -223,15 +223,15 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         {
             string next = _folder.Write("next", $"key-{generation}");
             File.Move(next, file, overwrite: true);
-            await UntilAsync(() => Volatile.Read(ref seen) == generation);
+            await Patience.UntilAsync(() => Volatile.Read(ref seen) == generation);
             int before = _upstream.Requests.Count;
-            await UntilAsync(() => _upstream.Requests.Count > before + After);
+            await Patience.UntilAsync(() => _upstream.Requests.Count > before + After);
         }
 
         File.Delete(file);
         await command.ErrorLineAsync("X-Key could not be read again; the known one stays in use");
         int last = _upstream.Requests.Count;
-        await UntilAsync(() => _upstream.Requests.Count > last + After);
+        await Patience.UntilAsync(() => _upstream.Requests.Count > last + After);
         await stopping.CancelAsync();
 
         Assert.True((await Task.WhenAll(clients)).Sum() > 0);
@@ -286,14 +286,5 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         }
 
         return answers;
-    }
-
-    private static async Task UntilAsync(Func<bool> happened)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!happened())
-        {
-            await Task.Delay(5, patience.Token);
-        }
     }
 }

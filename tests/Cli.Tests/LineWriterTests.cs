@@ -7,8 +7,6 @@ namespace McpProxyFast.Cli.Tests;
 
 public sealed class LineWriterTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     [Fact]
     public void LinesArriveInTheirOrder()
     {
@@ -17,7 +15,7 @@ public sealed class LineWriterTests
 
         string[] lines = [.. Enumerable.Range(0, 1_000).Select(i => $"line {i}")];
         Array.ForEach(lines, writer.Write);
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
 
         Assert.Equal(lines, destination.Lines);
     }
@@ -34,9 +32,9 @@ public sealed class LineWriterTests
         }
 
         destination.Room.Set();
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
         writer.Write("last");
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
 
         string notice = Assert.Single(destination.Lines, line => line.Contains("lost", StringComparison.Ordinal));
         long lost = long.Parse(notice.Split(' ')[1]);
@@ -58,7 +56,7 @@ public sealed class LineWriterTests
         }
 
         destination.Room.Set();
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
 
         // A batch may have been on its way when the destination had no room.
         Assert.InRange(destination.Lines.Count(written => written.Length == line.Length), 1, 2 * LineWriter.MaxBytes / line.Length);
@@ -72,12 +70,12 @@ public sealed class LineWriterTests
         for (int i = 0; i < 3; i++)
         {
             writer.Write("in vain");
-            writer.Flush(Patience);
+            writer.Flush(Patience.Limit);
         }
 
         destination.Fails = false;
         writer.Write("again");
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
 
         Assert.Equal(["again", "mcpproxyfast: 3 log lines were lost: nobody read them in time, or they could not be written"], destination.Lines);
     }
@@ -89,7 +87,7 @@ public sealed class LineWriterTests
         var writer = new LineWriter(destination, "test");
 
         writer.Write(new string('x', 2 * LineWriter.MaxLineCharacters));
-        writer.Flush(Patience);
+        writer.Flush(Patience.Limit);
 
         Assert.Equal([new string('x', LineWriter.MaxLineCharacters) + "..."], destination.Lines);
     }

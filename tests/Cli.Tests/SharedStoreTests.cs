@@ -1,4 +1,3 @@
-using McpProxyFast.Authorization.Tests.Incoming;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
@@ -130,7 +129,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         await first.SignalAsync("STOP");
         goOn();
         Task<string> waiting = _http.GetStringAsync(proxies[1]);
-        await Eventually.HoldsAsync(() => _server.BadTokens >= 2); // the other process has been refused too
+        await Patience.UntilAsync(() => _server.BadTokens >= 2); // the other process has been refused too
         await first.SignalAsync("CONT");
 
         Assert.Equal(["ok", "ok"], [await asked, await waiting]);

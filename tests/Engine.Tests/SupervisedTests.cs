@@ -59,13 +59,7 @@ public sealed class SupervisedTests
         failing.SetException(fault);
 
         // The turn ends on another thread; when it has, the pause begins.
-        using var patience = new CancellationTokenSource(Patience.Limit);
-        while (!second.Task.IsCompleted)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            _clock.Advance(Supervised.FirstPause);
-            await Task.Yield();
-        }
+        await Patience.NudgeUntilEndedAsync(second.Task, () => _clock.Advance(Supervised.FirstPause));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ internal sealed class MixedClient(IPEndPoint proxy, Ledger ledger, int seed)
 
     private async Task UseAsync(Socket socket, NetworkStream stream, CancellationToken stopping)
     {
-        var reader = new WireReader(stream);
+        var reader = new LenientReader(stream);
         bool goesOn = true;
         while (goesOn && !stopping.IsCancellationRequested)
         {
@@ -50,7 +50,7 @@ internal sealed class MixedClient(IPEndPoint proxy, Ledger ledger, int seed)
         }
     }
 
-    private async Task<bool> ExchangeAsync(Socket socket, NetworkStream stream, WireReader reader, string number)
+    private async Task<bool> ExchangeAsync(Socket socket, NetworkStream stream, LenientReader reader, string number)
     {
         int bodyLength = _random.Next(10) switch { 0 => 300_000, 1 => 0, _ => _random.Next(1, 500) };
         string target = _random.Next(10) switch { 0 => "/large", 1 or 2 => "/stream", _ => "/echo" };
@@ -65,13 +65,13 @@ internal sealed class MixedClient(IPEndPoint proxy, Ledger ledger, int seed)
             return false;
         }
 
-        WireHead answer = await reader.ReadHeadAsync() ?? throw new EndOfStreamException();
+        LenientHead answer = await reader.ReadHeadAsync() ?? throw new EndOfStreamException();
         byte[] body = await reader.ReadBodyAsync(answer);
         Check(answer, body, number, target, bodyLength);
         return answer.Field("Connection") != "close";
     }
 
-    private void Check(WireHead answer, byte[] body, string number, string target, int bodyLength)
+    private void Check(LenientHead answer, byte[] body, string number, string target, int bodyLength)
     {
         string status = answer.StartLine.Split(' ')[1];
         ledger.End(number, status);

@@ -61,7 +61,7 @@ internal sealed class RestartingUpstream(Ledger ledger) : IDisposable
         {
             socket.NoDelay = true;
             await using var stream = new NetworkStream(socket, ownsSocket: true);
-            var reader = new WireReader(stream);
+            var reader = new LenientReader(stream);
             while (await NextAsync(reader) is { } head)
             {
                 ledger.Seen(head.Field("X-Number"));
@@ -79,13 +79,13 @@ internal sealed class RestartingUpstream(Ledger ledger) : IDisposable
     }
 
     /// <summary>The next request; null where the proxy has closed, or has sent nothing for the idle time.</summary>
-    private async Task<WireHead?> NextAsync(WireReader reader)
+    private async Task<LenientHead?> NextAsync(LenientReader reader)
     {
-        Task<WireHead?> next = reader.ReadHeadAsync();
+        Task<LenientHead?> next = reader.ReadHeadAsync();
         return await Task.WhenAny(next, Task.Delay(IdleTime)) == next ? await next : null;
     }
 
-    private static async Task AnswerAsync(NetworkStream stream, WireHead head, byte[] body)
+    private static async Task AnswerAsync(NetworkStream stream, LenientHead head, byte[] body)
     {
         string number = head.Field("X-Number");
         switch (head.StartLine.Split(' ')[1])

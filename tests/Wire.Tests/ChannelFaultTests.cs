@@ -294,7 +294,7 @@ public sealed class ChannelFaultTests
             clock.Advance(TimeSpan.FromMilliseconds(length / 64));
             if (SystemSockets.AreShown && left > 0)
             {
-                await SystemSockets.UntilAsync(() => SystemSockets.Towards(port).Any(row => row.Unread > 0) || host.Reports.HasMore, "Nothing more comes.");
+                await Patience.UntilAsync(() => SystemSockets.Towards(port).Any(row => row.Unread > 0) || host.Reports.HasMore, "Nothing more comes.");
                 if (host.Reports.HasMore)
                 {
                     break; // the system has taken the rest, or the client was cut

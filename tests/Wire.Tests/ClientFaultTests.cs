@@ -205,9 +205,9 @@ public sealed class ClientFaultTests
 
         await using var host = new WireHost(over);
         await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
-        await SystemSockets.UntilAsync(
+        await Patience.UntilAsync(
             () => SystemSockets.From(host.Address!.Port).Any(row => row.State is SystemSockets.State.Established && row.AsksPeer), "The client is not asked.");
-        await SystemSockets.UntilAsync(
+        await Patience.UntilAsync(
             () => SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established && row.AsksPeer), "The upstream is not asked.");
     }
 

@@ -135,7 +135,7 @@ public sealed class EarlyAnswerTests
         bool isTaken = await client.TrySendAsync(new string('a', PieceBytes));
         if (client.Port != 0)
         {
-            await SystemSockets.UntilAsync(() => !SystemSockets.Towards(client.Port).Any(row => row.Unread > 0), "The upload is not read.");
+            await Patience.UntilAsync(() => !SystemSockets.Towards(client.Port).Any(row => row.Unread > 0), "The upload is not read.");
         }
 
         return isTaken;
@@ -153,11 +153,7 @@ public sealed class EarlyAnswerTests
     /// <summary>Waits until the engine has closed the connection.</summary>
     private static async Task<bool> LeftAsync(WireHost host)
     {
-        while (host.Counts.Open > 0)
-        {
-            await Task.Delay(1);
-        }
-
+        await Patience.UntilAsync(() => host.Counts.Open == 0, "The engine has not closed the connection.");
         return true;
     }
 

@@ -118,7 +118,8 @@ public sealed class RequestCorpusTests
         var all = new List<StrictMessage>();
         while (requests.Length > 0)
         {
-            all.Add(StrictParser.TakeRequest(requests, out int length) ?? throw new InvalidDataException("The corpus expects half a request."));
+            StrictMessage? request = StrictReader.TakeRequest(requests, out int length);
+            all.Add(request is { IsWhole: true } ? request : throw new InvalidDataException("The corpus expects half a request."));
             requests = requests[length..];
         }
 

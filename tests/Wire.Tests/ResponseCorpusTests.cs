@@ -55,7 +55,7 @@ public sealed class ResponseCorpusTests
             Assert.Equal(outcome.Status, answer.Status);
             if (expected.Length > 0)
             {
-                Assert.Equal(StrictParser.TakeResponse(expected, toHead, ended: true, out int length), answer);
+                Assert.Equal(StrictReader.TakeResponse(expected, toHead, ended: true, out int length), answer);
                 expected = expected[length..];
             }
         }

@@ -69,11 +69,11 @@ public sealed class UpstreamConnectTests
     [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.Tls, Over.HostTls)]
     public async Task ChangedAddressIsTakenWithinWaitAfter(Over over)
     {
-        await using var before = new OtherUpstream(over, First, 0);
-        await using var after = new OtherUpstream(over, Second, before.Address.Port);
+        using PeerListener before = Listen(over, First);
+        using PeerListener after = Listen(over, Second, before.Port);
         IPAddress current = First;
         await using var host = new WireHost(
-            over, options => Named(options, before.Address.Port) with { LookUp = (_, _) => Task.FromResult<IPAddress[]>([current]) }, new FakeTimeProvider());
+            over, options => Named(options, before.Port) with { LookUp = (_, _) => Task.FromResult<IPAddress[]>([current]) }, new FakeTimeProvider());
         Assert.Equal("127.0.0.1", await AskAsync(host));
         current = Second;
         Assert.Equal("127.0.0.1", await AskAsync(host));
@@ -86,12 +86,12 @@ public sealed class UpstreamConnectTests
     public async Task ChangedAddressIsTakenAtOnceWhereTheOldOneRefuses(Over over)
     {
         IPAddress current = First;
-        var before = new OtherUpstream(over, First, 0);
-        await using var after = new OtherUpstream(over, Second, before.Address.Port);
+        using PeerListener before = Listen(over, First);
+        using PeerListener after = Listen(over, Second, before.Port);
         await using var host = new WireHost(
-            over, options => Named(options, after.Address.Port) with { LookUp = (_, _) => Task.FromResult<IPAddress[]>([current]) }, new FakeTimeProvider());
+            over, options => Named(options, after.Port) with { LookUp = (_, _) => Task.FromResult<IPAddress[]>([current]) }, new FakeTimeProvider());
         Assert.Equal("127.0.0.1", await AskAsync(host));
-        await before.DisposeAsync();
+        before.Dispose();
         current = Second;
         Assert.Equal("127.0.0.2", await AskAsync(host));
     }
@@ -100,7 +100,7 @@ public sealed class UpstreamConnectTests
     public async Task AddressThatSwallowsPacketsHoldsTheNextOneUpForItsHeadStartOnlyAndOnlyOnce(Over over)
     {
         using var dead = new FullListener();
-        await using var alive = new OtherUpstream(over, Second, dead.Port);
+        using PeerListener alive = Listen(over, Second, dead.Port);
         await using WireHost host = Host(over, dead.Port);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Get);
@@ -120,7 +120,7 @@ public sealed class UpstreamConnectTests
         using var silent = new TcpListener(First, 0);
         silent.Start();
         int port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        await using var alive = new OtherUpstream(over, Second, port);
+        using PeerListener alive = Listen(over, Second, port);
         await using WireHost host = Host(over, port);
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Get);
@@ -180,6 +180,14 @@ public sealed class UpstreamConnectTests
         Assert.Equal(504, answer.Status);
         Assert.Contains("\"reason\":\"upstream-connect-timeout\"", answer.Body, StringComparison.Ordinal);
         await one.ExpectNobodyConnectingAsync();
+    }
+
+    /// <summary>An upstream at an address of the test's choice, which answers every request with 200 and its address.</summary>
+    private static PeerListener Listen(Over over, IPAddress address, int port = 0)
+    {
+        var listener = new PeerListener(address, port, over is Over.Tls ? TestCertificate.Local : null);
+        AnsweringUpstream.Start(listener, _ => Messages.Answer($"{address}"));
+        return listener;
     }
 
     private static McpProxyOptions Named(McpProxyOptions options, int? port = null) =>

@@ -156,7 +156,7 @@ public sealed class UpstreamFaultTests
         upstream.Leave(leaving);
         if (SystemSockets.AreShown)
         {
-            await SystemSockets.UntilAsync(
+            await Patience.UntilAsync(
                 () => !SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established), "The end does not come.");
         }
 
@@ -231,7 +231,7 @@ public sealed class UpstreamFaultTests
             await loop.Stands;
             await client.SendAsync(Messages.Post); // first in the loop's queue
             await EndAsync(upstream, what);
-            await SystemSockets.UntilAsync(() => HasCome(host.UpstreamPort, what), $"The {what} does not come.");
+            await Patience.UntilAsync(() => HasCome(host.UpstreamPort, what), $"The {what} does not come.");
             loop.GoOn();
 
             RawPeer fresh = await host.AcceptAsync();

@@ -1,8 +1,5 @@
 using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Wire.Tests;
@@ -59,8 +56,7 @@ public sealed class UpstreamTlsTests
     [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
     public async Task UpstreamThatSpeaksNoTlsIsA502(Over over)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
+        using var listener = new PeerListener();
         Task answering = AnswerPlainAsync(listener);
         var log = new LogLines();
         StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted: null, log);
@@ -73,8 +69,7 @@ public sealed class UpstreamTlsTests
     [Theory, OverOnly(Why, Over.Sockets, Over.PortableSockets, Over.HostTls)]
     public async Task ConnectTimeoutBoundsTheHandshake(Over over)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start(); // accepts, and never says a word
+        using var listener = new PeerListener(); // accepts, and never says a word
         StrictMessage answer = await AskAsync(over, listener, new ProxyLimits { ConnectTimeout = TimeSpan.FromMilliseconds(50) }, trusted: null);
         Assert.Equal(504, answer.Status);
         Assert.Contains("\"reason\":\"upstream-connect-timeout\"", answer.Body, StringComparison.Ordinal);
@@ -82,19 +77,16 @@ public sealed class UpstreamTlsTests
 
     private static async Task<StrictMessage> AskAsync(Over over, X509Certificate2 certificate, X509Certificate2? trusted)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        Task serving = ServeAsync(listener, certificate);
-        StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted);
-        await serving.Soon();
-        return answer;
+        using var listener = new PeerListener(certificate: certificate);
+        AnsweringUpstream.Start(listener, _ => Messages.Answer("tls"));
+        return await AskAsync(over, listener, new ProxyLimits(), trusted);
     }
 
-    private static async Task<StrictMessage> AskAsync(Over over, TcpListener listener, ProxyLimits limits, X509Certificate2? trusted, LogLines? log = null)
+    private static async Task<StrictMessage> AskAsync(Over over, PeerListener listener, ProxyLimits limits, X509Certificate2? trusted, LogLines? log = null)
     {
         await using var host = new WireHost(over, options => options with
         {
-            Target = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"),
+            Target = new Uri($"https://localhost:{listener.Port}"),
             TrustedCertificates = trusted is null ? null : [trusted],
             Limits = limits,
             Logger = (Microsoft.Extensions.Logging.ILogger?)log ?? options.Logger,
@@ -105,25 +97,9 @@ public sealed class UpstreamTlsTests
         return await client.ReadResponseAsync();
     }
 
-    private static async Task ServeAsync(TcpListener listener, X509Certificate2 certificate)
+    private static async Task AnswerPlainAsync(PeerListener listener)
     {
-        using Socket socket = await listener.AcceptSocketAsync();
-        await using var tls = new SslStream(new NetworkStream(socket));
-        try
-        {
-            await tls.AuthenticateAsServerAsync(certificate);
-            await tls.ReadAtLeastAsync(new byte[16], 16);
-            await tls.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\ntls"u8.ToArray());
-        }
-        catch (Exception refused) when (refused is IOException or System.Security.Authentication.AuthenticationException)
-        {
-            // The proxy refused the certificate: that is what half of the tests are about.
-        }
-    }
-
-    private static async Task AnswerPlainAsync(TcpListener listener)
-    {
-        using Socket socket = await listener.AcceptSocketAsync();
-        await socket.SendAsync(Encoding.ASCII.GetBytes(Messages.Ok));
+        RawPeer peer = await listener.AcceptAsync();
+        await peer.SendAsync(Messages.Ok);
     }
 }

@@ -200,7 +200,7 @@ public sealed class ExchangeAnswerTests : IAsyncLifetime
         _rig.Answer = (_, _) => Task.Delay(Timeout.Infinite);
         Uri proxy = await _rig.ProxyAsync();
         Task<string> asked = _rig.AskAsync(proxy, "alice");
-        await Rig.UntilAsync(() => !_rig.Exchanges.IsEmpty);
+        await Patience.UntilAsync(() => !_rig.Exchanges.IsEmpty);
         _rig.Clock.Advance(TimeSpan.FromSeconds(10));
 
         Assert.Contains("exchange-unavailable", await asked, StringComparison.Ordinal);

@@ -90,7 +90,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
         _rig.Answer = null;
         held.SetResult();
-        await Rig.UntilAsync(() => _rig.Log.Lines.Count(line => line.StartsWith("Exchanged a token", StringComparison.Ordinal)) == 2);
+        await Patience.UntilAsync(() => _rig.Log.Lines.Count(line => line.StartsWith("Exchanged a token", StringComparison.Ordinal)) == 2);
         _rig.Clock.Advance(TimeSpan.FromMinutes(3));
         Assert.Equal("200 Bearer 2-for-alice", await _rig.AskAsync(proxy, "alice"));
         Assert.Equal(2, _rig.Exchanges.Count);
@@ -104,7 +104,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         _rig.Refuse("server_error", 500);
         _rig.Clock.Advance(TimeSpan.FromMinutes(58));
         Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
-        await Rig.UntilAsync(() => _rig.Log.Lines.Any(line => line.Contains("did not exchange a token", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => _rig.Log.Lines.Any(line => line.Contains("did not exchange a token", StringComparison.Ordinal)));
         _rig.Answer = null;
         Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
         _rig.Clock.Advance(TimeSpan.FromSeconds(6));
@@ -123,7 +123,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         };
         using var leaving = new CancellationTokenSource();
         Task<HttpResponseMessage> first = _rig.SendAsync(proxy, "Bearer alice", leaving.Token);
-        await Rig.UntilAsync(() => !_rig.Exchanges.IsEmpty);
+        await Patience.UntilAsync(() => !_rig.Exchanges.IsEmpty);
         Task<string>[] others = [.. Enumerable.Range(0, 20).Select(_ => _rig.AskAsync(proxy, "alice"))];
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -208,7 +208,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
             : _rig.Policy with { Variant = new TokenExchangeVariant.Rfc8693 { Actor = TokenExchangeActor.Of(Machine(login)) } });
         string first = await _rig.AskAsync(proxy, "alice");
         _rig.Clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromMinutes(3));
-        await Rig.UntilAsync(() => login.TokenRequests.Count == 2);
+        await Patience.UntilAsync(() => login.TokenRequests.Count == 2);
         var held = new TaskCompletionSource();
         _rig.Answer = async (http, request) =>
         {

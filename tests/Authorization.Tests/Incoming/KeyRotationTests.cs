@@ -186,7 +186,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     {
         Assert.NotNull(_fixture.Gate);
 
-        await Eventually.HoldsAsync(() => Provider.TimesAsked("/keys") == 1);
+        await Patience.UntilAsync(() => Provider.TimesAsked("/keys") == 1);
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await AdmitAsync(_fixture.Key);
         int before = Provider.TimesAsked("/keys");
 
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _fixture.Clock.Advance(IssuerKeyCache.RefreshInterval);
             return Provider.TimesAsked("/keys") > before;

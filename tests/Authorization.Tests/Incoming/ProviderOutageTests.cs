@@ -74,7 +74,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     {
         Provider.Answer("/keys", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         Task<TokenVerdict> deciding = _fixture.DecideAsync(_fixture.Forge.Make(_fixture.Key));
-        await Eventually.HoldsAsync(() => Provider.TimesAsked("/keys") > 0);
+        await Patience.UntilAsync(() => Provider.TimesAsked("/keys") > 0);
 
         _fixture.Clock.Advance(TokenGate.DecisionTimeout);
 
@@ -146,8 +146,8 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         Provider.Answer("/keys", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         TestKey unknown = TestKey.Curve("unknown", "P-256");
         Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync(Unknown(unknown, index)))];
-        await Eventually.HoldsAsync(() => Provider.TimesAsked("/keys") > before);
-        await Eventually.HoldsAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IssuerKeyCache.MaxWaiting);
+        await Patience.UntilAsync(() => Provider.TimesAsked("/keys") > before);
+        await Patience.UntilAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IssuerKeyCache.MaxWaiting);
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key, payload: payload => payload["jti"] = "2")));
 
@@ -164,7 +164,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         _fixture.Policy = ((JwtPolicy)_fixture.Policy) with { OpaqueTokens = TokenIntrospection.At(new Uri($"{Provider.Url}/introspect")) };
         Provider.Answer("/introspect", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync($"opaque-{index}"))];
-        await Eventually.HoldsAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IntrospectionValidator.MaxAsked);
+        await Patience.UntilAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IntrospectionValidator.MaxAsked);
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
 
@@ -187,7 +187,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         });
         int before = Provider.TimesAsked("/keys");
 
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _fixture.Clock.Advance(IssuerKeyCache.RefreshInterval);
             return Provider.TimesAsked("/keys") >= before + 3;
@@ -264,7 +264,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     /// <summary>Lets time pass until what waits for a provider has given up.</summary>
     private async Task<T> AdvanceUntilAsync<T>(Task<T> waiting)
     {
-        await Eventually.HoldsAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             _fixture.Clock.Advance(TimeSpan.FromSeconds(1));
             return waiting.IsCompleted;

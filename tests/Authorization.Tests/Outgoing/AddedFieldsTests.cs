@@ -1,5 +1,4 @@
 using System.Text;
-using McpProxyFast.Authorization.Tests.Incoming;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Credentials;
 using Microsoft.Extensions.Time.Testing;
@@ -57,7 +56,7 @@ public sealed class AddedFieldsTests : IDisposable
         _folder.Write("key", "second");
         await PassUntilAsync(() => LinesOf(added) == "X-A: 1\r\nX-Key: second\r\n");
 
-        await Eventually.HoldsAsync(() => _log.Lines.Any(line => line.Contains("X-Key has changed", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => _log.Lines.Any(line => line.Contains("X-Key has changed", StringComparison.Ordinal)));
         Assert.DoesNotContain(_log.Lines, line => line.Contains("second", StringComparison.Ordinal) || line.Contains("first", StringComparison.Ordinal));
     }
 
@@ -172,7 +171,7 @@ public sealed class AddedFieldsTests : IDisposable
         return added;
     }
 
-    private Task PassUntilAsync(Func<bool> condition) => Eventually.HoldsAsync(() =>
+    private Task PassUntilAsync(Func<bool> condition) => Patience.UntilAsync(() =>
     {
         _clock.Advance(Period);
         return condition();

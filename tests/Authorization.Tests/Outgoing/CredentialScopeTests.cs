@@ -117,7 +117,7 @@ public sealed class CredentialScopeTests : IDisposable
         rig.Browser.IsAttended = false;
         ForwardingProxy proxy = await rig.ProxyAsync();
         Task<(int Status, string Body)> first = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         Assert.Equal(401, await AskAsync(proxy, "/evil/mcp"));
 

@@ -35,7 +35,7 @@ public sealed class FailedStartTests : IAsyncDisposable
         rig.Browser.IsAttended = false;
         Run(rig, wording: null);
         Task<(int Status, string Message)> waiting = AskAsync();
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Uri window = rig.Browser.LastUrl!;
         string callback = HttpUtility.ParseQueryString(window.Query)["redirect_uri"]!;
         string state = HttpUtility.ParseQueryString(window.Query)["state"]!;
@@ -59,10 +59,10 @@ public sealed class FailedStartTests : IAsyncDisposable
         await using Rig rig = await Rig.StartAsync();
         rig.Browser.IsAttended = false;
         Run(rig, wording: null);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Uri window = rig.Browser.LastUrl!;
         rig.Clock.Advance(TimeSpan.FromMinutes(5));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed the sign-in", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed the sign-in", StringComparison.Ordinal)));
 
         (int status, string message) = await AskAsync();
 

@@ -20,7 +20,7 @@ public sealed class FullDiskTests : IDisposable
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
-        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        await Patience.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
         Assert.Single(rig.Server.Authorizations);

@@ -96,7 +96,7 @@ public sealed class GrantTests : IDisposable
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.ClientCredentials("machine", ClientAuthentication.Secret("s3cret")) });
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
-        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        await Patience.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
@@ -225,12 +225,5 @@ public sealed class GrantTests : IDisposable
         Assert.Contains("an unbound one came", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
     }
 
-    private static async Task AdvanceUntilAsync(Rig rig, Task done)
-    {
-        while (!done.IsCompleted)
-        {
-            rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(done, Task.Delay(20));
-        }
-    }
+    private static Task AdvanceUntilAsync(Rig rig, Task done) => Patience.NudgeUntilEndedAsync(done, () => rig.Clock.Advance(TimeSpan.FromSeconds(1)));
 }

@@ -148,10 +148,10 @@ public sealed class IdentityTests : IDisposable
         // Both resources ask before there is anything in the store.
         rig.Browser.IsAttended = false;
         Task<CredentialResult> first = AskAsync(0);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Uri link = rig.Browser.LastUrl!;
         Task<CredentialResult> second = AskAsync(1);
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
         rig.Browser.IsAttended = true;
         using var http = new HttpClient();
         await http.GetAsync(link);

@@ -72,7 +72,7 @@ public class RenewalTests
         await rig.AskAsync(proxy);
         rig.Server.LoseGrants();
         rig.Clock.Advance(TimeSpan.FromHours(2));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("a new sign-in is needed", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("a new sign-in is needed", StringComparison.Ordinal)));
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Equal(["authorization_code", "refresh_token", "authorization_code"], rig.Server.TokenRequests.Select(request => request["grant_type"]));
@@ -90,7 +90,7 @@ public class RenewalTests
         rig.Clock.Advance(TimeSpan.FromHours(2));
 
         Task<HttpResponseMessage> asked = rig.SendAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl != first);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl != first);
         rig.Clock.Advance(TimeSpan.FromSeconds(46));
         using HttpResponseMessage answer = await asked;
         JsonNode error = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
@@ -210,10 +210,10 @@ public class RenewalTests
         CredentialLine? before = rig.Source.Current;
         rig.Server.Overrides["/token"] = http => http.Response.WriteAsync(new string(' ', 2 * 1024 * 1024));
         rig.Clock.Advance(Period);
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("where a small document was expected", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("where a small document was expected", StringComparison.Ordinal)));
 
         rig.Server.Overrides.Clear();
-        await Rig.UntilAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             rig.Clock.Advance(TimeSpan.FromSeconds(1));
             return rig.Source.Current is { } line && !ReferenceEquals(line, before);
@@ -238,13 +238,13 @@ public class RenewalTests
             return http.Response.WriteAsync(page);
         };
         rig.Clock.Advance(Period);
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("something that is not an OAuth answer", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("something that is not an OAuth answer", StringComparison.Ordinal)));
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Equal(1, failures);
 
         rig.Server.Overrides.Clear();
         rig.Clock.Advance(TimeSpan.FromSeconds(1));
-        await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
+        await Patience.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
     }
@@ -296,7 +296,7 @@ public class RenewalTests
         }
 
         rig.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(2));
-        await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
+        await Patience.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
         Assert.Equal(2, rig.Server.TokenRequests.Count);
     }
 
@@ -326,7 +326,7 @@ public class RenewalTests
             Assert.All(answers, answer => Assert.Equal((200, "ok"), answer));
             if (sinceIssue >= Period)
             {
-                await Rig.UntilAsync(() => !parts.Where((part, index) => ReferenceEquals(part.Source.Current, before[index])).Any());
+                await Patience.UntilAsync(() => !parts.Where((part, index) => ReferenceEquals(part.Source.Current, before[index])).Any());
                 sinceIssue = TimeSpan.Zero;
                 periods++;
             }

@@ -147,13 +147,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     private async Task<string> AskAsync(ForwardingProxy proxy)
     {
         Task<HttpResponseMessage> asked = _rig.SendAsync(proxy, ("Cookie", "session=c00kie-of-the-client"), ("Authorization", "Bearer t0ken-of-the-client"));
-        while (!asked.IsCompleted)
-        {
-            // Moves the device flow's polling on.
-            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(asked, Task.Delay(20));
-        }
-
+        await Patience.NudgeUntilEndedAsync(asked, () => _rig.Clock.Advance(TimeSpan.FromSeconds(1))); // moves the device flow's polling on
         using HttpResponseMessage answer = await asked;
         return $"{answer.Headers}\n{await answer.Content.ReadAsStringAsync()}";
     }

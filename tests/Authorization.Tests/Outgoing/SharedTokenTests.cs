@@ -64,7 +64,7 @@ public sealed class SharedTokenTests : IDisposable
 
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
 
-        await Rig.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
+        await Patience.UntilAsync(() => rig.Server.TokenRequests.Count == 2);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class SharedTokenTests : IDisposable
 
         rig.Clock.Advance(TimeSpan.FromSeconds(60));
         goOn.SetResult();
-        await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
+        await Patience.UntilAsync(() => !ReferenceEquals(rig.Source.Current, before));
 
         rig.Server.Overrides.Clear();
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -212,7 +212,7 @@ public sealed class SharedTokenTests : IDisposable
 
         await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance);
         rig.Clock.Advance(StoreWatch.Period);
-        await Rig.UntilAsync(() => rig.Source.Current is null);
+        await Patience.UntilAsync(() => rig.Source.Current is null);
 
         Assert.Contains(rig.Browser.Lines, line => line.Contains("its token is not sent any more", StringComparison.Ordinal));
         Assert.Single(rig.Server.TokenRequests);
@@ -237,7 +237,7 @@ public sealed class SharedTokenTests : IDisposable
 
         Assert.True(await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance));
         goOn.SetResult();
-        await Rig.UntilAsync(() => rig.Server.Revoked.Count == 2);
+        await Patience.UntilAsync(() => rig.Server.Revoked.Count == 2);
 
         Assert.Equal(2, rig.Server.Revoked.Distinct().Count());
         Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
@@ -258,7 +258,7 @@ public sealed class SharedTokenTests : IDisposable
         int refused = rig.Server.BadTokens;
 
         rig.Clock.Advance(StoreWatch.Period);
-        await Rig.UntilAsync(() => !ReferenceEquals(watching.Current, before));
+        await Patience.UntilAsync(() => !ReferenceEquals(watching.Current, before));
 
         Assert.Equal(200, (await rig.AskAsync(first)).Status);
         Assert.Equal(refused, rig.Server.BadTokens);

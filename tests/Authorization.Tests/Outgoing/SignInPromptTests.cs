@@ -10,21 +10,21 @@ namespace McpProxyFast.Authorization.Tests.Outgoing;
 /// <summary>A host learns of a sign-in that needs a person by an event, not by reading a log.</summary>
 public sealed class SignInPromptTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SignInTimeout = TimeSpan.FromHours(1);
 
     [Fact]
     public async Task ALinkToOpenReachesTheObserverWithItsEnd()
     {
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { SignInTimeout = SignInTimeout }, host);
 
         await source.StartAsync(CancellationToken.None);
 
         SignInPrompt prompt = Assert.Single(host.Prompts);
         Assert.Equal(rig.Browser.LastUrl, prompt.Link);
         Assert.Equal((rig.Server.Target, null, false), (prompt.Target, prompt.UserCode, prompt.BrowserOpened));
-        Assert.Equal(rig.Clock.GetUtcNow() + Patience, prompt.ExpiresAt);
+        Assert.Equal(rig.Clock.GetUtcNow() + SignInTimeout, prompt.ExpiresAt);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = SignInTimeout }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 60);
 
         await SignInAsync(rig, source, host);
@@ -49,12 +49,12 @@ public sealed class SignInPromptTests
         await using Rig rig = await Rig.StartAsync();
         var host = new Host();
         DateTimeOffset begunAt = rig.Clock.GetUtcNow();
-        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = Patience }, host);
+        await using UpstreamCredentials source = Source(rig, Rig.Policy with { Grant = new OAuthGrant.DeviceCode(), SignInTimeout = SignInTimeout }, host);
         rig.Server.Overrides["/device"] = http => AnswerAsync(http, $"{rig.Server.Origin}/activate", expiresIn: 7200);
 
         await SignInAsync(rig, source, host);
 
-        Assert.Equal(begunAt + Patience, Assert.Single(host.Prompts).ExpiresAt);
+        Assert.Equal(begunAt + SignInTimeout, Assert.Single(host.Prompts).ExpiresAt);
     }
 
     [Theory]
@@ -95,14 +95,8 @@ public sealed class SignInPromptTests
     private static async Task SignInAsync(Rig rig, UpstreamCredentials source, Host host)
     {
         Task starting = source.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => !host.Prompts.IsEmpty || starting.IsCompleted);
-        while (!starting.IsCompleted)
-        {
-            rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(starting, Task.Delay(20));
-        }
-
-        await starting;
+        await Patience.UntilAsync(() => !host.Prompts.IsEmpty || starting.IsCompleted);
+        await Patience.NudgeUntilEndedAsync(starting, () => rig.Clock.Advance(TimeSpan.FromSeconds(1)));
     }
 
     private static Task AnswerAsync(HttpContext http, string link, int expiresIn) => http.Response.WriteAsJsonAsync(new JsonObject

@@ -220,7 +220,7 @@ public class SignInTests
         ForwardingProxy proxy = await rig.ProxyAsync();
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         rig.Clock.Advance(TimeSpan.FromSeconds(46));
         (int status, string body) = await asked;
 
@@ -229,7 +229,7 @@ public class SignInTests
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);
-        await Rig.UntilAsync(() => rig.Source.Current is not null);
+        await Patience.UntilAsync(() => rig.Source.Current is not null);
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
     }
 
@@ -257,7 +257,7 @@ public class SignInTests
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { SignInTimeout = TimeSpan.FromSeconds(40) });
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         rig.Clock.Advance(TimeSpan.FromSeconds(40));
         (int status, string body) = await asked;
 
@@ -291,14 +291,14 @@ public class SignInTests
         rig.Server.LoseGrants();
         rig.Clock.Advance(TimeSpan.FromHours(2));
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl != first);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl != first);
         Uri abandoned = rig.Browser.LastUrl!;
         rig.Clock.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(503, (await asked).Status);
 
         rig.Browser.IsAttended = true;
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed", StringComparison.Ordinal)));
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);

@@ -76,7 +76,7 @@ public class StartTests
         rig.Browser.IsAttended = false;
         await using UpstreamCredentials source = UpstreamCredentials.For(Rig.Policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = source.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         Task<CredentialResult> waiting = source.ObtainAsync(new UpstreamRequest("POST", rig.Server.Target), CancellationToken.None).AsTask();
         using var http = new HttpClient();

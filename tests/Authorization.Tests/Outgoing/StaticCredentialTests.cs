@@ -52,7 +52,7 @@ public sealed class StaticCredentialTests : IDisposable
 
         _folder.Write("token", "second");
         _clock.Advance(TimeSpan.FromSeconds(5));
-        await Rig.UntilAsync(() => LineOf(source) == "Authorization: Bearer second\r\n");
+        await Patience.UntilAsync(() => LineOf(source) == "Authorization: Bearer second\r\n");
     }
 
     [Fact]

@@ -197,7 +197,7 @@ public sealed class StoreTests : IDisposable
 
         Assert.True(await StoredCredentials.LogoutAsync(Policy, new Uri(rig.Server.Origin), NullLogger.Instance));
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Somebody has signed out", StringComparison.Ordinal)));
 
         Assert.Empty(await StoredCredentials.ListAsync(Policy.Store!, NullLogger.Instance));
         Assert.Single(rig.Server.TokenRequests);

@@ -55,7 +55,7 @@ public sealed class TurnTests
         await using Rig rig = await Rig.StartAsync();
         ForwardingProxy proxy = await AwaitingAStepUpAsync(rig);
         rig.Clock.Advance(TimeSpan.FromHours(1));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed the sign-in", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("Nobody completed the sign-in", StringComparison.Ordinal)));
 
         rig.Server.RevokeAll();
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -73,7 +73,7 @@ public sealed class TurnTests
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);
-        await Rig.UntilAsync(() => !ReferenceEquals(rig.Source.Current, renewed));
+        await Patience.UntilAsync(() => !ReferenceEquals(rig.Source.Current, renewed));
 
         rig.Server.RequiredScope = "write";
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -116,7 +116,7 @@ public sealed class TurnTests
         rig.Browser.IsAttended = false;
         rig.Server.RequiredScope = "write";
         Task<HttpResponseMessage> asked = rig.SendAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl != first);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl != first);
         rig.Server.RequiredScope = null;
         rig.Clock.Advance(TimeSpan.FromSeconds(46));
         using HttpResponseMessage answer = await asked;

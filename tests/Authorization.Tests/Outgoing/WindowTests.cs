@@ -24,8 +24,8 @@ public sealed class WindowTests : IDisposable
         UpstreamCredentials[] sources =
             [.. Enumerable.Range(0, 3).Select(_ => UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser))];
         Task starting = Task.WhenAll(sources.Select(source => source.StartAsync(CancellationToken.None)));
-        await Rig.UntilAsync(() => rig.Browser.Lines.Count(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)) == 2);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.Lines.Count(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)) == 2);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);
@@ -45,10 +45,10 @@ public sealed class WindowTests : IDisposable
         rig.Browser.IsAttended = false;
         UpstreamCredentials first = UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser);
         _ = first.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         await using UpstreamCredentials second = UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = second.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
 
         rig.Browser.IsAttended = true;
         await first.DisposeAsync();
@@ -65,9 +65,9 @@ public sealed class WindowTests : IDisposable
         rig.Browser.IsAttended = false;
         await using UpstreamCredentials source = UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = source.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Task<StoredCredential?> login = StoredCredentials.LoginAsync(Policy, rig.Server.Target, rig.Browser);
-        await Rig.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);
@@ -85,7 +85,7 @@ public sealed class WindowTests : IDisposable
         FileStream? first = await turns.TakeWindowAsync(() => Assert.Fail("nobody has it"), CancellationToken.None);
 
         Task<FileStream?> second = new StoreTurns(_folder.File("store")).TakeWindowAsync(() => isSaid = true, CancellationToken.None);
-        await Rig.UntilAsync(() => isSaid);
+        await Patience.UntilAsync(() => isSaid);
         Assert.False(second.IsCompleted);
         await first!.DisposeAsync();
 
@@ -100,7 +100,7 @@ public sealed class WindowTests : IDisposable
         OAuthPolicy policy = Rig.Policy with { SignInTimeout = TimeSpan.FromSeconds(40) };
         await using UpstreamCredentials source = UpstreamCredentials.For(policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = source.StartAsync(CancellationToken.None);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         var request = new UpstreamRequest("POST", rig.Server.Target);
         Task<CredentialResult> waiting = source.ObtainAsync(request, CancellationToken.None).AsTask();
 

@@ -191,7 +191,7 @@ public class WrongServerTests
         rig.Browser.IsAttended = false;
         ForwardingProxy proxy = await rig.ProxyAsync();
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await Rig.UntilAsync(() => rig.Browser.LastUrl is not null);
+        await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         using var http = new HttpClient();
         string callback = System.Web.HttpUtility.ParseQueryString(rig.Browser.LastUrl!.Query)["redirect_uri"]!;

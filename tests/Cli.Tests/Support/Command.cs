@@ -8,9 +8,6 @@ namespace McpProxyFast.Cli.Tests.Support;
 /// <summary>The built command as a process of its own, as a user starts it.</summary>
 public sealed class Command : IAsyncDisposable
 {
-    /// <summary>How long a step may take on the slowest machine before the test fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static readonly string Built =
         typeof(Command).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == nameof(Command)).Value!;
 
@@ -115,7 +112,7 @@ public sealed class Command : IAsyncDisposable
     /// <summary>Reads stdout up to a line that contains <paramref name="text"/>.</summary>
     public async Task<string> LineAsync(string text)
     {
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync().Soon() is { } line)
         {
             if (line.Contains(text, StringComparison.Ordinal))
             {
@@ -129,7 +126,7 @@ public sealed class Command : IAsyncDisposable
     /// <summary>Waits for a line on stderr that contains <paramref name="text"/>.</summary>
     public async Task ErrorLineAsync(string text)
     {
-        while (!(await _errorLines.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Contains(text, StringComparison.Ordinal))
+        while (!(await _errorLines.Reader.ReadAsync().Soon()).Contains(text, StringComparison.Ordinal))
         {
             // Another line.
         }
@@ -138,21 +135,9 @@ public sealed class Command : IAsyncDisposable
     /// <summary>Waits until the command listens, and says where: for one whose stdout cannot say it.</summary>
     public async Task<int> ListeningPortAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            if (_process.HasExited)
-            {
-                throw new InvalidOperationException($"The command ended with {_process.ExitCode}: {await _errors}");
-            }
-
-            if (FindListeningPort() is { } port)
-            {
-                return port;
-            }
-
-            await Task.Delay(20, patience.Token);
-        }
+        int? port = null;
+        await Patience.UntilAsync(() => _process.HasExited || (port = FindListeningPort()) is not null, "The command does not listen.");
+        return port ?? throw new InvalidOperationException($"The command ended with {_process.ExitCode}: {await _errors}");
     }
 
     /// <summary>Sends a signal, such as TERM.</summary>
@@ -175,8 +160,8 @@ public sealed class Command : IAsyncDisposable
     /// <summary>Waits for the end.</summary>
     public async Task<Outcome> EndAsync()
     {
-        string output = await _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        string output = await _process.StandardOutput.ReadToEndAsync().Soon();
+        await _process.WaitForExitAsync().Soon();
         return new Outcome(_process.ExitCode, output, await _errors);
     }
 

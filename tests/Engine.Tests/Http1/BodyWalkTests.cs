@@ -32,7 +32,7 @@ public sealed class BodyWalkTests
     public void RunsHoldTheSameBytesHoweverTheInputIsCut()
     {
         const string wire = "005;x=y\r\nhello\r\n1\r\na\r\n0;z\r\nT: x\r\n\r\n";
-        foreach (byte[][] pieces in Split.Everywhere(wire + "NEXT"))
+        Split.Everywhere(wire + "NEXT", pieces =>
         {
             BodyFraming framing = BodyFraming.OfChunks(Heads.Body);
             string taken = "";
@@ -49,7 +49,7 @@ public sealed class BodyWalkTests
             }
 
             Assert.Equal(("5\r\nhello\r\n1\r\na\r\n", wire.Length, true), (taken, length, framing.IsComplete));
-        }
+        });
     }
 
     [Fact]
@@ -68,13 +68,13 @@ public sealed class BodyWalkTests
     [InlineData("5\r\nhello\r\nzz", nameof(Violation.ChunkSizeInvalid), 10)]
     public void EndIsFoundOverAnySegments(string wire, string violation, int length)
     {
-        foreach (byte[][] pieces in Split.Everywhere(wire))
+        Split.Everywhere(wire, pieces =>
         {
             BodyFraming framing = BodyFraming.OfChunks(Heads.Body);
 
             Assert.Equal(violation, BodyWalk.ToEnd(ref framing, Segments.Of(pieces), out long found).ToString());
             Assert.Equal(length, found);
-        }
+        });
     }
 
     [Fact]

@@ -19,11 +19,11 @@ public sealed class ChunkedFramingTests
     [InlineData("0\r\n\r\n", "", "")]
     public void PassesOnThePlainFormOfEverySplit(string wire, string plain, string data)
     {
-        foreach (byte[][] pieces in Split.Everywhere(wire + "GET"))
+        Split.Everywhere(wire + "GET", pieces =>
         {
             Assert.Equal(("Complete", plain, wire.Length), Feed(pieces, dataOnly: false));
             Assert.Equal(("Complete", data, wire.Length), Feed(pieces, dataOnly: true));
-        }
+        });
     }
 
     [Theory]
@@ -59,11 +59,11 @@ public sealed class ChunkedFramingTests
     [InlineData("0\r\nlongname d\r\n", nameof(Violation.ChunkOverheadTooLarge))]
     public void RefusesWhatCouldBeReadTwoWays(string wire, string reason)
     {
-        foreach (byte[][] pieces in Split.Everywhere(wire))
+        Split.Everywhere(wire, pieces =>
         {
             Assert.Equal(reason, Feed(pieces, dataOnly: false).End);
             Assert.Equal(reason, Feed(pieces, dataOnly: true).End);
-        }
+        });
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class ChunkedFramingTests
     {
         string data = new('d', MaxDataBytes);
 
-        Assert.Equal("Complete", Feed([.. Split.Everywhere($"40\r\n{data}\r\n0\r\n\r\n").First()], dataOnly: true).End);
+        Assert.Equal("Complete", Feed(Split.Everywhere($"40\r\n{data}\r\n0\r\n\r\n").First().Pieces, dataOnly: true).End);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class ChunkedFramingTests
         const string wire = "5\r\nhello\r\n0\r\nA: b\r\n\r\n";
         for (int length = 1; length < wire.Length; length++)
         {
-            Assert.Equal("Open", Feed(Split.Everywhere(wire[..length]).First(), dataOnly: false).End);
+            Assert.Equal("Open", Feed(Split.Everywhere(wire[..length]).First().Pieces, dataOnly: false).End);
         }
     }
 

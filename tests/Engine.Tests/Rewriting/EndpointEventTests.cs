@@ -26,11 +26,11 @@ public sealed class EndpointEventTests
     [InlineData("event: endpoint\ndata: http://up.test:8080/\n\n", "/")]
     public async Task UrlOnTheUpstreamsOriginBecomesItsPath(string events, string path)
     {
-        foreach (string sent in await RelayEverywhereAsync("http://up.test:8080", events))
+        await RelayEverywhereAsync("http://up.test:8080", events, sent =>
         {
             Assert.Equal(events.Length, sent.Length);
             Assert.Equal([("endpoint", path)], EventsOf(sent));
-        }
+        });
     }
 
     [Theory]
@@ -43,10 +43,10 @@ public sealed class EndpointEventTests
     [InlineData("http://[::1]:80/", "http://[::1]:80/m", "/m")]
     public async Task OriginIsKnownInEverySpelling(string target, string url, string path)
     {
-        foreach (string sent in await RelayEverywhereAsync(target, $"event: endpoint\ndata: {url}\n\n"))
+        await RelayEverywhereAsync(target, $"event: endpoint\ndata: {url}\n\n", sent =>
         {
             Assert.Equal([("endpoint", path)], EventsOf(sent));
-        }
+        });
     }
 
     [Theory]
@@ -68,20 +68,20 @@ public sealed class EndpointEventTests
     [InlineData("")]
     public async Task EverythingElsePassesAsItCame(string events)
     {
-        foreach (string sent in await RelayEverywhereAsync("http://up.test:8080", events))
+        await RelayEverywhereAsync("http://up.test:8080", events, sent =>
         {
             Assert.Equal(events, sent);
-        }
+        });
     }
 
     [Fact]
     public async Task OnlyTheFirstEventIsChanged()
     {
         const string more = "event: endpoint\ndata: http://up.test:8080/other\n\n";
-        foreach (string sent in await RelayEverywhereAsync("http://up.test:8080", "event: endpoint\ndata: http://up.test:8080/m\n\n" + more))
+        await RelayEverywhereAsync("http://up.test:8080", "event: endpoint\ndata: http://up.test:8080/m\n\n" + more, sent =>
         {
             Assert.EndsWith("\n\n" + more, sent, StringComparison.Ordinal);
-        }
+        });
     }
 
     /// <summary>A chunk's length holds what it says, also where the URL lies in two of them.</summary>
@@ -95,13 +95,13 @@ public sealed class EndpointEventTests
     {
         const string events = "event: endpoint\ndata: http://up.test:8080/messages\n\ndata: {}\n\n";
         string chunks = string.Concat(events.Chunk(chunk).Select(data => $"{data.Length:x}\r\n{new string(data)}\r\n")) + "0\r\n\r\n";
-        foreach (byte[][] pieces in Split.Everywhere(chunks))
+        await Split.EverywhereAsync(chunks, async pieces =>
         {
             string bare = await RelayAsync("http://up.test:8080", BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.Bare, pieces);
             Assert.Equal([("endpoint", "/messages"), ("message", "{}")], EventsOf(bare));
             string framed = await RelayAsync("http://up.test:8080", BodyFraming.OfChunks(Limits), BodyRelay.SinkForm.AsReceived, pieces);
             Assert.Equal(chunks.Length, framed.Length);
-        }
+        });
     }
 
     [Fact]
@@ -122,16 +122,8 @@ public sealed class EndpointEventTests
 
     private static EndpointEvent Make(string target) => new(new UpstreamOrigin(new Uri(target)));
 
-    private static async Task<List<string>> RelayEverywhereAsync(string target, string events)
-    {
-        var sent = new List<string>();
-        foreach (byte[][] pieces in Split.Everywhere(events))
-        {
-            sent.Add(await RelayAsync(target, BodyFraming.OfLength(events.Length), BodyRelay.SinkForm.AsReceived, pieces));
-        }
-
-        return sent;
-    }
+    private static Task RelayEverywhereAsync(string target, string events, Action<string> check) => Split.EverywhereAsync(events, async pieces =>
+        check(await RelayAsync(target, BodyFraming.OfLength(events.Length), BodyRelay.SinkForm.AsReceived, pieces)));
 
     private static async Task<string> RelayAsync(string target, BodyFraming framing, BodyRelay.SinkForm form, byte[][] pieces)
     {

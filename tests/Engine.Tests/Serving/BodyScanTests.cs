@@ -14,7 +14,7 @@ public sealed class BodyScanTests
     public void EndIsFoundInEverySplitAndNothingBehindIt()
     {
         const string body = "5;x=y\r\nhello\r\n0\r\nT: x\r\n\r\n";
-        foreach (byte[][] pieces in Split.Everywhere(body + "GET"))
+        Split.Everywhere(body + "GET", pieces =>
         {
             RequestHead request = Heads.Request(Head);
             var scan = new BodyScan(request);
@@ -28,7 +28,7 @@ public sealed class BodyScanTests
 
             Assert.True(found);
             Assert.Equal(Head.Length + body.Length, scan.Length);
-        }
+        });
     }
 
     /// <summary>What was seen is not seen again: in however small pieces a body comes, its cost is that of its bytes.</summary>

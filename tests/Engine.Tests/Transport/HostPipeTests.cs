@@ -129,10 +129,7 @@ public sealed class HostPipeTests
     public async Task LookingTakesNothingAway()
     {
         await _pipe.Writer.WriteAsync("next"u8.ToArray());
-        while (_reader.Look(asksSystem: true) is Arrival.Nothing)
-        {
-            await Task.Yield();
-        }
+        await Patience.UntilAsync(() => _reader.Look(asksSystem: true) is not Arrival.Nothing);
 
         Assert.Equal(Arrival.Bytes, _reader.Look(asksSystem: false));
         Assert.Equal("next", Text(await _reader.ReadAsync().Soon()));
@@ -148,13 +145,7 @@ public sealed class HostPipeTests
         Assert.True((await reading.Soon()).IsCanceled);
     }
 
-    private async Task PeerEndedAsync()
-    {
-        while (!_reader.PeerEnded)
-        {
-            await Task.Yield();
-        }
-    }
+    private Task PeerEndedAsync() => Patience.UntilAsync(() => _reader.PeerEnded);
 
     private static string Text(ReadResult read) => Heads.Text(read.Buffer.ToArray());
 

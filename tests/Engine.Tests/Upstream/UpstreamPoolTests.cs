@@ -181,7 +181,7 @@ public sealed class UpstreamPoolTests : IDisposable
 
         await _fromUpstream[0].Writer.CompleteAsync();
 
-        await WaitUntilAsync(() => !held.IsIdle);
+        await Patience.UntilAsync(() => !held.IsIdle);
         Assert.False(held.TryTake());
     }
 
@@ -191,7 +191,7 @@ public sealed class UpstreamPoolTests : IDisposable
     {
         UpstreamConnection ended = await MakeAsync();
         await _fromUpstream[0].Writer.CompleteAsync();
-        await WaitUntilAsync(() => ended.Transport.Input.PeerEnded);
+        await Patience.UntilAsync(() => ended.Transport.Input.PeerEnded);
 
         _pool.Return(ended);
 
@@ -266,14 +266,6 @@ public sealed class UpstreamPoolTests : IDisposable
         {
             // The test has completed this writer itself; whether the other side is closed shows in the pool.
             return true;
-        }
-    }
-
-    private static async Task WaitUntilAsync(Func<bool> holds)
-    {
-        while (!holds())
-        {
-            await Task.Yield();
         }
     }
 

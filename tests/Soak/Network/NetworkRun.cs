@@ -61,7 +61,7 @@ internal static class NetworkRun
             await socket.ConnectAsync(proxy);
             await using var stream = new NetworkStream(socket);
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /echo HTTP/1.1\r\nHost: {proxy}\r\nContent-Length: 2\r\n\r\n{{}}"));
-            return (await new WireReader(stream).ReadHeadAsync())?.StartLine ?? "closed without an answer";
+            return (await new LenientReader(stream).ReadHeadAsync())?.StartLine ?? "closed without an answer";
         }
         catch (Exception cut) when (cut is IOException or SocketException)
         {

@@ -42,7 +42,7 @@ internal sealed class PausingClient(IPEndPoint proxy, Outages outages, int seed)
 
     private async Task UseAsync(NetworkStream stream, CancellationToken stopping)
     {
-        var reader = new WireReader(stream);
+        var reader = new LenientReader(stream);
         while (true)
         {
             const int minPause = 1500;
@@ -68,11 +68,11 @@ internal sealed class PausingClient(IPEndPoint proxy, Outages outages, int seed)
     }
 
     /// <returns>Null for the right answer, else what came.</returns>
-    private async Task<string?> ExchangeAsync(NetworkStream stream, WireReader reader)
+    private async Task<string?> ExchangeAsync(NetworkStream stream, LenientReader reader)
     {
         byte[] body = new byte[_random.Next(1, 500)];
         await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes($"POST /echo HTTP/1.1\r\nHost: {proxy}\r\nContent-Length: {body.Length}\r\n\r\n"), .. body]);
-        WireHead answer = await reader.ReadHeadAsync() ?? throw new EndOfStreamException();
+        LenientHead answer = await reader.ReadHeadAsync() ?? throw new EndOfStreamException();
         string text = Encoding.ASCII.GetString(await reader.ReadBodyAsync(answer));
         bool isRight = answer.StartLine.Contains(" 200 ", StringComparison.Ordinal) && text == body.Length.ToString(CultureInfo.InvariantCulture);
         return isRight ? null : $"{answer.StartLine} {text}";

@@ -1,5 +1,4 @@
 using System.Text;
-using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 

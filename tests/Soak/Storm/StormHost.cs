@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 
@@ -94,13 +93,13 @@ internal sealed class StormHost : IAsyncDisposable
         (Socket near, Socket far) = await Loopback.PairAsync();
         if (_over is Over.StreamPipes)
         {
-            Serve(new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations));
+            Serve(new HostConnection(far, new NetworkStream(far, ownsSocket: true), Violations));
             return RawPeer.Of(near);
         }
 
         Task<SslStream> securing = Loopback.SecureAsServerAsync(far);
         SslStream client = await Loopback.SecureAsClientAsync(near);
-        Serve(new HostStream(far, await securing, Violations));
+        Serve(new HostConnection(far, await securing, Violations));
         return RawPeer.Of(near, client);
     }
 
@@ -138,7 +137,7 @@ internal sealed class StormHost : IAsyncDisposable
         {
             (Socket near, Socket far) = await Loopback.PairAsync();
             _serveUpstream(RawPeer.Of(near));
-            return new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations);
+            return new HostConnection(far, new NetworkStream(far, ownsSocket: true), Violations);
         }
 
         var pair = new PipePair(_over is Over.InlinePipes ? PipePair.Inline : null);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Soak.Storm;
 

@@ -52,12 +52,12 @@ internal static class Expect
     /// <summary>Looks until the system has no socket of the engine in CLOSE_WAIT, on its own port or towards the upstream's. A host's are its own.</summary>
     public static Task NothingInCloseWaitAsync(WireHost host) => host.Address is null || !SystemSockets.AreShown
         ? Task.CompletedTask
-        : SystemSockets.UntilAsync(
+        : Patience.UntilAsync(
             () => !SystemSockets.From(host.Address.Port).Concat(SystemSockets.Towards(host.UpstreamPort)).Any(row => row.State is SystemSockets.State.CloseWait),
             "A socket lingers in CLOSE_WAIT.");
 
     /// <summary>Looks until the engine holds no connection to the upstream any more, at whatever stage.</summary>
-    public static Task NoUpstreamHeldAsync(WireHost host) => SystemSockets.UntilAsync(
+    public static Task NoUpstreamHeldAsync(WireHost host) => Patience.UntilAsync(
         () => !SystemSockets.Towards(host.UpstreamPort).Any(row => row.State is SystemSockets.State.Established or SystemSockets.State.CloseWait),
         "A connection to the upstream is still held.");
 }

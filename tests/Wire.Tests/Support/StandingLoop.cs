@@ -23,7 +23,7 @@ internal sealed class StandingLoop : IDisposable
     {
         if (_stands.TrySetResult())
         {
-            _goesOn.Wait(TimeSpan.FromSeconds(30));
+            _goesOn.Wait(Patience.Limit);
         }
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace McpProxyFast.Wire.Tests.Support;
 
 /// <summary>The whole engine between a test's clients and a test's upstream.</summary>
-internal sealed class WireHost : IAsyncDisposable
+internal sealed class WireHost : IPeerSource, IAsyncDisposable
 {
     /// <summary>The address that a host says its clients come from (RFC 5737).</summary>
     private const string HostsClientAddress = "192.0.2.7";
@@ -239,13 +239,13 @@ internal sealed class WireHost : IAsyncDisposable
     {
         if (_over is Over.StreamPipes)
         {
-            Serve(new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations));
+            Serve(new HostConnection(far, new NetworkStream(far, ownsSocket: true), Violations));
             return RawPeer.Of(near);
         }
 
         Task<SslStream> securing = Loopback.SecureAsServerAsync(far);
         SslStream client = await Loopback.SecureAsClientAsync(near);
-        Serve(new HostStream(far, await securing, Violations));
+        Serve(new HostConnection(far, await securing, Violations));
         return RawPeer.Of(near, client);
     }
 
@@ -261,7 +261,7 @@ internal sealed class WireHost : IAsyncDisposable
         {
             (Socket near, Socket far) = await Loopback.PairAsync();
             Offer(RawPeer.Of(near));
-            return new HostStream(far, new NetworkStream(far, ownsSocket: true), Violations);
+            return new HostConnection(far, new NetworkStream(far, ownsSocket: true), Violations);
         }
 
         var pair = new PipePair(_pipeOptions);

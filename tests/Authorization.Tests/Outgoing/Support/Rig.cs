@@ -89,16 +89,6 @@ internal sealed class Rig : IAsyncDisposable
         Browser.Dispose();
     }
 
-    /// <summary>Waits for something that happens without anybody waiting for it, such as a renewal ahead of time.</summary>
-    public static async Task UntilAsync(Func<bool> happened)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!happened())
-        {
-            await Task.Delay(2, patience.Token);
-        }
-    }
-
     /// <summary>A clock that shows another time than the one that has passed, as a machine's does once it has been set.</summary>
     private sealed class SettableClock() : FakeTimeProvider(DateTimeOffset.UtcNow)
     {

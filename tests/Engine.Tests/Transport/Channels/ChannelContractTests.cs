@@ -117,7 +117,7 @@ public sealed class ChannelContractTests
         byte[] sent = RandomBytes(48 * 1024); // more than a channel takes by itself, so that it has not yet met the end
         await pair.SendAsync(sent);
         pair.Reset();
-        await UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
+        await Patience.UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
 
         (byte[] received, bool isWhole) = await ReadToEndAsync(pair.Connection.Input);
 
@@ -136,7 +136,7 @@ public sealed class ChannelContractTests
         await pair.SendAsync(sent);
         pair.Finish();
         pair.Reset();
-        await UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
+        await Patience.UntilAsync(() => pair.Connection.Output.WriteAsync("x"u8.ToArray()).Soon().GetAwaiter().GetResult().IsCompleted);
 
         (byte[] received, bool isWhole) = await ReadToEndAsync(pair.Connection.Input);
 
@@ -229,7 +229,7 @@ public sealed class ChannelContractTests
 
         Assert.False(_watch.Ended.IsCompleted);
         pair.Finish();
-        await UntilAsync(() =>
+        await Patience.UntilAsync(() =>
         {
             pair.Connection.Input.LookForEnd();
             return _watch.Ended.IsCompleted;
@@ -243,7 +243,7 @@ public sealed class ChannelContractTests
         ValueTask<ReadResult> reading = pair.Connection.Input.ReadAsync();
         pair.Finish();
         Assert.True((await reading.Soon()).IsCompleted);
-        await UntilAsync(() => pair.Connection.Input.PeerEnded);
+        await Patience.UntilAsync(() => pair.Connection.Input.PeerEnded);
 
         pair.Connection.Input.Watch(_watch, forBytes: false);
 
@@ -511,7 +511,7 @@ public sealed class ChannelContractTests
 
         ValueTask<ReadResult> waiting = pair.Connection.Input.ReadAsync();
 
-        await UntilAsync(() => pair.Connection.HeldBuffers == 0);
+        await Patience.UntilAsync(() => pair.Connection.HeldBuffers == 0);
         pair.Connection.Input.CancelPendingRead();
         await waiting.Soon();
     }
@@ -548,16 +548,6 @@ public sealed class ChannelContractTests
         while (!read.IsCompleted);
 
         return (all.ToArray(), !reader.EndedByFault);
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        DateTime start = DateTime.UtcNow;
-        while (!holds())
-        {
-            Assert.True(DateTime.UtcNow - start < Patience.Limit, "It does not come.");
-            await Task.Yield();
-        }
     }
 
     private static byte[] RandomBytes(int length)

@@ -4,10 +4,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>The test's end of one connection: bytes in, bytes out, and every way of leaving.</summary>
-internal sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null, Socket? socket = null) : IAsyncDisposable
+public sealed class RawPeer(Stream input, Stream output, Action finish, Action reset, PipeWriter? pipe = null, Socket? socket = null) : IAsyncDisposable
 {
     private readonly StringBuilder _unread = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -118,10 +118,10 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
         }
     }
 
-    public Task<StrictMessage> ReadRequestAsync() => TakeAsync(text => (StrictParser.TakeRequest(text, out int length), length));
+    public Task<StrictMessage> ReadRequestAsync() => TakeAsync(text => (StrictReader.TakeRequest(text, out int length), length));
 
     public Task<StrictMessage> ReadResponseAsync(bool toHead = false) =>
-        TakeAsync(text => (StrictParser.TakeResponse(text, toHead, Ended, out int length), length));
+        TakeAsync(text => (StrictReader.TakeResponse(text, toHead, Ended, out int length), length));
 
     /// <summary>Takes everything up to and including the marker.</summary>
     public async Task<string> ReadThroughAsync(string marker) =>
@@ -198,7 +198,7 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
         while (true)
         {
             (StrictMessage? message, int length) = take(Unread);
-            if (message is not null)
+            if (message is { IsWhole: true })
             {
                 _unread.Remove(0, length);
                 return message;
@@ -207,7 +207,7 @@ internal sealed class RawPeer(Stream input, Stream output, Action finish, Action
             if (!await ReadSomeAsync())
             {
                 (message, length) = take(Unread);
-                if (message is null)
+                if (message is not { IsWhole: true })
                 {
                     throw new InvalidDataException($"The connection was {(WasReset ? "reset" : "closed")} within a message: {Unread}");
                 }

@@ -1,4 +1,4 @@
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>How a peer ends a connection.</summary>
 public enum Leaving

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace McpProxyFast.Soak;
+namespace McpProxyFast.Harness;
 
 /// <summary>Reads heads and bodies off a stream, one byte of lookahead never lost.</summary>
-internal sealed class WireReader(Stream stream)
+public sealed class LenientReader(Stream stream)
 {
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
@@ -12,7 +12,7 @@ internal sealed class WireReader(Stream stream)
 
     /// <summary>Reads a head; null at an orderly end before its first byte.</summary>
     /// <exception cref="IOException">The connection broke off.</exception>
-    public async Task<WireHead?> ReadHeadAsync()
+    public async Task<LenientHead?> ReadHeadAsync()
     {
         var lines = new List<string>();
         while (true)
@@ -25,7 +25,7 @@ internal sealed class WireReader(Stream stream)
 
             if (string.IsNullOrEmpty(line))
             {
-                return line is null ? throw new EndOfStreamException() : new WireHead([.. lines]);
+                return line is null ? throw new EndOfStreamException() : new LenientHead([.. lines]);
             }
 
             lines.Add(line);
@@ -34,7 +34,7 @@ internal sealed class WireReader(Stream stream)
 
     /// <summary>Reads a body to the end that its head declares.</summary>
     /// <exception cref="IOException">The connection broke off before that.</exception>
-    public async Task<byte[]> ReadBodyAsync(WireHead head)
+    public async Task<byte[]> ReadBodyAsync(LenientHead head)
     {
         if (head.Field("Transfer-Encoding").Length == 0)
         {

@@ -1,7 +1,7 @@
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>The messages that most tests send.</summary>
-internal static class Messages
+public static class Messages
 {
     public const string Get = "GET /mcp HTTP/1.1\r\nHost: h\r\n\r\n";
     public const string GetThenClose = "GET /mcp HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";

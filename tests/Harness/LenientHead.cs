@@ -1,7 +1,7 @@
-namespace McpProxyFast.Soak;
+namespace McpProxyFast.Harness;
 
 /// <summary>A message head in lines.</summary>
-internal sealed record WireHead(string[] Lines)
+public sealed record LenientHead(string[] Lines)
 {
     public string StartLine => Lines[0];
 

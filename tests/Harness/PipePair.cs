@@ -1,9 +1,9 @@
 using System.IO.Pipelines;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>One in-memory connection: the engine's end and the test's.</summary>
-internal sealed class PipePair
+public sealed class PipePair
 {
     /// <summary>Whoever completes an operation runs what waited for it.</summary>
     public static PipeOptions Inline { get; } = new(

@@ -1,11 +1,19 @@
 using System.Collections.Concurrent;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>An upstream that reads strictly and answers each request as a function says, on as many connections as come.</summary>
-internal sealed class AnsweringUpstream(WireHost host, Func<StrictMessage, string> answer)
+public sealed class AnsweringUpstream
 {
+    private readonly IPeerSource _source;
+    private readonly Func<StrictMessage, string> _answer;
     private readonly ConcurrentQueue<string> _leftOver = new();
+
+    private AnsweringUpstream(IPeerSource source, Func<StrictMessage, string> answer)
+    {
+        _source = source;
+        _answer = answer;
+    }
 
     /// <summary>The complete requests, in order of arrival.</summary>
     public ConcurrentQueue<StrictMessage> Requests { get; } = new();
@@ -17,11 +25,11 @@ internal sealed class AnsweringUpstream(WireHost host, Func<StrictMessage, strin
     public IReadOnlyCollection<string> Unfinished => _leftOver;
 
     /// <summary>Answers 200 with a short body.</summary>
-    public static AnsweringUpstream Ok(WireHost host) => Start(host, _ => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    public static AnsweringUpstream Ok(IPeerSource source) => Start(source, _ => Messages.Ok);
 
-    public static AnsweringUpstream Start(WireHost host, Func<StrictMessage, string> answer)
+    public static AnsweringUpstream Start(IPeerSource source, Func<StrictMessage, string> answer)
     {
-        var upstream = new AnsweringUpstream(host, answer);
+        var upstream = new AnsweringUpstream(source, answer);
         _ = upstream.AcceptAsync();
         return upstream;
     }
@@ -33,7 +41,7 @@ internal sealed class AnsweringUpstream(WireHost host, Func<StrictMessage, strin
             RawPeer connection;
             try
             {
-                connection = await host.AcceptAsync();
+                connection = await _source.AcceptAsync();
             }
             catch (Exception over) when (over is TimeoutException or System.Threading.Channels.ChannelClosedException)
             {
@@ -52,7 +60,7 @@ internal sealed class AnsweringUpstream(WireHost host, Func<StrictMessage, strin
             {
                 StrictMessage request = await connection.ReadRequestAsync();
                 Requests.Enqueue(request);
-                string response = answer(request);
+                string response = _answer(request);
                 bool toHead = request.StartLine.StartsWith("HEAD ", StringComparison.Ordinal);
                 await connection.TrySendAsync(toHead ? response[..(response.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)] : response);
             }

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>The system's own view of its TCP sockets: what of the engine no pipe and no peer can show.</summary>
-internal static class SystemSockets
+public static class SystemSockets
 {
     public enum State
     {
@@ -14,17 +14,6 @@ internal static class SystemSockets
 
     /// <summary>Whether the system can be asked.</summary>
     public static bool AreShown => OperatingSystem.IsLinux();
-
-    /// <summary>Looks until what is asked holds.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string otherwise)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!holds())
-        {
-            Assert.False(patience.IsCancellationRequested, otherwise);
-            await Task.Yield();
-        }
-    }
 
     /// <summary>Sends until what was sent stays unread at the engine's socket. Should it only have been slow, the outcome is the same.</summary>
     public static async Task SendUntilNothingIsTakenAsync(RawPeer client, int port, int maxPieces = 400)
@@ -78,5 +67,5 @@ internal static class SystemSockets
     /// <param name="State">Its state.</param>
     /// <param name="Unread">Bytes that have come and were not read.</param>
     /// <param name="AsksPeer">The system will ask a silent peer whether it is still there.</param>
-    internal readonly record struct Row(int Port, int PeerPort, State State, int Unread, bool AsksPeer);
+    public readonly record struct Row(int Port, int PeerPort, State State, int Unread, bool AsksPeer);
 }

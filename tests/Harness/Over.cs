@@ -1,4 +1,4 @@
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>What carries the bytes between a test and the engine, on the client's side and on the upstream's.</summary>
 public enum Over
@@ -26,7 +26,7 @@ public enum Over
 }
 
 /// <summary>What is true of a kind of channel.</summary>
-internal static class OverRules
+public static class OverRules
 {
     /// <summary>The engine listens for clients by itself.</summary>
     public static bool Listens(this Over over) => over is Over.Sockets or Over.PortableSockets or Over.Tls;

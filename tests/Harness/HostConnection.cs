@@ -3,13 +3,13 @@ using System.IO.Pipelines;
 using System.Net.Security;
 using System.Net.Sockets;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>
 /// A host's connection over a stream, handed to the engine as <see cref="PipeReader.Create(Stream, StreamPipeReaderOptions)"/> and its counterpart. It does
 /// what a host has to: a completed writer is half a close, both ends completed are a close, and an exception makes it a reset.
 /// </summary>
-internal sealed class HostStream : IDuplexPipe
+public sealed class HostConnection : IDuplexPipe
 {
     private readonly Socket _socket;
     private readonly Stream _stream;
@@ -20,7 +20,7 @@ internal sealed class HostStream : IDuplexPipe
     /// <param name="socket">What the stream goes over.</param>
     /// <param name="stream">Over it, bare or under TLS.</param>
     /// <param name="violations">Gets a line for each use that the contract of pipes does not allow.</param>
-    public HostStream(Socket socket, Stream stream, ConcurrentQueue<string> violations)
+    public HostConnection(Socket socket, Stream stream, ConcurrentQueue<string> violations)
     {
         socket.NoDelay = true;
         _socket = socket;
@@ -93,7 +93,7 @@ internal sealed class HostStream : IDuplexPipe
     /// <summary>One of the two ends: what may not be done to it, and what is done when it is completed.</summary>
     /// <param name="host">Told when the end is completed.</param>
     /// <param name="isWriter">The writer; else the reader.</param>
-    private sealed class End(HostStream host, bool isWriter)
+    private sealed class End(HostConnection host, bool isWriter)
     {
         private readonly string _end = isWriter ? "writer" : "reader";
         private readonly string _operation = isWriter ? "flush" : "read";
@@ -137,7 +137,7 @@ internal sealed class HostStream : IDuplexPipe
         }
     }
 
-    private sealed class Reader(HostStream host, PipeReader inner) : PipeReader
+    private sealed class Reader(HostConnection host, PipeReader inner) : PipeReader
     {
         private readonly End _end = new(host, isWriter: false);
 
@@ -166,7 +166,7 @@ internal sealed class HostStream : IDuplexPipe
         }
     }
 
-    private sealed class Writer(HostStream host, PipeWriter inner) : PipeWriter
+    private sealed class Writer(HostConnection host, PipeWriter inner) : PipeWriter
     {
         private readonly End _end = new(host, isWriter: true);
 

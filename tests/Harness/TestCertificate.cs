@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>Certificates that sign themselves.</summary>
-internal static class TestCertificate
+public static class TestCertificate
 {
     /// <summary>That of every TLS peer that a test trusts: for <c>localhost</c> and 127.0.0.1.</summary>
     public static X509Certificate2 Local { get; } = For("localhost");

@@ -3,10 +3,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>Connections within this machine.</summary>
-internal static class Loopback
+public static class Loopback
 {
     /// <summary>Makes a socket with a port of the system's choice; connecting to it is refused until it listens.</summary>
     public static Socket Bind(int receiveBytes = 0)
@@ -43,10 +43,12 @@ internal static class Loopback
         return (near, await accepting.Soon());
     }
 
-    public static async Task<SslStream> SecureAsServerAsync(Socket socket)
+    /// <param name="socket">The server's end.</param>
+    /// <param name="certificate">What it shows; null for the one that the tests trust.</param>
+    public static async Task<SslStream> SecureAsServerAsync(Socket socket, X509Certificate2? certificate = null)
     {
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        await tls.AuthenticateAsServerAsync(TestCertificate.Local).Soon();
+        await tls.AuthenticateAsServerAsync(certificate ?? TestCertificate.Local).Soon();
         return tls;
     }
 

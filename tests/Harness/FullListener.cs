@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace McpProxyFast.Wire.Tests.Support;
+namespace McpProxyFast.Harness;
 
 /// <summary>An upstream whose accept queue is full: whoever connects waits.</summary>
-internal sealed class FullListener : IDisposable
+public sealed class FullListener : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Socket _first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -25,10 +25,10 @@ internal sealed class FullListener : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    public Task ExpectSomebodyConnectingAsync() => SystemSockets.UntilAsync(() => IsSomebodyConnecting, "Nobody connects.");
+    public Task ExpectSomebodyConnectingAsync() => Patience.UntilAsync(() => IsSomebodyConnecting, "Nobody connects.");
 
     /// <summary>The attempt was given up, not only the wait for it.</summary>
-    public Task ExpectNobodyConnectingAsync() => SystemSockets.UntilAsync(() => !IsSomebodyConnecting, "Somebody still connects.");
+    public Task ExpectNobodyConnectingAsync() => Patience.UntilAsync(() => !IsSomebodyConnecting, "Somebody still connects.");
 
     public void Dispose()
     {
@@ -39,7 +39,7 @@ internal sealed class FullListener : IDisposable
     /// <summary>So many attempts are under way to this port, at whatever address.</summary>
     public async Task<bool> ExpectConnectingAsync(int count)
     {
-        await SystemSockets.UntilAsync(
+        await Patience.UntilAsync(
             () => SystemSockets.Towards(Port).Count(row => row.State is SystemSockets.State.SynSent) == count, "They do not connect.");
         return true;
     }
