@@ -12,7 +12,7 @@ public sealed class BadUseTests
     [InlineData("", "name a verb")]
     [InlineData("prxy", "unknown verb 'prxy'; did you mean proxy?")]
     [InlineData("logn --target-uri http://localhost", "unknown verb 'logn'; did you mean login?")]
-    [InlineData("--port 1", "name a verb first: proxy, stdio, login")]
+    [InlineData("--port 1", "name a verb first: proxy, stdio, tunnel, login")]
     [InlineData("stdio name", "--target-uri is required")]
     [InlineData("stdio --target-uri http://localhost", "the name of the server is missing: SERVER_NAME")]
     [InlineData("stdio name --target-uri http://localhost --transport websocket", "--transport must be auto, http or sse, not 'websocket'")]
