@@ -85,13 +85,16 @@ public sealed class McpBridge : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    /// <summary>The sign-in that goes out, or that is exchanged for what goes out; null where there is none.</summary>
+    private OAuthPolicy? SignIn => (_options.Upstream.Outgoing is TokenExchangePolicy exchange ? exchange.Login : _options.Upstream.Outgoing) as OAuthPolicy;
+
     private BridgeSettings Settings() => new()
     {
         Target = _options.Upstream.Target,
         Transport = _options.Transport,
         Protocol = _options.Protocol,
         ReconnectTimeout = _options.ReconnectTimeout,
-        SignInTimeout = _options.Upstream.Outgoing is OAuthPolicy policy ? (policy.SignInTimeout ?? DefaultSignInTimeout) + SignInMargin : TimeSpan.Zero,
+        SignInTimeout = SignIn is { } signIn ? (signIn.SignInTimeout ?? DefaultSignInTimeout) + SignInMargin : TimeSpan.Zero,
         DrainTimeout = _options.Upstream.Limits.DrainTimeout,
         StopTimeout = StopTimeout,
         IgnoredTools = _options.IgnoredTools,

@@ -22,6 +22,7 @@ public sealed class BadUseTests
     [InlineData("stdio name --target-uri http://localhost --connect-timeout 1ms", "--connect-timeout cannot be '1ms'")]
     [InlineData("stdio name --target-uri http://localhost --log-file no/such/folder/log", "--log-file: no/such/folder/log cannot be written to")]
     [InlineData("stdio name --target-uri http://localhost --port 9000", "unknown flag --port")]
+    [InlineData("stdio name --target-uri http://localhost --token-exchange-url http://localhost/token", "unknown flag --token-exchange-url")]
     [InlineData("proxy stdio name", "--target-uri is required")]
     [InlineData("proxy --target-uri http://localhost stdio name", "`proxy stdio` is written `mcpproxyfast stdio [flags] SERVER_NAME`, the verb before")]
     [InlineData("proxy --target-uri http://localhost tunnel", "`proxy tunnel` is written `mcpproxyfast tunnel [flags] TARGET SERVER_NAME`, the verb before")]

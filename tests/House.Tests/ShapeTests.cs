@@ -37,6 +37,7 @@ public sealed class ShapeTests
         ("shared memory", "src/Engine/Serving/Entrances.cs", "Shared by all calls of a host, before there is a connection: a slot is replaced as a whole."),
         ("shared memory", "src/Engine/Serving/RedirectMemory.cs", "Shared by all connections of a proxy: one immutable list, replaced as a whole."),
         ("shared memory", "src/Engine/Serving/ServingParts.cs", "Shared by all connections of a proxy: one flag, that it drains."),
+        ("fields", "ExchangeOptions", "One property for each flag of the command line; CommandLineParser fills them."),
         ("fields", "OutgoingOptions", "One property for each flag of the command line; CommandLineParser fills them."),
         ("fields", "ProxyOptions", "One property for each flag of the command line; CommandLineParser fills them."),
     ];

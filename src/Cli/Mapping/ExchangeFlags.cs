@@ -24,7 +24,7 @@ internal static class ExchangeFlags
     /// <param name="options">The flags.</param>
     /// <param name="settings">Where they come from.</param>
     /// <exception cref="UsageException">The flags contradict each other, or exchange nothing.</exception>
-    public static OutgoingPolicy? Around(OutgoingPolicy? login, OutgoingOptions options, Settings settings)
+    public static OutgoingPolicy? Around(OutgoingPolicy? login, ExchangeOptions options, Settings settings)
     {
         if (FlagValue.Url("token-exchange-url", options.TokenExchangeUrl) is not { } url)
         {
@@ -55,7 +55,7 @@ internal static class ExchangeFlags
     }
 
     /// <summary>Whether the outgoing sign-in, where there is one, takes no part in the exchange, and so none in anything.</summary>
-    public static bool LeavesLoginIdle(OutgoingOptions options) =>
+    public static bool LeavesLoginIdle(ExchangeOptions options) =>
         options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
 
     /// <summary>An exchange that nothing makes would leave the token as it is. What scripts for <c>thv</c> export says nothing by itself.</summary>
@@ -69,7 +69,7 @@ internal static class ExchangeFlags
         }
     }
 
-    private static void RefuseUnknown(OutgoingOptions options)
+    private static void RefuseUnknown(ExchangeOptions options)
     {
         OneOf("variant", options.TokenExchangeVariant, Rfc8693, EntraOnBehalfOf, JwtBearer);
         OneOf("subject", options.TokenExchangeSubject, Auto, Caller, Outgoing);
@@ -86,7 +86,7 @@ internal static class ExchangeFlags
     }
 
     /// <summary>What flags can say and the engine's types cannot.</summary>
-    private static void Refuse(OutgoingPolicy? login, bool isOfLogin, OutgoingOptions options, Settings settings)
+    private static void Refuse(OutgoingPolicy? login, bool isOfLogin, ExchangeOptions options, Settings settings)
     {
         string variant = options.TokenExchangeVariant;
         string? foreign = variant == Rfc8693 ? null : OfExchange.FirstOrDefault(name => IsGiven(settings, Prefix + name));
@@ -111,7 +111,7 @@ internal static class ExchangeFlags
     private static bool IsGiven(Settings settings, string name) => settings.Given.TryGetValue(name, out Setting? given)
         && (given.Source is not SettingSource.ConfigFile || settings.Changes(settings.Table.Find(name)));
 
-    private static void RefuseClient(OutgoingOptions options, string? secret, string? key)
+    private static void RefuseClient(ExchangeOptions options, string? secret, string? key)
     {
         string method = options.TokenExchangeClientAuth;
         FlagValue.Refuse(
@@ -123,7 +123,7 @@ internal static class ExchangeFlags
             (method is "basic" or "post" && key is not null, "token-exchange-client-auth", $"{method} shows no key; leave it out"));
     }
 
-    private static TokenExchangeVariant Variant(OutgoingOptions options, OutgoingPolicy? login) => options.TokenExchangeVariant switch
+    private static TokenExchangeVariant Variant(ExchangeOptions options, OutgoingPolicy? login) => options.TokenExchangeVariant switch
     {
         EntraOnBehalfOf => new TokenExchangeVariant.EntraOnBehalfOf(),
         JwtBearer => new TokenExchangeVariant.JwtBearer { Audiences = [.. options.TokenExchangeAudience], Resources = [.. options.TokenExchangeResource] },
@@ -138,7 +138,7 @@ internal static class ExchangeFlags
         },
     };
 
-    private static TokenExchangeActor? Actor(OutgoingOptions options, OutgoingPolicy? login)
+    private static TokenExchangeActor? Actor(ExchangeOptions options, OutgoingPolicy? login)
     {
         ExchangedTokenType type = TokenType("actor-token-type", options.TokenExchangeActorTokenType);
         TokenExchangeActor? actor = options.TokenExchangeActor == Outgoing ? TokenExchangeActor.Of(login!)
@@ -147,7 +147,7 @@ internal static class ExchangeFlags
         return actor is null ? null : actor with { TokenType = type };
     }
 
-    private static TokenExchangeClient? Client(OutgoingOptions options, string? secret, string? key) =>
+    private static TokenExchangeClient? Client(ExchangeOptions options, string? secret, string? key) =>
         options.TokenExchangeClientId is not { } id ? null
         : key is not null ? TokenExchangeClient.Key(id, key)
         : secret is null ? TokenExchangeClient.Public(id)

@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Mapping;
 /// <summary>What the command needs from its machine beside itself. What is missing is said in one sentence before anything starts.</summary>
 internal static class Prerequisites
 {
-    /// <summary>What Debian gives users who have no home folder. Nothing is there, which is all that the runtime has to find.</summary>
+    /// <summary>The home folder that Debian gives users without one. It does not exist, but a path is all that the runtime needs.</summary>
     private const string NoHome = "/nonexistent";
 
     /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts where it finds none.</summary>
@@ -81,7 +81,7 @@ internal static class Prerequisites
             (targetUri.StartsWith("https:", StringComparison.OrdinalIgnoreCase), "an https --target-uri"),
             (options.CaFile is not null, "--ca-file"),
             (OutgoingFlags.SignsIn(options), "signing in at the target"),
-            (options.TokenExchangeUrl is not null, "--token-exchange-url"),
+            (options is ExchangeOptions { TokenExchangeUrl: not null }, "--token-exchange-url"),
             (ForwardFlags.ReadStore(options), "a stored secret (--remote-forward-headers-secret)"),
         ];
         return Array.Find(reasons, reason => reason.Needed).Reason;

@@ -3,7 +3,7 @@ using CommandLine;
 namespace McpProxyFast.Cli.Options;
 
 /// <summary>Who may come in: shared by the verbs that listen.</summary>
-internal abstract class IncomingOptions : OutgoingOptions
+internal abstract class IncomingOptions : ExchangeOptions
 {
     [Option("oidc-issuer", MetaValue = "URL", HelpText = "Accept only tokens of this issuer; its keys are discovered.")]
     public string? OidcIssuer { get; set; }

@@ -136,20 +136,30 @@ internal sealed class ExchangeCache : IAsyncDisposable
             return null;
         }
 
-        if (_failed.Find(digest, now, epoch: 0) is null)
+        if (_failed.Find(digest, now, epoch: 0) is { } failed)
         {
-            _ = Join(digest, renewed, renewed: null);
+            // A server that is away says nothing about the new token. One that refuses it has the last word.
+            return failed.Result.Fault is FaultReason.ExchangeUnavailable ? known.Line : null;
         }
 
+        _ = Join(digest, renewed, renewed: null);
         return known.Line;
     }
 
-    /// <summary>The upstream refused a token, so it is not sent any more.</summary>
-    /// <returns>Whether another exchange may be made: not within five seconds of the last one, since it would most likely end the same way.</returns>
+    /// <summary>
+    /// The upstream refused a token. If it is older than five seconds, it is not sent any more; a younger one stays, since the next would most likely be
+    /// refused too, and every request would exchange another.
+    /// </summary>
+    /// <returns>Whether another exchange may be made.</returns>
     public bool TryReplace(ExchangedToken refused)
     {
+        if (_clock.GetUtcNow().UtcTicks - refused.StartTicks <= FailureLifetime.Ticks)
+        {
+            return false;
+        }
+
         refused.End();
-        return _clock.GetUtcNow().UtcTicks - refused.StartTicks > FailureLifetime.Ticks;
+        return true;
     }
 
     public async ValueTask DisposeAsync()

@@ -30,7 +30,11 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
         }
 
         byte[] bytes = Read(line);
-        bool isRenewal = _last?.Token is HeldCredential && line.Token is HeldCredential;
+
+        // Only a renewal is about the same person. After another sign-in nothing of the last one's is sent any more.
+        bool isRenewal = _last?.Token is HeldCredential before
+            && line.Token is HeldCredential { RenewedToken: { } renewed }
+            && renewed == before.Tokens.AccessToken;
         _last = new Reading(line.Token, bytes, isRenewal ? _last!.Bytes : []);
         return bytes;
     }

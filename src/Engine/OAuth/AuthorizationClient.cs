@@ -184,11 +184,14 @@ internal sealed class AuthorizationClient : IDisposable
     public Task<HeldCredential> RenewAsync(HeldCredential old, CancellationToken cancellationToken) => _renewal.RenewAsync(old, cancellationToken);
 
     /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
-    public Task<HeldCredential> ObtainAgainAsync(HeldCredential old, CancellationToken cancellationToken)
+    public async Task<HeldCredential> ObtainAgainAsync(HeldCredential old, CancellationToken cancellationToken)
     {
         IssuedCredential issued = old.Issued;
         var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
-        return ObtainAsync(protection, issued.Scopes, old, cancellationToken);
+        HeldCredential obtained = await ObtainAsync(protection, issued.Scopes, old, cancellationToken).ConfigureAwait(false);
+
+        // The files of the other grants may be about somebody else by now.
+        return _policy.Grant is OAuthGrant.ClientCredentials ? obtained.AsRenewalOf(old) : obtained;
     }
 
     /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>

@@ -98,7 +98,7 @@ internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, Credentia
         }
 
         Put(lease, issued, old.Key);
-        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
+        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false).AsRenewalOf(old);
     }
 
     /// <summary>Drops a refresh token that the server does not take any more, so that no process shows it again.</summary>
