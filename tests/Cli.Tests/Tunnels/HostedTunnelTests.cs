@@ -338,6 +338,26 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         Assert.Single(_server!.Requests);
     }
 
+    [Fact]
+    public async Task CommandWhoseFieldNameIsNoTextIsPassedOverAndTheNextOnesAreAnswered()
+    {
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        _plane.Give("""{"request_id":"req_9","shard_token":"s","command_type":"jsonrpc","headers":{"\ud800":["a"]},"jsonrpc":{}}""", CommandOf(List));
+
+        Assert.Equal("req_1", (await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString());
+        Assert.Single(_server!.Requests);
+    }
+
+    [Fact]
+    public async Task DeepMessageDoesNotTakeTheOthersOfItsPollAlong()
+    {
+        string deep = string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200));
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        _plane.Give($$$"""{"request_id":"req_9","shard_token":"s","command_type":"dance","jsonrpc":{"params":{{{deep}}}}}""", CommandOf(List));
+
+        Assert.Equal("req_1", (await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString());
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(""","headers":{"Bad Name":["a"]}""")]

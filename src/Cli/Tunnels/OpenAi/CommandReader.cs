@@ -8,10 +8,13 @@ internal static class CommandReader
 {
     private const string MainChannel = "main";
 
+    /// <summary>Deeper than any message may be, so that one deep message does not take the others of its poll along.</summary>
+    private const int MaxDepth = 2_048;
+
     /// <exception cref="JsonException">The body is not a JSON object with an array of commands.</exception>
     public static IReadOnlyList<TunnelCommand> Read(ReadOnlyMemory<byte> body)
     {
-        using JsonDocument document = JsonDocument.Parse(body);
+        using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
         if (document.RootElement.ValueKind is not JsonValueKind.Object)
         {
             throw new JsonException("The poll's response is no object.");
@@ -23,8 +26,20 @@ internal static class CommandReader
         }
 
         return commands.ValueKind is JsonValueKind.Array
-            ? [.. commands.EnumerateArray().Select(Command).OfType<TunnelCommand>()]
+            ? [.. commands.EnumerateArray().Select(TryRead).OfType<TunnelCommand>()]
             : throw new JsonException("The poll's commands are no array.");
+    }
+
+    private static TunnelCommand? TryRead(JsonElement json)
+    {
+        try
+        {
+            return Command(json);
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // a name in it is no text: half a character
+        }
     }
 
     private static TunnelCommand? Command(JsonElement json)
