@@ -8,7 +8,7 @@ namespace McpProxyFast.Soak.Network;
 /// <summary>A name server for the namespace (RFC 1035): each name of its three behaves in its own way, every other one does not exist.</summary>
 /// <remarks>
 /// <c>slow.test</c> is answered after a second. <c>dead.test</c> has an IPv6 address that swallows everything, and 127.0.0.1. <c>flaky.test</c> is 127.0.0.1,
-/// and each tenth second it is a failure of the server.
+/// and every other look-up of it, which is two questions, is a failure of the server.
 /// </remarks>
 internal sealed class NameServer : IDisposable
 {
@@ -24,6 +24,7 @@ internal sealed class NameServer : IDisposable
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     private int _failures;
+    private int _flakyQuestions;
 
     /// <summary>Answers on port 53 of the loopback address, until it is disposed.</summary>
     public NameServer()
@@ -66,7 +67,7 @@ internal sealed class NameServer : IDisposable
         int code = name switch
         {
             "slow.test" or "dead.test" => NoError,
-            "flaky.test" => DateTimeOffset.UtcNow.Second % 10 == 0 ? ServerFailure : NoError,
+            "flaky.test" => (Interlocked.Increment(ref _flakyQuestions) - 1) / 2 % 2 == 1 ? ServerFailure : NoError,
             _ => NameError,
         };
         if (code == ServerFailure)

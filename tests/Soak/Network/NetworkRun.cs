@@ -70,7 +70,7 @@ internal static class NetworkRun
     }
 
     /// <summary>
-    /// The name server fails each tenth second, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that are
+    /// The name server fails every other look-up, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that are
     /// lost are those that nginx in the same place loses, and at most one in <see cref="Tolerance"/> more.
     /// </summary>
     /// <remarks>
