@@ -27,7 +27,7 @@ internal static class OptionNames
         ("ProxyLimits.DrainTimeout", "--drain-timeout"),
         ("ProxyLimits.MaxConnections", "--max-connections"),
         ("ProxyLimits.ResponseTimeout", "--response-timeout"),
-            ];
+    ];
 
     /// <summary>The text with flags in the place of options.</summary>
     public static string ToFlags(string text)

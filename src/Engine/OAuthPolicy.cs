@@ -17,7 +17,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
     /// <value>Default <see cref="OAuthServer.Discovered"/>: the target names it.</value>
     public OAuthServer Server { get; init; } = OAuthServer.Discovered;
 
-    /// <summary>The way to a token, and the client that goes it.</summary>
+    /// <summary>The grant, and the client that uses it.</summary>
     /// <value>Default <see cref="OAuthGrant.AuthorizationCode"/>.</value>
     public OAuthGrant Grant { get; init; } = new OAuthGrant.AuthorizationCode();
 
@@ -40,7 +40,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
             "The resource must be an absolute URI without a fragment (RFC 8707 §2), or none.");
     }
 
-    /// <summary>How the client shows its secret, where that is not to be what the server's metadata says.</summary>
+    /// <summary>How the client authenticates at the token endpoint. Overrides the server's metadata.</summary>
     /// <value>Default <see cref="TokenEndpointAuthMethod.Automatic"/>.</value>
     /// <exception cref="ArgumentException">It is none of the list.</exception>
     public TokenEndpointAuthMethod TokenEndpointAuthMethod

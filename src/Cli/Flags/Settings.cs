@@ -23,7 +23,7 @@ internal sealed class Settings
         ("remote-auth-bearer-token", "remote-auth-bearer-token-file"),
     ];
 
-    /// <summary>Pairs of which one source may give both: the secret itself counts, as with <c>thv</c>, and its file is not read.</summary>
+    /// <summary>Pairs that one source may set together: the secret itself counts, as with <c>thv</c>, and its file is not read.</summary>
     private static readonly (string Secret, string File)[] Secrets =
     [
         ("remote-auth-client-secret", "remote-auth-client-secret-file"),

@@ -7,7 +7,7 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary><c>mcpproxyfast secret</c>: keeps, lists and deletes named secrets in the credential store.</summary>
 internal static class SecretVerb
 {
-    /// <summary>What somebody has to know who gives the value as an argument.</summary>
+    /// <summary>A hint for users who pass the value as an argument.</summary>
     public const string FromStdin = "secret set reads the value from stdin, where no list of processes shows it";
 
     private const string Usage = "mcpproxyfast secret set NAME, mcpproxyfast secret list or mcpproxyfast secret delete NAME";

@@ -17,7 +17,7 @@ internal sealed class CachedVerdict : CachedEntry
     {
         Verdict = verdict;
 
-        // Only a good token is worth remembering: connections share this one copy, where each would need its own.
+        // Only good tokens are kept: connections share this one copy, instead of each having its own.
         _token = IsGood && token.Length <= MaxKeptTokenBytes ? token : null;
     }
 

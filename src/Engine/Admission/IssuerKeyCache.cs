@@ -38,13 +38,13 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>Bounds how often a failure to fetch is told. Set for life.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Fetches again and again. Idle until <see cref="Start"/>, ended by the end.</summary>
+    /// <summary>Fetches again and again. Idle until <see cref="Start"/>; ends when this is disposed of.</summary>
     private readonly Supervised _refresh;
 
-    /// <summary>Cancelled by the end, and with it the fetch that is under way.</summary>
+    /// <summary>Cancelled when this is disposed of; that also cancels a fetch under way.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Held while a fetch is begun, so that there is one at a time; guards the three fields of it.</summary>
+    /// <summary>Held while a fetch is started, so that only one runs at a time. Guards the three fields below.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The fetch under way, or the last one.</summary>

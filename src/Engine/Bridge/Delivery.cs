@@ -127,7 +127,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
         await SendToClientAsync(bytes).ConfigureAwait(false);
     }
 
-    /// <summary>A batch goes on as it came where everything in it is awaited; otherwise what is awaited goes on by itself.</summary>
+    /// <summary>If every response in a batch is expected, the batch is forwarded unchanged. Otherwise only the expected ones are, each by itself.</summary>
     private async ValueTask DeliverBatchAsync(ReadOnlySequence<byte> batch, ClientMessage? carrier)
     {
         if (BatchReader.Split(batch, BridgeLimits.MaxBatch) is not { } parts)

@@ -16,8 +16,8 @@ internal sealed class AddedFields : IAsyncDisposable
     /// <summary>Most bytes of all lines together. Servers commonly refuse heads of more than 8 to 64 KiB.</summary>
     public const int MaxBytes = 32 * 1024;
 
-    // Read whole each time: the times of a mounted secret are those of a link that never changes. Nothing asks for the file when the upstream refuses the
-    // value, as happens with a bearer token, so it is looked at more often than one.
+    // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes. A refused bearer token makes the
+    // proxy read its file at once, but a refused field does not, so these files are read more often.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>How soon files that have just changed are looked at again.</summary>

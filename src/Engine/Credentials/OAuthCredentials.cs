@@ -20,7 +20,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     /// <summary>The upstream. Set for life.</summary>
     private readonly Uri _target;
 
-    /// <summary>Knows whether the server is known. The lifecycle disposes of it.</summary>
+    /// <summary>One target's sign-in: it knows whether the authorization server was discovered. The lifecycle disposes of it.</summary>
     private readonly AuthorizationClient _client;
 
     /// <summary>Holds the token and makes the attempts. Valid until disposed of.</summary>

@@ -11,7 +11,9 @@ internal static class RenewalSchedule
     public static DateTimeOffset? EndOfUse(DateTimeOffset issuedAt, DateTimeOffset? expiresAt) =>
         expiresAt is { } end ? end - Shortest(MaxMargin, (end - issuedAt) / 10) : null;
 
-    /// <summary>A tenth of the lifetime ahead of its end, at most five minutes, and up to half of that again so that many proxies do not ask at once.</summary>
+    /// <summary>
+    /// A tenth of the lifetime before the end of use, at most five minutes, plus up to half of that at random, so that many proxies do not ask at once.
+    /// </summary>
     public static DateTimeOffset DueAt(DateTimeOffset issuedAt, DateTimeOffset expiresAt)
     {
         TimeSpan lead = Shortest(MaxLead, (expiresAt - issuedAt) / 10);

@@ -22,7 +22,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
     /// <summary>Waits for the moment, and goes on whatever becomes of the work. Valid until disposed of.</summary>
     private readonly Supervised _waiting;
 
-    /// <summary>Held while the wait is set for a moment, so that both always agree.</summary>
+    /// <summary>Held while the moment and the wait are set together, so that they always agree.</summary>
     private readonly Lock _lock = new();
 
     /// <summary>The moment that was set last and has not been dealt with; null for none.</summary>

@@ -9,8 +9,8 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Makes every attempt to obtain a token.</summary>
 /// <remarks>
-/// There are three turns, each for work that waits for something else: answering a refusal waits for discovery, renewing (<see cref="Renewals"/>) for the
-/// token endpoint, signing in for a person, who may never come. If nobody has to act, signing in shares the turn of renewing.
+/// There are three mutexes, because each kind of work waits for something different: answering a refusal waits for discovery, renewing
+/// (<see cref="Renewals"/>) for the token endpoint, and signing in for a person, who may never come. If nobody has to act, signing in shares that of renewing.
 /// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {

@@ -71,7 +71,7 @@ internal static class Grammar
         int length = authority.IndexOfAnyExcept(HostBytes);
         length = length < 0 ? authority.Length : length;
 
-        // No label is empty but the root behind a last dot: a name that one resolver refuses and another repairs.
+        // No label may be empty, except behind a last dot: one resolver refuses such a name, another repairs it.
         return authority[0] == (byte)'.' || authority[..length].IndexOf(".."u8) >= 0 ? -1 : length;
     }
 

@@ -42,7 +42,7 @@ internal sealed class RequestHead : MessageHead
     /// <summary>The host that the client meant: the target's authority, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
     public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
 
-    /// <summary>The start line as it came ends with this target and is of version 1.1, so it can travel as a run.</summary>
+    /// <summary>The start line ends with this target and <c>HTTP/1.1</c>, so its bytes can be copied unchanged.</summary>
     public bool IsPlainOriginForm => TargetForm is TargetForm.Origin && MinorVersion == 1;
 
     public bool IsHead { get; private set; }

@@ -191,7 +191,9 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         return isField;
     }
 
-    /// <summary>Takes the origin off the URL; the lines before it move up to it, behind a comment as long as what was taken.</summary>
+    /// <summary>
+    /// Cuts the origin from the URL and shifts the lines before it right. A comment line of the same length fills the gap, so the length stays the same.
+    /// </summary>
     /// <returns>False where it is on another origin, or the rest could be read as leading elsewhere: then nothing is changed.</returns>
     private bool TryChange(Span<byte> text, int eventStart, int urlStart, int urlEnd)
     {

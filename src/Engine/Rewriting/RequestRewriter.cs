@@ -8,7 +8,9 @@ namespace McpProxyFast.Rewriting;
 /// <summary>What <c>X-Forwarded-*</c> the upstream is told.</summary>
 internal enum ForwardedRule : byte
 {
-    /// <summary>The client's are dropped, ours are set. So are other fields that servers take a client's address from, as <c>X-Real-IP</c>.</summary>
+    /// <summary>
+    /// The client's are dropped and ours are set. Other fields that servers take a client's address from, such as <c>X-Real-IP</c>, are dropped too.
+    /// </summary>
     Set,
 
     /// <summary>The client's are kept, and its address appended.</summary>

@@ -10,7 +10,7 @@ internal static class EraDetection
     /// <summary>A server of 2026-07-28 says: the field lines of a POST do not match its message.</summary>
     public const int HeaderMismatch = -32020;
 
-    /// <summary>Reasons of the bridge's own errors that may come of such a server: it answered in no words of MCP.</summary>
+    /// <summary>Reasons of the bridge's own errors that such a server can cause, because its answer was not MCP.</summary>
     private static readonly string[] Answered = ["upstream-status", "upstream-response-invalid", "upstream-answer-missing", "transport-unsuitable"];
 
     /// <summary>Whether it is worth asking for <c>server/discover</c>.</summary>

@@ -159,7 +159,7 @@ internal sealed class AuthorizationCodeFlow(
         return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, dpopKey, cancellationToken);
     }
 
-    /// <summary>What one trip of the browser must be matched with; the issuer is part of it (RFC 9207).</summary>
+    /// <summary>What the callback of one sign-in must match; the issuer is part of it (RFC 9207).</summary>
     private sealed class SignInAttempt(Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, string redirectUri)
     {
         public Protection Protection { get; } = protection;

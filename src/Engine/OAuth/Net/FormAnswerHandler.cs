@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Turns form-encoded answers to a POST into the JSON that RFC 6749 §5.1 asks for. Some servers wrote the one before there was the other.</summary>
+/// <summary>Turns form-encoded answers to a POST into the JSON that RFC 6749 §5.1 asks for. Some servers are older than that form.</summary>
 /// <remarks>Only the form changes: what has no <c>access_token</c> and no <c>error</c>, or one of its names twice, stays as it came and is no answer.</remarks>
 internal sealed class FormAnswerHandler : DelegatingHandler
 {
