@@ -205,7 +205,10 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         Assert.All(["hunter2", "hunter3"], secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
     }
 
-    /// <summary>The target takes the old key until it has seen the new one, and from then on the new one alone.</summary>
+    /// <summary>
+    /// The target takes the old key until it has seen the new one, and from then on the new one alone, but for what was on its way: one request of each other
+    /// client.
+    /// </summary>
     [Fact]
     public async Task FileThatChangesUnderLoadTakesEffectWithoutAFailedRequest()
     {
@@ -213,7 +216,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         string file = _folder.Write("key", "key-0");
         await using Command command = Proxy(null, "--remote-forward-headers-secret", $"X-Key=file:{file}");
         await AddressAsync(command);
-        int seen = 0;
+        int seen = 0, late = 0;
         var wrong = new List<string>();
         _upstream.Accepts = fields => IsGood(fields["X-Key"]);
         using var stopping = new CancellationTokenSource();
@@ -242,7 +245,8 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
             lock (wrong)
             {
                 int now = int.Parse(key["key-".Length..], System.Globalization.CultureInfo.InvariantCulture);
-                bool isGood = now == seen || now == seen + 1;
+                late = now > seen ? 0 : late;
+                bool isGood = now == seen || now == seen + 1 || (now == seen - 1 && ++late < Clients);
                 seen = Math.Max(seen, now);
                 if (!isGood)
                 {
