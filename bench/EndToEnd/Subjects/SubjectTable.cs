@@ -8,8 +8,8 @@ namespace McpProxyFast.EndToEnd.Subjects;
 /// <summary>All subjects, in the order in which they are reported.</summary>
 internal static class SubjectTable
 {
-    /// <summary>YARP's role takes a token, and no other fields.</summary>
-    private static readonly Variant[] OfYarp = [.. Enum.GetValues<Variant>().Except([Variant.FieldsAdded])];
+    /// <summary>YARP's role takes a token, adds no other fields and exchanges nothing.</summary>
+    private static readonly Variant[] OfYarp = [.. Enum.GetValues<Variant>().Except([Variant.FieldsAdded, Variant.TokenExchanged])];
 
     public static IReadOnlyList<Subject> For(RunOptions options) =>
     [
