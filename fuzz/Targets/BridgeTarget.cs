@@ -139,7 +139,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         var asked = new Dictionary<MessageId, int>();
         var mayBeSilent = new HashSet<MessageId>();
         var mayBeMore = new HashSet<MessageId>();
-        foreach (MessageHead head in sent.SelectMany(HeadsOf))
+        foreach (RpcHead head in sent.SelectMany(HeadsOf))
         {
             if (head is { Kind: MessageKind.Request, Id: { } id })
             {
@@ -158,7 +158,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         foreach (ReadOnlyMemory<byte> line in LinesOf(said))
         {
             Require(MessageScanner.Scan(line).Kind is not MessageKind.Broken, $"Every line is a message: {Encoding.UTF8.GetString(line.Span)}");
-            foreach (MessageHead head in HeadsOf(line).Where(head => head.IsAnswer && head.Id is not null))
+            foreach (RpcHead head in HeadsOf(line).Where(head => head.IsAnswer && head.Id is not null))
             {
                 answered[head.Id!.Value] = answered.GetValueOrDefault(head.Id.Value) + 1;
             }
@@ -176,15 +176,15 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
     }
 
     /// <summary>The messages of a line: one, or those of a batch where all of them are good.</summary>
-    private static IEnumerable<MessageHead> HeadsOf(ReadOnlyMemory<byte> line)
+    private static IEnumerable<RpcHead> HeadsOf(ReadOnlyMemory<byte> line)
     {
-        MessageHead head = MessageScanner.Scan(line);
+        RpcHead head = MessageScanner.Scan(line);
         if (head.Kind is not MessageKind.Batch)
         {
             return [head];
         }
 
-        MessageHead[] parts = [.. BatchReader.Split(new ReadOnlySequence<byte>(line), BridgeLimits.MaxBatch)?.Select(part => MessageScanner.Scan(part)) ?? []];
+        RpcHead[] parts = [.. BatchReader.Split(new ReadOnlySequence<byte>(line), BridgeLimits.MaxBatch)?.Select(part => MessageScanner.Scan(part)) ?? []];
         return Array.Exists(parts, part => part.Kind is MessageKind.Broken or MessageKind.Batch) ? [] : parts;
     }
 

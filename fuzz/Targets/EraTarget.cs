@@ -44,17 +44,17 @@ internal sealed class EraTarget : IFuzzTarget
 
         public EraRun(byte[] initialize)
         {
-            MessageHead head = MessageScanner.Scan(initialize);
+            RpcHead head = MessageScanner.Scan(initialize);
             _join = new LegacyClientJoin(new ReadOnlySequence<byte>(initialize), head);
             _unanswered.Add(head.Id!.Value);
-            Judge(_join.Start());
+            Check(_join.Start());
         }
 
         public void Take(byte[] line)
         {
             bool isServers = line is [(byte)'>', ..];
             byte[] bytes = Fill(isServers ? line[1..] : line);
-            MessageHead head = MessageScanner.Scan(bytes);
+            RpcHead head = MessageScanner.Scan(bytes);
             if (head.Kind is MessageKind.Broken or MessageKind.Batch)
             {
                 return; // what is before the join keeps them away
@@ -65,7 +65,7 @@ internal sealed class EraTarget : IFuzzTarget
             {
                 bool isNew = head.Kind is MessageKind.Request && _unanswered.Add(head.Id!.Value);
                 Forget(head);
-                Judge(_join.FromClient(message, head), mayRepeat: head.Kind is MessageKind.Request && !isNew ? head.Id : null);
+                Check(_join.FromClient(message, head), mayRepeat: head.Kind is MessageKind.Request && !isNew ? head.Id : null);
                 return;
             }
 
@@ -75,11 +75,11 @@ internal sealed class EraTarget : IFuzzTarget
                 _atServer.Remove(answered);
             }
 
-            Judge(_join.FromServer(request, message, head));
+            Check(_join.FromServer(request, message, head));
         }
 
         /// <summary>A cancelled request needs no answer any more.</summary>
-        private void Forget(MessageHead head)
+        private void Forget(RpcHead head)
         {
             if (head is { Method: Methods.Cancelled, CancelledId: { } cancelled })
             {
@@ -100,7 +100,7 @@ internal sealed class EraTarget : IFuzzTarget
             return [.. filled];
         }
 
-        private void Judge(IReadOnlyList<EraAction> actions, MessageId? mayRepeat = null)
+        private void Check(IReadOnlyList<EraAction> actions, MessageId? mayRepeat = null)
         {
             foreach (EraAction action in actions)
             {
@@ -123,7 +123,7 @@ internal sealed class EraTarget : IFuzzTarget
 
         private void JudgeTold(ToClient told, MessageId? mayRepeat)
         {
-            MessageHead head = MessageScanner.Scan(told.Message);
+            RpcHead head = MessageScanner.Scan(told.Message);
             Require(head.Kind is not (MessageKind.Broken or MessageKind.Batch), $"The client gets messages alone, not {head.Fault}.");
             if (head is { Kind: MessageKind.Request, Id: { } asked })
             {
@@ -144,7 +144,7 @@ internal sealed class EraTarget : IFuzzTarget
 
         private void JudgeSent(ToServer sent)
         {
-            MessageHead head = MessageScanner.Scan(sent.Message);
+            RpcHead head = MessageScanner.Scan(sent.Message);
             Require(head.IsCall, $"The server gets requests and notifications alone, not {head.Kind} {head.Fault}.");
             Require(head.ProtocolVersion == Revisions.Modern, "Each says its revision.");
             Require(head.Id == sent.Id, "It is sent under its id.");

@@ -20,7 +20,7 @@ internal sealed class MessageTarget : IFuzzTarget
     public void Run(ReadOnlySpan<byte> input)
     {
         byte[] bytes = input.ToArray();
-        MessageHead head = MessageScanner.Scan(bytes);
+        RpcHead head = MessageScanner.Scan(bytes);
         string whole = Show(head);
         foreach (int cut in Cuts.Of(bytes.Length))
         {
@@ -48,7 +48,7 @@ internal sealed class MessageTarget : IFuzzTarget
         RequireHeaders(bytes, head);
     }
 
-    private static void RequireBatch(byte[] bytes, MessageHead head)
+    private static void RequireBatch(byte[] bytes, RpcHead head)
     {
         if (head.Kind is not MessageKind.Batch)
         {
@@ -61,7 +61,7 @@ internal sealed class MessageTarget : IFuzzTarget
         Require(parts.Select(part => Encoding.UTF8.GetString(part)).SequenceEqual(expected), "A batch is taken apart into its elements.");
     }
 
-    private static void RequireTools(byte[] bytes, MessageHead head)
+    private static void RequireTools(byte[] bytes, RpcHead head)
     {
         if (head.Kind is not MessageKind.Response)
         {
@@ -77,7 +77,7 @@ internal sealed class MessageTarget : IFuzzTarget
         tools.Learn(new ReadOnlySequence<byte>(bytes));
     }
 
-    private static void RequireHeaders(byte[] bytes, MessageHead head)
+    private static void RequireHeaders(byte[] bytes, RpcHead head)
     {
         if (!head.IsCall)
         {
@@ -90,7 +90,7 @@ internal sealed class MessageTarget : IFuzzTarget
         }
     }
 
-    private static string Show(MessageHead head) =>
+    private static string Show(RpcHead head) =>
         $"{head.Kind} {head.Fault} {head.Id} '{head.Method}' '{head.Name}' {head.ProtocolVersion} {head.ProgressToken} {head.CancelledId} "
         + $"{head.SubscriptionId} {head.TraceParent} {head.TraceState} {head.ResultType} {head.ErrorCode}";
 }

@@ -29,7 +29,7 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>What the heartbeat, which other proxies may share, calls for this one.</summary>
     private readonly int[] _heartbeatNumbers;
 
-    private readonly ServingParts _parts;
+    private readonly SharedServices _parts;
 
     /// <summary>Guards what is made once: the accept loop, and the start of the token gate.</summary>
     private readonly Lock _making = new();
@@ -66,7 +66,7 @@ public sealed class McpProxy : IAsyncDisposable
         AddedFields? added = AddedFields.Open(options.AddedFields, options.Clock, options.Logger);
         _entrances = new Entrances(options);
         _incoming = options.Incoming is null ? null : IncomingTokens.Open(options.Incoming, options.TrustedCertificates, options.Clock, options.Logger);
-        var meter = new Meter(Tally.MeterName);
+        var meter = new Meter(ProxyMetrics.MeterName);
         UpstreamCredentials? source = options.Outgoing is null
             ? credentials
             : UpstreamCredentials.For(options.Outgoing, options.Target, options.Clock, options.Logger, options.TrustedCertificates, options.Observer, meter);
@@ -84,7 +84,7 @@ public sealed class McpProxy : IAsyncDisposable
     public int OpenConnections => _parts.Connections.Count;
 
     /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
-    internal Meter Meter => _parts.Tally.Meter;
+    internal Meter Meter => _parts.Metrics.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
     /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
@@ -222,7 +222,7 @@ public sealed class McpProxy : IAsyncDisposable
         _accepting?.Dispose();
         await _parts.Connections.WhenEmptyAsync(AbortTimeout, _options.Clock).ConfigureAwait(false);
         _parts.Pool.Dispose();
-        _parts.Tally.Dispose();
+        _parts.Metrics.Dispose();
         Array.ForEach(_heartbeatNumbers, _heartbeat.Remove);
         _heartbeat.Dispose();
         _network.Dispose();

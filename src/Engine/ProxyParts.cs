@@ -22,7 +22,7 @@ internal static class ProxyParts
     /// <param name="credentials">Null where no credential is added.</param>
     /// <param name="added">Null where no other field is added.</param>
     /// <param name="meter">Counts what the proxy does.</param>
-    public static ServingParts Make(
+    public static SharedServices Make(
         McpProxyOptions options,
         Heartbeat heartbeat,
         NetworkStack network,
@@ -34,14 +34,14 @@ internal static class ProxyParts
         ProxyLimits limits = options.Limits;
         var faults = new HookFaults(options.Logger, options.Clock);
         var connections = new ConnectionSet(options.Logger);
-        var tally = new Tally(
+        var metrics = new ProxyMetrics(
             options.Logger, () => connections.Count, options.Observer, faults, options.Clock, hasCredential: credentials is not null, meter);
         var requestBody = new BodyLimits(limits.MaxRequestBodyBytes, limits.MaxChunkOverheadBytes);
         BodyLimits responseBody = requestBody with { MaxDataBytes = long.MaxValue };
         var hop = new HopMark();
         var origin = new UpstreamOrigin(options.Target);
         ReplacedNames? addedNames = added is null ? null : new ReplacedNames([.. added.Names]);
-        return new ServingParts
+        return new SharedServices
         {
             Limits = limits,
             Heartbeat = heartbeat,
@@ -53,7 +53,7 @@ internal static class ProxyParts
                 limits.UpstreamPostIdleTimeout,
                 limits.UpstreamMaxAge,
                 heartbeat,
-                tally),
+                metrics),
             Hop = hop,
             RequestRewriter = new RequestRewriter(options.Target, ForwardedRuleOf(options), hop, ReplacedOf(options, added), addedNames),
             ResponseRewriter = new ResponseRewriter(options.Target, hidesChallenges: credentials is not null, options.CorsOrigins.Count > 0),
@@ -68,7 +68,7 @@ internal static class ProxyParts
             Logger = options.Logger,
             Observer = options.Observer,
             HookFaults = faults,
-            Tally = tally,
+            Metrics = metrics,
             RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields, requestBody),
             ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields, responseBody),
         };

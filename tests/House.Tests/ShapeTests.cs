@@ -25,7 +25,7 @@ public sealed class ShapeTests
     [
         ("fields", "ProxyLimits", "One property for each bound: a host sees them all in one list, and each has its own documentation."),
         ("fields", "McpProxyOptions", "One property for each thing that a host may set; it holds no state."),
-        ("fields", "ServingParts", "What all connections of a proxy share, put together once; it holds no state but that the proxy drains."),
+        ("fields", "SharedServices", "What all connections of a proxy share, put together once; it holds no state but that the proxy drains."),
         ("fields", "ExchangeOutcome", "One property for each thing that is told of an exchange, to the counters, the log or the observer; it decides nothing."),
         ("fields", "ExchangeReport", "One property for each thing that an access log may want; a host reads it and keeps nothing."),
         ("file", "src/Engine/Serving/Interrupts.cs", "Everything that threads share lies in one file on purpose: who checks one rule sees the others."),
@@ -36,7 +36,7 @@ public sealed class ShapeTests
         ("shared memory", "src/Engine/Serving/Doorway.cs", "Shared by all connections of a listener: one immutable record, replaced as a whole."),
         ("shared memory", "src/Engine/Serving/Entrances.cs", "Shared by all calls of a host, before there is a connection: a slot is replaced as a whole."),
         ("shared memory", "src/Engine/Serving/RedirectMemory.cs", "Shared by all connections of a proxy: one immutable list, replaced as a whole."),
-        ("shared memory", "src/Engine/Serving/ServingParts.cs", "Shared by all connections of a proxy: one flag, that it drains."),
+        ("shared memory", "src/Engine/Serving/SharedServices.cs", "Shared by all connections of a proxy: one flag, that it drains."),
         ("fields", "ExchangeOptions", "One property for each flag of the command line; CommandLineParser fills them."),
         ("fields", "OutgoingOptions", "One property for each flag of the command line; CommandLineParser fills them."),
         ("fields", "ProxyOptions", "One property for each flag of the command line; CommandLineParser fills them."),

@@ -48,7 +48,7 @@ ledger.Print(Console.Out);
 
 await stopping.CancelAsync();
 await serving;
-return Judge();
+return ExitCode();
 
 async Task RunTrafficAsync(TimeSpan time)
 {
@@ -88,7 +88,7 @@ async Task<Footprint> SettleAsync()
     return last;
 }
 
-int Judge()
+int ExitCode()
 {
     List<string> failures = [.. ledger.Wrong];
     Expect(ledger.Started == ledger.Ended, "A request is unaccounted for by the clients.");

@@ -28,7 +28,7 @@ internal static class DemoVerb
             Target = server.Address,
             Logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Warning),
         });
-        IPEndPoint listening = Listening.Bind(proxy, wanted);
+        IPEndPoint listening = ProxyBinding.Bind(proxy, wanted);
         Introduce(listening, server.Address);
 
         // The proxy stops first: what is still running may end at the server in the meantime.

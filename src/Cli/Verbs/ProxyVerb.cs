@@ -34,7 +34,7 @@ internal static class ProxyVerb
 
         await (companion?.RequireAsync() ?? Task.CompletedTask);
         using var signals = new StopSignals(outlivesTerminal: true);
-        IPEndPoint listening = Listening.Bind(proxy, engine.Listen!);
+        IPEndPoint listening = ProxyBinding.Bind(proxy, engine.Listen!);
         Warn(settings, options, engine, logger);
         Exposure.Warn(engine, options.Host, addsField, logger);
         companion?.Warn(engine, addsCredential, logger);

@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge;
 /// <param name="session">The session that it belongs to.</param>
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
 {
-    private readonly Patience _patience = new(parts.Settings, waitsForPerson: false);
+    private readonly RetryWindow _patience = new(parts.Settings, waitsForPerson: false);
 
     /// <summary>The last event that has come; null where none had an id, so that nothing can be fetched.</summary>
     private string? _lastId;

@@ -39,7 +39,7 @@ internal sealed class ClientMemory
     }
 
     /// <summary>Notes a message that the client sends.</summary>
-    public void Note(MessageHead head, in ReadOnlySequence<byte> bytes)
+    public void Note(RpcHead head, in ReadOnlySequence<byte> bytes)
     {
         if (head.Method is not (Methods.Initialize or Methods.Initialized or Methods.SetLevel or Methods.Subscribe or Methods.Unsubscribe))
         {

@@ -28,7 +28,7 @@ internal sealed class ClientMessage : IDisposable
     /// <param name="head">What was read of it.</param>
     /// <param name="isOwn">Whether the bridge itself has made it, so that its answer goes to nobody else.</param>
     /// <param name="ending">Cancelled when the bridge ends.</param>
-    public ClientMessage(MessageBuffer buffer, MessageHead head, bool isOwn, CancellationToken ending)
+    public ClientMessage(MessageBuffer buffer, RpcHead head, bool isOwn, CancellationToken ending)
     {
         (_buffer, Head) = (buffer, head);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(ending);
@@ -36,7 +36,7 @@ internal sealed class ClientMessage : IDisposable
         _ownAnswer = isOwn ? new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously) : null;
     }
 
-    public MessageHead Head { get; }
+    public RpcHead Head { get; }
 
     /// <summary>The requests that it carries: one, several where it is a batch, none where it is a notification or an answer.</summary>
     public IReadOnlyList<OpenRequest> Requests { get; set; } = [];

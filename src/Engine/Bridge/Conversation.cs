@@ -176,7 +176,7 @@ internal sealed class Conversation : IDisposable
     private ValueTask TakeBatchAsync(ClientMessage message)
     {
         List<ReadOnlySequence<byte>>? parts = BatchReader.Split(message.Bytes, BridgeLimits.MaxBatch);
-        MessageHead[] heads = parts is null ? [] : [.. parts.Select(part => MessageScanner.Scan(part))];
+        RpcHead[] heads = parts is null ? [] : [.. parts.Select(part => MessageScanner.Scan(part))];
         if (parts is not null && !Array.Exists(heads, head => head.Kind is MessageKind.Broken or MessageKind.Batch))
         {
             return TakeRequestsAsync(message, heads);
@@ -188,11 +188,11 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
-    private async ValueTask TakeRequestsAsync(ClientMessage message, MessageHead[] heads)
+    private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads)
     {
-        MessageHead[] requests = Array.FindAll(heads, head => head.Kind is MessageKind.Request);
+        RpcHead[] requests = Array.FindAll(heads, head => head.Kind is MessageKind.Request);
         var opened = new List<OpenRequest>(requests.Length);
-        foreach (MessageHead head in requests)
+        foreach (RpcHead head in requests)
         {
             var request = new OpenRequest(head.Id!.Value, head.Method, message);
             bool isIgnored = head is { Method: Methods.CallTool, Name: { } tool } && _delivery.Filter.Ignores(tool);
@@ -204,7 +204,7 @@ internal sealed class Conversation : IDisposable
 
             opened.ForEach(other => _delivery.Open.TryEnd(other));
             message.Dispose();
-            foreach (MessageHead each in requests)
+            foreach (RpcHead each in requests)
             {
                 await RefuseAsync(refused, each.Id!.Value.Raw).ConfigureAwait(false);
             }

@@ -41,7 +41,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
     /// <returns>Whether it was a message.</returns>
     public async ValueTask<bool> DeliverAsync(ReadOnlySequence<byte> bytes, ClientMessage? carrier)
     {
-        MessageHead head = MessageScanner.Scan(bytes);
+        RpcHead head = MessageScanner.Scan(bytes);
         switch (head.Kind)
         {
             case MessageKind.Broken:
@@ -136,7 +136,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
             return;
         }
 
-        MessageHead[] heads = [.. parts.Select(part => MessageScanner.Scan(part))];
+        RpcHead[] heads = [.. parts.Select(part => MessageScanner.Scan(part))];
         bool isAsItCame = carrier is not { IsOwn: true } && !settings.ChangesMessages && Array.TrueForAll(heads, head => head.IsAnswer && head.Id is not null);
         if (isAsItCame && heads.All(head => Open.TryEnd(head.Id!.Value) is not null))
         {
@@ -151,7 +151,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
         }
     }
 
-    private async ValueTask DeliverPartAsync(ReadOnlySequence<byte> part, MessageHead head, ClientMessage? carrier, bool wasEnded)
+    private async ValueTask DeliverPartAsync(ReadOnlySequence<byte> part, RpcHead head, ClientMessage? carrier, bool wasEnded)
     {
         bool isEnded = wasEnded && head.IsAnswer && carrier?.Requests.Any(request => request.IsEnded && request.Id == head.Id) is true;
         if (isEnded)
@@ -164,7 +164,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
         }
     }
 
-    private async ValueTask DeliverAnswerAsync(ReadOnlySequence<byte> answer, MessageHead head, ClientMessage? carrier)
+    private async ValueTask DeliverAnswerAsync(ReadOnlySequence<byte> answer, RpcHead head, ClientMessage? carrier)
     {
         if (head.Id is not { } id)
         {

@@ -92,7 +92,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
             return client.SendAsync(message, cancellationToken);
         }
 
-        MessageHead head = MessageScanner.Scan(message);
+        RpcHead head = MessageScanner.Scan(message);
         IReadOnlyList<EraAction> actions;
         lock (_gate)
         {
@@ -140,7 +140,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
             return true;
         }
 
-        MessageHead head = MessageScanner.Scan(message.Bytes);
+        RpcHead head = MessageScanner.Scan(message.Bytes);
         IReadOnlyList<EraAction> actions;
         lock (_gate)
         {
@@ -162,7 +162,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
     }
 
     /// <summary>Looks at what the client starts with.</summary>
-    private void Look(MessageBuffer message, MessageHead head)
+    private void Look(MessageBuffer message, RpcHead head)
     {
         if (head is { Kind: MessageKind.Request, Method: Methods.Initialize } && message.Length <= MaxHandshakeBytes)
         {
@@ -174,7 +174,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         }
     }
 
-    private IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, MessageHead head)
+    private IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head)
     {
         Debug.Assert(_join is not null, "Only what is translated comes here.");
         if (head.Kind is not MessageKind.Batch)
@@ -190,7 +190,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         var actions = new List<EraAction>();
         foreach (ReadOnlySequence<byte> part in parts)
         {
-            MessageHead one = MessageScanner.Scan(part);
+            RpcHead one = MessageScanner.Scan(part);
             actions.AddRange(one.Kind is MessageKind.Broken
                 ? [new ToClient(OwnMessages.Error(one.Id, one.Fault.Code(), one.Fault.Sentence()))]
                 : _join.FromClient(part, one));
@@ -199,7 +199,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         return actions;
     }
 
-    private IReadOnlyList<EraAction> FromServer(in ReadOnlySequence<byte> message, MessageHead head)
+    private IReadOnlyList<EraAction> FromServer(in ReadOnlySequence<byte> message, RpcHead head)
     {
         if (_join is null)
         {
@@ -230,10 +230,10 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
     }
 
     /// <summary>Takes an answer while that to the handshake is awaited.</summary>
-    private IReadOnlyList<EraAction> Answered(ReadOnlyMemory<byte> handshake, in ReadOnlySequence<byte> message, MessageHead head)
+    private IReadOnlyList<EraAction> Answered(ReadOnlyMemory<byte> handshake, in ReadOnlySequence<byte> message, RpcHead head)
     {
         var initialize = new ReadOnlySequence<byte>(handshake);
-        MessageHead asked = MessageScanner.Scan(initialize);
+        RpcHead asked = MessageScanner.Scan(initialize);
         if (head.Id != asked.Id)
         {
             return [new ToClient(message)];

@@ -41,7 +41,7 @@ internal sealed class SseTransport : UpstreamTransport
 
     public override async Task<SendingEnd> SendAsync(ClientMessage message)
     {
-        var patience = new Patience(_parts.Settings, waitsForPerson: message.IsInitialize);
+        var patience = new RetryWindow(_parts.Settings, waitsForPerson: message.IsInitialize);
         while (true)
         {
             SseLine line = Open();
@@ -106,7 +106,7 @@ internal sealed class SseTransport : UpstreamTransport
     }
 
     /// <returns>False where it is to be tried again.</returns>
-    private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, Patience patience)
+    private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, RetryWindow patience)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         request.Content = new MessageContent(message.Bytes);

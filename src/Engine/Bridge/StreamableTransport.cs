@@ -55,7 +55,7 @@ internal sealed class StreamableTransport : UpstreamTransport
 
     public override async Task<SendingEnd> SendAsync(ClientMessage message)
     {
-        var patience = new Patience(_parts.Settings, waitsForPerson: message.IsInitialize || Current is null);
+        var patience = new RetryWindow(_parts.Settings, waitsForPerson: message.IsInitialize || Current is null);
         while (true)
         {
             Session? session = message.IsInitialize ? null : Current;
@@ -148,7 +148,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
     }
 
-    private async Task<Next> TryAsync(ClientMessage message, Session? session, Patience patience)
+    private async Task<Next> TryAsync(ClientMessage message, Session? session, RetryWindow patience)
     {
         HeaderFields fields = RequestFields.For(message, session is not null, _parts.Delivery.Tools);
         if (fields.Fault is { } wrong)

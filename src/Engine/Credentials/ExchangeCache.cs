@@ -48,7 +48,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     private readonly ILogger _logger;
 
     /// <summary>Counts. Set for life.</summary>
-    private readonly ExchangeTally _tally;
+    private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>
     private readonly TokenCache<ExchangedToken> _tokens = new(Ways);
@@ -63,7 +63,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
 
     public ExchangeCache(
-        TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeTally tally)
+        TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics)
     {
         _field = policy.FieldName ?? "Authorization";
         _request = TokenDigest.Of(Encoding.UTF8.GetBytes(exchanger.Fingerprint));
@@ -71,7 +71,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         _failures = new ExchangeFailures(policy.Subject.IsCaller, exchanger.Endpoint, logger, clock);
         _clock = clock;
         _logger = logger;
-        _tally = tally;
+        _metrics = metrics;
     }
 
     /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
@@ -95,7 +95,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
             return null;
         }
 
-        _tally.Hit();
+        _metrics.Hit();
         if (known.Use(now))
         {
             _ = Join(known.Digest, new ExchangeInput(subject.ToArray(), actor.ToArray()), known);
@@ -176,7 +176,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         ExchangeFlight flight = _flights.Join(digest, new ExchangeFlight(input, renewed), ExchangeAsync, out bool isOwn);
         if (!isOwn && renewed is null)
         {
-            _tally.Joined();
+            _metrics.Joined();
         }
 
         return flight;
@@ -190,7 +190,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         }
 
         ExchangeAnswer answer = await AskAsync(flight.Input).ConfigureAwait(false);
-        _tally.Exchanged(ExchangeFailures.NameOf(answer.End));
+        _metrics.Exchanged(ExchangeFailures.NameOf(answer.End));
         return answer.End is ExchangeVerdict.Issued ? Keep(digest, flight.Input, answer) : Fail(digest, flight, answer);
     }
 

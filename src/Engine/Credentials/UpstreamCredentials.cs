@@ -66,7 +66,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
             UpstreamCredentials? login = exchange.Login is { } own ? For(own, target, clock, logger, trustAnchors, observer) : null;
             UpstreamCredentials? actor = exchange.Actor is { } acting ? acting.IsLogin ? login : For(acting.Source, target, clock, logger) : null;
             var exchanger = new TokenExchanger(exchange, trustAnchors, clock);
-            var cache = new ExchangeCache(exchange, exchanger, clock, logger, new ExchangeTally(meter ?? new Meter(Tally.MeterName)));
+            var cache = new ExchangeCache(exchange, exchanger, clock, logger, new ExchangeMetrics(meter ?? new Meter(ProxyMetrics.MeterName)));
             return new ExchangedCredentials(exchange, login?.Scope ?? scope, login, actor, cache, clock);
         }
 

@@ -31,7 +31,7 @@ internal sealed class AuthorizationClient : IDisposable
     private readonly CredentialStore _store;
 
     /// <summary>The entry of this target and policy in that store.</summary>
-    private readonly CredentialKeeper _kept;
+    private readonly CredentialEntry _kept;
 
     /// <summary>Measures lifetimes and waits. Set for life.</summary>
     private readonly TimeProvider _clock;
@@ -72,7 +72,7 @@ internal sealed class AuthorizationClient : IDisposable
         _policy = policy;
         _target = target;
         _store = store;
-        _kept = new CredentialKeeper(policy, target, store, clock);
+        _kept = new CredentialEntry(policy, target, store, clock);
         _clock = clock;
         _logger = logger;
         _http = new OAuthHttp(target, OperatorUrls(policy), trustAnchors, clock);

@@ -12,7 +12,7 @@ namespace McpProxyFast.OAuth;
 
 /// <summary>Renews a credential with its refresh token. No refresh token is used twice, by whatever process.</summary>
 internal sealed class TokenRenewal(
-    CredentialKeeper kept, StoreTurns turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
+    CredentialEntry kept, StoreLocks turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
 {
     /// <summary>How much longer is waited for the answer once the proxy is to end.</summary>
     private static readonly TimeSpan MaxTimeAtEnd = TimeSpan.FromSeconds(10);

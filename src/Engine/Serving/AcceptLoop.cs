@@ -12,7 +12,7 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>How long the loop pauses when the system has no descriptor for another connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
-    private readonly ServingParts _parts;
+    private readonly SharedServices _parts;
 
     /// <summary>One listener, or two with the same port.</summary>
     private readonly Listener[] _listeners;
@@ -29,7 +29,7 @@ internal sealed class AcceptLoop : IDisposable
     /// <param name="parts">What all connections share.</param>
     /// <param name="listeners">Bound listeners; disposed with the loop.</param>
     /// <param name="entrance">The first settings for the connections accepted here.</param>
-    public AcceptLoop(ServingParts parts, Listener[] listeners, Entrance entrance)
+    public AcceptLoop(SharedServices parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
         _listeners = listeners;
@@ -83,7 +83,7 @@ internal sealed class AcceptLoop : IDisposable
     }
 
     /// <summary>The limit from the options, or less if the process has too few descriptors.</summary>
-    private static int MaxConnections(ServingParts parts)
+    private static int MaxConnections(SharedServices parts)
     {
         int most = Descriptors.RoomFor(parts.Limits.MaxConnections);
         if (most < parts.Limits.MaxConnections)
@@ -111,7 +111,7 @@ internal sealed class AcceptLoop : IDisposable
         {
             // Usually the process has no free descriptor. Whatever the cause, the loop must continue: a proxy that no longer accepts is useless.
             spares.LetGo();
-            _parts.Tally.AcceptFailed(fault, BackOff);
+            _parts.Metrics.AcceptFailed(fault, BackOff);
         }
 
         return false;

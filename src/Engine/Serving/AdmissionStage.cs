@@ -18,7 +18,7 @@ internal static class AdmissionStage
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
         verdictIsDue = false;
-        ServingParts parts = connection.Parts;
+        SharedServices parts = connection.Parts;
         if (parts.Hop.IsOn(request))
         {
             return StageResult.Refuse(RefusalReason.LoopDetected);
@@ -27,7 +27,7 @@ internal static class AdmissionStage
         OriginRule origins = connection.Entrance.Origins;
         if (!origins.AllowsHost(request.Authority) && !OwnEndpoints.IsForHealth(request))
         {
-            connection.Parts.Tally.HostRefused(request.Authority, connection.Client.RemoteAddress);
+            connection.Parts.Metrics.HostRefused(request.Authority, connection.Client.RemoteAddress);
             return StageResult.Refuse(RefusalReason.HostNotAllowed);
         }
 
@@ -38,13 +38,13 @@ internal static class AdmissionStage
 
         if (!AllowsOrigin(origins, request))
         {
-            parts.Tally.OriginRefused(request.Value(KnownField.Origin));
+            parts.Metrics.OriginRefused(request.Value(KnownField.Origin));
             return StageResult.Refuse(RefusalReason.OriginNotAllowed);
         }
 
         if (request.Fields.Has(KnownField.SecFetchSite) && !AllowsSite(origins, request))
         {
-            parts.Tally.CrossSiteRefused();
+            parts.Metrics.CrossSiteRefused();
             return StageResult.Refuse(RefusalReason.CrossSiteNotAllowed);
         }
 
@@ -71,7 +71,7 @@ internal static class AdmissionStage
     /// <summary>The cold path: validates the token away from the event loop. The client is watched meanwhile.</summary>
     public static async ValueTask<StageResult> AwaitVerdictAsync(ClientConnection connection, RequestHead request, ExchangeOutcome outcome)
     {
-        using ColdWait wait = connection.Interrupts.StartColdWait();
+        using SlowPathWait wait = connection.Interrupts.StartSlowPathWait();
         try
         {
             TokenVerdict verdict = await connection.Parts.Tokens!.Gate.DecideAsync(CopyToken(request), wait.Token).ConfigureAwait(false);

@@ -34,7 +34,7 @@ internal sealed class ClientConnection
     /// <param name="client">The connection; closed at the end.</param>
     /// <param name="doorway">The listener or host call that the client came through.</param>
     /// <param name="left">Called when the connection has released everything.</param>
-    public ClientConnection(ServingParts parts, Connection client, Doorway doorway, Action left)
+    public ClientConnection(SharedServices parts, Connection client, Doorway doorway, Action left)
     {
         Parts = parts;
         Client = client;
@@ -44,7 +44,7 @@ internal sealed class ClientConnection
     }
 
     /// <summary>What all connections share.</summary>
-    public ServingParts Parts { get; }
+    public SharedServices Parts { get; }
 
     /// <summary>The client.</summary>
     public Connection Client { get; }

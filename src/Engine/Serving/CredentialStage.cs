@@ -96,7 +96,7 @@ internal sealed class CredentialStage
             return gathered;
         }
 
-        using ColdWait wait = _owner!.Interrupts.StartColdWait();
+        using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(request, request.Redirect.To), wait.Token)).ConfigureAwait(false), out _);
     }
 
@@ -110,7 +110,7 @@ internal sealed class CredentialStage
             return described;
         }
 
-        ServingParts parts = _owner!.Parts;
+        SharedServices parts = _owner!.Parts;
         string target = redirectedTo.IsEmpty ? parts.RequestRewriter.DescribeTarget(request.Head) : Encoding.ASCII.GetString(redirectedTo.Span);
         string origin = parts.Target.GetLeftPart(UriPartial.Authority);
         var made = new UpstreamRequest(Encoding.ASCII.GetString(request.Head.Method), new Uri(target is "*" ? origin : origin + target), CallerOf(request));
@@ -128,7 +128,7 @@ internal sealed class CredentialStage
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
         UpstreamRequest described = request is { IsPumping: false, IsHeld: true } ? Describe(request, redirectedTo) : _described!.Value;
         var challenge = new UpstreamChallenge(described, response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
-        using ColdWait wait = _owner!.Interrupts.StartColdWait();
+        using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         StageResult result = Take(await WithoutCancelAsync(Source!.RecoverAsync(challenge, wait.Token)).ConfigureAwait(false), out bool isRenewed);
         if (!result.GoesOn || !isRenewed)
         {

@@ -41,7 +41,7 @@ internal sealed class Exchange
 
     private RedirectStage Redirect => Request.Redirect;
 
-    private ServingParts Parts => _owner!.Parts;
+    private SharedServices Parts => _owner!.Parts;
 
     private Interrupts Interrupts => _owner!.Interrupts;
 
@@ -205,7 +205,7 @@ internal sealed class Exchange
     {
         Outcome.Peer = _owner!.Client.RemoteAddress;
         _sentBefore = _owner.Client.Output.SentBytes;
-        if (Parts.Tally.ObservesExchanges)
+        if (Parts.Metrics.ObservesExchanges)
         {
             Outcome.StartedAt = Parts.Clock.GetTimestamp();
         }
@@ -215,7 +215,7 @@ internal sealed class Exchange
             return;
         }
 
-        if (Parts.Tally.ObservesExchanges)
+        if (Parts.Metrics.ObservesExchanges)
         {
             Outcome.Copy(Request.Head);
         }
@@ -256,7 +256,7 @@ internal sealed class Exchange
         }
         else
         {
-            using ColdWait wait = Interrupts.StartColdWait();
+            using SlowPathWait wait = Interrupts.StartSlowPathWait();
             LeaseResult lease = await Parts.Pool.ConnectAsync(near, wait.Token).ConfigureAwait(false);
             if (lease.Connection is null)
             {
@@ -318,7 +318,7 @@ internal sealed class Exchange
             && ReuseRule.MayRetry(Upstream.IsReused, Request.CanBeSentAgain, Request.Head.IsIdempotent, Outcome.Attempts - 1);
         if (retries)
         {
-            Parts.Tally.Retried();
+            Parts.Metrics.Retried();
             PrepareToSendAgain(keepsUpstream: false);
         }
 
@@ -430,7 +430,7 @@ internal sealed class Exchange
 
     private void MarkFirstByte()
     {
-        if (Parts.Tally.ObservesExchanges)
+        if (Parts.Metrics.ObservesExchanges)
         {
             Outcome.FirstByteAt = Parts.Clock.GetTimestamp();
         }
@@ -443,7 +443,7 @@ internal sealed class Exchange
         Outcome.End = end;
         Outcome.BytesReceived = _request?.ReceivedBytes ?? Outcome.BytesReceived;
         Outcome.BytesSent = _owner!.Client.Output.SentBytes - _sentBefore;
-        Parts.Tally.Tell(Outcome);
+        Parts.Metrics.Tell(Outcome);
     }
 
     /// <summary>Keeps the upstream connection for this client's next request. While it is kept, the connection is watched.</summary>

@@ -48,7 +48,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     private const long FiredBit = 8;
 
     /// <summary>What all connections share.</summary>
-    private readonly ServingParts _parts;
+    private readonly SharedServices _parts;
 
     /// <summary>The client's connection.</summary>
     private readonly Connection _client;
@@ -72,7 +72,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     private volatile UpstreamConnection? _upstream;
 
     /// <summary>A wait on neither peer. Null if there is none.</summary>
-    private volatile ColdWait? _coldWait;
+    private volatile SlowPathWait? _slowPathWait;
 
     /// <summary>The relay of a request's body while the pump sends it.</summary>
     private volatile BodyRelay? _sending;
@@ -89,7 +89,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>A write's deadline that was extended, and the bytes that had reached the peer then. Used by the heartbeat only.</summary>
     private (long Deadline, long Taken) _putOff;
 
-    public Interrupts(ServingParts parts, Connection client)
+    public Interrupts(SharedServices parts, Connection client)
     {
         _parts = parts;
         _client = client;
@@ -233,11 +233,11 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     public void Resume(long suspended) => Volatile.Write(ref _deadline, suspended);
 
     /// <summary>Starts a wait on something other than the peers. The client is watched during it.</summary>
-    public ColdWait StartColdWait()
+    public SlowPathWait StartSlowPathWait()
     {
-        var wait = new ColdWait(this, _parts.HookFaults);
+        var wait = new SlowPathWait(this, _parts.HookFaults);
         // Published before the reason is read: an earlier cut is seen here, and a later cut sees the wait.
-        Interlocked.Exchange(ref _coldWait, wait);
+        Interlocked.Exchange(ref _slowPathWait, wait);
         _client.Input.Watch(this, forBytes: false);
         if (IsCut)
         {
@@ -247,8 +247,8 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         return wait;
     }
 
-    /// <summary>Ends a cold wait.</summary>
-    public void EndColdWait() => _coldWait = null;
+    /// <summary>Ends a slow-path wait.</summary>
+    public void EndSlowPathWait() => _slowPathWait = null;
 
     /// <summary>From now on, the heartbeat monitors the pump.</summary>
     public void FollowPump(BodyRelay relay) => _sending = relay;
@@ -421,7 +421,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <param name="isClientLost">Nothing more is sent to the client. If false, the client still gets an answer, and flushes to it are not cancelled.</param>
     private void WakeAll(bool isClientLost)
     {
-        _coldWait?.Cancel();
+        _slowPathWait?.Cancel();
         _client.Input.CancelPendingRead();
         if (isClientLost)
         {

@@ -9,7 +9,7 @@ internal static class OwnEndpoints
 {
     /// <summary>Answers the request, if it is for the proxy.</summary>
     /// <returns>Null if the request is for the upstream.</returns>
-    public static OwnReply? Answer(RequestHead request, ServingParts parts, Entrance entrance)
+    public static OwnReply? Answer(RequestHead request, SharedServices parts, Entrance entrance)
     {
         if (IsForHealth(request))
         {

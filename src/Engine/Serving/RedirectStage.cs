@@ -18,7 +18,7 @@ internal sealed class RedirectStage
     /// <summary>The path and query to send next; empty for the request's own.</summary>
     public ReadOnlyMemory<byte> To { get; private set; }
 
-    private ServingParts Parts => _owner!.Parts;
+    private SharedServices Parts => _owner!.Parts;
 
     /// <summary>Starts a new exchange on a connection.</summary>
     public void Open(ClientConnection owner)

@@ -92,7 +92,7 @@ internal sealed class RequestStream
     /// <summary>The authority that the client asked for. Can be read while the pump runs.</summary>
     public ReadOnlySpan<byte> Authority => _authority.WrittenCount > 0 ? _authority.WrittenSpan : Head.Authority;
 
-    private ServingParts Parts => _owner!.Parts;
+    private SharedServices Parts => _owner!.Parts;
 
     private Connection Client => _owner!.Client;
 

@@ -56,7 +56,7 @@ internal sealed class ResponseStream
     /// <summary>What is wrong with the framing of a body that ended as malformed.</summary>
     public Violation Violation => _relay.Violation;
 
-    private ServingParts Parts => _owner!.Parts;
+    private SharedServices Parts => _owner!.Parts;
 
     private Connection Client => _owner!.Client;
 

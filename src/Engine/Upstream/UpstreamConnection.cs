@@ -35,7 +35,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     private const long KeepAliveMarginMilliseconds = 1000;
 
     private readonly Heartbeat _heartbeat;
-    private readonly Tally _tally;
+    private readonly ProxyMetrics _metrics;
 
     /// <summary>One of the states above.</summary>
     private int _state;
@@ -49,13 +49,13 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>See <see cref="KeptFor"/>.</summary>
     private long _keptFor = NotSaid;
 
-    public UpstreamConnection(Connection transport, Heartbeat heartbeat, Tally tally)
+    public UpstreamConnection(Connection transport, Heartbeat heartbeat, ProxyMetrics metrics)
     {
         Transport = transport;
         MadeAt = heartbeat.Now;
         _idleSince = MadeAt;
         _heartbeat = heartbeat;
-        _tally = tally;
+        _metrics = metrics;
     }
 
     /// <summary>The transport. Only for the owner: whoever has taken or created the connection.</summary>
@@ -119,7 +119,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
         Arrival arrival = Transport.Input.Look(asksSystem: _heartbeat.Now != IdleSince);
         if (arrival is Arrival.Bytes)
         {
-            _tally.UnsolicitedResponse();
+            _metrics.UnsolicitedResponse();
         }
 
         return arrival is Arrival.Nothing;
@@ -131,7 +131,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     {
         if (EndIdle())
         {
-            _tally.UnsolicitedResponse();
+            _metrics.UnsolicitedResponse();
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     private readonly Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> _connect;
     private readonly UpstreamConnection?[] _slots;
     private readonly Heartbeat _heartbeat;
-    private readonly Tally _tally;
+    private readonly ProxyMetrics _metrics;
     private readonly long _idleMilliseconds;
 
     /// <summary>The idle limit for a request that must not be sent twice, if the upstream has not said how long it keeps connections.</summary>
@@ -32,7 +32,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     /// it.</param>
     /// <param name="maxAge">How old a connection may be to be used again.</param>
     /// <param name="heartbeat">The clock.</param>
-    /// <param name="tally">Counts responses that no request asked for.</param>
+    /// <param name="metrics">Counts responses that no request asked for.</param>
     public UpstreamPool(
         Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> connect,
         int maxIdle,
@@ -40,9 +40,9 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         TimeSpan idleForOnce,
         TimeSpan maxAge,
         Heartbeat heartbeat,
-        Tally tally)
+        ProxyMetrics metrics)
     {
-        _tally = tally;
+        _metrics = metrics;
         _connect = connect;
         _slots = new UpstreamConnection?[maxIdle];
         _heartbeat = heartbeat;
@@ -80,7 +80,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     {
         ConnectResult result = await _connect(affinity, cancel).ConfigureAwait(false);
         return new LeaseResult(
-            result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _tally), result.Fault, result.Failure);
+            result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _metrics), result.Fault, result.Failure);
     }
 
     /// <summary>Whether an idle connection may carry a request, judged by its age and its idle time.</summary>

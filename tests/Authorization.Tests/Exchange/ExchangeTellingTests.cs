@@ -9,7 +9,7 @@ namespace McpProxyFast.Authorization.Tests.Exchange;
 public sealed class ExchangeTellingTests : IAsyncLifetime, IDisposable
 {
     private readonly ConcurrentQueue<string> _counted = new();
-    private readonly Meter _meter = new(Tally.MeterName);
+    private readonly Meter _meter = new(ProxyMetrics.MeterName);
     private readonly MeterListener _listener = new();
     private ExchangeRig _rig = null!;
 

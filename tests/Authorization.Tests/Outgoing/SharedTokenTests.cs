@@ -159,7 +159,7 @@ public sealed class SharedTokenTests : IDisposable
     [Fact]
     public async Task WhatHasBeenShownIsKnownToTheNextWhoHasTheTurn()
     {
-        var turns = new StoreTurns(_folder.File("store"));
+        var turns = new StoreLocks(_folder.File("store"));
         using (RenewalTurn turn = await turns.TakeRenewalAsync("0123456789", CancellationToken.None))
         {
             turn.Remember("first");
@@ -168,7 +168,7 @@ public sealed class SharedTokenTests : IDisposable
             turn.Forget("second");
         }
 
-        using RenewalTurn next = await new StoreTurns(_folder.File("store")).TakeRenewalAsync("0123456789", CancellationToken.None);
+        using RenewalTurn next = await new StoreLocks(_folder.File("store")).TakeRenewalAsync("0123456789", CancellationToken.None);
 
         Assert.Equal((true, false, true, false), (next.WasShown("first"), next.WasShown("second"), next.WasShown("third"), next.WasShown("fourth")));
     }

@@ -32,7 +32,7 @@ public sealed class StoreFileTests : IDisposable
     {
         await PutAsync(Store);
 
-        var turns = new StoreTurns(Store);
+        var turns = new StoreLocks(Store);
         using RenewalTurn renewal = await turns.TakeRenewalAsync(Turn, CancellationToken.None);
         using FileStream? signIn = await turns.TakeSignInAsync(Turn, () => { }, CancellationToken.None);
         using FileStream? window = await turns.TakeWindowAsync(() => { }, CancellationToken.None);
@@ -89,7 +89,7 @@ public sealed class StoreFileTests : IDisposable
         }
         else
         {
-            using RenewalTurn turn = await new StoreTurns(Store).TakeRenewalAsync(Turn, patience.Token);
+            using RenewalTurn turn = await new StoreLocks(Store).TakeRenewalAsync(Turn, patience.Token);
             Assert.False(turn.WasShown("any"));
         }
     }

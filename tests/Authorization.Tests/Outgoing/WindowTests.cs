@@ -80,11 +80,11 @@ public sealed class WindowTests : IDisposable
     [Fact]
     public async Task ThereIsOneWindowForAllTargetsOfAStore()
     {
-        var turns = new StoreTurns(_folder.File("store"));
+        var turns = new StoreLocks(_folder.File("store"));
         bool isSaid = false;
         FileStream? first = await turns.TakeWindowAsync(() => Assert.Fail("nobody has it"), CancellationToken.None);
 
-        Task<FileStream?> second = new StoreTurns(_folder.File("store")).TakeWindowAsync(() => isSaid = true, CancellationToken.None);
+        Task<FileStream?> second = new StoreLocks(_folder.File("store")).TakeWindowAsync(() => isSaid = true, CancellationToken.None);
         await Patience.UntilAsync(() => isSaid);
         Assert.False(second.IsCompleted);
         await first!.DisposeAsync();

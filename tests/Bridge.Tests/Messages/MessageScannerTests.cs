@@ -18,7 +18,7 @@ public sealed class MessageScannerTests
     {
         foreach (ReadOnlySequence<byte> message in Pieces.Everywhere(Call))
         {
-            MessageHead head = MessageScanner.Scan(message);
+            RpcHead head = MessageScanner.Scan(message);
 
             Assert.Equal(MessageKind.Request, head.Kind);
             Assert.Equal("7", head.Id?.ToString());
@@ -161,7 +161,7 @@ public sealed class MessageScannerTests
     [InlineData("tools/call", """{}""", null)]
     public void NameIsWhatTheMethodIsAbout(string method, string parameters, string? name)
     {
-        MessageHead head = MessageScanner.Scan(Pieces.Of($$"""{"jsonrpc":"2.0","id":1,"params":{{parameters}},"method":"{{method}}"}"""));
+        RpcHead head = MessageScanner.Scan(Pieces.Of($$"""{"jsonrpc":"2.0","id":1,"params":{{parameters}},"method":"{{method}}"}"""));
 
         Assert.Equal(MessageKind.Request, head.Kind);
         Assert.Equal(name, head.Name);
@@ -170,7 +170,7 @@ public sealed class MessageScannerTests
     [Fact]
     public void RevisionOfTheHandshakeIsInItsParams()
     {
-        MessageHead head = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"params":{"protocolVersion":"2025-06-18"},"method":"initialize"}"""));
+        RpcHead head = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"params":{"protocolVersion":"2025-06-18"},"method":"initialize"}"""));
 
         Assert.Equal("2025-06-18", head.ProtocolVersion);
     }
@@ -178,9 +178,9 @@ public sealed class MessageScannerTests
     [Fact]
     public void NotificationsSayWhatTheyAreAbout()
     {
-        MessageHead cancelled = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"r"}}"""));
-        MessageHead progress = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":3}}"""));
-        MessageHead changed = MessageScanner.Scan(Pieces.Of(
+        RpcHead cancelled = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"r"}}"""));
+        RpcHead progress = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":3}}"""));
+        RpcHead changed = MessageScanner.Scan(Pieces.Of(
             """{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":9}}}"""));
 
         Assert.Equal(MessageId.Of("r"), cancelled.CancelledId);
@@ -191,8 +191,8 @@ public sealed class MessageScannerTests
     [Fact]
     public void AnswersSayOfWhichKindTheyAre()
     {
-        MessageHead result = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"result":{"a":{},"resultType":"input_required"}}"""));
-        MessageHead error = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"error":{"message":"no","code":-32020}}"""));
+        RpcHead result = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"result":{"a":{},"resultType":"input_required"}}"""));
+        RpcHead error = MessageScanner.Scan(Pieces.Of("""{"jsonrpc":"2.0","id":1,"error":{"message":"no","code":-32020}}"""));
 
         Assert.Equal("input_required", result.ResultType);
         Assert.Equal(-32020, error.ErrorCode);
@@ -206,13 +206,13 @@ public sealed class MessageScannerTests
         MessageScanner.Scan(large);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        MessageHead head = MessageScanner.Scan(large);
+        RpcHead head = MessageScanner.Scan(large);
 
         Assert.Equal("x", head.Name);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096);
     }
 
-    private static void AssertEverywhere(string json, Action<MessageHead> assert)
+    private static void AssertEverywhere(string json, Action<RpcHead> assert)
     {
         foreach (ReadOnlySequence<byte> message in Pieces.Everywhere(json))
         {

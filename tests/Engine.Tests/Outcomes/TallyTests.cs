@@ -9,16 +9,16 @@ namespace McpProxyFast.Engine.Tests.Outcomes;
 public sealed class TallyTests : IDisposable
 {
     private readonly ListLogger _logger = new();
-    private readonly Tally _tally;
+    private readonly ProxyMetrics _metrics;
     private readonly MeterListener _listener = new();
     private readonly List<string> _measured = [];
 
     public TallyTests()
     {
-        _tally = new Tally(_logger, () => 7, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
+        _metrics = new ProxyMetrics(_logger, () => 7, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter == _tally.Meter)
+            if (instrument.Meter == _metrics.Meter)
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -37,7 +37,7 @@ public sealed class TallyTests : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        _tally.Dispose();
+        _metrics.Dispose();
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class TallyTests : IDisposable
         RefusalReason reason = Enum.Parse<RefusalReason>(name);
         Refusal refusal = Refusal.For(reason);
 
-        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Refused, Refusal = reason });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Refused, Refusal = reason });
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client", "mcpproxyfast.exchanges 1 end=refused"], _measured);
         Assert.Equal(
@@ -65,7 +65,7 @@ public sealed class TallyTests : IDisposable
         Violation violation = Enum.Parse<Violation>(name);
         (string code, string rule) = (Violations.CodeOf(violation), Violations.RuleOf(violation));
 
-        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, UpstreamViolation = violation });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, UpstreamViolation = violation });
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={code} rule={rule} side=upstream", "mcpproxyfast.exchanges 1 end=cut"], _measured);
         Assert.Equal($"Debug: Refused what the upstream sent: {code} by {rule}.", _logger.Lines[0]);
@@ -74,7 +74,7 @@ public sealed class TallyTests : IDisposable
     [Fact]
     public void FaultOfAMessageIsCountedWithTheRuleItBreaks()
     {
-        _tally.Tell(new ExchangeOutcome
+        _metrics.Tell(new ExchangeOutcome
         {
             End = ExchangeEnd.Faulted,
             Fault = FaultReason.UpstreamResponseInvalid,
@@ -93,7 +93,7 @@ public sealed class TallyTests : IDisposable
     [Fact]
     public void BytesOnAnIdleConnectionAreCountedAsAnAnswerNobodyAskedFor()
     {
-        _tally.UnsolicitedResponse();
+        _metrics.UnsolicitedResponse();
 
         Assert.Equal(["mcpproxyfast.refusals 1 reason=answer-unasked rule=RFC 9112 §9.2 side=upstream"], _measured);
     }
@@ -104,7 +104,7 @@ public sealed class TallyTests : IDisposable
     {
         Fault fault = Fault.For(Enum.Parse<FaultReason>(name));
 
-        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, Fault = Enum.Parse<FaultReason>(name) });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, Fault = Enum.Parse<FaultReason>(name) });
 
         Assert.Equal(
             [$"mcpproxyfast.faults 1 reason={fault.Code} side={fault.Side.ToString().ToLowerInvariant()}", "mcpproxyfast.exchanges 1 end=cut"], _measured);
@@ -115,7 +115,7 @@ public sealed class TallyTests : IDisposable
     {
         foreach (ExchangeEnd end in Enum.GetValues<ExchangeEnd>())
         {
-            _tally.Tell(new ExchangeOutcome { End = end });
+            _metrics.Tell(new ExchangeOutcome { End = end });
         }
 
         Assert.Equal(Enum.GetValues<ExchangeEnd>().Length, _measured.Distinct().Count());
@@ -127,7 +127,7 @@ public sealed class TallyTests : IDisposable
     {
         for (int i = 0; i < 3; i++)
         {
-            _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Faulted, Fault = FaultReason.UpstreamUnreachable });
+            _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Faulted, Fault = FaultReason.UpstreamUnreachable });
         }
 
         const string Text = "Answered 502 upstream-unreachable: The upstream could not be reached. "
@@ -138,12 +138,12 @@ public sealed class TallyTests : IDisposable
     [Fact]
     public void TargetThatAsksForACredentialDrawsOneHint()
     {
-        using var tally = new Tally(
+        using var metrics = new ProxyMetrics(
             _logger, () => 0, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System, hasCredential: false);
 
-        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
-        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
-        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+        metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
+        metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+        metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
 
         Assert.Single(_logger.Lines, line => line.Contains("set McpProxyOptions.Outgoing", StringComparison.Ordinal));
     }
@@ -151,7 +151,7 @@ public sealed class TallyTests : IDisposable
     [Fact]
     public void TargetWhoseCredentialTheProxyHasDrawsNoHint()
     {
-        _tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 401 });
 
         Assert.DoesNotContain(_logger.Lines, line => line.StartsWith("Information", StringComparison.Ordinal));
     }
@@ -159,9 +159,9 @@ public sealed class TallyTests : IDisposable
     [Fact]
     public void RefusedHostAndOriginAreShownFitForATerminalWithTheOptionThatAllowsThem()
     {
-        _tally.HostRefused("evil.example\u001b[2J"u8, System.Net.IPAddress.Loopback);
-        _tally.OriginRefused("https://evil.example"u8);
-        _tally.OriginRefused("https://evil.example"u8);
+        _metrics.HostRefused("evil.example\u001b[2J"u8, System.Net.IPAddress.Loopback);
+        _metrics.OriginRefused("https://evil.example"u8);
+        _metrics.OriginRefused("https://evil.example"u8);
 
         Assert.Equal(2, _logger.Lines.Count);
         Assert.Matches(@"^Warning: .*'evil.example\\u001B\[2J' .*McpProxyOptions.AllowedHosts", _logger.Lines[0]);
@@ -172,11 +172,11 @@ public sealed class TallyTests : IDisposable
     public void ExchangesGetNoLineWhereDebugIsOff()
     {
         _logger.Least = LogLevel.Information;
-        using var tally = new Tally(_logger, () => 0, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
+        using var metrics = new ProxyMetrics(_logger, () => 0, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
 
-        tally.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
+        metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 200 });
 
-        Assert.False(tally.ObservesExchanges);
+        Assert.False(metrics.ObservesExchanges);
         Assert.Empty(_logger.Lines);
     }
 

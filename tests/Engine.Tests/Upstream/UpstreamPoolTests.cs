@@ -14,7 +14,7 @@ public sealed class UpstreamPoolTests : IDisposable
     private readonly FakeTimeProvider _clock = new();
     private readonly Heartbeat _heartbeat;
     private readonly List<Pipe> _fromUpstream = [];
-    private readonly Tally _tally = new(NullLogger.Instance, () => 0, observer: null, new HookFaults(NullLogger.Instance, TimeProvider.System), TimeProvider.System);
+    private readonly ProxyMetrics _metrics = new(NullLogger.Instance, () => 0, observer: null, new HookFaults(NullLogger.Instance, TimeProvider.System), TimeProvider.System);
     private readonly UpstreamPool _pool;
 
     public UpstreamPoolTests()
@@ -27,13 +27,13 @@ public sealed class UpstreamPoolTests : IDisposable
             idleForOnce: TimeSpan.FromSeconds(4),
             maxAge: TimeSpan.FromSeconds(60),
             _heartbeat,
-            _tally);
+            _metrics);
     }
 
     public void Dispose()
     {
         _heartbeat.Dispose();
-        _tally.Dispose();
+        _metrics.Dispose();
     }
 
     [Fact]

@@ -34,7 +34,7 @@ internal sealed class StormClient(StormHost host, StormLedger ledger, int seed)
             }
             catch (Exception cut) when (cut is InvalidDataException or IOException or InvalidOperationException or System.Net.Sockets.SocketException)
             {
-                Judge(cut);
+                Classify(cut);
             }
             finally
             {
@@ -44,7 +44,7 @@ internal sealed class StormClient(StormHost host, StormLedger ledger, int seed)
     }
 
     /// <summary>A cut that shows is a right end; bytes that are no answer at all are not.</summary>
-    private void Judge(Exception cut)
+    private void Classify(Exception cut)
     {
         ledger.End("cut");
         if (cut is InvalidDataException && cut.Message.StartsWith("Expected ", StringComparison.Ordinal))

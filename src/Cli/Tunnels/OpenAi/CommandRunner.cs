@@ -7,7 +7,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="target">The MCP server.</param>
 /// <param name="delivery">Delivers the answers.</param>
 /// <param name="logger">Gets what cannot be done.</param>
-internal sealed class CommandRunner(McpProxy proxy, Uri target, Delivery delivery, ILogger logger)
+internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, ILogger logger)
 {
     /// <summary>Largest answer passed on, 64 MiB like any MCP message.</summary>
     private const int MaxBytes = 64 * 1024 * 1024;

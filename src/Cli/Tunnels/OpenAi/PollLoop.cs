@@ -23,7 +23,7 @@ internal sealed class PollLoop : IAsyncDisposable
     private readonly ControlPlane _plane;
     private readonly CommandRunner _runner;
     private readonly ILogger _logger;
-    private readonly BackOff _pauses = new(FirstPause, LongestPause);
+    private readonly RetryPauses _pauses = new(FirstPause, LongestPause);
 
     /// <summary>One slot for each command that may still start.</summary>
     private readonly SemaphoreSlim _slots;
@@ -49,7 +49,7 @@ internal sealed class PollLoop : IAsyncDisposable
         _concurrency = provider.Concurrency;
         _slots = new SemaphoreSlim(_concurrency);
         _plane = new ControlPlane(provider);
-        _runner = new CommandRunner(proxy, target, new Delivery(_plane, logger), logger);
+        _runner = new CommandRunner(proxy, target, new AnswerPost(_plane, logger), logger);
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _running = RunAsync();
@@ -113,7 +113,7 @@ internal sealed class PollLoop : IAsyncDisposable
                 await BeginAsync(commands, receivedAt);
                 return;
             case 429 or >= 500:
-                await PauseAsync(_pauses.Next(BackOff.AskedBy(response)), $"answered with HTTP {status}");
+                await PauseAsync(_pauses.Next(RetryPauses.AskedBy(response)), $"answered with HTTP {status}");
                 return;
             case 401 or 403:
                 await PauseAsync(SlowPause, $"does not take the key (HTTP {status}): check that it is valid and may use this tunnel");

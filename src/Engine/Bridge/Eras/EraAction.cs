@@ -15,7 +15,7 @@ internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
 /// <param name="Message">Valid as long as the message that it came from.</param>
 /// <param name="Head">Its head.</param>
 /// <param name="After">How long to wait before.</param>
-internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, MessageHead Head, TimeSpan After = default) : EraAction;
+internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default) : EraAction;
 
 /// <summary>Close the POST of a request, whether it has been sent or waits to be; what still comes of it is nobody's.</summary>
 /// <param name="Id">The request's id at the server.</param>

@@ -20,7 +20,7 @@ internal static class EraDetection
     /// Such a server does not know the method (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which revisions it knows (-32022).
     /// No error is one that only such servers give, so any of a server's own counts. One that was not reached, or wants a person to sign in, has not answered.
     /// </remarks>
-    public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, MessageHead head)
+    public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, RpcHead head)
     {
         if (head.Kind is not MessageKind.ErrorResponse)
         {

@@ -27,7 +27,7 @@ internal sealed class LegacyClient
     public byte[] Capabilities { get; }
 
     /// <summary>Reads an <c>initialize</c>.</summary>
-    public static LegacyClient Read(in ReadOnlySequence<byte> initialize, MessageHead head)
+    public static LegacyClient Read(in ReadOnlySequence<byte> initialize, RpcHead head)
     {
         ReadOnlySequence<byte> parameters = JsonSlice.Find(initialize, "params"u8)?.Value ?? default;
         JsonSlice? info = parameters.IsEmpty ? null : JsonSlice.Find(parameters, "clientInfo"u8);

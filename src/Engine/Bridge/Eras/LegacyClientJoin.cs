@@ -9,7 +9,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <remarks>
 /// The handshake and pings are answered here. Each request goes on with what the handshake has said in its <c>_meta</c>. A result that says
 /// <c>input_required</c> becomes requests to the client, and the request is sent again with its answers (<see cref="InputRound"/>). Changes come by a stream
-/// of our own (<see cref="Listening"/>).
+/// of our own (<see cref="ListenSubscription"/>).
 /// </remarks>
 internal sealed class LegacyClientJoin : EraJoin
 {
@@ -35,11 +35,11 @@ internal sealed class LegacyClientJoin : EraJoin
     private ServerCapabilities? _server;
 
     /// <summary>Our own stream of changes; null before the server is known.</summary>
-    private Listening? _listening;
+    private ListenSubscription? _listening;
 
     /// <param name="initialize">The client's first request.</param>
     /// <param name="head">Its head.</param>
-    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, MessageHead head)
+    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, RpcHead head)
     {
         Debug.Assert(head is { Kind: MessageKind.Request, Method: Methods.Initialize }, "The client starts with a handshake.");
         _initialize = head.Id!.Value;
@@ -58,7 +58,7 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, MessageHead head)
+    public override IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head)
     {
         var actions = new List<EraAction>();
         switch (head.Kind)
@@ -80,7 +80,7 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head)
+    public override IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head)
     {
         var actions = new List<EraAction>();
         if (request is { } discover && discover == _discover)
@@ -111,7 +111,7 @@ internal sealed class LegacyClientJoin : EraJoin
         return actions;
     }
 
-    private void TakeRequest(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    private void TakeRequest(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         MessageId id = head.Id!.Value;
         switch (head.Method)
@@ -147,7 +147,7 @@ internal sealed class LegacyClientJoin : EraJoin
         }
     }
 
-    private void TakeNotification(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    private void TakeNotification(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         switch (head.Method)
         {
@@ -172,7 +172,7 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <summary>The server has answered <c>server/discover</c>, or something has answered in its place.</summary>
-    private void Discovered(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    private void Discovered(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         if (State is not JoinState.Asking)
         {
@@ -187,7 +187,7 @@ internal sealed class LegacyClientJoin : EraJoin
 
         State = JoinState.Joined;
         _server = ServerCapabilities.Read(JsonSlice.Find(result.Value, "capabilities"u8)?.Value ?? default);
-        _listening = new Listening(_messages, _server);
+        _listening = new ListenSubscription(_messages, _server);
         _handshake = Handshake.FromDiscovery(result.Value, _client.Revision, _initialize);
         actions.Add(new ToClient(_handshake));
     }

@@ -25,13 +25,13 @@ internal sealed class LegacyRequests
     private readonly ModernMessages _messages;
 
     /// <summary>Requests that the server has and has not answered, by the id they have there.</summary>
-    private readonly Dictionary<MessageId, OpenRequest> _atServer = [];
+    private readonly Dictionary<MessageId, JoinedRequest> _atServer = [];
 
     /// <summary>All that are not finished, by the client's id.</summary>
-    private readonly Dictionary<MessageId, OpenRequest> _open = [];
+    private readonly Dictionary<MessageId, JoinedRequest> _open = [];
 
     /// <summary>Requests to the client that it has not answered: each with the request for which it was asked.</summary>
-    private readonly Dictionary<MessageId, OpenRequest> _asked = [];
+    private readonly Dictionary<MessageId, JoinedRequest> _asked = [];
 
     public LegacyRequests(LegacyClient client, ModernMessages messages)
     {
@@ -40,7 +40,7 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>Sends a request on.</summary>
-    public void Forward(MessageId id, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         if (_open.ContainsKey(id))
         {
@@ -52,7 +52,7 @@ internal sealed class LegacyRequests
         }
         else if (_messages.Translate(message, head, out string? fault) is { } sent)
         {
-            var open = new OpenRequest(id, sent);
+            var open = new JoinedRequest(id, sent);
             _open.Add(id, open);
             _atServer.Add(id, open);
             actions.Add(sent);
@@ -66,7 +66,7 @@ internal sealed class LegacyRequests
     /// <summary>The client has lost interest in a request.</summary>
     public void Cancel(MessageId? id, List<EraAction> actions)
     {
-        if (id is not { } known || !_open.TryGetValue(known, out OpenRequest? open))
+        if (id is not { } known || !_open.TryGetValue(known, out JoinedRequest? open))
         {
             return;
         }
@@ -81,9 +81,9 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>The client has answered something: what it was asked for a request, or what was never asked.</summary>
-    public void TakeAnswer(in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
-        if (head.Id is not { } id || !_asked.Remove(id, out OpenRequest? open))
+        if (head.Id is not { } id || !_asked.Remove(id, out JoinedRequest? open))
         {
             return;
         }
@@ -107,9 +107,9 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>The server has answered something.</summary>
-    public void Answered(MessageId? request, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    public void Answered(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
-        if (request is not { } id || !_atServer.TryGetValue(id, out OpenRequest? open))
+        if (request is not { } id || !_atServer.TryGetValue(id, out JoinedRequest? open))
         {
             // Cancelled; or an error that the bridge has made of something that never came here.
             if (head.Kind is MessageKind.ErrorResponse && (request is null || !_messages.IsOwn(request.Value)))
@@ -136,7 +136,7 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>The server wants more before it answers.</summary>
-    private void AskForMore(OpenRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
+    private void AskForMore(JoinedRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
         string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer." : null;
         IReadOnlyList<ToClient> requests = [];
@@ -164,7 +164,7 @@ internal sealed class LegacyRequests
         actions.AddRange(requests);
     }
 
-    private void SendAgain(OpenRequest open, ToServer again, TimeSpan after, List<EraAction> actions)
+    private void SendAgain(JoinedRequest open, ToServer again, TimeSpan after, List<EraAction> actions)
     {
         Debug.Assert(open.Round is null or { Asked.Count: 0 }, "All that was asked has been answered.");
         open.Round = null;
@@ -175,7 +175,7 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>Takes back what the client has been asked for a request, and has not answered.</summary>
-    private void Withdraw(OpenRequest open, string reason, List<EraAction> actions)
+    private void Withdraw(JoinedRequest open, string reason, List<EraAction> actions)
     {
         foreach (MessageId id in open.Round?.Asked.Keys ?? Enumerable.Empty<MessageId>())
         {
@@ -184,13 +184,13 @@ internal sealed class LegacyRequests
         }
     }
 
-    private void Finish(OpenRequest open, in ReadOnlySequence<byte> answer, List<EraAction> actions)
+    private void Finish(JoinedRequest open, in ReadOnlySequence<byte> answer, List<EraAction> actions)
     {
         Forget(open);
         actions.Add(new ToClient(answer));
     }
 
-    private void Forget(OpenRequest open)
+    private void Forget(JoinedRequest open)
     {
         _atServer.Remove(open.Upstream);
         _open.Remove(open.Client);

@@ -15,7 +15,7 @@ internal static class ModernHeaders
     /// <param name="head">The message's head.</param>
     /// <param name="message">The message; arguments of tools are read from it.</param>
     /// <param name="tools">What is known of tools.</param>
-    public static HeaderFields For(MessageHead head, in ReadOnlySequence<byte> message, ToolList tools)
+    public static HeaderFields For(RpcHead head, in ReadOnlySequence<byte> message, ToolList tools)
     {
         string version = head.ProtocolVersion ?? Revisions.Modern;
         if (!HeaderText.IsPlain(version))

@@ -32,7 +32,7 @@ internal sealed class ModernMessages
     /// <param name="head">Its head.</param>
     /// <param name="fault">What is wrong with it; null where nothing is.</param>
     /// <returns>Null where there is a fault.</returns>
-    public ToServer? Translate(in ReadOnlySequence<byte> message, MessageHead head, out string? fault)
+    public ToServer? Translate(in ReadOnlySequence<byte> message, RpcHead head, out string? fault)
     {
         JsonSlice? found = JsonSlice.Find(message, "params"u8);
         List<JsonSlice>? parameters = found is { } given ? JsonSlice.Members(given.Value) : [];
@@ -49,7 +49,7 @@ internal sealed class ModernMessages
     public ToServer Own(string method, IReadOnlyList<JsonSlice> parameters)
     {
         MessageId id = NextId();
-        var head = new MessageHead { Kind = MessageKind.Request, Method = method, Id = id };
+        var head = new RpcHead { Kind = MessageKind.Request, Method = method, Id = id };
         return Compose(method, id, parameters, 512, head, out _)!;
     }
 
@@ -87,7 +87,7 @@ internal sealed class ModernMessages
         return Compose(sent.Head.Method, NextId(), parameters, length, sent.Head, out _)!;
     }
 
-    private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, long length, MessageHead head, out string? fault)
+    private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, long length, RpcHead head, out string? fault)
     {
         List<JsonSlice>? meta = [];
         foreach (JsonSlice member in parameters)

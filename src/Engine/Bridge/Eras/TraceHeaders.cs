@@ -12,7 +12,7 @@ internal static class TraceHeaders
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, where they are well formed. Others are dropped: a peer would drop them too.</summary>
-    public static void Add(MessageHead head, List<HeaderField> fields)
+    public static void Add(RpcHead head, List<HeaderField> fields)
     {
         if (head.TraceParent is not { } parent || !IsParent(parent))
         {

@@ -11,7 +11,7 @@ internal ref struct HeadReader
     private readonly ReadOnlySequence<byte> _message;
 
     /// <summary>What is filled.</summary>
-    private readonly MessageHead _head;
+    private readonly RpcHead _head;
 
     /// <summary>Stands on what was read last.</summary>
     private Utf8JsonReader _json;
@@ -36,7 +36,7 @@ internal ref struct HeadReader
 
     /// <param name="message">A message in UTF-8.</param>
     /// <param name="head">A new one.</param>
-    public HeadReader(in ReadOnlySequence<byte> message, MessageHead head)
+    public HeadReader(in ReadOnlySequence<byte> message, RpcHead head)
     {
         _message = message;
         _head = head;

@@ -3,7 +3,7 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>What a JSON-RPC message is.</summary>
 internal enum MessageKind
 {
-    /// <summary>No message: <see cref="MessageHead.Fault"/> says why.</summary>
+    /// <summary>No message: <see cref="RpcHead.Fault"/> says why.</summary>
     Broken,
 
     /// <summary>It has a method and an id, and wants an answer.</summary>

@@ -21,9 +21,9 @@ internal static class MessageScanner
 
     /// <summary>Reads a message. Never throws.</summary>
     /// <param name="message">One message, whole, without the line end behind it; may have blanks and line ends around and within.</param>
-    public static MessageHead Scan(in ReadOnlySequence<byte> message)
+    public static RpcHead Scan(in ReadOnlySequence<byte> message)
     {
-        var head = new MessageHead();
+        var head = new RpcHead();
         MessageFault fault = Read(message, head);
         if (fault is not MessageFault.None)
         {
@@ -35,9 +35,9 @@ internal static class MessageScanner
     }
 
     /// <summary>Reads a message that lies in one piece.</summary>
-    public static MessageHead Scan(ReadOnlyMemory<byte> message) => Scan(new ReadOnlySequence<byte>(message));
+    public static RpcHead Scan(ReadOnlyMemory<byte> message) => Scan(new ReadOnlySequence<byte>(message));
 
-    private static MessageFault Read(in ReadOnlySequence<byte> message, MessageHead head)
+    private static MessageFault Read(in ReadOnlySequence<byte> message, RpcHead head)
     {
         // RFC 8259 §8.1. The reader lets bytes that are not UTF-8 pass in texts that nobody asks for.
         if (!Utf8Check.IsValid(message))

@@ -63,7 +63,7 @@ internal sealed class TokenExchanger : IDisposable
 
             using TokenResponse answer = await _http.Invoker.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            return new ExchangeJudge(redaction, _clock.GetUtcNow()).Judge(answer);
+            return new ExchangeAnswerReader(redaction, _clock.GetUtcNow()).Read(answer);
         }
         catch (OAuthException failure)
         {

@@ -44,7 +44,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
     /// <summary>What only one process on this store may do at a time.</summary>
-    public StoreTurns Turns { get; } = new(path);
+    public StoreLocks Turns { get; } = new(path);
 
     /// <summary>Whether other processes can change what is kept.</summary>
     public bool IsShared => path is not null;

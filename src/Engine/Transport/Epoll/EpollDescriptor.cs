@@ -14,7 +14,7 @@ namespace McpProxyFast.Transport.Epoll;
 internal abstract class EpollDescriptor
 {
     /// <summary>The place in the loop's queue. Used by the loop only.</summary>
-    public TurnQueue.Link Turn;
+    public RunQueue.Link Turn;
 
     /// <summary>See <see cref="IsBulk"/>.</summary>
     private volatile bool _isBulk;

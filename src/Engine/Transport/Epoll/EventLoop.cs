@@ -27,7 +27,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     private readonly DescriptorTable _descriptors = new();
 
     /// <summary>The descriptors that wait for a turn. Used on the loop's thread only.</summary>
-    private TurnQueue _turns;
+    private RunQueue _turns;
 
     /// <summary>The present batch of events, on the stack of the loop's thread.</summary>
     private byte* _events;

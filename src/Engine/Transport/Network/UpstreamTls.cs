@@ -75,7 +75,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         (refused, thrown) = (null, null);
         try
         {
-            refused = Judge(certificate, chain, errors);
+            refused = Check(certificate, chain, errors);
             return refused is null;
         }
         catch (Exception fault)
@@ -86,7 +86,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
     }
 
     /// <returns>What is wrong; null if nothing is.</returns>
-    private CertificateFault? Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    private CertificateFault? Check(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         bool isGood = checkCertificate is null ? errors is SslPolicyErrors.None : checkCertificate(this, certificate, chain, errors);
         return isGood ? null : Describe(certificate as X509Certificate2, chain, errors);

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>What routing needs of one message: read by <see cref="MessageScanner"/>, independent of the message's bytes.</summary>
-internal sealed class MessageHead
+internal sealed class RpcHead
 {
     /// <summary>What it is.</summary>
     public MessageKind Kind { get; set; }
@@ -54,9 +54,9 @@ internal sealed class MessageHead
     public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
 
     /// <summary>The head of the same message with another id, in another revision.</summary>
-    public MessageHead As(MessageId? id, string revision)
+    public RpcHead As(MessageId? id, string revision)
     {
-        var head = (MessageHead)MemberwiseClone();
+        var head = (RpcHead)MemberwiseClone();
         head.Id = id;
         head.ProtocolVersion = revision;
         return head;

@@ -13,7 +13,7 @@ namespace McpProxyFast.OAuth.Exchange;
 /// <summary>Interprets the answer to an exchange (RFC 8693 §2.2, RFC 6749 §5).</summary>
 /// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
 /// <param name="now">When the answer came.</param>
-internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
+internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset now)
 {
     /// <summary>Longest token that is sent, in bytes: the same limit as for incoming tokens.</summary>
     public const int MaxTokenBytes = 16 * 1024;
@@ -32,7 +32,7 @@ internal sealed class ExchangeJudge(Redaction redaction, DateTimeOffset now)
     /// <summary>Upper bound for a stated lifetime: some servers state a huge number for "never ends".</summary>
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
-    public ExchangeAnswer Judge(TokenResponse answer)
+    public ExchangeAnswer Read(TokenResponse answer)
     {
         if (answer.Exception is OAuthException failure)
         {

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Serving;
 
 /// <summary>What all client connections of one proxy share. Created once; only <see cref="IsDraining"/> ever changes.</summary>
-internal sealed class ServingParts
+internal sealed class SharedServices
 {
     private volatile bool _isDraining;
 
@@ -64,7 +64,7 @@ internal sealed class ServingParts
     /// <summary>Receives the exceptions that a host's hooks throw.</summary>
     public required HookFaults HookFaults { get; init; }
 
-    public required Tally Tally { get; init; }
+    public required ProxyMetrics Metrics { get; init; }
 
     public required HeadLimits RequestHeadLimits { get; init; }
 

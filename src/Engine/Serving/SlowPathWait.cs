@@ -4,7 +4,7 @@ namespace McpProxyFast.Serving;
 
 /// <summary>A wait on something other than the two peers: connecting, validating a token, a sign-in. Cutting the exchange cancels it.</summary>
 /// <remarks>Another thread may still cancel it after the wait has ended; that has no effect.</remarks>
-internal sealed class ColdWait(Interrupts interrupts, HookFaults faults) : IDisposable
+internal sealed class SlowPathWait(Interrupts interrupts, HookFaults faults) : IDisposable
 {
     private readonly HookCancellation _cancellation = new(faults);
 
@@ -14,7 +14,7 @@ internal sealed class ColdWait(Interrupts interrupts, HookFaults faults) : IDisp
 
     public void Dispose()
     {
-        interrupts.EndColdWait();
+        interrupts.EndSlowPathWait();
         _cancellation.Dispose();
     }
 }

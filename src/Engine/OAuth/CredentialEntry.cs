@@ -8,7 +8,7 @@ namespace McpProxyFast.OAuth;
 
 /// <summary>The store's entry of one target and policy, read and written as credentials that can be used.</summary>
 /// <remarks>While the store is open its entry counts: not what this process holds, and not what a clock says.</remarks>
-internal sealed class CredentialKeeper(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
+internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
 {
     /// <summary>The order of the credential that was made last; grows while the store is held, or looked at.</summary>
     private long _order;

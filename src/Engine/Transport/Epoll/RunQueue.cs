@@ -4,7 +4,7 @@ namespace McpProxyFast.Transport.Epoll;
 /// The descriptors of a loop that wait for their turn, in order of arrival. Used on the loop's thread only. Each descriptor holds its own link, so nothing is
 /// allocated.
 /// </summary>
-internal struct TurnQueue
+internal struct RunQueue
 {
     private EpollDescriptor? _first;
     private EpollDescriptor? _last;

@@ -6,7 +6,7 @@ using static McpProxyFast.Bridge.Tests.Support.Actions;
 namespace McpProxyFast.Bridge.Tests.Eras;
 
 /// <summary>An older client is told of changes, by a stream that the server of 2026-07-28 wants to be asked for.</summary>
-public sealed class ListeningTests
+public sealed class ListenSubscriptionTests
 {
     private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
 
@@ -155,7 +155,7 @@ public sealed class ListeningTests
     public void SubscriptionsAreBounded()
     {
         JsonElement listen = Sent(Subscribe("0", "r:0"));
-        for (int i = 1; i < Listening.MaxResources; i++)
+        for (int i = 1; i < ListenSubscription.MaxResources; i++)
         {
             Assert.Empty(Subscribe($"{i}", $"r:{i}"));
         }

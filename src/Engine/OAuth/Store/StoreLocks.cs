@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth.Store;
 /// <summary>What only one of all processes on a store may do at a time. Each thing has its own lock file, so that they do not delay each other.</summary>
 /// <remarks>If a lock cannot be used, as in a folder that has become read-only, this process goes on without it, as it does without the store.</remarks>
 /// <param name="storePath">The store; null where it is in memory, and no other process shares it.</param>
-internal sealed class StoreTurns(string? storePath)
+internal sealed class StoreLocks(string? storePath)
 {
     // Longer than the request with the refresh token may take.
     private static readonly TimeSpan RenewalPatience = BoundedHandler.MaxPatientTime + TimeSpan.FromSeconds(30);

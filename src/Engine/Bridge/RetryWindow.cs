@@ -3,7 +3,7 @@ namespace McpProxyFast.Bridge;
 /// <summary>How long one message is tried again: while the server is gone, and while a person has to sign in.</summary>
 /// <param name="settings">The bounds, and the clock.</param>
 /// <param name="waitsForPerson">Whether the message waits for a sign-in, as a session's first one does.</param>
-internal sealed class Patience(BridgeSettings settings, bool waitsForPerson)
+internal sealed class RetryWindow(BridgeSettings settings, bool waitsForPerson)
 {
     /// <summary>When the first attempt failed; null before.</summary>
     private long? _firstFailure;

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace McpProxyFast.Outcomes;
 
 /// <summary>Counts token exchanges. A hit that nobody listens to costs one comparison, and nothing here allocates on the way of a request.</summary>
-internal sealed class ExchangeTally
+internal sealed class ExchangeMetrics
 {
     /// <summary>Requests to exchange a token. Set for life.</summary>
     private readonly Counter<long> _exchanges;
@@ -15,7 +15,7 @@ internal sealed class ExchangeTally
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The proxy's.</param>
-    public ExchangeTally(Meter meter)
+    public ExchangeMetrics(Meter meter)
     {
         _exchanges = meter.CreateCounter<long>("mcpproxyfast.token_exchanges", "{exchange}", "Requests to exchange a token, by their outcome.");
         _hits = meter.CreateCounter<long>("mcpproxyfast.token_exchange.hits", "{request}", "Requests for which an exchanged token was known.");

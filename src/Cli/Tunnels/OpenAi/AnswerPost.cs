@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <summary>Posts answers to the control plane. All rules about sending again are here.</summary>
 /// <param name="plane">The control plane.</param>
 /// <param name="logger">Gets a warning for each lost answer.</param>
-internal sealed class Delivery(ControlPlane plane, ILogger logger)
+internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
 {
     /// <summary>Most attempts for an answer. With the pauses this takes some minutes.</summary>
     private const int MaxAttempts = 12;
@@ -22,7 +22,7 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
     /// <param name="cancel">Cancelled at the deadline of the command.</param>
     public async Task AnswerAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
-        var pauses = new BackOff(FirstPause, LongestPause);
+        var pauses = new RetryPauses(FirstPause, LongestPause);
         string why = "";
         for (int attempt = 1; attempt <= MaxAttempts; attempt++)
         {
@@ -42,7 +42,7 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
                     break;
                 }
 
-                asked = BackOff.AskedBy(response);
+                asked = RetryPauses.AskedBy(response);
             }
             catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
             {
@@ -62,7 +62,7 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
     /// <returns>False if it may be lost; then no later notification of the command may be sent.</returns>
     public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
-        var pauses = new BackOff(FirstPause, LongestPause);
+        var pauses = new RetryPauses(FirstPause, LongestPause);
         for (int attempt = 1; attempt <= MaxNotificationAttempts; attempt++)
         {
             TimeSpan asked;
@@ -79,7 +79,7 @@ internal sealed class Delivery(ControlPlane plane, ILogger logger)
                     return false;
                 }
 
-                asked = BackOff.AskedBy(response);
+                asked = RetryPauses.AskedBy(response);
             }
             catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)

@@ -11,7 +11,7 @@ namespace McpProxyFast.Outcomes;
 /// One meter per proxy, all of one name, so that a listener of the whole process adds them up. An exchange that nobody listens to costs one comparison; one
 /// that somebody does allocates nothing, as tags are strings that exist already.
 /// </remarks>
-internal sealed class Tally : IDisposable
+internal sealed class ProxyMetrics : IDisposable
 {
     public const string MeterName = "McpProxyFast";
 
@@ -42,7 +42,7 @@ internal sealed class Tally : IDisposable
     /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
     /// <param name="hasCredential">The proxy sends a credential of its own, so a target that asks for one needs no hint.</param>
     /// <param name="meter">The proxy's; null to make it.</param>
-    public Tally(
+    public ProxyMetrics(
         ILogger logger,
         Func<int> countOpen,
         IProxyObserver? observer,

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
 /// <summary>Pauses between attempts: doubled each time up to a limit, shortened by a random part of up to half, and never below Retry-After.</summary>
-internal sealed class BackOff
+internal sealed class RetryPauses
 {
     /// <summary>Cap for <c>Retry-After</c>.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromSeconds(60);
@@ -14,7 +14,7 @@ internal sealed class BackOff
 
     /// <param name="first">The first pause.</param>
     /// <param name="most">The longest.</param>
-    public BackOff(TimeSpan first, TimeSpan most) => (_first, _most, _next) = (first, most, first);
+    public RetryPauses(TimeSpan first, TimeSpan most) => (_first, _most, _next) = (first, most, first);
 
     /// <summary>The next pause.</summary>
     /// <param name="asked">The <c>Retry-After</c> of the server; zero for none.</param>

@@ -3,9 +3,9 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge.Eras;
 
 /// <summary>A request of a client of an older era that the server has not finished.</summary>
-internal sealed class OpenRequest
+internal sealed class JoinedRequest
 {
-    public OpenRequest(MessageId client, ToServer sent)
+    public JoinedRequest(MessageId client, ToServer sent)
     {
         Client = client;
         Sent = sent;

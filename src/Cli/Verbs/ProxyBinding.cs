@@ -5,7 +5,7 @@ using McpProxyFast.Cli.Mapping;
 namespace McpProxyFast.Cli.Verbs;
 
 /// <summary>Binds a proxy to its address, or says in one line why that is not possible.</summary>
-internal static class Listening
+internal static class ProxyBinding
 {
     /// <exception cref="FailedException">The address is taken, foreign or forbidden.</exception>
     /// <exception cref="UsageException">An option turns out to be wrong for that address.</exception>

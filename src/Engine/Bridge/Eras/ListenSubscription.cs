@@ -14,7 +14,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// when the server has acknowledged the new one: between them nothing is missed. One that is lost is opened again, and the client is then told that everything
 /// may have changed.
 /// </remarks>
-internal sealed class Listening
+internal sealed class ListenSubscription
 {
     /// <summary>Most resources a client may be subscribed to.</summary>
     public const int MaxResources = 1_000;
@@ -55,7 +55,7 @@ internal sealed class Listening
     /// <summary>Failures in a row.</summary>
     private int _failures;
 
-    public Listening(ModernMessages messages, ServerCapabilities server)
+    public ListenSubscription(ModernMessages messages, ServerCapabilities server)
     {
         _messages = messages;
         _server = server;
@@ -101,7 +101,7 @@ internal sealed class Listening
     }
 
     /// <summary>Takes what came on one of these streams.</summary>
-    public void FromServer(MessageId request, in ReadOnlySequence<byte> message, MessageHead head, List<EraAction> actions)
+    public void FromServer(MessageId request, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         Debug.Assert(Owns(request), "Only its own streams come here.");
         if (head.IsAnswer)
