@@ -85,7 +85,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
         await using Command second = Command.Start(
             ["proxy", "name", "--target-uri", other.Target.OriginalString, .. Store, "--remote-auth", "--remote-auth-callback-port", "0"], Opening);
-        await second.ErrorLineAsync("waits until that in another browser window is over");
+        await second.ErrorLineAsync("a sign-in for another target is open in the browser");
         Assert.Empty(other.Authorizations);
         goOn();
 

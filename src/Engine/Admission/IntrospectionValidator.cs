@@ -48,7 +48,7 @@ internal sealed class IntrospectionValidator(
 
         if (!ClaimTimes.TryRead(answer, out ClaimTimes times))
         {
-            throw new IOException("the introspection answer has an exp or nbf that is no number");
+            throw new IOException("the introspection answer has an exp or nbf that is not a number");
         }
 
         DateTimeOffset now = clock.GetUtcNow();

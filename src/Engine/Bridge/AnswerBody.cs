@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads the bodies of responses that are no event streams.</summary>
+/// <summary>Reads the bodies of responses that are not event streams.</summary>
 internal static class AnswerBody
 {
     private const int ReadBytes = 16 * 1024;

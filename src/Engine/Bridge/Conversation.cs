@@ -124,7 +124,7 @@ internal sealed class Conversation : IDisposable
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
-            // Whoever waited goes on.
+            // The wait is over; the caller goes on either way.
         }
     }
 

@@ -24,6 +24,6 @@ internal static class MessagePieces
         }
     }
 
-    /// <summary>Nothing is under way: whatever is kept goes.</summary>
+    /// <summary>Drops all kept pieces. Called when no message is under way.</summary>
     public static void Trim() => Kept.Clear();
 }

@@ -185,5 +185,5 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         _wantsIdToken ? "exchange-no-id-token" : "exchange-no-bearer",
         _wantsIdToken
             ? "The proxy's sign-in gave no ID token to exchange; its operator has to ask for the scope openid."
-            : "The proxy's own credential is no bearer token, so it cannot be exchanged.");
+            : "The proxy's own credential is not a bearer token, so it cannot be exchanged.");
 }

@@ -243,7 +243,7 @@ internal sealed class AuthorizationClient : IDisposable
         {
             if (_clients.IsKept)
             {
-                // A server that has forgotten a client shows the person an error page and sends nobody back.
+                // A server that no longer knows a client shows the person an error page and does not send the browser back.
                 await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             }
 

@@ -112,7 +112,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <summary>What is to be renewed: the entry's credential, whatever this process holds.</summary>
+    /// <summary>The credential to renew: the one in the store's entry, even if this process holds another.</summary>
     /// <returns>Null where somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {

@@ -167,7 +167,7 @@ internal sealed class Exchange
             DropUpstream();
         }
 
-        // Reported only now, so that whoever sees the report finds the upstream connection free or closed.
+        // Reported only now, so that the upstream connection is free or closed when the report is seen.
         Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
         if (isWhole && !clientGoesOn && !isSent)
         {

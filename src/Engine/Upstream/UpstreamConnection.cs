@@ -16,7 +16,7 @@ namespace McpProxyFast.Upstream;
 ///                      └──the watch, an end──► Dead
 /// </code>
 /// States change by compare-exchange, so only one of watch, heartbeat and taker succeeds. In Settling, only the owner acts: an end is recorded, and the owner
-/// then does what is needed. Whoever changes Pooled to Dead closes the connection. Whoever changes Held to Dead only aborts it, and its client closes it.
+/// then does what is needed. The one that changes Pooled to Dead closes the connection. The one that changes Held to Dead only aborts it; its client closes it.
 /// </remarks>
 internal sealed class UpstreamConnection : IConnectionWatch
 {
@@ -40,7 +40,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps it. Valid while Pooled; also read by whoever ended that state.</summary>
+    /// <summary>The pool that keeps it. Valid while Pooled; also read by the thread that ended that state.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -58,13 +58,13 @@ internal sealed class UpstreamConnection : IConnectionWatch
         _metrics = metrics;
     }
 
-    /// <summary>The transport. Only for the owner: whoever has taken or created the connection.</summary>
+    /// <summary>The transport. Only for the owner, which has taken or created the connection.</summary>
     public Connection Transport { get; }
 
     /// <summary>When it was created, in the heartbeat's time.</summary>
     public long MadeAt { get; }
 
-    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, whoever keeps it, and until it is held again.</summary>
+    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, held or pooled, and until it is held again.</summary>
     public long IdleSince => Volatile.Read(ref _idleSince);
 
     /// <summary>

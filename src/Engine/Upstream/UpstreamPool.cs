@@ -106,7 +106,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             return;
         }
 
-        // Watched before it can be found: whoever takes it from its slot owns its reader, so the watch must be set by then.
+        // Watched before it can be found: the thread that takes it from its slot owns its reader, so the watch must be set by then.
         connection.RestIn(this);
         for (int i = 0; i < _slots.Length; i++)
         {

@@ -64,7 +64,7 @@ public sealed class ProviderTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("is not used; the access token does not need it.", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("is ignored; the access token works without it.", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -264,8 +264,8 @@ public sealed class ProviderTests
     [Theory]
     [InlineData("invalid_target", "AADSTS9010010: The resource parameter doesn't match", "set OAuthPolicy.Resource to none.")]
     [InlineData("invalid_request", "AADSTS901002: The 'resource' request parameter is not supported.", "set OAuthPolicy.Resource to none.")]
-    [InlineData("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.", "name them with OAuthPolicy.Scopes.")]
-    [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes names others.")]
+    [InlineData("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.", "set them with OAuthPolicy.Scopes.")]
+    [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes sets others.")]
     [InlineData("unsupported_response_type", "no", "choose another with OAuthPolicy.Grant.")]
     [InlineData("server_error", "oops", "sign in again later.")]
     [InlineData("odd", "odd", "check the client, its redirect URI and the flags.")]

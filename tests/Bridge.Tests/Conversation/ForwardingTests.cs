@@ -88,7 +88,7 @@ public sealed class ForwardingTests
         await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result("1")));
         await using BridgeRun bridge = BridgeRun.Start(server.Address);
 
-        JsonNode error = await bridge.AskAsync("{ this is no JSON");
+        JsonNode error = await bridge.AskAsync("{ this is not JSON");
         JsonNode answer = await bridge.AskAsync(Lines.Call("1"));
 
         Assert.Equal(-32700, error["error"]!["code"]!.GetValue<int>());

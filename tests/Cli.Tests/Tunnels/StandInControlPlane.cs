@@ -72,7 +72,7 @@ public sealed class StandInControlPlane : IAsyncDisposable
     /// <summary>Hands the commands out, in one response.</summary>
     public void Give(params string[] commands) => _polls.Writer.TryWrite($$$"""{"commands":[{{{string.Join(',', commands)}}}],"unknown":{}}""");
 
-    /// <summary>Hands out what is no list of commands.</summary>
+    /// <summary>Hands out what is not a list of commands.</summary>
     public void GiveRaw(string body) => _polls.Writer.TryWrite(body);
 
     /// <summary>The next polls fail like that.</summary>

@@ -15,7 +15,7 @@ internal sealed class JoinedRequest
     /// <summary>The client's id.</summary>
     public MessageId Client { get; }
 
-    /// <summary>The request as it was sent last; a message of its own, from which it can be made anew.</summary>
+    /// <summary>The request as it was last sent. Kept whole, so that it can be built again.</summary>
     public ToServer Sent { get; set; }
 
     /// <summary>The id it has at the server: the client's at first, then one of ours for each time it is sent again.</summary>

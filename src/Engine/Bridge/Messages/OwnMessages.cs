@@ -97,7 +97,7 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>An answer as it came, but for its id.</summary>
+    /// <summary>An answer as it came, except for its id.</summary>
     /// <param name="answer">A response or an error response.</param>
     /// <param name="id">The request that it answers.</param>
     public static ReadOnlySequence<byte> WithId(in ReadOnlySequence<byte> answer, MessageId id)

@@ -29,8 +29,8 @@ internal static class ResourceDiscovery
         // The document may be back in a moment. Without it the token would be asked for elsewhere, or for no resource.
         return !log.SawTransient ? null : throw log.NothingFound(
             "resource-metadata-unavailable",
-            "What the upstream publishes about itself cannot be read at present.",
-            "It is tried again with a later request. Where the document stays away, name the issuer (OAuthPolicy.Server).");
+            "The upstream's protected resource metadata (RFC 9728) cannot be read at the moment.",
+            "A later request tries again. If this goes on, name the authorization server (OAuthPolicy.Server).");
     }
 
     /// <summary>The place that a challenge names, resolved against the resource; null for none, and for one that is not to be asked.</summary>
@@ -82,7 +82,7 @@ internal static class ResourceDiscovery
             ? found
             : throw OAuthException.Refused(
                 "resource-mismatch",
-                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. "
+                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}, so no token is asked for. "
                 + "Give the target (McpProxyOptions.Target) as it is written there, or have the document corrected.");
     }
 }

@@ -48,7 +48,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
         if (answer.Json is not { ValueKind: JsonValueKind.Object })
         {
-            return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is no JSON object");
+            return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is not a JSON object");
         }
 
         bool isSuccess = (int)answer.HttpStatusCode is >= 200 and <= 299;

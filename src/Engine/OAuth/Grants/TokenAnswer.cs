@@ -101,7 +101,7 @@ internal static class TokenAnswer
         new(
             OAuthFailure.Transient,
             "token-endpoint-unavailable",
-            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. It is tried again later; where it stays so, check "
+            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. A later request tries again. If this goes on, check "
             + "OAuthPolicy.Server, which says where to ask.")
         {
             Status = status,

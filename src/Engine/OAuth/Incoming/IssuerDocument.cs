@@ -28,7 +28,9 @@ internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logg
         }
 
         OAuthException nothing = log.NothingFound(
-            "issuer-without-metadata", $"The issuer {issuer} has no metadata that can be used.", "Check the issuer, or name its keys by their URL.");
+            "issuer-without-metadata",
+            $"The issuer {issuer} publishes no usable metadata (OpenID Connect Discovery, RFC 8414).",
+            "Check the issuer's URL, or name its key set by URL.");
         throw new IOException(nothing.Message, nothing);
     }
 }

@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
 internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
 {
-    /// <summary>Fetches the JWK set as it is now. The document is read anew each time, since issuers move their keys.</summary>
+    /// <summary>Fetches the JWK set as it is now. The issuer's document is read again each time, since issuers move their keys.</summary>
     /// <exception cref="IOException">It cannot be had.</exception>
     public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
     {

@@ -84,7 +84,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
             return null;
         }
 
-        // A reference that is no URL, such as `//[`, leads nowhere.
+        // A reference that is not a URL, such as `//[`, leads nowhere.
         return Uri.TryCreate(request.RequestUri!, location, out Uri? next)
             && next.Scheme == request.RequestUri!.Scheme && next.Authority == request.RequestUri.Authority ? next : null;
     }

@@ -44,7 +44,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
         _isV6 = socket.AddressFamily is AddressFamily.InterNetworkV6;
         if (!TryRegister())
         {
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
 

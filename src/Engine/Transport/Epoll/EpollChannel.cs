@@ -108,7 +108,7 @@ internal sealed unsafe class EpollChannel : Channel
         if (!_socket.TryRegister())
         {
             Libc.Close(_socket.Fd);
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
 

@@ -176,7 +176,7 @@ internal static class Providers
             RefreshRefusal = (403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"""),
         },
 
-        // https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide: the secret in the form; errors that are no OAuth errors; no rotation.
+        // https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide: the secret in the form; errors that are not OAuth errors; no rotation.
         new("hubspot")
         {
             Places = [],
@@ -220,7 +220,7 @@ internal static class Providers
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"The provided authorization grant is invalid, expired or revoked."}"""),
         },
 
-        // https://dev.twitch.tv/docs/authentication/refresh-tokens/: scopes as a list, errors that are no OAuth errors.
+        // https://dev.twitch.tv/docs/authentication/refresh-tokens/: scopes as a list, errors that are not OAuth errors.
         new("twitch")
         {
             Places = [],
