@@ -82,7 +82,7 @@ internal static partial class LogMessages
     [LoggerMessage(302, LogLevel.Information, "Refused an access token: {Kind}, {Reason}.")]
     public static partial void TokenRefused(this ILogger logger, TokenVerdictKind kind, string reason);
 
-    [LoggerMessage(303, LogLevel.Warning, "Could not get an answer from the identity provider: {Fault}")]
+    [LoggerMessage(303, LogLevel.Warning, "The identity provider gave no usable answer: {Fault}")]
     public static partial void ProviderNotAsked(this ILogger logger, string fault);
 
     [LoggerMessage(304, LogLevel.Error,
@@ -125,7 +125,7 @@ internal static partial class LogMessages
     [LoggerMessage(408, LogLevel.Warning, "The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}")]
     public static partial void NotRenewable(this ILogger logger, string target, string reason);
 
-    [LoggerMessage(409, LogLevel.Warning, "The proxy has started without a credential for the upstream: {Reason}")]
+    [LoggerMessage(409, LogLevel.Warning, "The proxy runs without a credential for the upstream: {Reason}")]
     public static partial void NotStarted(this ILogger logger, string reason);
 
     [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again; the known token stays in use. {Reason}")]
