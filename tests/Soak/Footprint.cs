@@ -11,6 +11,9 @@ internal readonly record struct Footprint(int Descriptors, long ManagedBytes)
     /// <summary>Looks without a change, at 10 ms each: longer than an idle connection to the upstream is kept.</summary>
     private const int EnoughLooks = 300;
 
+    /// <summary>How much more memory there may be than before: the buffers that each event loop may keep, of which some had more in use, and a little.</summary>
+    public static long Slack => (Environment.ProcessorCount * 3L * 1024 * 1024) + (4L * 1024 * 1024);
+
     /// <summary>Waits until nothing changes any more, the pool's threads have ended, and what they had kept has gone with them.</summary>
     /// <param name="isQuiet">What else must hold.</param>
     /// <param name="maxDescriptors">How many descriptors may be left.</param>

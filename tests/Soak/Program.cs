@@ -11,7 +11,6 @@ using McpProxyFast.Soak.Storm;
 // With --network the command in a namespace whose network has faults; network.sh makes it. usage: soak --network COMMAND [--minutes N]
 const int clients = 24;
 const int descriptorSlack = 8;
-const long memorySlack = 8L * 1024 * 1024;
 if (args is ["--storm", ..])
 {
     return await StormOptions.RunAsync(args[1..]);
@@ -75,7 +74,7 @@ int ExitCode()
     Expect(ledger.Started == ledger.Ended, "A request is unaccounted for by the clients.");
     Expect(ledger.Reported <= ledger.Started, "The proxy reported exchanges that no client began.");
     Expect(after.Descriptors <= before.Descriptors + descriptorSlack, "Descriptors were not given back.");
-    Expect(after.ManagedBytes <= before.ManagedBytes + memorySlack, "Memory was not given back.");
+    Expect(after.ManagedBytes <= before.ManagedBytes + Footprint.Slack, "Memory was not given back.");
     Expect(ledger.Duplicated == 0, "A POST was sent twice.");
     failures.ForEach(Console.WriteLine);
     Console.WriteLine(failures.Count == 0 ? "sound" : "NOT sound");

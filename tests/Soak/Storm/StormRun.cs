@@ -7,8 +7,6 @@ internal static class StormRun
 {
     private const int Clients = 48;
     private const int DescriptorSlack = 8;
-    private const long MemorySlack = 8L * 1024 * 1024;
-
     /// <returns>0 where all is sound.</returns>
     public static async Task<int> RunAsync(Over over, double minutes, int seed)
     {
@@ -30,7 +28,7 @@ internal static class StormRun
             Expect(StormHost.LargeBufferBytes == 0, $"{StormHost.LargeBufferBytes} bytes of large buffers have not come back.");
             Expect(after.Descriptors <= before.Descriptors + DescriptorSlack, "Descriptors were not given back.");
             Expect(EngineThreads.Count() == loops, "There are more event loops than before, or fewer.");
-            Expect(after.ManagedBytes <= before.ManagedBytes + MemorySlack, "Memory was not given back.");
+            Expect(after.ManagedBytes <= before.ManagedBytes + Footprint.Slack, "Memory was not given back.");
             Expect(ledger.Answered > 0, "Nothing was answered.");
             Expect(host.Violations.IsEmpty, string.Join(' ', host.Violations.Distinct()));
             Expect(await StopsAtOnceAsync(host, ledger, seed), "The stop waited for a limit.");
