@@ -105,10 +105,7 @@ public sealed class RewritingTests
     public async Task RedirectWithinTheUpstreamIsFollowedOnTheSameConnection(Over over, int status, string location, string target)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
         await upstream.SendAsync(Redirect(status, Resolve(location, over, host)));
         StrictMessage followed = await upstream.ReadRequestAsync();
         Assert.Equal(($"POST {target} HTTP/1.1", "{}"), (followed.StartLine, followed.Body));
@@ -123,10 +120,7 @@ public sealed class RewritingTests
     public async Task RedirectWithTheLowerSchemeIsFollowedOverHttps(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
         await upstream.SendAsync(Redirect(307, $"http://{host.Authority}/mcp/"));
         Assert.Equal("POST /mcp/ HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
         await upstream.SendAsync(Messages.Ok);
@@ -209,10 +203,7 @@ public sealed class RewritingTests
 
     private static async Task<StrictMessage> AnswerAsync(WireHost host, string response)
     {
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         await upstream.SendAsync(response);
         return await client.ReadResponseAsync();
     }

@@ -81,17 +81,23 @@ internal sealed class CredentialStage
         return _line;
     }
 
-    /// <summary>The cold path: waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential.</summary>
-    public async ValueTask<StageResult> PrepareAsync(RequestStream request)
+    /// <summary>
+    /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. Where there is one already, the path is warm:
+    /// the body comes in a read of its own.
+    /// </summary>
+    public ValueTask<StageResult> PrepareAsync(RequestStream request) => _line is null ? ObtainAsync(request) : request.GatherAsync();
+
+    /// <summary>The cold path: there is no credential yet.</summary>
+    private async ValueTask<StageResult> ObtainAsync(RequestStream request)
     {
-        RefusalReason refusal = Source!.IsPerCaller && _line is null ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;
+        RefusalReason refusal = Source!.IsPerCaller ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;
         if (refusal is not RefusalReason.None)
         {
             return StageResult.Refuse(refusal);
         }
 
         StageResult gathered = await request.GatherAsync().ConfigureAwait(false);
-        if (!gathered.GoesOn || _line is not null)
+        if (!gathered.GoesOn)
         {
             return gathered;
         }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Messages;
 
@@ -18,10 +16,8 @@ public sealed class ToolFilterTests
     public void ToolsAreCutOutAndAllElseStays(string globs, string left)
     {
         const string List = """{"id":1,"result":{ "tools": [ {"name":"a"} , {"name":"b"} , {"name":"c"} ] , "x":1},"jsonrpc":"2.0"}""";
-        foreach (ReadOnlySequence<byte> answer in Pieces.Everywhere(List))
-        {
-            Assert.Equal($$"""{"id":1,"result":{{left}},"jsonrpc":"2.0"}""", new ToolFilter(globs.Split(',')).Apply(answer).Text());
-        }
+        Pieces.Everywhere(
+            List, answer => Assert.Equal($$"""{"id":1,"result":{{left}},"jsonrpc":"2.0"}""", new ToolFilter(globs.Split(',')).Apply(answer).Text()));
     }
 
     [Theory]

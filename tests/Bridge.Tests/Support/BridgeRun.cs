@@ -7,9 +7,6 @@ namespace McpProxyFast.Bridge.Tests.Support;
 /// <summary>A bridge in process, with the test as its client.</summary>
 internal sealed class BridgeRun : IAsyncDisposable
 {
-    /// <summary>How long a step may take on the slowest machine before the test fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 0));
     private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024));
     private readonly CancellationTokenSource _stopping = new();
@@ -56,7 +53,7 @@ internal sealed class BridgeRun : IAsyncDisposable
     public async Task<JsonNode> ReceiveAsync() => JsonNode.Parse(await ReceiveLineAsync() ?? throw new InvalidOperationException("The bridge has ended."))!;
 
     /// <summary>The next line to the client; null at the end.</summary>
-    public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().WaitAsync(Patience);
+    public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().Soon();
 
     /// <summary>The client sends no more.</summary>
     public async Task EndInputAsync() => await _toBridge.Writer.CompleteAsync();
@@ -67,7 +64,7 @@ internal sealed class BridgeRun : IAsyncDisposable
     public Task StopAsync() => _stopping.CancelAsync();
 
     /// <summary>Waits for the end.</summary>
-    public Task EndedAsync() => Running.WaitAsync(Patience);
+    public Task EndedAsync() => Running.Soon();
 
     public async ValueTask DisposeAsync()
     {
