@@ -183,6 +183,38 @@ public sealed class RewritingTests
         Assert.Equal(1, host.Connects);
     }
 
+    /// <summary>A client that followed would come back as <c>/mcp</c>, and be redirected again.</summary>
+    [Theory]
+    [OverEvery(301, "GET", "/mcp/")]
+    [OverEvery(302, "GET", "/mcp/?a=1")]
+    [OverEvery(303, "GET", "/mcp/")]
+    [OverEvery(301, "POST", "/mcp/")]
+    [OverEvery(302, "POST", "/")]
+    public async Task RedirectThatWouldLeadTheClientBackIsFollowedForIt(Over over, int status, string method, string location)
+    {
+        await using var host = new WireHost(over, options => options with { Target = new Uri(options.Target, "/mcp") });
+        AnsweringUpstream upstream = AnsweringUpstream.Start(host, request => request.StartLine.Contains(" /mcp ", StringComparison.Ordinal) ? Redirect(status, location) : Messages.Ok);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(method is "GET" ? Messages.Get : Messages.Post);
+
+        Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
+        Assert.Equal($"{method} {location} HTTP/1.1", upstream.Requests.Last().StartLine);
+    }
+
+    [Theory]
+    [OverEvery(301, "GET", "/elsewhere")]
+    [OverEvery(302, "GET", "/mcp?a=1")]
+    [OverEvery(303, "POST", "/mcp/")]
+    public async Task RedirectThatLeadsTheClientOnIsPassed(Over over, int status, string method, string location)
+    {
+        await using var host = new WireHost(over, options => options with { Target = new Uri(options.Target, "/mcp") });
+        AnsweringUpstream.Start(host, _ => Redirect(status, location));
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(method is "GET" ? Messages.Get : Messages.Post);
+
+        Assert.Equal(status, (await client.ReadResponseAsync()).Status);
+    }
+
     [Theory, OverEvery]
     public async Task EndlessRedirectsAreFollowedFiveTimes(Over over)
     {

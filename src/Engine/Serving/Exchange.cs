@@ -97,6 +97,7 @@ internal sealed class Exchange
         }
 
         // 3. Credential
+        Credential.NoteCaller(Outcome.Verdict);
         if (stage.GoesOn && !Credential.TryTake(Request))
         {
             stage = await Credential.PrepareAsync(Request).ConfigureAwait(false);
