@@ -54,7 +54,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         byte[][] steps = [.. Steps(script)];
         using var server = new ScriptedHandler(steps);
         using var link = new ProxyLink(server);
-        using var front = new LineFront(new Ends(toBridge.Reader, fromBridge.Writer), new LargeMessages());
+        using var front = new LineFront(new Ends(toBridge.Reader, fromBridge.Writer), new MessageRoom(clock));
         using var conversation = new Conversation(front, link, Settings(clock, script));
         Task running = conversation.RunAsync(CancellationToken.None);
         foreach (byte[] step in steps)

@@ -203,6 +203,32 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task NewSessionGetsTheSubscriptionsThatCameInABatch()
+    {
+        const string subscribe = """{"jsonrpc":"2.0","id":"k","method":"resources/subscribe","params":{"uri":"notes://kept"}}""";
+        string current = "s1";
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange switch
+        {
+            { Method: "initialize" } => exchange.WelcomeAsync(current, "2025-03-26"),
+            { Verb: "GET" } => exchange.StatusAsync(405),
+            _ when exchange.Field("Mcp-Session-Id") != current => exchange.StatusAsync(404),
+            { Body: ['[', ..] } => exchange.JsonAsync("""[{"jsonrpc":"2.0","id":"k","result":{}}]"""),
+            { Id: { } id } => exchange.JsonAsync($$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{}}"""),
+            _ => exchange.StatusAsync(202),
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.InitializeAsync("2025-03-26");
+        await bridge.SendAsync($"[{subscribe}]");
+        await bridge.ReceiveLineAsync();
+
+        current = "s2";
+        await bridge.AskAsync(Lines.Call("1"));
+        await bridge.ReceiveAsync();
+
+        Assert.Equal(subscribe, server.Seen.Single(seen => seen.Method == "resources/subscribe").Body);
+    }
+
+    [Fact]
     public async Task WhatFollowsANotificationIsSentWhenTheServerHasTakenIt()
     {
         var taken = new TaskCompletionSource();

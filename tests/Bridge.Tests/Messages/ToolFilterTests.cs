@@ -29,6 +29,34 @@ public sealed class ToolFilterTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"tools":[{"name":"a"}]}}""")]
     public void WhatHasNoSuchToolStays(string answer) => Assert.Equal(answer, new ToolFilter(["*"]).Apply(Pieces.Of(answer)).Text());
 
+    [Fact]
+    public void ToolWhoseNameIsTooLongToBeComparedIsCutOut()
+    {
+        string list = $$$"""{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"{{{new string('x', MessageScanner.MaxTextBytes + 1)}}}"},{"name":"b"}]}}""";
+
+        Assert.Equal("""{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"b"}]}}""", new ToolFilter(["a"]).Apply(Pieces.Of(list)).Text());
+        Assert.Equal(list, new ToolFilter([]).Apply(Pieces.Of(list)).Text());
+    }
+
+    [Theory]
+    [InlineData("""{"result":{"tools":[{"name":"a\ud800"}]}}""", """{"result":{"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[{"name":"b","name":"a"}]}}""", """{"result":{"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[],"tools":[{"name":"a"}]}}""", """{"result":{"tools":[],"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[{"name":"\u0061"}],"tools":[{"name":"b"}]}}""", """{"result":{"tools":[],"tools":[{"name":"b"}]}}""")]
+    public void ToolThatReadersSeeDifferentlyIsCutOut(string list, string left) => Assert.Equal(left, new ToolFilter(["a"]).Apply(Pieces.Of(list)).Text());
+
+    [Fact]
+    public void ToolsOfANotificationAreCutOut() => Assert.Equal(
+        """{"method":"x","params":{"tools":[{"name":"b"}]}}""",
+        new ToolFilter(["a"]).ApplyToNotification(Pieces.Of("""{"method":"x","params":{"tools":[{"name":"a"},{"name":"b"}]}}""")).Text());
+
+    [Theory]
+    [InlineData(true, "*")]
+    [InlineData(true, "a")]
+    [InlineData(false)]
+    public void NameThatCannotBeComparedIsIgnoredWhereAnyToolIs(bool isIgnored, params string[] globs) =>
+        Assert.Equal(isIgnored, new ToolFilter(globs).Ignores(null));
+
     [Theory]
     [InlineData("delete_*", "delete_all", true)]
     [InlineData("delete_*", "delete", false)]

@@ -7,8 +7,11 @@ namespace McpProxyFast.Bridge.Tests.Support;
 /// <summary>A bridge in process, with the test as its client.</summary>
 internal sealed class BridgeRun : IAsyncDisposable
 {
+    /// <summary>From here on the bridge waits for the client to read.</summary>
+    private const int MaxUnread = 1024 * 1024;
+
     private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 0));
-    private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024));
+    private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: MaxUnread, resumeWriterThreshold: MaxUnread / 2));
     private readonly CancellationTokenSource _stopping = new();
     private readonly McpBridge _bridge;
     private readonly StreamReader _lines;
@@ -54,6 +57,13 @@ internal sealed class BridgeRun : IAsyncDisposable
 
     /// <summary>The next line to the client; null at the end.</summary>
     public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().Soon();
+
+    /// <summary>Waits until the bridge has written as much as it may while the client reads nothing.</summary>
+    public async Task FullAsync()
+    {
+        ReadResult unread = await _fromBridge.Reader.ReadAtLeastAsync(MaxUnread).AsTask().Soon();
+        _fromBridge.Reader.AdvanceTo(unread.Buffer.Start);
+    }
 
     /// <summary>The client sends no more.</summary>
     public async Task EndInputAsync() => await _toBridge.Writer.CompleteAsync();
