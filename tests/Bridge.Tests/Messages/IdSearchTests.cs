@@ -22,13 +22,7 @@ public sealed class IdSearchTests
     [InlineData("""{"x":"id","id2":1}""", "")]
     [InlineData("]}{", "")]
     [InlineData("no JSON", "")]
-    public void IdOfARequestIsFoundWhereverItStands(string message, string id)
-    {
-        foreach (ReadOnlySequence<byte> bytes in Pieces.Everywhere(message))
-        {
-            Assert.Equal(id, Found(bytes));
-        }
-    }
+    public void IdOfARequestIsFoundWhereverItStands(string message, string id) => Pieces.Everywhere(message, bytes => Assert.Equal(id, Found(bytes)));
 
     [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"text":"it is cut he""")]
