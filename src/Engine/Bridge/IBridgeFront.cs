@@ -11,7 +11,8 @@ internal interface IBridgeFront
     /// <summary>The client's next message. For one reader.</summary>
     ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken);
 
-    /// <summary>No more is received: ends what waits for further words of the client, and waits until what was answered here has been sent. Never throws.</summary>
+    /// <summary>No more is received: ends what waits for further words of the client.</summary>
+    /// <returns>When what was answered here has been sent. Never fails.</returns>
     Task EndReceivingAsync();
 
     /// <summary>Sends one message to the client, whole. Callers need not take turns.</summary>

@@ -24,7 +24,7 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>How many bytes there are.</summary>
     public long Length { get; private set; }
 
-    /// <summary>What bounds the memory, and is given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>.</summary>
+    /// <summary>Given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
     public IDisposable? Hold => _hold;
 
     /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>

@@ -12,7 +12,7 @@ internal sealed class LegacyRequests
     /// <summary>Most requests that are open at once.</summary>
     public const int MaxOpen = 10_000;
 
-    /// <summary>Most bytes that are kept of open requests, to be sent again with the client's answers to what the server asks: as for a bridge's client.</summary>
+    /// <summary>Most bytes that are kept of open requests, to be sent again with the client's answers to what the server asks.</summary>
     public const long MaxKeptBytes = 256 * 1024 * 1024;
 
     /// <summary>Most times a server may ask for more before it has answered a request.</summary>
