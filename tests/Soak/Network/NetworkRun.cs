@@ -13,12 +13,10 @@ internal static class NetworkRun
     private const string Usage = "usage: soak --network COMMAND [--minutes N]";
     private const int Clients = 20;
 
-    /// <summary>
-    /// Losses beyond nginx's that are allowed. Until two connections have ended at the upstream's limit, the proxy cannot know it, and a POST may meet that.
-    /// </summary>
+    /// <summary>Losses beyond nginx's that are allowed: until two connections have ended at the upstream's limit, the proxy cannot know it.</summary>
     private const int LossesBeforeTheLimitIsKnown = 1;
 
-    /// <summary>One more is allowed in so many requests: on a busy machine chance decides whether nginx lost one more or less. Measured: none in 21,559.</summary>
+    /// <summary>One more is allowed in so many requests: on a busy machine chance decides whether nginx lost one more or less.</summary>
     private const int Tolerance = 20_000;
 
     /// <returns>0 where everything held, 1 where not, 2 for wrong use.</returns>
@@ -77,12 +75,12 @@ internal static class NetworkRun
     }
 
     /// <summary>
-    /// The name server fails every other look-up, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that are
-    /// lost are those that nginx in the same place loses, but for <see cref="LossesBeforeTheLimitIsKnown"/> and one in <see cref="Tolerance"/>.
+    /// The name server fails every other look-up, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that
+    /// are lost are those that nginx in the same place loses, but for <see cref="LossesBeforeTheLimitIsKnown"/> and one in <see cref="Tolerance"/>.
     /// </summary>
     /// <remarks>
-    /// A POST that meets the upstream's close at the idle edge is lost. nginx takes the connection that was used last, whoever used it; the proxy learns the edge
-    /// and keeps away from it. Before it did, it lost 39 of 53,901 on a busy machine, where nginx lost none.
+    /// A POST that meets the upstream's close at the idle edge is lost. nginx takes the connection that was used last, whoever used it; the proxy learns the
+    /// edge and keeps away from it. Before it did, it lost 39 of 53,901 on a busy machine, where nginx lost none.
     /// </remarks>
     private static async Task<int> SoakAsync(string command, NameServer names, double minutes)
     {
