@@ -147,8 +147,8 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         Assert.All(await AskThroughAsync(proxies), answer => Assert.Equal("ok", answer));
 
         Assert.Equal(0, (await Command.RunAsync(["logout", .. TargetAndStore])).ExitCode);
-        await first.ErrorLineAsync("its token is not sent any more");
-        await second.ErrorLineAsync("its token is not sent any more");
+        await first.ErrorLineAsync("its token is no longer sent");
+        await second.ErrorLineAsync("its token is no longer sent");
 
         Assert.Single(_server.Revoked);
     }

@@ -214,7 +214,7 @@ public sealed class SharedTokenTests : IDisposable
         rig.Clock.Advance(StoreWatch.Period);
         await Patience.UntilAsync(() => rig.Source.Current is null);
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("its token is not sent any more", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("its token is no longer sent", StringComparison.Ordinal));
         Assert.Single(rig.Server.TokenRequests);
     }
 

@@ -18,7 +18,7 @@ public class StartTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Empty(rig.Server.Authorizations);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("without asking for credentials", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("without asking for a sign-in", StringComparison.Ordinal));
     }
 
     [Fact]

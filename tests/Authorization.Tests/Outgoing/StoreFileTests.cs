@@ -148,7 +148,7 @@ public sealed class StoreFileTests : IDisposable
             Assert.Equal(generation, await PutAsync(store));
         }
 
-        Assert.Single(_log.Lines, line => line.Contains("is kept in memory", StringComparison.Ordinal) && line.Contains(Store + ".lock", StringComparison.Ordinal));
+        Assert.Single(_log.Lines, line => line.Contains("are kept in memory", StringComparison.Ordinal) && line.Contains(Store + ".lock", StringComparison.Ordinal));
         Directory.Delete(Store + ".lock");
         Assert.Equal(4, await PutAsync(store));
         Assert.Null(store.Unsaved);

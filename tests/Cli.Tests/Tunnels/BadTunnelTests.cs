@@ -79,7 +79,7 @@ public sealed class BadTunnelTests : IDisposable
     /// <summary>Each line has all the later mistakes too.</summary>
     [Theory]
     [InlineData("localhost:8080 name --tunnel-provider nobody --provider-args { --max-connections 0", "--tunnel-provider")]
-    [InlineData("localhost:8080 name --tunnel-provider ngrok --provider-args { --max-connections 0", "--provider-args: is not JSON")]
+    [InlineData("localhost:8080 name --tunnel-provider ngrok --provider-args { --max-connections 0", "--provider-args: is not a JSON object")]
     [InlineData("localhost:8080 name --tunnel-provider ngrok --max-connections 0", "TARGET must be")]
     [InlineData("http://a name --tunnel-provider ngrok --max-connections 0", "ngrok needs \"auth-token\"")]
     [InlineData("http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\"} --max-connections 0", "--max-connections")]

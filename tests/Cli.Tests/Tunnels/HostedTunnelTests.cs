@@ -416,7 +416,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
 
         Assert.True(_plane.Polls.Count >= 8);
         Assert.Contains(_log.Lines, line => line.Contains("answered with HTTP 500", StringComparison.Ordinal));
-        Assert.Contains(_log.Lines, line => line.Contains("no list of commands", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Contains("not a list of commands", StringComparison.Ordinal));
     }
 
     [Theory]
