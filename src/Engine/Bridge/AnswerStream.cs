@@ -1,3 +1,4 @@
+using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
@@ -100,9 +101,12 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                 using MessageBuffer data = next.Data;
                 if (next.IsTooLarge)
                 {
-                    // It may have been the answer, which then never comes.
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
-                    await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
+                    if (message.Head.Method != Methods.Listen)
+                    {
+                        // It may have been the answer, which then never comes.
+                        await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
+                    }
                 }
                 else if (next.Name == "message")
                 {

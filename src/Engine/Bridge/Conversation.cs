@@ -295,6 +295,7 @@ internal sealed class Conversation : IDisposable
         if (message.Requests.Count == 0 || message.IsInitialize)
         {
             _lane = message.Accepted;
+            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // from now on: the times of several do not add up
         }
 
         _ = RunAsync(message, lane); // never throws
@@ -310,10 +311,6 @@ internal sealed class Conversation : IDisposable
             {
                 await _places.WaitAsync(message.Closing).ConfigureAwait(false);
                 hasPlace = true;
-            }
-            else
-            {
-                _ = AcceptInTimeAsync(message);
             }
 
             await _transports.SendAsync(message).ConfigureAwait(false);

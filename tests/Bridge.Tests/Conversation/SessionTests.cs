@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using McpProxyFast.Bridge.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Bridge.Tests.Conversation;
 
@@ -226,6 +227,27 @@ public sealed class SessionTests
         await bridge.ReceiveAsync();
 
         Assert.Equal(subscribe, server.Seen.Single(seen => seen.Method == "resources/subscribe").Body);
+    }
+
+    [Fact]
+    public async Task WhatFollowsNotificationsThatTheServerNeverTakesWaitsForThemOnce()
+    {
+        var clock = new FakeTimeProvider();
+        var taken = new TaskCompletionSource();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+            exchange.Id is { } id ? exchange.JsonAsync(Lines.Result(id)) : taken.Task);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { Upstream = options.Upstream with { Clock = clock } });
+        for (int i = 0; i < 3; i++)
+        {
+            await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
+        }
+
+        await bridge.SendAsync(Lines.Call("1"));
+        await bridge.AskAsync("{ no JSON"); // so all before it have been taken
+        clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.NotNull((await bridge.ReceiveAsync())["result"]);
+        taken.SetResult();
     }
 
     [Fact]
