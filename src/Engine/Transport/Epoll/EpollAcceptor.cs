@@ -38,7 +38,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     /// <param name="loops">The loops that serve the connections. One of them accepts.</param>
     /// <exception cref="IOException">The system cannot watch the socket.</exception>
     public EpollAcceptor(Socket socket, EventLoops loops)
-        : base((int)socket.Handle, loops.Next())
+        : base((int)socket.Handle, loops.Next(), isAccepted: false)
     {
         _loops = loops;
         _isV6 = socket.AddressFamily is AddressFamily.InterNetworkV6;
@@ -64,7 +64,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
             if (fd >= 0)
             {
                 _inARow++;
-                return new Connection(new EpollChannel(fd, LoopFor(fd)), address);
+                return new Connection(new EpollChannel(fd, LoopFor(fd), isAccepted: true), address);
             }
 
             if (error == Libc.EAgain)

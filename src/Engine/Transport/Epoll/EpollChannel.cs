@@ -22,7 +22,10 @@ internal sealed unsafe class EpollChannel : Channel
     private long _received;
 
     /// <summary>Takes over a non-blocking socket.</summary>
-    public EpollChannel(int fd, EventLoop loop) => _socket = new SocketDescriptor(fd, loop, this);
+    /// <param name="fd">The socket's number.</param>
+    /// <param name="loop">The loop that serves it.</param>
+    /// <param name="isAccepted">The peer has opened the connection.</param>
+    public EpollChannel(int fd, EventLoop loop, bool isAccepted) => _socket = new SocketDescriptor(fd, loop, isAccepted, this);
 
     public override Affinity? Affinity => _socket.Loop;
 
@@ -153,7 +156,7 @@ internal sealed unsafe class EpollChannel : Channel
         }
     }
 
-    private sealed class SocketDescriptor(int fd, EventLoop loop, EpollChannel channel) : EpollDescriptor(fd, loop)
+    private sealed class SocketDescriptor(int fd, EventLoop loop, bool isAccepted, EpollChannel channel) : EpollDescriptor(fd, loop, isAccepted)
     {
         public override void OnEvents(uint flags) => channel.OnEvents(flags);
     }

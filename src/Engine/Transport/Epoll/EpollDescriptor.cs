@@ -23,10 +23,14 @@ internal abstract class EpollDescriptor
     private bool _isGone;
 
     /// <summary>Takes over a non-blocking descriptor.</summary>
-    protected EpollDescriptor(int fd, EventLoop loop)
+    /// <param name="fd">The descriptor's number.</param>
+    /// <param name="loop">The loop that will report the events.</param>
+    /// <param name="isAccepted">See <see cref="IsAccepted"/>.</param>
+    protected EpollDescriptor(int fd, EventLoop loop, bool isAccepted)
     {
         Fd = fd;
         Loop = loop;
+        IsAccepted = isAccepted;
     }
 
     /// <summary>The descriptor's number. Used only by the owner of a direction while it is open.</summary>
@@ -37,6 +41,9 @@ internal abstract class EpollDescriptor
 
     /// <summary>Identifies this descriptor in the loop's events. Set once, by <see cref="DescriptorTable.Add"/>, before the first event.</summary>
     public ulong Key { get; set; }
+
+    /// <summary>The peer has opened the connection, so its events begin something new. They are served after those that go on with what has begun.</summary>
+    public bool IsAccepted { get; }
 
     /// <summary>The events of this descriptor may wait until those of others have been served.</summary>
     public bool IsBulk

@@ -5,17 +5,27 @@ namespace McpProxyFast.Transport.Epoll;
 /// <summary>One thread that waits for events of its descriptors and runs the waiting code inline.</summary>
 /// <remarks>
 /// Descriptors are added once, edge-triggered for both directions, so a warm request needs no system calls except receive and send. Code that runs here must
-/// not block: it would stall every connection of the loop. Streams and long bodies are served last, a few at a time, so that a burst of them does not delay
-/// connections that wait for a whole request or response. A descriptor's number may be reused while an event for the old one is still in the batch, so events
+/// not block: it would stall every connection of the loop. A descriptor's number may be reused while an event for the old one is still in the batch, so events
 /// carry the loop's own keys (<see cref="DescriptorTable"/>).
+/// <para>
+/// Each pass serves in this order: what the proxy's own connections have brought, which are answers; a few accepted connections, which bring requests; a few
+/// streams and long bodies. So an exchange that has begun ends before many others begin: few are in flight, and what they need is still in the processor's
+/// cache. And a burst of events of streams does not delay connections that wait for a whole request or response.
+/// </para>
 /// </remarks>
 internal sealed unsafe class EventLoop : Affinity, IDisposable
 {
     private const int BatchSize = 256;
     private const int Forever = -1;
 
-    /// <summary>How many streams and long bodies are served before the loop asks for new events: about 10 µs of work each.</summary>
+    /// <summary>How many accepted connections are served before the loop asks for new events: about 10 µs of work each.</summary>
+    private const int RequestsInARow = 32;
+
+    /// <summary>The same for streams and long bodies while no request waits.</summary>
     private const int TurnsInARow = 32;
+
+    /// <summary>The same while requests wait.</summary>
+    private const int TurnsBesideRequests = 8;
 
     private const ulong StopKey = ulong.MaxValue;
 
@@ -26,7 +36,10 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     private readonly DescriptorTable _descriptors = new();
 
-    /// <summary>The descriptors that wait for a turn. Used on the loop's thread only.</summary>
+    /// <summary>The accepted connections that have events. Used on the loop's thread only.</summary>
+    private RunQueue _requests;
+
+    /// <summary>The streams and long bodies that have events, and descriptors that asked for a turn. Used on the loop's thread only.</summary>
     private RunQueue _turns;
 
     /// <summary>The present batch of events, on the stack of the loop's thread.</summary>
@@ -147,7 +160,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         ThreadShare.ClaimLoopsShare();
         while (!stops)
         {
-            _eventCount = Libc.Wait(_epoll, events, BatchSize, _turns.IsEmpty ? Forever : 0);
+            _eventCount = Libc.Wait(_epoll, events, BatchSize, _requests.IsEmpty && _turns.IsEmpty ? Forever : 0);
             _pass++;
             for (_nextEvent = 0; _nextEvent < _eventCount;)
             {
@@ -160,7 +173,8 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
                 }
             }
 
-            GiveTurns();
+            Serve(ref _requests, RequestsInARow);
+            Serve(ref _turns, _requests.IsEmpty ? TurnsInARow : TurnsBesideRequests);
         }
 
         lock (Closing)
@@ -173,23 +187,28 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     private void Tell(EpollDescriptor? descriptor, uint flags)
     {
-        if (descriptor is { IsBulk: true })
+        switch (descriptor)
         {
-            _turns.Add(descriptor, flags);
-        }
-        else
-        {
-            descriptor?.OnEvents(flags);
+            case { IsBulk: true }:
+                _turns.Add(descriptor, flags);
+                break;
+            case { IsAccepted: true }:
+                _requests.Add(descriptor, flags);
+                break;
+            default:
+                descriptor?.OnEvents(flags);
+                break;
         }
     }
 
-    private void GiveTurns()
+    /// <summary>Serves what waits now, up to a number of descriptors. What is added meanwhile waits for the next pass.</summary>
+    private static void Serve(ref RunQueue queue, int most)
     {
-        EpollDescriptor? last = _turns.Last;
+        EpollDescriptor? last = queue.Last;
         EpollDescriptor? served = null;
-        for (int i = 0; i < TurnsInARow && served != last; i++)
+        for (int i = 0; i < most && served != last; i++)
         {
-            served = _turns.Take(out uint flags);
+            served = queue.Take(out uint flags);
             served?.OnEvents(flags);
         }
     }

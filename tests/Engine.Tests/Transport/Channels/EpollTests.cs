@@ -207,7 +207,7 @@ public sealed class EpollTests
     }
 
     /// <summary>A descriptor of nothing, for a table of its own.</summary>
-    private sealed class NoSocket(EventLoop loop) : EpollDescriptor(-1, loop)
+    private sealed class NoSocket(EventLoop loop) : EpollDescriptor(-1, loop, isAccepted: false)
     {
         public override void OnEvents(uint flags)
         {
