@@ -34,7 +34,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>Signalled to end the loop.</summary>
     private readonly int _stopEvent;
 
-    private readonly DescriptorTable _descriptors = new();
+    private readonly DescriptorTable _members = new();
 
     /// <summary>The accepted connections that have events. Used on the loop's thread only.</summary>
     private RunQueue _requests;
@@ -87,26 +87,27 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>How often the loop has asked the system for events.</summary>
     public uint Pass => _pass;
 
-    /// <summary>Adds a descriptor for its whole life.</summary>
+    /// <summary>Adds a member for the whole life of its descriptor.</summary>
     /// <returns>False if the system refused, or the loop has ended.</returns>
-    public bool TryAdd(EpollDescriptor descriptor)
+    public bool TryAdd(IEpollMember member)
     {
         const uint flags = Libc.EpollIn | Libc.EpollPri | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
-        _descriptors.Add(descriptor);
+        _members.Add(member);
         lock (Closing)
         {
-            if (!_isOver && Libc.Add(_epoll, descriptor.Fd, flags, descriptor.Key) == 0)
+            ref EpollDescriptor added = ref member.Descriptor;
+            if (!_isOver && Libc.Add(_epoll, added.Fd, flags, added.Key) == 0)
             {
                 return true;
             }
         }
 
-        _descriptors.Remove(descriptor);
+        _members.Remove(member);
         return false;
     }
 
-    /// <summary>Removes a descriptor that is about to be closed.</summary>
-    public void Remove(EpollDescriptor descriptor) => _descriptors.Remove(descriptor);
+    /// <summary>Removes a member whose descriptor is about to be closed.</summary>
+    public void Remove(IEpollMember member) => _members.Remove(member);
 
     /// <summary>
     /// Whether there may be an event that was not reported to its descriptor. That is so if one follows in this batch, if the loop has not asked the system
@@ -130,15 +131,15 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Gives a descriptor its turn after all others have been served. Returns false on any thread but the loop's.</summary>
-    public bool TryDefer(EpollDescriptor descriptor)
+    /// <summary>Gives a member its turn after all others have been served. Returns false on any thread but the loop's.</summary>
+    public bool TryDefer(IEpollMember member)
     {
         if (Environment.CurrentManagedThreadId != _threadId)
         {
             return false;
         }
 
-        _turns.Add(descriptor, flags: 0);
+        _turns.Add(member, flags: 0);
         return true;
     }
 
@@ -169,7 +170,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
                 stops |= key == StopKey;
                 if (key != StopKey)
                 {
-                    Tell(_descriptors.Find(key), flags);
+                    Tell(_members.Find(key), flags);
                 }
             }
 
@@ -185,27 +186,33 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         }
     }
 
-    private void Tell(EpollDescriptor? descriptor, uint flags)
+    private void Tell(IEpollMember? member, uint flags)
     {
-        switch (descriptor)
+        if (member is null)
         {
-            case { IsBulk: true }:
-                _turns.Add(descriptor, flags);
-                break;
-            case { IsAccepted: true }:
-                _requests.Add(descriptor, flags);
-                break;
-            default:
-                descriptor?.OnEvents(flags);
-                break;
+            return;
+        }
+
+        ref EpollDescriptor descriptor = ref member.Descriptor;
+        if (descriptor.IsBulk)
+        {
+            _turns.Add(member, flags);
+        }
+        else if (descriptor.IsAccepted)
+        {
+            _requests.Add(member, flags);
+        }
+        else
+        {
+            member.OnEvents(flags);
         }
     }
 
-    /// <summary>Serves what waits now, up to a number of descriptors. What is added meanwhile waits for the next pass.</summary>
+    /// <summary>Serves what waits now, up to a number of members. What is added meanwhile waits for the next pass.</summary>
     private static void Serve(ref RunQueue queue, int most)
     {
-        EpollDescriptor? last = queue.Last;
-        EpollDescriptor? served = null;
+        IEpollMember? last = queue.Last;
+        IEpollMember? served = null;
         for (int i = 0; i < most && served != last; i++)
         {
             served = queue.Take(out uint flags);
