@@ -240,7 +240,8 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
         bool hasSecret = ValueIn(example, "--token-exchange-client-secret-file") is not null;
         Assert.Equal(hasSecret, _server.Secrets.Contains(Convert.ToBase64String(Encoding.ASCII.GetBytes($"my-client-id:{ClientSecret}"))));
 
-        IReadOnlyDictionary<string, string> sent = Assert.Single(_upstream.Requests);
+        // Before, the proxy may have asked the target who protects it.
+        IReadOnlyDictionary<string, string> sent = Assert.Single(_upstream.Requests, request => request.ContainsKey("Content-Length"));
         string field = ValueIn(example, "--token-exchange-header-name") ?? "Authorization";
         Assert.StartsWith("Bearer access-", sent[field], StringComparison.Ordinal);
         Assert.DoesNotContain(sent.Values, value => value.EndsWith(exchange["subject_token"], StringComparison.Ordinal));
