@@ -3,7 +3,7 @@ namespace McpProxyFast.Bridge;
 /// <summary>Bounds the memory of one direction: so many messages above <see cref="Large"/> are held at a time, the others wait.</summary>
 /// <remarks>Who waits has read that much of its message and no more, so that its peer is held back.</remarks>
 #pragma warning disable CA1001 // Messages may give their turn back when the bridge has ended; the semaphore has nothing that needs disposal.
-internal sealed class LargeMessages
+internal sealed class LargeMessages : IMessageBound
 #pragma warning restore CA1001
 {
     /// <summary>From here on a message takes a turn.</summary>

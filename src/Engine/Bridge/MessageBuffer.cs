@@ -24,6 +24,9 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The message has its turn among the large ones.</summary>
     public bool HasTurn => _turn is not null;
 
+    /// <summary>What was handed over by <see cref="Keep"/>; null where nothing was.</summary>
+    public IDisposable? Turn => _turn;
+
     /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>
     public ReadOnlySequence<byte> Bytes => _first is null ? default : new ReadOnlySequence<byte>(_first, 0, _last!, _last!.Memory.Length);
 

@@ -92,12 +92,12 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>The text that the reader stands on; null where it is no string, or half of a surrogate pair is in it, which is JSON but no text.</summary>
+    /// <summary>The text or name that the reader stands on; null where it is none, or half of a surrogate pair is in it, which is JSON but no text.</summary>
     public static string? ReadText(ref Utf8JsonReader reader)
     {
         try
         {
-            return reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+            return reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
         }
         catch (InvalidOperationException)
         {
