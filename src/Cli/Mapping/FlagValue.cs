@@ -55,7 +55,7 @@ internal static class FlagValue
             using var reader = new StreamReader(new MemoryStream(bytes, 0, length));
             string text = reader.ReadToEnd().Trim();
             return length > MaxSecretBytes ? throw new UsageException($"--{fileFlag}: {file} is larger than {MaxSecretBytes / 1024} KiB")
-                : text.Length > 0 ? text
+                : text.Length > 0 ? HeldSecrets.Note(text)
                 : throw new UsageException($"--{fileFlag}: {file} is empty");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

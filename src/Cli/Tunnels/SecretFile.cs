@@ -1,3 +1,5 @@
+using McpProxyFast.Cli.Mapping;
+
 namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>Reads a secret from a file that a provider argument names.</summary>
@@ -22,7 +24,7 @@ internal static class SecretFile
             return length > MaxBytes ? throw wrong($"\"{argument}\": {path} is larger than {MaxBytes / 1024} KiB")
                 : text.Length == 0 ? throw wrong($"\"{argument}\": {path} is empty")
                 : text.Any(char.IsControl) ? throw wrong($"\"{argument}\": {path} holds more than one line, which is no token")
-                : text;
+                : HeldSecrets.Note(text);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
