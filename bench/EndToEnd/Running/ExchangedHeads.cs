@@ -27,10 +27,10 @@ internal sealed record ExchangedHeads(IReadOnlyList<string> Request, int Request
     /// <summary>Sends the scenario's request to the origin once and takes both heads.</summary>
     public static ExchangedHeads Of(Scenario scenario, int originPort, Materials materials)
     {
-        LoadPlan plan = scenario.Load with { Port = originPort, Token = scenario.Variant is Variant.JwtProtected or Variant.TokenExchanged ? materials.NewToken() : null };
+        LoadPlan plan = scenario.Load with { Port = originPort, Token = scenario.CarriesToken ? materials.NewToken() : null };
 
         // The origin refuses a call that lacks the credential which only the subject adds.
-        LoadPlan asked = scenario.Variant is Variant.TokenInjected or Variant.TokenExchanged or Variant.FieldsAdded ? plan with { Target = "/mcp" } : plan;
+        LoadPlan asked = scenario.IsCheckedByOrigin ? plan with { Target = "/mcp" } : plan;
         return Of(RequestTemplate.For(plan).With(1).Span, Ask(originPort, RequestTemplate.For(asked).With(1).ToArray()));
     }
 

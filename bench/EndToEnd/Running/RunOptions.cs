@@ -18,7 +18,7 @@ internal sealed record RunOptions
           --cores own|one|two  the subject has a core of its own (default), or all share one core, or two
           --rounds N         how often everything is measured (default 6, and no figure of fewer goes into a document)
           --seconds S        length of one measurement (default 3)
-          --warmup S         load before it that is not measured, at least (default 6); it goes on until the figure stands still, at most 30 s
+          --warmup S         load before it that is not measured, at least (default 6); it goes on while the figure falls, at most 30 s
           --quick            one short round with fewer streams: it runs and reports, within three minutes
           --name NAME        file name of the results (default: latest, or quick)
           --out DIR          where they go (default: bench/Baselines; quick runs: a temporary directory)

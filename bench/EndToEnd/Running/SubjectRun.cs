@@ -28,7 +28,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
             return await LoadAsync(plan with { Port = site.OriginPort });
         }
 
-        plan = scenario.Variant is Variant.JwtProtected or Variant.TokenExchanged ? plan with { Token = site.Materials.NewToken() } : plan;
+        plan = scenario.CarriesToken ? plan with { Token = site.Materials.NewToken() } : plan;
         long startedAt = Stopwatch.GetTimestamp();
         using ChildProcess process = ChildProcess.Start(command, cores.Subject);
         process.KeepOutput();
@@ -39,7 +39,7 @@ internal sealed class SubjectRun(Subject subject, Scenario scenario, Site site, 
 
     private void AwaitStart(ChildProcess process, LoadPlan plan, long startedAt)
     {
-        LoadPlan call = plan with { Target = scenario.Variant is Variant.TokenInjected or Variant.TokenExchanged or Variant.FieldsAdded ? plan.Target : "/mcp" };
+        LoadPlan call = plan with { Target = scenario.IsCheckedByOrigin ? plan.Target : "/mcp" };
         _metrics[Metric.StartMilliseconds] = FirstAnswer.WaitFor(process, call, startedAt);
         _metrics[Metric.ResidentAtStart] = new ProcessTree(process.Id).ResidentBytes();
 

@@ -95,6 +95,7 @@ internal static class ScenarioTable
     private static IEnumerable<Scenario> Variants()
     {
         LoadPlan calls = Calls(Connections);
+        yield return new("post-carried", "Small POST, JWT passed on, 32 connections", "request", calls, Variant.TokenCarried);
         yield return new("post-jwt", "Small POST, JWT checked, 32 connections", "request", calls, Variant.JwtProtected);
         yield return new("post-token", "Small POST, token added, 32 connections", "request", calls with { Target = "/mcp?bearer=1" }, Variant.TokenInjected);
         yield return new(

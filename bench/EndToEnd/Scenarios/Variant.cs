@@ -8,6 +8,9 @@ internal enum Variant
     /// <summary>Requests carry a JWT, which the subject checks; one without a token must get 401.</summary>
     JwtProtected,
 
+    /// <summary>Requests carry a JWT, which the subject passes on: what a token costs that nothing is done with.</summary>
+    TokenCarried,
+
     /// <summary>The subject adds a bearer token, which the origin checks.</summary>
     TokenInjected,
 

@@ -2,20 +2,21 @@ using McpProxyFast.EndToEnd.Measuring;
 
 namespace McpProxyFast.EndToEnd.Roles.Load;
 
-/// <summary>Says when a subject is warm: when its figure stands still.</summary>
+/// <summary>Says when a subject is warm: when its figure no longer falls.</summary>
 /// <remarks>
-/// A runtime compiles in tiers, caches fill, pools grow: what costs most at the start costs less from second to second. A fixed time of warm-up measures whoever
-/// needs longer at its start and the others at their best.
+/// A runtime compiles in tiers, caches fill, pools grow: what costs most at the start costs less from second to second. After a fixed time of warm-up a subject
+/// that needs longer would be measured at its start and the others at their best. A figure that rises is the machine's doing (it has a slow and a fast state),
+/// and waiting for that to stop would only make the run longer.
 /// </remarks>
 internal sealed class WarmUp
 {
-    /// <summary>By how much the figures of successive windows may differ from the least of them and still count as standing still.</summary>
+    /// <summary>By how much the figure may be lower than in the window before last and still count as not falling.</summary>
     public const double Tolerance = 0.03;
 
-    /// <summary>How many successive windows have to agree: a first one, and two over which the figure stands still.</summary>
+    /// <summary>How many successive windows have to agree: a first one, and two that are not cheaper.</summary>
     public const int Windows = 3;
 
-    /// <summary>Warm-up lasts at least as long, even where the figure stands still from the start.</summary>
+    /// <summary>Warm-up lasts at least as long, even where the figure never falls.</summary>
     public const double MinSeconds = 6;
 
     /// <summary>After this time it is measured whether warm or not, and that is said beside its figure.</summary>
@@ -39,8 +40,8 @@ internal sealed class WarmUp
     /// <summary>How long it has lasted.</summary>
     public double Seconds { get; private set; }
 
-    /// <summary>Whether the figure stood still over the last windows.</summary>
-    public bool IsWarm => _last.Count == Windows && _last.Max() <= _last.Min() * (1 + Tolerance);
+    /// <summary>Whether the figure has not fallen over the last windows.</summary>
+    public bool IsWarm => _last.Count == Windows && _last.Skip(1).Min() >= _last.Peek() * (1 - Tolerance);
 
     public bool IsOver => Seconds >= _maxSeconds || (IsWarm && Seconds >= _minSeconds);
 
