@@ -77,4 +77,10 @@ internal static partial class LogMessages
     [LoggerMessage(966, LogLevel.Debug,
         "dropped a request that the MCP server sent while it answered the tunnel's request {Request}: this tunnel cannot carry requests to the client")]
     public static partial void ServerMessageDropped(this ILogger logger, string request);
+
+    [LoggerMessage(967, LogLevel.Warning, "the answer to the tunnel's request {Request} is refused: all requests under way may hold {Most} MiB together")]
+    public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
+
+    [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed by a fault of this program: {Fault}")]
+    public static partial void PollFailed(this ILogger logger, string fault);
 }

@@ -46,7 +46,7 @@ internal static class FlagValue
 
         try
         {
-            return McpProxyFast.SecretFile.Read(file);
+            return HeldSecrets.Note(McpProxyFast.SecretFile.Read(file));
         }
         catch (SecretFileException e)
         {

@@ -113,7 +113,7 @@ internal static class ForwardFlags
                 ?? throw new UsageException(
                     $"--{SecretFlag}: no secret is stored under the name given for {name} (mcpproxyfast secret set NAME), "
                     + $"and there is no {FallbackPrefix}NAME in the environment");
-        return Field(SecretFlag, (name, value));
+        return Field(SecretFlag, (name, HeldSecrets.Note(value)));
     }
 
     private static async Task<string?> FindAsync(string secret, OutgoingOptions options, ILogger logger)

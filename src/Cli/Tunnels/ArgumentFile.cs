@@ -1,3 +1,5 @@
+using McpProxyFast.Cli.Mapping;
+
 namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>Reads a token from a file that a provider argument names.</summary>
@@ -11,7 +13,8 @@ internal static class ArgumentFile
         try
         {
             string text = SecretFile.Read(path);
-            return text.Any(char.IsControl) ? throw wrong($"\"{argument}\": {path} has more than one line; it must hold the token and nothing else") : text;
+            return text.Any(char.IsControl) ? throw wrong($"\"{argument}\": {path} has more than one line; it must hold the token and nothing else")
+                : HeldSecrets.Note(text);
         }
         catch (SecretFileException e)
         {

@@ -42,6 +42,9 @@ internal static class BridgeLimits
     /// <summary>The longest pause before another attempt to reach the server for a request that waits.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>The shortest wait before a stream is opened again, whatever its server asks for; doubles up to a second while nothing comes.</summary>
+    public static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How long to wait before a stream is opened again where the server has not said so (<c>retry</c>).</summary>
     public static readonly TimeSpan DefaultRetry = TimeSpan.FromSeconds(1);
 

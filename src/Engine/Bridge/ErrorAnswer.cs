@@ -84,7 +84,10 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         return ErrorMessage.Build(fault.Code, $"The server answered with HTTP status {Status} and no JSON-RPC error.", fault.Reason, id, Status);
     }
 
-    private static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
+    /// <summary>What a body says.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body, which may be anything.</param>
+    public static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
     {
         if (MessageScanner.Scan(body) is not { Kind: MessageKind.ErrorResponse, ErrorCode: var code })
         {

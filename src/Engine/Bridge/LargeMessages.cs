@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge;
 /// </remarks>
 /// <param name="clock">Tells when a message that has its turn stalls.</param>
 #pragma warning disable CA1001 // Messages may give their turn back when the bridge has ended; the semaphore has nothing that needs disposal.
-internal sealed class LargeMessages(TimeProvider clock)
+internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 #pragma warning restore CA1001
 {
     /// <summary>From here on a message takes a turn.</summary>

@@ -259,4 +259,7 @@ internal static partial class LogMessages
     [LoggerMessage(612, LogLevel.Information,
         "The server speaks only MCP 2026-07-28 and the client an older revision: the bridge translates between them.")]
     public static partial void ErasJoined(this ILogger logger);
+
+    [LoggerMessage(613, LogLevel.Warning, "The server refuses the stream of HTTP+SSE (status {Status}); the client's next message tries it again.")]
+    public static partial void StreamRefused(this ILogger logger, int status);
 }

@@ -41,7 +41,7 @@ public sealed class StandInControlPlane : IAsyncDisposable
     /// <summary>An answer, as it came.</summary>
     public sealed record Posted(string ShardToken, string Body, TimeSpan At)
     {
-        public JsonElement Json { get; } = JsonDocument.Parse(Body).RootElement.Clone();
+        public JsonElement Json { get; } = JsonDocument.Parse(Body, new JsonDocumentOptions { MaxDepth = 256 }).RootElement.Clone();
 
         public string Type => Json.GetProperty("resp_type").GetString()!;
 

@@ -92,12 +92,12 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>The text that the reader stands on; null where it is not a string, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
+    /// <summary>The text or name that the reader stands on; null where it is neither, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
     public static string? ReadText(ref Utf8JsonReader reader)
     {
         try
         {
-            return reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+            return reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
         }
         catch (InvalidOperationException)
         {
