@@ -74,7 +74,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The connection to the upstream, in use or kept; null if there is none. Written by the main loop, read by those that cancel its waits.</summary>
     private volatile UpstreamConnection? _upstream;
 
-    /// <summary>A wait on neither peer. Null if there is none.</summary>
+    /// <summary>The wait for something other than a peer, such as a credential or a verdict on a token; null if there is none.</summary>
     private volatile SlowPathWait? _slowPathWait;
 
     /// <summary>The relay of a request's body while the pump sends it.</summary>

@@ -246,7 +246,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
     /// <summary>Tries to receive until there is a result or the read is armed.</summary>
     /// <param name="canceled">The result is a cancellation.</param>
-    /// <returns>True if there is a result. False if the read is armed; then whoever disarms it completes it.</returns>
+    /// <returns>True if there is a result. False if the read is armed; then the thread that disarms it completes it.</returns>
     private bool ReceiveOrArm(out bool canceled)
     {
         canceled = false;

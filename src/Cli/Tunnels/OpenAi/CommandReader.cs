@@ -17,7 +17,7 @@ internal static class CommandReader
         using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
         if (document.RootElement.ValueKind is not JsonValueKind.Object)
         {
-            throw new JsonException("The poll's response is no object.");
+            throw new JsonException("The poll's response is not an object.");
         }
 
         if (!document.RootElement.TryGetProperty("commands", out JsonElement commands) || commands.ValueKind is JsonValueKind.Null)
@@ -27,7 +27,7 @@ internal static class CommandReader
 
         return commands.ValueKind is JsonValueKind.Array
             ? [.. commands.EnumerateArray().Select(TryRead).OfType<TunnelCommand>()]
-            : throw new JsonException("The poll's commands are no array.");
+            : throw new JsonException("The poll's commands are not an array.");
     }
 
     private static TunnelCommand? TryRead(JsonElement json)
@@ -38,7 +38,7 @@ internal static class CommandReader
         }
         catch (InvalidOperationException)
         {
-            return null; // a name in it is no text: half a character
+            return null; // a name in it is not valid Unicode: half a character
         }
     }
 

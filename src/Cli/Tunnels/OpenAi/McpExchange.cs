@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -35,7 +36,7 @@ internal sealed class McpExchange : IDisposable
     public static async Task<McpExchange?> SendAsync(
         McpProxy proxy, Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, ReadOnlyMemory<byte> message, CancellationToken cancel)
     {
-        if (!headers.All(header => IsName(header.Name) && IsValue(header.Value)))
+        if (!headers.All(header => Grammar.IsToken(header.Name) && IsValue(header.Value)))
         {
             return null;
         }
@@ -95,10 +96,6 @@ internal sealed class McpExchange : IDisposable
     private static bool Is((string Name, string Value) header, string name) => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static bool Contains(string[] names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    // token, RFC 9110 §5.6.2
-    private static bool IsName(string name) =>
-        name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal));
 
     private static bool IsValue(string value) => value.All(character => character is (>= ' ' or '\t') and not '\x7f' and <= '\xff');
 }

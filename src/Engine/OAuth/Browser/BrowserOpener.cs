@@ -11,7 +11,7 @@ internal static class BrowserOpener
     /// <summary>The settings of the command come by variables with these names; secrets are among them.</summary>
     private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
 
-    /// <summary>A shorter secret is looked for as the whole of a variable only: it may stand in an innocent one by chance.</summary>
+    /// <summary>A shorter secret is compared with whole variables only: by chance it may be part of an unrelated one.</summary>
     private const int MinSecretWithin = 8;
 
     /// <param name="url">What is to be opened.</param>

@@ -47,7 +47,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
         _isV6 = socket.AddressFamily is AddressFamily.InterNetworkV6;
         if (!_socket.TryRegister(this))
         {
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
 

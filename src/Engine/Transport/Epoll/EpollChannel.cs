@@ -113,7 +113,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
         if (!_socket.TryRegister(this))
         {
             Libc.Close(_socket.Fd);
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
 
