@@ -133,7 +133,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
             ?? (policy.Issuer is not null && !IssuerName.Same(claims.TextOf("iss"), policy.Issuer) ? "wrong-issuer" : _claims.FaultOf(claims));
         return fault switch
         {
-            null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew)),
+            null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew), times.Expires),
             "not-yet-valid" => TokenVerdict.Invalid(fault, times.NotBefore - policy.ClockSkew),
             _ => TokenVerdict.Invalid(fault),
         };

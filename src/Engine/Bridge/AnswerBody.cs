@@ -30,7 +30,7 @@ internal static class AnswerBody
             Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                while (await large.ReadAsync(stream, buffer, body, cancellationToken).ConfigureAwait(false) is > 0 and var count)
                 {
                     if (body.Length + count > most)
                     {

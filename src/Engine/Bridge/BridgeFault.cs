@@ -38,6 +38,9 @@ internal enum BridgeFaultReason
     /// <summary>Too many requests are open.</summary>
     TooManyRequests,
 
+    /// <summary>Too much is held of the client's messages.</summary>
+    TooManyBytes,
+
     /// <summary>The id is that of another open request.</summary>
     IdInUse,
 
@@ -77,6 +80,8 @@ internal readonly record struct BridgeFault(int Code, string Reason, string Sent
         BridgeFaultReason.SessionLost => new(InternalError, "session-lost", "The server has ended the session, and a new one could not be started."),
         BridgeFaultReason.Stopped => new(InternalError, "stopped", "The bridge was stopped before the server answered."),
         BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests", "Too many requests are open; wait for answers before you send more."),
+        BridgeFaultReason.TooManyBytes => new(
+            InternalError, "too-many-bytes", "The messages that the server has not taken yet are too large together; wait for answers before you send more."),
         BridgeFaultReason.IdInUse => new(InvalidRequest, "id-in-use", "Another open request has this id; give each request an id of its own."),
         BridgeFaultReason.MessageTooLarge => new(InvalidRequest, "message-too-large", "The message is larger than 64 MiB."),
         BridgeFaultReason.BatchTooLong => new(InvalidRequest, "batch-too-long", "The batch has more than 1000 messages."),

@@ -67,6 +67,16 @@ internal sealed class OpenRequests
         }
     }
 
+    /// <summary>Ends all requests.</summary>
+    /// <returns>Those that were open.</returns>
+    public OpenRequest[] EndAll()
+    {
+        lock (_gate)
+        {
+            return [.. _open.Keys.ToArray().Select(id => TryEnd(id)!)];
+        }
+    }
+
     /// <summary>The requests that are open now.</summary>
     public OpenRequest[] All()
     {

@@ -98,7 +98,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
 
         Put(lease, issued, old.Key);
-        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false).AsRenewalOf(old);
+        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
     }
 
     /// <summary>Drops a refresh token that the server does not take any more, so that no process shows it again.</summary>

@@ -108,6 +108,7 @@ internal sealed class TokenRenewal(
                 Scope = renewed.Scope ?? latest.Tokens.Scope,
                 IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send none with a renewal
             },
+            SignIn = latest.Issued.SignIn ?? IssuedCredential.NewSignIn(),
         };
         if (await kept.KeepRenewedAsync(latest, issued).ConfigureAwait(false) is { } held)
         {

@@ -53,6 +53,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client's connection.</summary>
     private readonly Connection _client;
 
+    /// <summary>Each beat asks the client's connection whether its peer has ended. Kept here so that a beat need not touch the connection to know.</summary>
+    private readonly bool _mustAskForEnd;
+
     /// <summary>The word described in the remarks.</summary>
     private long _exchange;
 
@@ -93,6 +96,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         _parts = parts;
         _client = client;
+        _mustAskForEnd = client.Input.MustAskForEnd;
     }
 
     /// <summary>No further exchange after the present one: the proxy is stopping, or the host wants this connection back.</summary>
@@ -265,16 +269,19 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             CheckPump(sending, exchange, nowMilliseconds);
         }
 
-        if (_streaming is { } streaming)
+        // Only a write of a stream has a deadline. A stream that waits for its next event costs a beat nothing but this look.
+        if (_streaming is { Phase: RelayPhase.Writing } streaming
+            && _streamingProgress.Follow(exchange >> NumberShift, streaming, nowMilliseconds) is RelayPhase.Writing
+            && _streamingProgress.IsStuckWriting(_client.Output, nowMilliseconds, _parts.Limits.WriteTimeout))
         {
-            RelayPhase phase = _streamingProgress.Follow(exchange >> NumberShift, streaming, nowMilliseconds);
-            if (phase is RelayPhase.Writing && _streamingProgress.IsStuckWriting(_client.Output, nowMilliseconds, _parts.Limits.WriteTimeout))
-            {
-                TryCut(FaultReason.ClientTooSlow, exchange);
-            }
+            TryCut(FaultReason.ClientTooSlow, exchange);
         }
 
-        _client.Input.LookForEnd();
+        if (_mustAskForEnd)
+        {
+            _client.Input.LookForEnd();
+        }
+
         if (_upstream is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
         {
             upstream.EndIdle();

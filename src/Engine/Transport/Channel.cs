@@ -119,9 +119,10 @@ internal abstract class Channel
     /// <param name="asksSystem">Always ask the system, not only if it may know something that has not been reported.</param>
     public abstract Arrival Look(bool asksSystem);
 
-    /// <summary>
-    /// Checks whether the peer has ended after bytes that do not fit the buffer yet, if the channel cannot notice that by itself. Called at each heartbeat.
-    /// </summary>
+    /// <summary>The channel cannot notice by itself that the peer has ended after bytes that do not fit its buffer yet.</summary>
+    public virtual bool MustAskForEnd => false;
+
+    /// <summary>Checks for such an end. Called at each heartbeat if <see cref="MustAskForEnd"/>.</summary>
     public virtual void LookForEnd()
     {
     }

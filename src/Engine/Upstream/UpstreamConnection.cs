@@ -29,13 +29,11 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>The upstream has not said how long it keeps idle connections.</summary>
     public const long NotSaid = -1;
 
-    /// <summary>
-    /// How much earlier than the upstream's own time limit the connection is given up: a request needs time to arrive, and the clock is coarse.
-    /// </summary>
-    private const long KeepAliveMarginMilliseconds = 1000;
-
     private readonly Heartbeat _heartbeat;
     private readonly ProxyMetrics _metrics;
+
+    /// <summary>The upstream's; told when the upstream ends this connection while it is idle.</summary>
+    private readonly IdleTimeoutEstimate _idleTimeout;
 
     /// <summary>One of the states above.</summary>
     private int _state;
@@ -49,13 +47,14 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>See <see cref="KeptFor"/>.</summary>
     private long _keptFor = NotSaid;
 
-    public UpstreamConnection(Connection transport, Heartbeat heartbeat, ProxyMetrics metrics)
+    public UpstreamConnection(Connection transport, Heartbeat heartbeat, ProxyMetrics metrics, IdleTimeoutEstimate idleTimeout)
     {
         Transport = transport;
         MadeAt = heartbeat.Now;
         _idleSince = MadeAt;
         _heartbeat = heartbeat;
         _metrics = metrics;
+        _idleTimeout = idleTimeout;
     }
 
     /// <summary>The transport. Only for the owner, which has taken or created the connection.</summary>
@@ -84,14 +83,14 @@ internal sealed class UpstreamConnection : IConnectionWatch
     public void KeepFor(int seconds)
     {
         Debug.Assert(seconds >= 0 && !IsIdle, "An answer has said it, so the connection is in use.");
-        long said = seconds * 1000L;
-        Volatile.Write(ref _keptFor, said - Math.Min(KeepAliveMarginMilliseconds, said / 2));
+        Volatile.Write(ref _keptFor, IdleTimeoutEstimate.WithMargin(seconds * 1000L));
     }
 
-    /// <summary>A client keeps it between two of its exchanges. From now on it is idle.</summary>
-    public void Hold(long now)
+    /// <summary>A client keeps it between two of its exchanges.</summary>
+    /// <param name="idleSince">Since when it is idle, in the heartbeat's time: now, or when its answer came if something was waited for since.</param>
+    public void Hold(long idleSince)
     {
-        Volatile.Write(ref _idleSince, now);
+        Volatile.Write(ref _idleSince, idleSince);
         Rest(Held, null);
     }
 
@@ -117,15 +116,20 @@ internal sealed class UpstreamConnection : IConnectionWatch
         _pool = null;
         IsReused = true;
         Arrival arrival = Transport.Input.Look(asksSystem: _heartbeat.Now != IdleSince);
-        if (arrival is Arrival.Bytes)
+        switch (arrival)
         {
-            _metrics.UnsolicitedResponse();
+            case Arrival.Bytes:
+                _metrics.UnsolicitedResponse();
+                break;
+            case Arrival.End:
+                Learn();
+                break;
         }
 
         return arrival is Arrival.Nothing;
     }
 
-    public void OnPeerEnded() => EndIdle();
+    public void OnPeerEnded() => EndIdle(byUpstream: true);
 
     public void OnUnexpectedBytes()
     {
@@ -137,26 +141,36 @@ internal sealed class UpstreamConnection : IConnectionWatch
 
     /// <summary>Ends an idle connection. A connection in use is left to its user.</summary>
     /// <returns>Whether this call ended it.</returns>
-    public bool EndIdle()
+    public bool EndIdle() => EndIdle(byUpstream: false);
+
+    private bool EndIdle(bool byUpstream)
     {
-        if (Interlocked.CompareExchange(ref _state, Dead, Settling) == Settling)
+        int ended = TryEnd(Settling) ? Settling : TryEnd(Held) ? Held : TryEnd(Pooled) ? Pooled : InUse;
+        if (ended == InUse)
         {
-            return true; // its owner notices that in Rest
+            return false;
         }
 
-        if (Interlocked.CompareExchange(ref _state, Dead, Held) == Held)
+        if (byUpstream)
         {
-            End(Held);
-            return true;
+            Learn(); // before it is closed: whoever sees that it is closed finds the idle time learned
         }
 
-        if (Interlocked.CompareExchange(ref _state, Dead, Pooled) == Pooled)
+        if (ended != Settling)
         {
-            End(Pooled);
-            return true;
+            End(ended);
         }
 
-        return false;
+        return true; // in Settling, its owner notices that in Rest
+    }
+
+    private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
+
+    /// <summary>The upstream has ended it. Called once, by whoever noticed that.</summary>
+    private void Learn()
+    {
+        long now = _heartbeat.Now;
+        _idleTimeout.Closed(now - IdleSince, now);
     }
 
     private void Rest(int state, UpstreamPool? pool)

@@ -136,6 +136,21 @@ public sealed class ProviderTests
         "its token_type is mac",
         SlackLike);
 
+    /// <summary>Conceded to an exchange, whose result is shown to another server; not to a sign-in, whose token goes to the resource.</summary>
+    [Fact]
+    public Task AnAssertionInThePlaceOfATokenIsRefused() => IsRefused(
+        server => server.EditTokens = tokens =>
+        {
+            tokens["token_type"] = "N_A";
+            tokens["issued_token_type"] = "urn:ietf:params:oauth:token-type:id-jag";
+        },
+        "its token_type is N_A");
+
+    [Fact]
+    public Task ATokenTypeThatRepeatsTheCodeIsNotRepeated() => IsRefused(
+        server => server.EditTokens = tokens => tokens["token_type"] = server.TokenRequests.Last()["code"],
+        "its token_type is (redacted)");
+
     [Fact]
     public Task AnUnboundTokenStaysRefusedWithIt() => IsRefused(
         server => server.EditTokens = tokens => tokens["token_type"] = "user",

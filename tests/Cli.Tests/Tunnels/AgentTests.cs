@@ -215,7 +215,7 @@ public sealed partial class AgentTests : IDisposable
         launcher.StandardInput.Close();
 
         await StandInAgent.GoneAsync(process);
-        await launcher.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await launcher.WaitForExitAsync().Soon();
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed class JoinedRequest
     /// <summary>What the client is being asked for it; null while nothing is.</summary>
     public InputRound? Round { get; set; }
 
+    /// <summary>How many bytes are kept for it: the request as it was sent, the client's answers and the server's state.</summary>
+    public long KeptBytes { get; set; }
+
     /// <summary>How many times the server has asked for more.</summary>
     public int Rounds { get; set; }
 }

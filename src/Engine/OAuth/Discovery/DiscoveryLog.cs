@@ -32,6 +32,9 @@ internal sealed class DiscoveryLog(ILogger logger)
     /// <summary>Whether any place for an authorization server's metadata gave an answer other than "not found". Then no endpoints may be assumed.</summary>
     public bool FoundServer { get; set; }
 
+    /// <summary>The first answer of a place for the resource's own document that was no usable one; null if there was none. Then there is a document.</summary>
+    public OAuthException? UnusableResource { get; set; }
+
     /// <summary>A document is about to be asked for.</summary>
     /// <exception cref="OAuthException">Too many have been.</exception>
     public void CountRequest()

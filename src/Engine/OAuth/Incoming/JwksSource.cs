@@ -15,7 +15,7 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
 
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
-        JsonElement published = await document!.FetchAsync(cancellationToken).ConfigureAwait(false);
+        JsonElement published = await document!.FetchAsync(static found => found.TextOf("jwks_uri") is not null, cancellationToken).ConfigureAwait(false);
         string? named = published.TextOf("jwks_uri");
         return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
     }

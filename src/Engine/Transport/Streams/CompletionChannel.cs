@@ -172,6 +172,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             : below;
     }
 
+    public override bool MustAskForEnd => true;
+
     /// <summary>
     /// While the loop waits for room, it cannot see what follows, so this checks instead. The thread that takes the flag acts as the loop until it puts
     /// the flag back.
