@@ -1,4 +1,6 @@
 using McpProxyFast.EndToEnd.Roles;
+using McpProxyFast.EndToEnd.Roles.BridgeLoad;
+using McpProxyFast.EndToEnd.Roles.BridgeOrigin;
 using McpProxyFast.EndToEnd.Roles.Load;
 using McpProxyFast.EndToEnd.Roles.Origin;
 using McpProxyFast.EndToEnd.Roles.Unofficial;
@@ -10,6 +12,8 @@ return args switch
 {
     ["origin"] => OriginRole.Run(),
     ["load"] => LoadRole.Run(),
+    ["bridge-origin", var port] => BridgeOriginRole.Run(port),
+    ["bridge-load"] => BridgeLoadRole.Run(),
     ["yarp", .. var rest] => await YarpRole.RunAsync(RoleArguments.Read(rest)),
     ["mcpproxyfast-unofficial", .. var rest] => await UnofficialRole.RunAsync(RoleArguments.Read(rest)),
     ["--help"] => Explain(string.Empty),
@@ -25,7 +29,9 @@ async Task<int> RunAsync()
 
     try
     {
-        return await new BenchmarkRun(RunOptions.Parse(args)).RunAsync();
+        return args is ["bridge", .. var rest]
+            ? await new BridgeRun(RunOptions.Parse(rest, BridgeRun.Defaults)).RunAsync()
+            : await new BenchmarkRun(RunOptions.Parse(args)).RunAsync();
     }
     catch (FormatException e)
     {

@@ -85,7 +85,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
         await using Command second = Command.Start(
             ["proxy", "name", "--target-uri", other.Target.OriginalString, .. Store, "--remote-auth", "--remote-auth-callback-port", "0"], Opening);
-        await second.ErrorLineAsync("waits until that in another browser window is over");
+        await second.ErrorLineAsync("a sign-in for another target is open in the browser");
         Assert.Empty(other.Authorizations);
         goOn();
 
@@ -147,8 +147,8 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         Assert.All(await AskThroughAsync(proxies), answer => Assert.Equal("ok", answer));
 
         Assert.Equal(0, (await Command.RunAsync(["logout", .. TargetAndStore])).ExitCode);
-        await first.ErrorLineAsync("its token is not sent any more");
-        await second.ErrorLineAsync("its token is not sent any more");
+        await first.ErrorLineAsync("its token is no longer sent");
+        await second.ErrorLineAsync("its token is no longer sent");
 
         Assert.Single(_server.Revoked);
     }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [folder, only, ...proxy] = process.argv.slice(2);
+const [folder, client, only, ...proxy] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const suite = join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 const results = join(folder, 'results');
@@ -32,7 +32,7 @@ writeFileSync(browser, `#!${process.execPath}\nawait fetch(process.argv[2]).then
 
 function run(name, revision) {
   const output = join(results, `${revision}-${name}`);
-  const command = `${process.execPath} ${join(here, 'client.mjs')}`;
+  const command = `${process.execPath} ${join(here, client)}`;
   const extension = extensions.includes(name) ? [] : ['--spec-version', revision];
   const child = spawn(process.execPath, [suite, 'client', '--scenario', `auth/${name}`, ...extension, '--command', command, '-o', output, '--timeout', '60000'], {
     stdio: ['ignore', 'pipe', 'pipe'],

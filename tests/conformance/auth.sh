@@ -22,4 +22,4 @@ fi
 
 mkdir -p "$folder"
 node=$("$here/install.sh")
-exec "$node" "$here/auth.mjs" "$folder" "$only" "$@"
+exec "$node" "$here/auth.mjs" "$folder" client.mjs "$only" "$@"

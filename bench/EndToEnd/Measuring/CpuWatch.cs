@@ -3,7 +3,7 @@ using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Measuring;
 
-/// <summary>Who used the machine's cores during a window: the subject, and whatever is no part of the benchmark.</summary>
+/// <summary>Who used the machine's cores during a window: the subject, and whatever is not part of the benchmark.</summary>
 internal sealed class CpuWatch
 {
     private const double NanosecondsPerTick = 10_000_000;
@@ -21,11 +21,12 @@ internal sealed class CpuWatch
 
     /// <summary>Starts the window.</summary>
     /// <param name="subject">The subject, if there is one.</param>
-    /// <param name="origin">The origin; this process, the load, is counted as part of the benchmark too.</param>
+    /// <param name="origin">The origin; this process, the load, is counted as part of the benchmark too, with the subject where that is its child.</param>
     public CpuWatch(ProcessTree? subject, ProcessTree origin)
     {
         _subject = subject;
-        _all = [origin, new ProcessTree(Environment.ProcessId), .. subject is null ? (ProcessTree[])[] : [subject]];
+        var load = new ProcessTree(Environment.ProcessId);
+        _all = [origin, load, .. subject is null || load.Includes(subject) ? (ProcessTree[])[] : [subject]];
         _allBefore = [.. _all.Select(tree => tree.ReadCpu())];
         _machineBefore = MachineNanoseconds();
         _subjectBefore = subject?.ReadCpu();

@@ -9,6 +9,8 @@ internal static class Metric
     public const string OtherUse = "other_programs_use_of_a_core_percent";
     public const string LatencyP50 = "latency_p50_us";
     public const string LatencyP99 = "latency_p99_us";
+    public const string AddedLatencyP50 = "added_latency_p50_us";
+    public const string AddedLatencyP99 = "added_latency_p99_us";
     public const string LatencyP999 = "latency_p999_us";
     public const string LateShare = "latency_share_over_1ms_percent";
     public const string Resident = "resident_bytes";

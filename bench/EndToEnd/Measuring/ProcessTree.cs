@@ -21,6 +21,9 @@ internal sealed class ProcessTree
     /// <summary>The tree of a process that may not be there: 0 stands for none.</summary>
     public static ProcessTree? Find(int root) => root == 0 ? null : new(root);
 
+    /// <summary>Whether all processes of another tree are among these.</summary>
+    public bool Includes(ProcessTree other) => other._processes.All(_processes.Contains);
+
     /// <summary>Resident bytes of all processes together. Pages that they share are counted for each.</summary>
     public long ResidentBytes() => _processes.Sum(process => BytesOf(process, "VmRSS:"));
 

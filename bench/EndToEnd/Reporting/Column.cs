@@ -16,6 +16,8 @@ internal sealed record Column(string Title, string Metric, double Divisor, strin
         new("core use %", Measuring.Metric.CoreUse, 1, "N0"),
         new("p50 µs", Measuring.Metric.LatencyP50, 1, "N0"),
         new("p99 µs", Measuring.Metric.LatencyP99, 1, "N0"),
+        new("added p50 µs", Measuring.Metric.AddedLatencyP50, 1, "N0"),
+        new("added p99 µs", Measuring.Metric.AddedLatencyP99, 1, "N0"),
         new("p99.9 µs", Measuring.Metric.LatencyP999, 1, "N0"),
         new("over 1 ms %", Measuring.Metric.LateShare, 1, "N2"),
         new("resident MB", Measuring.Metric.Resident, MB, "N1"),

@@ -24,7 +24,7 @@ internal static class RatioTable
 
     private static void Append(StringBuilder text, Results results, Subject own, Subject[] others)
     {
-        Scenario[] rows = [.. results.Scenarios.Where(scenario => Array.Exists(others, other => results.Ratio(scenario, own, other, CostOf(scenario)) is not null))];
+        Row[] rows = [.. results.Scenarios.SelectMany(RowsOf).Where(row => Array.Exists(others, other => results.Ratio(row.Scenario, own, other, row.Metric) is not null))];
         if (rows.Length == 0)
         {
             return;
@@ -33,14 +33,23 @@ internal static class RatioTable
         text.Append(CultureInfo.InvariantCulture, $"\n### {own.Title}: its cost over that of …\n\n");
         text.Append(CultureInfo.InvariantCulture, $"|  | {string.Join(" | ", others.Select(other => other.Title))} |\n");
         text.Append(CultureInfo.InvariantCulture, $"|---|{string.Concat(Enumerable.Repeat("---:|", others.Length))}\n");
-        foreach (Scenario scenario in rows)
+        foreach (Row row in rows)
         {
-            IEnumerable<string> cells = others.Select(other => Render(results.Ratio(scenario, own, other, CostOf(scenario))));
-            text.Append(CultureInfo.InvariantCulture, $"| {scenario.Title} | {string.Join(" | ", cells)} |\n");
+            IEnumerable<string> cells = others.Select(other => Render(results.Ratio(row.Scenario, own, other, row.Metric)));
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Title} | {string.Join(" | ", cells)} |\n");
         }
     }
+
+    private static IEnumerable<Row> RowsOf(Scenario scenario) =>
+    [
+        new(scenario, scenario.Title, CostOf(scenario)),
+        new(scenario, $"{scenario.Title}: added latency, p50", Metric.AddedLatencyP50),
+        new(scenario, $"{scenario.Title}: added latency, p99", Metric.AddedLatencyP99),
+    ];
 
     private static string Render(Spread? ratio) => ratio is null ? string.Empty
         : ratio.Least == ratio.Most ? ratio.Median.ToString("F2", CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:F2} ({ratio.Least:F2}–{ratio.Most:F2})");
+
+    private sealed record Row(Scenario Scenario, string Title, string Metric);
 }

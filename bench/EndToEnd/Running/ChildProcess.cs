@@ -38,8 +38,7 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="cores">The cores it may use, as <c>taskset</c> writes them; null for all.</param>
     public static ChildProcess Start(Command command, string? cores)
     {
-        // taskset replaces itself with the command, so the process id is the command's.
-        Command pinned = cores is null ? command : command with { Program = "taskset", Arguments = ["-c", cores, command.Program, .. command.Arguments] };
+        Command pinned = command.On(cores);
         var start = new ProcessStartInfo(pinned.Program, pinned.Arguments)
         {
             RedirectStandardInput = true,

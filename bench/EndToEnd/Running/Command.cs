@@ -11,6 +11,9 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
     public static Command Role(params IReadOnlyList<string> arguments) =>
         new(Path.Combine(AppContext.BaseDirectory, "McpProxyFast.EndToEnd"), arguments);
 
+    /// <summary>The same on the cores given, as <c>taskset</c> writes them; null for all. <c>taskset</c> replaces itself, so the process id is the command's.</summary>
+    public Command On(string? cores) => cores is null ? this : this with { Program = "taskset", Arguments = ["-c", cores, Program, .. Arguments] };
+
     /// <summary>Whether a program of that name is on the path.</summary>
     public static bool IsInstalled(string program) => SearchPath().Any(folder => File.Exists(Path.Combine(folder, program)));
 

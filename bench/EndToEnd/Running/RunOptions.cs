@@ -10,7 +10,8 @@ internal sealed record RunOptions
     public const int MinRounds = 6;
 
     public const string Usage = """
-        usage: dotnet run -c Release --project bench/EndToEnd -- [options]
+        usage: dotnet run -c Release --project bench/EndToEnd -- [options]            proxies beside each other
+               dotnet run -c Release --project bench/EndToEnd -- bridge [options]     bridges between stdio and HTTP
           --scenarios LIST   names or beginnings of names, comma-separated (default: all)
           --subjects LIST    likewise
           --build NAME=FILE  also measure another build of the command (a native file or a .dll), as the subject NAME; may be repeated
@@ -50,11 +51,13 @@ internal sealed record RunOptions
 
     public string Directory { get; init; } = Repository.Baselines;
 
+    /// <param name="arguments">What the command line says.</param>
+    /// <param name="defaults">What holds where it says nothing.</param>
     /// <exception cref="FormatException">An option is unknown, or its value is missing or no number.</exception>
-    public static RunOptions Parse(IEnumerable<string> arguments)
+    public static RunOptions Parse(IEnumerable<string> arguments, RunOptions? defaults = null)
     {
         string[] all = [.. arguments];
-        RunOptions options = all.Contains("--quick") ? Quick() : new();
+        RunOptions options = all.Contains("--quick") ? Quick() : defaults ?? new();
         for (int i = 0; i < all.Length; i++)
         {
             if (all[i] != "--quick")
@@ -94,7 +97,7 @@ internal sealed record RunOptions
     private RunOptions WithWarmUp(double seconds) => this with
     {
         WarmUpSeconds = seconds,
-        MaxWarmUpSeconds = IsQuick ? seconds : Math.Max(seconds, WarmUp.MaxSeconds),
+        MaxWarmUpSeconds = IsQuick ? seconds : Math.Max(seconds, MaxWarmUpSeconds),
     };
 
     private RunOptions With(string name, string value) => name switch

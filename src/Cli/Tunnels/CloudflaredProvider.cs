@@ -74,7 +74,7 @@ internal sealed partial class CloudflaredProvider : AgentProvider
     {
         if (_tokenVariable is null)
         {
-            return SecretFile.Read(_tokenFile!, "token-file", wrong);
+            return ArgumentFile.ReadToken(_tokenFile!, "token-file", wrong);
         }
 
         return EnvironmentSecrets.Take(_tokenVariable) is { } token && token.Trim().Length > 0

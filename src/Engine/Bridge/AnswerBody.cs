@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads the bodies of responses that are no event streams.</summary>
+/// <summary>Reads the bodies of responses that are not event streams.</summary>
 internal static class AnswerBody
 {
     private const int ReadBytes = 16 * 1024;
@@ -43,7 +43,7 @@ internal static class AnswerBody
         bool isWhole = false;
         try
         {
-            while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+            while (await bound.ReadAsync(stream, buffer, body, cancellationToken).ConfigureAwait(false) is > 0 and var count)
             {
                 if (body.Length + count > most)
                 {

@@ -1,3 +1,4 @@
+using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
@@ -104,6 +105,11 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                 if (next.IsTooLarge)
                 {
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+                    if (message.Head.Method != Methods.Listen)
+                    {
+                        // It may have been the answer, which then never comes.
+                        await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
+                    }
                 }
                 else if (next.Name == "message")
                 {

@@ -30,6 +30,9 @@ internal static class BridgeLimits
     /// <summary>How long what follows an answer on its own stream is still read.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the client has for the errors that end its requests when the bridge ends: one that does not read must not hold up the exit.</summary>
+    public static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long the end of the session may take: a server that is gone must not hold up the exit.</summary>
     public static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
 

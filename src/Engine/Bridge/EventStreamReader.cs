@@ -103,7 +103,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     {
         try
         {
-            return await stream.ReadAsync(_buffer.AsMemory(0, ReadBytes), cancellationToken).ConfigureAwait(false);
+            return await bound.ReadAsync(stream, _buffer.AsMemory(0, ReadBytes), _data, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException cut)
         {

@@ -7,4 +7,12 @@ internal interface IMessageBound
     /// <param name="message">Gives its share back when it is disposed of.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken);
+
+    /// <summary>Reads on in a message.</summary>
+    /// <param name="stream">What it comes on.</param>
+    /// <param name="buffer">Gets the bytes.</param>
+    /// <param name="message">What has come of it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The message is given up.</exception>
+    ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken);
 }

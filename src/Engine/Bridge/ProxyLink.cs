@@ -24,7 +24,7 @@ internal sealed class ProxyLink : IDisposable
     {
     }
 
-    /// <summary>For fuzzing: with a server that is no server.</summary>
+    /// <summary>For fuzzing: with any stream in place of a server.</summary>
     internal ProxyLink(HttpMessageHandler handler) => _http = new HttpMessageInvoker(handler);
 
     /// <summary>Sends a request to the target, or to another path of its origin.</summary>

@@ -111,6 +111,11 @@ internal sealed class SseTransport : UpstreamTransport
     /// <returns>False where it is to be tried again.</returns>
     private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, RetryWindow patience)
     {
+        if (!message.TryBeginSending())
+        {
+            return true; // cancelled meanwhile
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         request.Content = new MessageContent(message.Bytes);
         RequestFields.Add(request, RequestFields.For(message, isOfSession: true, _parts.Delivery.Tools));
@@ -130,6 +135,7 @@ internal sealed class SseTransport : UpstreamTransport
             }
 
             ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, message.Closing).ConfigureAwait(false);
+            message.EndSending();
             _reachability.Note(error);
             if (await patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
             {

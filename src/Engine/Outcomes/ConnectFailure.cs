@@ -38,7 +38,7 @@ internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyL
     }
 }
 
-/// <summary>One address that was tried in vain.</summary>
+/// <summary>One address that could not be connected to.</summary>
 /// <param name="Address">The address.</param>
 /// <param name="Reason">At which stage it failed: not reached, or TLS.</param>
 /// <param name="Cause">What failed; null where there was no answer in time.</param>

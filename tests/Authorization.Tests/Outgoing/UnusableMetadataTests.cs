@@ -34,7 +34,7 @@ public sealed class UnusableMetadataTests
 
         Assert.Equal(503, answered);
         Assert.Contains(line, message, StringComparison.Ordinal);
-        Assert.EndsWith("Name the server by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.", message, StringComparison.Ordinal);
+        Assert.EndsWith("Name the authorization server yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.", message, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Registrations);
         Assert.Empty(rig.Server.Authorizations);
     }

@@ -147,7 +147,7 @@ public class WrongServerTests
     [Fact]
     public Task ARefusedScopeSaysWhatToCheck() => IsRefused(
         server => server.Overrides["/token"] = http => AnswerAsync(http, 400, """{"error":"invalid_scope"}"""),
-        "refused: invalid_scope. Check the scopes that are asked for.");
+        "refused: invalid_scope. Check the scopes that are asked for");
 
     [Fact]
     public async Task AServerThatSendsThePersonToAnotherServerGetsNoCode()

@@ -242,7 +242,7 @@ public sealed partial class AgentTests : IDisposable
         launcher.StandardInput.Close();
 
         await StandInAgent.GoneAsync(process);
-        await launcher.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await launcher.WaitForExitAsync().Soon();
     }
 
     [Fact]
@@ -280,7 +280,7 @@ public sealed partial class AgentTests : IDisposable
         string given = $$"""{"auth-token":"{{Token}}","dry-run":true}""";
         await using Command command = Start("ngrok", agent.Environment((ArgumentsVariable, given)));
         await command.LineAsync("on port");
-        await command.ErrorLineAsync("dry run: everything has been checked; ngrok is not started");
+        await command.ErrorLineAsync("dry run: the settings have been checked; ngrok was not started");
 
         await command.SignalAsync("TERM");
 
@@ -295,7 +295,7 @@ public sealed partial class AgentTests : IDisposable
         await using Command command = Command.Start(
             ["tunnel", $"{_upstream.Address}/mcp", "notes", "--tunnel-provider", "cloudflared", "--allow-unprotected"], agent.Environment());
 
-        await command.ErrorLineAsync($"warn  UNPROTECTED: whoever learns the tunnel's address can use the MCP server at {_upstream.Address}/mcp");
+        await command.ErrorLineAsync($"warn  UNPROTECTED: anyone who learns the tunnel's address can use the MCP server at {_upstream.Address}/mcp");
         await command.LineAsync("public at");
     }
 

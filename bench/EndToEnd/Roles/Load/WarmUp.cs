@@ -26,16 +26,18 @@ internal sealed class WarmUp
 
     private readonly double _minSeconds;
     private readonly double _maxSeconds;
+    private readonly double _windowSeconds;
     private readonly Queue<double> _last = new();
 
-    public WarmUp(double minSeconds, double maxSeconds)
+    public WarmUp(double minSeconds, double maxSeconds, double windowSeconds = WindowLength)
     {
         _minSeconds = minSeconds;
         _maxSeconds = maxSeconds;
+        _windowSeconds = windowSeconds;
     }
 
     /// <summary>The length of the next window.</summary>
-    public double WindowSeconds => Math.Clamp(_maxSeconds - Seconds, 0, WindowLength);
+    public double WindowSeconds => Math.Clamp(_maxSeconds - Seconds, 0, _windowSeconds);
 
     /// <summary>How long it has lasted.</summary>
     public double Seconds { get; private set; }

@@ -25,7 +25,7 @@ internal static class CommandReader
         var json = new Utf8JsonReader(body, Options);
         if (!json.Read() || json.TokenType is not JsonTokenType.StartObject)
         {
-            throw new JsonException("The poll's response is no object.");
+            throw new JsonException("The poll's response is not an object.");
         }
 
         List<TunnelCommand> commands = [];
@@ -39,7 +39,7 @@ internal static class CommandReader
             }
             else if (isList && json.TokenType is not JsonTokenType.Null)
             {
-                throw new JsonException("The poll's commands are no array.");
+                throw new JsonException("The poll's commands are not an array.");
             }
             else
             {

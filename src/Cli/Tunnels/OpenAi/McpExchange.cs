@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using McpProxyFast.Bridge;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -42,7 +43,7 @@ internal sealed class McpExchange : IDisposable
         ReadOnlySequence<byte> message,
         CancellationToken cancel)
     {
-        if (headers?.All(header => IsName(header.Name) && IsValue(header.Value)) is not true)
+        if (headers?.All(header => Grammar.IsToken(header.Name) && IsValue(header.Value)) is not true)
         {
             return null;
         }
@@ -98,10 +99,6 @@ internal sealed class McpExchange : IDisposable
     private static bool Is((string Name, string Value) header, string name) => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static bool Contains(string[] names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    // token, RFC 9110 §5.6.2
-    private static bool IsName(string name) =>
-        name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal));
 
     private static bool IsValue(string value) => value.All(character => character is (>= ' ' or '\t') and not '\x7f' and <= '\xff');
 }

@@ -95,7 +95,7 @@ internal sealed class PollLoop : IAsyncDisposable
             }
             catch (JsonException)
             {
-                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that is no list of commands");
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that is not a list of commands");
             }
             catch (Exception bug)
             {
