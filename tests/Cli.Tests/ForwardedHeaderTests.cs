@@ -178,7 +178,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task BrowserIsStartedWithoutTheSecretsInItsEnvironment()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         string seen = _folder.File("environment");
         string script = _folder.Write("browser", $"env > {seen}.new; mv {seen}.new {seen}\nexec curl --silent --location \"$1\"\n");
         Dictionary<string, string> environment = Environment(new()

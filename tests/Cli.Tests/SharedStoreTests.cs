@@ -11,9 +11,9 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new();
-    private ScriptedServer _server = null!;
+    private SignInServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ScriptedServer.StartAsync(TimeProvider.System);
+    public async Task InitializeAsync() => _server = await SignInServer.StartAsync(TimeProvider.System);
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
@@ -78,7 +78,7 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task AWindowOfAnotherTargetIsWaitedFor()
     {
-        await using ScriptedServer other = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer other = await SignInServer.StartAsync(TimeProvider.System);
         (Task opened, Action goOn) = HoldTheNext("/authorize");
         await using Command first = Start(Opening);
         await opened;

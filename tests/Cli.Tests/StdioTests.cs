@@ -118,7 +118,7 @@ public sealed class StdioTests : IDisposable
     [Fact]
     public async Task InitializeWaitsForTheSignInAndSeveralBridgesOpenOneBrowser()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         string[] flags =
         [
             "stdio", "name", "--target-uri", server.Target.OriginalString, "--remote-auth", "--remote-auth-store", _folder.File("credentials"),

@@ -21,7 +21,7 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _client = new();
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private ScriptedServer _server = null!;
+    private SignInServer _server = null!;
     private OpenUpstream _upstream = null!;
 
     /// <summary>What an example is there for.</summary>
@@ -161,7 +161,7 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _server = await ScriptedServer.StartAsync(TimeProvider.System);
+        _server = await SignInServer.StartAsync(TimeProvider.System);
         _upstream = await OpenUpstream.StartAsync();
         _server.EditMetadata = metadata => metadata["jwks_uri"] = $"{_server.Origin}/jwks";
         _server.Overrides["/jwks"] = http => http.Response.WriteAsync(KeySet());

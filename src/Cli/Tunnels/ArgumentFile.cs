@@ -13,8 +13,7 @@ internal static class ArgumentFile
         try
         {
             string text = SecretFile.Read(path);
-            return text.Any(char.IsControl)
-                ? throw wrong($"\"{argument}\": {path} has more than one line; it must hold the token and nothing else")
+            return text.Any(char.IsControl) ? throw wrong($"\"{argument}\": {path} has more than one line; it must hold the token and nothing else")
                 : HeldSecrets.Note(text);
         }
         catch (SecretFileException e)

@@ -13,6 +13,7 @@ internal interface IMessageBound
     /// <param name="buffer">Gets the bytes.</param>
     /// <param name="message">What has come of it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="IOException">The message is given up.</exception>
-    ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken);
+    /// <exception cref="IOException">The message has been given up, since others wait for what it holds.</exception>
+    ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken) =>
+        stream.ReadAsync(buffer, cancellationToken);
 }

@@ -5,7 +5,7 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>Messages for the server that are made where eras are joined, in their order; some wait for their time.</summary>
-/// <param name="gate">Held by whoever changes them, so that what takes a message back does not overtake it.</param>
+/// <param name="gate">Held while they change, so that a message's cancellation cannot overtake it.</param>
 /// <param name="clock">For those that wait.</param>
 internal sealed class MadeMessages(Lock gate, TimeProvider clock)
 {

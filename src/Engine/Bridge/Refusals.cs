@@ -16,7 +16,7 @@ internal sealed class Refusals(AnswerQueue answers, ILogger logger)
     public ValueTask SendAsync(BridgeFaultReason reason, ReadOnlyMemory<byte> id) =>
         BridgeFault.For(reason) is var fault ? SendAsync(fault.Code, fault.Sentence, fault.Reason, id) : default;
 
-    /// <summary>Answers what is no message.</summary>
+    /// <summary>Answers something that is not a message.</summary>
     public ValueTask SendAsync(MessageFault fault, ReadOnlyMemory<byte> id) => SendAsync(fault.Code(), fault.Sentence(), "", id);
 
     private ValueTask SendAsync(int code, string sentence, string reason, ReadOnlyMemory<byte> id)

@@ -91,7 +91,7 @@ internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 {
     public int Length => Subject.Length + Actor.Length;
 
-    /// <summary>When the subject's token ends, as whoever checked it says; null if nobody has said it. What a JWT says itself is read from it.</summary>
+    /// <summary>When the subject's token ends, according to its check; null if the check did not say. For a JWT, its own claim is read.</summary>
     public DateTimeOffset? SubjectEndsAt { get; init; }
 
     public bool Is(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => subject.SequenceEqual(Subject) && actor.SequenceEqual(Actor);

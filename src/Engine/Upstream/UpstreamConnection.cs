@@ -153,7 +153,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
 
         if (byUpstream)
         {
-            Learn(); // before it is closed: whoever sees that it is closed finds the idle time learned
+            Learn(); // before it is closed: a thread that sees the close also finds the idle time learned
         }
 
         if (ended != Settling)
@@ -166,7 +166,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
 
     private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
 
-    /// <summary>The upstream has ended it. Called once, by whoever noticed that.</summary>
+    /// <summary>The upstream has ended it. Called once, by the thread that noticed it.</summary>
     private void Learn()
     {
         long now = _heartbeat.Now;

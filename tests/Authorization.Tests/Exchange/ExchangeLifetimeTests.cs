@@ -141,7 +141,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task IdTokenOfALoginIsExchangedAndSurvivesRenewalsThatGiveNone()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         login.EditTokens = tokens =>
         {
             if (login.TokenRequests.Count == 1)
@@ -164,7 +164,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task IdTokenOfALoginIsStillThereAfterARestart()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         using var folder = new TemporaryFolder();
         login.EditTokens = tokens => tokens["id_token"] = "the.id.token";
         TokenExchangePolicy policy = _rig.Policy with
@@ -181,7 +181,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task LoginWithoutAnIdTokenIsSaidToHaveNone()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with
         {
             Subject = TokenExchangeSubject.Of(Machine(login)),
@@ -206,7 +206,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [InlineData(false)]
     public async Task RenewedLoginMakesNobodyWait(bool isSubject)
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         _rig.Lifetime = TimeSpan.FromHours(10);
         Uri proxy = await _rig.ProxyAsync(isSubject
             ? _rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) }
@@ -230,7 +230,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task LoginThatAnotherProcessHasRenewedMakesNobodyWait()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         using var folder = new TemporaryFolder();
         _rig.Lifetime = TimeSpan.FromHours(10);
         OAuthPolicy machine = Machine(login) with { Store = new CredentialStoreFile(folder.File("store")) };
@@ -261,7 +261,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task NewTokenThatTheUpstreamRefusesIsNotReplacedByTheOldOne()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         _rig.Lifetime = TimeSpan.FromHours(10);
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) });
         string old = await _rig.AskAsync(proxy, "alice");
@@ -307,7 +307,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task LoginWhoseTokenTheExchangeRefusesIsRenewedOnce()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) });
         string? refused = null;
         _rig.Answer = (http, request) =>
@@ -322,7 +322,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         Assert.Equal(2, login.TokenRequests.Count);
     }
 
-    private static OAuthPolicy Machine(ScriptedServer login) => new()
+    private static OAuthPolicy Machine(SignInServer login) => new()
     {
         Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
         Grant = new OAuthGrant.ClientCredentials("id", ClientAuthentication.Secret("s")),

@@ -210,7 +210,7 @@ public sealed class DiscoveryTests
         Assert.Equal((areSame, areSame), (IssuerName.Same(one, other), IssuerName.Same(other, one)));
 
     /// <summary>The first 401 names the document's place as given.</summary>
-    private static void RenameOnce(ScriptedServer server, string named) => server.Overrides["/mcp"] = http =>
+    private static void RenameOnce(SignInServer server, string named) => server.Overrides["/mcp"] = http =>
     {
         server.Overrides.TryRemove("/mcp", out _);
         http.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{named}\"";

@@ -305,10 +305,10 @@ public sealed class ProviderTests
         Assert.Contains($"The server was found by: GET {rig.Server.Origin}/.well-known/oauth-protected-resource/mcp: 200", body, StringComparison.Ordinal);
     }
 
-    private static void AnswerTokensAsForm(ScriptedServer server, string mediaType, string extra, string? token = null) => server.WriteTokens =
+    private static void AnswerTokensAsForm(SignInServer server, string mediaType, string extra, string? token = null) => server.WriteTokens =
         tokens => (mediaType, $"access_token={token ?? (string)tokens["access_token"]!}&token_type=bearer&expires_in=3600{extra}");
 
-    private static async Task IsRefused(Action<ScriptedServer> misbehave, string message, OAuthPolicy? policy = null, int authorizations = 1)
+    private static async Task IsRefused(Action<SignInServer> misbehave, string message, OAuthPolicy? policy = null, int authorizations = 1)
     {
         await using Rig rig = await Rig.StartAsync();
         misbehave(rig.Server);

@@ -55,7 +55,7 @@ public class RefusedRefreshTests
     }
 
     /// <summary>Only a refresh is answered so; a sign-in goes well.</summary>
-    private static void AnswerRefreshWith(ScriptedServer server, int status, string body) => server.Overrides["/token"] = async http =>
+    private static void AnswerRefreshWith(SignInServer server, int status, string body) => server.Overrides["/token"] = async http =>
     {
         http.Request.EnableBuffering();
         IFormCollection form = await http.Request.ReadFormAsync();

@@ -238,7 +238,7 @@ public class SignInTests
     public async Task AChangedAuthorizationServerIsRegisteredWithAnew()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer other = await SignInServer.StartAsync(rig.Clock);
         ForwardingProxy proxy = await rig.ProxyAsync();
         await rig.AskAsync(proxy);
 

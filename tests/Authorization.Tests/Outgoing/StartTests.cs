@@ -36,7 +36,7 @@ public class StartTests
     public async Task ARealmThatIsAUrlIsTheLastResort()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer other = await SignInServer.StartAsync(rig.Clock);
         rig.Server.Overrides["/.well-known/oauth-protected-resource/mcp"] = NotFoundAsync;
         rig.Server.Overrides["/mcp"] = http =>
         {

@@ -207,7 +207,7 @@ public sealed class UnusableMetadataTests
         Assert.Contains($"{ServerPlace} names a token_endpoint that is not a whole URL", message, StringComparison.Ordinal);
     }
 
-    private static void PublishNoResource(ScriptedServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;
+    private static void PublishNoResource(SignInServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;
 
     private static Task NotFoundAsync(HttpContext http)
     {

@@ -30,10 +30,6 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes) : IMes
     public ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         TryTake(message) is null ? ValueTask.CompletedTask : throw new BudgetSpentException();
 
-    /// <remarks>A server may stall: its command has a deadline, and others do not wait for it.</remarks>
-    public ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken) =>
-        stream.ReadAsync(buffer, cancellationToken);
-
     /// <summary>Takes what a poll has grown by, as soon as that is left.</summary>
     /// <param name="poll">Not above <see cref="Most"/>.</param>
     /// <param name="cancel">Ends the wait.</param>

@@ -5,7 +5,7 @@ namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>Looks for the id of a request that is read past and not held, in whatever pieces it comes.</summary>
 /// <remarks>
-/// Clients write the id before the params or behind them. An answer has the id of another's request, so whoever answered it with an error would end a
+/// Clients write the id before the params or behind them. An answer has the id of another's request, so to answer it with an error would end a
 /// request that is not meant: it has none here.
 /// </remarks>
 internal sealed class IdSearch

@@ -92,7 +92,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>The text or name that the reader stands on; null where it is none, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
+    /// <summary>The text or name that the reader stands on; null where it is neither, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
     public static string? ReadText(ref Utf8JsonReader reader)
     {
         try

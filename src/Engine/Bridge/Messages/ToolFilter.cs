@@ -14,7 +14,7 @@ internal sealed class ToolFilter
 
     /// <summary>Whether a tool is not to be seen, and not to be called.</summary>
     /// <param name="tool">
-    /// Its name; null where that is no string, or too long to be compared: then nobody can tell whether it is meant, so it is where any tool is.
+    /// Its name; null where that is not a string, or too long to compare. Then the tool counts as hidden if any tool is hidden.
     /// </param>
     public bool Ignores(string? tool) => tool is null ? _globs.Length > 0 : Array.Exists(_globs, glob => Matches(glob, tool));
 

@@ -56,7 +56,7 @@ internal static class ResourceDiscovery
         return null;
     }
 
-    /// <summary>Looks at one place of several. An answer that breaks a bound is no document, as a page or an error is none.</summary>
+    /// <summary>Looks at one place of several. An answer that breaks a limit counts as no document, like a web page or an error.</summary>
     /// <param name="http">The way out.</param>
     /// <param name="place">Where to look.</param>
     /// <param name="resource">The URL that is protected.</param>

@@ -26,7 +26,7 @@ internal sealed class OAuthException : Exception
     public bool IsUnanswered { get; init; }
 
     /// <summary>
-    /// The server did answer, but with something that is no usable HTTP answer: too large, cut, or malformed. Another place at the same server may answer well.
+    /// The server did answer, but with an unusable HTTP response: too large, cut, or malformed. Another place at the same server may answer well.
     /// </summary>
     public bool IsUnusableAnswer => Code is BoundedHandler.AnswerTooLarge || InnerException is IOException or HttpRequestException
     {
