@@ -169,7 +169,7 @@ public sealed class ReopeningTests
         await using BridgeRun bridge = await StartSseAsync(server, log);
         takesInitialize = false;
         stream.Break();
-        await log.SeenAsync("no new one could be made");
+        await log.SeenAsync("a new one could not be started");
 
         JsonNode lost = await bridge.AskAsync(Lines.Call("1"));
         takesInitialize = true;

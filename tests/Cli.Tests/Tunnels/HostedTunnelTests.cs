@@ -335,6 +335,18 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task PollWithFarMoreCommandsThanWereAskedForIsRefused()
+    {
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        _plane.Give([.. Enumerable.Repeat("""{"request_id":"many","shard_token":"s","command_type":"dance"}""", 1_001)]);
+        _plane.Give(CommandOf(List));
+
+        Assert.Equal("req_1", (await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString());
+        Assert.Contains(_log.Lines, line => line.Contains("not a list of commands", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("many", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task LoopGoesOnAfterAFaultOfTheProgram()
     {
         _server = StandInMcpServer.Always(StandInMcpServer.Json(200, Result));

@@ -9,6 +9,9 @@ internal static class CommandReader
 {
     private const string MainChannel = "main";
 
+    /// <summary>Most commands of one poll, many times what it asks for.</summary>
+    private const int MaxCommands = 1_000;
+
     /// <summary>Most bytes of a command's headers; a request head has no room for more.</summary>
     private const int MaxHeaderBytes = 64 * 1024;
 
@@ -16,7 +19,7 @@ internal static class CommandReader
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 2_048 };
 
     /// <param name="body">The response; the commands' messages are slices of it.</param>
-    /// <exception cref="JsonException">The body is not a JSON object with an array of commands.</exception>
+    /// <exception cref="JsonException">The body is not a JSON object with an array of commands, or they are too many.</exception>
     public static IReadOnlyList<TunnelCommand> Read(in ReadOnlySequence<byte> body)
     {
         var json = new Utf8JsonReader(body, Options);
@@ -36,7 +39,7 @@ internal static class CommandReader
             }
             else if (isList && json.TokenType is not JsonTokenType.Null)
             {
-                throw new JsonException("The poll's commands are no array.");
+                throw new JsonException("The poll's commands are not an array.");
             }
             else
             {
@@ -59,7 +62,7 @@ internal static class CommandReader
             }
             else if (ReadOne(ref json, body) is { } command)
             {
-                commands.Add(command);
+                commands.Add(commands.Count < MaxCommands ? command : throw new JsonException("The poll has too many commands."));
             }
         }
 
@@ -81,7 +84,8 @@ internal static class CommandReader
             long start = json.TokenStartIndex;
             switch (name)
             {
-                case "request_id" or "shard_token" or "command_type" or "channel" or "response_timeout" when JsonSlice.ReadText(ref json) is { } text:
+                case "request_id" or "shard_token" or "command_type" or "channel" or "response_timeout"
+                    when json.BytesConsumed - start <= MessageScanner.MaxTextBytes && JsonSlice.ReadText(ref json) is { } text:
                     texts[name] = text;
                     break;
                 case "headers" when json.TokenType is JsonTokenType.StartObject:

@@ -85,7 +85,7 @@ internal sealed class PollLoop : IAsyncDisposable
             {
                 await PollAsync();
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
                 return;
             }
