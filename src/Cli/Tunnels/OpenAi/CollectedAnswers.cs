@@ -54,7 +54,7 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
         return true;
     }
 
-    /// <summary>What is posted: the one answer, or those of a batch as a batch. Whoever gets it has what is held.</summary>
+    /// <summary>What is posted: the one answer, or those of a batch as a batch. The caller that gets it owns what is held.</summary>
     /// <param name="missing">Makes an error for a request that was not answered.</param>
     public (ReadOnlySequence<byte> Message, MessageBuffer[] Held) Release(Func<MessageId, ReadOnlySequence<byte>> missing)
     {

@@ -7,7 +7,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <summary>What routing needs of a command's message.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Requests">The ids of the requests in it: one, several for a batch, none for a notification or a response.</param>
-/// <param name="Id">Its id, also where it is no message; null where none was seen, and for a batch.</param>
+/// <param name="Id">Its id, even if it is not a valid message; null if none was seen, and for a batch.</param>
 internal sealed record CommandMessage(MessageKind Kind, IReadOnlyList<MessageId> Requests, MessageId? Id)
 {
     public bool IsBatch => Kind is MessageKind.Batch;
@@ -30,7 +30,7 @@ internal sealed record CommandMessage(MessageKind Kind, IReadOnlyList<MessageId>
             return new CommandMessage(MessageKind.Broken, [], null);
         }
 
-        // What is no message in it is the server's to refuse.
+        // Elements that are not messages are left to the server, which refuses them.
         IEnumerable<RpcHead> requests = parts.Select(part => MessageScanner.Scan(part)).Where(each => each.Kind is MessageKind.Request);
         return new CommandMessage(head.Kind, [.. requests.Select(each => each.Id!.Value)], null);
     }

@@ -115,7 +115,7 @@ internal static class CommandReader
 
     /// <param name="json">Stands on an object; at its end afterwards.</param>
     /// <param name="headers">The fields; null where they are too many.</param>
-    /// <returns>False where a name is no text.</returns>
+    /// <returns>False where a name is not valid Unicode.</returns>
     private static bool TryReadHeaders(ref Utf8JsonReader json, out List<(string Name, string Value)>? headers)
     {
         headers = null;

@@ -73,7 +73,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         return new TunnelAnswer(Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response));
     }
 
-    /// <summary>Whatever goes wrong here, whoever waits for the answer is told.</summary>
+    /// <summary>If anything goes wrong here, the caller that waits for the answer is told.</summary>
     private async Task<TunnelAnswer> SendOrFailAsync(TunnelCommand command, CommandMessage asked, CancellationToken cancel)
     {
         try

@@ -26,7 +26,7 @@ internal sealed class McpResponse
     /// <summary>Whether the body is a stream of events.</summary>
     public bool IsEventStream => _head.IsEventStream;
 
-    /// <summary>The body. Whoever reads it to its end has all of it: one that is cut throws.</summary>
+    /// <summary>The body. A reader that gets to its end has all of it: if the body is cut, reading throws.</summary>
     public Stream Body { get; }
 
     /// <summary>Reads the head of the final response.</summary>
