@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
@@ -14,9 +13,6 @@ internal sealed class SocketRun(FakeTimeProvider clock, IPEndPoint address, Sock
 {
     /// <summary>So long nothing is to happen before the next step of a script.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(0.5);
-
-    /// <summary>How long the proxy may take over what no clock holds up: far more than any machine needs.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly List<SocketPeer> _upstreams = [];
     private SocketPeer? _client;
@@ -38,11 +34,7 @@ internal sealed class SocketRun(FakeTimeProvider clock, IPEndPoint address, Sock
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Connect(address);
         _client = new SocketPeer(socket);
-        var waiting = Stopwatch.StartNew();
-        while (openConnections() == 0 && waiting.Elapsed < Patience)
-        {
-            Thread.Yield();
-        }
+        Patience.Until(() => openConnections() > 0);
     }
 
     protected override void Settle()
@@ -66,18 +58,13 @@ internal sealed class SocketRun(FakeTimeProvider clock, IPEndPoint address, Sock
 
     protected override bool PassTimeUntil(Func<bool> done)
     {
-        bool isDone = base.PassTimeUntil(() =>
+        return base.PassTimeUntil(IsDone) || Patience.Until(IsDone);
+
+        bool IsDone()
         {
             Settle();
             return done();
-        });
-        for (var waiting = Stopwatch.StartNew(); !isDone && waiting.Elapsed < Patience;)
-        {
-            Settle();
-            isDone = done();
         }
-
-        return isDone;
     }
 
     private void Accept()

@@ -8,7 +8,7 @@ namespace McpProxyFast.Fuzz.Oracles;
 /// <param name="Kind">What it is.</param>
 /// <param name="Method">Its method; empty where it has none.</param>
 /// <param name="Id">Its id as raw JSON; null where it has none.</param>
-/// <param name="Revision">The revision that its <c>_meta</c> says; null where that is no string. Of <c>initialize</c> it is not asked.</param>
+/// <param name="Revision">The revision that its <c>_meta</c> says; null where that is not a string. Of <c>initialize</c> it is not asked.</param>
 internal sealed record DocumentReader(MessageKind Kind, string Method, string? Id, string? Revision)
 {
     private static readonly string[] Known = ["jsonrpc", "id", "method", "params", "result", "error"];
@@ -19,7 +19,7 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
 
     /// <summary>Reads a message.</summary>
     /// <param name="message">Any bytes.</param>
-    /// <returns>Null where texts in it are no Unicode: then readers differ, and nothing is claimed.</returns>
+    /// <returns>Null where texts in it are not Unicode: then readers differ, and nothing is claimed.</returns>
     public static DocumentReader? Read(byte[] message)
     {
         if (!Utf8.IsValid(message))
@@ -82,7 +82,7 @@ internal sealed record DocumentReader(MessageKind Kind, string Method, string? I
             kind, method?.GetString() ?? "", isId ? id!.Value.GetRawText() : null, revision is { ValueKind: JsonValueKind.String } said ? said.GetString() : null);
     }
 
-    /// <summary>Reads the texts that a head has, which throws where one is no Unicode.</summary>
+    /// <summary>Reads the texts that a head has, which throws where one is not Unicode.</summary>
     private static void Touch(JsonElement? json, params string[] names)
     {
         foreach (JsonProperty member in json is { } found ? found.EnumerateObject() : default)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace McpProxyFast.Fuzz.Oracles;
 
@@ -8,6 +9,9 @@ namespace McpProxyFast.Fuzz.Oracles;
 /// <param name="IsWhole">Its end was seen; false where the bytes, or the connection, ended before.</param>
 internal sealed record WireMessage(string StartLine, byte[] Body, bool IsWhole)
 {
+    /// <summary>A message that was read strictly.</summary>
+    public static WireMessage Of(StrictMessage message) => new(message.StartLine, Encoding.Latin1.GetBytes(message.Body), message.IsWhole);
+
     public string Method => StartLine.Split(' ')[0];
 
     /// <summary>The status of a response; 0 where what stands in its place is none.</summary>

@@ -23,9 +23,6 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
     private const byte Separator = 0x1E;
     private const int MostSteps = 64;
 
-    /// <summary>How long a run may take on the slowest machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private string? _error;
 
     public string Name => "bridge";
@@ -36,7 +33,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
     {
         _error = null;
         Task<byte[]> playing = PlayAsync(input.ToArray());
-        Require(playing.Wait(Patience), "Once the client has left and every limit is over, the bridge ends.");
+        Require(playing.Wait(Patience.Limit), "Once the client has left and every limit is over, the bridge ends.");
         Require(_error is null, $"No internal error: {_error}");
         Check(ClientLines(input.ToArray()), playing.Result);
     }
@@ -57,7 +54,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         byte[][] steps = [.. Steps(script)];
         using var server = new ScriptedHandler(steps);
         using var link = new ProxyLink(server);
-        using var front = new LineFront(new Ends(toBridge.Reader, fromBridge.Writer), new LargeMessages());
+        using var front = new LineFront(new Ends(toBridge.Reader, fromBridge.Writer), new MessageRoom(clock));
         using var conversation = new Conversation(front, link, Settings(clock, script));
         Task running = conversation.RunAsync(CancellationToken.None);
         foreach (byte[] step in steps)
@@ -75,13 +72,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         }
 
         await toBridge.Writer.CompleteAsync();
-        while (!running.IsCompleted)
-        {
-            await Task.WhenAny(running, Task.Delay(1));
-            clock.Advance(TimeSpan.FromSeconds(1));
-        }
-
-        await running;
+        await Patience.NudgeUntilEndedAsync(running, () => clock.Advance(TimeSpan.FromSeconds(1)));
         await fromBridge.Writer.CompleteAsync();
         using var said = new MemoryStream();
         await fromBridge.Reader.CopyToAsync(said);

@@ -39,10 +39,10 @@ internal sealed class ChunkedFramingTarget : IFuzzTarget
     private static void RequireSound(byte[] body, Outcome whole, Outcome data)
     {
         Require(whole.Read == data.Read, "Both forms end at the same byte.");
-        (byte[] Data, int Length)? plain = ReferenceChunks.Decode([.. whole.Taken, .. "0\r\n\r\n"u8], plainOnly: true);
-        Require(plain is not null, "What leaves is the plain form.");
-        Require(plain!.Value.Data.AsSpan().SequenceEqual(data.Taken), "The plain form holds the data.");
-        (byte[] Data, int Length)? reference = ReferenceChunks.Decode(body, plainOnly: false);
+        byte[]? plain = ReceivedMessages.ReadChunks([.. whole.Taken, .. "0\r\n\r\n"u8]);
+        Require(plain is not null, "What leaves is whole.");
+        Require(plain.AsSpan().SequenceEqual(data.Taken), "The plain form holds the data.");
+        (byte[] Data, long Length)? reference = SentMessages.ReadChunks(body);
         Require(reference is not null && reference.Value.Length == whole.Read, "The body ends where RFC 9112 says.");
         Require(reference!.Value.Data.AsSpan().SequenceEqual(data.Taken), "The data is what RFC 9112 says.");
         Require(!Feed(body[..(whole.Read - 1)], [], dataOnly: false).IsComplete, "Without its last byte a body is not complete.");

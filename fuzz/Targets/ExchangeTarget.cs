@@ -147,8 +147,8 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
 
     private static void RequireSoundRequests(ExchangeRun run)
     {
-        List<WireMessage> sent = LenientWire.ReadRequests(run.Client.Sent);
-        List<WireMessage> received = [.. run.Upstreams.SelectMany(upstream => StrictWire.ReadRequests(upstream.Received))];
+        List<WireMessage> sent = SentMessages.ReadRequests(run.Client.Sent);
+        List<WireMessage> received = [.. run.Upstreams.SelectMany(upstream => ReceivedMessages.ReadRequests(upstream.Received))];
         Require(received.Count <= run.Reports.Sum(report => report.Attempts), "The upstream sees no more requests than were sent to it.");
         foreach (WireMessage request in received.Where(request => request.IsWhole))
         {
@@ -160,8 +160,8 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
     private static void RequireSoundResponses(ExchangeRun run)
     {
         bool mayAnswerHead = Encoding.Latin1.GetString(run.Client.Sent).Contains("HEAD ", StringComparison.Ordinal);
-        string[] methods = [.. LenientWire.ReadRequests(run.Client.Sent).Select(request => request.Method)];
-        List<WireMessage> responses = StrictWire.ReadResponses(run.Client.Received, methods, mayAnswerHead, run.Client.ProxyEndedOrderly);
+        string[] methods = [.. SentMessages.ReadRequests(run.Client.Sent).Select(request => request.Method)];
+        List<WireMessage> responses = ReceivedMessages.ReadResponses(run.Client.Received, methods, mayAnswerHead, run.Client.ProxyEndedOrderly);
         List<WireMessage> finals = responses.FindAll(response => !response.IsInterim);
         List<ReportedExchange> answers = run.Reports.FindAll(report => report.Status != 0);
         Require(finals.Count <= answers.Count, "No answer comes that nobody asked for.");
@@ -177,6 +177,6 @@ internal sealed class ExchangeTarget : IFuzzTarget, IProxyObserver, ILogger
         }
     }
 
-    private static List<WireMessage> WholeResponses(ScriptedPeer upstream) => LenientWire.ReadResponses(
-        upstream.Sent, [.. StrictWire.ReadRequests(upstream.Received).Select(request => request.Method)], upstream.ClosedOrderly);
+    private static List<WireMessage> WholeResponses(ScriptedPeer upstream) => SentMessages.ReadResponses(
+        upstream.Sent, [.. ReceivedMessages.ReadRequests(upstream.Received).Select(request => request.Method)], upstream.ClosedOrderly);
 }

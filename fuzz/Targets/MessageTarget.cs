@@ -27,7 +27,7 @@ internal sealed class MessageTarget : IFuzzTarget
             Require(Show(MessageScanner.Scan(Pieces.Cut(bytes, cut))) == whole, $"Any cut reads the same: whole {whole}, cut at {cut}.");
         }
 
-        Require(Show(MessageScanner.Scan(Pieces.Single(bytes))) == whole, $"Any cut reads the same: whole {whole}, byte by byte.");
+        Require(Show(MessageScanner.Scan(Pieces.OneByOne(bytes))) == whole, $"Any cut reads the same: whole {whole}, byte by byte.");
         if (DocumentReader.Read(bytes) is { } expected)
         {
             Require(expected.Kind == head.Kind, $"It is {expected.Kind}, not {whole}.");
@@ -72,7 +72,7 @@ internal sealed class MessageTarget : IFuzzTarget
         Require(MessageScanner.Scan(left).Kind is MessageKind.Response, "Without some tools it is still a response.");
         ReadOnlySequence<byte> again = Filter.Apply(left);
         Require(again.ToArray().AsSpan().SequenceEqual(left.ToArray()), "No tool is left to be cut out.");
-        Require(Filter.Apply(Pieces.Single(bytes)).ToArray().AsSpan().SequenceEqual(left.ToArray()), "Any cut loses the same tools.");
+        Require(Filter.Apply(Pieces.OneByOne(bytes)).ToArray().AsSpan().SequenceEqual(left.ToArray()), "Any cut loses the same tools.");
         var tools = new ToolList();
         tools.Learn(new ReadOnlySequence<byte>(bytes));
     }

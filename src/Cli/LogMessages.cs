@@ -20,12 +20,12 @@ internal static partial class LogMessages
     public static partial void AnyHost(this ILogger logger, string host);
 
     [LoggerMessage(905, LogLevel.Warning,
-        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it may use the MCP server: "
+        "UNPROTECTED: --host {Host} is reachable from other machines, and anyone who can reach it may use the MCP server: "
         + "say who may come in (--oidc-issuer and --oidc-audience), or listen on 127.0.0.1")]
     public static partial void Unprotected(this ILogger logger, string host);
 
     [LoggerMessage(906, LogLevel.Warning,
-        "UNPROTECTED: --host {Host} is reachable from other machines, and whoever reaches it acts with your credential at {Target} "
+        "UNPROTECTED: --host {Host} is reachable from other machines, and anyone who can reach it acts with your credential at {Target} "
         + "(--allow-unprotected is given)")]
     public static partial void UnprotectedCredential(this ILogger logger, string host, string target);
 
@@ -40,7 +40,7 @@ internal static partial class LogMessages
         "the outgoing sign-in has no effect, since --token-exchange-subject is caller: add --token-exchange-actor outgoing, or leave the sign-in out")]
     public static partial void LoginWithoutEffect(this ILogger logger);
 
-    [LoggerMessage(950, LogLevel.Warning, "UNPROTECTED: whoever learns the tunnel's address can {Danger} (--allow-unprotected is given)")]
+    [LoggerMessage(950, LogLevel.Warning, "UNPROTECTED: anyone who learns the tunnel's address can {Danger} (--allow-unprotected is given)")]
     public static partial void UnprotectedTunnel(this ILogger logger, string danger);
 
     [LoggerMessage(951, LogLevel.Warning, "{Agent} {How}; it is started again in {Seconds} s")]
@@ -52,27 +52,35 @@ internal static partial class LogMessages
     [LoggerMessage(953, LogLevel.Error, "the tunnel's address {Url} cannot be used: {Why}")]
     public static partial void AddressUnusable(this ILogger logger, string url, string why);
 
-    [LoggerMessage(954, LogLevel.Information, "dry run: everything has been checked; {Agent} is not started, and nothing is sent")]
+    [LoggerMessage(954, LogLevel.Information, "dry run: the settings have been checked; {Agent} was not started, and nothing was sent")]
     public static partial void DryRun(this ILogger logger, string agent);
 
     [LoggerMessage(960, LogLevel.Information, "the tunnel is connected")]
     public static partial void TunnelConnected(this ILogger logger);
 
-    [LoggerMessage(961, LogLevel.Warning, "the tunnel's control plane {Wrong}; it is asked again in {Seconds} s, and so on")]
+    [LoggerMessage(961, LogLevel.Warning, "the tunnel's control plane {Wrong}; the next try is in {Seconds} s")]
     public static partial void ControlPlaneWrong(this ILogger logger, string wrong, double seconds);
 
-    [LoggerMessage(962, LogLevel.Warning, "the answer to the tunnel's request {Request} is lost: {Why}")]
+    [LoggerMessage(962, LogLevel.Warning, "the answer to the tunnel's request {Request} could not be delivered and is lost: {Why}")]
     public static partial void AnswerLost(this ILogger logger, string request, string why);
 
-    [LoggerMessage(963, LogLevel.Debug, "the tunnel's request {Request} has had its time and gets no answer")]
+    [LoggerMessage(963, LogLevel.Debug, "the deadline of the tunnel's request {Request} has passed, so it gets no answer")]
     public static partial void CommandExpired(this ILogger logger, string request);
 
-    [LoggerMessage(964, LogLevel.Warning, "the tunnel's request {Request} is of the kind {Kind}, which this version does not know; it gets no answer")]
+    [LoggerMessage(964, LogLevel.Warning,
+        "the tunnel's request {Request} is of the kind {Kind}, which this version does not know, so it gets no answer; a newer version may know it")]
     public static partial void CommandUnknown(this ILogger logger, string kind, string request);
 
-    [LoggerMessage(965, LogLevel.Error, "the tunnel's request {Request} failed by a fault of this program: {Fault}")]
+    [LoggerMessage(965, LogLevel.Error, "the tunnel's request {Request} failed because of a bug in mcpproxyfast; please report it: {Fault}")]
     public static partial void CommandFailed(this ILogger logger, string request, string fault);
 
-    [LoggerMessage(966, LogLevel.Debug, "a request of the server's within the tunnel's request {Request} is dropped: the tunnel carries none")]
+    [LoggerMessage(966, LogLevel.Debug,
+        "dropped a request that the MCP server sent while it answered the tunnel's request {Request}: this tunnel cannot carry requests to the client")]
     public static partial void ServerMessageDropped(this ILogger logger, string request);
+
+    [LoggerMessage(967, LogLevel.Warning, "the answer to the tunnel's request {Request} is refused: all requests under way may hold {Most} MiB together")]
+    public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
+
+    [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed by a fault of this program: {Fault}")]
+    public static partial void PollFailed(this ILogger logger, string fault);
 }

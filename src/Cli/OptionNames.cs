@@ -1,6 +1,6 @@
 namespace McpProxyFast.Cli;
 
-/// <summary>The engine speaks of its options, whoever started the command knows flags: the one name is put in the place of the other.</summary>
+/// <summary>Replaces the names of the engine's options in a message with the flags that set them, since a user of the command knows only the flags.</summary>
 internal static class OptionNames
 {
     /// <summary>Each option that a message of the engine names, and the flag or variable that sets it.</summary>
@@ -29,7 +29,7 @@ internal static class OptionNames
         ("ProxyLimits.ResponseTimeout", "--response-timeout"),
     ];
 
-    /// <summary>The text with flags in the place of options.</summary>
+    /// <summary>The text with flags in place of options.</summary>
     public static string ToFlags(string text)
     {
         foreach ((string option, string flag) in Names)

@@ -43,8 +43,8 @@ catch (FailedException e)
 }
 catch (Exception e)
 {
-    // A bug, or something that nobody foresaw: whoever started the process gets the exit code of the contract, the log the trace.
-    Standard.Errors.Write($"mcpproxyfast: {e}");
+    // The trace goes to the log, and the caller gets the exit code of a failure.
+    Standard.Errors.Write($"mcpproxyfast: internal error. This is a bug: please report it with the lines below.\n{e}");
     return ExitCode.Failed;
 }
 finally

@@ -5,8 +5,8 @@ namespace McpProxyFast.Cli;
 
 /// <summary>SIGINT, SIGTERM and SIGQUIT: the first asks to drain, the second ends the process at once. With SIGHUP the proxy goes on.</summary>
 /// <remarks>
-/// SIGHUP is what a service manager sends to have settings read again, and what a closing terminal sends. To read them again is not built yet; a proxy that
-/// ended instead would cut whoever is connected.
+/// SIGHUP is what a service manager sends to have settings read again, and what a closing terminal sends. Reading them again is not built yet, and ending
+/// the proxy instead would cut every connection.
 /// </remarks>
 internal sealed class StopSignals : IDisposable
 {

@@ -15,7 +15,7 @@ public sealed record AddedField
     /// <summary>Longest value, in bytes of UTF-8.</summary>
     public const int MaxValueLength = 8192;
 
-    private AddedField(string name) => Name = AddedFieldRules.CheckedName(name, nameof(name));
+    private AddedField(string name) => Name = AddedFieldNames.Checked(name, nameof(name));
 
     /// <summary>The field's name, as it goes out.</summary>
     public string Name { get; }
@@ -53,41 +53,12 @@ public sealed record AddedField
     public override string ToString() => Name;
 }
 
-/// <summary>Which names may be added, and which values can stand in a field.</summary>
+/// <summary>Which values a field can have.</summary>
 internal static class AddedFieldRules
 {
-    private const string OfConnection = "belongs to one connection or to the framing of one message, which the proxy sets itself";
-    private const string OfClient = "says who the client is; that is told by the forwarded fields";
-    private const string OfMessage = "describes one message, so it cannot be the same for all";
-
-    private static readonly (string Reason, string[] Names)[] Refused =
-    [
-        (OfConnection,
-            [
-                "Host", "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "HTTP2-Settings", "Transfer-Encoding", "Content-Length", "Alt-Svc", "Expect",
-                "Max-Forwards", "Proxy", "McpProxyFast-Hop", "DPoP",
-            ]),
-        (OfClient, ["Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP"]),
-        (OfMessage, ["Content-Type", "Content-Encoding", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Last-Event-ID"]),
-    ];
-
-    private static readonly (string Reason, string Prefix)[] RefusedFamilies = [(OfConnection, "Proxy-"), (OfClient, "X-Forwarded-")];
-
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="ArgumentException">It is no name, or one that is refused. What is no name is not repeated: a value may have slipped in.</exception>
-    public static string CheckedName(string name, string property)
-    {
-        PolicyValue.Require(
-            name.Length is > 0 and <= AddedField.MaxNameLength && name.All(IsTokenCharacter),
-            property,
-            $"A field's name is one word of at most {AddedField.MaxNameLength} letters, digits and dashes, such as X-Tenant.");
-        string? reason = WhyRefused(name);
-        PolicyValue.Require(reason is null, property, $"{name} cannot be added: it {reason}.");
-        return name;
-    }
-
-    /// <summary>What is wrong with a value, in words that go on after "The value"; null for nothing.</summary>
+    /// <summary>What is wrong with a value, as the end of a sentence that begins with "The value"; null if it can be sent.</summary>
     public static string? WhatIsWrong(string value)
     {
         int length;
@@ -100,28 +71,11 @@ internal static class AddedFieldRules
             length = -1;
         }
 
-        // A replacement character is what a reader of other bytes than UTF-8 leaves behind.
-        return length < 0 || value.Contains('\uFFFD') ? "is no text in UTF-8"
+        // A file that is not UTF-8 is read with replacement characters.
+        return length < 0 || value.Contains('\uFFFD') ? "is not UTF-8 text"
             : length > AddedField.MaxValueLength ? $"is longer than {AddedField.MaxValueLength} bytes"
             : value.AsSpan().IndexOfAny('\r', '\n') >= 0 ? "has a line break in it"
             : value.Any(character => character is (< ' ' and not '\t') or '\x7f') ? "has a control character in it"
             : null;
     }
-
-    // Some servers take `_` for `-`, so a name in that spelling is the same name.
-    private static string? WhyRefused(string name)
-    {
-        string dashed = name.Replace('_', '-');
-        foreach ((string reason, string[] names) in Refused)
-        {
-            if (names.Contains(dashed, StringComparer.OrdinalIgnoreCase))
-            {
-                return reason;
-            }
-        }
-
-        return Array.Find(RefusedFamilies, family => dashed.StartsWith(family.Prefix, StringComparison.OrdinalIgnoreCase)).Reason;
-    }
-
-    private static bool IsTokenCharacter(char character) => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character);
 }

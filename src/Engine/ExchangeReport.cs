@@ -27,8 +27,8 @@ public enum ExchangeEnd
 /// <summary>One exchange, after the fact: enough to write an access log from.</summary>
 /// <remarks>
 /// Valid only during the call that hands it over, which the compiler sees to: what is to be kept must be copied. The spans are bytes as the client sent them.
-/// They hold no control characters and, but for <see cref="McpMethod"/> and <see cref="McpName"/>, no bytes beyond ASCII; quotes are possible. The members can
-/// be set, so that a host can test its observer.
+/// They have no control characters and, except for <see cref="McpMethod"/> and <see cref="McpName"/>, no bytes beyond ASCII; quotes are possible. The members
+/// can be set, so that a host can test its observer.
 /// </remarks>
 public readonly ref struct ExchangeReport
 {

@@ -22,7 +22,7 @@ public sealed record ExchangedTokenType
     /// <summary>Any kind, by its identifier.</summary>
     /// <param name="urn">An absolute URI.</param>
     /// <returns>The kind.</returns>
-    /// <exception cref="ArgumentException">It is no absolute URI.</exception>
+    /// <exception cref="ArgumentException">It is not an absolute URI.</exception>
     public static ExchangedTokenType Named(string urn) => new(PolicyValue.Checked(
         urn, PolicyValue.IsWord(urn) && UrlRule.Parse(urn) is not null, nameof(urn), "A token type must be an absolute URI (RFC 8693 §3)."));
 

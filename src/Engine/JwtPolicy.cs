@@ -3,22 +3,19 @@ namespace McpProxyFast;
 /// <summary>Signed access tokens (RFC 9068), checked by their issuer's keys.</summary>
 public sealed record JwtPolicy : ClaimsPolicy
 {
-    private static readonly string[] MicrosoftHosts =
-        ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"];
-
     /// <summary>Tokens of one issuer, whose keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
     /// <param name="issuer">As <see cref="Issuer"/>.</param>
-    /// <exception cref="ArgumentException">It is no https URL.</exception>
+    /// <exception cref="ArgumentException">It is not an https URL.</exception>
     public JwtPolicy(string issuer) => Issuer = issuer;
 
-    /// <summary>Tokens of whoever holds the keys at a URL; their <c>iss</c> is checked only where <see cref="Issuer"/> is set too.</summary>
+    /// <summary>Tokens signed with the keys at a URL; their <c>iss</c> is checked only where <see cref="Issuer"/> is set too.</summary>
     /// <param name="jwksUri">As <see cref="JwksUri"/>.</param>
     /// <exception cref="ArgumentException">It is neither https nor http on loopback.</exception>
     public JwtPolicy(Uri jwksUri) => JwksUri = jwksUri;
 
     /// <summary>The authorization server, character for character as in the tokens' <c>iss</c>.</summary>
     /// <value>Null: not checked.</value>
-    /// <exception cref="ArgumentException">It is no https URL (http on loopback only), has a query, or stands for many tenants.</exception>
+    /// <exception cref="ArgumentException">It is not an https URL (http on loopback only), has a query, or stands for many tenants.</exception>
     public string? Issuer
     {
         get;
@@ -35,7 +32,7 @@ public sealed record JwtPolicy : ClaimsPolicy
             value, value is null || UrlRule.IsSecure(value), nameof(JwksUri), "a key set is fetched over https (http on loopback only).");
     }
 
-    /// <summary>Who is asked about tokens that are no JWTs.</summary>
+    /// <summary>Who is asked about tokens that are not JWTs.</summary>
     /// <value>Null (the default): they are refused.</value>
     public TokenIntrospection? OpaqueTokens { get; init; }
 
@@ -65,7 +62,7 @@ public sealed record JwtPolicy : ClaimsPolicy
     private static string CheckedIssuer(string issuer)
     {
         PolicyValue.Require(
-            !IsForManyTenants(issuer),
+            !ManyTenants.Has(issuer),
             nameof(Issuer),
             "an issuer is that of one tenant, as in its tokens' iss: put the tenant's id in place of the placeholder or of common, organizations, consumers.");
         return PolicyValue.Checked(
@@ -74,14 +71,4 @@ public sealed record JwtPolicy : ClaimsPolicy
             nameof(Issuer),
             "an issuer is an https URL without query (http on loopback only).");
     }
-
-    /// <summary>Whether this names the tokens of many tenants, so that no token's <c>iss</c> is ever equal to it.</summary>
-    /// <remarks>Microsoft publishes <c>https://login.microsoftonline.com/{tenantid}/v2.0</c> as the issuer at the three names that stand for many.</remarks>
-    private static bool IsForManyTenants(string issuer) =>
-        issuer.AsSpan().ContainsAny('{', '}')
-        || issuer.Contains("%7B", StringComparison.OrdinalIgnoreCase)
-        || (Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url)
-            && MicrosoftHosts.Contains(url.Host)
-            && url.Segments is [_, var tenant, ..]
-            && tenant.TrimEnd('/').ToLowerInvariant() is "common" or "organizations" or "consumers");
 }

@@ -61,8 +61,8 @@ public sealed class McpBridge : IAsyncDisposable
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        using var front = new LineFront(near, new LargeMessages());
         BridgeSettings settings = Settings();
+        using var front = new LineFront(near, new MessageRoom(settings.Clock));
         using var joined = new JoinedFront(front, settings.Logger, settings.Clock);
         using var conversation = new Conversation(settings.Protocol is McpBridgeProtocol.Auto ? joined : front, _link, settings);
         try

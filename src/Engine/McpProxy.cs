@@ -101,7 +101,7 @@ public sealed class McpProxy : IAsyncDisposable
     /// </remarks>
     /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
     /// <param name="otherHosts">Further values of <c>Host</c> that clients who come that way may send. Default none.</param>
-    /// <exception cref="ArgumentException">The address is no such URL, or one of the hosts is none.</exception>
+    /// <exception cref="ArgumentException">The address is not such a URL, or one of the hosts is none.</exception>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or not of this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
@@ -144,7 +144,7 @@ public sealed class McpProxy : IAsyncDisposable
         AcceptLoop listening = Listening();
         lock (_making)
         {
-            _runs = !_runs ? true : throw new InvalidOperationException("A proxy is run once.");
+            _runs = !_runs ? true : throw new InvalidOperationException("RunAsync was called before. A proxy runs once; create another one.");
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping, _aborting.Token);

@@ -23,7 +23,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
 
     /// <summary>The scopes to ask for.</summary>
     /// <value>Empty (the default): the challenge's, else the resource's <c>scopes_supported</c>, else none.</value>
-    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    /// <exception cref="ArgumentException">One is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
     /// <summary>The resource indicator (RFC 8707).</summary>

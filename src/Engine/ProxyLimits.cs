@@ -78,7 +78,8 @@ public sealed record ProxyLimits
     /// <value>10 ms to 1 h. Default 4 s: node and uvicorn close idle connections after 5 s, and what is on its way to them then is lost.</value>
     /// <remarks>
     /// When exceeded: the request gets another connection, one used more lately or a new one. It does not count where the upstream says by itself, in
-    /// <c>Keep-Alive: timeout=N</c>, how long it keeps the connection; no longer than <see cref="UpstreamIdleTimeout"/> in any case.
+    /// <c>Keep-Alive: timeout=N</c>, how long it keeps the connection; no longer than <see cref="UpstreamIdleTimeout"/> in any case. Where the upstream is seen
+    /// to close idle connections earlier, the limit is that time less a margin.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan UpstreamPostIdleTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(UpstreamPostIdleTimeout)); } = TimeSpan.FromSeconds(4);

@@ -19,7 +19,7 @@ public abstract record TokenExchangeActor
     internal virtual bool IsLogin => false;
 
     /// <summary>The token that another policy would send.</summary>
-    /// <param name="login">That policy, which is no exchange itself.</param>
+    /// <param name="login">That policy, which is not an exchange itself.</param>
     /// <returns>The actor.</returns>
     public static TokenExchangeActor Of(OutgoingPolicy login) => new LoginsToken(login);
 

@@ -52,11 +52,11 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
 
     /// <summary>The field that carries the new token, as <c>Bearer TOKEN</c>. The original <c>Authorization</c> does not travel on beside it.</summary>
     /// <value>Null (the default): <c>Authorization</c>.</value>
-    /// <exception cref="ArgumentException">It is no field name, or one that is not to be set.</exception>
+    /// <exception cref="ArgumentException">It is not a field name, or one that is not to be set.</exception>
     public string? FieldName
     {
         get;
-        init => field = value is null ? null : AddedFieldRules.CheckedName(value, nameof(FieldName));
+        init => field = value is null ? null : AddedFieldNames.Checked(value, nameof(FieldName));
     }
 
     /// <inheritdoc/>

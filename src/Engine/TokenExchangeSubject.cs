@@ -18,7 +18,7 @@ public abstract record TokenExchangeSubject
     internal abstract OutgoingPolicy? Login { get; }
 
     /// <summary>The token that another policy would send, the same for all callers.</summary>
-    /// <param name="login">That policy, which is no exchange itself.</param>
+    /// <param name="login">That policy, which is not an exchange itself.</param>
     /// <returns>The subject.</returns>
     public static TokenExchangeSubject Of(OutgoingPolicy login) => new LoginsToken(login);
 

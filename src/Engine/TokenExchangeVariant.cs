@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The form of the request in which a token is exchanged. Each has exactly what it can carry.</summary>
+/// <summary>The form of the request in which a token is exchanged. Each form has exactly the parameters that it can send.</summary>
 public abstract record TokenExchangeVariant
 {
     private protected TokenExchangeVariant()
@@ -9,7 +9,7 @@ public abstract record TokenExchangeVariant
 
     /// <summary>The scopes to ask for.</summary>
     /// <value>Default none.</value>
-    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    /// <exception cref="ArgumentException">One is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
     /// <summary>A word for logs. Being internal, it closes the list of kinds.</summary>
@@ -29,7 +29,7 @@ public abstract record TokenExchangeVariant
     {
         /// <summary>The grant type.</summary>
         /// <value>Null (the default): that of RFC 8693.</value>
-        /// <exception cref="ArgumentException">It is no absolute URI.</exception>
+        /// <exception cref="ArgumentException">It is not an absolute URI.</exception>
         public string? GrantType
         {
             get;
@@ -55,7 +55,7 @@ public abstract record TokenExchangeVariant
 
         /// <summary>Where the token is to be used (RFC 8707), in the order in which they are sent.</summary>
         /// <value>Default none.</value>
-        /// <exception cref="ArgumentException">One is no absolute URI, or has a fragment.</exception>
+        /// <exception cref="ArgumentException">One is not an absolute URI, or has a fragment.</exception>
         public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];
 
         /// <summary>Who acts for the subject.</summary>
@@ -83,7 +83,7 @@ public abstract record TokenExchangeVariant
 
         /// <summary>As <see cref="Rfc8693.Resources"/>.</summary>
         /// <value>Default none.</value>
-        /// <exception cref="ArgumentException">One is no absolute URI, or has a fragment.</exception>
+        /// <exception cref="ArgumentException">One is not an absolute URI, or has a fragment.</exception>
         public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];
 
         /// <inheritdoc/>

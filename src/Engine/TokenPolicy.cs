@@ -16,17 +16,17 @@ public abstract record TokenPolicy
 
     /// <summary><c>scopes_supported</c> of the protected resource's metadata (RFC 9728 §2).</summary>
     /// <value>Default <c>openid</c>. <see cref="RequiredScopes"/> are added.</value>
-    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    /// <exception cref="ArgumentException">One is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> AdvertisedScopes { get; init => field = PolicyValue.Scopes(value, nameof(AdvertisedScopes)); } = ["openid"];
 
     /// <summary>Scopes that a token must have, all of them; else 403 <c>insufficient_scope</c>. Challenges name them.</summary>
     /// <value>Default none. A host's own validator checks them itself.</value>
-    /// <exception cref="ArgumentException">One is no scope (RFC 6749 §3.3).</exception>
+    /// <exception cref="ArgumentException">One is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> RequiredScopes { get; init => field = PolicyValue.Scopes(value, nameof(RequiredScopes)); } = [];
 
     /// <summary>The resource identifier that clients know (RFC 9728 §1.2), kept as written.</summary>
     /// <value>Null (the default): each request's own scheme, host and path.</value>
-    /// <exception cref="ArgumentException">It is no http or https URL, or has a fragment.</exception>
+    /// <exception cref="ArgumentException">It is not an http or https URL, or has a fragment.</exception>
     public string? ResourceUrl
     {
         get;
@@ -42,7 +42,7 @@ public abstract record TokenPolicy
     /// <param name="issuer">The authorization server, as <see cref="JwtPolicy.Issuer"/>.</param>
     /// <param name="audience">The accepted <c>aud</c>.</param>
     /// <returns>A policy to refine with <c>with</c>.</returns>
-    /// <exception cref="ArgumentException">The issuer is no https URL, or the audience is empty.</exception>
+    /// <exception cref="ArgumentException">The issuer is not an https URL, or the audience is empty.</exception>
     public static JwtPolicy Oidc(string issuer, string audience) => new(issuer) { Audiences = [audience] };
 
     /// <summary>Opaque access tokens, each asked about at an introspection endpoint (RFC 7662).</summary>

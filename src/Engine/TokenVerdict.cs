@@ -39,6 +39,9 @@ public sealed class TokenVerdict
     /// cref="TokenVerdictKind.Unavailable"/> is not kept.</value>
     public DateTimeOffset ReusableUntil { get; private init; }
 
+    /// <summary>When the token itself ends, as its issuer says; null if the issuer has not said it, and for every other verdict.</summary>
+    internal DateTimeOffset? TokenEndsAt { get; private init; }
+
     /// <summary>The <c>Retry-After</c> of <see cref="TokenVerdictKind.Unavailable"/>, in seconds; else 0.</summary>
     public int RetryAfterSeconds { get; private init; }
 
@@ -50,6 +53,13 @@ public sealed class TokenVerdict
         IsCaller(caller)
             ? new(TokenVerdictKind.Admitted, "admitted") { Caller = caller, ReusableUntil = reusableUntil }
             : throw new ArgumentException("A caller is 1 to 256 printable characters.", nameof(caller));
+
+    /// <summary>Lets the caller in with a token whose end is known.</summary>
+    internal static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil, DateTimeOffset? tokenEndsAt)
+    {
+        TokenVerdict verdict = Admit(caller, reusableUntil);
+        return new(verdict.Kind, verdict.Reason) { Caller = verdict.Caller, ReusableUntil = verdict.ReusableUntil, TokenEndsAt = tokenEndsAt };
+    }
 
     /// <summary>Refuses the token.</summary>
     /// <param name="reason">A code for the log; nothing of the token.</param>

@@ -13,7 +13,7 @@ internal static class TrustAnchors
     public static RemoteCertificateValidationCallback? Check(X509Certificate2Collection? given) =>
         given is not { Count: > 0 } ? null : (_, certificate, chain, errors) => IsTrusted(given, certificate, chain, errors);
 
-    /// <summary>The system's verdict holds, but for an unknown root: that one may be among the anchors given. The name is always checked.</summary>
+    /// <summary>The system's verdict counts, except for an unknown root, which may be among the given anchors. The name is always checked.</summary>
     private static bool IsTrusted(X509Certificate2Collection given, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (errors is SslPolicyErrors.None)

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using McpProxyFast.Admission;
 using McpProxyFast.Authorization.Tests.Incoming;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
@@ -17,14 +16,7 @@ public sealed class BackgroundTests
 {
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UnixEpoch.AddYears(50));
 
-#pragma warning disable CA2201 // The runtime's own exceptions are what is to be survived.
-    public static TheoryData<Exception> Faults =>
-    [
-        new IOException(), new UriFormatException(), new JsonException(), new FormatException(), new InvalidOperationException(), new ArgumentException(),
-        new NullReferenceException(), new OutOfMemoryException(), new OperationCanceledException(), new TaskCanceledException(), new TimeoutException(),
-        new ObjectDisposedException("x"), new AggregateException(new IOException()), new HttpRequestException(), new OverflowException(), new Exception(),
-    ];
-#pragma warning restore CA2201
+    public static TheoryData<Exception> Faults => [.. Exceptions.OfEveryKind];
 
     [Theory]
     [MemberData(nameof(Faults))]

@@ -17,7 +17,7 @@ public sealed class ExposureTests
 
         Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
         string line = Assert.Single(outcome.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains("whoever reaches it would act with your credential at https://mcp.example.com/mcp", line, StringComparison.Ordinal);
+        Assert.Contains("anyone who can reach it would act with your credential at https://mcp.example.com/mcp", line, StringComparison.Ordinal);
         Assert.Contains("--oidc-issuer", line, StringComparison.Ordinal);
         Assert.Contains("--allow-unprotected", line, StringComparison.Ordinal);
     }
@@ -55,12 +55,12 @@ public sealed class ExposureTests
 
     [Fact]
     public async Task CredentialThatIsLentOnPurposeIsSaid() => Assert.Contains(
-        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and whoever reaches it acts with your credential at http://127.0.0.1:1/",
+        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and anyone who can reach it acts with your credential at http://127.0.0.1:1/",
         await ErrorsAsync("--target-uri http://127.0.0.1:1 --host 0.0.0.0 --allow-unprotected", Token), StringComparison.Ordinal);
 
     [Fact]
     public async Task UnprotectedListenerBeyondThisMachineIsSaid() => Assert.Contains(
-        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and whoever reaches it may use the MCP server",
+        "warn  UNPROTECTED: --host 0.0.0.0 is reachable from other machines, and anyone who can reach it may use the MCP server",
         await ErrorsAsync("--target-uri http://127.0.0.1:1 --host 0.0.0.0", null), StringComparison.Ordinal);
 
     [Fact]

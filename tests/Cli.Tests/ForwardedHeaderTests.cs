@@ -119,7 +119,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
     {
         await using Command command = Proxy(null, "--remote-forward-headers", "Authorization=Basic aHVudGVyMg==");
 
-        await command.ErrorLineAsync("warn  --remote-forward-headers has Authorization: it goes out in place of");
+        await command.ErrorLineAsync("warn  --remote-forward-headers has Authorization: it replaces");
         await command.ErrorLineAsync("warn  --remote-forward-headers is visible to other users of this machine");
     }
 
@@ -178,7 +178,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task BrowserIsStartedWithoutTheSecretsInItsEnvironment()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         string seen = _folder.File("environment");
         string script = _folder.Write("browser", $"env > {seen}.new; mv {seen}.new {seen}\nexec curl --silent --location \"$1\"\n");
         Dictionary<string, string> environment = Environment(new()
@@ -232,7 +232,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         }
 
         File.Delete(file);
-        await command.ErrorLineAsync("X-Key could not be read again; the known one stays in use");
+        await command.ErrorLineAsync("X-Key could not be read again; the known value stays in use");
         int last = _upstream.Requests.Count;
         await Patience.UntilAsync(() => _upstream.Requests.Count > last + After);
         await stopping.CancelAsync();

@@ -170,19 +170,19 @@ public sealed partial class RunTests : IDisposable
     }
 
     /// <summary>Waits until the listener is closed: from then on the first signal has been acted upon.</summary>
-    private async Task RefusedAsync()
+    private Task RefusedAsync() => Patience.UntilAsync(() => !Listens(), "The command still listens: it has not acted upon the signal.");
+
+    private bool Listens()
     {
         try
         {
-            while (true)
-            {
-                using var probe = new System.Net.Sockets.TcpClient();
-                await probe.ConnectAsync(_address!.Host, _address.Port);
-            }
+            using var probe = new System.Net.Sockets.TcpClient();
+            probe.Connect(_address!.Host, _address.Port);
+            return true;
         }
         catch (System.Net.Sockets.SocketException)
         {
-            // This is what it waits for.
+            return false;
         }
     }
 }

@@ -53,7 +53,7 @@ public sealed class SecretVerbTests : IAsyncLifetime, IDisposable
         Outcome set = await Command.RunWithInputAsync([0xFF, 0xFE, 0x41], ["secret", "set", "api-key"], Environment());
 
         Assert.Equal(2, set.ExitCode);
-        Assert.Contains("the value on stdin is no text in UTF-8", set.Errors, StringComparison.Ordinal);
+        Assert.Contains("the value on stdin is not UTF-8 text", set.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,9 +11,9 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new();
-    private ScriptedServer _server = null!;
+    private SignInServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ScriptedServer.StartAsync(TimeProvider.System);
+    public async Task InitializeAsync() => _server = await SignInServer.StartAsync(TimeProvider.System);
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
@@ -78,14 +78,14 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task AWindowOfAnotherTargetIsWaitedFor()
     {
-        await using ScriptedServer other = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer other = await SignInServer.StartAsync(TimeProvider.System);
         (Task opened, Action goOn) = HoldTheNext("/authorize");
         await using Command first = Start(Opening);
         await opened;
 
         await using Command second = Command.Start(
             ["proxy", "name", "--target-uri", other.Target.OriginalString, .. Store, "--remote-auth", "--remote-auth-callback-port", "0"], Opening);
-        await second.ErrorLineAsync("waits until that in another browser window is over");
+        await second.ErrorLineAsync("a sign-in for another target is open in the browser");
         Assert.Empty(other.Authorizations);
         goOn();
 
@@ -147,8 +147,8 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
         Assert.All(await AskThroughAsync(proxies), answer => Assert.Equal("ok", answer));
 
         Assert.Equal(0, (await Command.RunAsync(["logout", .. TargetAndStore])).ExitCode);
-        await first.ErrorLineAsync("its token is not sent any more");
-        await second.ErrorLineAsync("its token is not sent any more");
+        await first.ErrorLineAsync("its token is no longer sent");
+        await second.ErrorLineAsync("its token is no longer sent");
 
         Assert.Single(_server.Revoked);
     }

@@ -16,9 +16,9 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     private static readonly string[] Machine = ["--remote-auth-grant", "client_credentials", "--remote-auth-client-id", "robot"];
 
     private readonly TemporaryFolder _folder = new();
-    private ScriptedServer _server = null!;
+    private SignInServer _server = null!;
 
-    public async Task InitializeAsync() => _server = await ScriptedServer.StartAsync(TimeProvider.System);
+    public async Task InitializeAsync() => _server = await SignInServer.StartAsync(TimeProvider.System);
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 

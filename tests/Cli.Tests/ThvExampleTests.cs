@@ -21,7 +21,7 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _client = new();
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private ScriptedServer _server = null!;
+    private SignInServer _server = null!;
     private OpenUpstream _upstream = null!;
 
     /// <summary>What an example is there for.</summary>
@@ -44,6 +44,15 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
 
         /// <summary>Requests reach the target with the fields of the example, whose secrets are stored.</summary>
         AddsFields,
+
+        /// <summary>Requests reach the target with what the caller's token is exchanged for.</summary>
+        ExchangesCallers,
+
+        /// <summary>As <see cref="ExchangesCallers"/>, and only who has a token of the issuer gets through.</summary>
+        ProtectsAndExchanges,
+
+        /// <summary>A person signs in, and requests reach the target with what the token of that is exchanged for.</summary>
+        ExchangesLogins,
     }
 
     public static TheoryData<string, Work> Examples => new()
@@ -111,11 +120,48 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
             """,
             Work.AddsFields
         },
+
+        // The documentation has flags of token exchange, and no example of them.
+        {
+            """
+            thv proxy my-server --target-uri http://localhost:8080 \
+              --token-exchange-url https://auth.example.com/oauth/token \
+              --token-exchange-client-id my-client-id \
+              --token-exchange-client-secret-file /path/to/secret \
+              --token-exchange-audience backend \
+              --token-exchange-scopes read,write
+            """,
+            Work.ExchangesCallers
+        },
+        {
+            """
+            thv proxy my-server --target-uri http://localhost:8080 \
+              --oidc-issuer https://auth.example.com \
+              --oidc-audience my-audience \
+              --token-exchange-url https://auth.example.com/oauth/token \
+              --token-exchange-subject-token-type urn:ietf:params:oauth:token-type:access_token \
+              --token-exchange-header-name X-Backend-Token
+            """,
+            Work.ProtectsAndExchanges
+        },
+        {
+            """
+            thv proxy my-server --target-uri https://api.example.com \
+              --remote-auth --remote-auth-issuer https://auth.example.com \
+              --remote-auth-client-id my-client-id \
+              --remote-auth-client-secret-file /path/to/secret \
+              --token-exchange-url https://auth.example.com/oauth/token \
+              --token-exchange-client-id my-client-id \
+              --token-exchange-client-secret-file /path/to/secret \
+              --token-exchange-subject-token-type access_token
+            """,
+            Work.ExchangesLogins
+        },
     };
 
     public async Task InitializeAsync()
     {
-        _server = await ScriptedServer.StartAsync(TimeProvider.System);
+        _server = await SignInServer.StartAsync(TimeProvider.System);
         _upstream = await OpenUpstream.StartAsync();
         _server.EditMetadata = metadata => metadata["jwks_uri"] = $"{_server.Origin}/jwks";
         _server.Overrides["/jwks"] = http => http.Response.WriteAsync(KeySet());
@@ -161,6 +207,9 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
                 Assert.Equal(HttpStatusCode.OK, await AskAsync(address, token: null));
                 Assert.All(FieldsOf(example), field => Assert.Equal(field.Value, _upstream.Requests.Single()[field.Name]));
                 break;
+            case Work.ExchangesCallers or Work.ProtectsAndExchanges or Work.ExchangesLogins:
+                await ExpectExchangeAsync(address, example, work);
+                break;
             default:
                 Assert.Equal(HttpStatusCode.OK, await AskAsync(address, token: null)); // the server takes its own token alone
                 string client = work is Work.SignsInRegistered ? "client-1" : "my-client-id";
@@ -170,6 +219,38 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
                 break;
         }
     }
+
+    private async Task ExpectExchangeAsync(Uri address, string example, Work work)
+    {
+        string callers = work is Work.ProtectsAndExchanges ? Token(Audience) : "the-callers-token";
+        if (work is Work.ProtectsAndExchanges)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(address, Token("another-audience")));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await AskAsync(address, callers));
+
+        IReadOnlyDictionary<string, string> exchange = _server.TokenRequests.Last();
+        Assert.Equal("urn:ietf:params:oauth:grant-type:token-exchange", exchange["grant_type"]);
+        Assert.Equal("urn:ietf:params:oauth:token-type:access_token", exchange["subject_token_type"]);
+        Assert.Equal(work is not Work.ExchangesLogins, exchange["subject_token"] == callers);
+        Assert.Equal(work is Work.ExchangesLogins, _server.Secrets.Contains(exchange["subject_token"]) && exchange["subject_token"].StartsWith("access-", StringComparison.Ordinal));
+        Assert.Equal(ValueIn(example, "--token-exchange-audience"), exchange.GetValueOrDefault("audience"));
+        Assert.Equal(ValueIn(example, "--token-exchange-scopes")?.Replace(',', ' '), exchange.GetValueOrDefault("scope"));
+        bool hasSecret = ValueIn(example, "--token-exchange-client-secret-file") is not null;
+        Assert.Equal(hasSecret, _server.Secrets.Contains(Convert.ToBase64String(Encoding.ASCII.GetBytes($"my-client-id:{ClientSecret}"))));
+
+        // Before, the proxy may have asked the target who protects it.
+        IReadOnlyDictionary<string, string> sent = Assert.Single(_upstream.Requests, request => request.ContainsKey("Content-Length"));
+        string field = ValueIn(example, "--token-exchange-header-name") ?? "Authorization";
+        Assert.StartsWith("Bearer access-", sent[field], StringComparison.Ordinal);
+        Assert.DoesNotContain(sent.Values, value => value.EndsWith(exchange["subject_token"], StringComparison.Ordinal));
+        Assert.Equal(field is "Authorization", sent.ContainsKey("Authorization"));
+    }
+
+    /// <summary>What a command line gives a flag; null where it does not have it.</summary>
+    private static string? ValueIn(string example, string flag) =>
+        example.Split(flag + " ") is [_, var after] ? after.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries)[0] : null;
 
     /// <summary>The fields that a command line adds.</summary>
     private static IEnumerable<(string Name, string Value)> FieldsOf(string example) =>
@@ -187,7 +268,7 @@ public sealed class ThvExampleTests : IAsyncLifetime, IDisposable
     /// <summary>The servers of an example are this test's: one that anybody may use, and one that wants a token and issues it.</summary>
     private string OnThisMachine(string example, Work work)
     {
-        bool isOpen = work is Work.Forwards or Work.Protects or Work.AddsFields;
+        bool isOpen = work is not (Work.SignsIn or Work.SignsInWithSecret or Work.SignsInRegistered);
         string target = isOpen ? _upstream.Origin : _server.Origin;
         (string Theirs, string Ours)[] places =
         [

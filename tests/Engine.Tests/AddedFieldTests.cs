@@ -78,7 +78,7 @@ public sealed class AddedFieldTests
     [InlineData("hunter2\0", "has a control character in it")]
     [InlineData("\x1Bhunter2", "has a control character in it")]
     [InlineData("hunter2\x7f", "has a control character in it")]
-    [InlineData("hunter2\uFFFD", "is no text in UTF-8")]
+    [InlineData("hunter2\uFFFD", "is not UTF-8 text")]
     public void ValueThatCannotStandInAFieldIsRefusedAndNotRepeated(string value, string wrong)
     {
         ArgumentException refused = Assert.Throws<ArgumentException>(nameof(value), () => AddedField.Of("X-Key", value));

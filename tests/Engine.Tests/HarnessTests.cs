@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace McpProxyFast.Engine.Tests;
 
 /// <summary>What the harness promises to the tests that use it.</summary>
@@ -48,6 +50,32 @@ public sealed class HarnessTests
     [InlineData("5x")]
     public void ChunksInAnotherFormThanThePlainOneAreRefusedEvenWhereTheyAreCut(string chunks) => Assert.Throws<InvalidDataException>(() =>
         StrictReader.TakeResponse($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}", toHead: false, ended: true, out _));
+
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello")]
+    [InlineData("\r\n\r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n05;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n")]
+    public async Task LenientReaderTakesAMessageAndNoByteBehindIt(string message)
+    {
+        var reader = new LenientReader(new MemoryStream(Encoding.Latin1.GetBytes(message + "GET / HTTP/1.1\r\n")));
+
+        LenientHead head = (await reader.ReadHeadAsync())!;
+        byte[] body = await reader.ReadBodyAsync(head);
+
+        Assert.Equal(("POST / HTTP/1.1", "hello", (long)message.Length), (head.StartLine, Encoding.Latin1.GetString(body), reader.Taken));
+    }
+
+    [Theory]
+    [InlineData("x\r\n", typeof(InvalidDataException))]
+    [InlineData("-5\r\nhello\r\n", typeof(InvalidDataException))]
+    [InlineData("5\r\nhellooo\r\n", typeof(InvalidDataException))]
+    [InlineData("0\r\nno trailer\r\n\r\n", typeof(InvalidDataException))]
+    [InlineData("5\r\nhel", typeof(EndOfStreamException))]
+    [InlineData("0\r\n", typeof(EndOfStreamException))]
+    public async Task ChunksThatMakeNoSenseOrAreCutAreNoBodyForTheLenientReaderEither(string chunks, Type exception) =>
+        await Assert.ThrowsAsync(exception, new LenientReader(new MemoryStream(Encoding.Latin1.GetBytes(chunks))).ReadChunksAsync);
+
+    [Fact]
+    public void BytesInPiecesAreTheSameBytes() => Pieces.Everywhere("{\"é\":1}", pieces => Assert.Equal("{\"é\":1}", pieces.Text()));
 
     [Fact]
     public async Task WaitEndsWithTheFirstLookThatFindsIt()

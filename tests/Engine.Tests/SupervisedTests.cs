@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Outcomes;
 using Microsoft.Extensions.Logging;
@@ -15,15 +14,7 @@ public sealed class SupervisedTests
     private readonly FakeTimeProvider _clock = new();
     private int _turns;
 
-    /// <summary>Of every kind: a peer's, the runtime's, a host's, and such as look like the end.</summary>
-#pragma warning disable CA2201 // The runtime's own exceptions are what is to be survived.
-    public static TheoryData<Exception> Faults =>
-    [
-        new IOException(), new UriFormatException(), new JsonException(), new FormatException(), new InvalidOperationException(), new ArgumentException(),
-        new NullReferenceException(), new OutOfMemoryException(), new OperationCanceledException(), new TaskCanceledException(), new TimeoutException(),
-        new ObjectDisposedException("x"), new AggregateException(new IOException()), new HttpRequestException(), new OverflowException(), new Exception(),
-    ];
-#pragma warning restore CA2201
+    public static TheoryData<Exception> Faults => [.. Exceptions.OfEveryKind];
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -75,7 +66,8 @@ public sealed class SupervisedTests
         }
 
         // The first row ends with the fourth turn, the second never.
-        Assert.Equal(["The loop failed with System.IO.IOException and is tried again.", "The loop failed with System.IO.IOException and is tried again."], log);
+        Assert.Equal(2, log.Count);
+        Assert.All(log, line => Assert.StartsWith("A background task, the loop, failed with System.IO.IOException.", line, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace McpProxyFast.Harness;
 
 /// <summary>How a test waits for what must come: it fails instead of hanging. No outcome depends on the numbers.</summary>
@@ -7,7 +9,7 @@ public static class Patience
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private const int MaxMillisecondsBetweenLooks = 10;
-    private const int MillisecondsBetweenNudges = 20;
+    private const int MaxMillisecondsBetweenNudges = 20;
 
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
 
@@ -21,10 +23,15 @@ public static class Patience
     /// <param name="holds">Whether it is there; may move a clock by hand.</param>
     /// <param name="otherwise">What the test says when it does not come.</param>
     /// <exception cref="TimeoutException">It did not come within <see cref="Limit"/>.</exception>
-    public static async Task UntilAsync(Func<bool> holds, string otherwise = "What the test waits for did not come.")
+    public static Task UntilAsync(Func<bool> holds, string otherwise = "What the test waits for did not come.") =>
+        UntilAsync(() => Task.FromResult(holds()), otherwise);
+
+    /// <summary>As <see cref="UntilAsync(Func{bool}, string)"/>, where a look takes a request, or something else that is waited for.</summary>
+    /// <exception cref="TimeoutException">It did not come within <see cref="Limit"/>.</exception>
+    public static async Task UntilAsync(Func<Task<bool>> holds, string otherwise = "What the test waits for did not come.")
     {
         using var patience = new CancellationTokenSource(Limit);
-        for (int looks = 1; !holds(); looks++)
+        for (int looks = 1; !await holds(); looks++)
         {
             if (patience.IsCancellationRequested)
             {
@@ -35,6 +42,24 @@ public static class Patience
         }
     }
 
+    /// <summary>The same on a thread of the caller's own, for what takes microseconds and is waited for many thousand times.</summary>
+    /// <returns>Whether it came within <see cref="Limit"/>.</returns>
+    public static bool Until(Func<bool> holds)
+    {
+        long began = Stopwatch.GetTimestamp();
+        while (!holds())
+        {
+            if (Stopwatch.GetElapsedTime(began) > Limit)
+            {
+                return false;
+            }
+
+            Thread.Yield();
+        }
+
+        return true;
+    }
+
     /// <summary>Does something again and again, such as moving a clock, until a task has ended; between two nudges real time passes, in which it may.</summary>
     /// <param name="task">Its outcome is thrown.</param>
     /// <param name="nudge">Done first at once.</param>
@@ -42,7 +67,7 @@ public static class Patience
     public static async Task NudgeUntilEndedAsync(Task task, Action nudge)
     {
         using var patience = new CancellationTokenSource(Limit);
-        while (!task.IsCompleted)
+        for (int nudges = 1; !task.IsCompleted; nudges++)
         {
             if (patience.IsCancellationRequested)
             {
@@ -50,7 +75,7 @@ public static class Patience
             }
 
             nudge();
-            await Task.WhenAny(task, Task.Delay(MillisecondsBetweenNudges));
+            await Task.WhenAny(task, Task.Delay(Math.Min(nudges, MaxMillisecondsBetweenNudges)));
         }
 
         await task;

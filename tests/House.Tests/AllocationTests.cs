@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Diagnostics.Metrics;
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -13,9 +11,6 @@ namespace McpProxyFast.House.Tests;
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 public sealed class AllocationTests
 {
-    private const int Warm = 3_000;
-    private const int Measured = 2_000;
-
     private static long s_counted;
 
     private static readonly byte[] Request =
@@ -35,7 +30,7 @@ public sealed class AllocationTests
     {
         using MeterListener? counting = isCounted ? Count() : null;
         await ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere });
-        Assert.True(!isCounted || Interlocked.Read(ref s_counted) > Measured);
+        Assert.True(!isCounted || Interlocked.Read(ref s_counted) > AllocationMeter.Measured);
     }
 
     [OptimisedFact]
@@ -47,7 +42,7 @@ public sealed class AllocationTests
     {
         var observer = new ReadsAll();
         await ExpectSocketsToAllocateNothing(new McpProxyOptions { Target = Nowhere, Observer = observer });
-        Assert.True(observer.Reports > Measured && observer.Bytes > 0);
+        Assert.True(observer.Reports > AllocationMeter.Measured && observer.Bytes > 0);
     }
 
     public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
@@ -86,8 +81,8 @@ public sealed class AllocationTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using McpProxy proxy = Listen(new McpProxyOptions { Target = Nowhere }, listener);
-        using Socket client = Connect(proxy);
+        await using McpProxy proxy = AllocationMeter.Listen(new McpProxyOptions { Target = Nowhere }, listener);
+        using Socket client = AllocationMeter.Connect(proxy);
         client.Send(Request);
         using Socket upstream = listener.AcceptSocket();
         upstream.NoDelay = true;
@@ -95,26 +90,11 @@ public sealed class AllocationTests
         upstream.Receive(buffer);
         upstream.Send(StreamHead);
         client.Receive(buffer);
-        ExpectNothingAllocated(() =>
+        AllocationMeter.ExpectNothing(() =>
         {
             upstream.Send(Event);
-            ReceiveAll(client, buffer, Event.Length);
+            AllocationMeter.ReceiveAll(client, buffer, Event.Length);
         });
-    }
-
-    private static McpProxy Listen(McpProxyOptions options, TcpListener upstream) => new(options with
-    {
-        Target = new Uri($"http://{upstream.LocalEndpoint}"),
-        Listen = new IPEndPoint(IPAddress.Loopback, 0),
-        AllowedHosts = ["*"],
-    });
-
-    private static Socket Connect(McpProxy proxy)
-    {
-        var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        client.Connect(proxy.Bind());
-        _ = proxy.RunAsync(CancellationToken.None);
-        return client;
     }
 
     private static async Task AnswerOneExchangeAsync(TcpListener server)
@@ -132,8 +112,8 @@ public sealed class AllocationTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using McpProxy proxy = Listen(options, listener);
-        using Socket client = Connect(proxy);
+        await using McpProxy proxy = AllocationMeter.Listen(options, listener);
+        using Socket client = AllocationMeter.Connect(proxy);
         client.Send(Request);
         using Socket upstream = listener.AcceptSocket();
         upstream.NoDelay = true;
@@ -141,39 +121,26 @@ public sealed class AllocationTests
         int sent = upstream.Receive(buffer);
         upstream.Send(Response);
         int received = client.Receive(buffer);
-        ExpectNothingAllocated(() =>
+        AllocationMeter.ExpectNothing(() =>
         {
             client.Send(Request);
-            ReceiveAll(upstream, buffer, sent);
+            AllocationMeter.ReceiveAll(upstream, buffer, sent);
             upstream.Send(Response);
-            ReceiveAll(client, buffer, received);
+            AllocationMeter.ReceiveAll(client, buffer, received);
         });
     }
 
     [OptimisedFact]
     public async Task ExchangeOverAHostsPipesAllocatesNothing()
     {
-        // Inline schedulers: every step runs on this thread, and no work item is queued.
-        var inline = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
-        var toClient = new Pipe(inline);
-        var fromClient = new Pipe(inline);
-        var toUpstream = new Pipe(inline);
-        var fromUpstream = new Pipe(inline);
-        await using var proxy = new McpProxy(new McpProxyOptions
+        await using var pipes = new InlinePipes(options => options);
+        AllocationMeter.ExpectNothing(() =>
         {
-            Target = new Uri("http://upstream.test"),
-            ConnectUpstream = _ => ValueTask.FromResult<IDuplexPipe>(new Duplex(fromUpstream.Reader, toUpstream.Writer)),
+            pipes.ClientSends(Request);
+            pipes.UpstreamReceives();
+            pipes.UpstreamSends(Response);
+            pipes.ClientReceives();
         });
-        Task serving = proxy.ServeAsync(new Duplex(fromClient.Reader, toClient.Writer), new ClientConnectionInfo(), CancellationToken.None);
-        ExpectNothingAllocated(() =>
-        {
-            Send(fromClient.Writer, Request);
-            Drain(toUpstream.Reader);
-            Send(fromUpstream.Writer, Response);
-            Drain(toClient.Reader);
-        });
-        fromClient.Writer.Complete();
-        await serving;
     }
 
     /// <summary>Listens to every counter of every proxy.</summary>
@@ -192,55 +159,6 @@ public sealed class AllocationTests
         counting.SetMeasurementEventCallback<long>(static (_, _, _, _) => Interlocked.Increment(ref s_counted));
         counting.Start();
         return counting;
-    }
-
-    private static void ExpectNothingAllocated(Action exchange)
-    {
-        for (int i = 0; i < Warm; i++)
-        {
-            exchange();
-        }
-
-        // Tiered compilation, the timer and the test host allocate now and then; what an exchange allocates it allocates every time.
-        long least = long.MaxValue;
-        for (int round = 0; round < 5; round++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            for (int i = 0; i < Measured; i++)
-            {
-                exchange();
-            }
-
-            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-
-        Assert.Equal(0, least / Measured);
-    }
-
-    private static void ReceiveAll(Socket socket, byte[] buffer, int length)
-    {
-        while (length > 0)
-        {
-            length -= socket.Receive(buffer);
-        }
-    }
-
-#pragma warning disable CA2012 // The flush has completed when it returns.
-    private static void Send(PipeWriter writer, byte[] bytes)
-    {
-        writer.Write(bytes);
-        Assert.False(writer.FlushAsync().GetAwaiter().GetResult().IsCompleted); // far below the pause threshold: completes at once
-    }
-#pragma warning restore CA2012
-
-    private static void Drain(PipeReader reader)
-    {
-        if (!reader.TryRead(out ReadResult result))
-        {
-            throw new InvalidOperationException("Nothing came through.");
-        }
-
-        reader.AdvanceTo(result.Buffer.End);
     }
 
     private sealed class AdmitsAll : ITokenValidator
@@ -270,6 +188,4 @@ public sealed class AllocationTests
         public ValueTask<OutgoingCredential?> GetAsync(Uri target, bool refused, CancellationToken cancellationToken) =>
             new(new OutgoingCredential("Bearer token", DateTimeOffset.UtcNow.AddHours(1)));
     }
-
-    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

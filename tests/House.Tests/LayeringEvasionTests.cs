@@ -159,7 +159,7 @@ public sealed class LayeringEvasionTests
     [Theory]
     [InlineData("| `Relay` | Moves bodies | nothing |", "| `Relay` | Moves bodies | Upstream |", "The row of Relay allows Upstream, which it does not use.")]
     [InlineData("| `Relay` | Moves bodies | nothing |", "| `Relay` | Moves bodies | root |", "The row of Relay allows root, which it does not use.")]
-    [InlineData("| Moves bodies | nothing |", "| Moves bodies | everything below |", "The row of Relay allows \"everything below\", which is no room.")]
+    [InlineData("| Moves bodies | nothing |", "| Moves bodies | everything below |", "The row of Relay allows \"everything below\", which is not a room.")]
     [InlineData("| `Relay` | Moves bodies | nothing |\n", "", "Relay has no row. Its row should allow: nothing")]
     [InlineData("| `Relay` | Moves bodies | nothing |", "| `Relay` | Moves bodies | nothing |\n| `Stdio` | Later | nothing |", "Stdio has a row but no code.")]
     [InlineData("`McpProxy`", "`McpProxy`, `Options`", "The row of the root names Options, which uses no room.")]

@@ -33,13 +33,15 @@ public sealed class MapTests
             .Select(link => $"{page} links to {link}, which is not there")),
         "Correct the link.");
 
-    /// <summary>The files and folders that the page for contributors names in backquotes.</summary>
-    [Fact]
-    public void WhatThePageForContributorsNamesIsThere() => Keeper.ExpectNone(
-        Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "CONTRIBUTING.md")), @"`((?:src|tests|bench|fuzz|\.ci)/[\w./-]+)`")
+    /// <summary>The files and folders that the pages for contributors name in backquotes.</summary>
+    [Theory]
+    [InlineData("CONTRIBUTING.md")]
+    [InlineData("src/Engine/README.md")]
+    public void WhatAPageForContributorsNamesIsThere(string page) => Keeper.ExpectNone(
+        Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, page)), @"`((?:src|tests|bench|fuzz|\.ci)/[\w./-]+)`")
             .Select(name => name.Groups[1].Value)
             .Where(name => !Path.Exists(Path.Combine(SourceTree.Root, name)) && !File.Exists(Path.Combine(SourceTree.Root, name + ".cs")))
-            .Select(name => $"CONTRIBUTING.md names {name}, which is not there"),
+            .Select(name => $"{page} names {name}, which is not there"),
         "Correct the name.");
 
     private static IEnumerable<string> FoldersOf(string top) => Directory.EnumerateDirectories(Path.Combine(SourceTree.Root, top))

@@ -18,9 +18,6 @@ namespace McpProxyFast.Mcp.Tests;
 /// <summary>A host that owns its connections gives them to the proxy: here, Kestrel, with the very code of README.md.</summary>
 public sealed class EmbeddingTests : IDisposable
 {
-    /// <summary>How long a test waits for what must come before it fails instead of hanging. No outcome depends on the number.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly X509Certificate2 _certificate = MakeCertificate();
     private readonly HttpClient _client;
 
@@ -59,7 +56,7 @@ public sealed class EmbeddingTests : IDisposable
         using HttpResponseMessage answer = await _client.GetAsync(new Uri(UrlOf(gateway), "/health"));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
 
-        await gateway.StopAsync().WaitAsync(Patience); // the host itself would wait for ever
+        await gateway.StopAsync().Soon(); // the host itself would wait for ever
     }
 
     [Fact]
@@ -116,13 +113,13 @@ public sealed class EmbeddingTests : IDisposable
         request.Headers.Add("Mcp-Name", "it's \"quoted\"");
         using HttpResponseMessage answer = await _client.SendAsync(request);
 
-        using JsonDocument line = JsonDocument.Parse(await lines.First.WaitAsync(Patience));
+        using JsonDocument line = JsonDocument.Parse(await lines.First.Soon());
         JsonElement logged = line.RootElement;
         Assert.Equal(("127.0.0.1", "POST", "/nothing"), (Text("peer"), Text("method"), Text("path")));
         Assert.Equal(("it's \"quoted\"", "Answered", (int)answer.StatusCode), (Text("name"), Text("end"), logged.GetProperty("status").GetInt32()));
         Assert.DoesNotContain("secret", logged.GetRawText(), StringComparison.Ordinal);
         await stopping.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.Soon());
 
         string? Text(string name) => logged.GetProperty(name).GetString();
     }

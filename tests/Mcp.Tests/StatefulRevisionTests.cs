@@ -82,7 +82,7 @@ public sealed class StatefulRevisionTests() : ProxiedServer(HttpServerSessionMod
 
         await CallAsync(client, "touch", new() { ["uri"] = "notes://today" });
 
-        Assert.Equal("notes://today", await heard.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal("notes://today", await heard.Task.Soon());
         await Journal.SeenAsync("subscribed notes://today");
     }
 
@@ -120,7 +120,7 @@ public sealed class StatefulRevisionTests() : ProxiedServer(HttpServerSessionMod
 
         await CallAsync(client, "log", new() { ["message"] = "low on water" });
 
-        Assert.Equal("low on water", await heard.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal("low on water", await heard.Task.Soon());
         await Journal.SeenAsync("level Debug");
     }
 

@@ -11,7 +11,6 @@ using McpProxyFast.Soak.Storm;
 // With --network the command in a namespace whose network has faults; network.sh makes it. usage: soak --network COMMAND [--minutes N]
 const int clients = 24;
 const int descriptorSlack = 8;
-const long memorySlack = 16L * 1024 * 1024;
 if (args is ["--storm", ..])
 {
     return await StormOptions.RunAsync(args[1..]);
@@ -39,10 +38,10 @@ using var stopping = new CancellationTokenSource();
 Task serving = proxy.RunAsync(stopping.Token);
 
 await RunTrafficAsync(TimeSpan.FromSeconds(5)); // warm: pools and caches have their size
-Footprint before = await SettleAsync();
+Footprint before = await Footprint.SettleAsync(() => true);
 Console.WriteLine($"warm: {before}");
 await RunTrafficAsync(TimeSpan.FromMinutes(minutes));
-Footprint after = await SettleAsync();
+Footprint after = await Footprint.SettleAsync(() => true, before.Descriptors + descriptorSlack);
 Console.WriteLine($"after {minutes.ToString(CultureInfo.InvariantCulture)} min: {after}");
 ledger.Print(Console.Out);
 
@@ -69,32 +68,13 @@ async Task RestartAsync(CancellationToken over)
     }
 }
 
-// Waits until the idle upstream connections have been given up, for at most ten times as long as that takes.
-async Task<Footprint> SettleAsync()
-{
-    Footprint last = Footprint.Take();
-    for (int i = 0; i < 10; i++)
-    {
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        Footprint now = Footprint.Take();
-        if (now.Descriptors == last.Descriptors && i > 0)
-        {
-            return now;
-        }
-
-        last = now;
-    }
-
-    return last;
-}
-
 int ExitCode()
 {
     List<string> failures = [.. ledger.Wrong];
     Expect(ledger.Started == ledger.Ended, "A request is unaccounted for by the clients.");
     Expect(ledger.Reported <= ledger.Started, "The proxy reported exchanges that no client began.");
     Expect(after.Descriptors <= before.Descriptors + descriptorSlack, "Descriptors were not given back.");
-    Expect(after.ManagedBytes <= before.ManagedBytes + memorySlack, "Memory was not given back.");
+    Expect(after.ManagedBytes <= before.ManagedBytes + Footprint.Slack, "Memory was not given back.");
     Expect(ledger.Duplicated == 0, "A POST was sent twice.");
     failures.ForEach(Console.WriteLine);
     Console.WriteLine(failures.Count == 0 ? "sound" : "NOT sound");

@@ -224,10 +224,7 @@ public sealed class ChannelFaultTests
     public async Task CutAnswerToAClientOfVersion10EndsInAReset(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("GET / HTTP/1.0\r\n\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync("GET / HTTP/1.0\r\n\r\n");
         await upstream.SendAsync(Messages.StreamHead + "5\r\nhello\r\n");
         await client.ReadThroughAsync("hello");
         upstream.Leave(leaving);
@@ -276,10 +273,7 @@ public sealed class ChannelFaultTests
         var clock = new FakeTimeProvider();
         var limits = new ProxyLimits { WriteTimeout = TimeSpan.FromSeconds(7), IdleTimeout = TimeSpan.FromHours(24) };
         await using var host = new WireHost(over, options => options with { Limits = limits }, clock, clientTakes: 4096);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         Task sending = upstream.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n{new string('a', bytes)}");
         await client.ReadThroughAsync("\r\n\r\n");
         byte[] buffer = new byte[16 * 1024];

@@ -29,10 +29,7 @@ public sealed class ClientFaultTests
     public async Task ClientThatLeavesWithinADeclaredLengthLeavesNoWholeRequest(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("hello");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello", "hello");
         client.Leave(leaving);
         Assert.Equal("", await upstream.ReadToEndAsync());
         await Expect.ClientGoneAsync(host);
@@ -42,10 +39,7 @@ public sealed class ClientFaultTests
     public async Task ClientThatLeavesWithinItsChunksLeavesNoWholeRequest(Over over, Leaving leaving)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.ChunkedPostHead + "5\r\nhello\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("hello\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginUploadAsync();
         client.Leave(leaving);
         Assert.Equal("", await upstream.ReadToEndAsync());
         await Expect.ClientGoneAsync(host);

@@ -9,10 +9,7 @@ public sealed class DrainTests
     public async Task RunningExchangeFinishesAndItsConnectionCloses(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         RawPeer idle = await host.ConnectAsync();
         host.Stop();
         Assert.Equal("", await idle.ReadToEndAsync()); // its end shows that the drain has begun
@@ -29,13 +26,7 @@ public sealed class DrainTests
     public async Task IdleConnectionIsClosedAtOnce(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.Ok);
-        await client.ReadResponseAsync();
-        await host.Reports.NextAsync();
+        (RawPeer client, _) = await host.ServeOneAsync();
         host.Stop();
         Assert.Equal("", await client.ReadToEndAsync());
         Assert.True(client.Ended);
@@ -47,12 +38,7 @@ public sealed class DrainTests
     public async Task RunningStreamFinishes(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.StreamHead);
-        await client.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
         host.Stop();
         await upstream.SendAsync("2\r\nhi\r\n0\r\n\r\n");
         Assert.Equal("2\r\nhi\r\n0\r\n\r\n", await client.ReadThroughAsync("0\r\n\r\n"));
@@ -64,12 +50,7 @@ public sealed class DrainTests
     public async Task AbortCutsAStreamAndItsUpstream(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.StreamHead);
-        await client.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginAnswerAsync(Messages.StreamHead, "\r\n\r\n");
         host.Proxy.Abort();
         Assert.Equal("", await upstream.ReadToEndAsync());
         Assert.Equal("", await client.ReadToEndAsync());

@@ -5,14 +5,12 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>1xx and <c>Expect: 100-continue</c>, RFC 9110 §10.1.1 and §15.2; answers that come before the request is whole.</summary>
 public sealed class InterimTests
 {
-    private const string Expecting = "POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-
     [Theory, OverEvery]
     public async Task ClientThatWaitsForA100GetsTheUpstreams(Over over)
     {
         await using var host = new WireHost(over);
         RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Expecting);
+        await client.SendAsync(Messages.ExpectingPostHead);
         RawPeer upstream = await host.AcceptAsync();
         Assert.Contains("Expect: 100-continue\r\n", await upstream.ReadThroughAsync("\r\n\r\n"), StringComparison.Ordinal);
         await upstream.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
@@ -29,10 +27,7 @@ public sealed class InterimTests
     public async Task FinalAnswerInPlaceOfA100IsForwardedAndBothConnectionsEnd(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Expecting);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ExpectingPostHead, "\r\n\r\n");
         await upstream.SendAsync("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
         StrictMessage answer = await client.ReadResponseAsync();
         Assert.Equal(401, answer.Status);
@@ -47,10 +42,7 @@ public sealed class InterimTests
     public async Task AnswerBeforeTheBodysEndIsForwardedAndTheUpstreamSeesNoWholeRequest(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.ChunkedPostHead + "5\r\nhello\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("hello\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginUploadAsync();
         await upstream.SendAsync("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
         Assert.Equal(413, (await client.ReadResponseAsync()).Status);
         Assert.Equal("", await upstream.ReadToEndAsync());
@@ -64,10 +56,7 @@ public sealed class InterimTests
     public async Task BothBodiesFlowAtTheSameTime(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.ChunkedPostHead);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ChunkedPostHead, "\r\n\r\n");
         await upstream.SendAsync(Messages.StreamHead);
         await client.ReadThroughAsync("\r\n\r\n");
         for (int i = 0; i < 10; i++)

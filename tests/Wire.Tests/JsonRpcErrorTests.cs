@@ -43,10 +43,7 @@ public sealed class JsonRpcErrorTests
     public async Task IdIsKnownThoughTheUpstreamFailedLater(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.PostOf("""{"id":42}"""));
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.PostOf("""{"id":42}"""));
         upstream.Reset();
         Assert.Contains("\"id\":42", (await client.ReadResponseAsync()).Body, StringComparison.Ordinal);
     }

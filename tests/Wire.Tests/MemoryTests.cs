@@ -8,6 +8,9 @@ namespace McpProxyFast.Wire.Tests;
 [Collection("Alone")]
 public sealed class MemoryTests
 {
+    /// <summary>What the upstreams have got rid of, all together.</summary>
+    private long _sent;
+
     [Theory, OverOnly("Only the engine's own sockets count here; a host's pipes hold bytes of their own.", Over.Sockets, Over.PortableSockets)]
     public async Task ManySlowReadersHoldABoundedTotal(Over over)
     {
@@ -36,27 +39,32 @@ public sealed class MemoryTests
         await Task.WhenAll(sending).Soon();
     }
 
-    /// <summary>Looks until no more is taken in.</summary>
-    private static async Task SettleAsync()
+    /// <summary>Looks until no upstream gets rid of another byte: what is held then is all that will be.</summary>
+    private Task SettleAsync()
     {
-        const int looks = 20;
+        const int enoughLooks = 50;
         long last = 0;
-        for (int same = 0; same < looks;)
-        {
-            await Task.Delay(20);
-            long now = GC.GetTotalMemory(forceFullCollection: false);
-            same = now == last ? same + 1 : Math.Abs(now - last) < 64 * 1024 ? same + 1 : 0;
-            last = now;
-        }
+        int same = 0;
+        return Patience.UntilAsync(
+            () =>
+            {
+                long now = Interlocked.Read(ref _sent);
+                same = now == last ? same + 1 : 0;
+                last = now;
+                return same == enoughLooks;
+            },
+            "The upstreams are read without end, though no client reads.");
     }
 
-    private static async Task SendAsync(Socket upstream, byte[] answer)
+    private async Task SendAsync(Socket upstream, byte[] answer)
     {
         try
         {
             for (int sent = 0; sent < answer.Length;)
             {
-                sent += await upstream.SendAsync(answer.AsMemory(sent));
+                int taken = await upstream.SendAsync(answer.AsMemory(sent));
+                sent += taken;
+                Interlocked.Add(ref _sent, taken);
             }
         }
         catch (Exception over) when (over is SocketException or ObjectDisposedException)

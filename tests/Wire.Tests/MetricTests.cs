@@ -63,10 +63,7 @@ public sealed class MetricTests
     public async Task BadChunkOfARequestWhoseAnswerHasBegunCutsTheAnswerAndIsTheClientsFault(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.ChunkedPostHead + "5\r\nhello\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("hello\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginUploadAsync();
         await upstream.SendAsync(Messages.StreamHead);
         await client.ReadThroughAsync("\r\n\r\n");
         await client.SendAsync("zz\r\n");

@@ -7,14 +7,14 @@ namespace McpProxyFast.Wire.Tests;
 public sealed class RequestCorpusTests
 {
     private const string Folder = "requests";
-    private const string Probe = "GET /probe HTTP/1.1\r\nHost: h\r\n\r\n";
 
-    public static IEnumerable<object[]> Everywhere() => Cases(Enum.GetValues<Over>());
+    public static IEnumerable<object[]> Everywhere() => CorpusFile.Cases(Folder, Enum.GetValues<Over>());
 
     /// <summary>One channel without and one with a system between: the engine's reader is the same for all.</summary>
-    public static IEnumerable<object[]> ByteByByteCases() => Cases(Over.Pipes, Over.Sockets);
+    public static IEnumerable<object[]> ByteByByteCases() => CorpusFile.Cases(Folder, Over.Pipes, Over.Sockets);
 
-    public static IEnumerable<object[]> CutCases() => Cases(Over.InlinePipes, Over.StreamPipes, Over.PortableSockets, Over.Tls, Over.HostTls);
+    public static IEnumerable<object[]> CutCases() =>
+        CorpusFile.Cases(Folder, Over.InlinePipes, Over.StreamPipes, Over.PortableSockets, Over.Tls, Over.HostTls);
 
     [Theory]
     [MemberData(nameof(Everywhere))]
@@ -31,12 +31,6 @@ public sealed class RequestCorpusTests
         CorpusCase found = CorpusFile.Find(Folder, file, title);
         return RunAsync(over, found, pieceBytes: Math.Max(1, (found.Input.Length * 2 / 3) + 1));
     }
-
-    private static IEnumerable<object[]> Cases(params Over[] overs) =>
-        from over in overs
-        from file in CorpusFile.Names(Folder)
-        from found in CorpusFile.Read(Folder, file)
-        select (object[])[over, file, found.Title];
 
     private static async Task RunAsync(Over over, CorpusCase found, int pieceBytes)
     {
@@ -86,7 +80,7 @@ public sealed class RequestCorpusTests
             next = await host.ConnectAsync();
         }
 
-        await next.SendAsync(Probe);
+        await next.SendAsync(CorpusFile.Probe);
         Assert.Equal(200, (await next.ReadResponseAsync()).Status);
         Assert.Equal("", next.Unread);
     }

@@ -7,14 +7,8 @@ namespace McpProxyFast.Wire.Tests;
 public sealed class ResponseCorpusTests
 {
     private const string Folder = "responses";
-    private const string Request = "GET /mcp HTTP/1.1\r\nHost: h\r\n\r\n";
-    private const string Probe = "GET /probe HTTP/1.1\r\nHost: h\r\n\r\n";
 
-    public static IEnumerable<object[]> Cases() =>
-        from over in Enum.GetValues<Over>()
-        from file in CorpusFile.Names(Folder)
-        from found in CorpusFile.Read(Folder, file)
-        select (object[])[over, file, found.Title];
+    public static IEnumerable<object[]> Cases() => CorpusFile.Cases(Folder, Enum.GetValues<Over>());
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -23,16 +17,13 @@ public sealed class ResponseCorpusTests
     private static async Task RunAsync(Over over, CorpusCase found)
     {
         await using var host = new WireHost(over, static options => options with { Limits = new ProxyLimits { MaxChunkOverheadBytes = 1024 } });
-        RawPeer client = await host.ConnectAsync();
-        string request = found.Setup ?? Request;
-        await client.SendAsync(request);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        string request = found.Setup ?? Messages.Get;
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(request);
         await upstream.SendAsync(found.Input);
         await ExpectAnswersAsync(host, client, found, toHead: request.StartsWith("HEAD", StringComparison.Ordinal));
 
         // The next exchange shows whether the client's connection is at the start of a message, and on which connection the upstream gets it.
-        await client.SendAsync(Probe);
+        await client.SendAsync(CorpusFile.Probe);
         bool isReused = found.Outcomes[^1].Words.Contains("reused") || (found.Outcomes[^1].Reason.Length == 0 && !found.Outcomes[^1].Words.Contains("dropped"));
         RawPeer second = isReused ? upstream : await host.AcceptAsync();
         Assert.StartsWith("GET /probe ", (await second.ReadRequestAsync()).StartLine, StringComparison.Ordinal);

@@ -105,10 +105,7 @@ public sealed class RewritingTests
     public async Task RedirectWithinTheUpstreamIsFollowedOnTheSameConnection(Over over, int status, string location, string target)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
         await upstream.SendAsync(Redirect(status, Resolve(location, over, host)));
         StrictMessage followed = await upstream.ReadRequestAsync();
         Assert.Equal(($"POST {target} HTTP/1.1", "{}"), (followed.StartLine, followed.Body));
@@ -123,10 +120,7 @@ public sealed class RewritingTests
     public async Task RedirectWithTheLowerSchemeIsFollowedOverHttps(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
         await upstream.SendAsync(Redirect(307, $"http://{host.Authority}/mcp/"));
         Assert.Equal("POST /mcp/ HTTP/1.1", (await upstream.ReadRequestAsync()).StartLine);
         await upstream.SendAsync(Messages.Ok);
@@ -189,6 +183,38 @@ public sealed class RewritingTests
         Assert.Equal(1, host.Connects);
     }
 
+    /// <summary>A client that followed would come back as <c>/mcp</c>, and be redirected again.</summary>
+    [Theory]
+    [OverEvery(301, "GET", "/mcp/")]
+    [OverEvery(302, "GET", "/mcp/?a=1")]
+    [OverEvery(303, "GET", "/mcp/")]
+    [OverEvery(301, "POST", "/mcp/")]
+    [OverEvery(302, "POST", "/")]
+    public async Task RedirectThatWouldLeadTheClientBackIsFollowedForIt(Over over, int status, string method, string location)
+    {
+        await using var host = new WireHost(over, options => options with { Target = new Uri(options.Target, "/mcp") });
+        AnsweringUpstream upstream = AnsweringUpstream.Start(host, request => request.StartLine.Contains(" /mcp ", StringComparison.Ordinal) ? Redirect(status, location) : Messages.Ok);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(method is "GET" ? Messages.Get : Messages.Post);
+
+        Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
+        Assert.Equal($"{method} {location} HTTP/1.1", upstream.Requests.Last().StartLine);
+    }
+
+    [Theory]
+    [OverEvery(301, "GET", "/elsewhere")]
+    [OverEvery(302, "GET", "/mcp?a=1")]
+    [OverEvery(303, "POST", "/mcp/")]
+    public async Task RedirectThatLeadsTheClientOnIsPassed(Over over, int status, string method, string location)
+    {
+        await using var host = new WireHost(over, options => options with { Target = new Uri(options.Target, "/mcp") });
+        AnsweringUpstream.Start(host, _ => Redirect(status, location));
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync(method is "GET" ? Messages.Get : Messages.Post);
+
+        Assert.Equal(status, (await client.ReadResponseAsync()).Status);
+    }
+
     [Theory, OverEvery]
     public async Task EndlessRedirectsAreFollowedFiveTimes(Over over)
     {
@@ -209,10 +235,7 @@ public sealed class RewritingTests
 
     private static async Task<StrictMessage> AnswerAsync(WireHost host, string response)
     {
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         await upstream.SendAsync(response);
         return await client.ReadResponseAsync();
     }

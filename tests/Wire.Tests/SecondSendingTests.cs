@@ -19,10 +19,7 @@ public sealed class SecondSendingTests
     {
         await using var host = new WireHost(
             over, options => options with { Limits = options.Limits with { BodyTimeout = Limit, MinBodyBytesPerSecond = 1_000 } }, new FakeTimeProvider());
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\nhe");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe", "\r\n\r\nhe");
         await client.SendAsync("llo");
         await upstream.ReadThroughAsync("llo");
         await upstream.SendAsync(Redirect);
@@ -114,10 +111,7 @@ public sealed class SecondSendingTests
     {
         await using var source = new ProvingSource();
         await using var host = new WireHost(over, options => options with { Limits = options.Limits with { ReplayWindowBytes = 0 } }, credentials: source);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Post);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
         await upstream.SendAsync(Redirect);
         await upstream.ReadRequestAsync();
         await upstream.SendAsync(Messages.Ok);

@@ -14,10 +14,8 @@ public sealed class ServingFaultTests
     public async Task LocationNamesTheHostOfItsOwnRequestNotOfOneThatFailedBefore(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: first.example\r\nContent-Length: 10\r\n\r\nhello");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("hello");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(
+            "POST /mcp HTTP/1.1\r\nHost: first.example\r\nContent-Length: 10\r\n\r\nhello", "hello");
         await client.SendAsync("world");
         await upstream.ReadThroughAsync("world");
         upstream.Finish();
@@ -93,10 +91,7 @@ public sealed class ServingFaultTests
     public async Task ClientThatWaitsForASlow100IsNotTooSlow(Over over)
     {
         await using WireHost host = Host(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ExpectingPostHead, "\r\n\r\n");
         for (TimeSpan passed = TimeSpan.Zero; passed < 4 * Limit; passed += TimeSpan.FromMilliseconds(100))
         {
             host.Clock!.Advance(TimeSpan.FromMilliseconds(100));
@@ -115,10 +110,7 @@ public sealed class ServingFaultTests
     public async Task ClientThatHasItsHundredAndSendsNothingIsTooSlow(Over over)
     {
         await using WireHost host = Host(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ExpectingPostHead, "\r\n\r\n");
         await upstream.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
         Assert.Equal(100, (await client.ReadResponseAsync()).Status);
         Assert.Equal(408, (await host.PassUntilAsync(client.ReadResponseAsync(), Limit)).Status);
@@ -129,10 +121,7 @@ public sealed class ServingFaultTests
     public async Task ClientThatDoesNotWaitForItsHundredAndThenSendsNothingIsTooSlow(Over over)
     {
         await using WireHost host = Host(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhe");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\nhe");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ExpectingPostHead + "he", "\r\n\r\nhe");
         Assert.Equal(408, (await host.PassUntilAsync(client.ReadResponseAsync(), Limit)).Status);
     }
 
@@ -196,10 +185,7 @@ public sealed class ServingFaultTests
     {
         var source = new SlowSource();
         await using var host = new WireHost(over, options => options with { Outgoing = OutgoingPolicy.From(source) });
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("\r\n\r\n");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(Messages.ExpectingPostHead, "\r\n\r\n");
         await upstream.SendAsync("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n");
         await source.IsAsked.Task.Soon();
         await client.SendAsync("hello"); // it need not wait for a 100 for ever

@@ -101,10 +101,7 @@ public sealed class SizeLimitTests
     public async Task MaxInterimResponses(Over over, int count, int status)
     {
         await using WireHost host = Host(over, new ProxyLimits { MaxInterimResponses = 2 });
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("GET / HTTP/1.0\r\n\r\n");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync("GET / HTTP/1.0\r\n\r\n");
         await upstream.SendAsync(string.Concat(Enumerable.Repeat("HTTP/1.1 102 Processing\r\n\r\n", count)) + Messages.Ok);
         Assert.Equal(status, (await client.ReadResponseAsync()).Status);
     }
@@ -113,12 +110,9 @@ public sealed class SizeLimitTests
     public async Task ReplayWindowBytesBoundsWhatIsSentAgain(Over over)
     {
         await using WireHost host = Host(over, new ProxyLimits { ReplayWindowBytes = 0, MaxRedirects = 5 });
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadThroughAsync("ab");
-        await client.SendAsync("cd");
-        await upstream.ReadThroughAsync("cd");
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwx", "\r\n\r\nwx");
+        await client.SendAsync("yz");
+        await upstream.ReadThroughAsync("yz");
         await upstream.SendAsync("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
         Assert.Equal(307, (await client.ReadResponseAsync()).Status);
         Assert.Equal(1, host.Connects);
@@ -128,12 +122,7 @@ public sealed class SizeLimitTests
     public async Task MaxIdleUpstreamConnectionsClosesTheOneThatComesBack(Over over)
     {
         await using WireHost host = Host(over, new ProxyLimits { MaxIdleUpstreamConnections = 0 });
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
-        await upstream.SendAsync(Messages.Ok);
-        await client.ReadResponseAsync();
+        (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
         client.Finish();
         Assert.Equal("", await upstream.ReadToEndAsync());
     }
@@ -142,16 +131,17 @@ public sealed class SizeLimitTests
     public async Task MaxConnectionsMakesTheNextClientWait(Over over)
     {
         await using var host = new WireHost(over, options => options with { Limits = new ProxyLimits { MaxConnections = 1 } });
-        RawPeer first = await host.ConnectAsync();
-        await first.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer first, RawPeer upstream) = await host.SendAsync(Messages.Get);
         RawPeer second = await host.ConnectAsync();
         await second.SendAsync(Messages.GetOf("/second"));
         await upstream.SendAsync(Messages.Ok);
         await first.ReadResponseAsync();
         Assert.Equal("ok", (await Messages.ExchangeAsync(first, upstream)).Body);
         Assert.Equal(1, host.Connects);
+
+        // Who has its answer may still be within its exchange, and to leave then is to cancel it: its connection to the upstream would be closed.
+        await host.Reports.NextAsync();
+        await host.Reports.NextAsync();
         first.Finish();
         Assert.StartsWith("GET /second ", (await upstream.ReadRequestAsync()).StartLine, StringComparison.Ordinal);
         await upstream.SendAsync(Messages.Ok);

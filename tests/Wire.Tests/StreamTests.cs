@@ -106,10 +106,7 @@ public sealed class StreamTests
 
     private static async Task<(RawPeer Client, RawPeer Upstream)> OpenAsync(WireHost host, string request, string head)
     {
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(request);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(request);
         await upstream.SendAsync(head);
         await client.ReadThroughAsync("\r\n\r\n");
         return (client, upstream);

@@ -61,7 +61,7 @@ public sealed class UpstreamTlsTests
         var log = new LogLines();
         StrictMessage answer = await AskAsync(over, listener, new ProxyLimits(), trusted: null, log);
         Assert.Contains("\"reason\":\"upstream-tls-failed\"", answer.Body, StringComparison.Ordinal);
-        Assert.Contains("TLS with the upstream failed: the server answered in plain HTTP.", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("The TLS handshake with the upstream failed: the server answered in plain HTTP.", answer.Body, StringComparison.Ordinal);
         Assert.Contains("the server answered in plain HTTP", Assert.Single(log.With("Answered 502 upstream-tls-failed")), StringComparison.Ordinal);
         await answering.Soon();
     }

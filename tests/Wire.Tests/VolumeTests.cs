@@ -42,10 +42,7 @@ public sealed class VolumeTests
     public async Task LargeAnswerArrivesByteForByte(Over over, bool chunked)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
         await upstream.SendAsync(chunked ? Messages.StreamHead : $"HTTP/1.1 200 OK\r\nContent-Length: {LargeBody.Bytes}\r\n\r\n");
         Task sending = LargeBody.SendAsync(upstream, chunked);
         await client.ReadThroughAsync("\r\n\r\n");
@@ -79,19 +76,13 @@ public sealed class VolumeTests
     {
         int maxMiBUnderWay = over.IsInMemory() ? 1 : 32;
         await using var host = new WireHost(over);
-        RawPeer slow = await host.ConnectAsync();
-        await slow.SendAsync(Messages.Get);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer slow, RawPeer upstream) = await host.SendAsync(Messages.Get);
         await upstream.SendAsync(chunked ? Messages.StreamHead : $"HTTP/1.1 200 OK\r\nContent-Length: {LargeBody.Bytes}\r\n\r\n");
         long sent = 0;
         Task sending = LargeBody.SendAsync(upstream, chunked, bytes => Interlocked.Add(ref sent, bytes));
         await slow.ReadThroughAsync("\r\n\r\n");
 
-        RawPeer other = await host.ConnectAsync();
-        await other.SendAsync(Messages.Get);
-        RawPeer its = await host.AcceptAsync();
-        await its.ReadRequestAsync();
+        (RawPeer other, RawPeer its) = await host.SendAsync(Messages.Get);
         await its.SendAsync(Messages.Ok);
         Assert.Equal("ok", (await other.ReadResponseAsync()).Body);
 

@@ -3,7 +3,7 @@ using McpProxyFast.EndToEnd.Wire;
 
 namespace McpProxyFast.EndToEnd.Measuring;
 
-/// <summary>Who used the machine's cores during a window: the subject, and whatever is no part of the benchmark.</summary>
+/// <summary>Who used the machine's cores during a window: the subject, and whatever is not part of the benchmark.</summary>
 internal sealed class CpuWatch
 {
     private const double NanosecondsPerTick = 10_000_000;

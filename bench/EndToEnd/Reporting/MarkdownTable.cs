@@ -41,7 +41,7 @@ internal static class MarkdownTable
         if (results.Options.Rounds < RunOptions.MinRounds)
         {
             string cold = results.Options.IsQuick ? " of subjects that are warm" : string.Empty;
-            text.Append(CultureInfo.InvariantCulture, $"\nThese are no figures for a document: that takes {RunOptions.MinRounds} rounds{cold}.\n");
+            text.Append(CultureInfo.InvariantCulture, $"\nThese are not figures for a document: that takes {RunOptions.MinRounds} rounds{cold}.\n");
         }
 
         text.Append('\n');

@@ -26,7 +26,7 @@ internal sealed record Results(
     /// <summary>What has no figure though nothing was wrong.</summary>
     public IEnumerable<Measurement> TooSlow => Measurements.Where(measurement => measurement.TooSlow is not null);
 
-    /// <summary>1 when a subject did not start or answered wrongly. A machine that was too busy for a figure is said, and is no failure.</summary>
+    /// <summary>1 when a subject did not start or answered wrongly. A machine that was too busy for a figure is said, which is not a failure.</summary>
     public int ExitCode => Failed.Any() ? 1 : 0;
 
     /// <summary>What other programs used of a core while it was measured: the median of all measurements.</summary>
@@ -90,7 +90,7 @@ internal sealed record Results(
         Console.WriteLine(table);
         if (Failed.Any() || TooSlow.Any())
         {
-            Console.WriteLine($"Failed: {Failed.Count()}. Too slow for a figure, which is no failure: {TooSlow.Count()}.");
+            Console.WriteLine($"Failed: {Failed.Count()}. Too slow for a figure, which is not a failure: {TooSlow.Count()}.");
         }
 
         Console.WriteLine($"Written: {path}.json, .md, .svg");

@@ -1,6 +1,10 @@
 namespace McpProxyFast.EndToEnd.Wire;
 
 /// <summary>Splits received bytes into messages. Lenient where it may be: both of its users check what they get.</summary>
+/// <remarks>
+/// Why not a reader of <c>tests/Harness</c>: those make strings, and wait for a stream. This one is fed by an event loop, and allocates nothing for a head that
+/// comes in one piece. The load shares its machine with the proxy, and should cost it as little as can be.
+/// </remarks>
 internal sealed class MessageReader(IMessageHandler handler, bool readsResponses)
 {
     private const int MaxHeadBytes = 32 * 1024;

@@ -94,7 +94,7 @@ internal sealed class DemoServer : IDisposable
         if (await ReadMessageAsync(request, stopping) is not { } message)
         {
             response.StatusCode = (int)HttpStatusCode.BadRequest;
-            await WriteJsonAsync(response, JsonRpc.Error(null, JsonRpc.ParseError, "The body is no JSON-RPC message."), stopping);
+            await WriteJsonAsync(response, JsonRpc.Error(null, JsonRpc.ParseError, "The body is not a JSON-RPC message."), stopping);
         }
         else if (message["id"] is null)
         {

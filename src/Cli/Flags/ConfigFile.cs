@@ -13,7 +13,7 @@ internal static class ConfigFile
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKeys"/>. A key with <c>null</c> is as one that is not there.</summary>
-    /// <exception cref="UsageException">The file cannot be read, is no JSON object, or holds a key or a value that the verb cannot take.</exception>
+    /// <exception cref="UsageException">The file cannot be read, is not a JSON object, or holds a key or a value that the verb cannot take.</exception>
     public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
         ReadOnlyMemory<byte> text = WithoutMark(Load(path));
@@ -123,7 +123,7 @@ internal static class ConfigFile
         string meant = Nearest.Of(key, table.Built.Select(flag => flag.Name).Where(name => name is not ("config" or "check"))) is { } nearest
             ? $"; did you mean \"{nearest}\"?"
             : "";
-        throw Bad(path, $"has the key \"{key}\", which is no flag of this verb{meant}");
+        throw Bad(path, $"has the key \"{key}\", which is not a flag of this verb{meant}");
     }
 
     /// <summary>A name that began with a dash would be taken for a flag.</summary>

@@ -6,7 +6,7 @@ using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What <c>--check</c> prints: a config file that would have the same effect, but for its secrets.</summary>
+/// <summary>What <c>--check</c> prints: a config file that would have the same effect, except for its secrets.</summary>
 internal static class EffectiveConfiguration
 {
     private const string Redacted = "***";
@@ -33,7 +33,7 @@ internal static class EffectiveConfiguration
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Whether a value is what this page has in a secret's place.</summary>
+    /// <summary>Whether a value is the placeholder that is printed in place of a secret.</summary>
     public static bool IsRedacted(Flag flag, string value) => flag.Unit switch
     {
         Flag.SecretUnit => value == Redacted,

@@ -13,7 +13,7 @@ internal sealed class HelpPage(int width)
 
     private const string TunnelExample = "mcpproxyfast tunnel http://localhost:8080/mcp notes --tunnel-provider cloudflared";
 
-    /// <summary>A space that is no place to break a line at.</summary>
+    /// <summary>A space at which no line is broken.</summary>
     private const char Joined = '\u00a0';
 
     private readonly StringBuilder _page = new();

@@ -10,7 +10,7 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>Fills the option object of a verb: CommandLineParser does the work, its errors become one line each.</summary>
 internal static class OptionsBinder
 {
-    /// <exception cref="UsageException">Something required is missing, is no number, or is one argument too many.</exception>
+    /// <exception cref="UsageException">Something required is missing, is not a number, or is one argument too many.</exception>
     public static TOptions Bind<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(Settings settings)
     {
         RefuseTooMany<TOptions>(settings.Positionals);
@@ -60,7 +60,7 @@ internal static class OptionsBinder
     {
         MissingRequiredOptionError missing when missing.NameInfo.LongName.Length == 0 =>
             settings.Positionals.Count == 0 && settings.Table.PositionalKeys is ["target", ..]
-                ? new("the target is missing: TARGET, an http or https URL, and behind it SERVER_NAME")
+                ? new("the target is missing: TARGET, an http or https URL, and after it SERVER_NAME")
                 : new("the name of the server is missing: SERVER_NAME"),
         MissingRequiredOptionError missing => new($"--{missing.NameInfo.LongName} is required: {settings.Table.Find(missing.NameInfo.LongName).Help}"),
         NamedError named => new($"--{named.NameInfo.LongName} cannot take this value: {settings.Table.Find(named.NameInfo.LongName).Help}"),

@@ -68,6 +68,7 @@ internal sealed class Settings
         settings.RefuseEmpty();
         settings.SettleExclusive();
         settings.SettleSecrets();
+        settings.NoteSecrets();
         return settings;
     }
 
@@ -89,6 +90,15 @@ internal sealed class Settings
     public IEnumerable<string> SecretsOnCommandLine() => Table.All
         .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine && IsSecret(flag, setting))
         .Select(flag => flag.Name);
+
+    private void NoteSecrets()
+    {
+        IEnumerable<Flag> given = Table.All.Where(flag => flag.Unit == Flag.SecretUnit && _given.ContainsKey(flag.Name));
+        foreach (string secret in given.SelectMany(flag => _given[flag.Name].Values))
+        {
+            HeldSecrets.Note(secret);
+        }
+    }
 
     private static bool IsSecret(Flag flag, Setting setting) =>
         flag.Unit == Flag.SecretUnit

@@ -4,7 +4,7 @@ namespace McpProxyFast.Cli.Lines;
 
 /// <summary>Lines on their way to stderr, stdout or a file: a bounded queue, and one thread that writes.</summary>
 /// <remarks>
-/// Whoever adds a line never waits for the destination and never gets its errors. A destination that is full, broken or read by nobody costs lines; how many
+/// A caller that adds a line never waits for the destination and never sees its errors. If the destination is full, broken or unread, lines are lost; how many
 /// is written there once it takes something again.
 /// </remarks>
 internal sealed class LineWriter

@@ -24,6 +24,7 @@ internal static class EnvironmentSecrets
             if (!Shared.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 Environment.SetEnvironmentVariable(name, null);
+                HeldSecrets.Note(value.Trim()); // it may stand in another variable too
             }
         }
 

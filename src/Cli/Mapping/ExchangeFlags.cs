@@ -54,7 +54,7 @@ internal static class ExchangeFlags
         });
     }
 
-    /// <summary>Whether the outgoing sign-in, where there is one, takes no part in the exchange, and so none in anything.</summary>
+    /// <summary>Whether there is an outgoing sign-in that the exchange does not use, so that it has no effect.</summary>
     public static bool LeavesLoginIdle(ExchangeOptions options) =>
         options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
 

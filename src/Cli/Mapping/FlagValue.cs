@@ -7,10 +7,7 @@ namespace McpProxyFast.Cli.Mapping;
 /// <summary>Reads the values that several mappings share; every error names its flag.</summary>
 internal static class FlagValue
 {
-    /// <summary>A token or a key takes a few KiB; more is the wrong file.</summary>
-    private const int MaxSecretBytes = 64 * 1024;
-
-    /// <exception cref="UsageException">The text is no absolute http or https URL.</exception>
+    /// <exception cref="UsageException">The text is not an absolute http or https URL.</exception>
     [return: NotNullIfNotNull(nameof(text))]
     public static Uri? Url(string flag, string? text)
     {
@@ -32,7 +29,7 @@ internal static class FlagValue
         return shown[(shown.LastIndexOf('@') + 1)..];
     }
 
-    /// <exception cref="UsageException">The text is no duration.</exception>
+    /// <exception cref="UsageException">The text is not a duration.</exception>
     public static TimeSpan Wait(string flag, string text) =>
         Duration.TryParse(text, out TimeSpan value)
             ? value
@@ -49,18 +46,11 @@ internal static class FlagValue
 
         try
         {
-            using FileStream stream = File.OpenRead(file);
-            byte[] bytes = new byte[MaxSecretBytes + 1];
-            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            using var reader = new StreamReader(new MemoryStream(bytes, 0, length));
-            string text = reader.ReadToEnd().Trim();
-            return length > MaxSecretBytes ? throw new UsageException($"--{fileFlag}: {file} is larger than {MaxSecretBytes / 1024} KiB")
-                : text.Length > 0 ? text
-                : throw new UsageException($"--{fileFlag}: {file} is empty");
+            return HeldSecrets.Note(McpProxyFast.SecretFile.Read(file));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (SecretFileException e)
         {
-            throw new UsageException($"--{fileFlag}: {file} cannot be read");
+            throw new UsageException($"--{fileFlag}: {e.Message}");
         }
     }
 

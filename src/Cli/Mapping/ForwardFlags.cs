@@ -49,7 +49,7 @@ internal static class ForwardFlags
         }
     }
 
-    /// <summary>Whether requests get what acts as a credential at the target: a secret, or a field that commonly carries one.</summary>
+    /// <summary>Whether an added field may act as a credential at the target: its value is a secret, or its name is one that commonly carries one.</summary>
     public static bool AddCredential(OutgoingOptions options) => options.RemoteForwardHeadersSecret.Any() || options.RemoteForwardHeaders.Any(LooksSecret);
 
     /// <summary>Whether a field given as NAME=VALUE commonly carries a secret, by its name.</summary>
@@ -113,7 +113,7 @@ internal static class ForwardFlags
                 ?? throw new UsageException(
                     $"--{SecretFlag}: no secret is stored under the name given for {name} (mcpproxyfast secret set NAME), "
                     + $"and there is no {FallbackPrefix}NAME in the environment");
-        return Field(SecretFlag, (name, value));
+        return Field(SecretFlag, (name, HeldSecrets.Note(value)));
     }
 
     private static async Task<string?> FindAsync(string secret, OutgoingOptions options, ILogger logger)

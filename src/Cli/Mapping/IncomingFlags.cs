@@ -18,14 +18,14 @@ internal static class IncomingFlags
 
         Uri? jwks = FlagValue.Url("oidc-jwks-url", options.OidcJwksUrl);
         Uri? introspection = FlagValue.Url("oidc-introspection-url", options.OidcIntrospectionUrl);
+        IntrospectionDialect? dialect = introspection is null ? null : IntrospectionDialect.Of(introspection);
         TimeSpan clockSkew = FlagValue.Wait("oidc-clock-skew", options.OidcClockSkew);
         FlagValue.Refuse(
             (options.OidcClientSecret is not null && options.OidcClientId is null, "oidc-client-id", "a client secret needs its client id"),
-            (introspection is not null && IsGitHub(introspection) && options.OidcClientSecret is null, "oidc-client-secret",
-                "GitHub's token check needs the app's client id and secret"));
+            (dialect?.ClientRule is not null && options.OidcClientSecret is null, "oidc-client-secret", dialect?.ClientRule ?? ""));
         return FlagValue.Accepted(FlagNames.Incoming, () =>
         {
-            TokenIntrospection? opaque = introspection is null ? null : Introspection(options, introspection);
+            TokenIntrospection? opaque = introspection is null ? null : dialect!.At(introspection, options);
             ClaimsPolicy kind = options.OidcIssuer is null && jwks is null
                 ? new IntrospectionPolicy(opaque!)
                 : Jwt(options.OidcIssuer, jwks) with { OpaqueTokens = opaque };
@@ -45,18 +45,6 @@ internal static class IncomingFlags
     }
 
     private static JwtPolicy Jwt(string? issuer, Uri? jwks) => issuer is null ? new JwtPolicy(jwks!) : new JwtPolicy(issuer) { JwksUri = jwks };
-
-    // Two providers have a form of their own, which their addresses tell.
-    private static TokenIntrospection Introspection(IncomingOptions options, Uri endpoint) =>
-        IsGoogle(endpoint) ? TokenIntrospection.Google(endpoint)
-        : IsGitHub(endpoint) ? TokenIntrospection.GitHub(endpoint, options.OidcClientId!, options.OidcClientSecret!)
-        : options.OidcClientId is { } id ? TokenIntrospection.At(endpoint, id, options.OidcClientSecret)
-        : TokenIntrospection.At(endpoint);
-
-    private static bool IsGoogle(Uri endpoint) => endpoint is { Host: "oauth2.googleapis.com", AbsolutePath: "/tokeninfo" };
-
-    private static bool IsGitHub(Uri endpoint) =>
-        endpoint.Host == "api.github.com" && endpoint.AbsolutePath.StartsWith("/applications/", StringComparison.Ordinal);
 
     /// <summary>A rule that nothing enforces would only look like protection.</summary>
     private static void RefuseIdle(Settings settings)

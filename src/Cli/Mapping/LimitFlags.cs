@@ -8,29 +8,20 @@ internal static class LimitFlags
 {
     private delegate bool TryParse<T>(string text, out T value);
 
+    /// <summary>Of the verbs that listen.</summary>
     /// <exception cref="UsageException">A value is malformed or out of range.</exception>
     public static ProxyLimits Read(ProxyOptions options)
     {
-        var limits = new ProxyLimits();
+        ProxyLimits limits = Read((TargetOptions)options);
         limits = Checked("max-body-size", options.MaxBodySize, ByteSize.TryParse, (long value) => limits with { MaxRequestBodyBytes = value });
         limits = Checked("max-connections", options.MaxConnections, int.TryParse, (int value) => limits with { MaxConnections = value });
         limits = Checked("header-timeout", options.HeaderTimeout, Duration.TryParse, (TimeSpan value) => limits with { HeaderTimeout = value });
-        limits = Checked("idle-timeout", options.IdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { IdleTimeout = value });
-        limits = Checked("connect-timeout", options.ConnectTimeout, Duration.TryParse, (TimeSpan value) => limits with { ConnectTimeout = value });
-        limits = Checked(
-            "upstream-idle-timeout", options.UpstreamIdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { UpstreamIdleTimeout = value });
-        limits = Checked(
-            "upstream-post-idle-timeout",
-            options.UpstreamPostIdleTimeout,
-            Duration.TryParse,
-            (TimeSpan value) => limits with { UpstreamPostIdleTimeout = value });
-        limits = Checked("response-timeout", options.ResponseTimeout, TryParseOrOff, (TimeSpan value) => limits with { ResponseTimeout = value });
-        return Checked("drain-timeout", options.DrainTimeout, Duration.TryParse, (TimeSpan value) => limits with { DrainTimeout = value });
+        return Checked("idle-timeout", options.IdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { IdleTimeout = value });
     }
 
-    /// <summary>Of the verb <c>stdio</c>, which has no listener.</summary>
+    /// <summary>Of every verb that sends requests to a target.</summary>
     /// <exception cref="UsageException">A value is malformed or out of range.</exception>
-    public static ProxyLimits Read(StdioOptions options)
+    public static ProxyLimits Read(TargetOptions options)
     {
         var limits = new ProxyLimits();
         limits = Checked("connect-timeout", options.ConnectTimeout, Duration.TryParse, (TimeSpan value) => limits with { ConnectTimeout = value });

@@ -29,7 +29,7 @@ internal static class OutgoingFlags
             return FlagValue.Accepted(FlagNames.Outgoing, () => OutgoingPolicy.Bearer(token));
         }
 
-        // What the file holds now is checked as the token itself would be; it may change later, and is then checked again by whoever reads it.
+        // What the file holds now is checked as the token itself would be; it may change later, and is checked again each time it is read.
         const string fileFlag = "remote-auth-bearer-token-file";
         string file = FlagValue.SecretFile(fileFlag, options.RemoteAuthBearerTokenFile)!;
         string held = FlagValue.Secret(given: null, fileFlag, file)!;

@@ -66,7 +66,7 @@ internal static class ProxyFlags
         }
     }
 
-    /// <exception cref="UsageException">The text is no URL of an MCP server.</exception>
+    /// <exception cref="UsageException">The text is not a URL of an MCP server.</exception>
     public static Uri Target(string text)
     {
         Uri target = FlagValue.Url("target-uri", text);

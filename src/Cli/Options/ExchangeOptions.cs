@@ -3,7 +3,7 @@ using CommandLine;
 namespace McpProxyFast.Cli.Options;
 
 /// <summary>The flags that say how tokens are exchanged: of the verbs that have callers.</summary>
-internal abstract class ExchangeOptions : OutgoingOptions
+internal abstract class ExchangeOptions : TargetOptions
 {
     [Option("token-exchange-url", MetaValue = "URL",
         HelpText = "Token endpoint at which the caller's token, or that of the outgoing sign-in, is exchanged for the one that is sent (RFC 8693).")]

@@ -18,7 +18,7 @@ internal abstract class IncomingOptions : ExchangeOptions
     [Option("oidc-jwks-url", MetaValue = "URL", HelpText = "Signing keys, instead of those that the issuer's metadata names.")]
     public string? OidcJwksUrl { get; set; }
 
-    [Option("oidc-introspection-url", MetaValue = "URL", HelpText = "Introspection endpoint (RFC 7662) for tokens that are no JWTs; alone, for all.")]
+    [Option("oidc-introspection-url", MetaValue = "URL", HelpText = "Introspection endpoint (RFC 7662) for tokens that are not JWTs; alone, for all.")]
     public string? OidcIntrospectionUrl { get; set; }
 
     [Option("oidc-client-id", MetaValue = "ID", HelpText = "Client at the introspection endpoint.")]

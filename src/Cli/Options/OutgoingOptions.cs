@@ -63,7 +63,7 @@ internal abstract class OutgoingOptions : StoreOptions
     public string? RemoteAuthBearerTokenFile { get; set; }
 
     [Option("remote-forward-headers", MetaValue = "NAME=VALUE",
-        HelpText = "Field set on every request to the target, in place of the client's own; for what is no secret.")]
+        HelpText = "Field set on every request to the target, in place of the client's own; for what is not a secret.")]
     public IEnumerable<string> RemoteForwardHeaders { get; set; } = [];
 
     [Option("remote-forward-headers-secret", MetaValue = "NAME=REF",

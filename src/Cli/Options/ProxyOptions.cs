@@ -9,9 +9,6 @@ internal class ProxyOptions : IncomingOptions
     [Value(0, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line.")]
     public virtual string ServerName { get; set; } = "";
 
-    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
-    public virtual string TargetUri { get; set; } = "";
-
     [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1",
         HelpText = "IPv4 or IPv6 address, or name, to listen on; localhost: on both loopback addresses.")]
     public string Host { get; set; } = "";
@@ -48,23 +45,8 @@ internal class ProxyOptions : IncomingOptions
     [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "Time between two requests of a connection, 10ms to 24h.")]
     public string IdleTimeout { get; set; } = "";
 
-    [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; 504 after it.")]
-    public string ConnectTimeout { get; set; } = "";
-
-    [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
-        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less where the target says Keep-Alive: timeout=N.")]
-    public string UpstreamIdleTimeout { get; set; } = "";
-
-    [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
-        HelpText = "Time after which an idle connection gets no POST, 10ms to 1h, unless the target says how long it keeps it.")]
-    public string UpstreamPostIdleTimeout { get; set; } = "";
-
-    [Option("response-timeout", MetaValue = "DURATION", Default = "off",
-        HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; 504 after it.")]
-    public string ResponseTimeout { get; set; } = "";
-
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for running exchanges when told to stop, 0s to 1h.")]
-    public string DrainTimeout { get; set; } = "";
+    public override string DrainTimeout { get; set; } = "";
 
     [Option("tls-cert", MetaValue = "FILE", HelpText = "PEM certificate chain: the listener speaks TLS.")]
     public string? TlsCert { get; set; }

@@ -4,13 +4,10 @@ namespace McpProxyFast.Cli.Options;
 
 /// <summary>The flags of the verb <c>stdio</c>.</summary>
 [Verb("stdio", HelpText = "Gives a client that speaks MCP over stdin and stdout a remote MCP server.")]
-internal sealed class StdioOptions : OutgoingOptions
+internal sealed class StdioOptions : TargetOptions
 {
     [Value(0, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for people who read the client's settings.")]
     public string ServerName { get; set; } = "";
-
-    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
-    public string TargetUri { get; set; } = "";
 
     [Option("transport", MetaValue = "TRANSPORT", Default = "auto",
         HelpText = "http: Streamable HTTP; sse: HTTP+SSE of 2024-11-05; auto: the first, or the second where the server takes no POST.")]
@@ -30,21 +27,6 @@ internal sealed class StdioOptions : OutgoingOptions
     [Option("log-file", MetaValue = "FILE", HelpText = "Logs go to the end of this file, not to stderr, for clients that show stderr as errors.")]
     public string? LogFile { get; set; }
 
-    [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h.")]
-    public string ConnectTimeout { get; set; } = "";
-
-    [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
-        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less where the target says Keep-Alive: timeout=N.")]
-    public string UpstreamIdleTimeout { get; set; } = "";
-
-    [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
-        HelpText = "Time after which an idle connection gets no POST, 10ms to 1h, unless the target says how long it keeps it.")]
-    public string UpstreamPostIdleTimeout { get; set; } = "";
-
-    [Option("response-timeout", MetaValue = "DURATION", Default = "off",
-        HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream.")]
-    public string ResponseTimeout { get; set; } = "";
-
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for answers under way when stdin has ended, 0s to 1h.")]
-    public string DrainTimeout { get; set; } = "";
+    public override string DrainTimeout { get; set; } = "";
 }

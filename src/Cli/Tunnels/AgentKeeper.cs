@@ -98,6 +98,11 @@ internal sealed class AgentKeeper : IAsyncDisposable
         {
             return $"could not be started ({e.Message})";
         }
+        catch (Exception bug)
+        {
+            // Nothing that an agent prints ends the loop.
+            return $"was stopped by a fault of this program ({bug.GetType().Name})";
+        }
     }
 
     private void Said(string line, AgentCommand command)

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using McpProxyFast.Cli.Lines;
+using McpProxyFast.Cli.Mapping;
+using McpProxyFast.OAuth.Browser;
 
 namespace McpProxyFast.Cli.Tunnels;
 
@@ -30,9 +32,6 @@ internal static class AgentLauncher
     /// <summary>How long the agent may take to exit after SIGTERM when the parent has died.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Prefixes of the variables with the settings of this command. Some are secrets.</summary>
-    private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
-
     /// <summary>How to start the launcher for an agent.</summary>
     public static ProcessStartInfo StartFor(string program, AgentCommand command)
     {
@@ -53,11 +52,7 @@ internal static class AgentLauncher
         }
 
         // The agent gets the secret that it needs in a variable of its own.
-        foreach (string name in start.Environment.Keys.Where(IsOwn).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
+        ChildEnvironment.Hide(start.Environment, HeldSecrets.All);
         foreach ((string name, string value) in command.Variables)
         {
             start.Environment[name] = value;
@@ -87,8 +82,6 @@ internal static class AgentLauncher
 
         return args[1] == Become ? BecomeAgent(id, program, rest) : WatchAgent(program, rest);
     }
-
-    private static bool IsOwn(string name) => OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 
     private static int BecomeAgent(int parent, string program, string[] arguments)
     {

@@ -74,10 +74,10 @@ internal sealed partial class CloudflaredProvider : AgentProvider
     {
         if (_tokenVariable is null)
         {
-            return SecretFile.Read(_tokenFile!, "token-file", wrong);
+            return ArgumentFile.ReadToken(_tokenFile!, "token-file", wrong);
         }
 
-        return Environment.GetEnvironmentVariable(_tokenVariable) is { } token && token.Trim().Length > 0
+        return EnvironmentSecrets.Take(_tokenVariable) is { } token && token.Trim().Length > 0
             ? token.Trim()
             : throw wrong($"\"token-env\": the variable {_tokenVariable} is not set, or empty");
     }

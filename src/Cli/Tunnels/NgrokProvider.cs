@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpProxyFast.Cli.Mapping;
 
 namespace McpProxyFast.Cli.Tunnels;
 
@@ -14,7 +15,7 @@ internal sealed class NgrokProvider : AgentProvider
 
     private NgrokProvider(ProviderArguments given)
     {
-        _token = given.Required(ProviderArguments.AuthToken, "YOUR-TOKEN");
+        _token = HeldSecrets.Note(given.Required(ProviderArguments.AuthToken, "YOUR-TOKEN"));
         _url = Url(given);
         _policyFile = PolicyFile.Checked(given, "traffic-policy-file");
         _pools = given.Bool("pooling");

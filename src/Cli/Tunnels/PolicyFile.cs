@@ -10,7 +10,7 @@ internal static class PolicyFile
 
     /// <summary>Checks the file that an argument names.</summary>
     /// <returns>The path; null if the argument is not given.</returns>
-    /// <exception cref="UsageException">There is no such file, or it is no YAML.</exception>
+    /// <exception cref="UsageException">There is no such file, or it is not YAML.</exception>
     public static string? Checked(ProviderArguments given, string name)
     {
         if (given.Text(name) is not { } path)
@@ -44,7 +44,7 @@ internal static class PolicyFile
         }
         catch (YamlException e)
         {
-            throw ProviderArguments.Wrong($"\"{name}\": {path} is no YAML (line {e.Start.Line}, column {e.Start.Column})");
+            throw ProviderArguments.Wrong($"\"{name}\": {path} is not YAML (line {e.Start.Line}, column {e.Start.Column})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -30,7 +30,7 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Parses the JSON object. The names are not checked yet.</summary>
-    /// <exception cref="UsageException">The text is no JSON object, or has a name twice.</exception>
+    /// <exception cref="UsageException">The text is not a JSON object, or has a name twice.</exception>
     public static IReadOnlyList<(string Name, JsonElement Value)> Parse(string json)
     {
         if (json.Length > MaxCharacters)
@@ -48,7 +48,7 @@ internal sealed class ProviderArguments
         catch (JsonException e)
         {
             // The message of the exception is not used: it quotes the input, which may contain a token.
-            throw Wrong($"is no JSON object, or has a name twice (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+            throw Wrong($"is not a JSON object, or has a name twice (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
         catch (InvalidOperationException)
         {
@@ -192,7 +192,7 @@ internal sealed class ProviderArguments
     /// <exception cref="UsageException">There is no such file.</exception>
     public string? File(string name) => Text(name) is not { } path ? null
         : System.IO.File.Exists(path) ? path
-        : throw Wrong($"\"{name}\": {path} is no file that can be read");
+        : throw Wrong($"\"{name}\": {path} is not a file that can be read");
 
     /// <summary>Creates the exception for a mistake in the arguments.</summary>
     public static UsageException Wrong(string what) => new($"--{Flag}: {what}");

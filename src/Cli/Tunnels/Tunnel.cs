@@ -23,7 +23,7 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         if (engine.Incoming is null && !isAllowed)
         {
             throw new UsageException(
-                $"whoever learns the tunnel's address could {Danger(engine, addsCredential)}: "
+                $"anyone who learns the tunnel's address could {Danger(engine, addsCredential)}: "
                 + "say who may come in (--oidc-issuer and --oidc-audience), or add --allow-unprotected");
         }
     }

@@ -17,7 +17,7 @@ internal static class Exposure
         if (IsReachable(engine) && engine.Incoming is null && (addsField || Lends(engine)) && !isAllowed)
         {
             throw new UsageException(
-                $"--host {host} is reachable from other machines, and whoever reaches it would act with your credential at {Shown(engine.Target)}: "
+                $"--host {host} is reachable from other machines, and anyone who can reach it would act with your credential at {Shown(engine.Target)}: "
                 + "say who may come in (--oidc-issuer and --oidc-audience), listen on 127.0.0.1, or add --allow-unprotected");
         }
     }
@@ -55,7 +55,7 @@ internal static class Exposure
         }
     }
 
-    /// <summary>Whether whoever comes gets the proxy's own credential. One that is exchanged for the caller's own token is for who has that.</summary>
+    /// <summary>Whether every caller may use the proxy's own credential. A token exchanged for the caller's own is used by that caller only.</summary>
     private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
 
     /// <summary>Says that a credential would be readable on its way.</summary>

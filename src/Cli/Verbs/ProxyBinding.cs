@@ -20,7 +20,7 @@ internal static class ProxyBinding
             throw new FailedException(e.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => $"--port {wanted.Port} is in use on {wanted.Address}; choose another, or 0 for a free one",
-                SocketError.AddressNotAvailable => $"--host {wanted.Address} is no address of this machine",
+                SocketError.AddressNotAvailable => $"--host {wanted.Address} is not an address of this machine",
                 SocketError.AccessDenied => $"--port {wanted.Port} needs rights that this process lacks; choose one above 1023",
                 _ => $"cannot listen on {wanted}: {e.SocketErrorCode}",
             });

@@ -47,7 +47,7 @@ internal static class SecretInput
         }
         catch (DecoderFallbackException)
         {
-            throw new UsageException("the value on stdin is no text in UTF-8");
+            throw new UsageException("the value on stdin is not UTF-8 text");
         }
     }
 }

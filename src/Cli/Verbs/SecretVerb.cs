@@ -38,7 +38,7 @@ internal static class SecretVerb
         });
     }
 
-    /// <exception cref="UsageException">The arguments fit none of the three. What is no name is not repeated: it may be the value.</exception>
+    /// <exception cref="UsageException">The arguments fit none of the three. What is not a name is not repeated: it may be the value.</exception>
     private static (string Action, string Name) Read(SecretOptions options) => (options.Action, options.Name) switch
     {
         ("set" or "delete", { } name) => (options.Action!, CheckedName(name)),

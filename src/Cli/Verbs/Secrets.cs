@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>What every verb says of a secret that was given carelessly.</summary>
+/// <summary>The warnings that every verb gives about how a secret was passed.</summary>
 internal static class Secrets
 {
     public static void Warn(Settings settings, ILogger logger)

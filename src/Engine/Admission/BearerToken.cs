@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
@@ -9,7 +9,7 @@ internal enum BearerRead : byte
     /// <summary>No credentials that this proxy takes: no field, or another scheme. The challenge names no error (RFC 6750 §3.1).</summary>
     None,
 
-    /// <summary>The scheme is Bearer, what follows is no token.</summary>
+    /// <summary>The scheme is Bearer, what follows is not a token.</summary>
     Malformed,
 
     Token,
@@ -24,9 +24,6 @@ internal static class BearerToken
 {
     /// <summary>Longest token looked at, in bytes: 16 KiB, far above the 4 KiB that identity providers stay under.</summary>
     public const int MaxBytes = 16 * 1024;
-
-    private static readonly SearchValues<byte> TokenBytes =
-        SearchValues.Create("-._~+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     /// <param name="fieldValue">The value of the one <c>Authorization</c> field, without surrounding blanks; empty where there is none.</param>
     /// <param name="token">The token, or empty.</param>
@@ -53,6 +50,6 @@ internal static class BearerToken
     private static bool IsToken(ReadOnlySpan<byte> text)
     {
         ReadOnlySpan<byte> unpadded = text.TrimEnd((byte)'=');
-        return !unpadded.IsEmpty && !unpadded.ContainsAnyExcept(TokenBytes);
+        return !unpadded.IsEmpty && !unpadded.ContainsAnyExcept(Grammar.Token68Bytes);
     }
 }

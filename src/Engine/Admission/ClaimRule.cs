@@ -16,7 +16,10 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
         : null;
 
     /// <summary>The last verdict on a token: whom it speaks for, and whether it may do enough.</summary>
-    public TokenVerdict Decide(JsonElement claims, DateTimeOffset reusableUntil)
+    /// <param name="claims">What the issuer says of the token.</param>
+    /// <param name="reusableUntil">Until when the verdict holds.</param>
+    /// <param name="expires">When the token ends; null if the claims do not say it.</param>
+    public TokenVerdict Decide(JsonElement claims, DateTimeOffset reusableUntil, DateTimeOffset? expires)
     {
         string? caller = claims.TextOf("sub") ?? claims.TextOf("client_id");
         if (!TokenVerdict.IsCaller(caller))
@@ -25,7 +28,7 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
         }
 
         HashSet<string> granted = [.. Words(claims, "scope"), .. Words(claims, "scp")];
-        return policy.RequiredScopes.All(granted.Contains) ? TokenVerdict.Admit(caller!, reusableUntil) : TokenVerdict.InsufficientScope();
+        return policy.RequiredScopes.All(granted.Contains) ? TokenVerdict.Admit(caller!, reusableUntil, expires) : TokenVerdict.InsufficientScope();
     }
 
     /// <summary>RFC 7519 §4.1.3. A token without <c>aud</c> is for us only where the operator names clients, by one of which it then has to be.</summary>

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
@@ -17,10 +17,6 @@ internal sealed class CorsRule
         + "Access-Control-Allow-Headers: ";
 
     private const string UsualNames = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID";
-
-    /// <summary>What stands in a list of field names: tokens (RFC 9110 §5.6.2), commas and spaces.</summary>
-    private static readonly SearchValues<byte> ListBytes =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz, "u8);
 
     private const string AnswerLines = "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n";
 
@@ -46,7 +42,7 @@ internal sealed class CorsRule
     /// context).
     /// </remarks>
     /// <param name="origin">The request's <c>Origin</c>.</param>
-    /// <param name="asked">The names in <c>Access-Control-Request-Headers</c>; empty for none. What is no plain list of names is answered with the usual
+    /// <param name="asked">The names in <c>Access-Control-Request-Headers</c>; empty for none. What is not a plain list of names is answered with the usual
     /// ones.</param>
     /// <param name="fieldLines">Complete field lines.</param>
     public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> asked, out ReadOnlyMemory<byte> fieldLines)
@@ -61,15 +57,10 @@ internal sealed class CorsRule
     /// <summary><c>1#field-name</c>, RFC 9110 §5.6.1: no empty element, and blanks only around the commas.</summary>
     private static bool IsListOfNames(ReadOnlySpan<byte> list)
     {
-        if (list.ContainsAnyExcept(ListBytes))
-        {
-            return false;
-        }
-
         foreach (Range element in list.Split((byte)','))
         {
             ReadOnlySpan<byte> name = list[element].Trim((byte)' ');
-            if (name.IsEmpty || name.Contains((byte)' '))
+            if (name.IsEmpty || name.ContainsAnyExcept(Grammar.TokenBytes))
             {
                 return false;
             }

@@ -48,12 +48,14 @@ internal sealed class IntrospectionValidator(
 
         if (!ClaimTimes.TryRead(answer, out ClaimTimes times))
         {
-            throw new IOException("the introspection answer has an exp or nbf that is no number");
+            throw new IOException("the introspection answer has an exp or nbf that is not a number");
         }
 
         DateTimeOffset now = clock.GetUtcNow();
         string? fault = times.FaultAt(now, policy.ClockSkew) ?? (IsFromAnother(answer) ? "wrong-issuer" : _claims.FaultOf(answer));
-        return fault is null ? _claims.Decide(answer, times.EndBy(now + MaxAge, policy.ClockSkew)) : TokenVerdict.Invalid(fault);
+        return fault is null
+            ? _claims.Decide(answer, times.EndBy(now + MaxAge, policy.ClockSkew), times.Expires)
+            : TokenVerdict.Invalid(fault);
     }
 
     private static bool IsActive(JsonElement answer) => answer.TryGetProperty("active", out JsonElement active) && active.ValueKind is JsonValueKind.True;

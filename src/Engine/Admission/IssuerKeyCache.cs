@@ -117,7 +117,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         };
     }
 
-    /// <summary>Fetches anew, where that is allowed now, for a token that none of its keys has signed.</summary>
+    /// <summary>Fetches the keys again, if that is allowed now, for a token that none of the known keys has signed.</summary>
     /// <param name="used">The keys that were tried.</param>
     /// <param name="cancellationToken">Ends the wait, not the fetch.</param>
     /// <returns>Whether other keys are known than those.</returns>

@@ -8,7 +8,7 @@ namespace McpProxyFast.Admission;
 internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, bool HasCritical)
 {
     /// <summary>Reads the header of a signed JWT in compact form (RFC 7515 §7.1).</summary>
-    /// <returns>Null where the token is something else: it has not three parts, or the first is no JSON object with <c>alg</c>.</returns>
+    /// <returns>Null if the token is something else: it does not have three parts, or the first is not a JSON object.</returns>
     /// <exception cref="JsonException">It is a JWT, and its header is malformed.</exception>
     public static JwtHeader? Read(string token)
     {
@@ -33,13 +33,7 @@ internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, 
             header.TryGetProperty("crit", out _));
     }
 
-    private static string? Text(JsonElement header, string name)
-    {
-        if (!header.TryGetProperty(name, out JsonElement value))
-        {
-            return null;
-        }
-
-        return value.ValueKind is JsonValueKind.String ? value.GetString() : throw new JsonException($"{name} is not a string.");
-    }
+    /// <summary>A member that must be a string where it is present.</summary>
+    private static string? Text(JsonElement header, string name) =>
+        header.TextOf(name) ?? (header.TryGetProperty(name, out _) ? throw new JsonException($"{name} is not a string.") : null);
 }

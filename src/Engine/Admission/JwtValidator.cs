@@ -133,13 +133,13 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
             ?? (policy.Issuer is not null && !IssuerName.Same(claims.TextOf("iss"), policy.Issuer) ? "wrong-issuer" : _claims.FaultOf(claims));
         return fault switch
         {
-            null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew)),
+            null => _claims.Decide(claims, times.EndBy(trustedUntil, policy.ClockSkew), times.Expires),
             "not-yet-valid" => TokenVerdict.Invalid(fault, times.NotBefore - policy.ClockSkew),
             _ => TokenVerdict.Invalid(fault),
         };
     }
 
-    /// <returns>Null where it is no JSON object, or one that two readers could read two ways.</returns>
+    /// <returns>Null where it is not a JSON object, or one that two readers could read two ways.</returns>
     private static JsonDocument? ReadPayload(string token)
     {
         ReadOnlySpan<char> text = token.AsSpan(token.IndexOf('.') + 1);

@@ -58,19 +58,13 @@ internal sealed class OriginRule
         _hosts = allowedHosts.Contains(AnyHost) || all.Length == 0 ? null : [.. all, .. (outside?.Hosts ?? []).Select(HostEntry.Of)];
     }
 
-    /// <summary>False where no origin can be refused: a public listener without a list, which deserves a warning.</summary>
-    public bool ChecksOrigin => _origins is not null;
-
-    /// <summary>False where every host is allowed.</summary>
-    public bool ChecksHost => _hosts is not null;
-
     /// <summary>Whether a request with this one <c>Origin</c> value may pass. A request without the field passes; with two of them it never does.</summary>
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
 
     /// <summary>Whether a request without an <c>Origin</c> may pass that has this <c>Sec-Fetch-Site</c> value (Fetch Metadata, W3C).</summary>
     /// <remarks>
     /// An image or a link sends no Origin. The browser then says who made it ask: a page of another site, or, with <c>same-site</c>, of another port. What a
-    /// person types is <c>none</c>; what is no browser does not send the field.
+    /// person types is <c>none</c>; what is not a browser does not send the field.
     /// </remarks>
     public bool AllowsSite(ReadOnlySpan<byte> site) =>
         !_isLoopback || !(Ascii.EqualsIgnoreCase(site, "cross-site"u8) || Ascii.EqualsIgnoreCase(site, "same-site"u8));
@@ -120,7 +114,7 @@ internal sealed class OriginRule
         return [.. new[] { "localhost", "127.0.0.1", "[::1]", address[..address.LastIndexOf(':')] }.Distinct()];
     }
 
-    /// <summary>A page's origin has its port, but for the scheme's own, which browsers leave out (RFC 6454 §6.2).</summary>
+    /// <summary>A page's origin contains its port, unless it is the scheme's default port, which browsers leave out (RFC 6454 §6.2).</summary>
     private static string[] OwnOrigins(string name, int port)
     {
         string[] withPort = [$"http://{name}:{port}", $"https://{name}:{port}"];

@@ -8,7 +8,7 @@ internal sealed record PublicNames(IReadOnlyList<string> Hosts, string Origin)
     /// <summary>The names of an address.</summary>
     /// <param name="address">http or https.</param>
     /// <param name="otherHosts">What clients may ask for besides.</param>
-    /// <exception cref="ArgumentException">One is no host.</exception>
+    /// <exception cref="ArgumentException">One is not a host.</exception>
     public static PublicNames Of(Uri address, IReadOnlyList<string> otherHosts)
     {
         // IdnHost is what clients send, but leaves the brackets of IPv6 out.

@@ -10,7 +10,7 @@ internal static class StrictJson
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>Parses a document; reading a text of it cannot fail afterwards.</summary>
-    /// <exception cref="JsonException">It is no such JSON.</exception>
+    /// <exception cref="JsonException">It is not such JSON.</exception>
     public static JsonDocument Parse(byte[] json)
     {
         // RFC 8259 §8.1. The parser lets bytes that are not UTF-8 pass, and fails when they are read.

@@ -15,12 +15,18 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Longest wait for a verdict: discovery and keys of a slow provider, with some to spare.</summary>
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Most distinct tokens looked at or waiting for it. Above it the answer is 503, since a queue would only grow.</summary>
+    /// <summary>Most distinct tokens looked at at the same time.</summary>
     /// <remarks>
     /// Those that wait for a provider have bounds of their own within it (<see cref="IssuerKeyCache.MaxWaiting"/>, <see
     /// cref="IntrospectionValidator.MaxAsked"/>), so that a provider that hangs leaves a quarter for tokens by known keys.
     /// </remarks>
     public const int MaxPending = 512;
+
+    /// <summary>Most distinct tokens that wait until they are looked at, as after a restart with many callers. Above it the answer is 503.</summary>
+    public const int MaxWaiting = TokenCache<CachedVerdict>.Capacity;
+
+    /// <summary>Longest wait until a token is looked at. A signature takes microseconds, so what waits for longer waits for something that hangs.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
     /// <summary>Looks at a token. Set for life.</summary>
     private readonly ITokenValidator _validator;
@@ -43,8 +49,8 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>The verdicts so far.</summary>
     private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
-    /// <summary>The tokens that are being looked at, each with those who wait for it.</summary>
-    private readonly Flights<Look, TokenVerdict> _pending = new(MaxPending, TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1));
+    /// <summary>The tokens that are being looked at, and those that wait for it, each with those who wait for the verdict. Set for life.</summary>
+    private readonly Flights<Look, TokenVerdict> _pending;
 
     /// <summary>Cancelled by the end, and with it every look.</summary>
     private readonly CancellationTokenSource _stopping = new();
@@ -61,6 +67,8 @@ internal sealed class TokenGate : IAsyncDisposable
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
         _lines = new RepeatedLines(logger, clock);
         _hookFaults = new HookFaults(logger, clock);
+        TokenVerdict tooMany = TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1);
+        _pending = new Flights<Look, TokenVerdict>(new FlightLimits(MaxPending, MaxWaiting, MaxWait), (_, _) => tooMany, clock);
         keys?.OnWithdrawn(Forget);
     }
 

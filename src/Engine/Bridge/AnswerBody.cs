@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads the bodies of responses that are no event streams.</summary>
+/// <summary>Reads the bodies of responses that are not event streams.</summary>
 internal static class AnswerBody
 {
     private const int ReadBytes = 16 * 1024;
@@ -16,30 +16,42 @@ internal static class AnswerBody
     /// <summary>Reads a whole body.</summary>
     /// <param name="response">Its head has come.</param>
     /// <param name="most">Most bytes.</param>
-    /// <param name="large">Bounds what is held of large messages.</param>
+    /// <param name="bound">Bounds what is held of bodies.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The body, which is the caller's; null where it is larger.</returns>
     /// <exception cref="IOException">The body was cut.</exception>
-    public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, LargeMessages large, CancellationToken cancellationToken)
+    public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, IMessageBound bound, CancellationToken cancellationToken)
+    {
+        Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            return await ReadAsync(stream, most, bound, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads a whole body.</summary>
+    /// <param name="stream">The body.</param>
+    /// <param name="most">Most bytes.</param>
+    /// <param name="bound">Bounds what is held of bodies.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The body, which is the caller's; null where it is larger.</returns>
+    /// <exception cref="IOException">The body was cut.</exception>
+    public static async Task<MessageBuffer?> ReadAsync(Stream stream, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
         var body = new MessageBuffer();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         bool isWhole = false;
         try
         {
-            Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            await using (stream.ConfigureAwait(false))
+            while (await bound.ReadAsync(stream, buffer, body, cancellationToken).ConfigureAwait(false) is > 0 and var count)
             {
-                while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                if (body.Length + count > most)
                 {
-                    if (body.Length + count > most)
-                    {
-                        return null;
-                    }
-
-                    body.Add(buffer.AsSpan(0, count));
-                    await large.TakeTurnAsync(body, cancellationToken).ConfigureAwait(false);
+                    return null;
                 }
+
+                body.Add(buffer.AsSpan(0, count));
+                await bound.TakeTurnAsync(body, cancellationToken).ConfigureAwait(false);
             }
 
             isWhole = true;

@@ -1,3 +1,4 @@
+using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
@@ -9,12 +10,13 @@ namespace McpProxyFast.Bridge;
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
 {
     private readonly RetryWindow _patience = new(parts.Settings, waitsForPerson: false);
+    private readonly ReopenPause _reopening = new();
 
     /// <summary>The last event that has come; null where none had an id, so that nothing can be fetched.</summary>
     private string? _lastId;
 
-    /// <summary>How long the server wants to be left alone before it is asked again; null where it has not said so.</summary>
-    private TimeSpan? _retry;
+    /// <summary>The pause before the rest is asked for.</summary>
+    private TimeSpan _pause = BridgeLimits.DefaultRetry;
 
     /// <summary>The revision is one without resumption: a message of its own has the revision in itself.</summary>
     private bool CanResume => _lastId is not null && (message.IsInitialize || message.Head.ProtocolVersion is null);
@@ -26,7 +28,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         await ReadAsync(response).ConfigureAwait(false);
         while (!message.IsGivenUp && CanResume)
         {
-            await Task.Delay(StreamOpening.Wait(_retry), parts.Settings.Clock, message.Closing).ConfigureAwait(false);
+            await Task.Delay(_pause, parts.Settings.Clock, message.Closing).ConfigureAwait(false);
             if (!await ResumeAsync().ConfigureAwait(false))
             {
                 break;
@@ -93,14 +95,21 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     private async Task ReadAsync(EventStreamReader events, CancellationTokenSource tail)
     {
         bool isTail = false;
+        bool hasBrought = false;
         try
         {
             while (await events.ReadAsync(tail.Token).ConfigureAwait(false) is { } next)
             {
                 using MessageBuffer data = next.Data;
+                hasBrought = true;
                 if (next.IsTooLarge)
                 {
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+                    if (message.Head.Method != Methods.Listen)
+                    {
+                        // It may have been the answer, which then never comes.
+                        await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
+                    }
                 }
                 else if (next.Name == "message")
                 {
@@ -116,7 +125,8 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         }
         finally
         {
-            (_lastId, _retry) = (events.LastId ?? _lastId, events.Retry ?? _retry);
+            _lastId = events.LastId ?? _lastId;
+            _pause = _reopening.AfterStream(events.Retry, hasBrought);
         }
     }
 }

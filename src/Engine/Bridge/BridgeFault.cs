@@ -11,7 +11,7 @@ internal enum BridgeFaultReason
     /// <summary>The server ended its response without an answer.</summary>
     AnswerMissing,
 
-    /// <summary>The server's response is no JSON-RPC message.</summary>
+    /// <summary>The server's response is not a JSON-RPC message.</summary>
     AnswerInvalid,
 
     /// <summary>The server's answer is larger than a message may be.</summary>
@@ -37,6 +37,9 @@ internal enum BridgeFaultReason
 
     /// <summary>Too many requests are open.</summary>
     TooManyRequests,
+
+    /// <summary>Too much is held of the client's messages.</summary>
+    TooManyBytes,
 
     /// <summary>The id is that of another open request.</summary>
     IdInUse,
@@ -64,24 +67,26 @@ internal readonly record struct BridgeFault(int Code, string Reason, string Sent
     /// <summary>The one table from reason to answer.</summary>
     public static BridgeFault For(BridgeFaultReason reason) => reason switch
     {
-        BridgeFaultReason.AnswerCut => new(InternalError, "upstream-aborted-body", "The server's answer was cut."),
+        BridgeFaultReason.AnswerCut => new(InternalError, "upstream-aborted-body", "The server's response ended before the answer was complete."),
         BridgeFaultReason.AnswerMissing => new(InternalError, "upstream-answer-missing", "The server ended its response without an answer."),
-        BridgeFaultReason.AnswerInvalid => new(InternalError, "upstream-response-invalid", "The server's response is no JSON-RPC message."),
+        BridgeFaultReason.AnswerInvalid => new(InternalError, "upstream-response-invalid", "The server's response is not a JSON-RPC message."),
         BridgeFaultReason.AnswerTooLarge => new(InternalError, "upstream-answer-too-large", "The server's answer is larger than 64 MiB."),
         BridgeFaultReason.Status => new(InternalError, "upstream-status", "The server answered with an HTTP error."),
         BridgeFaultReason.NoTransport => new(
-            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use; check its address, and the transport asked for."),
+            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use. Check its URL and the transport setting."),
         BridgeFaultReason.CredentialMissing => new(
-            InternalError, "credential-missing", "The server asks for a sign-in, and the bridge was started without one."),
+            InternalError, "credential-missing", "The server asks for a sign-in, but the bridge was started without a credential."),
         BridgeFaultReason.ClosedEarly => new(InternalError, "upstream-closed-early", "The server closed the connection before it answered."),
-        BridgeFaultReason.SessionLost => new(InternalError, "session-lost", "The server has ended the session, and no new one could be made."),
+        BridgeFaultReason.SessionLost => new(InternalError, "session-lost", "The server has ended the session, and a new one could not be started."),
         BridgeFaultReason.Stopped => new(InternalError, "stopped", "The bridge was stopped before the server answered."),
-        BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests", "Too many requests are open; wait for answers before more are sent."),
+        BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests", "Too many requests are open; wait for answers before you send more."),
+        BridgeFaultReason.TooManyBytes => new(
+            InternalError, "too-many-bytes", "The messages that the server has not taken yet are too large together; wait for answers before you send more."),
         BridgeFaultReason.IdInUse => new(InvalidRequest, "id-in-use", "Another open request has this id; give each request an id of its own."),
         BridgeFaultReason.MessageTooLarge => new(InvalidRequest, "message-too-large", "The message is larger than 64 MiB."),
         BridgeFaultReason.BatchTooLong => new(InvalidRequest, "batch-too-long", "The batch has more than 1000 messages."),
         BridgeFaultReason.ToolIgnored => new(InvalidParams, "tool-ignored", "Unknown tool: it is hidden by the bridge's settings."),
-        BridgeFaultReason.InternalError => new(InternalError, "internal-error", "The bridge has made an error of its own; its log has it."),
+        BridgeFaultReason.InternalError => new(InternalError, "internal-error", "The bridge failed because of a bug; its log says more. Please report it."),
         _ => throw new UnreachableException($"{reason} has no answer."),
     };
 }

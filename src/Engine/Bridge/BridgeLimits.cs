@@ -30,6 +30,9 @@ internal static class BridgeLimits
     /// <summary>How long what follows an answer on its own stream is still read.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the client has for the errors that end its requests when the bridge ends: one that does not read must not hold up the exit.</summary>
+    public static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long the end of the session may take: a server that is gone must not hold up the exit.</summary>
     public static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
 
@@ -38,6 +41,9 @@ internal static class BridgeLimits
 
     /// <summary>The longest pause before another attempt to reach the server for a request that waits.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>The shortest wait before a stream is opened again, whatever its server asks for; doubles up to a second while nothing comes.</summary>
+    public static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long to wait before a stream is opened again where the server has not said so (<c>retry</c>).</summary>
     public static readonly TimeSpan DefaultRetry = TimeSpan.FromSeconds(1);

@@ -27,7 +27,7 @@ internal sealed record BridgeSettings
     /// <summary>Patterns of tools that the client does not see.</summary>
     public required IReadOnlyList<string> IgnoredTools { get; init; }
 
-    /// <summary>A credential of the host's goes out, so that a 401 is not for want of one.</summary>
+    /// <summary>The host sets a credential, so a 401 does not mean that it is missing.</summary>
     public required bool HasCredential { get; init; }
 
     /// <summary>Lists of tools do not pass as they come.</summary>

@@ -38,7 +38,7 @@ internal sealed class ClientMemory
         }
     }
 
-    /// <summary>Notes a message that the client sends.</summary>
+    /// <summary>Notes a message that the client sends, or one of a batch.</summary>
     public void Note(RpcHead head, in ReadOnlySequence<byte> bytes)
     {
         if (head.Method is not (Methods.Initialize or Methods.Initialized or Methods.SetLevel or Methods.Subscribe or Methods.Unsubscribe))

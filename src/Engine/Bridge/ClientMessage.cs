@@ -21,6 +21,12 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>Cancelled to close the exchange.</summary>
     private readonly CancellationTokenSource _closing;
 
+    /// <summary>Guards what follows.</summary>
+    private readonly Lock _gate = new();
+
+    /// <summary>It is being sent, or the server has it.</summary>
+    private bool _isSent;
+
     /// <summary>Takes the answer of a message of the bridge's own; null for the client's.</summary>
     private readonly TaskCompletionSource<byte[]?>? _ownAnswer;
 
@@ -83,6 +89,35 @@ internal sealed class ClientMessage : IDisposable
     public bool IsGivenUp => Requests.All(request => request.IsEnded || request.IsCancelled);
 
     public void NoteTaken() => _taken.TrySetResult();
+
+    /// <summary>It is about to be sent.</summary>
+    /// <returns>False where nobody waits for its answer any more: then it must not be sent.</returns>
+    public bool TryBeginSending()
+    {
+        lock (_gate)
+        {
+            return _isSent = Requests.Count == 0 || !IsGivenUp;
+        }
+    }
+
+    /// <summary>The attempt to send it has failed, or the server has refused it: nothing comes of it.</summary>
+    public void EndSending()
+    {
+        lock (_gate)
+        {
+            _isSent = false;
+        }
+    }
+
+    /// <summary>Gives it up, once a request of it has been cancelled.</summary>
+    /// <returns>Whether it will never be sent.</returns>
+    public bool TryGiveUp()
+    {
+        lock (_gate)
+        {
+            return !_isSent && IsGivenUp;
+        }
+    }
 
     /// <summary>One of its requests has ended.</summary>
     public void NoteEnded()

@@ -29,8 +29,11 @@ internal sealed class Conversation : IDisposable
     /// <summary>Places for requests at the server. What answers the server's own requests takes none.</summary>
     private readonly SemaphoreSlim _places = new(BridgeLimits.MaxExchanges);
 
-    /// <summary>The messages that are under way.</summary>
-    private readonly RunningCount _running = new();
+    /// <summary>The messages that are under way, and answers of the bridge's own.</summary>
+    private readonly RunningCount _running = new(MessagePieces.Trim);
+
+    /// <summary>Answers to messages that do not go on.</summary>
+    private readonly Refusals _refusals;
 
     /// <summary>Completed when the next message may go. Touched by the receiving loop alone.</summary>
     private Task _lane = Task.CompletedTask;
@@ -42,23 +45,28 @@ internal sealed class Conversation : IDisposable
     {
         (_front, _settings) = (front, settings);
         _delivery = new Delivery(front, settings);
-        _transports = new TransportChoice(new UpstreamParts(link, _delivery, new LargeMessages(), _ending.Token));
+        _refusals = new Refusals(new AnswerQueue(front, _running), settings.Logger);
+        _transports = new TransportChoice(new UpstreamParts(link, _delivery, new LargeMessages(settings.Clock), _ending.Token));
     }
 
     /// <summary>Runs until the client has gone or the bridge is told to stop, and everything is given back.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         await ReceiveAllAsync(stopping).ConfigureAwait(false);
-        await DrainAsync(stopping).ConfigureAwait(false);
-        await WithinAsync(FailOpenAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
+        Task received = _front.EndReceivingAsync();
+        await DrainAsync(received, stopping).ConfigureAwait(false);
+
+        // Nothing here waits for a client that does not read: the session is ended meanwhile.
+        Task told = _delivery.StopAllAsync();
+        Task farewell = _transports.Current.EndAsync();
         await _ending.CancelAsync().ConfigureAwait(false);
-        await WithinAsync(_running.WhenZero, BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
-        await WithinAsync(_transports.Current.EndAsync(), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
+        await WithinAsync(Task.WhenAll(received, told, _running.WhenZero), BridgeLimits.LastWordsTime, CancellationToken.None).ConfigureAwait(false);
+        _front.Close();
+        await WithinAsync(Task.WhenAll(farewell, _running.WhenZero), BridgeLimits.FarewellTime, CancellationToken.None).ConfigureAwait(false);
     }
 
     public void Dispose()
     {
-        _delivery.Dispose();
         _ending.Dispose();
         if (_running.WhenZero.IsCompleted)
         {
@@ -69,12 +77,16 @@ internal sealed class Conversation : IDisposable
     /// <summary>Takes the client's messages until there are no more, or the bridge is told to stop.</summary>
     private async Task ReceiveAllAsync(CancellationToken stopping)
     {
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _delivery.FrontGone);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
         try
         {
             while (await _front.ReceiveAsync(until.Token).ConfigureAwait(false) is { IsEnd: false } received)
             {
-                await TakeAsync(received).ConfigureAwait(false);
+                ValueTask taken = TakeAsync(received);
+                if (!taken.IsCompletedSuccessfully)
+                {
+                    await taken.AsTask().WaitAsync(until.Token).ConfigureAwait(false);
+                }
             }
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
@@ -88,31 +100,25 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
-    private async Task DrainAsync(CancellationToken stopping)
+    /// <param name="received">Ends when the client's last messages have been taken.</param>
+    /// <param name="stopping">Tells the bridge to stop.</param>
+    private async Task DrainAsync(Task received, CancellationToken stopping)
     {
         foreach (OpenRequest request in _delivery.Open.All().Where(request => request.Method == Methods.Listen && _delivery.Open.TryEnd(request)))
         {
             request.Owner.Close(); // never answered but by its end, which is now
         }
 
-        using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stopping, _delivery.FrontGone);
+        Task done = Task.WhenAll(received, _running.WhenZero);
+        using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
         if (!hurry.IsCancellationRequested)
         {
-            await WithinAsync(_running.WhenZero, _settings.DrainTimeout, hurry.Token).ConfigureAwait(false);
+            await WithinAsync(done, _settings.DrainTimeout, hurry.Token).ConfigureAwait(false);
         }
 
         if (stopping.IsCancellationRequested)
         {
-            await WithinAsync(_running.WhenZero, _settings.StopTimeout, _delivery.FrontGone).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Ends what is still open; a client that does not read is not waited for longer than it takes to say goodbye.</summary>
-    private async Task FailOpenAsync()
-    {
-        foreach (OpenRequest request in _delivery.Open.All())
-        {
-            await _delivery.FailAsync(request, BridgeFaultReason.Stopped).ConfigureAwait(false);
+            await WithinAsync(done, _settings.StopTimeout, _front.Gone).ConfigureAwait(false);
         }
     }
 
@@ -124,7 +130,7 @@ internal sealed class Conversation : IDisposable
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
-            // Whoever waited goes on.
+            // The wait is over; the caller goes on either way.
         }
     }
 
@@ -133,98 +139,124 @@ internal sealed class Conversation : IDisposable
     {
         if (received.Message is not { } buffer)
         {
-            return RefuseAsync(BridgeFaultReason.MessageTooLarge, received.Id);
+            return _refusals.SendAsync(received.Refusal!.Value, received.Id);
         }
 
         var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: false, _ending.Token);
         switch (message.Head)
         {
             case { Kind: MessageKind.Broken }:
-                return RefuseBrokenAsync(message);
+                return RefuseBroken(message);
             case { Kind: MessageKind.Batch }:
                 return TakeBatchAsync(message);
             case { Kind: MessageKind.Request }:
-                return TakeRequestsAsync(message, [message.Head]);
+                return TakeRequestsAsync(message, [message.Head], [message.Bytes]);
+            case { Kind: MessageKind.Notification } notification when _delivery.IsIgnored(notification):
+                message.Dispose();
+                _settings.Logger.ClientMessageRefused(BridgeFault.For(BridgeFaultReason.ToolIgnored).Sentence);
+                return ValueTask.CompletedTask;
             case { Kind: MessageKind.Notification, Method: Methods.Cancelled, CancelledId: { } cancelled }:
                 TakeCancellation(message, cancelled);
                 return ValueTask.CompletedTask;
             default:
+                _delivery.Memory.Note(message.Head, message.Bytes);
                 Begin(message);
                 return ValueTask.CompletedTask;
         }
     }
 
-    private async ValueTask RefuseBrokenAsync(ClientMessage message)
+    private ValueTask RefuseBroken(ClientMessage message)
     {
-        using (message)
-        {
-            MessageFault fault = message.Head.Fault;
-            await RefuseAsync(fault.Code(), fault.Sentence(), "", message.Head.Id?.Raw ?? default).ConfigureAwait(false);
-        }
+        message.Dispose();
+        return _refusals.SendAsync(message.Head.Fault, message.Head.Id?.Raw ?? default);
     }
 
-    private ValueTask RefuseAsync(BridgeFaultReason reason, ReadOnlyMemory<byte> id) =>
-        BridgeFault.For(reason) is var fault ? RefuseAsync(fault.Code, fault.Sentence, fault.Reason, id) : default;
-
-    /// <summary>Answers a message that does not go on.</summary>
-    private ValueTask RefuseAsync(int code, string sentence, string reason, ReadOnlyMemory<byte> id)
-    {
-        _settings.Logger.ClientMessageRefused(sentence);
-        return _delivery.SendToClientAsync(new ReadOnlySequence<byte>(ErrorMessage.Build(code, sentence, reason, id.Span)));
-    }
-
-    private ValueTask TakeBatchAsync(ClientMessage message)
+    private async ValueTask TakeBatchAsync(ClientMessage message)
     {
         List<ReadOnlySequence<byte>>? parts = BatchReader.Split(message.Bytes, BridgeLimits.MaxBatch);
         RpcHead[] heads = parts is null ? [] : [.. parts.Select(part => MessageScanner.Scan(part))];
         if (parts is not null && !Array.Exists(heads, head => head.Kind is MessageKind.Broken or MessageKind.Batch))
         {
-            return TakeRequestsAsync(message, heads);
-        }
-
-        message.Dispose();
-        MessageFault wrong = heads.FirstOrDefault(head => head.Kind is MessageKind.Broken)?.Fault ?? MessageFault.NeitherRequestNorResponse;
-        return parts is null ? RefuseAsync(BridgeFaultReason.BatchTooLong, default) : RefuseAsync(wrong.Code(), wrong.Sentence(), "", default);
-    }
-
-    /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
-    private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads)
-    {
-        RpcHead[] requests = Array.FindAll(heads, head => head.Kind is MessageKind.Request);
-        var opened = new List<OpenRequest>(requests.Length);
-        foreach (RpcHead head in requests)
-        {
-            var request = new OpenRequest(head.Id!.Value, head.Method, message);
-            bool isIgnored = head is { Method: Methods.CallTool, Name: { } tool } && _delivery.Filter.Ignores(tool);
-            if ((isIgnored ? BridgeFaultReason.ToolIgnored : _delivery.Open.TryOpen(request)) is not { } refused)
-            {
-                opened.Add(request);
-                continue;
-            }
-
-            opened.ForEach(other => _delivery.Open.TryEnd(other));
-            message.Dispose();
-            foreach (RpcHead each in requests)
-            {
-                await RefuseAsync(refused, each.Id!.Value.Raw).ConfigureAwait(false);
-            }
-
+            await TakeRequestsAsync(message, heads, parts).ConfigureAwait(false);
             return;
         }
 
+        message.Dispose();
+        if (parts is null)
+        {
+            await _refusals.SendAsync(BridgeFaultReason.BatchTooLong, default).ConfigureAwait(false);
+            return;
+        }
+
+        MessageFault wrong = heads.FirstOrDefault(head => head.Kind is MessageKind.Broken)?.Fault ?? MessageFault.NeitherRequestNorResponse;
+        await _refusals.SendAsync(wrong, default).ConfigureAwait(false);
+        foreach (RpcHead request in heads.Where(head => head.Kind is MessageKind.Request))
+        {
+            await _refusals.SendAsync(wrong, request.Id!.Value.Raw).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
+    private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads, List<ReadOnlySequence<byte>> parts)
+    {
+        if (TryOpen(message, heads) is not { } refused)
+        {
+            for (int i = 0; i < heads.Length; i++)
+            {
+                if (message.Head.Kind is not MessageKind.Batch || heads[i].Method is not Methods.Initialize) // no batch has one
+                {
+                    _delivery.Memory.Note(heads[i], parts[i]);
+                }
+            }
+
+            Begin(message);
+            return;
+        }
+
+        message.Dispose();
+        foreach (RpcHead each in heads.Where(head => head.Kind is MessageKind.Request))
+        {
+            await _refusals.SendAsync(refused, each.Id!.Value.Raw).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens the requests of a message, all or none.</summary>
+    /// <returns>Why they cannot be; null where they were.</returns>
+    private BridgeFaultReason? TryOpen(ClientMessage message, RpcHead[] heads)
+    {
+        if (Array.Exists(heads, _delivery.IsIgnored))
+        {
+            return BridgeFaultReason.ToolIgnored;
+        }
+
+        var opened = new List<OpenRequest>();
+        foreach (RpcHead head in heads.Where(head => head.Kind is MessageKind.Request))
+        {
+            var request = new OpenRequest(head.Id!.Value, head.Method, message);
+            if (_delivery.Open.TryOpen(request) is { } refused)
+            {
+                opened.ForEach(other => _delivery.Open.TryEnd(other));
+                return refused;
+            }
+
+            opened.Add(request);
+        }
+
         message.Requests = opened;
-        Begin(message);
+        return null;
     }
 
     /// <summary>In 2026-07-28 closing the exchange is the cancellation; before, the server is told, and may still say something.</summary>
+    /// <remarks>What has not been sent yet is not sent any more, and the server is told nothing.</remarks>
     private void TakeCancellation(ClientMessage message, MessageId cancelled)
     {
         OpenRequest? request = _delivery.Open.Cancel(cancelled);
-        if (request is { Owner: { IsInitialize: false, Head.ProtocolVersion: not null } owner })
+        bool isModern = request is { Owner: { IsInitialize: false, Head.ProtocolVersion: not null } };
+        if (request is not null && (isModern || request.Owner.TryGiveUp()))
         {
             message.Dispose();
             _delivery.Open.TryEnd(request);
-            owner.Close();
+            request.Owner.Close();
             return;
         }
 
@@ -258,12 +290,12 @@ internal sealed class Conversation : IDisposable
     /// <param name="after">What it has to wait for besides; null for nothing.</param>
     private void Begin(ClientMessage message, Task? after = null)
     {
-        _delivery.Memory.Note(message.Head, message.Bytes);
         _running.Enter();
         Task lane = after is null ? _lane : Task.WhenAll(_lane, after);
         if (message.Requests.Count == 0 || message.IsInitialize)
         {
             _lane = message.Accepted;
+            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // from now on: the times of several do not add up
         }
 
         _ = RunAsync(message, lane); // never throws
@@ -274,15 +306,11 @@ internal sealed class Conversation : IDisposable
         bool hasPlace = false;
         try
         {
-            await lane.ConfigureAwait(false);
+            await lane.WaitAsync(message.Closing).ConfigureAwait(false);
             if (message.Requests.Count > 0)
             {
                 await _places.WaitAsync(message.Closing).ConfigureAwait(false);
                 hasPlace = true;
-            }
-            else
-            {
-                _ = AcceptInTimeAsync(message);
             }
 
             await _transports.SendAsync(message).ConfigureAwait(false);

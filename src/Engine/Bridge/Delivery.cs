@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using McpProxyFast.Bridge.Eras;
 using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
@@ -8,13 +9,10 @@ namespace McpProxyFast.Bridge;
 /// <summary>The way to the client: passes on what the server says, and ends each open request once.</summary>
 /// <param name="front">The client.</param>
 /// <param name="settings">What the host has set.</param>
-internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : IDisposable
+internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
 {
     /// <summary>Most characters of a tool's name in the log.</summary>
     private const int MaxShownName = 128;
-
-    /// <summary>Cancelled when the client takes no more messages.</summary>
-    private readonly CancellationTokenSource _frontGone = new();
 
     public BridgeSettings Settings => settings;
 
@@ -30,10 +28,8 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
     /// <summary>Which tools the client does not see.</summary>
     public ToolFilter Filter { get; } = new(settings.IgnoredTools);
 
-    /// <summary>Cancelled when the client takes no more messages.</summary>
-    public CancellationToken FrontGone => _frontGone.Token;
-
-    public void Dispose() => _frontGone.Dispose();
+    /// <summary>Whether a message of the client calls a tool that it does not see.</summary>
+    public bool IsIgnored(RpcHead call) => call is { IsCall: true, Method: Methods.CallTool } && Filter.Ignores(call.Name);
 
     /// <summary>Passes on a message of the server.</summary>
     /// <param name="bytes">Valid until the task has ended.</param>
@@ -56,7 +52,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
             default:
                 if (carrier is not { IsOwn: true })
                 {
-                    await SendToClientAsync(bytes).ConfigureAwait(false);
+                    await SendToClientAsync(head.Kind is MessageKind.Notification ? Filter.ApplyToNotification(bytes) : bytes).ConfigureAwait(false);
                 }
 
                 return true;
@@ -96,23 +92,37 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings) : ID
         }
     }
 
+    /// <summary>Ends all requests, with an error that says that the bridge ends.</summary>
+    /// <returns>When the client has been told. All have ended at once.</returns>
+    public async Task StopAllAsync()
+    {
+        foreach (OpenRequest request in Open.EndAll())
+        {
+            await TellAsync(request, ErrorMessage.Build(BridgeFault.For(BridgeFaultReason.Stopped), request.Id.Raw.Span)).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Sends a message to the client; where there is none any more, everything ends.</summary>
     public async ValueTask SendToClientAsync(ReadOnlySequence<byte> message)
     {
         try
         {
-            await front.SendAsync(message, CancellationToken.None).ConfigureAwait(false);
+            await front.SendAsync(message).ConfigureAwait(false);
         }
         catch (FrontClosedException)
         {
-            await _frontGone.CancelAsync().ConfigureAwait(false);
+            Debug.Assert(front.Gone.IsCancellationRequested, "Who watches the front ends.");
         }
     }
 
-    /// <summary>Ends a request with an error, unless it has ended. A cancelled one needs none.</summary>
-    private async ValueTask FailAsync(OpenRequest request, byte[] error)
+    /// <summary>Ends a request with an error, unless it has ended.</summary>
+    private ValueTask FailAsync(OpenRequest request, byte[] error) => Open.TryEnd(request) ? TellAsync(request, error) : ValueTask.CompletedTask;
+
+    /// <summary>Tells whose request it was that it has ended with an error. A cancelled one needs none.</summary>
+    private async ValueTask TellAsync(OpenRequest request, byte[] error)
     {
-        if (!Open.TryEnd(request) || request.IsCancelled)
+        Debug.Assert(request.IsEnded, "Who has ended it tells of it.");
+        if (request.IsCancelled)
         {
             return;
         }

@@ -5,7 +5,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A response that is no success: the proxy's own or the server's.</summary>
+/// <summary>A response that is not a success: the proxy's own or the server's.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Error">The raw JSON of the JSON-RPC error in the body; empty where there is none.</param>
 /// <param name="Code">Its code; 0 where there is none.</param>
@@ -44,7 +44,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     private bool IsOwn => Status is 502 or 503 or 504;
 
-    /// <summary>Reads a response that is no success.</summary>
+    /// <summary>Reads a response that is not a success.</summary>
     public static async Task<ErrorAnswer> ReadAsync(HttpResponseMessage response, LargeMessages large, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -66,7 +66,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     /// <summary>The JSON-RPC error for a request that this answers.</summary>
     /// <param name="id">The raw JSON of its id.</param>
-    /// <param name="hasCredential">Whether a credential is sent, so that a 401 is not for want of one.</param>
+    /// <param name="hasCredential">Whether a credential is sent, so that a 401 does not mean that it is missing.</param>
     public byte[] For(ReadOnlySpan<byte> id, bool hasCredential)
     {
         if (IsJsonRpc)
@@ -84,7 +84,10 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         return ErrorMessage.Build(fault.Code, $"The server answered with HTTP status {Status} and no JSON-RPC error.", fault.Reason, id, Status);
     }
 
-    private static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
+    /// <summary>What a body says.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="body">The body, which may be anything.</param>
+    public static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
     {
         if (MessageScanner.Scan(body) is not { Kind: MessageKind.ErrorResponse, ErrorCode: var code })
         {

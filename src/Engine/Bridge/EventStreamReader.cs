@@ -7,8 +7,8 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>Reads a stream of server-sent events (HTML §9.2.6), of which one may be as large as a message may be.</summary>
 /// <param name="stream">The body of the response.</param>
-/// <param name="large">Bounds what is held of large messages.</param>
-internal sealed class EventStreamReader(Stream stream, LargeMessages large) : IDisposable
+/// <param name="bound">Bounds what is held of events.</param>
+internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : IDisposable
 {
     private const int ReadBytes = 16 * 1024;
 
@@ -82,7 +82,7 @@ internal sealed class EventStreamReader(Stream stream, LargeMessages large) : ID
                 return Take();
             }
 
-            await large.TakeTurnAsync(_data, cancellationToken).ConfigureAwait(false);
+            await bound.TakeTurnAsync(_data, cancellationToken).ConfigureAwait(false);
             int count = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
@@ -103,7 +103,7 @@ internal sealed class EventStreamReader(Stream stream, LargeMessages large) : ID
     {
         try
         {
-            return await stream.ReadAsync(_buffer.AsMemory(0, ReadBytes), cancellationToken).ConfigureAwait(false);
+            return await bound.ReadAsync(stream, _buffer.AsMemory(0, ReadBytes), _data, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException cut)
         {

@@ -5,14 +5,23 @@ namespace McpProxyFast.Bridge;
 /// <summary>Who speaks on the near side of a bridge: JSON-RPC messages in, JSON-RPC messages out.</summary>
 internal interface IBridgeFront
 {
+    /// <summary>Cancelled when the client takes no more messages.</summary>
+    CancellationToken Gone { get; }
+
     /// <summary>The client's next message. For one reader.</summary>
     ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken);
 
+    /// <summary>No more is received: ends what waits for further words of the client.</summary>
+    /// <returns>When what was answered here has been sent. Never fails.</returns>
+    Task EndReceivingAsync();
+
     /// <summary>Sends one message to the client, whole. Callers need not take turns.</summary>
     /// <param name="message">JSON; line ends in it stand outside strings. May be used until the task has ended.</param>
-    /// <param name="cancellationToken">Ends the wait for its turn. A message that has begun is not cut.</param>
     /// <exception cref="FrontClosedException">The client takes no more messages.</exception>
-    ValueTask SendAsync(ReadOnlySequence<byte> message, CancellationToken cancellationToken);
+    ValueTask SendAsync(ReadOnlySequence<byte> message);
+
+    /// <summary>Nothing more is sent: who still sends gets <see cref="FrontClosedException"/>, whatever the client does.</summary>
+    void Close();
 }
 
 /// <summary>The client takes no more messages.</summary>

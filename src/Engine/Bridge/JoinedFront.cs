@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Threading.Channels;
 using McpProxyFast.Bridge.Eras;
 using McpProxyFast.Bridge.Messages;
 using McpProxyFast.Outcomes;
@@ -13,21 +12,27 @@ namespace McpProxyFast.Bridge;
 /// Messages pass until the handshake is answered. A result, or a client without a handshake, ends its work: from then on everything passes unread. An error
 /// that may come of a server without a handshake is held back, and the server is asked what it speaks (<see cref="LegacyClientJoin"/>).
 /// </remarks>
-/// <param name="client">The client.</param>
-/// <param name="logger">Is told that eras are joined.</param>
-/// <param name="clock">For what is sent later.</param>
-internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock) : IBridgeFront, IDisposable
+internal sealed class JoinedFront : IBridgeFront, IDisposable
 {
     /// <summary>The largest handshake that is kept, to be translated; real ones are below 10 KiB.</summary>
     private const int MaxHandshakeBytes = 1024 * 1024;
 
+    /// <summary>The client.</summary>
+    private readonly IBridgeFront _client;
+
+    /// <summary>Is told that eras are joined.</summary>
+    private readonly ILogger _logger;
+
+    /// <summary>Answers to what the client says, which the receiver does not wait for.</summary>
+    private readonly AnswerQueue _answers;
+
+    /// <summary>Those that are under way.</summary>
+    private readonly RunningCount _answering = new();
+
     /// <summary>Messages for the server that are made here.</summary>
-    private readonly Channel<MessageBuffer> _made = Channel.CreateUnbounded<MessageBuffer>();
+    private readonly MadeMessages _made;
 
-    /// <summary>Messages for the server that wait for their time, by their ids.</summary>
-    private readonly Dictionary<MessageId, CancellationTokenSource> _delayed = [];
-
-    /// <summary>Guards what follows, and every call of the join.</summary>
+    /// <summary>Guards what follows, every call of the join, and that what it wants of the server is asked in this order.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The client's handshake, while it is not answered; null otherwise.</summary>
@@ -38,6 +43,9 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
 
     /// <summary>Translates; null where nothing is translated.</summary>
     private LegacyClientJoin? _join;
+
+    /// <summary>No more is received, so the server is asked nothing more.</summary>
+    private bool _isClosed;
 
     /// <summary>It is known that nothing is translated.</summary>
     private volatile bool _isPlain;
@@ -51,11 +59,23 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
     /// <summary>The client sends no more.</summary>
     private bool _hasEnded;
 
+    /// <param name="client">The client.</param>
+    /// <param name="logger">Is told that eras are joined.</param>
+    /// <param name="clock">For what is sent later.</param>
+    public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock)
+    {
+        (_client, _logger) = (client, logger);
+        _answers = new AnswerQueue(client, _answering);
+        _made = new MadeMessages(_gate, clock);
+    }
+
+    public CancellationToken Gone => _client.Gone;
+
     public async ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (_made.Reader.TryRead(out MessageBuffer? made))
+            if (_made.TryRead() is { } made)
             {
                 return new ReceivedMessage(made);
             }
@@ -67,71 +87,95 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
 
             if (_isPlain && _receiving is null)
             {
-                return await client.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                return await _client.ReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            _receiving ??= client.ReceiveAsync(cancellationToken).AsTask();
-            _waiting = _waiting is { IsCompleted: false } ? _waiting : _made.Reader.WaitToReadAsync(cancellationToken).AsTask();
+            _receiving ??= _client.ReceiveAsync(cancellationToken).AsTask();
+            _waiting = _waiting is { IsCompleted: false } ? _waiting : _made.WaitAsync(cancellationToken);
             await Task.WhenAny(_receiving, _waiting).ConfigureAwait(false);
             if (_receiving.IsCompleted)
             {
                 ReceivedMessage received = await _receiving.ConfigureAwait(false);
                 _receiving = null;
-                if (await TakeAsync(received).ConfigureAwait(false))
+                if (Passes(received, out IReadOnlyList<ReadOnlySequence<byte>> answers))
                 {
                     return received;
                 }
+
+                // A client that does not read is waited for, but not longer than anybody wants to hear of it.
+                await AnswerAsync(answers).WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    public ValueTask SendAsync(ReadOnlySequence<byte> message, CancellationToken cancellationToken)
+    public async Task EndReceivingAsync()
+    {
+        List<ReadOnlySequence<byte>> toClient = [];
+        lock (_gate)
+        {
+            _isClosed = true;
+            CarryOut(_join?.ClientEnded() ?? [], toClient);
+            foreach (MessageId id in _made.TakeAllBack())
+            {
+                ReadOnlySequence<byte> stopped = OwnMessages.Stopped(id);
+                CarryOut(FromServer(stopped, MessageScanner.Scan(stopped)), toClient);
+            }
+        }
+
+        await AnswerAsync(toClient).ConfigureAwait(false);
+        await _answering.WhenZero.ConfigureAwait(false);
+        await _client.EndReceivingAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask SendAsync(ReadOnlySequence<byte> message)
     {
         if (_isPlain)
         {
-            return client.SendAsync(message, cancellationToken);
+            await _client.SendAsync(message).ConfigureAwait(false);
+            return;
         }
 
         RpcHead head = MessageScanner.Scan(message);
-        IReadOnlyList<EraAction> actions;
+        List<ReadOnlySequence<byte>> toClient = [];
         lock (_gate)
         {
-            actions = FromServer(message, head);
+            CarryOut(FromServer(message, head), toClient);
         }
 
-        return CarryOutAsync(actions, cancellationToken);
+        foreach (ReadOnlySequence<byte> each in toClient)
+        {
+            await _client.SendAsync(each).ConfigureAwait(false);
+        }
     }
+
+    public void Close() => _client.Close();
 
     public void Dispose()
     {
         lock (_gate)
         {
-            foreach (CancellationTokenSource waiting in _delayed.Values)
-            {
-                waiting.Cancel();
-            }
+            _made.TakeAllBack();
         }
+    }
 
-        while (_made.Reader.TryRead(out MessageBuffer? made))
+    private async Task AnswerAsync(IReadOnlyList<ReadOnlySequence<byte>> answers)
+    {
+        foreach (ReadOnlySequence<byte> answer in answers)
         {
-            made.Dispose();
+            await _answers.SendAsync(answer).ConfigureAwait(false);
         }
     }
 
     /// <summary>Takes a message of the client.</summary>
+    /// <param name="received">Taken over, where it does not go on.</param>
+    /// <param name="answers">What the client is told.</param>
     /// <returns>Whether it goes on as it is.</returns>
-    private async ValueTask<bool> TakeAsync(ReceivedMessage received)
+    private bool Passes(ReceivedMessage received, out IReadOnlyList<ReadOnlySequence<byte>> answers)
     {
+        answers = [];
         if (received.IsEnd)
         {
             _hasEnded = true;
-            IReadOnlyList<EraAction> last;
-            lock (_gate)
-            {
-                last = _join?.ClientEnded() ?? [];
-            }
-
-            await CarryOutAsync(last, CancellationToken.None).ConfigureAwait(false);
             return false;
         }
 
@@ -141,7 +185,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         }
 
         RpcHead head = MessageScanner.Scan(message.Bytes);
-        IReadOnlyList<EraAction> actions;
+        List<ReadOnlySequence<byte>> toClient = [];
         lock (_gate)
         {
             if (_join is null || head.Kind is MessageKind.Broken)
@@ -150,14 +194,13 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
                 return true;
             }
 
-            actions = FromClient(message.Bytes, head);
+            using (message)
+            {
+                CarryOut(FromClient(message.Bytes, head), toClient, message);
+            }
         }
 
-        using (message)
-        {
-            await CarryOutAsync(actions, CancellationToken.None).ConfigureAwait(false);
-        }
-
+        answers = toClient;
         return false;
     }
 
@@ -221,7 +264,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         _refusal = null;
         if (_join.State is JoinState.Joined)
         {
-            logger.ErasJoined();
+            _logger.ErasJoined();
             return actions;
         }
 
@@ -240,7 +283,7 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         }
 
         _handshake = null;
-        if (EraDetection.IsWorthAsking(message, head))
+        if (!_isClosed && EraDetection.IsWorthAsking(message, head))
         {
             _refusal = message.ToArray();
             _join = new LegacyClientJoin(initialize, asked);
@@ -251,88 +294,34 @@ internal sealed class JoinedFront(IBridgeFront client, ILogger logger, TimeProvi
         return [new ToClient(message)];
     }
 
-    private async ValueTask CarryOutAsync(IReadOnlyList<EraAction> actions, CancellationToken cancellationToken)
+    /// <summary>Does what the join wants: at once what the server is asked, under the lock, so that nothing overtakes what it takes back.</summary>
+    /// <param name="actions">In their order.</param>
+    /// <param name="toClient">Gets what the client is told.</param>
+    /// <param name="cause">The client's message that they come of: what stands in for it takes its share of the room; null for none.</param>
+    private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient, MessageBuffer? cause = null)
     {
+        Debug.Assert(_gate.IsHeldByCurrentThread, "Actions are carried out in the order in which the join has wanted them.");
         foreach (EraAction action in actions)
         {
             switch (action)
             {
                 case ToClient { Message: var message }:
-                    await client.SendAsync(message, cancellationToken).ConfigureAwait(false);
+                    toClient.Add(message);
                     break;
                 case ToServer { Id: { } id, After: var after } later when after > TimeSpan.Zero:
-                    _ = SendLaterAsync(id, Buffered(later.Message), after);
+                    _made.SendLater(id, MessageBuffer.Over(later.Message), after);
                     break;
                 case ToServer { Message: var message }:
-                    Send(Buffered(message));
+                    var made = MessageBuffer.Over(message);
+                    cause?.MoveHoldTo(made);
+                    _made.Send(made);
                     break;
-                case CloseServer { Id: var id } when !TryTakeBack(id):
-                    Send(Buffered(OwnMessages.Cancelled(id, "It is no longer of interest.")));
+                case CloseServer { Id: var id } when !_made.TryTakeBack(id):
+                    _made.Send(MessageBuffer.Over(OwnMessages.Cancelled(id, "It is no longer of interest.")));
                     break;
                 default:
                     break;
             }
-        }
-    }
-
-    private static MessageBuffer Buffered(in ReadOnlySequence<byte> message)
-    {
-        var buffer = new MessageBuffer();
-        buffer.Add(message);
-        return buffer;
-    }
-
-    private void Send(MessageBuffer message)
-    {
-        bool isTaken = _made.Writer.TryWrite(message);
-        Debug.Assert(isTaken, "It has no bound of its own, and is never completed.");
-    }
-
-    private async Task SendLaterAsync(MessageId id, MessageBuffer message, TimeSpan after)
-    {
-        using var waiting = new CancellationTokenSource();
-        lock (_gate)
-        {
-            _delayed.Add(id, waiting);
-        }
-
-        try
-        {
-            await Task.Delay(after, clock, waiting.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // It is taken back.
-        }
-
-        bool isDue;
-        lock (_gate)
-        {
-            isDue = _delayed.Remove(id) && !waiting.IsCancellationRequested;
-        }
-
-        if (isDue)
-        {
-            Send(message);
-        }
-        else
-        {
-            message.Dispose();
-        }
-    }
-
-    /// <summary>Takes back a message that waits for its time.</summary>
-    private bool TryTakeBack(MessageId id)
-    {
-        lock (_gate)
-        {
-            if (!_delayed.Remove(id, out CancellationTokenSource? waiting))
-            {
-                return false;
-            }
-
-            waiting.Cancel();
-            return true;
         }
     }
 }

@@ -7,25 +7,27 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>MCP over stdio: one message a line.</summary>
 /// <param name="near">The client's bytes, both ways.</param>
-/// <param name="large">Bounds what is held of large messages.</param>
-internal sealed class LineFront(IDuplexPipe near, LargeMessages large) : IBridgeFront, IDisposable
+/// <param name="room">Bounds what is held of the client's messages.</param>
+internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFront, IDisposable
 {
     /// <summary>Most bytes between two flushes: what a slow client has to take before more is given to the pipe.</summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>Held by the message that is being written.</summary>
+    /// <summary>Held by the message that is being written. Messages may still wait for it when the front is closed, so it is not disposed of.</summary>
     private readonly SemaphoreSlim _writing = new(1);
 
-    /// <summary>The client takes no more. Set once; touched only by who holds <see cref="_writing"/>.</summary>
-    private bool _isClosed;
+    /// <summary>Cancelled when the client takes no more. It is not disposed of, as who still sends looks at it.</summary>
+    private readonly CancellationTokenSource _gone = new();
+
+    public CancellationToken Gone => _gone.Token;
 
     private static ReadOnlySpan<byte> LineEnds => "\r\n"u8;
 
     public async ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         var message = new MessageBuffer();
-        ReadOnlyMemory<byte> id = default;
-        bool isTooLarge = false;
+        BridgeFaultReason? refusal = null;
+        IdSearch? search = null; // reads what of a refused message is not held
         while (true)
         {
             ReadResult read = await near.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -34,48 +36,60 @@ internal sealed class LineFront(IDuplexPipe near, LargeMessages large) : IBridge
                 continue;
             }
 
-            bool isLine = Take(read.Buffer, message, isTooLarge);
-            if (!isTooLarge && message.Length > BridgeLimits.MaxMessageBytes)
+            bool isLine = Take(read.Buffer, message, search);
+            refusal ??= await RefusalAsync(message, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null && search is null)
             {
-                (isTooLarge, id) = (true, PartialMessage.FindId(message.Bytes));
+                search = new IdSearch();
+                search.Add(message.Bytes);
                 message.Clear();
             }
 
-            if (isTooLarge ? isLine || read.IsCompleted : isLine && !IsBlank(message))
+            if (!isLine && !read.IsCompleted)
             {
-                return isTooLarge ? new ReceivedMessage(null, IsTooLarge: true, id) : new ReceivedMessage(message);
+                continue;
             }
 
-            if (!isLine && read.IsCompleted)
+            if (search is not null)
             {
-                // The last line counts without its end.
-                return IsBlank(message) ? default : new ReceivedMessage(message);
+                return new ReceivedMessage(null, refusal, search.Id);
             }
 
-            if (isLine)
+            if (!IsBlank(message))
             {
-                message.Clear(); // an empty line
+                return new ReceivedMessage(message); // the last line counts without its end
             }
 
-            await large.TakeTurnAsync(message, cancellationToken).ConfigureAwait(false);
+            message.Clear(); // an empty line
+            if (!isLine)
+            {
+                return default;
+            }
         }
     }
 
-    public async ValueTask SendAsync(ReadOnlySequence<byte> message, CancellationToken cancellationToken)
+    /// <summary>What was read is all that is taken.</summary>
+    public Task EndReceivingAsync() => Task.CompletedTask;
+
+    public async ValueTask SendAsync(ReadOnlySequence<byte> message)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_isClosed)
-            {
-                throw new FrontClosedException();
-            }
+            await _writing.WaitAsync(_gone.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new FrontClosedException();
+        }
 
+        try
+        {
+            _gone.Token.ThrowIfCancellationRequested();
             await WriteLineAsync(message).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is not FrontClosedException)
+        catch (Exception)
         {
-            _isClosed = true;
+            await _gone.CancelAsync().ConfigureAwait(false);
             throw new FrontClosedException();
         }
         finally
@@ -84,22 +98,34 @@ internal sealed class LineFront(IDuplexPipe near, LargeMessages large) : IBridge
         }
     }
 
-    /// <summary>What still waits to write fails from now on.</summary>
-    public void Dispose() => _writing.Dispose();
+    public void Close() => _gone.Cancel();
+
+    public void Dispose() => Close();
 
     /// <summary>Takes what belongs to the line out of the pipe.</summary>
     /// <returns>Whether the line's end has come.</returns>
-    private bool Take(ReadOnlySequence<byte> received, MessageBuffer message, bool isDropped)
+    private bool Take(ReadOnlySequence<byte> received, MessageBuffer message, IdSearch? search)
     {
         SequencePosition? end = received.PositionOf((byte)'\n');
-        if (!isDropped)
+        ReadOnlySequence<byte> part = end is { } at ? received.Slice(0, at) : received;
+        if (search is null)
         {
-            message.Add(end is { } at ? received.Slice(0, at) : received);
+            message.Add(part);
+        }
+        else
+        {
+            search.Add(part);
         }
 
         near.Input.AdvanceTo(end is { } line ? received.GetPosition(1, line) : received.End);
         return end is not null;
     }
+
+    /// <summary>Why a message is not held; null where it is.</summary>
+    private async ValueTask<BridgeFaultReason?> RefusalAsync(MessageBuffer message, CancellationToken cancellationToken) =>
+        message.Length > BridgeLimits.MaxMessageBytes ? BridgeFaultReason.MessageTooLarge
+        : await room.TryTakeAsync(message, cancellationToken).ConfigureAwait(false) ? null
+        : BridgeFaultReason.TooManyBytes;
 
     private async ValueTask WriteLineAsync(ReadOnlySequence<byte> message)
     {
@@ -133,13 +159,13 @@ internal sealed class LineFront(IDuplexPipe near, LargeMessages large) : IBridge
         near.Output.Write(piece);
     }
 
+    /// <exception cref="OperationCanceledException">The front is closed.</exception>
     private async ValueTask FlushAsync()
     {
-        FlushResult flushed = await near.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        Debug.Assert(!flushed.IsCanceled, "Nobody cancels a flush.");
+        FlushResult flushed = await near.Output.FlushAsync(_gone.Token).ConfigureAwait(false);
+        Debug.Assert(!flushed.IsCanceled, "Nobody cancels a flush but by its token.");
         if (flushed.IsCompleted)
         {
-            _isClosed = true;
             throw new FrontClosedException();
         }
     }

@@ -15,27 +15,43 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The piece that is being filled; null while the message is empty.</summary>
     private Segment? _last;
 
-    /// <summary>Given back with the bytes; null where the message is small. See <see cref="LargeMessages"/>.</summary>
-    private IDisposable? _turn;
+    /// <summary>Bytes that lie elsewhere; empty where they lie in pieces.</summary>
+    private ReadOnlySequence<byte> _elsewhere;
+
+    /// <summary>Given back with the bytes; null where nothing has to be.</summary>
+    private IDisposable? _hold;
 
     /// <summary>How many bytes there are.</summary>
     public long Length { get; private set; }
 
-    /// <summary>The message has its turn among the large ones.</summary>
-    public bool HasTurn => _turn is not null;
+    /// <summary>Given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
+    public IDisposable? Hold => _hold;
 
     /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>
-    public ReadOnlySequence<byte> Bytes => _first is null ? default : new ReadOnlySequence<byte>(_first, 0, _last!, _last!.Memory.Length);
+    public ReadOnlySequence<byte> Bytes => _first is null ? _elsewhere : new ReadOnlySequence<byte>(_first, 0, _last!, _last!.Memory.Length);
 
-    /// <summary>Hands over the turn of a large message, which ends with it.</summary>
-    public void Keep(IDisposable turn)
+    /// <summary>A message that was made here, in memory of its own: it is not copied.</summary>
+    public static MessageBuffer Over(in ReadOnlySequence<byte> message) => new() { _elsewhere = message, Length = message.Length };
+
+    /// <summary>Hands over what is to be given back with the bytes.</summary>
+    public void Keep(IDisposable hold)
     {
-        Debug.Assert(_turn is null, "A message takes its turn once.");
-        _turn = turn;
+        Debug.Assert(_hold is null, "A message takes its turn, or its share, once.");
+        _hold = hold;
+    }
+
+    /// <summary>Hands over what is to be given back to the message that stands in for this one, if it has to be.</summary>
+    public void MoveHoldTo(MessageBuffer other)
+    {
+        if (Interlocked.Exchange(ref _hold, null) is { } hold)
+        {
+            other.Keep(hold);
+        }
     }
 
     public void Add(ReadOnlySpan<byte> bytes)
     {
+        Debug.Assert(_elsewhere.IsEmpty, "A message that was made here is whole.");
         while (!bytes.IsEmpty)
         {
             if (_last is null || _last.Free == 0)
@@ -68,8 +84,8 @@ internal sealed class MessageBuffer : IDisposable
             segment.Return();
         }
 
-        (_first, _last, Length) = (null, null, 0);
-        Interlocked.Exchange(ref _turn, null)?.Dispose();
+        (_first, _last, _elsewhere, Length) = (null, null, default, 0);
+        Interlocked.Exchange(ref _hold, null)?.Dispose();
     }
 
     /// <summary>Gives everything back. Nobody may use the bytes any more.</summary>

@@ -7,6 +7,9 @@ namespace McpProxyFast.Bridge;
 /// <summary>A JSON-RPC message as the body of a POST: its bytes, unchanged and uncopied.</summary>
 internal sealed class MessageContent : HttpContent
 {
+    /// <summary>Most bytes of one write: a pipe copies all that it is given before it waits for its reader.</summary>
+    private const int WriteBytes = 64 * 1024;
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly ReadOnlySequence<byte> _message;
@@ -25,7 +28,10 @@ internal sealed class MessageContent : HttpContent
     {
         foreach (ReadOnlyMemory<byte> piece in _message)
         {
-            await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+            for (int from = 0; from < piece.Length; from += WriteBytes)
+            {
+                await stream.WriteAsync(piece.Slice(from, Math.Min(WriteBytes, piece.Length - from)), cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

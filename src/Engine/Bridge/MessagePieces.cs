@@ -9,7 +9,7 @@ internal static class MessagePieces
     public const int Length = 64 * 1024;
 
     /// <summary>Most pieces that are kept: 32 MiB, and only while messages are under way.</summary>
-    private const int MostKept = 512;
+    private const int MaxKept = 512;
 
     private static readonly ConcurrentQueue<byte[]> Kept = new();
 
@@ -18,12 +18,12 @@ internal static class MessagePieces
     /// <summary>Gives a piece back, once.</summary>
     public static void Return(byte[] piece)
     {
-        if (Kept.Count < MostKept)
+        if (Kept.Count < MaxKept)
         {
             Kept.Enqueue(piece);
         }
     }
 
-    /// <summary>Nothing is under way: whatever is kept goes.</summary>
+    /// <summary>Drops all kept pieces. Called when no message is under way.</summary>
     public static void Trim() => Kept.Clear();
 }

@@ -3,7 +3,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The requests that are open. Whoever ends one is the only one to answer it.</summary>
+/// <summary>The open requests. The caller that takes one out is the only one to answer it.</summary>
 internal sealed class OpenRequests
 {
     /// <summary>Guards what follows, and the states of the requests.</summary>
@@ -64,6 +64,16 @@ internal sealed class OpenRequests
             }
 
             return request;
+        }
+    }
+
+    /// <summary>Ends all requests.</summary>
+    /// <returns>Those that were open.</returns>
+    public OpenRequest[] EndAll()
+    {
+        lock (_gate)
+        {
+            return [.. _open.Keys.ToArray().Select(id => TryEnd(id)!)];
         }
     }
 

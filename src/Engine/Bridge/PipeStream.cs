@@ -3,9 +3,11 @@ using System.IO.Pipelines;
 namespace McpProxyFast.Bridge;
 
 /// <summary>One end of an in-memory connection, as a stream.</summary>
+/// <remarks>Everything that the other end has sent can be read; only then a reader learns that it was cut.</remarks>
 /// <param name="input">What the other end sends.</param>
 /// <param name="output">Goes to the other end.</param>
-internal sealed class PipeStream(PipeReader input, PipeWriter output) : Stream
+/// <param name="end">Knows how the other end has ended.</param>
+internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark end) : Stream
 {
     private readonly Stream _input = input.AsStream();
     private readonly Stream _output = output.AsStream();
@@ -20,10 +22,15 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output) : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+    /// <exception cref="IOException">The other end was cut, and everything before has been read.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        int count = await _input.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        return count > 0 || buffer.IsEmpty || !end.IsCut ? count : throw new IOException("The connection was cut.");
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _input.ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         _output.WriteAsync(buffer, cancellationToken);

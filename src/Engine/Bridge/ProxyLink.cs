@@ -13,13 +13,8 @@ internal sealed class ProxyLink : IDisposable
     /// <summary>Stands for the target. The proxy puts the target's own host and path in its place.</summary>
     public static readonly Uri Target = new("http://mcp.invalid/");
 
-    /// <summary>Most bytes of a message that lie between the two ends.</summary>
-    private const int PauseBytes = 64 * 1024;
-
     /// <summary>How long an idle connection to the proxy is kept; it costs a few KiB.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(30);
-
-    private static readonly PipeOptions Piping = new(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
 
     private readonly HttpMessageInvoker _http;
 
@@ -29,7 +24,7 @@ internal sealed class ProxyLink : IDisposable
     {
     }
 
-    /// <summary>For fuzzing: with a server that is no server.</summary>
+    /// <summary>For fuzzing: with any stream in place of a server.</summary>
     internal ProxyLink(HttpMessageHandler handler) => _http = new HttpMessageInvoker(handler);
 
     /// <summary>Sends a request to the target, or to another path of its origin.</summary>
@@ -45,20 +40,10 @@ internal sealed class ProxyLink : IDisposable
     {
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
-        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(Connect(serve)),
+        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(MemoryConnection.Open(serve)),
         PooledConnectionIdleTimeout = IdleTime,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         UseCookies = false,
         UseProxy = false,
     };
-
-    private static PipeStream Connect(Func<IDuplexPipe, Task> serve)
-    {
-        var toProxy = new Pipe(Piping);
-        var fromProxy = new Pipe(Piping);
-        _ = serve(new Ends(toProxy.Reader, fromProxy.Writer)); // completes both, whatever happens
-        return new PipeStream(fromProxy.Reader, toProxy.Writer);
-    }
-
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -1,7 +1,8 @@
 namespace McpProxyFast.Bridge;
 
 /// <summary>Counts what is under way, and says when nothing is.</summary>
-internal sealed class RunningCount
+/// <param name="onZero">Called each time that nothing is under way any more; null for nothing.</param>
+internal sealed class RunningCount(Action? onZero = null)
 {
     /// <summary>Guards what follows.</summary>
     private readonly Lock _gate = new();
@@ -42,7 +43,7 @@ internal sealed class RunningCount
             {
                 _zero?.TrySetResult();
                 _zero = null;
-                MessagePieces.Trim();
+                onZero?.Invoke();
             }
         }
     }

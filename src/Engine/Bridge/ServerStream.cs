@@ -8,6 +8,7 @@ internal sealed class ServerStream
     private readonly UpstreamParts _parts;
     private readonly Session _session;
     private readonly Func<Task<bool>> _recover;
+    private readonly ReopenPause _reopening = new();
 
     /// <summary>Cancelled to close the stream. It is not disposed of, as nothing in it needs that.</summary>
 #pragma warning disable CA2213
@@ -19,6 +20,9 @@ internal sealed class ServerStream
 
     /// <summary>The pause before the stream is opened again.</summary>
     private TimeSpan _pause = BridgeLimits.DefaultRetry;
+
+    /// <summary>The server has opened it once: from then on a 404 says that the session has ended.</summary>
+    private bool _hasOpened;
 
     /// <param name="parts">The conversation's.</param>
     /// <param name="session">The session.</param>
@@ -38,7 +42,7 @@ internal sealed class ServerStream
     {
         try
         {
-            while (await OpenAsync(closing).ConfigureAwait(false))
+            while (await OpenOrFailAsync(closing).ConfigureAwait(false))
             {
                 await Task.Delay(_pause, _parts.Settings.Clock, closing).ConfigureAwait(false);
             }
@@ -47,9 +51,20 @@ internal sealed class ServerStream
         {
             // Closed.
         }
-        catch (Exception bug)
+    }
+
+    /// <summary>Nothing that the server sends ends the loop.</summary>
+    private async Task<bool> OpenOrFailAsync(CancellationToken closing)
+    {
+        try
+        {
+            return await OpenAsync(closing).ConfigureAwait(false);
+        }
+        catch (Exception bug) when (!closing.IsCancellationRequested)
         {
             _parts.Settings.Logger.BridgeFailed(bug);
+            _pause = _reopening.AfterFailure();
+            return true;
         }
     }
 
@@ -60,6 +75,7 @@ internal sealed class ServerStream
         using HttpResponseMessage? response = await StreamOpening.GetAsync(_parts, _session, _lastId, closing).ConfigureAwait(false);
         if (response is { IsSuccessStatusCode: true } && AnswerBody.IsEventStream(response))
         {
+            _hasOpened = true;
             await ReadAsync(response, closing).ConfigureAwait(false);
             return true;
         }
@@ -67,7 +83,9 @@ internal sealed class ServerStream
         if (response is not null)
         {
             ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, closing).ConfigureAwait(false);
-            if (_session.Id is not null && error.IsSessionLost)
+
+            // Before, it comes of a server that has no such stream: a new session would get the same answer, again and again.
+            if (_session.Id is not null && error.IsSessionLost && _hasOpened)
             {
                 _ = _recover(); // the new session has a stream of its own
                 return false;
@@ -80,7 +98,7 @@ internal sealed class ServerStream
             }
         }
 
-        _pause = _pause * 2 < BridgeLimits.MaxRetry ? _pause * 2 : BridgeLimits.MaxRetry;
+        _pause = _reopening.AfterFailure();
         return true;
     }
 
@@ -103,11 +121,13 @@ internal sealed class ServerStream
 
     private async Task ReadAsync(EventStreamReader events, CancellationToken closing)
     {
+        bool hasBrought = false;
         try
         {
             while (await events.ReadAsync(closing).ConfigureAwait(false) is { } next)
             {
                 using MessageBuffer data = next.Data;
+                hasBrought = true;
                 _lastId = events.LastId ?? _lastId;
                 if (next is { IsTooLarge: false, Name: "message" })
                 {
@@ -118,7 +138,7 @@ internal sealed class ServerStream
         finally
         {
             _lastId = events.LastId ?? _lastId;
-            _pause = StreamOpening.Wait(events.Retry);
+            _pause = _reopening.AfterStream(events.Retry, hasBrought);
         }
     }
 }

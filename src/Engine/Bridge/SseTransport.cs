@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
@@ -7,21 +5,21 @@ namespace McpProxyFast.Bridge;
 /// <summary>HTTP+SSE of 2024-11-05: one stream carries all that the server says, and its first event names where messages are posted.</summary>
 internal sealed class SseTransport : UpstreamTransport
 {
-    /// <summary>Longest address that is believed.</summary>
-    private const int MaxEndpointBytes = 4 * 1024;
-
     /// <summary>How long the first event may take: a stream without it is another transport's.</summary>
     private static readonly TimeSpan EndpointTime = TimeSpan.FromSeconds(10);
 
     private readonly UpstreamParts _parts;
     private readonly Reachability _reachability;
-    private readonly SessionRecovery _recovery;
+    private readonly ReopenPause _reopening = new();
 
     /// <summary>Guards what follows.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The stream in use, or being opened; null before the first message.</summary>
     private SseLine? _line;
+
+    /// <summary>A stream is opened once a pause is over. One pause at a time: each that ends without a stream is followed by another.</summary>
+    private bool _isPausing;
 
     /// <summary>Cancelled to close the stream. It is not disposed of, as nothing in it needs that.</summary>
 #pragma warning disable CA2213
@@ -35,7 +33,6 @@ internal sealed class SseTransport : UpstreamTransport
     {
         _parts = parts;
         _reachability = new Reachability(parts.Settings);
-        _recovery = new SessionRecovery(parts, this);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(parts.Ending);
     }
 
@@ -45,7 +42,7 @@ internal sealed class SseTransport : UpstreamTransport
         while (true)
         {
             SseLine line = Open();
-            SseOpening opening = await (message.IsOwn ? line.Opening : line.Ready).WaitAsync(message.Closing).ConfigureAwait(false);
+            SseOpening opening = await line.Ready.WaitAsync(message.Closing).ConfigureAwait(false);
             if (opening.Endpoint is { } endpoint)
             {
                 if (await PostAsync(message, endpoint, patience).ConfigureAwait(false))
@@ -55,6 +52,12 @@ internal sealed class SseTransport : UpstreamTransport
                 }
 
                 continue;
+            }
+
+            if (opening.IsSessionLost)
+            {
+                await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.SessionLost).ConfigureAwait(false);
+                return SendingEnd.Over;
             }
 
             bool goesOn = opening.Error is { } failed
@@ -108,6 +111,11 @@ internal sealed class SseTransport : UpstreamTransport
     /// <returns>False where it is to be tried again.</returns>
     private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, RetryWindow patience)
     {
+        if (!message.TryBeginSending())
+        {
+            return true; // cancelled meanwhile
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         request.Content = new MessageContent(message.Bytes);
         RequestFields.Add(request, RequestFields.For(message, isOfSession: true, _parts.Delivery.Tools));
@@ -127,6 +135,7 @@ internal sealed class SseTransport : UpstreamTransport
             }
 
             ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, message.Closing).ConfigureAwait(false);
+            message.EndSending();
             _reachability.Note(error);
             if (await patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
             {
@@ -153,9 +162,10 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
+    /// <summary>Opens a stream and reads it to its end; then another is opened, as long as that has a chance.</summary>
     private async Task RunAsync(SseLine line, CancellationToken closing)
     {
-        var nothing = new SseOpening(null, null);
+        SseOpening outcome = SseOpening.Cut;
         try
         {
             using HttpResponseMessage? response = await StreamOpening.GetAsync(_parts, null, null, closing).ConfigureAwait(false);
@@ -168,7 +178,7 @@ internal sealed class SseTransport : UpstreamTransport
             {
                 ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, closing).ConfigureAwait(false);
                 _reachability.Note(error);
-                nothing = new SseOpening(null, error);
+                outcome = SseOpening.Refused(error);
             }
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException or OperationCanceledException)
@@ -180,64 +190,106 @@ internal sealed class SseTransport : UpstreamTransport
             _parts.Settings.Logger.BridgeFailed(bug);
         }
 
-        line.End(nothing);
-        if (_isInitialized && !closing.IsCancellationRequested)
+        outcome = line.IsSessionLost ? SseOpening.SessionLost : outcome;
+        TimeSpan pause = line.Opening.IsCompleted ? _reopening.AfterStream(line.Retry, line.HasBrought) : _reopening.AfterFailure();
+        line.End(outcome); // from here on a message may open the next
+        if (!_isInitialized || closing.IsCancellationRequested)
         {
-            _ = OpenLaterAsync(closing);
+            return;
+        }
+
+        if (!outcome.IsFinal)
+        {
+            _ = OpenLaterAsync(pause, closing);
+        }
+        else if (outcome.Error is { } refusal)
+        {
+            _parts.Settings.Logger.StreamRefused(refusal.Status);
         }
     }
 
     /// <summary>Opens a stream for what the server says by itself, unless a message has done so.</summary>
-    private async Task OpenLaterAsync(CancellationToken closing)
+    private async Task OpenLaterAsync(TimeSpan pause, CancellationToken closing)
     {
+        lock (_gate)
+        {
+            if (_isPausing)
+            {
+                return;
+            }
+
+            _isPausing = true;
+        }
+
         try
         {
-            await Task.Delay(BridgeLimits.DefaultRetry, _parts.Settings.Clock, closing).ConfigureAwait(false);
-            Open();
+            await Task.Delay(pause, _parts.Settings.Clock, closing).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // Closed.
+            return; // closed
         }
+
+        lock (_gate)
+        {
+            _isPausing = false;
+        }
+
+        Open();
     }
 
     private async Task ReadAsync(SseLine line, HttpResponseMessage response, CancellationToken closing)
     {
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(closing);
         using ITimer patience = _parts.Settings.Clock.CreateTimer(
-            state => CloseUnless((SseLine)state!, reading), line, EndpointTime, Timeout.InfiniteTimeSpan);
+            state => CloseUnlessOpen((SseLine)state!, reading), line, EndpointTime, Timeout.InfiniteTimeSpan);
         Stream body = await response.Content.ReadAsStreamAsync(closing).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
             using var events = new EventStreamReader(body, _parts.Large);
-            while (await events.ReadAsync(reading.Token).ConfigureAwait(false) is { } next)
+            try
             {
-                using MessageBuffer data = next.Data;
-                if (next.IsTooLarge)
-                {
-                    _parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
-                }
-                else if (next.Name == "endpoint" && !line.Opening.IsCompleted)
-                {
-                    Uri endpoint = EndpointOf(data.Bytes) ?? throw new IOException("The address to post to is not the server's.");
-                    line.Open(new SseOpening(endpoint, null));
-                    _ = GetReadyAsync(line); // never throws
-                }
-                else if (next.Name == "message")
-                {
-                    await _parts.Delivery.DeliverAsync(data.Bytes, carrier: null).ConfigureAwait(false);
-                }
+                await ReadAsync(line, events, reading).ConfigureAwait(false);
+            }
+            finally
+            {
+                line.Retry = events.Retry;
             }
         }
     }
 
-    private static void CloseUnless(SseLine line, CancellationTokenSource reading)
+    private async Task ReadAsync(SseLine line, EventStreamReader events, CancellationTokenSource reading)
     {
-        if (line.Opening.IsCompleted)
+        while (await events.ReadAsync(reading.Token).ConfigureAwait(false) is { } next)
         {
-            return;
+            using MessageBuffer data = next.Data;
+            if (next.IsTooLarge)
+            {
+                _parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+            }
+            else if (next.Name == "endpoint" && !line.Opening.IsCompleted)
+            {
+                line.Open(SseOpening.At(data.Bytes, _parts.Settings.Target) ?? throw new IOException("The address to post to is not the server's."));
+                _ = GetReadyAsync(line, reading); // never throws
+            }
+            else if (next.Name == "message")
+            {
+                line.HasBrought |= line.Ready.IsCompleted;
+                await _parts.Delivery.DeliverAsync(data.Bytes, carrier: null).ConfigureAwait(false);
+            }
         }
+    }
 
+    private static void CloseUnlessOpen(SseLine line, CancellationTokenSource reading)
+    {
+        if (!line.Opening.IsCompleted)
+        {
+            Close(reading);
+        }
+    }
+
+    private static void Close(CancellationTokenSource reading)
+    {
         try
         {
             reading.Cancel();
@@ -249,26 +301,43 @@ internal sealed class SseTransport : UpstreamTransport
     }
 
     /// <summary>A stream after the first belongs to a new session, which is initialized before anything else is sent.</summary>
-    private async Task GetReadyAsync(SseLine line)
+    private async Task GetReadyAsync(SseLine line, CancellationTokenSource reading)
     {
         SseOpening opening = await line.Opening.ConfigureAwait(false);
-        if (_isInitialized && opening.Endpoint is not null)
+        if (_isInitialized && !await new SessionRecovery(_parts, new OnLine(this, line)).RunAsync().ConfigureAwait(false))
         {
-            await _recovery.RunAsync().ConfigureAwait(false);
+            line.LoseSession();
+            Close(reading);
+            return;
         }
 
         line.GetReady(opening);
     }
 
-    /// <summary>Where messages are posted, as the link has it.</summary>
-    /// <returns>Null for an address on another origin than the server's, which nothing is sent to.</returns>
-    private Uri? EndpointOf(ReadOnlySequence<byte> data)
+    /// <summary>Sends what begins a session on the stream of that session, and on no other.</summary>
+    private sealed class OnLine(SseTransport transport, SseLine line) : UpstreamTransport
     {
-        Uri target = _parts.Settings.Target;
-        return data.Length <= MaxEndpointBytes
-            && Uri.TryCreate(target, Encoding.UTF8.GetString(data), out Uri? endpoint)
-            && endpoint.GetLeftPart(UriPartial.Authority) == target.GetLeftPart(UriPartial.Authority)
-                ? new Uri(ProxyLink.Target, endpoint.PathAndQuery)
-                : null;
+        public override async Task<SendingEnd> SendAsync(ClientMessage message)
+        {
+            SseOpening opening = await line.Opening.ConfigureAwait(false);
+            var patience = new RetryWindow(transport._parts.Settings, waitsForPerson: false);
+            while (opening.Endpoint is { } endpoint && !line.Ended.IsCompleted)
+            {
+                if (await transport.PostAsync(message, endpoint, patience).ConfigureAwait(false))
+                {
+                    await transport.WaitForAnswerAsync(message, line).ConfigureAwait(false);
+                    break;
+                }
+            }
+
+            return SendingEnd.Over;
+        }
+
+        public override void OnInitialized(ClientMessage message, InitializeAnswer answer)
+        {
+            // It was before.
+        }
+
+        public override Task EndAsync() => Task.CompletedTask;
     }
 }

@@ -28,8 +28,4 @@ internal static class StreamOpening
             return null;
         }
     }
-
-    /// <summary>How long to wait before a stream is opened again: as the server says, within bounds.</summary>
-    public static TimeSpan Wait(TimeSpan? retry) =>
-        retry is not { } asked ? BridgeLimits.DefaultRetry : asked < BridgeLimits.MaxRetry ? asked : BridgeLimits.MaxRetry;
 }

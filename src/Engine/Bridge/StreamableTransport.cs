@@ -157,6 +157,11 @@ internal sealed class StreamableTransport : UpstreamTransport
             return Next.Over;
         }
 
+        if (!message.TryBeginSending())
+        {
+            return Next.Over; // cancelled meanwhile
+        }
+
         using HttpResponseMessage? response = await PostAsync(message, session, fields).ConfigureAwait(false);
         if (response is null)
         {
@@ -174,6 +179,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
 
         ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, message.Closing).ConfigureAwait(false);
+        message.EndSending();
         _reachability.Note(error);
         if (await patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
         {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The lines of the fields that go out with every request: ready-made, and made anew as a whole where a file has changed.</summary>
+/// <summary>The lines of the fields that go out with every request: ready-made bytes, which are replaced as a whole when a file has changed.</summary>
 internal sealed class AddedFields : IAsyncDisposable
 {
     /// <summary>Most fields.</summary>

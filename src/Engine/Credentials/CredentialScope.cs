@@ -16,10 +16,10 @@ internal sealed class CredentialScope
 
     private readonly Uri _target;
 
-    /// <summary>Held by whoever adds a path that the resource has announced.</summary>
+    /// <summary>Held while a path that the resource has announced is added.</summary>
     private readonly Lock _announcing = new();
 
-    /// <summary>Held by whoever changes what the resource is known to be.</summary>
+    /// <summary>Held while what is known of the resource is changed.</summary>
     private readonly Lock _deciding = new();
 
     /// <summary>The paths that the resource has announced; those from <c>_announcedCount</c> on are null.</summary>
@@ -125,7 +125,7 @@ internal sealed class CredentialScope
         return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(new Uri(_target, path))));
     }
 
-    /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is no URL.</summary>
+    /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is not a URL.</summary>
     public static string? PathOn(Uri target, string? resource) =>
         Uri.TryCreate(resource, UriKind.Absolute, out Uri? url) && IsSameOrigin(url, target) ? url.AbsolutePath : null;
 

@@ -23,8 +23,17 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>How long a subject token is not sent again after the server asked for a step-up.</summary>
     public static readonly TimeSpan StepUpLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>Maximum number of exchanges in progress. Beyond it the answer is 503.</summary>
-    public const int MaxPending = 512;
+    /// <summary>Maximum number of exchanges in progress: what the authorization server is asked at a time.</summary>
+    public const int MaxExchanges = 128;
+
+    /// <summary>Maximum number of exchanges that wait for their turn, as after a restart with many callers. No more tokens than that are kept anyway.</summary>
+    public const int MaxWaiting = TokenCache<ExchangedToken>.Capacity;
+
+    /// <summary>Longest wait for a turn. With the time for the exchange itself it is below the 60 s after which MCP clients commonly give up.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>Least time until a renewal that got no turn is tried again.</summary>
+    private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
     private const int Ways = 16;
@@ -56,14 +65,20 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Recent failures. Kept separately, so that a failure never evicts a token.</summary>
     private readonly TokenCache<FailedExchange> _failed = new(Ways);
 
-    /// <summary>The exchanges in progress.</summary>
-    private readonly Flights<ExchangeFlight, CredentialResult> _flights = new(MaxPending, CredentialResult.Failed(FaultReason.ExchangeUnavailable));
+    /// <summary>The exchanges in progress, and those that wait for their turn. Set for life.</summary>
+    private readonly Flights<ExchangeFlight, CredentialResult> _flights;
 
     /// <summary>Cancelled on disposal; ends every exchange.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
+    /// <param name="policy">How.</param>
+    /// <param name="exchanger">Exchanges one token; disposed of with this.</param>
+    /// <param name="clock">Ends and waits go by it.</param>
+    /// <param name="logger">Gets a line for each exchange.</param>
+    /// <param name="metrics">Counts.</param>
+    /// <param name="limits">How many exchanges there are at a time; null for the bounds above.</param>
     public ExchangeCache(
-        TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics)
+        TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics, FlightLimits? limits = null)
     {
         _field = policy.FieldName ?? "Authorization";
         _request = TokenDigest.Of(Encoding.UTF8.GetBytes(exchanger.Fingerprint));
@@ -72,6 +87,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _metrics = metrics;
+        _flights = new Flights<ExchangeFlight, CredentialResult>(limits ?? new FlightLimits(MaxExchanges, MaxWaiting, MaxWait), RefuseTurn, clock);
     }
 
     /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
@@ -98,7 +114,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         _metrics.Hit();
         if (known.Use(now))
         {
-            _ = Join(known.Digest, new ExchangeInput(subject.ToArray(), actor.ToArray()), known);
+            _ = Join(known.Digest, new ExchangeInput(subject.ToArray(), actor.ToArray()) { SubjectEndsAt = known.SubjectEndsAt }, known);
         }
 
         return known.Line;
@@ -106,8 +122,12 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
     /// <summary>Exchanges a token that <see cref="Find"/> does not know. One exchange is made, however many requests carry the token.</summary>
     /// <param name="input">The tokens.</param>
+    /// <param name="before">
+    /// The tokens before the last renewal of the login. What was exchanged for them is returned for as long as it lives, while the new one is exchanged in the
+    /// background. Null if there are none, and if what they gave must not be sent.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait of this request; the exchange goes on for the others.</param>
-    public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, CancellationToken cancellationToken)
+    public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, ExchangeInput? before, CancellationToken cancellationToken)
     {
         Debug.Assert(input.Subject.Length > 0, "An exchange needs a subject token.");
         TokenDigest digest = DigestOf(input.Subject, input.Actor);
@@ -117,33 +137,23 @@ internal sealed class ExchangeCache : IAsyncDisposable
             return CredentialResult.Ready(known.Line);
         }
 
-        return _failed.Find(digest, now, epoch: 0) is { } failed
+        FailedExchange? failed = _failed.Find(digest, now, epoch: 0);
+
+        // A server that is away says nothing about the new token. One that refuses it has the last word.
+        bool isOpen = failed is null || failed.Result.Fault is FaultReason.ExchangeUnavailable;
+        if (isOpen && before is not null && _tokens.Find(DigestOf(before.Subject, before.Actor), now, epoch: 0) is { } old)
+        {
+            if (failed is null)
+            {
+                _ = Join(digest, input, renewed: null);
+            }
+
+            return CredentialResult.Ready(old.Line);
+        }
+
+        return failed is not null
             ? failed.Result
             : await Join(digest, input, renewed: null).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// After a login was renewed: the line that was exchanged for its old token, or null. If there is one, the new token is exchanged in the background.
-    /// </summary>
-    /// <param name="old">The tokens before the renewal.</param>
-    /// <param name="renewed">The tokens now.</param>
-    public CredentialLine? Bridge(ExchangeInput old, ExchangeInput renewed)
-    {
-        long now = _clock.GetUtcNow().UtcTicks;
-        TokenDigest digest = DigestOf(renewed.Subject, renewed.Actor);
-        if (_tokens.Find(DigestOf(old.Subject, old.Actor), now, epoch: 0) is not { } known)
-        {
-            return null;
-        }
-
-        if (_failed.Find(digest, now, epoch: 0) is { } failed)
-        {
-            // A server that is away says nothing about the new token. One that refuses it has the last word.
-            return failed.Result.Fault is FaultReason.ExchangeUnavailable ? known.Line : null;
-        }
-
-        _ = Join(digest, renewed, renewed: null);
-        return known.Line;
     }
 
     /// <summary>
@@ -174,12 +184,32 @@ internal sealed class ExchangeCache : IAsyncDisposable
     private ExchangeFlight Join(in TokenDigest digest, ExchangeInput input, ExchangedToken? renewed)
     {
         ExchangeFlight flight = _flights.Join(digest, new ExchangeFlight(input, renewed), ExchangeAsync, out bool isOwn);
-        if (!isOwn && renewed is null)
+        if (isOwn)
+        {
+            return flight;
+        }
+
+        if (renewed is null)
         {
             _metrics.Joined();
         }
 
+        // That exchange may have begun before this token was known, and renew nothing.
+        renewed?.RenewLater((_clock.GetUtcNow() + FailureLifetime).UtcTicks);
         return flight;
+    }
+
+    /// <summary>There are too many exchanges for this one to get its turn. Nothing is remembered of it: a request that comes later may find one.</summary>
+    private CredentialResult RefuseTurn(TokenDigest digest, ExchangeFlight flight)
+    {
+        if (flight.Renewed is { } due)
+        {
+            // Before it ends; the token is in use meanwhile.
+            long now = _clock.GetUtcNow().UtcTicks;
+            due.RenewLater(now + Math.Clamp((due.ExpiresAtTicks - now) / 2, MinPause.Ticks, FailureLifetime.Ticks));
+        }
+
+        return _failures.TellNoTurn(digest);
     }
 
     private async Task<CredentialResult> ExchangeAsync(TokenDigest digest, ExchangeFlight flight)
@@ -219,7 +249,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>The token is sent until it or the subject's token ends, less a margin. A renewal is useful only if the subject's token lives longer.</summary>
     private static ExchangeSpan SpanOf(ExchangeInput input, ExchangeAnswer answer)
     {
-        DateTimeOffset subjectEnd = JwtLifetime.EndOf(input.Subject) ?? DateTimeOffset.MaxValue;
+        DateTimeOffset claimedEnd = JwtLifetime.EndOf(input.Subject) ?? DateTimeOffset.MaxValue;
+        DateTimeOffset subjectEnd = input.SubjectEndsAt is { } told && told < claimedEnd ? told : claimedEnd;
         DateTimeOffset end = subjectEnd < answer.ExpiresAt ? subjectEnd : answer.ExpiresAt;
         DateTimeOffset endOfUse = RenewalSchedule.EndOfUse(answer.IssuedAt, end)!.Value;
         long renewTicks = end < subjectEnd ? RenewalSchedule.DueAt(answer.IssuedAt, end).UtcTicks : long.MaxValue;

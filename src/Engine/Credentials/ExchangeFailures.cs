@@ -16,6 +16,9 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
     /// <summary>The code for a login whose token the server does not accept.</summary>
     public const string LoginRefused = "exchange-login-refused";
 
+    /// <summary>The word for an exchange that was never asked for.</summary>
+    private const string NoTurn = "no-turn";
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>Limits how often a reason is logged. Set for life.</summary>
@@ -48,6 +51,18 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         }
 
         return ResultOf(answer);
+    }
+
+    /// <summary>Logs that an exchange got no turn, and returns the answer to the request.</summary>
+    public CredentialResult TellNoTurn(in TokenDigest digest)
+    {
+        if (_lines.MayWrite(LogLevel.Warning, "token exchanges failed:", NoTurn))
+        {
+            string why = $"{ExchangeCache.MaxExchanges} exchanges are in progress, and others have waited for their turn too long or are too many.";
+            logger.TokenNotExchanged(LogLevel.Warning, endpoint, NoTurn, why, digest.ToString());
+        }
+
+        return CredentialResult.Failed(FaultReason.ExchangeUnavailable, RetryAfter);
     }
 
     private CredentialResult ResultOf(ExchangeAnswer answer) => answer.End switch

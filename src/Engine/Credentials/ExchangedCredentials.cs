@@ -65,29 +65,8 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return isComplete ? _cache.Find(subject, actor, ref memo) : null;
     }
 
-    public override async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken)
-    {
-        if (_login is null)
-        {
-            return await ExchangeAsync(request, login: null, cancellationToken).ConfigureAwait(false);
-        }
-
-        CredentialResult login = await _login.ObtainAsync(request, cancellationToken).ConfigureAwait(false);
-        if (login.Line is not { } line)
-        {
-            return login;
-        }
-
-        CredentialResult result = await ExchangeAsync(request, line, cancellationToken).ConfigureAwait(false);
-        if (!MayRenewLogin(result))
-        {
-            return result;
-        }
-
-        var refused = new UpstreamChallenge(request, Status: 401, WwwAuthenticate: [], DPoPNonce: null, line, Attempt: 0);
-        CredentialResult renewed = await _login.RecoverAsync(refused, cancellationToken).ConfigureAwait(false);
-        return renewed.Line is { } next ? await ExchangeAsync(request, next, cancellationToken).ConfigureAwait(false) : result;
-    }
+    public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken) =>
+        ObtainAsync(request, mayBeOld: true, cancellationToken);
 
     public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
     {
@@ -95,7 +74,9 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         {
             // The request went out without a token, because the target had not asked for one.
             CredentialResult login = await _login.RecoverAsync(challenge, cancellationToken).ConfigureAwait(false);
-            return login.Line is { } line ? await ExchangeAsync(challenge.Request, line, cancellationToken).ConfigureAwait(false) : login;
+            return login.Line is { } line
+                ? await ExchangeAsync(challenge.Request, line, mayBeOld: true, cancellationToken).ConfigureAwait(false)
+                : login;
         }
 
         if (challenge.Status != 401 || challenge.AsksForAnother || challenge.Used is not { Token: ExchangedToken used })
@@ -105,7 +86,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
 
         bool mayBeReplaced = _cache.TryReplace(used);
         return mayBeReplaced && challenge.Attempt == 0
-            ? await ObtainAsync(challenge.Request, cancellationToken).ConfigureAwait(false)
+            ? await ObtainAsync(challenge.Request, mayBeOld: false, cancellationToken).ConfigureAwait(false)
             : StaticBearer.Refused(challenge);
     }
 
@@ -133,41 +114,73 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <param name="request">The request that the token is for.</param>
-    /// <param name="login">The login's line; null if there is no login.</param>
+    /// <param name="mayBeOld">As for <see cref="ExchangeAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
-    private async ValueTask<CredentialResult> ExchangeAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken)
+    private async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, bool mayBeOld, CancellationToken cancellationToken)
     {
-        byte[] subject = _subject is null ? (request.Caller ?? CallerToken.None).Bytes.ToArray() : _subject.Of(login!);
+        if (_login is null)
+        {
+            return await ExchangeAsync(request, login: null, mayBeOld, cancellationToken).ConfigureAwait(false);
+        }
+
+        CredentialResult login = await _login.ObtainAsync(request, cancellationToken).ConfigureAwait(false);
+        if (login.Line is not { } line)
+        {
+            return login;
+        }
+
+        CredentialResult result = await ExchangeAsync(request, line, mayBeOld, cancellationToken).ConfigureAwait(false);
+        if (!MayRenewLogin(result))
+        {
+            return result;
+        }
+
+        var refused = new UpstreamChallenge(request, Status: 401, WwwAuthenticate: [], DPoPNonce: null, line, Attempt: 0);
+        CredentialResult renewed = await _login.RecoverAsync(refused, cancellationToken).ConfigureAwait(false);
+        return renewed.Line is { } next ? await ExchangeAsync(request, next, mayBeOld, cancellationToken).ConfigureAwait(false) : result;
+    }
+
+    /// <param name="request">The request that the token is for.</param>
+    /// <param name="login">The login's line; null if there is no login.</param>
+    /// <param name="mayBeOld">
+    /// After a renewal of the login, what was exchanged for its old token is sent until there is a new one. False after a refusal, to which the old one is no
+    /// answer.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait of this request.</param>
+    private async ValueTask<CredentialResult> ExchangeAsync(
+        UpstreamRequest request, CredentialLine? login, bool mayBeOld, CancellationToken cancellationToken)
+    {
+        CallerToken caller = request.Caller ?? CallerToken.None;
+        byte[] subject = _subject is null ? caller.Bytes.ToArray() : _subject.Of(login!);
         if (subject.Length == 0)
         {
             // Checked before any lookup: a token found under an empty subject would be shared by all who have none.
             return _subject is null ? CredentialResult.Refused(RefusalReason.CredentialsMissing) : NothingToExchange();
         }
 
-        byte[] actor = _actor is null ? [] : await ActorAsync(request, login, cancellationToken).ConfigureAwait(false);
+        CredentialLine? acting = await ActingAsync(request, login, cancellationToken).ConfigureAwait(false);
+        byte[] actor = acting is null ? [] : _actor!.Of(acting);
         if (_actor is not null && actor.Length == 0)
         {
             return CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "exchange-no-actor", "The proxy has no token of its own to act with.");
         }
 
-        var input = new ExchangeInput(subject, actor);
-        return Bridge(input) is { } line
-            ? CredentialResult.Ready(line)
-            : await _cache.ObtainAsync(input, cancellationToken).ConfigureAwait(false);
+        var input = new ExchangeInput(subject, actor) { SubjectEndsAt = _subject is null ? caller.EndsAt : null };
+        return await _cache.ObtainAsync(input, mayBeOld ? Before(input, login, acting) : null, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<byte[]> ActorAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken)
-    {
-        CredentialLine? line = _acting == _login ? login : (await _acting!.ObtainAsync(request, cancellationToken).ConfigureAwait(false)).Line;
-        return line is null ? [] : _actor!.Of(line);
-    }
+    /// <returns>The line with the actor's token; null if there is no actor, or it has none now.</returns>
+    private async ValueTask<CredentialLine?> ActingAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken) =>
+        _acting is null ? null
+            : _acting == _login ? login
+            : (await _acting.ObtainAsync(request, cancellationToken).ConfigureAwait(false)).Line;
 
-    /// <summary>After a renewal of the login, the token that was exchanged for its old token is sent until there is a new one.</summary>
-    private CredentialLine? Bridge(ExchangeInput input)
+    /// <summary>The tokens before the last renewal of the login; null if it has not been renewed.</summary>
+    private ExchangeInput? Before(ExchangeInput input, CredentialLine? login, CredentialLine? acting)
     {
-        byte[] subject = _subject is { Previous.Length: > 0 } renewed ? renewed.Previous : input.Subject;
-        byte[] actor = _actor is { Previous.Length: > 0 } acting ? acting.Previous : input.Actor;
-        return input.Is(subject, actor) ? null : _cache.Bridge(new ExchangeInput(subject, actor), input);
+        byte[] subject = _subject?.BeforeOf(login!) is { Length: > 0 } renewed ? renewed : input.Subject;
+        byte[] actor = acting is not null && _actor!.BeforeOf(acting) is { Length: > 0 } old ? old : input.Actor;
+        return input.Is(subject, actor) ? null : new ExchangeInput(subject, actor);
     }
 
     /// <summary>The server may know that a sign-in has ended before the proxy does. Then the login is renewed, but not for every request.</summary>
@@ -185,5 +198,5 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         _wantsIdToken ? "exchange-no-id-token" : "exchange-no-bearer",
         _wantsIdToken
             ? "The proxy's sign-in gave no ID token to exchange; its operator has to ask for the scope openid."
-            : "The proxy's own credential is no bearer token, so it cannot be exchanged.");
+            : "The proxy's own credential is not a bearer token, so it cannot be exchanged.");
 }

@@ -39,6 +39,7 @@ internal sealed class ExchangedToken : CachedEntry
         _usedAtTicks = span.StartTicks;
         _renewAtTicks = span.RenewTicks;
         StartTicks = span.StartTicks;
+        SubjectEndsAt = input.SubjectEndsAt;
         Line = CredentialLine.For(authorization, endsAt: null, token: this, field);
     }
 
@@ -46,6 +47,9 @@ internal sealed class ExchangedToken : CachedEntry
 
     /// <summary>UTC ticks at which it was issued.</summary>
     public long StartTicks { get; }
+
+    /// <summary>As <see cref="ExchangeInput.SubjectEndsAt"/>. Set for life.</summary>
+    public DateTimeOffset? SubjectEndsAt { get; }
 
     public override bool IsGood => true;
 
@@ -86,6 +90,9 @@ internal sealed class ExchangedToken : CachedEntry
 internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 {
     public int Length => Subject.Length + Actor.Length;
+
+    /// <summary>When the subject's token ends, according to its check; null if the check did not say. For a JWT, its own claim is read.</summary>
+    public DateTimeOffset? SubjectEndsAt { get; init; }
 
     public bool Is(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => subject.SequenceEqual(Subject) && actor.SequenceEqual(Actor);
 

@@ -16,7 +16,7 @@ internal sealed class HeldToken : IAsyncDisposable
     /// <summary>Waits for the renewal of what is held.</summary>
     private readonly RenewalTimer _renewal;
 
-    /// <summary>Held by whoever replaces; for moments.</summary>
+    /// <summary>Held briefly, while the token is replaced.</summary>
     private readonly Lock _replacing = new();
 
     /// <summary>What requests go out with; null where there is nothing.</summary>
@@ -99,7 +99,7 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>The refresh token is of no use any more; the token is used for as long as it lives.</summary>
+    /// <summary>Drops the refresh token, which no longer works. The access token is used until it expires.</summary>
     public void DropRefreshToken(HeldCredential lost)
     {
         lock (_replacing)

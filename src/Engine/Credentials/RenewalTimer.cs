@@ -19,16 +19,16 @@ internal sealed class RenewalTimer : IAsyncDisposable
     /// <summary>What is done when the moment has come. Set for life.</summary>
     private readonly Func<Task> _onDue;
 
-    /// <summary>Waits for the moment, and goes on whatever becomes of the work. Valid until disposed of.</summary>
+    /// <summary>Waits for the moment, and keeps running if the work fails. Valid until disposed of.</summary>
     private readonly Supervised _waiting;
 
     /// <summary>Held while the moment and the wait are set together, so that they always agree.</summary>
     private readonly Lock _lock = new();
 
-    /// <summary>The moment that was set last and has not been dealt with; null for none.</summary>
+    /// <summary>The moment that was set last and is still to come or to be handled; null for none.</summary>
     private DateTimeOffset? _at;
 
-    /// <summary>How long there was to wait for it when it was set, and since when. Valid while there is a moment.</summary>
+    /// <summary>How long the wait for the moment was when it was set, and the timestamp of that. Valid while <c>_at</c> is set.</summary>
     private (TimeSpan Wait, long Since) _span;
 
     public RenewalTimer(TimeProvider clock, Func<Task> onDue, ILogger logger)

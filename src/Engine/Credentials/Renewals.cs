@@ -96,7 +96,7 @@ internal sealed class Renewals : IAsyncDisposable
             await Attempts.TryAsync(() => RenewOrReplaceAsync(due, lifetime), lifetime).ConfigureAwait(false);
             if (Attempts.LeftToWait is { } pause)
             {
-                // Whatever the server answered: it may answer better later, and what nobody can mend waits ever longer.
+                // Every failure is tried again, since the server may answer better later. The pauses grow, so a lasting failure costs little.
                 Token.RetryAfter(pause);
             }
         }

@@ -18,25 +18,25 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
     /// <remarks>On the request path: allocates only when the credential has changed.</remarks>
     public byte[] Current => source.Current is { } line ? Of(line) : [];
 
-    /// <summary>The token before the last renewal of a sign-in; empty if there is none.</summary>
-    public byte[] Previous => _last is { } last ? last.Before : [];
-
     /// <summary>The token of a line; empty if the line has no bearer token.</summary>
-    public byte[] Of(CredentialLine line)
+    public byte[] Of(CredentialLine line) => ReadingOf(line).Bytes;
+
+    /// <summary>The token of the same sign-in that was read before the line's; empty if there is none.</summary>
+    public byte[] BeforeOf(CredentialLine line) => ReadingOf(line).Before;
+
+    private Reading ReadingOf(CredentialLine line)
     {
-        if (_last is { } last && ReferenceEquals(last.Token, line.Token))
+        Reading? last = _last;
+        if (last is not null && ReferenceEquals(last.Token, line.Token))
         {
-            return last.Bytes;
+            return last;
         }
 
-        byte[] bytes = Read(line);
-
-        // Only a renewal is about the same person. After another sign-in nothing of the last one's is sent any more.
-        bool isRenewal = _last?.Token is HeldCredential before
-            && line.Token is HeldCredential { RenewedToken: { } renewed }
-            && renewed == before.Tokens.AccessToken;
-        _last = new Reading(line.Token, bytes, isRenewal ? _last!.Bytes : []);
-        return bytes;
+        // Of one sign-in: so it is about the same person. After another one nothing of the last one's is sent any more.
+        bool isSame = last?.Token is HeldCredential { Issued.SignIn: { } signIn } && signIn == (line.Token as HeldCredential)?.Issued.SignIn;
+        var reading = new Reading(line.Token, Read(line), isSame ? last!.Bytes : []);
+        _last = reading;
+        return reading;
     }
 
     private byte[] Read(CredentialLine line)
@@ -52,6 +52,6 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
 
     /// <param name="Token">Identity of the line's token, by reference.</param>
     /// <param name="Bytes">The token.</param>
-    /// <param name="Before">The token that it replaced.</param>
+    /// <param name="Before">The token of the same sign-in that it replaced; empty if there is none.</param>
     private sealed record Reading(object Token, byte[] Bytes, byte[] Before);
 }

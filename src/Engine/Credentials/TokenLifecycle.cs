@@ -26,7 +26,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>The target's origin, for the log. Set for life.</summary>
     private readonly string _target;
 
-    /// <summary>Takes what a person has to know. Set for life.</summary>
+    /// <summary>Is given what a person has to be told. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>The turn to answer a refusal.</summary>
@@ -123,7 +123,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     }
 
     /// <summary>Obtains a token because the upstream refuses the one it was shown, or wants one.</summary>
-    /// <remarks>The target is asked anew who protects it: where that has changed, nothing of the old server's is of use.</remarks>
+    /// <remarks>The target is asked again which server protects it. If that has changed, nothing from the old server can be used.</remarks>
     public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
         SignInNeed need = await _answering.RunAsync(
@@ -249,7 +249,8 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             ? SignInNeed.At(protection)
             : throw OAuthException.Refused(
                 "credential-refused",
-                $"The upstream refuses the token that {protection.Server.Issuer} has just issued for it; check its audience and the account's rights.");
+                $"The upstream refuses a token that {protection.Server.Issuer} has just issued. If the token's audience is wrong, set OAuthPolicy.Resource; "
+                + "if it lacks scopes, set OAuthPolicy.Scopes; otherwise check that the account may use the upstream.");
     }
 
     private HeldCredential? HeldAt(Protection protection) =>

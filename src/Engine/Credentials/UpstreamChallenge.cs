@@ -15,6 +15,6 @@ internal sealed record UpstreamChallenge(
     /// <summary>What asks for an access token; null where nothing does.</summary>
     public Challenge? Asked { get; } = Challenge.Choose(WwwAuthenticate);
 
-    /// <summary>A 401 that names schemes, and none that a token would answer: it is no word about the token.</summary>
+    /// <summary>A 401 that names schemes, and none that a token would answer: it says nothing about the token.</summary>
     public bool AsksForAnother => Status == 401 && WwwAuthenticate.Count > 0 && Asked is null;
 }

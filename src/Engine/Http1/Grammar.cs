@@ -1,14 +1,31 @@
 using System.Buffers;
 using System.Net;
+using System.Text;
 
 namespace McpProxyFast.Http1;
 
 /// <summary>The byte classes of RFC 9110 and RFC 9112.</summary>
 internal static class Grammar
 {
-    /// <summary><c>tchar</c>, RFC 9110 §5.6.2.</summary>
-    public static readonly SearchValues<byte> TokenBytes =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+    private const string Alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    /// <summary><c>tchar</c>, RFC 9110 §5.6.2: what a token is made of, as bytes and as characters.</summary>
+    private const string Tchar = "!#$%&'*+-.^_`|~" + Alphanumeric;
+
+    /// <summary><c>token68</c>, RFC 9110 §11.2, and <c>b64token</c>, RFC 6750 §2.1, without the padding at the end, which is <c>=</c>.</summary>
+    private const string Token68 = "-._~+/" + Alphanumeric;
+
+    /// <inheritdoc cref="Tchar"/>
+    public static readonly SearchValues<byte> TokenBytes = SearchValues.Create(Encoding.ASCII.GetBytes(Tchar));
+
+    /// <inheritdoc cref="Tchar"/>
+    public static readonly SearchValues<char> TokenCharacters = SearchValues.Create(Tchar);
+
+    /// <inheritdoc cref="Token68"/>
+    public static readonly SearchValues<byte> Token68Bytes = SearchValues.Create(Encoding.ASCII.GetBytes(Token68));
+
+    /// <inheritdoc cref="Token68"/>
+    public static readonly SearchValues<char> Token68Characters = SearchValues.Create(Token68);
 
     /// <summary>Every control byte but HTAB: none may stand in a field value (RFC 9110 §5.5), and CR must be a line's end.</summary>
     public static readonly SearchValues<byte> ControlBytes = SearchValues.Create(Controls());
@@ -29,6 +46,9 @@ internal static class Grammar
     public static readonly SearchValues<byte> Digits = SearchValues.Create("0123456789"u8);
 
     public static ReadOnlySpan<byte> Blanks => " \t"u8;
+
+    /// <summary>Whether a text is a <c>token</c>, RFC 9110 §5.6.2.</summary>
+    public static bool IsToken(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenCharacters);
 
     public static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> value) => value.Trim(Blanks);
 

@@ -49,7 +49,7 @@ internal enum KnownField : byte
     AccessControlRequestHeaders,
     AccessControl,
 
-    /// <summary>A name that is one of the above but for <c>_</c> where that has <c>-</c>: some servers take both for the same.</summary>
+    /// <summary>A name of the above written with <c>_</c> in place of <c>-</c>: some servers treat both as the same name.</summary>
     Lookalike,
 }
 

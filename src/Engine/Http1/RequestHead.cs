@@ -243,7 +243,7 @@ internal sealed class RequestHead : MessageHead
         return _authorityLength == 0 || NamesSameHost(host, Authority) ? Violation.None : Violation.HostContradictsTarget;
     }
 
-    /// <summary>Equal but for case and for a default port that only one of them spells out.</summary>
+    /// <summary>Equal except for case, and except for a default port that only one of them spells out.</summary>
     private bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority)
     {
         ReadOnlySpan<byte> defaultPort = _isHttps ? ":443"u8 : ":80"u8;

@@ -105,6 +105,6 @@ internal static class Violations
         Violation.UnexpectedSwitch => ("switch-unasked", "RFC 9110 §15.2.2"),
         Violation.TooManyInterim => ("too-many-interim", "RFC 9110 §15.2"),
         Violation.UnsolicitedResponse => ("answer-unasked", "RFC 9112 §9.2"),
-        _ => throw new UnreachableException($"{violation} is no violation."),
+        _ => throw new UnreachableException($"{violation} is not a violation."),
     };
 }

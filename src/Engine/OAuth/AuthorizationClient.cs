@@ -15,6 +15,9 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Most sign-ins in an hour that a person is asked for, over all processes on a store. A hostile target could ask again and again.</summary>
     public const int MaxSignInsAnHour = 6;
 
+    /// <summary>The name of every sign-in in which a client shows only itself.</summary>
+    private const string ClientsSignIn = "client";
+
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
 
@@ -188,10 +191,7 @@ internal sealed class AuthorizationClient : IDisposable
     {
         IssuedCredential issued = old.Issued;
         var protection = new Protection(issued.Server, IsOperators: false, issued.Resource, issued.ResourcePath ?? "/", ScopesSupported: []);
-        HeldCredential obtained = await ObtainAsync(protection, issued.Scopes, old, cancellationToken).ConfigureAwait(false);
-
-        // The files of the other grants may be about somebody else by now.
-        return _policy.Grant is OAuthGrant.ClientCredentials ? obtained.AsRenewalOf(old) : obtained;
+        return await ObtainAsync(protection, issued.Scopes, old, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
@@ -235,7 +235,11 @@ internal sealed class AuthorizationClient : IDisposable
         {
             DPoPKey? key = await _kept.KeyAsync(linked.Token).ConfigureAwait(false);
             IssuedCredential issued = await RunFlowAsync(protection, scopes, key, linked.Token).ConfigureAwait(false);
-            HeldCredential held = await _kept.KeepAsync(issued with { ResourcePath = protection.Path }, key, NeedsPerson || IsLogin).ConfigureAwait(false);
+
+            // A client is always the same one. The files of the other grants may be about somebody else by now.
+            string signIn = _policy.Grant is OAuthGrant.ClientCredentials ? ClientsSignIn : IssuedCredential.NewSignIn();
+            issued = issued with { ResourcePath = protection.Path, SignIn = signIn };
+            HeldCredential held = await _kept.KeepAsync(issued, key, NeedsPerson || IsLogin).ConfigureAwait(false);
             _logger.SignedIn(Printable.Url(issued.Server.Issuer ?? issued.Server.TokenEndpoint!), issued.Tokens.ToString());
             return held;
         }
@@ -243,7 +247,7 @@ internal sealed class AuthorizationClient : IDisposable
         {
             if (_clients.IsKept)
             {
-                // A server that has forgotten a client shows the person an error page and sends nobody back.
+                // A server that no longer knows a client shows the person an error page and does not send the browser back.
                 await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             }
 

@@ -98,7 +98,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
 
         Put(lease, issued, old.Key);
-        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false).AsRenewalOf(old);
+        return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
     }
 
     /// <summary>Drops a refresh token that the server does not take any more, so that no process shows it again.</summary>
@@ -112,7 +112,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <summary>What is to be renewed: the entry's credential, whatever this process holds.</summary>
+    /// <summary>The credential to renew: the one in the store's entry, even if this process holds another.</summary>
     /// <returns>Null where somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {

@@ -23,21 +23,12 @@ internal sealed class HeldCredential(IssuedCredential issued, DPoPKey? key, long
 
     public bool IsFromStore => isFromStore;
 
-    /// <summary>
-    /// The access token whose renewal gave this one; null for one of a sign-in, and for one that was found in the store: that may be another person's.
-    /// </summary>
-    public string? RenewedToken { get; private init; }
-
     /// <summary>Whether both carry the same token.</summary>
     public bool Is(HeldCredential? other) => other?.Tokens.AccessToken == Tokens.AccessToken;
 
     public bool HasEndedAt(DateTimeOffset now) => Tokens.ExpiresAt <= now;
 
-    /// <summary>The same, as what came of a renewal.</summary>
-    /// <param name="old">What has been renewed: the same person, or the same client.</param>
-    public HeldCredential AsRenewalOf(HeldCredential old) => new(issued, key, generation, order, isFromStore) { RenewedToken = old.Tokens.AccessToken };
-
-    /// <summary>The same token, where its refresh token is of no use any more.</summary>
+    /// <summary>The same token without its refresh token, which no longer works.</summary>
     public HeldCredential WithoutRefreshToken() =>
         new(issued with { Tokens = issued.Tokens with { RefreshToken = null } }, key, generation, order, isFromStore);
 

@@ -14,7 +14,7 @@ namespace McpProxyFast.OAuth;
 internal sealed class TokenRenewal(
     CredentialEntry kept, StoreLocks turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
 {
-    /// <summary>How much longer is waited for the answer once the proxy is to end.</summary>
+    /// <summary>How long the proxy still waits for the answer after it was told to stop.</summary>
     private static readonly TimeSpan MaxTimeAtEnd = TimeSpan.FromSeconds(10);
 
     /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
@@ -41,7 +41,7 @@ internal sealed class TokenRenewal(
         {
             await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
             throw new OAuthException(
-                OAuthFailure.GrantLost, "renewal-lost", "The answer to the last renewal has been lost, and its refresh token may be good for one use only.");
+                OAuthFailure.GrantLost, "renewal-lost", "No answer came to the last renewal, and its refresh token may be good for one use only.");
         }
 
         turn.Remember(refreshToken);
@@ -108,6 +108,7 @@ internal sealed class TokenRenewal(
                 Scope = renewed.Scope ?? latest.Tokens.Scope,
                 IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send none with a renewal
             },
+            SignIn = latest.Issued.SignIn ?? IssuedCredential.NewSignIn(),
         };
         if (await kept.KeepRenewedAsync(latest, issued).ConfigureAwait(false) is { } held)
         {

@@ -14,7 +14,7 @@ internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyL
 {
     /// <summary>What the client is told in place of the fault's own sentence; null if nothing more is known.</summary>
     public string? Sentence => Attempts.Any(static attempt => attempt.Cause is PlainHttpException)
-        ? $"TLS with the upstream failed: {PlainHttpException.Text}."
+        ? $"The TLS handshake with the upstream failed: {PlainHttpException.Text}."
         : null;
 
     /// <summary>One line: <c>upstream.example: 192.0.2.1:443: Connection refused (errno 111); 192.0.2.2:443: no answer in time</c>.</summary>
@@ -38,7 +38,7 @@ internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyL
     }
 }
 
-/// <summary>One address that was tried in vain.</summary>
+/// <summary>One address that could not be connected to.</summary>
 /// <param name="Address">The address.</param>
 /// <param name="Reason">At which stage it failed: not reached, or TLS.</param>
 /// <param name="Cause">What failed; null where there was no answer in time.</param>

@@ -36,8 +36,8 @@ internal sealed class ExchangeOutcome
     /// <summary>The last attempt went over a connection that had carried an exchange before.</summary>
     public bool IsUpstreamReused { get; set; }
 
-    /// <summary>Who came in, where tokens are checked.</summary>
-    public string? Caller { get; set; }
+    /// <summary>What became of the caller's token; null where none was checked.</summary>
+    public TokenVerdict? Verdict { get; set; }
 
     /// <summary>The client's address; null where there is none.</summary>
     public IPAddress? Peer { get; set; }
@@ -82,7 +82,7 @@ internal sealed class ExchangeOutcome
         Failure = null;
         Attempts = 0;
         IsUpstreamReused = false;
-        Caller = null;
+        Verdict = null;
         Peer = null;
         StartedAt = 0;
         FirstByteAt = 0;
@@ -106,7 +106,7 @@ internal sealed class ExchangeOutcome
         Query = _request.Query,
         McpMethod = _request.McpMethod,
         McpName = _request.McpName,
-        Caller = Caller,
+        Caller = Verdict?.Caller,
         Peer = Peer,
         BytesReceived = BytesReceived,
         BytesSent = BytesSent,

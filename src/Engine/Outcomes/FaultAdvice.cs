@@ -6,16 +6,16 @@ internal static class FaultAdvice
     /// <returns>Empty where there is nothing to advise.</returns>
     public static string For(FaultReason reason) => reason switch
     {
-        FaultReason.UpstreamNameUnresolved => "Check the host in McpProxyOptions.Target, and this machine's name service.",
-        FaultReason.UpstreamNameTimeout => "Check this machine's name service, which took too long; an address in McpProxyOptions.Target needs none.",
+        FaultReason.UpstreamNameUnresolved => "Check the host in McpProxyOptions.Target, and this machine's DNS settings.",
+        FaultReason.UpstreamNameTimeout => "DNS took too long: check this machine's DNS settings. An IP address in McpProxyOptions.Target needs no look-up.",
         FaultReason.UpstreamUnreachable => "Check that the MCP server runs, and that McpProxyOptions.Target has its host and port.",
         FaultReason.UpstreamTlsFailed =>
-            "If an authority of your own has issued the server's certificate, add it to McpProxyOptions.TrustedCertificates; "
-            + "if the server speaks plain HTTP, McpProxyOptions.Target begins with http.",
+            "If the server's certificate was issued by your own certificate authority, add that authority to McpProxyOptions.TrustedCertificates. "
+            + "If the server speaks plain HTTP, let McpProxyOptions.Target begin with http:.",
         FaultReason.UpstreamConnectTimeout =>
-            "Check that host and port in McpProxyOptions.Target can be reached from this machine; ProxyLimits.ConnectTimeout is how long that may take.",
-        FaultReason.UpstreamClosedEarly => "The MCP server's own log may say why; if it speaks TLS on this port, McpProxyOptions.Target begins with https.",
-        FaultReason.UpstreamResponseTimeout => "ProxyLimits.ResponseTimeout is how long the MCP server may take.",
+            "Check that this machine can reach the host and port in McpProxyOptions.Target. ProxyLimits.ConnectTimeout sets how long connecting may take.",
+        FaultReason.UpstreamClosedEarly => "The MCP server's own log may say why. If it speaks TLS on this port, let McpProxyOptions.Target begin with https:.",
+        FaultReason.UpstreamResponseTimeout => "Check that the MCP server works; ProxyLimits.ResponseTimeout sets how long it may take.",
         _ => "",
     };
 }

@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>A host's logger, whose exceptions end here: no line is worth a connection, an accept loop or a process.</summary>
-/// <remarks>A logger that blocks holds up the thread that called it; that is the host's to avoid, as <see cref="McpProxyOptions.Logger"/> says.</remarks>
+/// <summary>Wraps a host's logger and swallows its exceptions: a logger that fails must not end a connection, the accept loop or the process.</summary>
+/// <remarks>A logger that blocks holds up the thread that called it. The host must avoid that, as <see cref="McpProxyOptions.Logger"/> says.</remarks>
 internal sealed class GuardedLogger : ILogger
 {
     private readonly ILogger _logger;

@@ -121,7 +121,7 @@ internal static class PlainText
         }
     }
 
-    // Format characters are the invisible ones and those that turn the direction of reading.
+    // Format characters are invisible, or change the direction of reading.
     private static bool IsShown(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);

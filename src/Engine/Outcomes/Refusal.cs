@@ -133,9 +133,9 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.VersionInvalid => Of(Violation.VersionInvalid, 400, "The HTTP version is malformed."),
         RefusalReason.VersionNotSupported => Of(Violation.VersionNotSupported, 505, "This proxy speaks HTTP/1.1 and HTTP/1.0."),
         RefusalReason.ConnectNotSupported => Of(Violation.ConnectNotSupported, 501, "CONNECT is not supported."),
-        RefusalReason.LineEndInvalid => Of(Violation.LineEndInvalid, 400, "A line ends otherwise than by CR LF, or holds a control byte."),
+        RefusalReason.LineEndInvalid => Of(Violation.LineEndInvalid, 400, "A line does not end with CR LF, or contains a control byte."),
         RefusalReason.FieldNameInvalid => Of(Violation.FieldNameInvalid, 400, "A field name is not a token directly followed by a colon."),
-        RefusalReason.FieldValueInvalid => Of(Violation.FieldValueInvalid, 400, "A field value holds a control byte."),
+        RefusalReason.FieldValueInvalid => Of(Violation.FieldValueInvalid, 400, "A field value contains a control byte."),
         RefusalReason.FieldFolded => Of(Violation.FieldFolded, 400, "A line starts with white space (obsolete folding)."),
         RefusalReason.TooManyFields => Of(Violation.TooManyFields, 431, "The head has too many field lines."),
         RefusalReason.HeadTooLarge => Of(Violation.HeadTooLarge, 431, "The head is too large."),
@@ -145,7 +145,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.HostRepeated => Of(Violation.HostRepeated, 400, "The Host field is repeated."),
         RefusalReason.HostInvalid => Of(Violation.HostInvalid, 400, "The Host field or the target's authority is not 'host[:port]'."),
         RefusalReason.HostContradictsTarget => Of(Violation.HostContradictsTarget, 400, "The Host field names another host than the request target."),
-        RefusalReason.LengthAndTransferEncoding => Of(Violation.LengthAndTransferEncoding, 400, "Content-Length and Transfer-Encoding stand in one message."),
+        RefusalReason.LengthAndTransferEncoding => Of(Violation.LengthAndTransferEncoding, 400, "Content-Length and Transfer-Encoding are both present."),
         RefusalReason.LengthRepeated => Of(Violation.LengthRepeated, 400, "Content-Length is repeated."),
         RefusalReason.LengthInvalid => Of(Violation.LengthInvalid, 400, "Content-Length is not a decimal number below 2^63."),
         RefusalReason.TransferEncodingInvalid =>
@@ -181,7 +181,12 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
     private static Refusal ForExchange(RefusalReason reason) => reason switch
     {
         RefusalReason.SubjectRefused => OAuth(
-            401, "exchange-subject-refused", "The access token is not taken where it is exchanged.", ExchangeRule, "invalid_token", ChallengeKind.InvalidToken),
+            401,
+            "exchange-subject-refused",
+            "The authorization server does not accept the access token for an exchange.",
+            ExchangeRule,
+            "invalid_token",
+            ChallengeKind.InvalidToken),
         RefusalReason.StepUpNeeded => OAuth(
             401,
             "exchange-step-up-needed",

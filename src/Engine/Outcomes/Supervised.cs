@@ -126,7 +126,7 @@ internal sealed class Supervised : IAsyncDisposable
             _turnEnd.SetResult();
             _turnEnd = null;
 
-            // A failure is followed by its pause, whoever is in a hurry.
+            // After a failure there is a pause, even if a turn is due.
             _isDue &= _failures == 0;
             if (_failures > 0 || !(_isDue || _isScheduled))
             {

@@ -183,7 +183,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         announced?.Invoke(Encoding.ASCII.GetString(path.IsEmpty ? url : path));
     }
 
-    /// <summary>Reads one line <c>name: value</c>; one space behind the colon is no part of the value.</summary>
+    /// <summary>Reads one line <c>name: value</c>; one space behind the colon is not part of the value.</summary>
     private static bool TryReadField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out int valueStart)
     {
         bool isField = line.Length > name.Length && line.StartsWith(name) && line[name.Length] == (byte)':';

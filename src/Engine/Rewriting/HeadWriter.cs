@@ -94,6 +94,4 @@ internal readonly record struct FieldSet(ulong Bits)
     public bool Has(KnownField field) => field is not KnownField.None && (Bits & (1UL << (int)field)) != 0;
 
     public FieldSet With(params ReadOnlySpan<KnownField> fields) => new(Bits | Of(fields).Bits);
-
-    public FieldSet Without(params ReadOnlySpan<KnownField> fields) => new(Bits & ~Of(fields).Bits);
 }

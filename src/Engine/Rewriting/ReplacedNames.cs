@@ -5,7 +5,7 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Rewriting;
 
 /// <summary>The names of fields that the proxy sends itself: received lines with them do not go on.</summary>
-/// <remarks>Some servers take <c>_</c> for <c>-</c>. A line that is one of these names but for that does not go on either.</remarks>
+/// <remarks>Some servers take <c>_</c> for <c>-</c>. So a line whose name differs only in that is dropped too.</remarks>
 internal sealed class ReplacedNames
 {
     /// <summary>The names in lower case, with <c>-</c> for <c>_</c>.</summary>

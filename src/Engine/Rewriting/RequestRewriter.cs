@@ -95,6 +95,9 @@ internal sealed class RequestRewriter
     /// <summary>The path as the upstream will see it, without the query.</summary>
     public ReadOnlySpan<byte> PathOf(RequestHead head) => _target.PathOf(head);
 
+    /// <summary>Whether a request for this path would leave for another one.</summary>
+    public bool Changes(ReadOnlySpan<byte> path) => _target.Changes(path);
+
     /// <summary>Writes the head, without flushing.</summary>
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {

@@ -48,6 +48,9 @@ internal sealed class TargetRule
         return IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path;
     }
 
+    /// <summary>Whether a request for this path leaves for another one.</summary>
+    public bool Changes(ReadOnlySpan<byte> path) => IsMapped(path) && !path.SequenceEqual(_path);
+
     public void Write(RequestHead head, ref HeadWriter writer)
     {
         writer.Add(PathOf(head));

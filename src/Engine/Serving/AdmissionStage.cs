@@ -13,7 +13,7 @@ internal static class AdmissionStage
     /// <summary>Decides from the head and from memory only, which is nearly always enough.</summary>
     /// <param name="connection">The client's connection.</param>
     /// <param name="request">The request.</param>
-    /// <param name="outcome">Receives the caller's identity.</param>
+    /// <param name="outcome">Receives the verdict on the token, which says who the caller is.</param>
     /// <param name="verdictIsDue">The token is not known yet, and <see cref="AwaitVerdictAsync"/> must be called.</param>
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
@@ -120,7 +120,7 @@ internal static class AdmissionStage
 
     private static StageResult ResultOf(TokenVerdict verdict, ExchangeOutcome outcome)
     {
-        outcome.Caller = verdict.Caller;
+        outcome.Verdict = verdict;
         return verdict.Kind switch
         {
             TokenVerdictKind.Admitted => StageResult.GoOn,

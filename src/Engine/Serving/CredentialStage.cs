@@ -21,6 +21,9 @@ internal sealed class CredentialStage
     /// <summary>What the request goes out with; null for nothing.</summary>
     private CredentialLine? _line;
 
+    /// <summary>When the caller's token ends; null until <see cref="NoteCaller"/> was called, and if nobody has said it.</summary>
+    private DateTimeOffset? _callerEndsAt;
+
     /// <summary>A challenge to the request, as it was sent last, would be about the credential.</summary>
     private bool _mayBeAsked;
 
@@ -42,9 +45,13 @@ internal sealed class CredentialStage
         _replays = 0;
         _described = null;
         _line = null;
+        _callerEndsAt = null;
         _mayBeAsked = false;
         IsForResource = false;
     }
+
+    /// <summary>Notes what is known of the caller's token, before anything is asked for with it.</summary>
+    public void NoteCaller(TokenVerdict? verdict) => _callerEndsAt = verdict?.TokenEndsAt;
 
     /// <summary>
     /// The warm path: no credential is wanted, as for a path that is another resource's, or a line is ready and the request is here whole, or need not be.
@@ -81,17 +88,23 @@ internal sealed class CredentialStage
         return _line;
     }
 
-    /// <summary>The cold path: waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential.</summary>
-    public async ValueTask<StageResult> PrepareAsync(RequestStream request)
+    /// <summary>
+    /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. Where there is one already, the path is warm:
+    /// the body comes in a read of its own.
+    /// </summary>
+    public ValueTask<StageResult> PrepareAsync(RequestStream request) => _line is null ? ObtainAsync(request) : request.GatherAsync();
+
+    /// <summary>The cold path: there is no credential yet.</summary>
+    private async ValueTask<StageResult> ObtainAsync(RequestStream request)
     {
-        RefusalReason refusal = Source!.IsPerCaller && _line is null ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;
+        RefusalReason refusal = Source!.IsPerCaller ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;
         if (refusal is not RefusalReason.None)
         {
             return StageResult.Refuse(refusal);
         }
 
         StageResult gathered = await request.GatherAsync().ConfigureAwait(false);
-        if (!gathered.GoesOn || _line is not null)
+        if (!gathered.GoesOn)
         {
             return gathered;
         }
@@ -173,7 +186,7 @@ internal sealed class CredentialStage
         }
 
         PresentedToken.Read(request.Head, out ReadOnlySpan<byte> caller);
-        return caller.IsEmpty ? CallerToken.None : new CallerToken(caller.ToArray());
+        return caller.IsEmpty ? CallerToken.None : new CallerToken(caller.ToArray(), _callerEndsAt);
     }
 
     private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)

@@ -47,6 +47,9 @@ internal sealed class Exchange
 
     private UpstreamConnection Upstream => Interrupts.Upstream!;
 
+    /// <summary>The request can be sent again if it is lost. Not if part of its body is still to come. Valid before it is sent.</summary>
+    private bool MaySendTwice => Request.Head.IsIdempotent && Request.IsWhole();
+
     /// <summary>How much of the request has been sent. Also valid after the request's side was given back.</summary>
     private SendState RequestState => _request?.State ?? SendState.Done;
 
@@ -97,6 +100,7 @@ internal sealed class Exchange
         }
 
         // 3. Credential
+        Credential.NoteCaller(Outcome.Verdict);
         if (stage.GoesOn && !Credential.TryTake(Request))
         {
             stage = await Credential.PrepareAsync(Request).ConfigureAwait(false);
@@ -160,14 +164,14 @@ internal sealed class Exchange
             RequestState, Response.State, Response.ClientKeepsAlive, Response.UpstreamKeepsAlive, Interrupts.IsDisturbed);
         if (upstreamGoesOn)
         {
-            HoldUpstream();
+            Upstream.Hold(Parts.Heartbeat.Now); // while it is kept for this client's next request, it is watched
         }
         else
         {
             DropUpstream();
         }
 
-        // Reported only now, so that whoever sees the report finds the upstream connection free or closed.
+        // Reported only now, so that the upstream connection is free or closed when the report is seen.
         Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
         if (isWhole && !clientGoesOn && !isSent)
         {
@@ -236,7 +240,7 @@ internal sealed class Exchange
             return false;
         }
 
-        if (held.TryTake() && Parts.Pool.MayCarry(held, Request.Head.IsIdempotent))
+        if (held.TryTake() && Parts.Pool.ShouldCarry(held, _owner!.Client.Affinity, MaySendTwice))
         {
             return true;
         }
@@ -249,7 +253,7 @@ internal sealed class Exchange
     private async ValueTask<StageResult> LeaseAsync()
     {
         Transport.Affinity? near = _owner!.Client.Affinity;
-        UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near, Request.Head.IsIdempotent) : null;
+        UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near, MaySendTwice) : null;
         if (idle is not null)
         {
             Interrupts.Upstream = idle;
@@ -306,7 +310,7 @@ internal sealed class Exchange
             return StageResult.GoOn;
         }
 
-        PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole());
+        PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole(), idleSince: Parts.Heartbeat.Now);
         return StageResult.SendAgain;
     }
 
@@ -319,7 +323,7 @@ internal sealed class Exchange
         if (retries)
         {
             Parts.Metrics.Retried();
-            PrepareToSendAgain(keepsUpstream: false);
+            PrepareToSendAgain(keepsUpstream: false, idleSince: 0);
         }
 
         return retries;
@@ -328,24 +332,27 @@ internal sealed class Exchange
     /// <summary>Responds to a challenge by the upstream with another credential, if there is one.</summary>
     private async ValueTask<StageResult> RecoverAsync()
     {
+        long answeredAt = Parts.Heartbeat.Now; // to get another credential may take long, and the upstream does not wait for it
         StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
         if (result.Kind is StageKind.SendAgain)
         {
-            PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole());
+            PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole(), idleSince: answeredAt);
         }
 
         return result;
     }
 
     /// <summary>Prepares to send the request again after a response, or a failure, that the client does not see.</summary>
-    private void PrepareToSendAgain(bool keepsUpstream)
+    /// <param name="keepsUpstream">The connection may carry the request again.</param>
+    /// <param name="idleSince">Since when it has carried nothing, if it is kept.</param>
+    private void PrepareToSendAgain(bool keepsUpstream, long idleSince)
     {
         Interrupts.StopWaiting();
         Response.Discard();
         Request.Rewind();
         if (keepsUpstream && !Interrupts.IsDisturbed)
         {
-            HoldUpstream();
+            Upstream.Hold(idleSince);
         }
         else
         {
@@ -445,9 +452,6 @@ internal sealed class Exchange
         Outcome.BytesSent = _owner!.Client.Output.SentBytes - _sentBefore;
         Parts.Metrics.Tell(Outcome);
     }
-
-    /// <summary>Keeps the upstream connection for this client's next request. While it is kept, the connection is watched.</summary>
-    private void HoldUpstream() => Upstream.Hold(Parts.Heartbeat.Now);
 
     /// <summary>
     /// Closes an upstream connection that failed or is in doubt. If its request is incomplete, the upstream sees a reset, so that it cannot take the request

@@ -53,6 +53,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client's connection.</summary>
     private readonly Connection _client;
 
+    /// <summary>Each beat asks the client's connection whether its peer has ended. Kept here so that a beat need not touch the connection to know.</summary>
+    private readonly bool _mustAskForEnd;
+
     /// <summary>The word described in the remarks.</summary>
     private long _exchange;
 
@@ -71,7 +74,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The connection to the upstream, in use or kept; null if there is none. Written by the main loop, read by those that cancel its waits.</summary>
     private volatile UpstreamConnection? _upstream;
 
-    /// <summary>A wait on neither peer. Null if there is none.</summary>
+    /// <summary>The wait for something other than a peer, such as a credential or a verdict on a token; null if there is none.</summary>
     private volatile SlowPathWait? _slowPathWait;
 
     /// <summary>The relay of a request's body while the pump sends it.</summary>
@@ -93,6 +96,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         _parts = parts;
         _client = client;
+        _mustAskForEnd = client.Input.MustAskForEnd;
     }
 
     /// <summary>No further exchange after the present one: the proxy is stopping, or the host wants this connection back.</summary>
@@ -265,16 +269,19 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             CheckPump(sending, exchange, nowMilliseconds);
         }
 
-        if (_streaming is { } streaming)
+        // Only a write of a stream has a deadline. A stream that waits for its next event costs a beat nothing but this look.
+        if (_streaming is { Phase: RelayPhase.Writing } streaming
+            && _streamingProgress.Follow(exchange >> NumberShift, streaming, nowMilliseconds) is RelayPhase.Writing
+            && _streamingProgress.IsStuckWriting(_client.Output, nowMilliseconds, _parts.Limits.WriteTimeout))
         {
-            RelayPhase phase = _streamingProgress.Follow(exchange >> NumberShift, streaming, nowMilliseconds);
-            if (phase is RelayPhase.Writing && _streamingProgress.IsStuckWriting(_client.Output, nowMilliseconds, _parts.Limits.WriteTimeout))
-            {
-                TryCut(FaultReason.ClientTooSlow, exchange);
-            }
+            TryCut(FaultReason.ClientTooSlow, exchange);
         }
 
-        _client.Input.LookForEnd();
+        if (_mustAskForEnd)
+        {
+            _client.Input.LookForEnd();
+        }
+
         if (_upstream is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
         {
             upstream.EndIdle();

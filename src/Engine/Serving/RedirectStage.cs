@@ -51,9 +51,9 @@ internal sealed class RedirectStage
             Parts.Redirects.Forget(To); // the remembered redirect no longer works: the next request uses its own target
         }
 
-        bool follows = response.Status is 307 or 308 && _followed < Parts.Limits.MaxRedirects && request.CanBeSentAgain;
+        bool follows = IsRedirect(request.Head, response.Status) && _followed < Parts.Limits.MaxRedirects && request.CanBeSentAgain;
         ReadOnlySpan<byte> target = follows ? FindTarget(response) : default;
-        if (target.IsEmpty)
+        if (target.IsEmpty || (response.Status is not (307 or 308) && !LeadsBack(target)))
         {
             return false;
         }
@@ -68,6 +68,17 @@ internal sealed class RedirectStage
         _isRemembered = false;
         _followed++;
         return true;
+    }
+
+    /// <summary>Whether the same request may be made elsewhere. After 301 and 302 a client may change the method, but need not (RFC 9110 §15.4.2).</summary>
+    private static bool IsRedirect(RequestHead request, int status) =>
+        status is 301 or 302 or 307 or 308 || (status is 303 && (request.IsGet || request.IsHead));
+
+    /// <summary>Whether a client that follows comes back to where it was redirected, because the proxy maps that path to the target's.</summary>
+    private bool LeadsBack(ReadOnlySpan<byte> target)
+    {
+        int query = target.IndexOf((byte)'?');
+        return Parts.RequestRewriter.Changes(query < 0 ? target : target[..query]);
     }
 
     /// <summary>

@@ -201,6 +201,7 @@ internal sealed class RequestStream
     }
 
     /// <summary>Waits until a small body has fully arrived, so that the request can be sent again.</summary>
+    [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> GatherAsync()
     {
         var scan = new BodyScan(Head);

@@ -71,7 +71,7 @@ internal sealed class SharedServices
     /// <summary>Like the request limits, but a status line may be as long as the whole head.</summary>
     public required HeadLimits ResponseHeadLimits { get; init; }
 
-    /// <summary>The present exchange is the last one of its connection, and responses say so.</summary>
+    /// <summary>The proxy is stopping: the current exchange of each connection is its last one, and responses say so.</summary>
     public bool IsDraining => _isDraining;
 
     public void Drain() => _isDraining = true;

@@ -6,19 +6,31 @@ namespace McpProxyFast.Tokens;
 /// <summary>One piece of work in progress. Waiters never continue on the thread that completes it, so they cannot hold it up.</summary>
 internal abstract class Flight<TResult>() : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
 
+/// <summary>How many pieces of work are done at a time, and how many wait for their turn.</summary>
+/// <param name="Running">Maximum number in progress.</param>
+/// <param name="Waiting">Maximum number that wait; 0 for no queue.</param>
+/// <param name="MaxWait">Longest wait for a turn.</param>
+internal readonly record struct FlightLimits(int Running, int Waiting, TimeSpan MaxWait);
+
 /// <summary>
 /// Work in progress, by digest. A second request for the same work joins the first. The work runs to its end even if a waiter leaves, so a waiter that leaves
 /// fails nobody else.
 /// </summary>
-/// <param name="most">Maximum number of pieces of work at a time. There is no queue beyond it, since it would only grow.</param>
-/// <param name="tooMany">The result beyond that maximum.</param>
-internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
+/// <param name="limits">How much work there is at a time. What has to wait gets its turn in the order in which it came.</param>
+/// <param name="refuse">Gives the result of work that the limits leave no place for. It must not throw.</param>
+/// <param name="clock">Measures the waits.</param>
+#pragma warning disable CA1001 // There is nothing to dispose of: of the semaphore nobody asks for a handle to wait for.
+internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenDigest, TFlight, TResult> refuse, TimeProvider clock)
+#pragma warning restore CA1001
     where TFlight : Flight<TResult>
 {
-    /// <summary>The work in progress.</summary>
+    /// <summary>The work in progress, and that which waits for its turn.</summary>
     private readonly ConcurrentDictionary<TokenDigest, TFlight> _pending = new();
 
-    /// <summary>How many pieces of work there are, including one that is being refused.</summary>
+    /// <summary>One turn for each piece of work in progress.</summary>
+    private readonly SemaphoreSlim _turns = new(limits.Running);
+
+    /// <summary>How many pieces of work there are, including those that wait and one that is being refused.</summary>
     private int _count;
 
     public bool TryFind(in TokenDigest digest, [NotNullWhen(true)] out TFlight? flight) => _pending.TryGetValue(digest, out flight);
@@ -42,10 +54,11 @@ internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
 
     private void TakeOff(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work)
     {
-        if (Interlocked.Increment(ref _count) > most)
+        if (Interlocked.Increment(ref _count) > limits.Running + limits.Waiting)
         {
+            TResult refused = refuse(digest, flight);
             Leave(digest);
-            flight.SetResult(tooMany);
+            flight.SetResult(refused);
             return;
         }
 
@@ -58,7 +71,7 @@ internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
     {
         try
         {
-            TResult result = await work(digest, flight).ConfigureAwait(false);
+            TResult result = await InTurnAsync(digest, flight, work).ConfigureAwait(false);
             Leave(digest);
             flight.SetResult(result);
         }
@@ -67,6 +80,42 @@ internal sealed class Flights<TFlight, TResult>(int most, TResult tooMany)
             // Work is expected to return its failures. If it ever throws, its waiters must still be released.
             Leave(digest);
             flight.SetException(bug);
+        }
+    }
+
+    private async Task<TResult> InTurnAsync(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work)
+    {
+        if (!await TryTakeTurnAsync().ConfigureAwait(false))
+        {
+            return refuse(digest, flight);
+        }
+
+        try
+        {
+            return await work(digest, flight).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    private async ValueTask<bool> TryTakeTurnAsync()
+    {
+        if (await _turns.WaitAsync(0).ConfigureAwait(false))
+        {
+            return true; // nobody waits: a turn that is given back goes to who has waited for longest
+        }
+
+        using var late = new CancellationTokenSource(limits.MaxWait, clock);
+        try
+        {
+            await _turns.WaitAsync(late.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -19,10 +19,13 @@ internal sealed class BufferBudget(long bytes)
     {
         get
         {
-            long taken = Volatile.Read(ref _taken);
+            long taken = Taken;
             return taken <= bytes / 2 ? Buffers.Largest : taken <= bytes ? Buffers.Large : Buffers.Medium;
         }
     }
+
+    /// <summary>The bytes of all counted buffers in use: none where there is no connection.</summary>
+    public long Taken => Volatile.Read(ref _taken);
 
     /// <summary>Counts a rented buffer.</summary>
     public void Take(int length)

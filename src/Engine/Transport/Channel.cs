@@ -119,9 +119,10 @@ internal abstract class Channel
     /// <param name="asksSystem">Always ask the system, not only if it may know something that has not been reported.</param>
     public abstract Arrival Look(bool asksSystem);
 
-    /// <summary>
-    /// Checks whether the peer has ended after bytes that do not fit the buffer yet, if the channel cannot notice that by itself. Called at each heartbeat.
-    /// </summary>
+    /// <summary>The channel cannot notice by itself that the peer has ended after bytes that do not fit its buffer yet.</summary>
+    public virtual bool MustAskForEnd => false;
+
+    /// <summary>Checks for such an end. Called at each heartbeat if <see cref="MustAskForEnd"/>.</summary>
     public virtual void LookForEnd()
     {
     }
@@ -174,7 +175,7 @@ internal abstract class Channel
 
     /// <summary>Reports that bytes, or the end, have arrived. At most one caller at a time.</summary>
     /// <remarks>
-    /// The end is published before the readiness, so whoever takes the readiness also sees the end. The watch is told about an end even if a reader was
+    /// The end is published before the readiness, so the thread that takes the readiness also sees the end. The watch is told about an end even if a reader was
     /// waiting, but only after the reader got the bytes. A watch that is set meanwhile is not missed: it is published before <see cref="PeerEnded"/> is read
     /// there, and here the end is published before the watch is read. Both sides have an interlocked operation in between, so at least one sees the other.
     /// </remarks>

@@ -22,8 +22,11 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// <summary>After a read of this many bytes, if more are there, the thread serves other connections first: about 50 µs of work.</summary>
     private const int FairShareBytes = Buffers.Large;
 
-    /// <summary>The completion of the armed read. Valid from <c>Reset</c> until that read ends.</summary>
-    private ManualResetValueTaskSourceCore<ReadResult> _signal;
+    /// <summary>
+    /// The completion of the armed read, and whether that is a cancellation. Valid from <c>Reset</c> until that read ends. The bytes are not part of it: from
+    /// the completion until its owner takes the result, nobody changes the fields that the result is made of.
+    /// </summary>
+    private ManualResetValueTaskSourceCore<bool> _signal;
 
     /// <summary>Holds the unconsumed bytes; null if there are none. Used by the owner, and by the channel's call for an armed read.</summary>
     private byte[]? _buffer;
@@ -130,7 +133,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         if (channel.Reading.Disarm())
         {
             Volatile.Write(ref _cancelRequested, 0);
-            _signal.SetResult(Result(isCanceled: true));
+            _signal.SetResult(true);
         }
     }
 
@@ -175,7 +178,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         bool canceled = false;
         if (TryReceive() || ReceiveOrArm(out canceled))
         {
-            _signal.SetResult(Result(canceled));
+            _signal.SetResult(canceled);
         }
     }
 
@@ -195,6 +198,9 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
+    /// <summary>The heartbeat must call <see cref="LookForEnd"/>.</summary>
+    public bool MustAskForEnd => channel.MustAskForEnd;
+
     /// <summary>While there is a watch, checks whether the peer has ended after bytes that cannot be received yet. Called by the heartbeat.</summary>
     public void LookForEnd()
     {
@@ -213,7 +219,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         ReturnBuffer();
     }
 
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _signal.GetResult(token);
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => Result(isCanceled: _signal.GetResult(token));
 
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _signal.GetStatus(token);
 
@@ -240,7 +246,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
     /// <summary>Tries to receive until there is a result or the read is armed.</summary>
     /// <param name="canceled">The result is a cancellation.</param>
-    /// <returns>True if there is a result. False if the read is armed; then whoever disarms it completes it.</returns>
+    /// <returns>True if there is a result. False if the read is armed; then the thread that disarms it completes it.</returns>
     private bool ReceiveOrArm(out bool canceled)
     {
         canceled = false;

@@ -150,7 +150,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
     }
 
     /// <summary>After a try that left something unsent, tries again until there is a result or the flush is armed.</summary>
-    /// <returns>True if there is a result. False if the flush is armed; then whoever disarms it completes it.</returns>
+    /// <returns>True if there is a result. False if the flush is armed; then the thread that disarms it completes it.</returns>
     private bool SendOrArm(out FlushResult result)
     {
         while (!ArmOrTake())

@@ -52,7 +52,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         try
         {
             IDuplexPipe late = await connecting.ConfigureAwait(false);
-            var tooLate = new IOException("The connection came after its time.");
+            var tooLate = new IOException("The connection was made after the time for it was over.");
             await late.Input.CompleteAsync(tooLate).ConfigureAwait(false);
             await late.Output.CompleteAsync(tooLate).ConfigureAwait(false);
         }

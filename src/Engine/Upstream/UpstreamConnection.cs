@@ -16,7 +16,7 @@ namespace McpProxyFast.Upstream;
 ///                      └──the watch, an end──► Dead
 /// </code>
 /// States change by compare-exchange, so only one of watch, heartbeat and taker succeeds. In Settling, only the owner acts: an end is recorded, and the owner
-/// then does what is needed. Whoever changes Pooled to Dead closes the connection. Whoever changes Held to Dead only aborts it, and its client closes it.
+/// then does what is needed. The one that changes Pooled to Dead closes the connection. The one that changes Held to Dead only aborts it; its client closes it.
 /// </remarks>
 internal sealed class UpstreamConnection : IConnectionWatch
 {
@@ -29,18 +29,16 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>The upstream has not said how long it keeps idle connections.</summary>
     public const long NotSaid = -1;
 
-    /// <summary>
-    /// How much earlier than the upstream's own time limit the connection is given up: a request needs time to arrive, and the clock is coarse.
-    /// </summary>
-    private const long KeepAliveMarginMilliseconds = 1000;
-
     private readonly Heartbeat _heartbeat;
     private readonly ProxyMetrics _metrics;
+
+    /// <summary>The upstream's; told when the upstream ends this connection while it is idle.</summary>
+    private readonly IdleTimeoutEstimate _idleTimeout;
 
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps it. Valid while Pooled; also read by whoever ended that state.</summary>
+    /// <summary>The pool that keeps it. Valid while Pooled; also read by the thread that ended that state.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -49,22 +47,23 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>See <see cref="KeptFor"/>.</summary>
     private long _keptFor = NotSaid;
 
-    public UpstreamConnection(Connection transport, Heartbeat heartbeat, ProxyMetrics metrics)
+    public UpstreamConnection(Connection transport, Heartbeat heartbeat, ProxyMetrics metrics, IdleTimeoutEstimate idleTimeout)
     {
         Transport = transport;
         MadeAt = heartbeat.Now;
         _idleSince = MadeAt;
         _heartbeat = heartbeat;
         _metrics = metrics;
+        _idleTimeout = idleTimeout;
     }
 
-    /// <summary>The transport. Only for the owner: whoever has taken or created the connection.</summary>
+    /// <summary>The transport. Only for the owner, which has taken or created the connection.</summary>
     public Connection Transport { get; }
 
     /// <summary>When it was created, in the heartbeat's time.</summary>
     public long MadeAt { get; }
 
-    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, whoever keeps it, and until it is held again.</summary>
+    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, held or pooled, and until it is held again.</summary>
     public long IdleSince => Volatile.Read(ref _idleSince);
 
     /// <summary>
@@ -84,14 +83,14 @@ internal sealed class UpstreamConnection : IConnectionWatch
     public void KeepFor(int seconds)
     {
         Debug.Assert(seconds >= 0 && !IsIdle, "An answer has said it, so the connection is in use.");
-        long said = seconds * 1000L;
-        Volatile.Write(ref _keptFor, said - Math.Min(KeepAliveMarginMilliseconds, said / 2));
+        Volatile.Write(ref _keptFor, IdleTimeoutEstimate.WithMargin(seconds * 1000L));
     }
 
-    /// <summary>A client keeps it between two of its exchanges. From now on it is idle.</summary>
-    public void Hold(long now)
+    /// <summary>A client keeps it between two of its exchanges.</summary>
+    /// <param name="idleSince">Since when it is idle, in the heartbeat's time: now, or when its answer came if something was waited for since.</param>
+    public void Hold(long idleSince)
     {
-        Volatile.Write(ref _idleSince, now);
+        Volatile.Write(ref _idleSince, idleSince);
         Rest(Held, null);
     }
 
@@ -117,15 +116,20 @@ internal sealed class UpstreamConnection : IConnectionWatch
         _pool = null;
         IsReused = true;
         Arrival arrival = Transport.Input.Look(asksSystem: _heartbeat.Now != IdleSince);
-        if (arrival is Arrival.Bytes)
+        switch (arrival)
         {
-            _metrics.UnsolicitedResponse();
+            case Arrival.Bytes:
+                _metrics.UnsolicitedResponse();
+                break;
+            case Arrival.End:
+                Learn();
+                break;
         }
 
         return arrival is Arrival.Nothing;
     }
 
-    public void OnPeerEnded() => EndIdle();
+    public void OnPeerEnded() => EndIdle(byUpstream: true);
 
     public void OnUnexpectedBytes()
     {
@@ -137,26 +141,36 @@ internal sealed class UpstreamConnection : IConnectionWatch
 
     /// <summary>Ends an idle connection. A connection in use is left to its user.</summary>
     /// <returns>Whether this call ended it.</returns>
-    public bool EndIdle()
+    public bool EndIdle() => EndIdle(byUpstream: false);
+
+    private bool EndIdle(bool byUpstream)
     {
-        if (Interlocked.CompareExchange(ref _state, Dead, Settling) == Settling)
+        int ended = TryEnd(Settling) ? Settling : TryEnd(Held) ? Held : TryEnd(Pooled) ? Pooled : InUse;
+        if (ended == InUse)
         {
-            return true; // its owner notices that in Rest
+            return false;
         }
 
-        if (Interlocked.CompareExchange(ref _state, Dead, Held) == Held)
+        if (byUpstream)
         {
-            End(Held);
-            return true;
+            Learn(); // before it is closed: a thread that sees the close also finds the idle time learned
         }
 
-        if (Interlocked.CompareExchange(ref _state, Dead, Pooled) == Pooled)
+        if (ended != Settling)
         {
-            End(Pooled);
-            return true;
+            End(ended);
         }
 
-        return false;
+        return true; // in Settling, its owner notices that in Rest
+    }
+
+    private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
+
+    /// <summary>The upstream has ended it. Called once, by the thread that noticed it.</summary>
+    private void Learn()
+    {
+        long now = _heartbeat.Now;
+        _idleTimeout.Closed(now - IdleSince, now);
     }
 
     private void Rest(int state, UpstreamPool? pool)

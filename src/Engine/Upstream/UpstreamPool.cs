@@ -11,6 +11,11 @@ namespace McpProxyFast.Upstream;
 /// </remarks>
 internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 {
+    /// <summary>
+    /// An idle connection is young for so long. A request that must not be sent twice prefers a younger one to one that is no longer young, if there is one.
+    /// </summary>
+    private const long YoungMilliseconds = 1000;
+
     private readonly Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> _connect;
     private readonly UpstreamConnection?[] _slots;
     private readonly Heartbeat _heartbeat;
@@ -21,6 +26,9 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     private readonly long _idleForOnceMilliseconds;
 
     private readonly long _ageMilliseconds;
+
+    /// <summary>How long the upstream keeps idle connections, as far as it has shown that by closing them.</summary>
+    private readonly IdleTimeoutEstimate _idleTimeout = new();
 
     /// <summary>Its number in the heartbeat; -1 after it has left.</summary>
     private int _number;
@@ -54,10 +62,10 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     /// <summary>Takes the newest idle connection that may carry the request, preferring the given affinity. Null if there is none.</summary>
     /// <param name="affinity">What serves the client.</param>
-    /// <param name="isIdempotent">The request may be sent twice.</param>
-    public UpstreamConnection? TryTake(Affinity? affinity, bool isIdempotent)
+    /// <param name="maySendTwice">The request may be sent again if it is lost.</param>
+    public UpstreamConnection? TryTake(Affinity? affinity, bool maySendTwice)
     {
-        while (FindNewest(affinity, isIdempotent) is { } found)
+        while (FindNewest(affinity, maySendTwice) is { } found)
         {
             if (Interlocked.CompareExchange(ref _slots[found.Index], null, found.Connection) != found.Connection)
             {
@@ -80,22 +88,34 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     {
         ConnectResult result = await _connect(affinity, cancel).ConfigureAwait(false);
         return new LeaseResult(
-            result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _metrics), result.Fault, result.Failure);
+            result.Connection is null ? null : new UpstreamConnection(result.Connection, _heartbeat, _metrics, _idleTimeout), result.Fault, result.Failure);
     }
 
     /// <summary>Whether an idle connection may carry a request, judged by its age and its idle time.</summary>
     /// <remarks>
     /// Upstreams close connections that were idle too long, and a request that is on its way then is lost. If it may be sent twice, it is sent again. Otherwise
-    /// it gets a connection that was used recently: servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long.
+    /// it gets a connection that was used recently: most servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long. Of those
+    /// that keep them for less and do not say so, it is learned from the connections that they close (<see cref="IdleTimeoutEstimate"/>).
     /// </remarks>
-    public bool MayCarry(UpstreamConnection connection, bool isIdempotent)
+    public bool MayCarry(UpstreamConnection connection, bool maySendTwice)
     {
         long idle = _heartbeat.Now - connection.IdleSince;
-        return idle < IdleLimit(connection, isIdempotent) && IsYoung(connection);
+        return idle < IdleLimit(connection, maySendTwice) && IsYoung(connection);
+    }
+
+    /// <summary>Whether a client's own connection, which it has just taken, should carry its request. Otherwise it gets another one.</summary>
+    /// <remarks>
+    /// A connection that is no longer young gives way to a younger one, for a request that must not be sent twice: nobody knows all reasons for which an
+    /// upstream closes idle connections, but it closes those first that have been idle longest.
+    /// </remarks>
+    public bool ShouldCarry(UpstreamConnection own, Affinity? affinity, bool maySendTwice)
+    {
+        bool isYoung = _heartbeat.Now - own.IdleSince < YoungMilliseconds;
+        return MayCarry(own, maySendTwice) && (isYoung || maySendTwice || !HasMuchYounger(own, affinity));
     }
 
     /// <summary>Whether a connection has been idle too long for any request.</summary>
-    public bool IsStale(UpstreamConnection connection, long now) => now - connection.IdleSince > IdleLimit(connection, isIdempotent: true);
+    public bool IsStale(UpstreamConnection connection, long now) => now - connection.IdleSince > IdleLimit(connection, maySendTwice: true);
 
     /// <summary>Returns a clean connection whose client has gone. It counts as idle since its last exchange.</summary>
     public void Return(UpstreamConnection connection)
@@ -106,7 +126,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             return;
         }
 
-        // Watched before it can be found: whoever takes it from its slot owns its reader, so the watch must be set by then.
+        // Watched before it can be found: the thread that takes it from its slot owns its reader, so the watch must be set by then.
         connection.RestIn(this);
         for (int i = 0; i < _slots.Length; i++)
         {
@@ -164,13 +184,16 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         }
     }
 
-    private (UpstreamConnection Connection, int Index)? FindNewest(Affinity? affinity, bool isIdempotent)
+    private bool HasMuchYounger(UpstreamConnection own, Affinity? affinity) =>
+        FindNewest(affinity, maySendTwice: false) is { } found && found.Connection.IdleSince - own.IdleSince >= YoungMilliseconds;
+
+    private (UpstreamConnection Connection, int Index)? FindNewest(Affinity? affinity, bool maySendTwice)
     {
         (UpstreamConnection Connection, int Index)? best = null;
         for (int i = 0; i < _slots.Length; i++)
         {
             if (Volatile.Read(ref _slots[i]) is { IsIdle: true } connection
-                && MayCarry(connection, isIdempotent)
+                && MayCarry(connection, maySendTwice)
                 && (best is null || IsBetter(connection, best.Value.Connection, affinity)))
             {
                 best = (connection, i);
@@ -182,13 +205,16 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     private bool IsYoung(UpstreamConnection connection) => _heartbeat.Now - connection.MadeAt < _ageMilliseconds;
 
-    /// <summary>The upstream's own limit applies, but never more than the general limit.</summary>
-    private long IdleLimit(UpstreamConnection connection, bool isIdempotent)
+    /// <summary>
+    /// The upstream's own limit applies, but never more than the general limit; and what it shows counts more than what it says.
+    /// </summary>
+    private long IdleLimit(UpstreamConnection connection, bool maySendTwice)
     {
         long said = connection.KeptFor;
-        return said != UpstreamConnection.NotSaid ? Math.Min(said, _idleMilliseconds)
-            : isIdempotent ? _idleMilliseconds
+        long limit = said != UpstreamConnection.NotSaid ? Math.Min(said, _idleMilliseconds)
+            : maySendTwice ? _idleMilliseconds
             : _idleForOnceMilliseconds;
+        return maySendTwice ? limit : Math.Min(limit, _idleTimeout.SafeIdle(_heartbeat.Now));
     }
 
     private static bool IsBetter(UpstreamConnection one, UpstreamConnection other, Affinity? affinity)

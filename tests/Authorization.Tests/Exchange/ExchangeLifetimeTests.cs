@@ -1,6 +1,11 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Credentials;
+using McpProxyFast.OAuth;
+using McpProxyFast.OAuth.Store;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Exchange;
@@ -136,7 +141,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task IdTokenOfALoginIsExchangedAndSurvivesRenewalsThatGiveNone()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         login.EditTokens = tokens =>
         {
             if (login.TokenRequests.Count == 1)
@@ -159,7 +164,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task IdTokenOfALoginIsStillThereAfterARestart()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         using var folder = new TemporaryFolder();
         login.EditTokens = tokens => tokens["id_token"] = "the.id.token";
         TokenExchangePolicy policy = _rig.Policy with
@@ -176,7 +181,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task LoginWithoutAnIdTokenIsSaidToHaveNone()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with
         {
             Subject = TokenExchangeSubject.Of(Machine(login)),
@@ -201,7 +206,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [InlineData(false)]
     public async Task RenewedLoginMakesNobodyWait(bool isSubject)
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         _rig.Lifetime = TimeSpan.FromHours(10);
         Uri proxy = await _rig.ProxyAsync(isSubject
             ? _rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) }
@@ -223,9 +228,86 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LoginThatAnotherProcessHasRenewedMakesNobodyWait()
+    {
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
+        using var folder = new TemporaryFolder();
+        _rig.Lifetime = TimeSpan.FromHours(10);
+        OAuthPolicy machine = Machine(login) with { Store = new CredentialStoreFile(folder.File("store")) };
+        Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(machine) });
+        string first = await _rig.AskAsync(proxy, "alice");
+        var held = new TaskCompletionSource();
+        _rig.Answer = async (http, request) =>
+        {
+            await held.Task;
+            await _rig.IssueAsync(http, request);
+        };
+        using (var other = new AuthorizationClient(machine, _rig.Target, CredentialStore.For(machine, _rig.Log), _rig.Clock, _rig.Log))
+        {
+            await other.RenewAsync((await other.LoadAsync(CancellationToken.None))!, CancellationToken.None);
+        }
+
+        await _rig.AskUntilAsync(proxy, "alice", answer =>
+        {
+            Assert.Equal(first, answer); // also while the exchange for the new token hangs
+            _rig.Clock.Advance(StoreWatch.Period);
+            return _rig.Exchanges.Count == 2;
+        });
+        Assert.Equal(first, await _rig.AskAsync(proxy, "alice"));
+        held.SetResult();
+        await _rig.AskUntilAsync(proxy, "alice", answer => answer != first);
+    }
+
+    [Fact]
+    public async Task NewTokenThatTheUpstreamRefusesIsNotReplacedByTheOldOne()
+    {
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
+        _rig.Lifetime = TimeSpan.FromHours(10);
+        Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) });
+        string old = await _rig.AskAsync(proxy, "alice");
+        _rig.Clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromMinutes(3));
+        await Patience.UntilAsync(() => login.TokenRequests.Count == 2);
+        await _rig.AskUntilAsync(proxy, "alice", answer => answer != old);
+        _rig.Clock.Advance(TimeSpan.FromSeconds(30));
+        _rig.Upstream = http =>
+        {
+            string token = http.Request.Headers.Authorization.ToString();
+            http.Response.StatusCode = token.StartsWith("Bearer 2-", StringComparison.Ordinal) ? 401 : 200;
+            http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+            return http.Response.WriteAsync(token);
+        };
+
+        Assert.StartsWith("200 Bearer 3-for-", await _rig.AskAsync(proxy, "alice"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(120)]
+    [InlineData(7200)]
+    public async Task TokenEndsWithTheOpaqueOneForWhichIntrospectionStatesAnEnd(int seconds)
+    {
+        DateTimeOffset end = DateTimeOffset.UtcNow.AddSeconds(seconds);
+        _rig.Upstream = http => http.Request.Path != "/introspect"
+            ? http.Response.WriteAsync("ok")
+            : ExchangeRig.SendAsync(http, 200, new JsonObject { ["active"] = true, ["sub"] = "alice", ["exp"] = end.ToUnixTimeSeconds() });
+        Uri proxy = _rig.Serve(new McpProxyOptions
+        {
+            Target = _rig.Target,
+            Incoming = TokenPolicy.Introspection(new Uri($"{_rig.Origin}/introspect"), "proxy", "s3cret"),
+            Outgoing = _rig.Policy,
+        });
+
+        Assert.Equal("200 ok", await _rig.AskAsync(proxy, "opaque"));
+
+        string told = _rig.Log.Lines.Single(line => line.StartsWith("Exchanged a token", StringComparison.Ordinal)).Split("sent until ")[1].Split('.')[0];
+        DateTimeOffset sentUntil = DateTimeOffset.Parse(told, CultureInfo.InvariantCulture);
+        DateTimeOffset first = end < DateTimeOffset.UtcNow.AddHours(1) ? end : DateTimeOffset.UtcNow.AddHours(1);
+        Assert.InRange(first - sentUntil, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90));
+    }
+
+    [Fact]
     public async Task LoginWhoseTokenTheExchangeRefusesIsRenewedOnce()
     {
-        await using ScriptedServer login = await ScriptedServer.StartAsync(_rig.Clock);
+        await using SignInServer login = await SignInServer.StartAsync(_rig.Clock);
         Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Subject = TokenExchangeSubject.Of(Machine(login)) });
         string? refused = null;
         _rig.Answer = (http, request) =>
@@ -240,7 +322,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         Assert.Equal(2, login.TokenRequests.Count);
     }
 
-    private static OAuthPolicy Machine(ScriptedServer login) => new()
+    private static OAuthPolicy Machine(SignInServer login) => new()
     {
         Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
         Grant = new OAuthGrant.ClientCredentials("id", ClientAuthentication.Secret("s")),

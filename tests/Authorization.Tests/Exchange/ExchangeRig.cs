@@ -113,14 +113,8 @@ internal sealed class ExchangeRig : IAsyncDisposable
     }
 
     /// <summary>Asks again and again, for something that happens while nobody waits for it.</summary>
-    public async Task AskUntilAsync(Uri proxy, string token, Func<string, bool> isOver)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!isOver(await AskAsync(proxy, token)))
-        {
-            await Task.Delay(2, patience.Token);
-        }
-    }
+    public Task AskUntilAsync(Uri proxy, string token, Func<string, bool> isOver) =>
+        Patience.UntilAsync(async () => isOver(await AskAsync(proxy, token)));
 
     public async ValueTask DisposeAsync()
     {

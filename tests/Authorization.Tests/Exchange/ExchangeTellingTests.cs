@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Text;
+using System.Text.Json.Nodes;
 using McpProxyFast.Outcomes;
 using Xunit;
 
@@ -49,6 +51,50 @@ public sealed class ExchangeTellingTests : IAsyncLifetime, IDisposable
             ["mcpproxyfast.token_exchanges issued 1", "mcpproxyfast.token_exchange.hits 1", "mcpproxyfast.token_exchanges subject-refused 1"], _counted);
     }
 
+    public static TheoryData<string, Action<JsonObject>> Repeated => new()
+    {
+        { "error", answer => answer["error"] = "odd p4rameter" },
+        { "error_description", answer => answer["error_description"] = "p4rameter and qu3ry%20value of al1ce-token" },
+        { "token_type", answer => Issue(answer, ("token_type", "p4rameter")) },
+        { "token_type with the subject's token", answer => Issue(answer, ("token_type", "al1ce-token")) },
+        { "issued_token_type", answer => Issue(answer, ("issued_token_type", "al1ce-token:refresh_token")) },
+        { "claims", answer => answer["claims"] = """{"access_token":{"p4rameter":{"essential":true}}}""" },
+        { "acr_values", answer => (answer["error"], answer["acr_values"]) = ("interaction_required", "c1 al1ce-token") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Repeated))]
+    public async Task NothingSecretOfTheRequestComesBackInTheLogOrTheAnswer(string member, Action<JsonObject> edit)
+    {
+        Assert.NotEmpty(member);
+        _rig.Refuse("invalid_request", edit: edit);
+        Uri proxy = await _rig.ProxyAsync(new TokenExchangePolicy(new Uri($"{_rig.Origin}/token?key=qu3ry%20value"))
+        {
+            Parameters = [new("connection", "p4rameter"), new("on", "1")],
+        });
+
+        using HttpResponseMessage response = await _rig.SendAsync(proxy, "Bearer al1ce-token");
+        string said = string.Join('\n', _rig.Log.Lines) + response.Headers + await response.Content.ReadAsStringAsync();
+        string challenge = string.Join(' ', response.Headers.WwwAuthenticate.Select(value => value.Parameter));
+        string claims = challenge.Contains("claims=\"", StringComparison.Ordinal)
+            ? Encoding.UTF8.GetString(Convert.FromBase64String(challenge.Split("claims=\"")[1].Split('"')[0]))
+            : "";
+
+        Assert.False(response.IsSuccessStatusCode);
+        Assert.All(["p4rameter", "qu3ry", "al1ce-token"], secret => Assert.DoesNotContain(secret, said + claims, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ValuesTooShortToBeSecretsLeaveTheServersWordsAsTheyAre()
+    {
+        Uri proxy = await _rig.ProxyAsync(_rig.Policy with { Parameters = [new("on", "1")] });
+        _rig.Refuse("invalid_request", edit: answer => answer["error_description"] = "AADSTS90101 it says");
+
+        await _rig.AskAsync(proxy, "alice");
+
+        Assert.Contains(_rig.Log.Lines, line => line.Contains("AADSTS90101 it says", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task NoTokenReachesTheLog()
     {
@@ -61,5 +107,12 @@ public sealed class ExchangeTellingTests : IAsyncLifetime, IDisposable
         Assert.Contains("Exchanged a token at", log, StringComparison.Ordinal);
         Assert.Contains("(redacted) is unknown to (redacted)", log, StringComparison.Ordinal);
         Assert.All(["al1ce-token", "b0b-token", "t0p-secret"], secret => Assert.DoesNotContain(secret, log, StringComparison.Ordinal));
+    }
+
+    private static void Issue(JsonObject answer, (string Name, string Value) odd)
+    {
+        answer.Clear();
+        answer["access_token"] = "new";
+        answer[odd.Name] = odd.Value;
     }
 }

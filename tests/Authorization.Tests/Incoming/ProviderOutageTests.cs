@@ -238,6 +238,26 @@ public sealed class ProviderOutageTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
     }
 
+    [Fact]
+    public Task PlaceWithATooLargeBodyIsPassedOver() => IsPassedOverAsync(http => http.Response.WriteAsync(new string(' ', 2 * 1024 * 1024)));
+
+    [Fact]
+    public Task PlaceWithATooLargeHeadIsPassedOver() => IsPassedOverAsync(http =>
+    {
+        http.Response.Headers["X-Large"] = new string('x', 128 * 1024);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public Task PlaceWhoseAnswerIsCutIsPassedOver() => IsPassedOverAsync(async http =>
+    {
+        http.Response.ContentLength = 1_000; // Kestrel closes the connection where fewer bytes were written
+        await http.Response.WriteAsync("{");
+    });
+
+    [Fact]
+    public Task DocumentThatNamesNoKeysIsPassedOver() => IsPassedOverAsync(http => http.Response.WriteAsync($$"""{"issuer":"{{Provider.Url}}"}"""));
+
     [Theory]
     [InlineData("/realms/x/.well-known/openid-configuration")]
     [InlineData("/.well-known/oauth-authorization-server/realms/x")]
@@ -257,6 +277,15 @@ public sealed class ProviderOutageTests : IAsyncLifetime
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
         Assert.Equal(0, Provider.TimesAsked(Discovery));
+    }
+
+    /// <summary>The first place answers so, and the keys are found through the next one.</summary>
+    private async Task IsPassedOverAsync(RequestDelegate answer)
+    {
+        Provider.Answer(Discovery, answer);
+        Provider.Answer("/.well-known/oauth-authorization-server", $$"""{"issuer":"{{Provider.Url}}","jwks_uri":"{{Provider.Url}}/keys"}""");
+
+        Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
     }
 
     private string Unknown(TestKey key, int index) => _fixture.Forge.Make(key, header: header => header["kid"] = $"unknown-{index}");

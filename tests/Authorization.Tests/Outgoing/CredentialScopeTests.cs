@@ -88,7 +88,7 @@ public sealed class CredentialScopeTests : IDisposable
     public async Task A401OfAnotherTenantReachesTheClientAndStartsNothing(bool isBareOrigin)
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer evil = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer evil = await SignInServer.StartAsync(rig.Clock);
         OfferTenant(rig.Server, evil);
         OutgoingPolicy policy = Rig.Policy with { Store = new CredentialStoreFile(_folder.File("store")) };
         ForwardingProxy proxy = await rig.ProxyAsync(policy, isBareOrigin ? null : rig.Server.Target);
@@ -112,7 +112,7 @@ public sealed class CredentialScopeTests : IDisposable
     public async Task AnotherTenantOfABareOriginDoesNotWaitForTheSignInOfTheFirst()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer evil = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer evil = await SignInServer.StartAsync(rig.Clock);
         OfferTenant(rig.Server, evil);
         rig.Browser.IsAttended = false;
         ForwardingProxy proxy = await rig.ProxyAsync();
@@ -259,7 +259,7 @@ public sealed class CredentialScopeTests : IDisposable
     }
 
     /// <summary>A tenant on the same origin whose own authorization server is another.</summary>
-    private void OfferTenant(ScriptedServer server, ScriptedServer tenant)
+    private void OfferTenant(SignInServer server, SignInServer tenant)
     {
         string place = "/.well-known/oauth-protected-resource/evil/mcp";
         server.Overrides["/evil/mcp"] = http => RefuseAsync(http, $"Bearer resource_metadata=\"{server.Origin}{place}\"");

@@ -104,6 +104,66 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
+    public async Task AResourceDocumentThatIsTooLargeWhereItIsNamedIsLookedForWhereItBelongs()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        RenameOnce(rig.Server, "/elsewhere");
+        rig.Server.Overrides["/elsewhere"] = TooLargeAsync;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    [Fact]
+    public async Task AResourceDocumentThatIsTooLargeAtTheFirstPlaceIsLookedForAtTheRoot()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides[ResourcePlace] = TooLargeAsync;
+        rig.Server.Overrides["/.well-known/oauth-protected-resource"] = http =>
+            http.Response.WriteAsJsonAsync(new { resource = rig.Server.Target.OriginalString, authorization_servers = new[] { rig.Server.Origin } });
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    [Fact]
+    public async Task ServerMetadataThatIsTooLargeAtTheFirstPlaceIsLookedForAtTheNext()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides[ServerPlace] = TooLargeAsync;
+        rig.Server.Overrides["/.well-known/openid-configuration"] = http => http.Response.WriteAsJsonAsync(new
+        {
+            issuer = rig.Server.Origin,
+            authorization_endpoint = $"{rig.Server.Origin}/authorize",
+            token_endpoint = $"{rig.Server.Origin}/token",
+            registration_endpoint = $"{rig.Server.Origin}/register",
+            code_challenge_methods_supported = new[] { "S256" },
+        });
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+    }
+
+    [Fact]
+    public async Task NoEndpointIsAssumedWhereAServersMetadataIsTooLarge()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, 404);
+        rig.Server.Overrides[ServerPlace] = TooLargeAsync;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains("sent more than 1024 KiB where a small document was expected", message, StringComparison.Ordinal);
+        Assert.Empty(rig.Server.Registrations);
+    }
+
+    [Fact]
     public async Task ADocumentOfAnotherResourceIsStillRefusedWhereverItIsNamed()
     {
         await using Rig rig = await Rig.StartAsync();
@@ -150,12 +210,14 @@ public sealed class DiscoveryTests
         Assert.Equal((areSame, areSame), (IssuerName.Same(one, other), IssuerName.Same(other, one)));
 
     /// <summary>The first 401 names the document's place as given.</summary>
-    private static void RenameOnce(ScriptedServer server, string named) => server.Overrides["/mcp"] = http =>
+    private static void RenameOnce(SignInServer server, string named) => server.Overrides["/mcp"] = http =>
     {
         server.Overrides.TryRemove("/mcp", out _);
         http.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{named}\"";
         return AnswerAsync(http, 401);
     };
+
+    private static Task TooLargeAsync(HttpContext http) => http.Response.WriteAsync(new string(' ', 2 * 1024 * 1024));
 
     private static Task AnswerAsync(HttpContext http, int status)
     {

@@ -88,5 +88,5 @@ public sealed class FullDiskTests : IDisposable
 
     private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(System.IO.Path.Combine(FullDisk.MakeFolder(_folder.Path), "s")) };
 
-    private static bool IsWarning(string line) => line.Contains("is kept in memory until it can be stored", StringComparison.Ordinal);
+    private static bool IsWarning(string line) => line.Contains("New credentials are kept in memory only", StringComparison.Ordinal);
 }

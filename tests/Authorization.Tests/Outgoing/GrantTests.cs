@@ -157,7 +157,7 @@ public sealed class GrantTests : IDisposable
     public async Task AnEnterpriseAssertionIsExchangedAtTheProviderAndThenShown()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer provider = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer provider = await SignInServer.StartAsync(rig.Clock);
         provider.EditTokens = tokens =>
         {
             tokens["access_token"] = "id-jag";

@@ -151,7 +151,7 @@ public sealed class IdentityTests : IDisposable
         await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Uri link = rig.Browser.LastUrl!;
         Task<CredentialResult> second = AskAsync(1);
-        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("This process waits and uses the same result", StringComparison.Ordinal)));
         rig.Browser.IsAttended = true;
         using var http = new HttpClient();
         await http.GetAsync(link);

@@ -18,7 +18,7 @@ public class OAuthHttpTests
     [Fact]
     public async Task APublicTargetCannotSendTheProxyToAPrivateAddress()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System);
 
         OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, $"{server.Origin}/.well-known/oauth-authorization-server"));
@@ -29,14 +29,14 @@ public class OAuthHttpTests
     [Fact]
     public async Task ANameThatLeadsToAPrivateAddressIsNotDialled()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         using var http = new OAuthHttp(PublicTarget, [], trustAnchors: null, TimeProvider.System);
         string named = server.Origin.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
         OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, $"{named}/.well-known/oauth-authorization-server"));
 
         Assert.Contains("localhost has a private address", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("Where it is right, name it as the issuer", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("If the address is right, name it as the issuer", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public class OAuthHttpTests
     [InlineData(null, true)]
     public async Task ATargetMayNameAPrivateServerOnlyWhereAllItsAddressesArePrivate(string? second, bool isAllowed)
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         System.Net.IPAddress[] ofTarget = [.. new[] { "127.0.0.1", second }.OfType<string>().Select(System.Net.IPAddress.Parse)];
         using var http = new OAuthHttp(
             new Uri("https://target.test/mcp"),
@@ -67,7 +67,7 @@ public class OAuthHttpTests
     [Fact]
     public async Task TheOperatorsOwnUrlMayBePrivate()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         using var http = new OAuthHttp(PublicTarget, [new Uri(server.Origin)], trustAnchors: null, TimeProvider.System);
 
         Assert.NotNull(await GetAsync(http, $"{server.Origin}/.well-known/oauth-authorization-server"));
@@ -76,7 +76,7 @@ public class OAuthHttpTests
     [Fact]
     public async Task ARedirectOnTheSameHostIsFollowed()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         server.Overrides["/moved"] = http =>
         {
             http.Response.Redirect("/.well-known/oauth-authorization-server");
@@ -90,7 +90,7 @@ public class OAuthHttpTests
     [Fact]
     public async Task ALoopOfRedirectsEnds()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync(TimeProvider.System);
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
         server.Overrides["/loop"] = http =>
         {
             http.Response.Redirect("/loop");
@@ -105,7 +105,7 @@ public class OAuthHttpTests
     public async Task AServerThatDripsIsGivenUp()
     {
         var clock = new FakeTimeProvider();
-        await using ScriptedServer server = await ScriptedServer.StartAsync(clock);
+        await using SignInServer server = await SignInServer.StartAsync(clock);
         var dripping = new TaskCompletionSource();
         server.Overrides["/drip"] = async http =>
         {

@@ -64,7 +64,7 @@ public sealed class ProviderTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("is not used; the access token does not need it.", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("is ignored; the access token works without it.", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -135,6 +135,21 @@ public sealed class ProviderTests
         server => server.EditTokens = tokens => tokens["token_type"] = "mac",
         "its token_type is mac",
         SlackLike);
+
+    /// <summary>Conceded to an exchange, whose result is shown to another server; not to a sign-in, whose token goes to the resource.</summary>
+    [Fact]
+    public Task AnAssertionInThePlaceOfATokenIsRefused() => IsRefused(
+        server => server.EditTokens = tokens =>
+        {
+            tokens["token_type"] = "N_A";
+            tokens["issued_token_type"] = "urn:ietf:params:oauth:token-type:id-jag";
+        },
+        "its token_type is N_A");
+
+    [Fact]
+    public Task ATokenTypeThatRepeatsTheCodeIsNotRepeated() => IsRefused(
+        server => server.EditTokens = tokens => tokens["token_type"] = server.TokenRequests.Last()["code"],
+        "its token_type is (redacted)");
 
     [Fact]
     public Task AnUnboundTokenStaysRefusedWithIt() => IsRefused(
@@ -264,8 +279,8 @@ public sealed class ProviderTests
     [Theory]
     [InlineData("invalid_target", "AADSTS9010010: The resource parameter doesn't match", "set OAuthPolicy.Resource to none.")]
     [InlineData("invalid_request", "AADSTS901002: The 'resource' request parameter is not supported.", "set OAuthPolicy.Resource to none.")]
-    [InlineData("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.", "name them with OAuthPolicy.Scopes.")]
-    [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes names others.")]
+    [InlineData("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'scope'.", "set them with OAuthPolicy.Scopes.")]
+    [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes sets others.")]
     [InlineData("unsupported_response_type", "no", "choose another with OAuthPolicy.Grant.")]
     [InlineData("server_error", "oops", "sign in again later.")]
     [InlineData("odd", "odd", "check the client, its redirect URI and the flags.")]
@@ -290,10 +305,10 @@ public sealed class ProviderTests
         Assert.Contains($"The server was found by: GET {rig.Server.Origin}/.well-known/oauth-protected-resource/mcp: 200", body, StringComparison.Ordinal);
     }
 
-    private static void AnswerTokensAsForm(ScriptedServer server, string mediaType, string extra, string? token = null) => server.WriteTokens =
+    private static void AnswerTokensAsForm(SignInServer server, string mediaType, string extra, string? token = null) => server.WriteTokens =
         tokens => (mediaType, $"access_token={token ?? (string)tokens["access_token"]!}&token_type=bearer&expires_in=3600{extra}");
 
-    private static async Task IsRefused(Action<ScriptedServer> misbehave, string message, OAuthPolicy? policy = null, int authorizations = 1)
+    private static async Task IsRefused(Action<SignInServer> misbehave, string message, OAuthPolicy? policy = null, int authorizations = 1)
     {
         await using Rig rig = await Rig.StartAsync();
         misbehave(rig.Server);

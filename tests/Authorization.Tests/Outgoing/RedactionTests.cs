@@ -33,6 +33,20 @@ public sealed class RedactionTests
         Assert.Matches("^it was '\\(redacted\\)=*', they say$", redaction.Of($"it was '{spelling}', they say"));
     }
 
+    [Theory]
+    [InlineData("https://login.example/token?key=s3cr%20t&v=1#part", "s3cr t")]
+    [InlineData("https://login.example/token?s3cret-alone", "s3cret-alone")]
+    [InlineData("https://login.example/token?a=b=s3cret", "b=s3cret")]
+    public void ValuesInAQueryAreTakenOut(string url, string value)
+    {
+        var redaction = new Redaction();
+        redaction.AddQueryOf(url);
+
+        Assert.Equal("1: (redacted)", redaction.Of($"1: {value}"));
+        Assert.True(redaction.IsIn(value));
+        Assert.False(redaction.IsIn("https://login.example/token"));
+    }
+
     [Fact]
     public void OtherTextStays()
     {

@@ -17,10 +17,7 @@ public class RefusedRefreshTests
     public async Task ARefreshTokenThatIsRefusedForGoodInAnyWordsLeadsToASignIn(int status, string body)
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync();
-        await rig.AskAsync(proxy);
-        AnswerRefreshWith(rig.Server, status, body);
-        rig.Clock.Advance(TimeSpan.FromHours(2));
+        ForwardingProxy proxy = await WithARefusedRefreshAsync(rig, status, body);
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
@@ -37,10 +34,7 @@ public class RefusedRefreshTests
     public async Task ARefreshTokenThatIsRefusedForNowIsKept(int status, string body)
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync();
-        await rig.AskAsync(proxy);
-        AnswerRefreshWith(rig.Server, status, body);
-        rig.Clock.Advance(TimeSpan.FromHours(2));
+        ForwardingProxy proxy = await WithARefusedRefreshAsync(rig, status, body);
         Assert.Equal(503, (await rig.AskAsync(proxy)).Status);
 
         rig.Server.Overrides.Clear();
@@ -50,8 +44,18 @@ public class RefusedRefreshTests
         Assert.Single(rig.Server.Authorizations);
     }
 
+    /// <summary>A proxy whose token has ended, before a server that answers a refresh like this.</summary>
+    private static async Task<ForwardingProxy> WithARefusedRefreshAsync(Rig rig, int status, string body)
+    {
+        ForwardingProxy proxy = await rig.ProxyAsync();
+        await rig.AskAsync(proxy);
+        AnswerRefreshWith(rig.Server, status, body);
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+        return proxy;
+    }
+
     /// <summary>Only a refresh is answered so; a sign-in goes well.</summary>
-    private static void AnswerRefreshWith(ScriptedServer server, int status, string body) => server.Overrides["/token"] = async http =>
+    private static void AnswerRefreshWith(SignInServer server, int status, string body) => server.Overrides["/token"] = async http =>
     {
         http.Request.EnableBuffering();
         IFormCollection form = await http.Request.ReadFormAsync();

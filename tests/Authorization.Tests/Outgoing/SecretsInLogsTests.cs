@@ -15,7 +15,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ECDsa _clientKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private Rig _rig = null!;
-    private ScriptedServer _provider = null!;
+    private SignInServer _provider = null!;
 
     private static readonly string[] Given =
     [
@@ -25,7 +25,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         _rig = await Rig.StartAsync();
-        _provider = await ScriptedServer.StartAsync(_rig.Clock);
+        _provider = await SignInServer.StartAsync(_rig.Clock);
         _provider.EditTokens = tokens =>
         {
             tokens["token_type"] = "N_A";

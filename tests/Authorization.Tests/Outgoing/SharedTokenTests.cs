@@ -194,7 +194,7 @@ public sealed class SharedTokenTests : IDisposable
         }
 
         Assert.Single(rig.Server.Authorizations);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("is kept in memory until it can be stored", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("New credentials are kept in memory only", StringComparison.Ordinal));
         Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync(full))).Status);
         Assert.Equal((2, 0), (rig.Server.Authorizations.Count, rig.Server.Reuses));
         Assert.Equal(200, (await rig.AskAsync(first)).Status);
@@ -214,7 +214,7 @@ public sealed class SharedTokenTests : IDisposable
         rig.Clock.Advance(StoreWatch.Period);
         await Patience.UntilAsync(() => rig.Source.Current is null);
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("its token is not sent any more", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("its token is no longer sent", StringComparison.Ordinal));
         Assert.Single(rig.Server.TokenRequests);
     }
 

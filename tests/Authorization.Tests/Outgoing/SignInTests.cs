@@ -179,7 +179,8 @@ public class SignInTests
         (int status, string body) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains("refuses the token that", body, StringComparison.Ordinal);
+        Assert.Contains("refuses a token that", body, StringComparison.Ordinal);
+        Assert.Contains("If the token's audience is wrong, set OAuthPolicy.Resource; if it lacks scopes, set OAuthPolicy.Scopes", body, StringComparison.Ordinal);
         Assert.Single(rig.Server.Authorizations);
     }
 
@@ -237,7 +238,7 @@ public class SignInTests
     public async Task AChangedAuthorizationServerIsRegisteredWithAnew()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer other = await SignInServer.StartAsync(rig.Clock);
         ForwardingProxy proxy = await rig.ProxyAsync();
         await rig.AskAsync(proxy);
 

@@ -18,7 +18,7 @@ public class StartTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Empty(rig.Server.Authorizations);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("without asking for credentials", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("without asking for a sign-in", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -29,14 +29,14 @@ public class StartTests
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => rig.ProxyAsync(target: rig.Server.Target));
 
-        Assert.Contains($"Tried: POST {rig.Server.Target}: 404; POST {rig.Server.Target}: 404; GET {rig.Server.Target}: 404. Check its URL (McpProxyOptions.Target), or name the issuer that protects it (OAuthPolicy.Server).", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"Tried: POST {rig.Server.Target}: 404; POST {rig.Server.Target}: 404; GET {rig.Server.Target}: 404. Check the URL (McpProxyOptions.Target). If it is right, name the authorization server that issues its tokens (OAuthPolicy.Server).", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task ARealmThatIsAUrlIsTheLastResort()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer other = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer other = await SignInServer.StartAsync(rig.Clock);
         rig.Server.Overrides["/.well-known/oauth-protected-resource/mcp"] = NotFoundAsync;
         rig.Server.Overrides["/mcp"] = http =>
         {

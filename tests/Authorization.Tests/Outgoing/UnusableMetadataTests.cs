@@ -34,7 +34,7 @@ public sealed class UnusableMetadataTests
 
         Assert.Equal(503, answered);
         Assert.Contains(line, message, StringComparison.Ordinal);
-        Assert.EndsWith("Name the server by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.", message, StringComparison.Ordinal);
+        Assert.EndsWith("Name the authorization server yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.", message, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Registrations);
         Assert.Empty(rig.Server.Authorizations);
     }
@@ -207,7 +207,7 @@ public sealed class UnusableMetadataTests
         Assert.Contains($"{ServerPlace} names a token_endpoint that is not a whole URL", message, StringComparison.Ordinal);
     }
 
-    private static void PublishNoResource(ScriptedServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;
+    private static void PublishNoResource(SignInServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;
 
     private static Task NotFoundAsync(HttpContext http)
     {

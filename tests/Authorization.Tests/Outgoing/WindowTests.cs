@@ -24,7 +24,7 @@ public sealed class WindowTests : IDisposable
         UpstreamCredentials[] sources =
             [.. Enumerable.Range(0, 3).Select(_ => UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser))];
         Task starting = Task.WhenAll(sources.Select(source => source.StartAsync(CancellationToken.None)));
-        await Patience.UntilAsync(() => rig.Browser.Lines.Count(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)) == 2);
+        await Patience.UntilAsync(() => rig.Browser.Lines.Count(line => line.Contains("This process waits and uses the same result", StringComparison.Ordinal)) == 2);
         await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
 
         using var http = new HttpClient();
@@ -48,7 +48,7 @@ public sealed class WindowTests : IDisposable
         await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         await using UpstreamCredentials second = UpstreamCredentials.For(Policy, rig.Server.Target, rig.Clock, rig.Browser);
         Task starting = second.StartAsync(CancellationToken.None);
-        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("This process waits and uses the same result", StringComparison.Ordinal)));
 
         rig.Browser.IsAttended = true;
         await first.DisposeAsync();
@@ -67,7 +67,7 @@ public sealed class WindowTests : IDisposable
         Task starting = source.StartAsync(CancellationToken.None);
         await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
         Task<StoredCredential?> login = StoredCredentials.LoginAsync(Policy, rig.Server.Target, rig.Browser);
-        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("what comes of it is used here too", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("This process waits and uses the same result", StringComparison.Ordinal)));
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);

@@ -147,13 +147,13 @@ public class WrongServerTests
     [Fact]
     public Task ARefusedScopeSaysWhatToCheck() => IsRefused(
         server => server.Overrides["/token"] = http => AnswerAsync(http, 400, """{"error":"invalid_scope"}"""),
-        "refused: invalid_scope. Check the scopes that are asked for.");
+        "refused: invalid_scope. Check the scopes that are asked for");
 
     [Fact]
     public async Task AServerThatSendsThePersonToAnotherServerGetsNoCode()
     {
         await using Rig rig = await Rig.StartAsync();
-        await using ScriptedServer honest = await ScriptedServer.StartAsync(rig.Clock);
+        await using SignInServer honest = await SignInServer.StartAsync(rig.Clock);
         rig.Server.EditMetadata = metadata => metadata["authorization_endpoint"] = $"{honest.Origin}/authorize";
         ForwardingProxy proxy = await rig.ProxyAsync();
 
@@ -204,7 +204,7 @@ public class WrongServerTests
         Assert.Equal(200, (await asked).Status);
     }
 
-    private static async Task IsRefused(Action<ScriptedServer> misbehave, string message, int authorizations = 1)
+    private static async Task IsRefused(Action<SignInServer> misbehave, string message, int authorizations = 1)
     {
         await using Rig rig = await Rig.StartAsync();
         misbehave(rig.Server);

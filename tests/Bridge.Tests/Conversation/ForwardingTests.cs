@@ -88,7 +88,7 @@ public sealed class ForwardingTests
         await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result("1")));
         await using BridgeRun bridge = BridgeRun.Start(server.Address);
 
-        JsonNode error = await bridge.AskAsync("{ this is no JSON");
+        JsonNode error = await bridge.AskAsync("{ this is not JSON");
         JsonNode answer = await bridge.AskAsync(Lines.Call("1"));
 
         Assert.Equal(-32700, error["error"]!["code"]!.GetValue<int>());
@@ -142,6 +142,27 @@ public sealed class ForwardingTests
         Assert.Equal(-32600, refused["error"]!["code"]!.GetValue<int>());
         Assert.Equal("big", refused["id"]!.GetValue<string>());
         Assert.NotNull((await bridge.AskAsync(Lines.Call("2")))["result"]);
+    }
+
+    [Fact]
+    public async Task AnswerOfTheClientAbove64MiBEndsNoRequestOfItsOwn()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.HoldAsync());
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        byte[] block = new byte[1024 * 1024];
+        block.AsSpan().Fill((byte)'x');
+        await bridge.SendAsync(Lines.Call("1"));
+
+        await bridge.SendBytesAsync(Encoding.UTF8.GetBytes("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"text\":\""));
+        for (int i = 0; i <= 64; i++)
+        {
+            await bridge.SendBytesAsync(block);
+        }
+
+        JsonNode refused = await bridge.AskAsync("\"}}");
+
+        Assert.Equal(-32600, refused["error"]!["code"]!.GetValue<int>());
+        Assert.Null(refused["id"]);
     }
 
     [Fact]
@@ -269,6 +290,54 @@ public sealed class ForwardingTests
         Assert.Equal("read", list["result"]!["tools"]!.AsArray().Single()!["name"]!.GetValue<string>());
         Assert.Equal("tool-ignored", refused["error"]!["data"]!["reason"]!.GetValue<string>());
         Assert.Single(server.Seen);
+    }
+
+    [Fact]
+    public async Task HiddenToolIsCalledInNoOtherWay()
+    {
+        string name = new('x', 9 * 1024);
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+            exchange.Id is { } id ? exchange.JsonAsync(Lines.Result(id)) : exchange.StatusAsync(202));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { IgnoredTools = ["delete_*"] });
+
+        JsonNode tooLong = await bridge.AskAsync(Lines.Call("1", name));
+        await bridge.SendAsync("""{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete_all"}}""");
+        JsonNode batch = await bridge.AskAsync($$$"""[{{{Lines.Call("2")}}},{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete_all"}}]""");
+        JsonNode passed = await bridge.AskAsync(Lines.Call("3"));
+
+        Assert.Equal("tool-ignored", tooLong["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.Equal("tool-ignored", batch["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.Equal("2", batch["id"]!.ToJsonString());
+        Assert.Equal("3", passed["id"]!.ToJsonString());
+        Assert.Single(server.Seen);
+    }
+
+    [Fact]
+    public async Task HiddenToolsAreNotToldOfByNotificationsEither()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.EventsAsync(
+            """data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"tools":[{"name":"delete_all"},{"name":"read"}]}}""" + "\n\n",
+            $"data: {Lines.Result("1")}\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { IgnoredTools = ["delete_*"] });
+
+        await bridge.SendAsync(Lines.Call("1"));
+
+        Assert.Equal(
+            """{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"tools":[{"name":"read"}]}}""", await bridge.ReceiveLineAsync());
+    }
+
+    [Fact]
+    public async Task EachRequestOfABatchThatIsRefusedEnds()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.StatusAsync(500));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode wrong = await bridge.AskAsync($"[{Lines.Call("1")},7,{Lines.Call("2")}]");
+
+        Assert.Null(wrong["id"]);
+        Assert.Equal("1", (await bridge.ReceiveAsync())["id"]!.ToJsonString());
+        Assert.Equal("2", (await bridge.ReceiveAsync())["id"]!.ToJsonString());
+        Assert.Empty(server.Seen);
     }
 
     private static McpBridgeOptions Drains(McpBridgeOptions options) => options with

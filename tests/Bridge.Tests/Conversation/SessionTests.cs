@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using McpProxyFast.Bridge.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Bridge.Tests.Conversation;
 
@@ -200,6 +201,53 @@ public sealed class SessionTests
         Assert.Equal(
             ["initialize", "notifications/initialized", "logging/setLevel", "resources/subscribe", "tools/call"],
             server.Seen.Where(seen => (seen.Verb == "POST" && seen.Field("Mcp-Session-Id") == "s2") || seen == server.Seen.Last(each => each.Method == "initialize")).Select(seen => seen.Method));
+    }
+
+    [Fact]
+    public async Task NewSessionGetsTheSubscriptionsThatCameInABatch()
+    {
+        const string subscribe = """{"jsonrpc":"2.0","id":"k","method":"resources/subscribe","params":{"uri":"notes://kept"}}""";
+        string current = "s1";
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange switch
+        {
+            { Method: "initialize" } => exchange.WelcomeAsync(current, "2025-03-26"),
+            { Verb: "GET" } => exchange.StatusAsync(405),
+            _ when exchange.Field("Mcp-Session-Id") != current => exchange.StatusAsync(404),
+            { Body: ['[', ..] } => exchange.JsonAsync("""[{"jsonrpc":"2.0","id":"k","result":{}}]"""),
+            { Id: { } id } => exchange.JsonAsync($$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{}}"""),
+            _ => exchange.StatusAsync(202),
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.InitializeAsync("2025-03-26");
+        await bridge.SendAsync($"[{subscribe}]");
+        await bridge.ReceiveLineAsync();
+
+        current = "s2";
+        await bridge.AskAsync(Lines.Call("1"));
+        await bridge.ReceiveAsync();
+
+        Assert.Equal(subscribe, server.Seen.Single(seen => seen.Method == "resources/subscribe").Body);
+    }
+
+    [Fact]
+    public async Task WhatFollowsNotificationsThatTheServerNeverTakesWaitsForThemOnce()
+    {
+        var clock = new FakeTimeProvider();
+        var taken = new TaskCompletionSource();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+            exchange.Id is { } id ? exchange.JsonAsync(Lines.Result(id)) : taken.Task);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => options with { Upstream = options.Upstream with { Clock = clock } });
+        for (int i = 0; i < 3; i++)
+        {
+            await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
+        }
+
+        await bridge.SendAsync(Lines.Call("1"));
+        await bridge.AskAsync("{ no JSON"); // so all before it have been taken
+        clock.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.NotNull((await bridge.ReceiveAsync())["result"]);
+        taken.SetResult();
     }
 
     [Fact]

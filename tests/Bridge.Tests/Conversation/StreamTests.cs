@@ -154,7 +154,7 @@ public sealed class StreamTests
 
         await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""");
 
-        await closed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await closed.Task.Soon();
         Assert.Equal("2", (await bridge.AskAsync(Lines.ModernCall("2")))["id"]!.ToJsonString());
         Assert.Equal(2, server.Seen.Count);
     }

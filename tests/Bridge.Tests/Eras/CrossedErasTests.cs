@@ -10,8 +10,6 @@ namespace McpProxyFast.Bridge.Tests.Eras;
 /// <summary>The official client of 2025-11-25 at the official server of 2026-07-28 alone: neither knows of the other's era.</summary>
 public sealed class CrossedErasTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private ModernServer _server = null!;
 
     public async Task InitializeAsync() => _server = await ModernServer.StartAsync();
@@ -105,7 +103,7 @@ public sealed class CrossedErasTests : IAsyncLifetime
 
         await bridged.CallAsync("log", new() { ["message"] = "low on water" });
 
-        Assert.Equal("low on water", await heard.Task.WaitAsync(Patience));
+        Assert.Equal("low on water", await heard.Task.Soon());
     }
 
     [Fact]
@@ -138,7 +136,7 @@ public sealed class CrossedErasTests : IAsyncLifetime
 
         await bridged.CallAsync("change");
 
-        await heard.Task.WaitAsync(Patience);
+        await heard.Task.Soon();
     }
 
     [Fact]
@@ -154,7 +152,7 @@ public sealed class CrossedErasTests : IAsyncLifetime
 
         await bridged.CallAsync("change", new() { ["uri"] = "notes://today" });
 
-        Assert.Equal("notes://today", await heard.Task.WaitAsync(Patience));
+        Assert.Equal("notes://today", await heard.Task.Soon());
         await subscription.DisposeAsync();
         await _server.Journal.SeenAsync(
             """stopped listening for {"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":["notes://today"]}""");

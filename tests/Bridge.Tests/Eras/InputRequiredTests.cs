@@ -44,6 +44,49 @@ public sealed class InputRequiredTests
     }
 
     [Fact]
+    public void RequestThatWaitsForTheClientEndsWithIt()
+    {
+        JsonElement call = Sent(_join.FromClient(Call));
+        _join.FromServer(call, TwoQuestions);
+
+        IReadOnlyList<JsonElement> told = AllTold(_join.Join.ClientEnded());
+
+        Assert.Equal(-32603, Assert.Single(told, message => message.TryGetProperty("id", out JsonElement id) && id.GetRawText() == "1").Code());
+        Assert.Equal(2, told.Count(message => message.TryGetProperty("method", out JsonElement method) && method.GetString() == "notifications/cancelled"));
+    }
+
+    [Theory]
+    [InlineData(TwoQuestions)]
+    [InlineData("""{"resultType":"input_required","requestState":"x"}""")]
+    public void ServerThatWantsMoreOfAClientThatHasEndedGetsNoneAndTheRequestEnds(string more)
+    {
+        JsonElement call = Sent(_join.FromClient(Call));
+        Assert.Empty(_join.Join.ClientEnded());
+
+        JsonElement told = Told(_join.FromServer(call, more));
+
+        Assert.Equal("1", told.GetProperty("id").GetRawText());
+        Assert.Equal(-32603, told.Code());
+    }
+
+    [Fact]
+    public void WhatIsKeptOfOpenRequestsIsBounded()
+    {
+        JoinRun join = JoinRun.Joined(maxKeptBytes: 4_000);
+        string text = new('x', 2_000);
+        string Long(int id) => $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"{{{text}}}"}}""";
+        JsonElement first = Sent(join.FromClient(Long(1)));
+
+        JsonElement refused = Told(join.FromClient(Long(2)));
+        Assert.Equal(-32603, refused.Code());
+        Assert.Equal("2", refused.GetProperty("id").GetRawText());
+
+        JsonElement ended = Told(join.FromServer(first, $$"""{"resultType":"input_required","requestState":"{{text}}{{text}}"}"""));
+        Assert.Equal(-32603, ended.Code());
+        Sent(join.FromClient(Long(3)));
+    }
+
+    [Fact]
     public void EachRoundCarriesOnlyItsOwnAnswersAndState()
     {
         JsonElement first = Sent(_join.FromClient(Call));

@@ -115,6 +115,91 @@ public sealed class ListenSubscriptionTests
     }
 
     [Fact]
+    public void SubscriptionThatIsTakenBackBeforeItsTurnIsAnswered()
+    {
+        JoinRun join = JoinRun.Joined("""{"resources":{"subscribe":true}}""");
+        JsonElement listen = Sent(Subscribe(join, "a", "file:///x"));
+        Assert.Empty(Subscribe(join, "b", "file:///y"));
+        Told(Unsubscribe(join, "file:///y"));
+        Told(Unsubscribe(join, "file:///x"));
+
+        IReadOnlyList<EraAction> actions = Acknowledge(join, listen);
+
+        Assert.Equal(
+            ["""{"jsonrpc":"2.0","id":"a","result":{}}""", """{"jsonrpc":"2.0","id":"b","result":{}}"""], AllTold(actions).Select(told => told.GetRawText()));
+        Assert.Single(actions.OfType<CloseServer>());
+    }
+
+    [Fact]
+    public void SecondSubscriptionToAResourceIsAnsweredWhereTheServerHasNoSuchStreams()
+    {
+        JoinRun join = JoinRun.Joined("""{"resources":{"subscribe":true}}""");
+        JsonElement first = Sent(Subscribe(join, "a", "file:///x"));
+        Assert.Empty(Subscribe(join, "b", "file:///x"));
+
+        IReadOnlyList<EraAction> failed = join.ErrorFromServer(first, -32601);
+        Assert.Equal("a", Assert.Single(AllTold(failed)).GetProperty("id").GetString());
+        JsonElement second = Sent([.. failed.OfType<ToServer>()]);
+
+        JsonElement told = Told(join.ErrorFromServer(second, -32601));
+        Assert.Equal("b", told.GetProperty("id").GetString());
+        Assert.Equal(-32601, told.Code());
+    }
+
+    [Fact]
+    public void FailedSecondSubscriptionLeavesTheFirst()
+    {
+        Acknowledge(Sent(Subscribe("a", "file:///x")));
+        JsonElement second = Sent(Subscribe("b", "file:///y"));
+        Assert.Empty(Subscribe("c", "file:///x"));
+        JsonElement third = Sent([.. Acknowledge(second).OfType<ToServer>()]);
+
+        Assert.Equal("c", Told(_join.ErrorFromServer(third, -32000)).GetProperty("id").GetString());
+
+        JsonElement fourth = Sent([.. Unsubscribe(_join, "file:///y").OfType<ToServer>()]);
+        Assert.Equal("""{"toolsListChanged":true,"resourceSubscriptions":["file:///x"]}""", Filter(fourth));
+    }
+
+    [Fact]
+    public void SubscriptionsThatWaitEndWithTheClient()
+    {
+        Sent(Subscribe("a", "file:///x"));
+        Assert.Empty(Subscribe("b", "file:///y"));
+
+        IReadOnlyList<JsonElement> told = AllTold(_join.Join.ClientEnded());
+
+        Assert.Equal(["a", "b"], told.Select(answer => answer.GetProperty("id").GetString()));
+        Assert.All(told, answer => Assert.Equal("stopped", answer.GetProperty("error").GetProperty("data").GetProperty("reason").GetString()));
+    }
+
+    [Fact]
+    public void CancelledSubscriptionIsNeitherAskedForNorAnswered()
+    {
+        JsonElement first = Sent(_join.FromClient(Initialized));
+        Assert.Empty(Subscribe("a", "file:///x"));
+        Assert.Empty(Subscribe("b", "file:///y"));
+
+        Assert.Empty(_join.FromClient("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a"}}"""));
+
+        JsonElement second = Sent(Acknowledge(first));
+        Assert.Equal("""{"toolsListChanged":true,"resourceSubscriptions":["file:///y"]}""", Filter(second));
+        Assert.Equal("b", Assert.Single(AllTold(Acknowledge(second))).GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public void SubscriptionsThatWaitAreBounded()
+    {
+        JsonElement listen = Sent(Subscribe("0", "file:///x"));
+        for (int i = 1; i < SubscribedResources.MaxPending; i++)
+        {
+            Assert.Empty(Subscribe($"{i}", "file:///x"));
+        }
+
+        Assert.Equal(-32603, Told(Subscribe("last", "file:///x")).Code());
+        Acknowledge(listen);
+    }
+
+    [Fact]
     public void UnsubscribedResourceIsNoLongerListenedFor()
     {
         JsonElement first = Sent(Subscribe("a", "file:///x"));
@@ -155,7 +240,7 @@ public sealed class ListenSubscriptionTests
     public void SubscriptionsAreBounded()
     {
         JsonElement listen = Sent(Subscribe("0", "r:0"));
-        for (int i = 1; i < ListenSubscription.MaxResources; i++)
+        for (int i = 1; i < SubscribedResources.MaxResources; i++)
         {
             Assert.Empty(Subscribe($"{i}", $"r:{i}"));
         }
@@ -174,8 +259,16 @@ public sealed class ListenSubscriptionTests
         Changed(listen, "notifications/subscriptions/acknowledged", ",\"notifications\":" + honoured);
 
     /// <summary>Acknowledges all that was asked for.</summary>
-    private IReadOnlyList<EraAction> Acknowledge(JsonElement listen) => _join.MessageFromServer(listen, Acknowledgment(listen, Filter(listen)));
+    private IReadOnlyList<EraAction> Acknowledge(JsonElement listen) => Acknowledge(_join, listen);
 
-    private IReadOnlyList<EraAction> Subscribe(string id, string uri) =>
-        _join.FromClient($$$"""{"jsonrpc":"2.0","id":"{{{id}}}","method":"resources/subscribe","params":{"uri":"{{{uri}}}"}}""");
+    private static IReadOnlyList<EraAction> Acknowledge(JoinRun join, JsonElement listen) =>
+        join.MessageFromServer(listen, Acknowledgment(listen, Filter(listen)));
+
+    private static IReadOnlyList<EraAction> Unsubscribe(JoinRun join, string uri) =>
+        join.FromClient($$$"""{"jsonrpc":"2.0","id":"u {{{uri}}}","method":"resources/unsubscribe","params":{"uri":"{{{uri}}}"}}""");
+
+    private IReadOnlyList<EraAction> Subscribe(string id, string uri) => Subscribe(_join, id, uri);
+
+    private static IReadOnlyList<EraAction> Subscribe(JoinRun join, string id, string uri) =>
+        join.FromClient($$$"""{"jsonrpc":"2.0","id":"{{{id}}}","method":"resources/subscribe","params":{"uri":"{{{uri}}}"}}""");
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using McpProxyFast.Bridge.Eras;
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Eras;
 
@@ -67,13 +66,13 @@ public sealed class ModernHeadersTests
     {
         _tools.Learn(Pieces.Of(Tools));
 
-        foreach (ReadOnlySequence<byte> call in Pieces.Everywhere(Call(arguments)))
+        Pieces.Everywhere(Call(arguments), call =>
         {
             HeaderFields fields = ModernHeaders.For(MessageScanner.Scan(call), call, _tools);
 
             Assert.Null(fields.Fault);
             Assert.Equal(expected, string.Join(' ', fields.Fields.Skip(3).Select(field => $"{field.Name["Mcp-Param-".Length..]}={field.Value}")));
-        }
+        });
     }
 
     [Theory]

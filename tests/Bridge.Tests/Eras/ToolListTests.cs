@@ -1,5 +1,4 @@
 using McpProxyFast.Bridge.Eras;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Eras;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Messages;
 
@@ -9,12 +8,12 @@ public sealed class BatchReaderTests
     [Fact]
     public void BatchIsTakenApartHoweverItIsCut()
     {
-        foreach (ReadOnlySequence<byte> batch in Pieces.Everywhere("""[ {"jsonrpc":"2.0","id":1,"method":"a"} ,{"x":[1,2]}, 3]"""))
+        Pieces.Everywhere("""[ {"jsonrpc":"2.0","id":1,"method":"a"} ,{"x":[1,2]}, 3]""", batch =>
         {
             List<ReadOnlySequence<byte>> messages = BatchReader.Split(batch, 10)!;
 
             Assert.Equal(["""{"jsonrpc":"2.0","id":1,"method":"a"}""", """{"x":[1,2]}""", "3"], messages.Select(message => message.Text()));
-        }
+        });
     }
 
     [Fact]

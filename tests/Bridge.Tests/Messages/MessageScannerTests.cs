@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Messages;
 
@@ -16,7 +15,7 @@ public sealed class MessageScannerTests
     [Fact]
     public void RequestIsReadHoweverItIsCut()
     {
-        foreach (ReadOnlySequence<byte> message in Pieces.Everywhere(Call))
+        Pieces.Everywhere(Call, message =>
         {
             RpcHead head = MessageScanner.Scan(message);
 
@@ -28,7 +27,7 @@ public sealed class MessageScannerTests
             Assert.Equal("\"p1\"", head.ProgressToken?.ToString());
             Assert.Equal("00-x", head.TraceParent);
             Assert.Equal("a=b", head.TraceState);
-        }
+        });
     }
 
     [Theory]
@@ -212,11 +211,5 @@ public sealed class MessageScannerTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4096);
     }
 
-    private static void AssertEverywhere(string json, Action<RpcHead> assert)
-    {
-        foreach (ReadOnlySequence<byte> message in Pieces.Everywhere(json))
-        {
-            assert(MessageScanner.Scan(message));
-        }
-    }
+    private static void AssertEverywhere(string json, Action<RpcHead> assert) => Pieces.Everywhere(json, message => assert(MessageScanner.Scan(message)));
 }

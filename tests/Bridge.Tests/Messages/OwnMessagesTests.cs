@@ -1,5 +1,4 @@
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Messages;
 

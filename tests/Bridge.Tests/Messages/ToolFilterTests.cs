@@ -1,6 +1,4 @@
-using System.Buffers;
 using McpProxyFast.Bridge.Messages;
-using McpProxyFast.Bridge.Tests.Support;
 
 namespace McpProxyFast.Bridge.Tests.Messages;
 
@@ -18,10 +16,8 @@ public sealed class ToolFilterTests
     public void ToolsAreCutOutAndAllElseStays(string globs, string left)
     {
         const string List = """{"id":1,"result":{ "tools": [ {"name":"a"} , {"name":"b"} , {"name":"c"} ] , "x":1},"jsonrpc":"2.0"}""";
-        foreach (ReadOnlySequence<byte> answer in Pieces.Everywhere(List))
-        {
-            Assert.Equal($$"""{"id":1,"result":{{left}},"jsonrpc":"2.0"}""", new ToolFilter(globs.Split(',')).Apply(answer).Text());
-        }
+        Pieces.Everywhere(
+            List, answer => Assert.Equal($$"""{"id":1,"result":{{left}},"jsonrpc":"2.0"}""", new ToolFilter(globs.Split(',')).Apply(answer).Text()));
     }
 
     [Theory]
@@ -32,6 +28,34 @@ public sealed class ToolFilterTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"tools":[1,{"title":"a"},{"name":2}]}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"tools":[{"name":"a"}]}}""")]
     public void WhatHasNoSuchToolStays(string answer) => Assert.Equal(answer, new ToolFilter(["*"]).Apply(Pieces.Of(answer)).Text());
+
+    [Fact]
+    public void ToolWhoseNameIsTooLongToBeComparedIsCutOut()
+    {
+        string list = $$$"""{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"{{{new string('x', MessageScanner.MaxTextBytes + 1)}}}"},{"name":"b"}]}}""";
+
+        Assert.Equal("""{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"b"}]}}""", new ToolFilter(["a"]).Apply(Pieces.Of(list)).Text());
+        Assert.Equal(list, new ToolFilter([]).Apply(Pieces.Of(list)).Text());
+    }
+
+    [Theory]
+    [InlineData("""{"result":{"tools":[{"name":"a\ud800"}]}}""", """{"result":{"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[{"name":"b","name":"a"}]}}""", """{"result":{"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[],"tools":[{"name":"a"}]}}""", """{"result":{"tools":[],"tools":[]}}""")]
+    [InlineData("""{"result":{"tools":[{"name":"\u0061"}],"tools":[{"name":"b"}]}}""", """{"result":{"tools":[],"tools":[{"name":"b"}]}}""")]
+    public void ToolThatReadersSeeDifferentlyIsCutOut(string list, string left) => Assert.Equal(left, new ToolFilter(["a"]).Apply(Pieces.Of(list)).Text());
+
+    [Fact]
+    public void ToolsOfANotificationAreCutOut() => Assert.Equal(
+        """{"method":"x","params":{"tools":[{"name":"b"}]}}""",
+        new ToolFilter(["a"]).ApplyToNotification(Pieces.Of("""{"method":"x","params":{"tools":[{"name":"a"},{"name":"b"}]}}""")).Text());
+
+    [Theory]
+    [InlineData(true, "*")]
+    [InlineData(true, "a")]
+    [InlineData(false)]
+    public void NameThatCannotBeComparedIsIgnoredWhereAnyToolIs(bool isIgnored, params string[] globs) =>
+        Assert.Equal(isIgnored, new ToolFilter(globs).Ignores(null));
 
     [Theory]
     [InlineData("delete_*", "delete_all", true)]

@@ -7,11 +7,11 @@ namespace McpProxyFast.Bridge.Tests.Support;
 /// <summary>A bridge in process, with the test as its client.</summary>
 internal sealed class BridgeRun : IAsyncDisposable
 {
-    /// <summary>How long a step may take on the slowest machine before the test fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>From here on the bridge waits for the client to read.</summary>
+    private const int MaxUnread = 1024 * 1024;
 
     private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 0));
-    private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024));
+    private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: MaxUnread, resumeWriterThreshold: MaxUnread / 2));
     private readonly CancellationTokenSource _stopping = new();
     private readonly McpBridge _bridge;
     private readonly StreamReader _lines;
@@ -56,7 +56,14 @@ internal sealed class BridgeRun : IAsyncDisposable
     public async Task<JsonNode> ReceiveAsync() => JsonNode.Parse(await ReceiveLineAsync() ?? throw new InvalidOperationException("The bridge has ended."))!;
 
     /// <summary>The next line to the client; null at the end.</summary>
-    public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().WaitAsync(Patience);
+    public async Task<string?> ReceiveLineAsync() => await _lines.ReadLineAsync().Soon();
+
+    /// <summary>Waits until the bridge has written as much as it may while the client reads nothing.</summary>
+    public async Task FullAsync()
+    {
+        ReadResult unread = await _fromBridge.Reader.ReadAtLeastAsync(MaxUnread).AsTask().Soon();
+        _fromBridge.Reader.AdvanceTo(unread.Buffer.Start);
+    }
 
     /// <summary>The client sends no more.</summary>
     public async Task EndInputAsync() => await _toBridge.Writer.CompleteAsync();
@@ -67,7 +74,7 @@ internal sealed class BridgeRun : IAsyncDisposable
     public Task StopAsync() => _stopping.CancelAsync();
 
     /// <summary>Waits for the end.</summary>
-    public Task EndedAsync() => Running.WaitAsync(Patience);
+    public Task EndedAsync() => Running.Soon();
 
     public async ValueTask DisposeAsync()
     {

@@ -14,19 +14,19 @@ internal sealed class JoinRun
         "capabilities":{"roots":{"listChanged":true},"sampling":{},"elicitation":{},"tasks":{}}}}
         """;
 
-    public JoinRun()
+    public JoinRun(long maxKeptBytes = LegacyRequests.MaxKeptBytes)
     {
         ReadOnlySequence<byte> initialize = Pieces.Of(Initialize);
-        Join = new LegacyClientJoin(initialize, MessageScanner.Scan(initialize));
+        Join = new LegacyClientJoin(initialize, MessageScanner.Scan(initialize), maxKeptBytes);
     }
 
     public LegacyClientJoin Join { get; }
 
     /// <summary>One whose handshake is done, at a server with everything, or with what is given.</summary>
     public static JoinRun Joined(
-        string capabilities = """{"tools":{"listChanged":true},"resources":{"subscribe":true}}""")
+        string capabilities = """{"tools":{"listChanged":true},"resources":{"subscribe":true}}""", long maxKeptBytes = LegacyRequests.MaxKeptBytes)
     {
-        var run = new JoinRun();
+        var run = new JoinRun(maxKeptBytes);
         Actions.Told(run.FromServer(Actions.Sent(run.Join.Start()), """{"resultType":"complete","capabilities":""" + capabilities + "}"));
         return run;
     }

@@ -43,6 +43,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
         _ => answer(exchange),
     });
 
+    /// <summary>One of 2026-07-28 alone, without changes to tell of, that leaves other requests to the test.</summary>
+    public static Task<ScriptedServer> StartModernAsync(Func<Exchange, Task> answer) => StartAsync(exchange => exchange switch
+    {
+        { Method: "initialize" } => exchange.JsonAsync("""{"jsonrpc":"2.0","id":"hand","error":{"code":-32601,"message":"no"}}""", 404),
+        { Method: "server/discover", Id: { } id } => exchange.JsonAsync(
+            $$"""{"jsonrpc":"2.0","id":{{id}},"result":""" + """{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}}"""),
+        _ => answer(exchange),
+    });
+
     /// <summary>Starts it again at its address.</summary>
     public async Task StartAsync()
     {

@@ -6,8 +6,6 @@ namespace McpProxyFast.Cli.Tests.Support;
 /// <summary>A program of the tests' own by an agent's name: it keeps what it was started with, says what the agent would say, and stays until a signal.</summary>
 public sealed class StandInAgent : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly TemporaryFolder _folder = new();
 
     /// <param name="name">The agent's, such as <c>ngrok</c>.</param>
@@ -55,7 +53,9 @@ public sealed class StandInAgent : IDisposable
     public async Task<int> StartedAsync(int run = 1)
     {
         string[] lines = [];
-        await UntilAsync(() => File.Exists(Path.Combine(Folder, "started")) && (lines = File.ReadAllLines(Path.Combine(Folder, "started"))).Length >= run);
+        await Patience.UntilAsync(
+            () => File.Exists(Path.Combine(Folder, "started")) && (lines = File.ReadAllLines(Path.Combine(Folder, "started"))).Length >= run,
+            $"The agent is not started for time {run}.");
         return int.Parse(lines[run - 1], CultureInfo.InvariantCulture);
     }
 
@@ -66,7 +66,7 @@ public sealed class StandInAgent : IDisposable
     public string[] EnvironmentOf(int process) => File.ReadAllLines(Path.Combine(Folder, $"environment.{process}"));
 
     /// <summary>Waits until a process has ended.</summary>
-    public static Task GoneAsync(int process) => UntilAsync(() => !IsAlive(process));
+    public static Task GoneAsync(int process) => Patience.UntilAsync(() => !IsAlive(process), "The process does not end.");
 
     public void Dispose() => _folder.Dispose();
 
@@ -80,15 +80,6 @@ public sealed class StandInAgent : IDisposable
         catch (IOException)
         {
             return false;
-        }
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!holds())
-        {
-            await Task.Delay(20, patience.Token);
         }
     }
 }

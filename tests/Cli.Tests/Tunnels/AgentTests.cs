@@ -142,6 +142,33 @@ public sealed partial class AgentTests : IDisposable
     }
 
     [Fact]
+    public async Task AgentFindsNoSecretOfTheCommandUnderAnotherName()
+    {
+        const string Secret = "sk-HUNTER2-of-the-target", Kept = "sk-HUNTER2-in-a-file", Forwarded = "sk-HUNTER2-in-a-field";
+        using var agent = new StandInAgent("cloudflared", Cloudflared);
+        string given = $$"""{"token-env":"TUNNEL_SOURCE","url":"https://mcp.example.com"}""";
+        await using Command command = Start(
+            "cloudflared",
+            agent.Environment(
+                ("MCPPROXYFAST_REMOTE_AUTH_BEARER_TOKEN", Secret),
+                ("TARGET_API_KEY", Secret),
+                ("TARGET_AUTH", $"Bearer {Secret}"),
+                ("OIDC_SECRET", Kept),
+                ("FIELD", Forwarded),
+                ("SAME_FIELD", Forwarded),
+                ("TUNNEL_SOURCE", Token),
+                ("SAME_TUNNEL", Token),
+                ("INNOCENT", "stays")),
+            "--provider-args", given, "--port", $"{FreePort()}", "--remote-forward-headers-secret", "X-Key=env:FIELD",
+            "--oidc-introspection-url", "https://login.example.com/introspect", "--oidc-client-id", "proxy", "--oidc-client-secret", Kept);
+
+        string[] environment = agent.EnvironmentOf(await agent.StartedAsync());
+
+        Assert.Equal([$"TUNNEL_TOKEN={Token}"], environment.Where(variable => variable.Contains("HUNTER2", StringComparison.Ordinal)));
+        Assert.Contains("INNOCENT=stays", environment);
+    }
+
+    [Fact]
     public async Task AgentThatDiesIsStartedAgainAndItsNewAddressCounts()
     {
         using var agent = new StandInAgent("cloudflared", Cloudflared);
@@ -215,7 +242,7 @@ public sealed partial class AgentTests : IDisposable
         launcher.StandardInput.Close();
 
         await StandInAgent.GoneAsync(process);
-        await launcher.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await launcher.WaitForExitAsync().Soon();
     }
 
     [Fact]
@@ -253,7 +280,7 @@ public sealed partial class AgentTests : IDisposable
         string given = $$"""{"auth-token":"{{Token}}","dry-run":true}""";
         await using Command command = Start("ngrok", agent.Environment((ArgumentsVariable, given)));
         await command.LineAsync("on port");
-        await command.ErrorLineAsync("dry run: everything has been checked; ngrok is not started");
+        await command.ErrorLineAsync("dry run: the settings have been checked; ngrok was not started");
 
         await command.SignalAsync("TERM");
 
@@ -268,7 +295,7 @@ public sealed partial class AgentTests : IDisposable
         await using Command command = Command.Start(
             ["tunnel", $"{_upstream.Address}/mcp", "notes", "--tunnel-provider", "cloudflared", "--allow-unprotected"], agent.Environment());
 
-        await command.ErrorLineAsync($"warn  UNPROTECTED: whoever learns the tunnel's address can use the MCP server at {_upstream.Address}/mcp");
+        await command.ErrorLineAsync($"warn  UNPROTECTED: anyone who learns the tunnel's address can use the MCP server at {_upstream.Address}/mcp");
         await command.LineAsync("public at");
     }
 

@@ -1,9 +1,11 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Cli.Tests.Support;
 using McpProxyFast.Cli.Tunnels;
 using McpProxyFast.Cli.Tunnels.OpenAi;
+using Microsoft.Extensions.Logging;
 using Xunit;
 using Posted = McpProxyFast.Cli.Tests.Tunnels.StandInControlPlane.Posted;
 
@@ -211,6 +213,140 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         Assert.Equal(code == 401, posted.Body.Contains("\"WWW-Authenticate\":[\"Bearer realm=\\\"x\\\"\"]", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("{2}", "{1}")]
+    [InlineData("[{2},{1}]")]
+    [InlineData("{2}", "[{1}]")]
+    public async Task BatchThatIsAnsweredByAStreamIsAnsweredByABatch(params string[] events)
+    {
+        string first = Result.Replace("rpc_1", "1", StringComparison.Ordinal), second = Result.Replace("rpc_1", "2", StringComparison.Ordinal);
+        Start(StandInMcpServer.Always(StandInMcpServer.Events(
+            [.. events.Select(each => each.Replace("{1}", first, StringComparison.Ordinal).Replace("{2}", second, StringComparison.Ordinal)), Progress])));
+        _plane.Give(CommandOf(BatchOf("1", "2")));
+
+        Posted posted = await _plane.AnswerAsync();
+
+        Assert.Equal(("jsonrpc_response", 200, $"[{second},{first}]"), (posted.Type, posted.Code, posted.Answer));
+    }
+
+    [Fact]
+    public async Task RequestsOfABatchThatTheStreamLeavesOpenGetAFailure()
+    {
+        string first = Result.Replace("rpc_1", "1", StringComparison.Ordinal);
+        Start(StandInMcpServer.Always(StandInMcpServer.Events(first)));
+        _plane.Give(CommandOf(BatchOf("1", "2")));
+
+        JsonElement[] answers = [.. (await _plane.AnswerAsync()).Json.GetProperty("resp_json").EnumerateArray()];
+
+        Assert.Equal(["1", "2"], answers.Select(answer => answer.GetProperty("id").GetString()));
+        Assert.Equal(first, answers[0].GetRawText());
+        Assert.Equal("protocol", answers[1].GetProperty("error").GetProperty("data").GetProperty("tunnel_failure").GetProperty("source").GetString());
+    }
+
+    [Fact]
+    public async Task EachRequestOfABatchIsToldOfAServerThatGivesNoAnswer()
+    {
+        Start(StandInMcpServer.Always("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"));
+        _plane.Give(CommandOf(BatchOf("1", "2")));
+
+        Posted posted = await _plane.AnswerAsync();
+
+        Assert.Equal(["1", "2"], posted.Json.GetProperty("resp_json").EnumerateArray().Select(answer => answer.GetProperty("id").GetString()));
+        Assert.Equal(500, posted.Code);
+    }
+
+    [Fact]
+    public async Task BatchWithoutARequestIsAcknowledged()
+    {
+        Start(StandInMcpServer.Always("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"));
+        _plane.Give(CommandOf($"[{Progress},{Progress}]"));
+
+        Posted posted = await _plane.AnswerAsync();
+
+        Assert.Equal(("notify_ack", 202, ""), (posted.Type, posted.Code, posted.Answer));
+    }
+
+    [Theory]
+    [InlineData(502, 100)]
+    [InlineData(503, 100)]
+    [InlineData(502, 1_000)]
+    [InlineData(503, 100_000)]
+    public async Task DeepErrorOfTheServerIsAnswered(int status, int depth)
+    {
+        string error = $$$"""{"jsonrpc":"2.0","id":"rpc_1","error":{"code":-1,"message":"no","data":{{{new string('[', depth)}}}{{{new string(']', depth)}}}}}""";
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(status, error)));
+        _plane.Give(CommandOf(List));
+
+        Posted posted = await _plane.AnswerAsync();
+
+        Assert.Equal(("jsonrpc_response", status), (posted.Type, posted.Code));
+        Assert.Equal(depth == 100 ? error : $$"""{"version":1,"source":"target_http","upstream_response_received":true,"upstream_status":{{status}}}""",
+            depth == 100 ? posted.Answer : posted.Failure);
+    }
+
+    [Fact]
+    public async Task AnswerBeyondTheBudgetIsRefusedAndTheNextOneIsNot()
+    {
+        string large = Result.Replace("[]", $"[\"{new string('x', 200_000)}\"]", StringComparison.Ordinal);
+        Start(
+            new StandInMcpServer((request, stream, cancel) => stream.WriteAsync(
+                Encoding.UTF8.GetBytes(StandInMcpServer.Json(200, request.Contains("large", StringComparison.Ordinal) ? large : Result)), cancel).AsTask()),
+            budget: new MemoryBudget(100_000));
+        _plane.Give(CommandOf(List.Replace("tools/list", "large", StringComparison.Ordinal)));
+        Posted refused = await _plane.AnswerAsync();
+        _plane.Give(CommandOf(List));
+        Posted taken = await _plane.AnswerAsync();
+
+        Assert.Equal((502, """{"version":1,"source":"client_internal","upstream_response_received":false}"""), (refused.Code, refused.Failure));
+        Assert.Equal(Result, taken.Answer);
+        Assert.Contains(_log.Lines, line => line.Contains("req_1 is refused", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PollThatTheBudgetHasNoRoomForWaitsForTheCommandsBefore()
+    {
+        var both = new TaskCompletionSource();
+        string padding = $$""","unknown":"{{new string('x', 60_000)}}" """;
+        Start(
+            new StandInMcpServer(async (_, stream, cancel) =>
+            {
+                await both.Task.WaitAsync(cancel);
+                await stream.WriteAsync(Encoding.UTF8.GetBytes(StandInMcpServer.Json(200, Result)), cancel);
+            }),
+            budget: new MemoryBudget(100_000));
+        _plane.Give(CommandOf(List, padding));
+        _plane.Give(CommandOf(List, padding, "req_2"));
+        await _plane.PolledAsync(2);
+        both.SetResult();
+
+        string[] answered = [(await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString()!, (await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString()!];
+
+        Assert.Equal(["req_1", "req_2"], answered);
+        Assert.Equal(1, _server!.Most);
+    }
+
+    [Fact]
+    public async Task PollWithANameThatIsNoTextIsRead()
+    {
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        _plane.GiveRaw($$"""{"\ud800 is half a character":1,"commands":[{{CommandOf(List)}}]}""");
+
+        Assert.Equal(Result, (await _plane.AnswerAsync()).Answer);
+    }
+
+    [Fact]
+    public async Task LoopGoesOnAfterAFaultOfTheProgram()
+    {
+        _server = StandInMcpServer.Always(StandInMcpServer.Json(200, Result));
+        Start(_server.Address, new ProxyLimits(), logger: new FailingOnce(_log));
+        _plane.Give(CommandOf(List));
+        _plane.Give(CommandOf(List, "", "req_2"));
+
+        await _plane.AnswerAsync();
+
+        Assert.Contains(_log.Lines, line => line.Contains("failed by a fault of this program: NotSupportedException", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task ServerThatIsNotThereIsAFailureToConnect()
     {
@@ -260,14 +396,10 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
             await stream.WriteAsync(Encoding.ASCII.GetBytes(isSlow ? StandInMcpServer.Events(Progress) : StandInMcpServer.Json(200, Result)), cancel);
             await Task.Delay(isSlow ? Timeout.Infinite : 0, cancel);
         }));
-        _plane.Give(CommandOf("""{"jsonrpc":"2.0","id":"slow","method":"tools/call"}""", ""","response_timeout":"300ms" """));
+        _plane.Give(CommandOf("""{"jsonrpc":"2.0","id":"slow","method":"tools/call"}""", ""","response_timeout":"3s" """));
         Assert.Equal("jsonrpc_notify", (await _plane.AnswerAsync()).Type);
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (_server!.Cancelled.IsEmpty)
-        {
-            await Task.Delay(10, patience.Token);
-        }
+        await Patience.UntilAsync(() => !_server!.Cancelled.IsEmpty, "The request at the server was not cancelled.");
 
         _plane.Give(CommandOf(List, "", "req_2"));
         Assert.Equal("req_2", (await _plane.AnswerAsync()).Json.GetProperty("request_id").GetString());
@@ -279,7 +411,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
     {
         Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
         _plane.FailPosts(StandInControlPlane.Status(503, "60"));
-        _plane.Give(CommandOf(List, ""","response_timeout":"500ms" """), CommandOf(List, "", "req_2"));
+        _plane.Give(CommandOf(List, ""","response_timeout":"3s" """), CommandOf(List, "", "req_2"));
 
         await _plane.AnswerAsync();
         await StopAsync();
@@ -420,7 +552,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
 
         Assert.True(_plane.Polls.Count >= 8);
         Assert.Contains(_log.Lines, line => line.Contains("answered with HTTP 500", StringComparison.Ordinal));
-        Assert.Contains(_log.Lines, line => line.Contains("no list of commands", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Contains("not a list of commands", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -458,6 +590,8 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         Assert.Equal("""{"version":1,"channels":[{"name":"main"}]}""", _plane.PollFields["X-Tunnel-MCP-Server-Info"]);
     }
 
+    private static string BatchOf(params string[] ids) => $"[{string.Join(',', ids.Select(id => List.Replace("rpc_1", id, StringComparison.Ordinal)))}]";
+
     private static string CommandOf(string message, string more = "", string id = "req_1") =>
         $$"""{"request_id":"{{id}}","shard_token":"shard_1","command_type":"jsonrpc","created_at":"2026-01-01T00:00:00Z","jsonrpc":{{message}}{{more}}}""";
 
@@ -469,16 +603,37 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         _loop = null;
     }
 
-    private void Start(StandInMcpServer server, string more = "")
+    private void Start(StandInMcpServer server, string more = "", MemoryBudget? budget = null)
     {
         _server = server;
-        Start(server.Address, new ProxyLimits(), more);
+        Start(server.Address, new ProxyLimits(), more, budget);
     }
 
-    private void Start(Uri target, ProxyLimits limits, string more = "")
+    private void Start(Uri target, ProxyLimits limits, string more = "", MemoryBudget? budget = null, ILogger? logger = null)
     {
         string given = $$"""{"tunnel-id":"tunnel_1","api-key-file":"{{_folder.Write("key", "sk-hunter2\n")}}","base-url":"{{_plane.Address}}"{{more}}}""";
         _proxy = new McpProxy(new McpProxyOptions { Target = target, Limits = limits });
-        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, _log, _stopping.Token);
+        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, logger ?? _log, _stopping.Token, budget);
+    }
+
+    /// <summary>Fails at the first line; passes the others on.</summary>
+    private sealed class FailingOnce(ILogger inner) : ILogger
+    {
+        private int _lines;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (Interlocked.Increment(ref _lines) == 1)
+            {
+                throw new NotSupportedException("a fault");
+            }
+
+            inner.Log(logLevel, eventId, state, exception, formatter);
+        }
     }
 }

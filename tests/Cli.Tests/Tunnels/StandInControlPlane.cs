@@ -15,8 +15,6 @@ namespace McpProxyFast.Cli.Tests.Tunnels;
 /// <summary>The control plane of a hosted tunnel, as far as its protocol says: it hands out commands and takes answers, and fails as it is told to.</summary>
 public sealed class StandInControlPlane : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly WebApplication _app;
     private readonly Channel<string> _polls = Channel.CreateUnbounded<string>();
     private readonly Channel<Posted> _posted = Channel.CreateUnbounded<Posted>();
@@ -43,7 +41,7 @@ public sealed class StandInControlPlane : IAsyncDisposable
     /// <summary>An answer, as it came.</summary>
     public sealed record Posted(string ShardToken, string Body, TimeSpan At)
     {
-        public JsonElement Json { get; } = JsonDocument.Parse(Body).RootElement.Clone();
+        public JsonElement Json { get; } = JsonDocument.Parse(Body, new JsonDocumentOptions { MaxDepth = 256 }).RootElement.Clone();
 
         public string Type => Json.GetProperty("resp_type").GetString()!;
 
@@ -72,7 +70,7 @@ public sealed class StandInControlPlane : IAsyncDisposable
     /// <summary>Hands the commands out, in one response.</summary>
     public void Give(params string[] commands) => _polls.Writer.TryWrite($$$"""{"commands":[{{{string.Join(',', commands)}}}],"unknown":{}}""");
 
-    /// <summary>Hands out what is no list of commands.</summary>
+    /// <summary>Hands out what is not a list of commands.</summary>
     public void GiveRaw(string body) => _polls.Writer.TryWrite(body);
 
     /// <summary>The next polls fail like that.</summary>
@@ -101,21 +99,10 @@ public sealed class StandInControlPlane : IAsyncDisposable
     };
 
     /// <summary>The next answer that was taken.</summary>
-    public async Task<Posted> AnswerAsync()
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        return await _posted.Reader.ReadAsync(patience.Token);
-    }
+    public Task<Posted> AnswerAsync() => _posted.Reader.ReadAsync().Soon();
 
     /// <summary>Waits until it has been polled that often.</summary>
-    public async Task PolledAsync(int times)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (Polls.Count < times)
-        {
-            await Task.Delay(10, patience.Token);
-        }
-    }
+    public Task PolledAsync(int times) => Patience.UntilAsync(() => Polls.Count >= times, "It is not polled.");
 
     public async ValueTask DisposeAsync()
     {

@@ -112,8 +112,6 @@ public sealed class OriginRuleTests
     {
         OriginRule rule = Rule(Public, cors: ["https://app.example.com"]);
 
-        Assert.False(rule.ChecksOrigin);
-        Assert.False(rule.ChecksHost);
         Assert.True(rule.AllowsOrigin("https://anything.example"u8));
         Assert.True(rule.AllowsHost("anything.example"u8));
     }
@@ -123,7 +121,6 @@ public sealed class OriginRuleTests
     {
         OriginRule rule = Rule(Loopback, hosts: ["*"]);
 
-        Assert.False(rule.ChecksHost);
         Assert.True(rule.AllowsHost("anything.example"u8));
         Assert.False(rule.AllowsOrigin("https://anything.example"u8));
     }
@@ -190,8 +187,8 @@ public sealed class OriginRuleTests
         Assert.True(new OriginRule(Loopback, [], [], [], outside).AllowsOrigin("https://[2001:db8::1]:8443"u8));
         Assert.False(new OriginRule(Loopback, ["https://app.example"], [], [], outside).AllowsOrigin("https://[2001:db8::1]:8443"u8));
         Assert.True(new OriginRule(Public, [], ["mcp.example"], [], outside).AllowsHost("[2001:db8::1]:8443"u8));
-        Assert.False(new OriginRule(Public, [], [], [], outside).ChecksHost);
-        Assert.False(new OriginRule(Public, [], [], [], outside).ChecksOrigin);
+        Assert.True(new OriginRule(Public, [], [], [], outside).AllowsHost("anything.example"u8));
+        Assert.True(new OriginRule(Public, [], [], [], outside).AllowsOrigin("https://anything.example"u8));
     }
 
     private static OriginRule Rule(IPEndPoint listener, string[]? origins = null, string[]? hosts = null, string[]? cors = null) =>

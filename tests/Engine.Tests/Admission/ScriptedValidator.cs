@@ -1,9 +1,15 @@
 namespace McpProxyFast.Engine.Tests.Admission;
 
-/// <summary>A validator that does what the test says, and counts how often it was asked.</summary>
+/// <summary>A validator that does what the test says, and counts how often it was asked. The wire tests have it too.</summary>
 internal sealed class ScriptedValidator(Func<string, CancellationToken, ValueTask<TokenVerdict>> script) : ITokenValidator
 {
     private int _calls;
+
+    /// <summary>Admits everybody.</summary>
+    public ScriptedValidator()
+        : this(_ => TokenVerdict.Admit("alice", DateTimeOffset.MaxValue))
+    {
+    }
 
     public ScriptedValidator(Func<string, TokenVerdict> script)
         : this((token, _) => ValueTask.FromResult(script(token)))

@@ -208,12 +208,27 @@ public sealed class TokenGateTests
     }
 
     [Fact]
+    public async Task NewTokensOfManyCallersAreLookedAtInTurn()
+    {
+        var answer = new TaskCompletionSource<TokenVerdict>();
+        await using TokenGate gate = Gate(new ScriptedValidator((_, _) => new ValueTask<TokenVerdict>(answer.Task)));
+        const int callers = TokenGate.MaxPending + 100;
+        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, callers).Select(index => gate.DecideAsync(Bytes($"token-{index}"), default).AsTask())];
+        Assert.DoesNotContain(waiting, deciding => deciding.IsCompleted);
+
+        answer.SetResult(TokenVerdict.Admit("caller", DateTimeOffset.MaxValue));
+
+        Assert.All(await Task.WhenAll(waiting), verdict => Assert.Equal(TokenVerdictKind.Admitted, verdict.Kind));
+    }
+
+    [Fact]
     public async Task WaitingTokensAreBounded()
     {
         var answer = new TaskCompletionSource<TokenVerdict>();
         var validator = new ScriptedValidator((_, _) => new ValueTask<TokenVerdict>(answer.Task));
         await using TokenGate gate = Gate(validator);
-        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending).Select(index => gate.DecideAsync(Bytes($"token-{index}"), default).AsTask())];
+        const int places = TokenGate.MaxPending + TokenGate.MaxWaiting;
+        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, places).Select(index => gate.DecideAsync(Bytes($"token-{index}"), default).AsTask())];
 
         TokenVerdict overflow = await gate.DecideAsync("one-too-many"u8.ToArray(), default);
         answer.SetResult(TokenVerdict.Admit("caller", DateTimeOffset.MaxValue));

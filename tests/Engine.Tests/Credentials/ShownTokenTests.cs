@@ -11,39 +11,42 @@ namespace McpProxyFast.Engine.Tests.Credentials;
 public class ShownTokenTests
 {
     [Fact]
-    public void RenewedTokenLeavesTheOneBeforeInUse()
-    {
-        HeldCredential first = Held("alice-1");
-        ShownToken shown = Shown(first, Held("alice-2").AsRenewalOf(first));
-
-        Assert.Equal("alice-1", Encoding.ASCII.GetString(shown.Previous));
-    }
+    public void RenewedTokenLeavesTheOneBeforeInUse() => Assert.Equal("alice-1", BeforeTheLast(Held("alice-1", "a"), Held("alice-2", "a")));
 
     [Fact]
-    public void AnotherSignInLeavesNothingOfTheOneBefore() => Assert.Empty(Shown(Held("alice"), Held("bob")).Previous);
+    public void OneThatWasRenewedSeveralTimesBetweenTwoLooksLeavesTheOneBeforeInUse() =>
+        Assert.Equal("alice-1", BeforeTheLast(Held("alice-1", "a"), Held("alice-4", "a")));
+
+    [Fact]
+    public void AnotherSignInLeavesNothingOfTheOneBefore() => Assert.Empty(BeforeTheLast(Held("alice", "a"), Held("bob", "b")));
 
     [Fact]
     public void RenewalOfATokenThatWasNeverShownLeavesNothingOfTheOneBefore() =>
-        Assert.Empty(Shown(Held("alice"), Held("bob-2").AsRenewalOf(Held("bob-1"))).Previous);
+        Assert.Empty(BeforeTheLast(Held("alice", "a"), Held("bob-2", "b")));
 
-    private static ShownToken Shown(params HeldCredential[] helds)
+    [Fact]
+    public void CredentialsWhoseSignInIsNotKnownLeaveNothingOfEachOther() => Assert.Empty(BeforeTheLast(Held("alice", null), Held("bob", null)));
+
+    private static string BeforeTheLast(params HeldCredential[] helds)
     {
         var shown = new ShownToken(null!, isIdToken: false); // only its current line is asked of the source
+        byte[] before = [];
         foreach (HeldCredential held in helds)
         {
-            shown.Of(CredentialLine.For($"Bearer {held.Tokens.AccessToken}", endsAt: null, held));
+            before = shown.BeforeOf(CredentialLine.For($"Bearer {held.Tokens.AccessToken}", endsAt: null, held));
         }
 
-        return shown;
+        return Encoding.ASCII.GetString(before);
     }
 
-    private static HeldCredential Held(string token)
+    private static HeldCredential Held(string token, string? signIn)
     {
         var issued = new IssuedCredential
         {
             Server = new ServerMetadata(),
             Client = new ClientIdentity { Id = "client", Method = ClientMethod.None },
             Scopes = [],
+            SignIn = signIn,
             Tokens = new TokenSet { AccessToken = token, TokenType = "Bearer", IssuedAt = DateTimeOffset.UnixEpoch },
         };
         return new HeldCredential(issued, key: null, generation: 0, order: 0, isFromStore: false);

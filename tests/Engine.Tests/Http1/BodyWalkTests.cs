@@ -72,7 +72,7 @@ public sealed class BodyWalkTests
         {
             BodyFraming framing = BodyFraming.OfChunks(Heads.Body);
 
-            Assert.Equal(violation, BodyWalk.ToEnd(ref framing, Segments.Of(pieces), out long found).ToString());
+            Assert.Equal(violation, BodyWalk.ToEnd(ref framing, Pieces.Join(pieces), out long found).ToString());
             Assert.Equal(length, found);
         });
     }
@@ -82,7 +82,7 @@ public sealed class BodyWalkTests
     {
         BodyFraming framing = BodyFraming.OfLength(5);
 
-        Assert.Equal(Violation.None, BodyWalk.ToEnd(ref framing, Segments.Of(["hel"u8.ToArray(), "loNEXT"u8.ToArray(), "MORE"u8.ToArray()]), out long length));
+        Assert.Equal(Violation.None, BodyWalk.ToEnd(ref framing, Pieces.Join(["hel"u8.ToArray(), "loNEXT"u8.ToArray(), "MORE"u8.ToArray()]), out long length));
         Assert.Equal((5, true), (length, framing.IsComplete));
     }
 

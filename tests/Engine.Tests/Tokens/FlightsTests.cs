@@ -1,4 +1,5 @@
 using McpProxyFast.Tokens;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace McpProxyFast.Engine.Tests.Tokens;
@@ -8,7 +9,10 @@ public sealed class FlightsTests
     private static readonly TokenDigest One = TokenDigest.Of("one"u8);
     private static readonly TokenDigest Other = TokenDigest.Of("other"u8);
 
-    private readonly Flights<Work, string> _flights = new(most: 1, tooMany: "too many");
+    private static readonly TokenDigest Third = TokenDigest.Of("third"u8);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly Flights<Work, string> _flights = new(new FlightLimits(Running: 1, Waiting: 0, MaxWait: TimeSpan.Zero), (_, _) => "too many", TimeProvider.System);
     private readonly TaskCompletionSource<string> _result = new();
 
     [Fact]
@@ -56,6 +60,75 @@ public sealed class FlightsTests
 
         Assert.Equal("done", await Join(One, out _).Task);
     }
+
+    [Fact]
+    public async Task WorkThatFindsNoTurnWaitsForOneAndOnlyBeyondTheQueueIsRefused()
+    {
+        Flights<Work, string> flights = WithQueue(waiting: 1);
+        var started = new List<TokenDigest>();
+        Work first = flights.Join(One, new Work(), DoAsync, out _);
+        Work second = flights.Join(Other, new Work(), DoAsync, out _);
+
+        Assert.Equal("too many", await flights.Join(Third, new Work(), DoAsync, out _).Task);
+        Assert.Same(second, flights.Join(Other, new Work(), DoAsync, out bool isOwn));
+        Assert.False(isOwn);
+        _result.SetResult("done");
+        Assert.Equal(["done", "done"], await Task.WhenAll(first.Task, second.Task));
+        Assert.Equal(2, started.Count);
+        Assert.Equal("done", await flights.Join(Third, new Work(), DoAsync, out _).Task);
+
+        Task<string> DoAsync(TokenDigest digest, Work work)
+        {
+            lock (started)
+            {
+                started.Add(digest);
+            }
+
+            return _result.Task;
+        }
+    }
+
+    [Fact]
+    public async Task NoMoreIsDoneAtATimeThanThereAreTurns()
+    {
+        Flights<Work, string> flights = WithQueue(waiting: 100);
+        int running = 0;
+        int most = 0;
+        Work[] all = [.. Enumerable.Range(0, 100).Select(index => flights.Join(TokenDigest.Of([(byte)index]), new Work(), DoAsync, out _))];
+        await Task.WhenAll(all.Select(work => work.Task));
+
+        Assert.Equal(1, most);
+
+        async Task<string> DoAsync(TokenDigest digest, Work work)
+        {
+            most = Math.Max(most, Interlocked.Increment(ref running));
+            await Task.Yield();
+            Interlocked.Decrement(ref running);
+            return "done";
+        }
+    }
+
+    [Fact]
+    public async Task WhoHasWaitedTooLongIsRefusedAndLeavesThePlace()
+    {
+        Flights<Work, string> flights = WithQueue(waiting: 1);
+        Work first = flights.Join(One, new Work(), (_, _) => _result.Task, out _);
+        Work late = flights.Join(Other, new Work(), (_, _) => _result.Task, out _);
+        while (!late.Task.IsCompleted)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1)); // its wait may not have begun with the first of them
+            await Task.Yield();
+        }
+
+        Assert.Equal("too many", await late.Task);
+        Assert.False(first.Task.IsCompleted);
+        Work next = flights.Join(Third, new Work(), (_, _) => _result.Task, out _);
+        _result.SetResult("done");
+        Assert.Equal("done", await next.Task);
+    }
+
+    private Flights<Work, string> WithQueue(int waiting) =>
+        new(new FlightLimits(Running: 1, waiting, MaxWait: TimeSpan.FromSeconds(10)), (_, _) => "too many", _clock);
 
     private Work Join(TokenDigest digest, out bool isOwn) => _flights.Join(digest, new Work(), (_, _) => _result.Task, out isOwn);
 

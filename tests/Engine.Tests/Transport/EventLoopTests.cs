@@ -48,6 +48,58 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task AnswerGoesBeforeARequestThatWasReadyEarlier()
+    {
+        (Connection request, Socket requestPeer) = LocalPair(isAccepted: true);
+        (Connection answer, Socket answerPeer) = LocalPair();
+        (Connection gate, Socket gatePeer) = LocalPair();
+        var order = new List<string>();
+        Task both = Task.WhenAll(NoteAsync(request, "request", order), NoteAsync(answer, "answer", order));
+        using var isOpen = new ManualResetEventSlim();
+        Task waiting = HoldLoopAsync(gate, isOpen, out Task isHeld);
+        await gatePeer.SendAsync("x"u8.ToArray());
+        await isHeld.Soon();
+
+        await requestPeer.SendAsync("x"u8.ToArray());
+        await answerPeer.SendAsync("x"u8.ToArray());
+        isOpen.Set();
+
+        await both.Soon();
+        await waiting.Soon();
+        Assert.Equal(["answer", "request"], order);
+        Close(request, requestPeer);
+        Close(answer, answerPeer);
+        Close(gate, gatePeer);
+    }
+
+    [Fact]
+    public async Task AnswerThatComesWhileManyRequestsWaitGoesBeforeTheLastOfThem()
+    {
+        const int inARow = 32;
+        const int requests = inARow + 8;
+        (Connection answer, Socket answerPeer) = LocalPair();
+        (Connection gate, Socket gatePeer) = LocalPair();
+        List<(Connection Connection, Socket Peer)> clients = [.. Enumerable.Range(0, requests).Select(_ => LocalPair(isAccepted: true))];
+        var order = new List<string>();
+        Task answering = NoteAsync(answer, "answer", order);
+        List<Task> asking = [.. clients.Select(client => NoteAsync(client.Connection, "request", order, then: () => answerPeer.Send("x"u8)))];
+        using var isOpen = new ManualResetEventSlim();
+        Task waiting = HoldLoopAsync(gate, isOpen, out Task isHeld);
+        await gatePeer.SendAsync("x"u8.ToArray());
+        await isHeld.Soon();
+
+        clients.ForEach(static client => client.Peer.Send("x"u8));
+        isOpen.Set();
+
+        await Task.WhenAll([answering, waiting, .. asking]).Soon();
+        Assert.Equal(inARow, order.IndexOf("answer"));
+        Assert.Equal(requests + 1, order.Count);
+        clients.ForEach(static client => Close(client.Connection, client.Peer));
+        Close(answer, answerPeer);
+        Close(gate, gatePeer);
+    }
+
+    [Fact]
     public async Task ReaderThatFindsMuchLeavesTheOthersATurn()
     {
         const int more = 1; // than the buffers take that grow to the size after which the others have a turn
@@ -119,10 +171,11 @@ public sealed class EventLoopTests : IDisposable
         return received;
     }
 
-    private static async Task NoteAsync(Connection connection, string name, List<string> order)
+    private static async Task NoteAsync(Connection connection, string name, List<string> order, Action? then = null)
     {
         ReadResult read = await connection.Input.ReadAsync().ConfigureAwait(false);
         order.Add(name); // on the loop's one thread
+        then?.Invoke();
         connection.Input.AdvanceTo(read.Buffer.End);
     }
 
@@ -151,7 +204,7 @@ public sealed class EventLoopTests : IDisposable
     }
 
     /// <summary>Over a local socket, which takes all bytes of a send at once, whether or not somebody reads.</summary>
-    private (Connection Connection, Socket Peer) LocalPair()
+    private (Connection Connection, Socket Peer) LocalPair(bool isAccepted = false)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -164,7 +217,7 @@ public sealed class EventLoopTests : IDisposable
         accepted.Blocking = false;
         int fd = (int)accepted.Handle;
         accepted.SafeHandle.SetHandleAsInvalid(); // the connection closes it
-        return (new Connection(new EpollChannel(fd, _loop), null), peer);
+        return (new Connection(new EpollChannel(fd, _loop, isAccepted), null), peer);
     }
 
     private static void Close(Connection connection, Socket peer)

@@ -45,9 +45,9 @@ public sealed class UpstreamPoolTests : IDisposable
         UpstreamConnection second = await MakeAsync();
         _pool.Return(second);
 
-        Assert.Same(second, _pool.TryTake(null, isIdempotent: true));
-        Assert.Same(first, _pool.TryTake(null, isIdempotent: true));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Same(second, _pool.TryTake(null, maySendTwice: true));
+        Assert.Same(first, _pool.TryTake(null, maySendTwice: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
         Assert.True(first.IsReused);
     }
 
@@ -59,9 +59,9 @@ public sealed class UpstreamPoolTests : IDisposable
         Array.ForEach(three, _pool.Return);
 
         Assert.True(await IsClosedAsync(2));
-        Assert.NotNull(_pool.TryTake(null, isIdempotent: true));
-        Assert.NotNull(_pool.TryTake(null, isIdempotent: true));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.NotNull(_pool.TryTake(null, maySendTwice: true));
+        Assert.NotNull(_pool.TryTake(null, maySendTwice: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class UpstreamPoolTests : IDisposable
         await _fromUpstream[0].Writer.CompleteAsync();
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class UpstreamPoolTests : IDisposable
         await _fromUpstream[0].Writer.WriteAsync("HTTP/1.1 200 OK\r\n"u8.ToArray());
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(11));
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class UpstreamPoolTests : IDisposable
         UpstreamConnection made = await MakeAsync();
         _pool.Return(made);
         _clock.Advance(TimeSpan.FromSeconds(3.9));
-        Assert.Same(made, _pool.TryTake(null, isIdempotent: false));
+        Assert.Same(made, _pool.TryTake(null, maySendTwice: false));
     }
 
     [Fact]
@@ -112,8 +112,8 @@ public sealed class UpstreamPoolTests : IDisposable
         UpstreamConnection old = await MakeAsync();
         _pool.Return(old);
         _clock.Advance(TimeSpan.FromSeconds(4));
-        Assert.Null(_pool.TryTake(null, isIdempotent: false));
-        Assert.Same(old, _pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: false));
+        Assert.Same(old, _pool.TryTake(null, maySendTwice: true));
     }
 
     /// <summary>Seconds that an upstream says; how long it may then be idle.</summary>
@@ -125,15 +125,15 @@ public sealed class UpstreamPoolTests : IDisposable
     [InlineData(3600, 10)]
     public async Task WhatTheUpstreamSaysOfItsConnectionCountsLessAMargin(int seconds, double idle)
     {
-        foreach (bool isIdempotent in (bool[])[true, false])
+        foreach (bool maySendTwice in (bool[])[true, false])
         {
             UpstreamConnection made = await MakeAsync();
             made.KeepFor(seconds);
             made.Hold(_heartbeat.Now);
             _clock.Advance(TimeSpan.FromSeconds(idle) - TimeSpan.FromMilliseconds(100));
-            Assert.True(_pool.MayCarry(made, isIdempotent));
+            Assert.True(_pool.MayCarry(made, maySendTwice));
             _clock.Advance(TimeSpan.FromMilliseconds(100));
-            Assert.False(_pool.MayCarry(made, isIdempotent));
+            Assert.False(_pool.MayCarry(made, maySendTwice));
             _clock.Advance(TimeSpan.FromMilliseconds(100));
             Assert.True(_pool.IsStale(made, _heartbeat.Now));
         }
@@ -145,7 +145,7 @@ public sealed class UpstreamPoolTests : IDisposable
         UpstreamConnection made = await MakeAsync();
         made.KeepFor(0);
         made.Hold(_heartbeat.Now);
-        Assert.False(_pool.MayCarry(made, isIdempotent: true));
+        Assert.False(_pool.MayCarry(made, maySendTwice: true));
     }
 
     /// <summary>Whoever keeps it: that a client has left makes it no younger.</summary>
@@ -158,7 +158,7 @@ public sealed class UpstreamPoolTests : IDisposable
         Assert.True(made.TryTake());
         _pool.Return(made);
         _clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Null(_pool.TryTake(null, isIdempotent: false));
+        Assert.Null(_pool.TryTake(null, maySendTwice: false));
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _pool.Return(old);
 
         Assert.True(await IsClosedAsync(0));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class UpstreamPoolTests : IDisposable
 
         Assert.True(ended.IsDead);
         await ended.Transport.Closed.Soon();
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     /// <summary>Heartbeat, end and client race for idle connections; each connection has one taker or is closed, never both.</summary>
@@ -212,7 +212,7 @@ public sealed class UpstreamPoolTests : IDisposable
             Task<UpstreamConnection?> taking = Task.Run(() =>
             {
                 start.SignalAndWait();
-                return _pool.TryTake(null, isIdempotent: true);
+                return _pool.TryTake(null, maySendTwice: true);
             });
             Task ending = Task.Run(() =>
             {
@@ -242,7 +242,7 @@ public sealed class UpstreamPoolTests : IDisposable
         _pool.Clear();
 
         Assert.True(await IsClosedAsync(0) && await IsClosedAsync(1));
-        Assert.Null(_pool.TryTake(null, isIdempotent: true));
+        Assert.Null(_pool.TryTake(null, maySendTwice: true));
     }
 
     private async Task<UpstreamConnection> MakeAsync() => (await _pool.ConnectAsync(null, CancellationToken.None)).Connection!;

@@ -42,7 +42,7 @@ internal sealed class Arrows
         .Select(group => (Type: group.Key, Rooms: string.Join(", ", group.Select(use => Room.Of(use.Used.Namespace)).Distinct().Order()), Uses: group))
         .Select(wiring => $"{wiring.Type} of the root uses {wiring.Rooms}: {Examples(wiring.Uses)}");
 
-    /// <summary>Permissions that nothing needs. A <c>using</c> alone is no need.</summary>
+    /// <summary>Permissions that nothing needs. A <c>using</c> alone is not a need.</summary>
     public IEnumerable<string> NotUsed()
     {
         HashSet<(string, string)> used = [.. Between().Where(arrow => arrow.Uses.Any(use => !use.IsDirectiveOnly)).Select(arrow => (arrow.From, arrow.To))];
@@ -52,7 +52,7 @@ internal sealed class Arrows
             {
                 yield return _rooms.Contains(unused) || unused == Room.Root
                     ? $"The row of {room} allows {unused}, which it does not use."
-                    : $"The row of {room} allows \"{unused}\", which is no room.";
+                    : $"The row of {room} allows \"{unused}\", which is not a room.";
             }
         }
 

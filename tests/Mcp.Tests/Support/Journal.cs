@@ -5,9 +5,6 @@ namespace McpProxyFast.Mcp.Tests.Support;
 /// <summary>What the server saw, in order; a test awaits an entry instead of sleeping.</summary>
 public sealed class Journal
 {
-    /// <summary>How long an entry may take on the slowest machine before the test fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Channel<string> _entries = Channel.CreateUnbounded<string>();
     private readonly List<string> _read = [];
 
@@ -16,7 +13,7 @@ public sealed class Journal
     /// <summary>The first entry that starts with <paramref name="prefix"/>, as soon as there is one. For one reader.</summary>
     public async Task<string> SeenAsync(string prefix)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Patience.Limit);
         try
         {
             while (true)

@@ -46,7 +46,7 @@ public sealed class ProgressRecorder : IAsyncDisposable
     /// <summary>The first <paramref name="count"/> steps, sorted: the client hands notifications on side by side.</summary>
     public async Task<List<int>> StepsAsync(int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Patience.Limit);
         var steps = new List<int>();
         while (steps.Count < count)
         {

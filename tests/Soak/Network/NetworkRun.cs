@@ -12,7 +12,12 @@ internal static class NetworkRun
 {
     private const string Usage = "usage: soak --network COMMAND [--minutes N]";
     private const int Clients = 20;
-    private const int Tolerance = 500;
+
+    /// <summary>Losses beyond nginx's that are allowed: until two connections have ended at the upstream's limit, the proxy cannot know it.</summary>
+    private const int LossesBeforeTheLimitIsKnown = 1;
+
+    /// <summary>One more is allowed in so many requests: on a busy machine chance decides whether nginx lost one more or less.</summary>
+    private const int Tolerance = 20_000;
 
     /// <returns>0 where everything held, 1 where not, 2 for wrong use.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -70,12 +75,12 @@ internal static class NetworkRun
     }
 
     /// <summary>
-    /// The name server fails every other look-up, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that are
-    /// lost are those that nginx in the same place loses, and at most one in <see cref="Tolerance"/> more.
+    /// The name server fails every other look-up, the upstream restarts and closes what is idle for two seconds, nobody reads standard error: the requests that
+    /// are lost are those that nginx in the same place loses, but for <see cref="LossesBeforeTheLimitIsKnown"/> and one in <see cref="Tolerance"/>.
     /// </summary>
     /// <remarks>
-    /// A POST that meets the upstream's close at the idle edge is lost. nginx has fewer of them: it takes the connection that was used last, whoever used it, where
-    /// the proxy takes the client's own for four seconds. In 25 minutes on a busy machine it was 11 of 45,000 against 1.
+    /// A POST that meets the upstream's close at the idle edge is lost. nginx takes the connection that was used last, whoever used it; the proxy learns the
+    /// edge and keeps away from it. Before it did, it lost 39 of 53,901 on a busy machine, where nginx lost none.
     /// </remarks>
     private static async Task<int> SoakAsync(string command, NameServer names, double minutes)
     {
@@ -86,7 +91,7 @@ internal static class NetworkRun
         using Subject? nginx = await Subject.StartNginxAsync("127.0.0.1", upstream.Port);
         if (nginx is null)
         {
-            Console.WriteLine("nginx is not installed: nothing may be lost at all");
+            Console.WriteLine("nginx is not installed: next to nothing may be lost");
         }
 
         using var over = new CancellationTokenSource(TimeSpan.FromMinutes(minutes));
@@ -97,7 +102,7 @@ internal static class NetworkRun
         Console.WriteLine($"{minutes.ToString(CultureInfo.InvariantCulture)} min, the name server failed {names.Failures} times");
         Print(subject.Name, ours);
         Print("nginx", theirs);
-        int allowed = theirs.Sum(client => client.Lost) + (ours.Sum(client => client.Sent) / Tolerance);
+        int allowed = theirs.Sum(client => client.Lost) + LossesBeforeTheLimitIsKnown + (ours.Sum(client => client.Sent) / Tolerance);
         return ours.Sum(client => client.Lost) <= allowed && names.Failures > 0 ? 0 : 1;
     }
 

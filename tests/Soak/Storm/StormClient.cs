@@ -43,7 +43,7 @@ internal sealed class StormClient(StormHost host, StormLedger ledger, int seed)
         }
     }
 
-    /// <summary>A cut that shows is a right end; bytes that are no answer at all are not.</summary>
+    /// <summary>A cut that shows is a right end; bytes that are not an answer at all are not.</summary>
     private void Classify(Exception cut)
     {
         ledger.End("cut");

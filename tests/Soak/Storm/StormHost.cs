@@ -5,12 +5,16 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using McpProxyFast.Transport;
 
 namespace McpProxyFast.Soak.Storm;
 
 /// <summary>A proxy over one kind of channel, between clients that connect to it and an upstream that it connects to.</summary>
 internal sealed class StormHost : IAsyncDisposable
 {
+    /// <summary>Longer than anybody waits here. What is meant to end by itself does not end by a limit.</summary>
+    private static readonly TimeSpan Never = TimeSpan.FromHours(1);
+
     private readonly Over _over;
     private readonly StormHooks _hooks;
     private readonly Action<RawPeer> _serveUpstream;
@@ -53,9 +57,10 @@ internal sealed class StormHost : IAsyncDisposable
             Limits = new ProxyLimits
             {
                 UpstreamIdleTimeout = TimeSpan.FromSeconds(1),
-                HeaderTimeout = TimeSpan.FromSeconds(5),
-                BodyTimeout = TimeSpan.FromSeconds(5),
-                IdleTimeout = TimeSpan.FromSeconds(10),
+                HeaderTimeout = Never,
+                BodyTimeout = Never,
+                IdleTimeout = Never,
+                DrainTimeout = Never,
                 MaxConnections = 1000,
             },
         });
@@ -69,8 +74,11 @@ internal sealed class StormHost : IAsyncDisposable
     /// <summary>Open client connections, as the proxy counts them.</summary>
     public long OpenConnections => Gauge("mcpproxyfast.connections");
 
-    /// <summary>Buffers that were rented and have not come back: of the instrument that the transport offers; 0 where it offers none.</summary>
-    public long OutstandingBuffers => Gauge("mcpproxyfast.buffers.outstanding");
+    /// <summary>The bytes of large buffers that were rented and have not come back, of all proxies. The engine counts no small ones.</summary>
+    public static long LargeBufferBytes => Buffers.Budget.Taken;
+
+    /// <summary>No client is connected, and the large buffers have come back.</summary>
+    public bool IsEmpty => OpenConnections == 0 && LargeBufferBytes == 0;
 
     /// <summary>What the proxy did to a host's pipes that their contract does not allow.</summary>
     public ConcurrentQueue<string> Violations { get; } = new();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace McpProxyFast.Soak.Storm;
@@ -8,12 +7,6 @@ internal static class StormRun
 {
     private const int Clients = 48;
     private const int DescriptorSlack = 8;
-    private const int ThreadSlack = 8;
-    private const long MemorySlack = 16L * 1024 * 1024;
-
-    /// <summary>How long a stop by two signals may take on a busy machine.</summary>
-    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
-
     /// <returns>0 where all is sound.</returns>
     public static async Task<int> RunAsync(Over over, double minutes, int seed)
     {
@@ -25,22 +18,23 @@ internal static class StormRun
         await using (var host = new StormHost(over, hooks, upstream.Serve))
         {
             await BlowAsync(host, ledger, TimeSpan.FromSeconds(4), seed); // warm: pools and caches have their size
-            (Footprint before, int threadsBefore) = await SettleAsync(host);
-            Console.WriteLine($"warm: {before}, {threadsBefore} threads");
+            Footprint before = await Footprint.SettleAsync(() => host.IsEmpty);
+            int loops = EngineThreads.Count();
+            Console.WriteLine($"warm: {before}, {loops} event loops");
             await BlowAsync(host, ledger, TimeSpan.FromMinutes(minutes), seed + Clients);
-            (Footprint after, int threadsAfter) = await SettleAsync(host, threadsBefore + ThreadSlack);
-            Console.WriteLine($"after: {after}, {threadsAfter} threads; {ledger}; {hooks.Reported} reported");
+            Footprint after = await Footprint.SettleAsync(() => host.IsEmpty, before.Descriptors + DescriptorSlack);
+            Console.WriteLine($"after: {after}, {EngineThreads.Count()} event loops; {ledger}; {hooks.Reported} reported");
             Expect(host.OpenConnections == 0, $"{host.OpenConnections} client connections are still open.");
-            Expect(host.OutstandingBuffers == 0, $"{host.OutstandingBuffers} buffers have not come back.");
+            Expect(StormHost.LargeBufferBytes == 0, $"{StormHost.LargeBufferBytes} bytes of large buffers have not come back.");
             Expect(after.Descriptors <= before.Descriptors + DescriptorSlack, "Descriptors were not given back.");
-            Expect(threadsAfter <= threadsBefore + ThreadSlack, "Threads were not given back.");
-            Expect(after.ManagedBytes <= before.ManagedBytes + MemorySlack, "Memory was not given back.");
+            Expect(EngineThreads.Count() == loops, "There are more event loops than before, or fewer.");
+            Expect(after.ManagedBytes <= before.ManagedBytes + Footprint.Slack, "Memory was not given back.");
             Expect(ledger.Answered > 0, "Nothing was answered.");
             Expect(host.Violations.IsEmpty, string.Join(' ', host.Violations.Distinct()));
-            TimeSpan stop = await StopWithinAsync(host, ledger, seed);
-            Expect(stop < AtOnce, $"The stop took {stop.TotalSeconds:F1} s.");
+            Expect(await StopsAtOnceAsync(host, ledger, seed), "The stop waited for a limit.");
         }
 
+        Expect(await EngineThreads.EndAsync(), "An event loop goes on without a proxy.");
         failures.InsertRange(0, ledger.Wrong);
         failures.ForEach(Console.WriteLine);
         Console.WriteLine(failures.Count == 0 ? "sound" : $"NOT sound (seed {seed})");
@@ -61,45 +55,24 @@ internal static class StormRun
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => Task.Run(() => new StormClient(host, ledger, seed + index).RunAsync(over.Token))));
     }
 
-    /// <summary>Waits until nothing changes any more, for some times as long as the longest limit.</summary>
-    /// <param name="host">The host.</param>
-    /// <param name="maxThreads">The runtime's pool gives threads up that have had nothing to do for some 20 s; what they kept goes with them.</param>
-    private static async Task<(Footprint Footprint, int Threads)> SettleAsync(StormHost host, int maxThreads = int.MaxValue)
-    {
-        Footprint last = default;
-        for (int i = 0; i < 45; i++)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(2));
-            Footprint now = Footprint.Take();
-            if (host.OpenConnections == 0 && now.Descriptors == last.Descriptors && CountThreads() <= maxThreads)
-            {
-                break;
-            }
-
-            last = now;
-        }
-
-        return (Footprint.Take(), CountThreads());
-    }
-
-    private static int CountThreads()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.Threads.Count;
-    }
-
     /// <summary>Stops in the middle of a storm.</summary>
-    private static async Task<TimeSpan> StopWithinAsync(StormHost host, StormLedger ledger, int seed)
+    /// <returns>Whether that ended it: every limit that would have is far longer than what is waited for here.</returns>
+    private static async Task<bool> StopsAtOnceAsync(StormHost host, StormLedger ledger, int seed)
     {
         using var over = new CancellationTokenSource();
         Task blowing = Task.WhenAll(
             Enumerable.Range(0, Clients).Select(index => Task.Run(() => new StormClient(host, ledger, seed + index).RunAsync(over.Token))));
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Patience.UntilAsync(() => host.OpenConnections >= Clients / 4, "The storm does not rise.");
         await over.CancelAsync();
-        var stopping = Stopwatch.StartNew();
-        await Task.WhenAny(host.StopAsync(), Task.Delay(TimeSpan.FromSeconds(30)));
-        TimeSpan took = stopping.Elapsed;
-        await Task.WhenAny(blowing, Task.Delay(TimeSpan.FromSeconds(60)));
-        return took;
+        try
+        {
+            await host.StopAsync().Soon();
+            await blowing.Soon();
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 }

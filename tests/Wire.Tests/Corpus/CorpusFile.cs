@@ -6,12 +6,22 @@ namespace McpProxyFast.Wire.Tests.Corpus;
 /// <summary>Reads corpus files; <c>Corpus/README.md</c> describes the notation.</summary>
 internal static class CorpusFile
 {
+    /// <summary>The request behind every case, which shows that nothing of the case is left.</summary>
+    public const string Probe = "GET /probe HTTP/1.1\r\nHost: h\r\n\r\n";
+
     private static readonly string[] KnownWords = ["open", "closed", "begun", "reused", "dropped"];
 
-    public static IEnumerable<string> Names(string folder) =>
+    /// <summary>Every case of a folder over every one of the channels: channel, file and title.</summary>
+    public static IEnumerable<object[]> Cases(string folder, params Over[] overs) =>
+        from over in overs
+        from file in Names(folder)
+        from found in Read(folder, file)
+        select (object[])[over, file, found.Title];
+
+    private static IEnumerable<string> Names(string folder) =>
         Directory.EnumerateFiles(FolderOf(folder), "*.http").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 
-    public static IReadOnlyList<CorpusCase> Read(string folder, string file) =>
+    private static IReadOnlyList<CorpusCase> Read(string folder, string file) =>
         [.. File.ReadAllText(Path.Combine(FolderOf(folder), file)).Split("\n### ").Skip(1).Select(ReadCase)];
 
     public static CorpusCase Find(string folder, string file, string title) => Read(folder, file).Single(found => found.Title == title);

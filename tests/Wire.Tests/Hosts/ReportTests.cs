@@ -30,10 +30,7 @@ public sealed class ReportTests
     public async Task ReportOfAStreamSaysItToo(Over over)
     {
         await using var host = new WireHost(over);
-        RawPeer client = await host.ConnectAsync();
-        await client.SendAsync(Call);
-        RawPeer upstream = await host.AcceptAsync();
-        await upstream.ReadRequestAsync();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Call);
         await upstream.SendAsync(Messages.StreamHead + "2\r\nhi\r\n");
         await client.ReadThroughAsync("hi\r\n");
         await upstream.SendAsync("0\r\n\r\n");

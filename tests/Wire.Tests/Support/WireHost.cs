@@ -15,6 +15,9 @@ internal sealed class WireHost : IPeerSource, IAsyncDisposable
     /// <summary>The address that a host says its clients come from (RFC 5737).</summary>
     private const string HostsClientAddress = "192.0.2.7";
 
+    /// <summary>How often the engine looks at its limits.</summary>
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
+
     private readonly Over _over;
     private readonly Channel<RawPeer> _upstreams = Channel.CreateUnbounded<RawPeer>();
     private readonly CancellationTokenSource _stopping = new();
@@ -160,6 +163,20 @@ internal sealed class WireHost : IPeerSource, IAsyncDisposable
         return (client, upstream);
     }
 
+    /// <summary>A new client sends a part of a request.</summary>
+    /// <returns>The client, and the upstream's end of the connection on which the part arrived up to <paramref name="seen"/>.</returns>
+    public async Task<(RawPeer Client, RawPeer Upstream)> BeginRequestAsync(string part, string seen)
+    {
+        RawPeer client = await ConnectAsync();
+        await client.SendAsync(part);
+        RawPeer upstream = await AcceptAsync();
+        await upstream.ReadThroughAsync(seen);
+        return (client, upstream);
+    }
+
+    /// <summary>A new client has begun an upload: its first chunk, <c>hello</c>, has arrived.</summary>
+    public Task<(RawPeer Client, RawPeer Upstream)> BeginUploadAsync() => BeginRequestAsync(Messages.ChunkedPostHead + "5\r\nhello\r\n", "hello\r\n");
+
     /// <summary>A new client has had an exchange; it and the connection to the upstream are idle.</summary>
     public async Task<(RawPeer Client, RawPeer Upstream)> ServeOneAsync()
     {
@@ -190,16 +207,13 @@ internal sealed class WireHost : IPeerSource, IAsyncDisposable
     public async Task<T> PassUntilAsync<T>(Task<T> outcome, TimeSpan atLeast)
     {
         DateTimeOffset start = Clock!.GetUtcNow();
-        while (!outcome.IsCompleted)
+        while (!outcome.IsCompleted && Clock.GetUtcNow() - start < atLeast)
         {
-            Clock.Advance(TimeSpan.FromMilliseconds(100));
+            Clock.Advance(Beat);
             await Task.Yield();
-            if (Clock.GetUtcNow() - start >= atLeast)
-            {
-                await Task.WhenAny(outcome, Task.Delay(1));
-            }
         }
 
+        await Patience.NudgeUntilEndedAsync(outcome, () => Clock.Advance(Beat));
         Assert.True(Clock.GetUtcNow() - start >= atLeast, $"Came after {Clock.GetUtcNow() - start}.");
         return await outcome;
     }

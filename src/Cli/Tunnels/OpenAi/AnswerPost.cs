@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
@@ -20,7 +21,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
     /// <param name="command">The command that is answered.</param>
     /// <param name="body">The answer.</param>
     /// <param name="cancel">Cancelled at the deadline of the command.</param>
-    public async Task AnswerAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    public async Task AnswerAsync(TunnelCommand command, ReadOnlySequence<byte> body, CancellationToken cancel)
     {
         var pauses = new RetryPauses(FirstPause, LongestPause);
         string why = "";
@@ -60,7 +61,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
 
     /// <summary>Posts a notification, at most once.</summary>
     /// <returns>False if it may be lost; then no later notification of the command may be sent.</returns>
-    public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlySequence<byte> body, CancellationToken cancel)
     {
         var pauses = new RetryPauses(FirstPause, LongestPause);
         for (int attempt = 1; attempt <= MaxNotificationAttempts; attempt++)

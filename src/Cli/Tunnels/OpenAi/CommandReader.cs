@@ -1,5 +1,6 @@
-using System.Text;
+using System.Buffers;
 using System.Text.Json;
+using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -8,83 +9,144 @@ internal static class CommandReader
 {
     private const string MainChannel = "main";
 
+    /// <summary>Most bytes of a command's headers; a request head has no room for more.</summary>
+    private const int MaxHeaderBytes = 64 * 1024;
+
     /// <summary>Deeper than any message may be, so that one deep message does not take the others of its poll along.</summary>
-    private const int MaxDepth = 2_048;
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = 2_048 };
 
+    /// <param name="body">The response; the commands' messages are slices of it.</param>
     /// <exception cref="JsonException">The body is not a JSON object with an array of commands.</exception>
-    public static IReadOnlyList<TunnelCommand> Read(ReadOnlyMemory<byte> body)
+    public static IReadOnlyList<TunnelCommand> Read(in ReadOnlySequence<byte> body)
     {
-        using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
-        if (document.RootElement.ValueKind is not JsonValueKind.Object)
+        var json = new Utf8JsonReader(body, Options);
+        if (!json.Read() || json.TokenType is not JsonTokenType.StartObject)
         {
-            throw new JsonException("The poll's response is no object.");
+            throw new JsonException("The poll's response is not an object.");
         }
 
-        if (!document.RootElement.TryGetProperty("commands", out JsonElement commands) || commands.ValueKind is JsonValueKind.Null)
+        List<TunnelCommand> commands = [];
+        while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            return [];
+            bool isList = JsonSlice.Is(ref json, "commands"u8);
+            json.Read();
+            if (isList && json.TokenType is JsonTokenType.StartArray)
+            {
+                commands.AddRange(ReadAll(ref json, body));
+            }
+            else if (isList && json.TokenType is not JsonTokenType.Null)
+            {
+                throw new JsonException("The poll's commands are no array.");
+            }
+            else
+            {
+                json.Skip();
+            }
         }
 
-        return commands.ValueKind is JsonValueKind.Array
-            ? [.. commands.EnumerateArray().Select(TryRead).OfType<TunnelCommand>()]
-            : throw new JsonException("The poll's commands are no array.");
+        json.Read(); // throws where something follows
+        return commands;
     }
 
-    private static TunnelCommand? TryRead(JsonElement json)
+    private static List<TunnelCommand> ReadAll(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
-        try
+        List<TunnelCommand> commands = [];
+        while (json.Read() && json.TokenType is not JsonTokenType.EndArray)
         {
-            return Command(json);
+            if (json.TokenType is not JsonTokenType.StartObject)
+            {
+                json.Skip();
+            }
+            else if (ReadOne(ref json, body) is { } command)
+            {
+                commands.Add(command);
+            }
         }
-        catch (InvalidOperationException)
-        {
-            return null; // a name in it is no text: half a character
-        }
+
+        return commands;
     }
 
-    private static TunnelCommand? Command(JsonElement json)
+    /// <returns>Null where it cannot be answered, or is not text where it must be.</returns>
+    private static TunnelCommand? ReadOne(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
-        if (json.ValueKind is not JsonValueKind.Object || Text(json, "request_id") is not { } id || Text(json, "shard_token") is not { } shard)
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        List<(string Name, string Value)>? headers = [];
+        ReadOnlySequence<byte> message = default;
+        bool isText = true;
+        while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            return null;
+            string? name = JsonSlice.ReadText(ref json);
+            isText &= name is not null;
+            json.Read();
+            long start = json.TokenStartIndex;
+            switch (name)
+            {
+                case "request_id" or "shard_token" or "command_type" or "channel" or "response_timeout" when JsonSlice.ReadText(ref json) is { } text:
+                    texts[name] = text;
+                    break;
+                case "headers" when json.TokenType is JsonTokenType.StartObject:
+                    isText &= TryReadHeaders(ref json, out headers);
+                    break;
+                case "jsonrpc" when json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray:
+                    json.Skip();
+                    message = body.Slice(start, json.BytesConsumed - start);
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
         }
 
-        byte[] message = json.TryGetProperty("jsonrpc", out JsonElement raw) && raw.ValueKind is JsonValueKind.Object or JsonValueKind.Array
-            ? Encoding.UTF8.GetBytes(raw.GetRawText())
-            : [];
-        return new TunnelCommand(
-            id,
-            shard,
-            Text(json, "command_type") ?? "",
-            Text(json, "channel") ?? MainChannel,
-            ResponseTimeout.Read(Text(json, "response_timeout")),
-            [.. Headers(json)],
-            message);
+        return isText && texts.TryGetValue("request_id", out string? id) && texts.TryGetValue("shard_token", out string? shard)
+            ? new TunnelCommand(
+                id,
+                shard,
+                texts.GetValueOrDefault("command_type", ""),
+                texts.GetValueOrDefault("channel", MainChannel),
+                ResponseTimeout.Read(texts.GetValueOrDefault("response_timeout")),
+                headers,
+                message)
+            : null;
     }
 
-    private static IEnumerable<(string Name, string Value)> Headers(JsonElement command)
+    /// <param name="json">Stands on an object; at its end afterwards.</param>
+    /// <param name="headers">The fields; null where they are too many.</param>
+    /// <returns>False where a name is no text.</returns>
+    private static bool TryReadHeaders(ref Utf8JsonReader json, out List<(string Name, string Value)>? headers)
     {
-        if (!command.TryGetProperty("headers", out JsonElement headers) || headers.ValueKind is not JsonValueKind.Object)
+        headers = null;
+        Utf8JsonReader end = json;
+        end.Skip();
+        if (end.BytesConsumed - json.TokenStartIndex > MaxHeaderBytes)
         {
-            return [];
+            json = end;
+            return true;
         }
 
-        return headers.EnumerateObject().SelectMany(header => header.Value.ValueKind is JsonValueKind.Array
-            ? header.Value.EnumerateArray().Select(Text).OfType<string>().Select(value => (header.Name, value))
-            : []);
-    }
-
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? Text(value) : null;
-
-    private static string? Text(JsonElement value)
-    {
-        try
+        headers = [];
+        bool isText = true;
+        while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            return value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+            string? name = JsonSlice.ReadText(ref json);
+            isText &= name is not null;
+            json.Read();
+            if (json.TokenType is not JsonTokenType.StartArray)
+            {
+                json.Skip();
+                continue;
+            }
+
+            while (json.Read() && json.TokenType is not JsonTokenType.EndArray)
+            {
+                if (name is not null && JsonSlice.ReadText(ref json) is { } value)
+                {
+                    headers.Add((name, value));
+                }
+
+                json.Skip();
+            }
         }
-        catch (InvalidOperationException)
-        {
-            return null; // half a character
-        }
+
+        return isText;
     }
 }

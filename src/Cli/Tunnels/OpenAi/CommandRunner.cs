@@ -1,3 +1,6 @@
+using System.Buffers;
+using McpProxyFast.Bridge;
+using McpProxyFast.Bridge.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
@@ -6,12 +9,10 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="proxy">The way to the MCP server.</param>
 /// <param name="target">The MCP server.</param>
 /// <param name="delivery">Delivers the answers.</param>
+/// <param name="budget">Bounds what is held of answers.</param>
 /// <param name="logger">Gets what cannot be done.</param>
-internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, ILogger logger)
+internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger)
 {
-    /// <summary>Largest answer passed on, 64 MiB like any MCP message.</summary>
-    private const int MaxBytes = 64 * 1024 * 1024;
-
     /// <summary>Runs a command. Never throws.</summary>
     /// <param name="command">The command.</param>
     /// <param name="receivedAt">When the head of the poll's response arrived, as a timestamp of the monotonic clock.</param>
@@ -33,9 +34,10 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
 
         try
         {
-            if (await AnswerAsync(command, deadline.Token) is { } answer)
+            using TunnelAnswer? answer = await AnswerAsync(command, deadline.Token);
+            if (answer is not null)
             {
-                await delivery.AnswerAsync(command, answer, deadline.Token);
+                await delivery.AnswerAsync(command, answer.Body, deadline.Token);
             }
         }
         catch (OperationCanceledException)
@@ -49,12 +51,13 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>?> AnswerAsync(TunnelCommand command, CancellationToken cancel)
+    /// <returns>Null for a command that gets no answer.</returns>
+    private async Task<TunnelAnswer?> AnswerAsync(TunnelCommand command, CancellationToken cancel)
     {
         switch (command.Type)
         {
             case TunnelCommand.JsonRpc:
-                return await SendAsync(command, MessageShape.Of(command.Message), cancel);
+                return await SendOrFailAsync(command, CommandMessage.Read(command.Message), cancel);
             case TunnelCommand.SessionTermination:
                 return await EndSessionAsync(command, cancel);
             default:
@@ -63,30 +66,49 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>> EndSessionAsync(TunnelCommand command, CancellationToken cancel)
+    private async Task<TunnelAnswer> EndSessionAsync(TunnelCommand command, CancellationToken cancel)
     {
         using McpExchange? exchange = await McpExchange.SendAsync(proxy, target, "DELETE", command.Headers, default, cancel);
         McpResponse? response = exchange is null ? null : await exchange.ResponseAsync(cancel);
-        return Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response);
+        return new TunnelAnswer(Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response));
     }
 
-    private async Task<ReadOnlyMemory<byte>> SendAsync(TunnelCommand command, MessageShape asked, CancellationToken cancel)
+    /// <summary>Whatever goes wrong here, whoever waits for the answer is told.</summary>
+    private async Task<TunnelAnswer> SendOrFailAsync(TunnelCommand command, CommandMessage asked, CancellationToken cancel)
     {
-        if (asked.Kind is MessageKind.None)
+        try
         {
-            return Envelope.Failure(command, asked.Id, TunnelFailure.Internal);
+            return await SendAsync(command, asked, cancel);
+        }
+        catch (BudgetSpentException)
+        {
+            logger.AnswerTooMuch(command.RequestId, budget.Most / (1024 * 1024));
+        }
+        catch (Exception bug) when (bug is not OperationCanceledException)
+        {
+            logger.CommandFailed(command.RequestId, bug.GetType().Name);
+        }
+
+        return new TunnelAnswer(Envelope.Failure(command, asked, TunnelFailure.Internal));
+    }
+
+    private async Task<TunnelAnswer> SendAsync(TunnelCommand command, CommandMessage asked, CancellationToken cancel)
+    {
+        if (asked.Kind is MessageKind.Broken)
+        {
+            return new TunnelAnswer(Envelope.Failure(command, asked, TunnelFailure.Internal));
         }
 
         using McpExchange? exchange = await McpExchange.SendAsync(proxy, target, "POST", command.Headers, command.Message, cancel);
         McpResponse? response = exchange is null ? null : await exchange.ResponseAsync(cancel);
-        if (asked.Kind is MessageKind.Notification or MessageKind.Response or MessageKind.Error)
+        if (asked.IsAcknowledged)
         {
-            return Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response);
+            return new TunnelAnswer(Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response));
         }
 
         if (response is null)
         {
-            return Envelope.Failure(command, asked.Id, exchange is null ? TunnelFailure.Internal : TunnelFailure.Closed);
+            return new TunnelAnswer(Envelope.Failure(command, asked, exchange is null ? TunnelFailure.Internal : TunnelFailure.Closed));
         }
 
         try
@@ -97,47 +119,62 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         }
         catch (IOException)
         {
-            return Envelope.Failure(command, asked.Id, response.Status >= 400 ? TunnelFailure.Http(response.Status) : TunnelFailure.Protocol, response);
+            return new TunnelAnswer(Envelope.Failure(command, asked, FailureOf(response), response));
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(TunnelCommand command, MessageShape asked, McpResponse response, CancellationToken cancel)
+    private static TunnelFailure FailureOf(McpResponse response) => response.Status >= 400 ? TunnelFailure.Http(response.Status) : TunnelFailure.Protocol;
+
+    private async Task<TunnelAnswer> ReadBodyAsync(TunnelCommand command, CommandMessage asked, McpResponse response, CancellationToken cancel)
     {
-        ReadOnlyMemory<byte> body = await response.ReadBodyAsync(MaxBytes, cancel) ?? default;
-        MessageShape said = MessageShape.Of(body);
-        if (said.Kind is MessageKind.Error && TunnelFailure.OfProxy(response.Status, body) is { } own)
+        MessageBuffer body = await AnswerBody.ReadAsync(response.Body, BridgeLimits.MaxMessageBytes, budget, cancel) ?? new MessageBuffer();
+        RpcHead said = MessageScanner.Scan(body.Bytes);
+        TunnelFailure? own = said.Kind is MessageKind.ErrorResponse ? TunnelFailure.OfProxy(response.Status, body.Bytes) : null;
+        bool isAnswer = said.Kind is MessageKind.ErrorResponse
+            || (response.Status < 300 && (asked.IsBatch ? said.Kind is MessageKind.Batch : said.IsAnswer && said.Id == asked.Id));
+        if (own is null && isAnswer)
         {
-            return Envelope.Failure(command, asked.Id, own);
+            return new TunnelAnswer(Envelope.Answer(command, response, body.Bytes), body);
         }
 
-        bool isAnswer = said.Kind is MessageKind.Error
-            || (response.Status < 300 && (asked.IsAnsweredBy(said) || (asked.Kind is MessageKind.Batch && said.Kind is MessageKind.Batch)));
-        return isAnswer ? Envelope.Answer(command, response, body)
-            : Envelope.Failure(command, asked.Id, response.Status >= 400 ? TunnelFailure.Http(response.Status) : TunnelFailure.Protocol, response);
+        body.Dispose();
+        return new TunnelAnswer(own is not null ? Envelope.Failure(command, asked, own) : Envelope.Failure(command, asked, FailureOf(response), response));
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadStreamAsync(TunnelCommand command, MessageShape asked, McpResponse response, CancellationToken cancel)
+    private async Task<TunnelAnswer> ReadStreamAsync(TunnelCommand command, CommandMessage asked, McpResponse response, CancellationToken cancel)
     {
-        var events = new EventReader(response);
+        using var answers = new CollectedAnswers(asked);
+        using var events = new EventStreamReader(response.Body, budget);
         bool notifies = true;
-        while (await events.ReadAsync(cancel) is { } message)
+        while (!answers.IsWhole && await events.ReadAsync(cancel) is { IsTooLarge: false } next)
         {
-            MessageShape said = MessageShape.Of(message);
-            if (said.Kind is MessageKind.Error || asked.IsAnsweredBy(said))
+            MessageBuffer message = next.Data;
+            RpcHead head = next.Name == "message" ? MessageScanner.Scan(message.Bytes) : new RpcHead();
+            if (answers.Take(message, head))
             {
-                return Envelope.Answer(command, response, message);
+                continue; // it is held until it has been posted
             }
 
-            if (said.Kind is MessageKind.Notification)
+            using (message)
             {
-                notifies = notifies && await delivery.NotifyAsync(command, Envelope.Message(command, Envelope.Notification, response, message), cancel);
-            }
-            else
-            {
-                logger.ServerMessageDropped(command.RequestId);
+                if (head.Kind is MessageKind.Notification)
+                {
+                    ReadOnlySequence<byte> body = Envelope.Message(command, Envelope.Notification, response, message.Bytes);
+                    notifies = notifies && await delivery.NotifyAsync(command, body, cancel);
+                }
+                else if (next.Name == "message")
+                {
+                    logger.ServerMessageDropped(command.RequestId);
+                }
             }
         }
 
-        return Envelope.Failure(command, asked.Id, TunnelFailure.Protocol, response);
+        if (!answers.IsWhole && !answers.HasSome)
+        {
+            return new TunnelAnswer(Envelope.Failure(command, asked, TunnelFailure.Protocol, response));
+        }
+
+        (ReadOnlySequence<byte> whole, MessageBuffer[] held) = answers.Release(id => Envelope.Error(id, TunnelFailure.Protocol));
+        return new TunnelAnswer(Envelope.Answer(command, response, whole), held);
     }
 }

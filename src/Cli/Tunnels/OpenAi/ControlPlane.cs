@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Http.Headers;
+using McpProxyFast.Bridge;
 using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
@@ -52,10 +54,9 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
     /// <param name="cancel">Ends the wait.</param>
     /// <exception cref="HttpRequestException">No response.</exception>
     /// <exception cref="TimeoutException">No response in time.</exception>
-    public Task<HttpResponseMessage> PostAsync(TunnelCommand command, ReadOnlyMemory<byte> body, bool isOnce, CancellationToken cancel)
+    public Task<HttpResponseMessage> PostAsync(TunnelCommand command, ReadOnlySequence<byte> body, bool isOnce, CancellationToken cancel)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"{_tunnel}/response") { Content = new ReadOnlyMemoryContent(body) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{_tunnel}/response") { Content = new MessageContent(body) };
         request.Headers.TryAddWithoutValidation("X-Tunnel-Shard-Token", command.ShardToken);
         return SendAsync(isOnce ? _once : _http, request, CallTimeout, cancel);
     }

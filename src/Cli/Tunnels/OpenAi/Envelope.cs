@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -19,54 +20,55 @@ internal static class Envelope
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>Builds a body with an unchanged message of the server.</summary>
-    public static ReadOnlyMemory<byte> Message(TunnelCommand command, string type, McpResponse response, ReadOnlyMemory<byte> message) =>
+    public static ReadOnlySequence<byte> Message(TunnelCommand command, string type, McpResponse response, in ReadOnlySequence<byte> message) =>
         Build(command, type, response.Status, FieldsOf(response), message);
 
     /// <summary>Builds the acknowledgment of a notification or of the end of a session.</summary>
-    public static ReadOnlyMemory<byte> Acknowledgment(TunnelCommand command, int status, McpResponse? response) =>
+    public static ReadOnlySequence<byte> Acknowledgment(TunnelCommand command, int status, McpResponse? response) =>
         Build(command, command.Type == TunnelCommand.SessionTermination ? "session_termination_response" : "notify_ack", status,
             response is null ? [] : FieldsOf(response), default);
 
     /// <summary>Builds the final answer with an unchanged message of the server.</summary>
-    public static ReadOnlyMemory<byte> Answer(TunnelCommand command, McpResponse response, ReadOnlyMemory<byte> message) =>
+    public static ReadOnlySequence<byte> Answer(TunnelCommand command, McpResponse response, in ReadOnlySequence<byte> message) =>
         Message(command, "jsonrpc_response", response, message);
 
     /// <summary>Builds the final answer when the server gave none.</summary>
     /// <param name="command">The command that is answered.</param>
-    /// <param name="id">The raw JSON of the request's id.</param>
+    /// <param name="asked">Its message; each request of a batch gets an error.</param>
     /// <param name="failure">What failed.</param>
     /// <param name="response">The response of the server, if there was one.</param>
-    public static ReadOnlyMemory<byte> Failure(TunnelCommand command, ReadOnlyMemory<byte> id, TunnelFailure failure, McpResponse? response = null)
+    public static ReadOnlySequence<byte> Failure(TunnelCommand command, CommandMessage asked, TunnelFailure failure, McpResponse? response = null)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            json.WriteStartObject();
-            json.WriteString("jsonrpc"u8, "2.0"u8);
-            json.WritePropertyName("id"u8);
-            json.WriteRawValue(id.IsEmpty ? "null"u8 : id.Span, skipInputValidation: true);
-            json.WriteStartObject("error"u8);
-            json.WriteNumber("code"u8, -32603);
-            json.WriteString("message"u8, failure.Code == 504 ? "The MCP server did not answer in time." : "The MCP server gave no answer.");
-            json.WriteStartObject("data"u8);
-            json.WriteStartObject("tunnel_failure"u8);
-            json.WriteNumber("version"u8, 1);
-            json.WriteString("source"u8, failure.Source);
-            json.WriteBoolean("upstream_response_received"u8, failure.HasResponse);
-            if (failure.Status is { } status)
-            {
-                json.WriteNumber("upstream_status"u8, status);
-            }
+        ReadOnlySequence<byte> message = asked.IsBatch
+            ? CollectedAnswers.BatchOf([.. asked.Requests.Select(id => Error(id, failure))])
+            : Error(asked.Id, failure);
+        (string Name, string Value)[] fields = response is null ? [] : [.. FieldsOf(response).Where(field => field.Name != ContentType)];
+        return Build(command, "jsonrpc_response", failure.Code, [(ContentType, "application/json"), .. fields], message);
+    }
 
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
+    /// <summary>Builds the JSON-RPC error for a request that the server gave no answer to.</summary>
+    public static ReadOnlySequence<byte> Error(MessageId? id, TunnelFailure failure) => OwnMessages.Build(256, json =>
+    {
+        OwnMessages.Open(json);
+        OwnMessages.WriteId(json, id);
+        json.WriteStartObject("error"u8);
+        json.WriteNumber("code"u8, OwnMessages.InternalError);
+        json.WriteString("message"u8, failure.Code == 504 ? "The MCP server did not answer in time." : "The MCP server gave no answer.");
+        json.WriteStartObject("data"u8);
+        json.WriteStartObject("tunnel_failure"u8);
+        json.WriteNumber("version"u8, 1);
+        json.WriteString("source"u8, failure.Source);
+        json.WriteBoolean("upstream_response_received"u8, failure.HasResponse);
+        if (failure.Status is { } status)
+        {
+            json.WriteNumber("upstream_status"u8, status);
         }
 
-        (string Name, string Value)[] fields = response is null ? [] : [.. FieldsOf(response).Where(field => field.Name != ContentType)];
-        return Build(command, "jsonrpc_response", failure.Code, [(ContentType, "application/json"), .. fields], buffer.WrittenMemory);
-    }
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
 
     /// <summary>The fields to return, without empty ones and those named by <c>Connection</c>.</summary>
     private static (string Name, string Value)[] FieldsOf(McpResponse response)
@@ -79,11 +81,11 @@ internal static class Envelope
         ];
     }
 
-    private static ReadOnlyMemory<byte> Build(
-        TunnelCommand command, string type, int code, IReadOnlyList<(string Name, string Value)> fields, ReadOnlyMemory<byte> message)
+    private static ReadOnlySequence<byte> Build(
+        TunnelCommand command, string type, int code, IReadOnlyList<(string Name, string Value)> fields, in ReadOnlySequence<byte> message)
     {
-        var buffer = new ArrayBufferWriter<byte>(512 + message.Length);
-        using var json = new Utf8JsonWriter(buffer, Options);
+        var start = new ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(start, Options);
         json.WriteStartObject();
         json.WriteString("request_id"u8, command.RequestId);
         json.WriteString("channel"u8, command.Channel);
@@ -105,11 +107,9 @@ internal static class Envelope
         if (!message.IsEmpty)
         {
             json.WritePropertyName("resp_json"u8);
-            json.WriteRawValue(message.Span, skipInputValidation: true);
         }
 
-        json.WriteEndObject();
         json.Flush();
-        return buffer.WrittenMemory;
+        return JoinedBytes.Of([new(start.WrittenMemory), message, new("}"u8.ToArray())]);
     }
 }

@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
+using McpProxyFast.Bridge;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -17,39 +20,41 @@ internal sealed class McpExchange : IDisposable
         "Proxy-Authorization", "Proxy-Connection",
     ];
 
-    private readonly MemoryConnection _connection;
+    private readonly PipeStream _connection;
 
     /// <summary>Cancelled when the exchange is disposed, so that the proxy closes the connection.</summary>
     private readonly CancellationTokenSource _over = new();
 
-    private McpExchange(MemoryConnection connection) => _connection = connection;
+    private McpExchange(McpProxy proxy) => _connection = MemoryConnection.Open(end => proxy.ServeAsync(end, Info, _over.Token));
 
     /// <summary>Sends a request.</summary>
     /// <param name="proxy">The proxy.</param>
     /// <param name="target">The MCP server.</param>
     /// <param name="method">POST or DELETE.</param>
-    /// <param name="headers">The headers of the command.</param>
+    /// <param name="headers">The headers of the command; null for too many.</param>
     /// <param name="message">The body; empty for none.</param>
     /// <param name="cancel">Cancels the request.</param>
     /// <returns>The exchange, or null if a header is not valid in HTTP.</returns>
     public static async Task<McpExchange?> SendAsync(
-        McpProxy proxy, Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, ReadOnlyMemory<byte> message, CancellationToken cancel)
+        McpProxy proxy,
+        Uri target,
+        string method,
+        IReadOnlyList<(string Name, string Value)>? headers,
+        ReadOnlySequence<byte> message,
+        CancellationToken cancel)
     {
-        if (!headers.All(header => IsName(header.Name) && IsValue(header.Value)))
+        if (headers?.All(header => Grammar.IsToken(header.Name) && IsValue(header.Value)) is not true)
         {
             return null;
         }
 
-        var connection = new MemoryConnection();
-        var exchange = new McpExchange(connection);
-        _ = proxy.ServeAsync(connection.Server, Info, exchange._over.Token);
+        var exchange = new McpExchange(proxy);
         try
         {
-            byte[] head = Encoding.Latin1.GetBytes(Head(target, method, headers, message.Length));
-            await connection.Client.Output.WriteAsync(head, cancel);
-            if (!message.IsEmpty)
+            await exchange._connection.WriteAsync(Encoding.Latin1.GetBytes(Head(target, method, headers, message.Length)), cancel);
+            foreach (ReadOnlyMemory<byte> piece in message)
             {
-                await connection.Client.Output.WriteAsync(message, cancel);
+                await exchange._connection.WriteAsync(piece, cancel);
             }
 
             return exchange;
@@ -68,13 +73,12 @@ internal sealed class McpExchange : IDisposable
     /// <summary>Closes the connection. If no answer has come yet, this cancels the MCP request.</summary>
     public void Dispose()
     {
-        _connection.Client.Output.Complete();
-        _connection.Client.Input.Complete();
+        _connection.Dispose();
         _over.Cancel();
         _over.Dispose();
     }
 
-    private static string Head(Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, int length)
+    private static string Head(Uri target, string method, IReadOnlyList<(string Name, string Value)> headers, long length)
     {
         var head = new StringBuilder();
         head.Append(CultureInfo.InvariantCulture, $"{method} / HTTP/1.1\r\nHost: {target.Authority}\r\nConnection: close\r\n");
@@ -95,10 +99,6 @@ internal sealed class McpExchange : IDisposable
     private static bool Is((string Name, string Value) header, string name) => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static bool Contains(string[] names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    // token, RFC 9110 §5.6.2
-    private static bool IsName(string name) =>
-        name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal));
 
     private static bool IsValue(string value) => value.All(character => character is (>= ' ' or '\t') and not '\x7f' and <= '\xff');
 }

@@ -1,177 +1,149 @@
 using System.Buffers;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Reads a response of the proxy in this process. The proxy only sends valid HTTP/1.1, so this is a simple parser.</summary>
+/// <summary>A response of the proxy in this process.</summary>
 internal sealed class McpResponse
 {
-    /// <summary>Larger than any head that the proxy accepts.</summary>
-    private const int MaxHeadBytes = 128 * 1024;
+    /// <summary>A head may be as large as the proxy lets one be. What is read of a body is bounded by its reader.</summary>
+    private static readonly HeadLimits Limits = new(
+        MaxHeadBytes: ushort.MaxValue, MaxStartLineBytes: 8 * 1024, MaxFields: 1_000, new BodyLimits(long.MaxValue / 2, MaxOverheadBytes: 64 * 1024));
 
-    private readonly MemoryConnection _connection;
-    private readonly PipeReader _input;
-    private readonly List<(string Name, string Value)> _fields = [];
+    private readonly ResponseHead _head;
 
-    /// <summary>Remaining bytes of the body or of the current chunk. Null if the body ends with the connection.</summary>
-    private long? _left;
-
-    /// <summary>The body is chunked.</summary>
-    private bool _isChunked;
-
-    /// <summary>The whole body has been read.</summary>
-    private bool _isOver;
-
-    private McpResponse(MemoryConnection connection) => (_connection, _input) = (connection, connection.Client.Input);
+    private McpResponse(ResponseHead head, PipeReader input)
+    {
+        _head = head;
+        Body = new BodyStream(head, input);
+    }
 
     /// <summary>The HTTP status.</summary>
-    public int Status { get; private set; }
+    public int Status => _head.Status;
 
     /// <summary>Whether the body is a stream of events.</summary>
-    public bool IsEventStream => MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
+    public bool IsEventStream => _head.IsEventStream;
 
-    private string MediaType => Values("Content-Type").FirstOrDefault("").Split(';')[0].Trim();
+    /// <summary>The body. Whoever reads it to its end has all of it: one that is cut throws.</summary>
+    public Stream Body { get; }
 
     /// <summary>Reads the head of the final response.</summary>
     /// <returns>Null if the connection ends before it.</returns>
-    public static async Task<McpResponse?> ReadAsync(MemoryConnection connection, CancellationToken cancel)
+    public static async Task<McpResponse?> ReadAsync(Stream connection, CancellationToken cancel)
     {
-        while (true)
+        PipeReader input = PipeReader.Create(connection, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
+        try
         {
-            var response = new McpResponse(connection);
-            if (!await response.ReadHeadAsync(cancel))
+            while (true)
             {
-                return null;
+                ReadResult read = await input.ReadAsync(cancel);
+                var head = new ResponseHead();
+                head.SetBytes(read.Buffer.Slice(0, Math.Min(read.Buffer.Length, Limits.MaxHeadBytes)).ToArray());
+                Step step = HeadParser.Parse(head, Limits);
+                if (step.Kind is StepKind.Done)
+                {
+                    input.AdvanceTo(read.Buffer.GetPosition(step.Length));
+                    if (!head.IsInterim)
+                    {
+                        return new McpResponse(head, input);
+                    }
+                }
+                else if (step.Kind is StepKind.Reject || read.IsCompleted)
+                {
+                    return null;
+                }
+                else
+                {
+                    input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                }
             }
-
-            if (response.Status >= 200)
-            {
-                return response;
-            }
+        }
+        catch (IOException)
+        {
+            return null; // cut
         }
     }
 
     /// <summary>The values of a field, one for each field line.</summary>
-    public IEnumerable<string> Values(string name) =>
-        _fields.Where(field => field.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(field => field.Value);
-
-    /// <summary>Reads the next piece of the body.</summary>
-    /// <param name="room">The buffer to fill.</param>
-    /// <param name="cancel">Ends the wait.</param>
-    /// <returns>Bytes read; 0 at the end of the body.</returns>
-    /// <exception cref="IOException">The body was cut.</exception>
-    public async ValueTask<int> ReadBodyAsync(Memory<byte> room, CancellationToken cancel)
+    public IReadOnlyList<string> Values(string name)
     {
-        if (_isChunked && _left == 0 && !_isOver)
+        List<string> values = [];
+        foreach (FieldSlot slot in _head.Fields.Slots)
         {
-            await NextChunkAsync(cancel);
+            if (Ascii.EqualsIgnoreCase(_head.Name(slot), name))
+            {
+                values.Add(Encoding.Latin1.GetString(_head.Value(slot)));
+            }
         }
 
-        if (_isOver || _left == 0)
+        return values;
+    }
+
+    private sealed class BodyStream(ResponseHead head, PipeReader input) : Stream
+    {
+        /// <summary>How far the body has been read.</summary>
+        private BodyFraming _framing = head.Framing.AsDataOnly();
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        /// <exception cref="IOException">The body was cut.</exception>
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            while (!_framing.IsComplete)
+            {
+                ReadResult read = await input.ReadAsync(cancellationToken);
+                if (read.Buffer.IsEmpty && read.IsCompleted)
+                {
+                    return _framing.Kind is FramingKind.UntilClose ? 0 : throw new IOException("the body was cut");
+                }
+
+                int count = Take(read.Buffer.FirstSpan, buffer.Span, out int used);
+                input.AdvanceTo(read.Buffer.GetPosition(used));
+                if (count > 0)
+                {
+                    return count;
+                }
+            }
+
             return 0;
         }
 
-        ReadResult read = await _input.ReadAsync(cancel);
-        long length = Math.Min(Math.Min(room.Length, read.Buffer.Length), _left ?? long.MaxValue);
-        if (length == 0)
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Nothing here blocks a thread.");
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Flush()
         {
-            _isOver = _left is null && !_connection.IsCut ? true : throw new IOException("the body was cut");
-            return 0;
+            // There is nothing to write.
         }
 
-        ReadOnlySequence<byte> taken = read.Buffer.Slice(0, length);
-        taken.CopyTo(room.Span);
-        _input.AdvanceTo(taken.End);
-        _left -= length;
-        if (_isChunked && _left == 0)
+        /// <returns>Bytes of data that have been copied.</returns>
+        private int Take(ReadOnlySpan<byte> received, Span<byte> room, out int used)
         {
-            await LineAsync(cancel); // the end of the chunk
-        }
-
-        return (int)length;
-    }
-
-    /// <summary>Reads the whole body.</summary>
-    /// <returns>Null if it is larger.</returns>
-    /// <exception cref="IOException">The body was cut.</exception>
-    public async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(int most, CancellationToken cancel)
-    {
-        var body = new ArrayBufferWriter<byte>(4_096);
-        while (await ReadBodyAsync(body.GetMemory(4_096), cancel) is > 0 and var count)
-        {
-            if (body.WrittenCount + count > most)
+            int count = 0;
+            var walk = new BodyWalk(ref _framing, received[..Math.Min(received.Length, room.Length)]);
+            while (walk.MoveNext())
             {
-                return null;
+                received.Slice(walk.RunStart, walk.RunLength).CopyTo(room[count..]);
+                count += walk.RunLength;
             }
 
-            body.Advance(count);
-        }
-
-        return body.WrittenMemory;
-    }
-
-    private async Task<bool> ReadHeadAsync(CancellationToken cancel)
-    {
-        string? start = await LineAsync(cancel);
-        if (start is null || start.Length < 12 || !int.TryParse(start.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out int status))
-        {
-            return false;
-        }
-
-        Status = status;
-        while (await LineAsync(cancel) is { Length: > 0 } line)
-        {
-            int colon = line.IndexOf(':', StringComparison.Ordinal);
-            _fields.Add((line[..Math.Max(0, colon)], line[(colon + 1)..].Trim()));
-        }
-
-        _isChunked = Values("Transfer-Encoding").Any();
-        _isOver = status is 204 or 304 or < 200;
-        _left = _isChunked ? 0
-            : Values("Content-Length").FirstOrDefault() is { } length ? long.Parse(length, NumberStyles.None, CultureInfo.InvariantCulture)
-            : null;
-        return true;
-    }
-
-    private async Task NextChunkAsync(CancellationToken cancel)
-    {
-        string line = await LineAsync(cancel) ?? throw new IOException("the body was cut");
-        _left = long.Parse(line.Split(';')[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        if (_left > 0)
-        {
-            return;
-        }
-
-        while (await LineAsync(cancel) is { Length: > 0 })
-        {
-            // A trailer.
-        }
-
-        _isOver = true;
-    }
-
-    /// <summary>Reads a line without its line end. Null if the connection ends before it.</summary>
-    private async ValueTask<string?> LineAsync(CancellationToken cancel)
-    {
-        while (true)
-        {
-            ReadResult read = await _input.ReadAsync(cancel);
-            if (read.Buffer.PositionOf((byte)'\n') is { } end)
-            {
-                string line = Encoding.Latin1.GetString(read.Buffer.Slice(0, end)).TrimEnd('\r');
-                _input.AdvanceTo(read.Buffer.GetPosition(1, end));
-                return line;
-            }
-
-            if (read.IsCompleted || read.Buffer.Length > MaxHeadBytes)
-            {
-                return null;
-            }
-
-            _input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            used = walk.Length;
+            return walk.Violation is Violation.None ? count : throw new IOException("the body is framed wrongly");
         }
     }
 }

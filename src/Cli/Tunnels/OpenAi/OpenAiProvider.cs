@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpProxyFast.Cli.Mapping;
 using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Verbs;
 
@@ -77,8 +78,8 @@ internal sealed class OpenAiProvider : TunnelProvider
 
     private string Key(Func<string, Exception> wrong)
     {
-        string key = _keyFile is not null ? SecretFile.Read(_keyFile, "api-key-file", wrong)
-            : Environment.GetEnvironmentVariable(_keyVariable!)?.Trim() is { Length: > 0 } value ? value
+        string key = _keyFile is not null ? ArgumentFile.ReadToken(_keyFile, "api-key-file", wrong)
+            : EnvironmentSecrets.Take(_keyVariable!)?.Trim() is { Length: > 0 } value ? value
             : throw wrong($"\"api-key-env\": the variable {_keyVariable} is not set, or empty");
         return key.All(character => character is > ' ' and < '\x7f') ? key : throw wrong("the key must be one word of visible ASCII");
     }

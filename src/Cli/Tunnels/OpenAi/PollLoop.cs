@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using McpProxyFast.Bridge;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
@@ -7,8 +7,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <summary>Polls for commands and runs them, until it is stopped.</summary>
 internal sealed class PollLoop : IAsyncDisposable
 {
-    /// <summary>Largest response to a poll: a few messages of the largest size.</summary>
-    private const int MaxBytes = 256 * 1024 * 1024;
+    private const int ReadBytes = 16 * 1024;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -22,6 +21,7 @@ internal sealed class PollLoop : IAsyncDisposable
     private readonly int _concurrency;
     private readonly ControlPlane _plane;
     private readonly CommandRunner _runner;
+    private readonly MemoryBudget _budget;
     private readonly ILogger _logger;
     private readonly RetryPauses _pauses = new(FirstPause, LongestPause);
 
@@ -44,12 +44,15 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="target">The MCP server.</param>
     /// <param name="logger">Gets failures and their end.</param>
     /// <param name="stopping">Ends the loop; running commands continue.</param>
-    public PollLoop(OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping)
+    /// <param name="budget">Bounds what polls and answers hold; null for the usual one.</param>
+    public PollLoop(
+        OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping, MemoryBudget? budget = null)
     {
+        _budget = budget ?? new MemoryBudget();
         _concurrency = provider.Concurrency;
         _slots = new SemaphoreSlim(_concurrency);
         _plane = new ControlPlane(provider);
-        _runner = new CommandRunner(proxy, target, new AnswerPost(_plane, logger), logger);
+        _runner = new CommandRunner(proxy, target, new AnswerPost(_plane, logger), _budget, logger);
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _running = RunAsync();
@@ -92,7 +95,12 @@ internal sealed class PollLoop : IAsyncDisposable
             }
             catch (JsonException)
             {
-                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that is no list of commands");
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that is not a list of commands");
+            }
+            catch (Exception bug)
+            {
+                _logger.PollFailed(bug.GetType().Name);
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that this program fails at");
             }
         }
     }
@@ -108,9 +116,7 @@ internal sealed class PollLoop : IAsyncDisposable
                 Well();
                 return;
             case 200:
-                IReadOnlyList<TunnelCommand> commands = CommandReader.Read(await BodyAsync(response));
-                Well();
-                await BeginAsync(commands, receivedAt);
+                await BeginAsync(response, receivedAt);
                 return;
             case 429 or >= 500:
                 await PauseAsync(_pauses.Next(RetryPauses.AskedBy(response)), $"answered with HTTP {status}");
@@ -124,32 +130,51 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    private async Task BeginAsync(IReadOnlyList<TunnelCommand> commands, long receivedAt)
+    /// <summary>Reads the commands in a poll's response and begins each.</summary>
+    private async Task BeginAsync(HttpResponseMessage response, long receivedAt)
     {
-        foreach (TunnelCommand command in commands)
+        var bytes = new MessageBuffer();
+        var body = new PollBody(bytes);
+        try
         {
-            await _slots.WaitAsync(_stopping.Token);
-            _ = RunAsync(command, receivedAt);
+            await ReadAsync(response, bytes);
+            IReadOnlyList<TunnelCommand> commands = CommandReader.Read(bytes.Bytes);
+            Well();
+            foreach (TunnelCommand command in commands)
+            {
+                await _slots.WaitAsync(_stopping.Token);
+                body.Enter();
+                _ = RunAsync(command, body, receivedAt);
+            }
+        }
+        finally
+        {
+            body.Leave();
         }
     }
 
-    private async Task RunAsync(TunnelCommand command, long receivedAt)
+    private async Task RunAsync(TunnelCommand command, PollBody body, long receivedAt)
     {
         await Task.Yield();
         await _runner.RunAsync(command, receivedAt, _aborting.Token);
+        body.Leave();
         _slots.Release();
     }
 
-    private async Task<ReadOnlyMemory<byte>> BodyAsync(HttpResponseMessage response)
+    private async Task ReadAsync(HttpResponseMessage response, MessageBuffer bytes)
     {
-        var body = new ArrayBufferWriter<byte>(16 * 1024);
+        byte[] buffer = new byte[ReadBytes];
         await using Stream stream = await response.Content.ReadAsStreamAsync(_stopping.Token);
-        while (await stream.ReadAsync(body.GetMemory(16 * 1024), _stopping.Token) is > 0 and var count)
+        while (await stream.ReadAsync(buffer, _stopping.Token) is > 0 and var count)
         {
-            body.Advance(body.WrittenCount + count <= MaxBytes ? count : throw new JsonException("The poll's response is too large."));
-        }
+            if (bytes.Length + count > _budget.Most)
+            {
+                throw new JsonException("The poll's response is too large.");
+            }
 
-        return body.WrittenMemory;
+            bytes.Add(buffer.AsSpan(0, count));
+            await _budget.WaitAsync(bytes, _stopping.Token);
+        }
     }
 
     /// <summary>Called after each good poll.</summary>

@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Buffers;
+using McpProxyFast.Bridge;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
@@ -40,20 +41,15 @@ internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, 
     /// <summary>Translates an error of the proxy itself. Null if the error came from the server.</summary>
     /// <param name="status">The status of the response.</param>
     /// <param name="body">A JSON-RPC error.</param>
-    public static TunnelFailure? OfProxy(int status, ReadOnlyMemory<byte> body)
+    public static TunnelFailure? OfProxy(int status, in ReadOnlySequence<byte> body)
     {
-        if (status is not (BadGateway or 503 or GatewayTimeout))
+        if (status is not (BadGateway or 503 or GatewayTimeout) || body.Length > BridgeLimits.MaxErrorBytes)
         {
             return null;
         }
 
-        using JsonDocument document = JsonDocument.Parse(body);
-        JsonElement error = document.RootElement.GetProperty("error");
-        string? reason = error.TryGetProperty("data", out JsonElement data) && data.ValueKind is JsonValueKind.Object
-            && data.TryGetProperty("reason", out JsonElement text) && text.ValueKind is JsonValueKind.String
-            ? text.GetString()
-            : null;
-        bool isOfCredential = status == 503 && reason is not null
+        string reason = ErrorAnswer.Of(status, body).Reason;
+        bool isOfCredential = status == 503
             && (reason.StartsWith("credential-", StringComparison.Ordinal) || reason is "sign-in-pending" or "verdict-unavailable");
         return Array.Find(Reasons, row => row.Reason == reason).Failure ?? (isOfCredential ? Internal : null);
     }

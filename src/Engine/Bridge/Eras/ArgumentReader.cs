@@ -50,7 +50,7 @@ internal ref struct ArgumentReader
         }
         catch (InvalidOperationException)
         {
-            return "An argument that the server wants in a header is no text: half of a surrogate pair is in it.";
+            return "An argument that the server wants in a header is not valid Unicode: half of a surrogate pair is in it.";
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
 
 /// <summary>POST a message to the server.</summary>
 /// <param name="Id">The request's id there; null for a notification or a response.</param>
-/// <param name="Message">Valid as long as the message that it came from.</param>
+/// <param name="Message">Memory of its own.</param>
 /// <param name="Head">Its head.</param>
 /// <param name="After">How long to wait before.</param>
 internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default) : EraAction;

@@ -16,7 +16,7 @@ internal sealed class InputRound
 
     private InputRound(byte[]? state) => State = state;
 
-    /// <summary>What the server wants back, as raw JSON; null where that is nothing.</summary>
+    /// <summary>The server's <c>requestState</c>, which goes back to it unchanged, as raw JSON; null if it sent none.</summary>
     public byte[]? State { get; }
 
     /// <summary>Requests to the client that it has not answered, by their ids; each with the server's key.</summary>
@@ -55,7 +55,7 @@ internal sealed class InputRound
         List<JsonSlice>? members = JsonSlice.Members(asked.Value);
         if (members is null || members.Count > MaxAsked)
         {
-            fault = $"The server wants more input for the request, but its inputRequests are no object of at most {MaxAsked} members.";
+            fault = $"The server wants more input for the request, but its inputRequests are not an object of at most {MaxAsked} members.";
             return null;
         }
 
@@ -95,7 +95,7 @@ internal sealed class InputRound
         JsonSlice? parameters = JsonSlice.Find(wanted.Value, "params"u8);
         List<JsonSlice>? members = parameters is { } given ? JsonSlice.Members(given.Value) : [];
         string? mode = Find(members, "mode")?.Text;
-        fault = members is null ? "The server asks the client for something whose params are no object." : client.WhyNot(method, mode);
+        fault = members is null ? "The server asks the client for something whose params are not an object." : client.WhyNot(method, mode);
         if (fault is not null)
         {
             return null;

@@ -1,9 +1,9 @@
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>How far a join of eras is.</summary>
+/// <summary>The state of the translation between a client and a server of different eras.</summary>
 internal enum JoinState
 {
-    /// <summary>The server has been asked, and has not answered.</summary>
+    /// <summary>The server was asked whether it speaks the other era, and has not answered yet.</summary>
     Asking,
 
     /// <summary>Messages are translated.</summary>

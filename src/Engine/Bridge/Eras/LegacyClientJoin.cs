@@ -39,13 +39,14 @@ internal sealed class LegacyClientJoin : EraJoin
 
     /// <param name="initialize">The client's first request.</param>
     /// <param name="head">Its head.</param>
-    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, RpcHead head)
+    /// <param name="maxKeptBytes">Most bytes that are kept of open requests.</param>
+    public LegacyClientJoin(in ReadOnlySequence<byte> initialize, RpcHead head, long maxKeptBytes = LegacyRequests.MaxKeptBytes)
     {
         Debug.Assert(head is { Kind: MessageKind.Request, Method: Methods.Initialize }, "The client starts with a handshake.");
         _initialize = head.Id!.Value;
         _client = LegacyClient.Read(initialize, head);
         _messages = new ModernMessages(_client);
-        _requests = new LegacyRequests(_client, _messages);
+        _requests = new LegacyRequests(_client, _messages, maxKeptBytes);
     }
 
     /// <inheritdoc/>
@@ -107,6 +108,7 @@ internal sealed class LegacyClientJoin : EraJoin
     public override IReadOnlyList<EraAction> ClientEnded()
     {
         var actions = new List<EraAction>();
+        _requests.ClientEnded(actions);
         _listening?.Stop(actions);
         return actions;
     }
@@ -154,12 +156,16 @@ internal sealed class LegacyClientJoin : EraJoin
             case Methods.Initialized:
                 _listening?.Start(actions);
                 break;
-            case Methods.Cancelled:
-                _requests.Cancel(head.CancelledId, actions);
+            case Methods.Cancelled when head.CancelledId is { } cancelled:
+                if (_listening?.Cancel(cancelled, actions) is not true)
+                {
+                    _requests.Cancel(cancelled, actions);
+                }
+
                 break;
 
             // Revision 2026-07-28 has no word for them: a server asks again where it wants to know.
-            case Methods.RootsChanged or Methods.Progress or Methods.Initialize:
+            case Methods.RootsChanged or Methods.Progress or Methods.Initialize or Methods.Cancelled:
                 break;
             default:
                 if (State is JoinState.Joined && _messages.Translate(message, head, out _) is { } sent)

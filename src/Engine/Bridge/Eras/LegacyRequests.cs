@@ -12,8 +12,15 @@ internal sealed class LegacyRequests
     /// <summary>Most requests that are open at once.</summary>
     public const int MaxOpen = 10_000;
 
+    /// <summary>Most bytes that are kept of open requests, to be sent again with the client's answers to what the server asks.</summary>
+    public const long MaxKeptBytes = 256 * 1024 * 1024;
+
     /// <summary>Most times a server may ask for more before it has answered a request.</summary>
     public const int MaxRounds = 64;
+
+    private const string ClientHasEnded = "The server wants more input before it answers the request, and the client sends no more.";
+
+    private const string TooManyBytes = "The bridge holds too many bytes of requests that the server has not answered. Wait for answers before more is sent.";
 
     /// <summary>The wait before a request is sent again for which the server has asked nothing.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
@@ -33,10 +40,20 @@ internal sealed class LegacyRequests
     /// <summary>Requests to the client that it has not answered: each with the request for which it was asked.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _asked = [];
 
-    public LegacyRequests(LegacyClient client, ModernMessages messages)
+    /// <summary>Most bytes that are kept of open requests.</summary>
+    private readonly long _maxKeptBytes;
+
+    /// <summary>How many bytes are kept: the sum over <see cref="_open"/>.</summary>
+    private long _keptBytes;
+
+    /// <summary>The client sends no more: it cannot be asked, and nothing is sent again.</summary>
+    private bool _hasEnded;
+
+    public LegacyRequests(LegacyClient client, ModernMessages messages, long maxKeptBytes = MaxKeptBytes)
     {
         _client = client;
         _messages = messages;
+        _maxKeptBytes = maxKeptBytes;
     }
 
     /// <summary>Sends a request on.</summary>
@@ -50,9 +67,14 @@ internal sealed class LegacyRequests
         {
             Refuse(id, OwnMessages.InternalError, $"There are {MaxOpen} open requests already.", actions);
         }
+        else if (!HasRoom(message.Length))
+        {
+            Refuse(id, OwnMessages.InternalError, TooManyBytes, actions);
+        }
         else if (_messages.Translate(message, head, out string? fault) is { } sent)
         {
             var open = new JoinedRequest(id, sent);
+            Keep(open, sent.Message.Length);
             _open.Add(id, open);
             _atServer.Add(id, open);
             actions.Add(sent);
@@ -63,10 +85,21 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>The client has lost interest in a request.</summary>
-    public void Cancel(MessageId? id, List<EraAction> actions)
+    /// <summary>The client sends no more: what it has been asked it will not answer.</summary>
+    public void ClientEnded(List<EraAction> actions)
     {
-        if (id is not { } known || !_open.TryGetValue(known, out JoinedRequest? open))
+        _hasEnded = true;
+        foreach (JoinedRequest open in _open.Values.Where(open => open.Round is not null).ToArray())
+        {
+            Withdraw(open, ClientHasEnded, actions);
+            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, ClientHasEnded), actions);
+        }
+    }
+
+    /// <summary>The client has lost interest in a request.</summary>
+    public void Cancel(MessageId id, List<EraAction> actions)
+    {
+        if (!_open.TryGetValue(id, out JoinedRequest? open))
         {
             return;
         }
@@ -89,21 +122,28 @@ internal sealed class LegacyRequests
         }
 
         InputRound round = open.Round!;
-        if (head.Kind is MessageKind.Response && JsonSlice.Find(message, "result"u8) is { } result)
+        if (head.Kind is not MessageKind.Response || JsonSlice.Find(message, "result"u8) is not { } result)
         {
+            round.Asked.Remove(id);
+            Withdraw(open, "Another question for the same request was answered with an error.", actions);
+            string fault = "The server needs an answer of the client to go on with the request, and the client has answered with an error. "
+                + $"Revision {Revisions.Modern} has no way to tell the server of it.";
+            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
+        }
+        else if (!HasRoom(result.Value.Length))
+        {
+            round.Asked.Remove(id);
+            Withdraw(open, TooManyBytes, actions);
+            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, TooManyBytes), actions);
+        }
+        else
+        {
+            Keep(open, result.Value.Length);
             if (round.Take(id, result.Value.ToArray()))
             {
                 SendAgain(open, _messages.Again(open.Sent, round.Answers, round.State), TimeSpan.Zero, actions);
             }
-
-            return;
         }
-
-        round.Asked.Remove(id);
-        Withdraw(open, "Another question for the same request was answered with an error.", actions);
-        string fault = "The server needs an answer of the client to go on with the request, and the client has answered with an error. "
-            + $"Revision {Revisions.Modern} has no way to tell the server of it.";
-        Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
     }
 
     /// <summary>The server has answered something.</summary>
@@ -138,14 +178,19 @@ internal sealed class LegacyRequests
     /// <summary>The server wants more before it answers.</summary>
     private void AskForMore(JoinedRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
-        string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer." : null;
+        string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer."
+            : _hasEnded ? ClientHasEnded
+            : null;
         IReadOnlyList<ToClient> requests = [];
         InputRound? round = fault is null ? InputRound.Read(message, _client, _messages, out requests, out fault) : null;
-        if (round is null)
+        long state = round?.State?.LongLength ?? 0;
+        if (round is null || !HasRoom(state))
         {
-            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault!), actions);
+            Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault ?? TooManyBytes), actions);
             return;
         }
+
+        Keep(open, state);
 
         // What the server still sends of the request that it has answered is nobody's; it goes on under another id.
         _atServer.Remove(open.Upstream);
@@ -168,6 +213,7 @@ internal sealed class LegacyRequests
     {
         Debug.Assert(open.Round is null or { Asked.Count: 0 }, "All that was asked has been answered.");
         open.Round = null;
+        Keep(open, again.Message.Length - open.KeptBytes); // its answers and its state are in the new message
         open.Sent = again;
         open.Upstream = again.Id!.Value;
         _atServer.Add(open.Upstream, open);
@@ -194,6 +240,18 @@ internal sealed class LegacyRequests
     {
         _atServer.Remove(open.Upstream);
         _open.Remove(open.Client);
+        Keep(open, -open.KeptBytes);
+        Debug.Assert(_open.Count > 0 || _keptBytes == 0, "What is kept is kept for open requests.");
+    }
+
+    private bool HasRoom(long bytes) => bytes == 0 || _keptBytes + bytes <= _maxKeptBytes;
+
+    /// <summary>Notes that more, or less, is kept for a request.</summary>
+    private void Keep(JoinedRequest open, long bytes)
+    {
+        open.KeptBytes += bytes;
+        _keptBytes += bytes;
+        Debug.Assert(open.KeptBytes >= 0 && _keptBytes >= open.KeptBytes, "What is given back was kept.");
     }
 
     private static void Refuse(MessageId id, int code, string sentence, List<EraAction> actions) =>

@@ -16,9 +16,6 @@ namespace McpProxyFast.Bridge.Eras;
 /// </remarks>
 internal sealed class ListenSubscription
 {
-    /// <summary>Most resources a client may be subscribed to.</summary>
-    public const int MaxResources = 1_000;
-
     /// <summary>The wait before a lost stream is opened again.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
 
@@ -28,14 +25,8 @@ internal sealed class ListenSubscription
     /// <summary>What the server can tell.</summary>
     private readonly ServerCapabilities _server;
 
-    /// <summary>Resources that the client has subscribed to.</summary>
-    private readonly HashSet<string> _resources = new(StringComparer.Ordinal);
-
-    /// <summary>Subscriptions of the client that <see cref="_next"/> was asked for, and its acknowledgment answers.</summary>
-    private readonly List<(MessageId Request, string Resource)> _waiting = [];
-
-    /// <summary>Subscriptions of the client that have come since, and wait for the stream after it.</summary>
-    private readonly List<(MessageId Request, string Resource)> _later = [];
+    /// <summary>What the client wants to be told of, and who waits for that. Requests wait only while <see cref="_next"/> is there.</summary>
+    private readonly SubscribedResources _resources = new();
 
     /// <summary>The stream that the server has acknowledged; null while there is none.</summary>
     private MessageId? _current;
@@ -74,20 +65,32 @@ internal sealed class ListenSubscription
         {
             actions.Add(new ToClient(OwnMessages.Error(request, OwnMessages.MethodNotFound, "The server does not tell of changed resources.")));
         }
-        else if (_resources.Count >= MaxResources && !_resources.Contains(resource))
+        else if (_resources.TryAdd(resource, out bool isNew) is { } fault)
         {
-            string fault = $"There are {MaxResources} subscriptions already. Unsubscribe from some first.";
             actions.Add(new ToClient(OwnMessages.Error(request, OwnMessages.InternalError, fault)));
         }
-        else if (!_resources.Add(resource) && _current is not null && _next is null)
+        else if (!isNew && _current is not null && _next is null)
         {
             actions.Add(new ToClient(OwnMessages.Empty(request)));
         }
         else
         {
-            _later.Add((request, resource));
+            _resources.Wait(request, resource, isNew);
             Refresh(actions, TimeSpan.Zero);
         }
+    }
+
+    /// <summary>Takes a cancellation, which may be that of a <c>resources/subscribe</c> that waits.</summary>
+    /// <returns>Whether it was.</returns>
+    public bool Cancel(MessageId request, List<EraAction> actions)
+    {
+        bool hasWaited = _resources.TryCancel(request, out bool isChanged);
+        if (isChanged)
+        {
+            Refresh(actions, TimeSpan.Zero);
+        }
+
+        return hasWaited;
     }
 
     /// <summary>Takes a client's <c>resources/unsubscribe</c>.</summary>
@@ -118,9 +121,10 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Closes its streams.</summary>
+    /// <summary>Closes its streams for good, and ends the subscriptions that wait for one.</summary>
     public void Stop(List<EraAction> actions)
     {
+        _resources.Stop(actions);
         foreach (MessageId? stream in (ReadOnlySpan<MessageId?>)[_current, _next])
         {
             if (stream is { } open)
@@ -145,21 +149,7 @@ internal sealed class ListenSubscription
         }
 
         (_current, _next, _failures) = (_next, null, 0);
-        HashSet<string> honoured = Honoured(message);
-        foreach ((MessageId waiting, string resource) in _waiting)
-        {
-            bool isHonoured = honoured.Contains(resource);
-            if (!isHonoured)
-            {
-                _resources.Remove(resource);
-            }
-
-            actions.Add(new ToClient(isHonoured
-                ? OwnMessages.Empty(waiting)
-                : OwnMessages.Error(waiting, OwnMessages.InvalidParams, "The server does not tell of changes of this resource.")));
-        }
-
-        _waiting.Clear();
+        _resources.Acknowledge(Honoured(message), actions);
         if (_hasMissed)
         {
             _hasMissed = false;
@@ -178,15 +168,7 @@ internal sealed class ListenSubscription
         if (request == _next)
         {
             _next = null;
-            foreach ((MessageId waiting, string resource) in _waiting)
-            {
-                _resources.Remove(resource);
-                actions.Add(new ToClient(error is { } said
-                    ? OwnMessages.WithId(said.Message, waiting)
-                    : OwnMessages.Error(waiting, OwnMessages.InternalError, "The server ended the subscription before it had acknowledged it.")));
-            }
-
-            _waiting.Clear();
+            _resources.Fail(error?.Message, actions);
         }
         else
         {
@@ -211,10 +193,11 @@ internal sealed class ListenSubscription
             return;
         }
 
-        Debug.Assert(_waiting.Count == 0, "Who waited for the stream before has been answered.");
         _isOutdated = false;
-        if ((_isRefused || !_server.TellsLists) && _resources.Count == 0)
+        _resources.BeginStream(actions);
+        if ((_isRefused || !_server.TellsLists) && _resources.All.Count == 0)
         {
+            Debug.Assert(!_resources.IsAwaited, "A request that waits wants a resource.");
             if (_current is { } old)
             {
                 actions.Add(new CloseServer(old));
@@ -226,8 +209,6 @@ internal sealed class ListenSubscription
 
         ToServer listen = _messages.Own(Methods.Listen, [new JsonSlice("notifications", Filter(), JsonTokenType.StartObject)]);
         _next = listen.Id;
-        _waiting.AddRange(_later);
-        _later.Clear();
         actions.Add(listen with { After = after });
     }
 
@@ -249,10 +230,10 @@ internal sealed class ListenSubscription
             json.WriteBoolean("resourcesListChanged"u8, true);
         }
 
-        if (_resources.Count > 0)
+        if (_resources.All.Count > 0)
         {
             json.WriteStartArray("resourceSubscriptions"u8);
-            foreach (string resource in _resources)
+            foreach (string resource in _resources.All)
             {
                 json.WriteStringValue(resource);
             }
@@ -279,7 +260,7 @@ internal sealed class ListenSubscription
             }
         }
 
-        foreach (string resource in _resources)
+        foreach (string resource in _resources.All)
         {
             actions.Add(new ToClient(OwnMessages.Updated(resource)));
         }
@@ -298,7 +279,7 @@ internal sealed class ListenSubscription
 
         var json = new Utf8JsonReader(resources.Value, MessageScanner.Options);
         json.Read();
-        while (json.Read() && json.TokenType is not JsonTokenType.EndArray && honoured.Count < MaxResources)
+        while (json.Read() && json.TokenType is not JsonTokenType.EndArray && honoured.Count < SubscribedResources.MaxResources)
         {
             if (JsonSlice.ReadText(ref json) is { } resource)
             {

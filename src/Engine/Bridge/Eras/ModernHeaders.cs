@@ -20,7 +20,7 @@ internal static class ModernHeaders
         string version = head.ProtocolVersion ?? Revisions.Modern;
         if (!HeaderText.IsPlain(version))
         {
-            return Fault("The protocolVersion in the message's _meta is no name of a revision, such as 2026-07-28.");
+            return Fault("The protocolVersion in the message's _meta is not the name of a revision, such as 2026-07-28.");
         }
 
         // Mcp-Method is the one value that must not be encoded.

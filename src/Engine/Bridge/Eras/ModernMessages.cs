@@ -53,7 +53,7 @@ internal sealed class ModernMessages
         return Compose(method, id, parameters, 512, head, out _)!;
     }
 
-    /// <summary>Makes a request that has been answered with <c>input_required</c> anew, with what was asked for.</summary>
+    /// <summary>Builds a request again that was answered with <c>input_required</c>, now with the input that was asked for.</summary>
     /// <param name="sent">The request as it was sent first.</param>
     /// <param name="responses">What the client has answered, by the server's keys.</param>
     /// <param name="state">What the server wants back; null where that is nothing.</param>

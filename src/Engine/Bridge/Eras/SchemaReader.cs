@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
 using McpProxyFast.Bridge.Messages;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.Bridge.Eras;
 
@@ -45,7 +46,7 @@ internal ref struct SchemaReader
         }
         catch (InvalidOperationException)
         {
-            reader.Fail("a name in its schema is no text.");
+            reader.Fail("a name in its schema is not valid Unicode.");
         }
 
         fault = reader._fault;
@@ -80,7 +81,7 @@ internal ref struct SchemaReader
 
         if (parameter.Header is not null && !isPrimitive)
         {
-            Fail("x-mcp-header stands at a parameter that is no string, integer or boolean.");
+            Fail("x-mcp-header stands at a parameter that is neither a string nor an integer nor a boolean.");
         }
     }
 
@@ -110,12 +111,12 @@ internal ref struct SchemaReader
         if (_json.TokenType is not JsonTokenType.String)
         {
             _json.Skip();
-            Fail("the value of x-mcp-header is no string.");
+            Fail("the value of x-mcp-header is not a string.");
             return null;
         }
 
         string name = _json.GetString()!;
-        if (name.Length == 0 || !name.All(IsTokenCharacter))
+        if (!Grammar.IsToken(name))
         {
             Fail("the value of x-mcp-header cannot be part of a header's name (RFC 9110 §5.1).");
             return null;
@@ -186,7 +187,4 @@ internal ref struct SchemaReader
     }
 
     private void Fail(string reason) => _fault ??= reason;
-
-    /// <summary>RFC 9110 §5.6.2: what a name is made of.</summary>
-    private static bool IsTokenCharacter(char value) => char.IsAsciiLetterOrDigit(value) || "!#$%&'*+-.^_`|~".Contains(value, StringComparison.Ordinal);
 }

@@ -6,7 +6,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Makes a <c>tools/list</c> of our own.</summary>
 internal static class ToolListRequest
 {
-    /// <summary>A list in the name of whoever calls a tool: with the call's <c>_meta</c>, but for what belongs to the call alone.</summary>
+    /// <summary>A list request on behalf of a tool call: with the call's <c>_meta</c>, except for what belongs to that call alone.</summary>
     /// <param name="call">The call.</param>
     /// <param name="cursor">The page; null for the first.</param>
     public static ReadOnlySequence<byte> For(in ReadOnlySequence<byte> call, JsonSlice? cursor)

@@ -45,7 +45,7 @@ internal ref struct HeadReader
 
     /// <summary>Walks over the whole message.</summary>
     /// <exception cref="JsonException">It is not JSON.</exception>
-    /// <exception cref="InvalidOperationException">A text that is needed is no text.</exception>
+    /// <exception cref="InvalidOperationException">A text that is needed is not valid Unicode.</exception>
     public MessageFault Read()
     {
         _json.Read();

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Why something is no message. What a peer is told of it is in <see cref="MessageFaults"/>.</summary>
+/// <summary>Why something is not a message. What a peer is told of it is in <see cref="MessageFaults"/>.</summary>
 internal enum MessageFault
 {
     /// <summary>It is a message.</summary>

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>What is said of something that is no message.</summary>
+/// <summary>What is said of something that is not a message.</summary>
 internal static class MessageFaults
 {
     /// <summary>JSON-RPC 2.0 §5.1: no JSON was received.</summary>

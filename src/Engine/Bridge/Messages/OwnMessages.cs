@@ -55,6 +55,10 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
+    /// <summary>An error that answers a request which nobody goes on with, since the bridge ends.</summary>
+    public static ReadOnlySequence<byte> Stopped(MessageId request) =>
+        Error(request, InternalError, "The bridge was stopped before the server answered.", "stopped");
+
     /// <summary>A result without anything in it.</summary>
     public static ReadOnlySequence<byte> Empty(MessageId id) => Build(128, json =>
     {
@@ -97,7 +101,7 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>An answer as it came, but for its id.</summary>
+    /// <summary>An answer as it came, except for its id.</summary>
     /// <param name="answer">A response or an error response.</param>
     /// <param name="id">The request that it answers.</param>
     public static ReadOnlySequence<byte> WithId(in ReadOnlySequence<byte> answer, MessageId id)

@@ -6,7 +6,7 @@ internal sealed class RpcHead
     /// <summary>What it is.</summary>
     public MessageKind Kind { get; set; }
 
-    /// <summary>Why it is no message; set where the kind is <see cref="MessageKind.Broken"/>.</summary>
+    /// <summary>Why it is not a message; set where the kind is <see cref="MessageKind.Broken"/>.</summary>
     public MessageFault Fault { get; set; }
 
     /// <summary>
@@ -19,11 +19,11 @@ internal sealed class RpcHead
 
     /// <summary>
     /// What the method is about: <c>params.name</c>, else <c>params.uri</c>; of <c>resources/*</c> the URI, of <c>tasks/*</c> the <c>taskId</c>.
-    /// Null where that is no string of at most <see cref="MessageScanner.MaxTextBytes"/>.
+    /// Null where that is not a string of at most <see cref="MessageScanner.MaxTextBytes"/>.
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>The revision: <c>params.protocolVersion</c> of an <c>initialize</c>, else what <c>_meta</c> says. Null where that is no string.</summary>
+    /// <summary>The revision: <c>params.protocolVersion</c> of an <c>initialize</c>, else what <c>_meta</c> says. Null where that is not a string.</summary>
     public string? ProtocolVersion { get; set; }
 
     /// <summary>The token that a request gives for its progress, or that a progress notification names. Null where there is none.</summary>
@@ -35,16 +35,16 @@ internal sealed class RpcHead
     /// <summary>The subscription whose stream a notification of 2026-07-28 belongs to. Null where there is none.</summary>
     public MessageId? SubscriptionId { get; set; }
 
-    /// <summary><c>traceparent</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
+    /// <summary><c>traceparent</c> of <c>_meta</c>, unchecked. Null where that is not a string.</summary>
     public string? TraceParent { get; set; }
 
-    /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null where that is no string.</summary>
+    /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null where that is not a string.</summary>
     public string? TraceState { get; set; }
 
-    /// <summary><c>result.resultType</c> of a response. Null where that is no string, as in all revisions before 2026-07-28.</summary>
+    /// <summary><c>result.resultType</c> of a response. Null where that is not a string, as in all revisions before 2026-07-28.</summary>
     public string? ResultType { get; set; }
 
-    /// <summary><c>error.code</c> of an error response; 0 where that is no integer.</summary>
+    /// <summary><c>error.code</c> of an error response; 0 where that is not an integer.</summary>
     public int ErrorCode { get; set; }
 
     /// <summary>Whether it has a method, so that it starts something and does not answer.</summary>

@@ -13,45 +13,73 @@ internal sealed class ToolFilter
     public ToolFilter(IEnumerable<string> globs) => _globs = [.. globs];
 
     /// <summary>Whether a tool is not to be seen, and not to be called.</summary>
-    public bool Ignores(string tool) => Array.Exists(_globs, glob => Matches(glob, tool));
+    /// <param name="tool">
+    /// Its name; null where that is not a string, or too long to compare. Then the tool counts as hidden if any tool is hidden.
+    /// </param>
+    public bool Ignores(string? tool) => tool is null ? _globs.Length > 0 : Array.Exists(_globs, glob => Matches(glob, tool));
 
     /// <summary>Cuts tools out of an answer to <c>tools/list</c>.</summary>
     /// <param name="answer">A response that has been scanned.</param>
     /// <returns>The same where nothing is to be cut out.</returns>
-    public ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> answer)
+    public ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> answer) => Apply(answer, "result"u8);
+
+    /// <summary>Cuts tools out of a notification that carries a list of them.</summary>
+    /// <param name="notification">A notification that has been scanned.</param>
+    /// <returns>The same where nothing is to be cut out.</returns>
+    public ReadOnlySequence<byte> ApplyToNotification(in ReadOnlySequence<byte> notification) => Apply(notification, "params"u8);
+
+    private ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
     {
-        if (_globs.Length == 0 || FindTools(answer) is not { } tools)
+        if (_globs.Length == 0)
         {
-            return answer;
+            return message;
         }
 
-        List<(long Start, long End)> cuts = Cuts(answer, tools);
+        List<(long Start, long End)> cuts = [];
+        foreach (long list in FindLists(message, container))
+        {
+            Cut(message, list, cuts);
+        }
+
         if (cuts.Count == 0)
         {
-            return answer;
+            return message;
         }
 
-        var left = new ArrayBufferWriter<byte>((int)answer.Length);
+        var left = new ArrayBufferWriter<byte>((int)message.Length);
         long from = 0;
         foreach ((long start, long end) in cuts)
         {
-            Copy(answer.Slice(from, start - from), left);
+            Copy(message.Slice(from, start - from), left);
             from = end;
         }
 
-        Copy(answer.Slice(from), left);
+        Copy(message.Slice(from), left);
         return new ReadOnlySequence<byte>(left.WrittenMemory);
     }
 
-    /// <summary>Where <c>result.tools</c> starts; null where there is no such array.</summary>
-    private static long? FindTools(in ReadOnlySequence<byte> answer)
+    /// <summary>Where the arrays start that are the container's <c>tools</c>: of two, readers differ in which they take.</summary>
+    private static List<long> FindLists(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
     {
-        var json = new Utf8JsonReader(answer, MessageScanner.Options);
+        List<long> lists = [];
+        var json = new Utf8JsonReader(message, MessageScanner.Options);
         json.Read();
-        return StandsIn(ref json, "result"u8) && json.TokenType is JsonTokenType.StartObject
-            && StandsIn(ref json, "tools"u8) && json.TokenType is JsonTokenType.StartArray
-            ? json.TokenStartIndex
-            : null;
+        if (!StandsIn(ref json, container) || json.TokenType is not JsonTokenType.StartObject)
+        {
+            return lists;
+        }
+
+        while (StandsIn(ref json, "tools"u8))
+        {
+            if (json.TokenType is JsonTokenType.StartArray)
+            {
+                lists.Add(json.TokenStartIndex);
+            }
+
+            json.Skip();
+        }
+
+        return lists;
     }
 
     /// <summary>Goes to the value of a member of the object that the reader stands on.</summary>
@@ -73,9 +101,8 @@ internal sealed class ToolFilter
     }
 
     /// <summary>What is cut out: each tool with the comma before it, or behind it where all before it are cut out too.</summary>
-    private List<(long Start, long End)> Cuts(in ReadOnlySequence<byte> answer, long array)
+    private void Cut(in ReadOnlySequence<byte> answer, long array, List<(long Start, long End)> cuts)
     {
-        var cuts = new List<(long, long)>();
         var json = new Utf8JsonReader(answer.Slice(array), MessageScanner.Options);
         json.Read();
         bool isAnyKept = false;
@@ -85,7 +112,7 @@ internal sealed class ToolFilter
         {
             long start = array + json.TokenStartIndex;
             json.Skip();
-            bool isIgnored = NameOf(answer.Slice(start, array + json.BytesConsumed - start)) is { } name && Ignores(name);
+            bool isIgnored = IsHidden(answer.Slice(start, array + json.BytesConsumed - start));
             if (isIgnored && isAnyKept)
             {
                 cuts.Add((end, array + json.BytesConsumed));
@@ -107,8 +134,6 @@ internal sealed class ToolFilter
         {
             AddLeading(cuts, leading, end);
         }
-
-        return cuts;
     }
 
     private static void AddLeading(List<(long Start, long End)> cuts, long? leading, long end)
@@ -119,7 +144,32 @@ internal sealed class ToolFilter
         }
     }
 
-    private static string? NameOf(in ReadOnlySequence<byte> tool) => JsonSlice.Find(tool, "name"u8)?.Text;
+    /// <summary>Whether one of its names is to be hidden. What has none cannot be called by any.</summary>
+    private bool IsHidden(in ReadOnlySequence<byte> tool)
+    {
+        var json = new Utf8JsonReader(tool, MessageScanner.Options);
+        json.Read();
+        if (json.TokenType is not JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        while (StandsIn(ref json, "name"u8))
+        {
+            if (json.TokenType is JsonTokenType.String && Ignores(NameAt(ref json)))
+            {
+                return true;
+            }
+
+            json.Skip();
+        }
+
+        return false;
+    }
+
+    /// <summary>The name that the reader stands on; null where it is too long to be compared, or no text.</summary>
+    private static string? NameAt(ref Utf8JsonReader json) =>
+        (json.HasValueSequence ? json.ValueSequence.Length : json.ValueSpan.Length) <= MessageScanner.MaxTextBytes ? JsonSlice.ReadText(ref json) : null;
 
     private static void Copy(in ReadOnlySequence<byte> slice, ArrayBufferWriter<byte> output)
     {

@@ -8,12 +8,6 @@ namespace McpProxyFast.OAuth.Browser;
 /// <summary>Opens a URL in the person's browser, without a shell: the URL comes from a server and must never be read as a command.</summary>
 internal static class BrowserOpener
 {
-    /// <summary>The settings of the command come by variables with these names; secrets are among them.</summary>
-    private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
-
-    /// <summary>A shorter secret is looked for as the whole of a variable only: it may stand in an innocent one by chance.</summary>
-    private const int MinSecretWithin = 8;
-
     /// <param name="url">What is to be opened.</param>
     /// <param name="secrets">What the browser must not find in its environment, under whatever name it came into ours.</param>
     /// <param name="logger">Told of programs that could not be started.</param>
@@ -25,12 +19,12 @@ internal static class BrowserOpener
             return false;
         }
 
-        string[] hidden = [.. secrets.OfType<string>().Where(secret => secret.Length > 0)];
+        string[] hidden = [.. secrets.OfType<string>()];
         foreach (ProcessStartInfo opener in Openers(url.AbsoluteUri))
         {
             try
             {
-                Hide(opener.Environment, hidden);
+                ChildEnvironment.Hide(opener.Environment, hidden);
                 Start(opener);
                 return true;
             }
@@ -42,20 +36,6 @@ internal static class BrowserOpener
 
         return false;
     }
-
-    // The browser and all that it starts live long, and run what strangers wrote.
-    private static void Hide(IDictionary<string, string?> environment, string[] secrets)
-    {
-        string[] names =
-        [
-            .. environment.Where(variable => OwnPrefixes.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-                || secrets.Any(secret => Holds(variable.Value, secret))).Select(variable => variable.Key),
-        ];
-        Array.ForEach(names, name => environment.Remove(name));
-    }
-
-    private static bool Holds(string? value, string secret) =>
-        value is not null && (secret.Length < MinSecretWithin ? value == secret : value.Contains(secret, StringComparison.Ordinal));
 
     // What it prints is read and dropped for as long as it lives: a full or a broken pipe would stop or kill the browser.
     private static void Start(ProcessStartInfo opener)

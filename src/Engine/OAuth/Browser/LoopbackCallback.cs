@@ -62,7 +62,8 @@ internal sealed class LoopbackCallback : IDisposable
         }
 
         logger.CallbackPortTaken(port);
-        return new LoopbackCallback(TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free."), clock, logger);
+        List<TcpListener> free = TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free for the sign-in callback.");
+        return new LoopbackCallback(free, clock, logger);
     }
 
     /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>

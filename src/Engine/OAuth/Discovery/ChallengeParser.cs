@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using McpProxyFast.Http1;
 
 namespace McpProxyFast.OAuth.Discovery;
 
@@ -13,12 +14,6 @@ internal ref struct ChallengeParser
     // Longer than any honest challenge; the field comes from a server that is not trusted yet.
     private const int MaxLength = 16 * 1024;
     private const int MaxChallenges = 32;
-
-    private static readonly SearchValues<char> TokenCharacters =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
-    private static readonly SearchValues<char> Token68Characters =
-        SearchValues.Create("-._~+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private readonly List<Challenge> _found;
     private ReadOnlySpan<char> _rest;
@@ -43,7 +38,7 @@ internal ref struct ChallengeParser
     private bool TakeElement()
     {
         _rest = _rest.TrimStart(" \t,");
-        string name = TakeRun(TokenCharacters);
+        string name = TakeRun(Grammar.TokenCharacters);
         if (name.Length == 0)
         {
             return false;
@@ -69,7 +64,7 @@ internal ref struct ChallengeParser
     private void SkipToken68()
     {
         ReadOnlySpan<char> word = _rest.TrimStart(" \t");
-        int length = LengthOfRun(word, Token68Characters);
+        int length = LengthOfRun(word, Grammar.Token68Characters);
         ReadOnlySpan<char> after = word[length..].TrimStart('=').TrimStart(" \t");
         if (length > 0 && (after.Length == 0 || after[0] == ','))
         {
@@ -81,7 +76,7 @@ internal ref struct ChallengeParser
     private bool TakeParameter(string name)
     {
         _rest = _rest.TrimStart(" \t")[1..].TrimStart(" \t");
-        string? value = _rest.Length > 0 && _rest[0] == '"' ? TakeQuoted() : TakeRun(TokenCharacters);
+        string? value = _rest.Length > 0 && _rest[0] == '"' ? TakeQuoted() : TakeRun(Grammar.TokenCharacters);
         if (value is null || _parameters is null)
         {
             return false;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>What one discovery has asked and been told, for the message in which it ends when nothing was found.</summary>
+/// <summary>What one discovery has asked and what came back, for the message that says that nothing was found.</summary>
 internal sealed class DiscoveryLog(ILogger logger)
 {
     /// <summary>Most requests of one discovery, whatever the documents name.</summary>
@@ -17,7 +17,7 @@ internal sealed class DiscoveryLog(ILogger logger)
     /// <summary>Most characters of one line in the message.</summary>
     private const int MaxLineLength = 400;
 
-    /// <summary>Most characters of all lines in the message, so that there is room for what helps.</summary>
+    /// <summary>Most characters of all lines in the message, so that there is room for the advice.</summary>
     private const int MaxLength = 2_400;
 
     /// <summary>What was asked and came, a line each, in order.</summary>
@@ -26,11 +26,14 @@ internal sealed class DiscoveryLog(ILogger logger)
     /// <summary>How many documents have been asked for.</summary>
     private int _requests;
 
-    /// <summary>Whether a failure that may pass stood in the way.</summary>
+    /// <summary>Whether a temporary failure was among the answers.</summary>
     public bool SawTransient { get; private set; }
 
-    /// <summary>Whether a place for an authorization server's metadata answered otherwise than that there is nothing: then nothing may be assumed.</summary>
+    /// <summary>Whether any place for an authorization server's metadata gave an answer other than "not found". Then no endpoints may be assumed.</summary>
     public bool FoundServer { get; set; }
+
+    /// <summary>The first answer of a place for the resource's own document that was no usable one; null if there was none. Then there is a document.</summary>
+    public OAuthException? UnusableResource { get; set; }
 
     /// <summary>A document is about to be asked for.</summary>
     /// <exception cref="OAuthException">Too many have been.</exception>
@@ -41,7 +44,7 @@ internal sealed class DiscoveryLog(ILogger logger)
             throw NothingFound(
                 TooLong,
                 $"More than {MaxRequests} documents would have to be read to find out who protects the upstream.",
-                "Name the issuer (OAuthPolicy.Server).");
+                "Name the authorization server (OAuthPolicy.Server).");
         }
     }
 
@@ -77,7 +80,7 @@ internal sealed class DiscoveryLog(ILogger logger)
     }
 
     /// <param name="code">A stable word.</param>
-    /// <param name="what">What was looked for in vain.</param>
+    /// <param name="what">What was not found.</param>
     /// <param name="next">What a person can do.</param>
     public OAuthException NothingFound(string code, string what, string next) => new(
         SawTransient ? OAuthFailure.Transient : OAuthFailure.Refused,

@@ -44,8 +44,8 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
 
         return answered ? null : throw log.NothingFound(
             "probe-inconclusive",
-            "The target neither asked for credentials nor answered as an MCP server.",
-            "Check its URL (McpProxyOptions.Target), or name the issuer that protects it (OAuthPolicy.Server).");
+            "The target did not answer as an MCP server, and did not ask for a sign-in either.",
+            "Check the URL (McpProxyOptions.Target). If it is right, name the authorization server that issues its tokens (OAuthPolicy.Server).");
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -31,8 +31,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         {
             throw OAuthException.Transient(
                 "discovery-too-slow",
-                $"Who protects the upstream could not be found out within {MaxTime.TotalSeconds:0} s. Tried: {log}. It is tried again with a later request; "
-                + "where it stays so, name the issuer (OAuthPolicy.Server).",
+                $"Discovery did not find the upstream's authorization server within {MaxTime.TotalSeconds:0} s. Tried: {log}. A later request tries again. "
+                + "If this goes on, name the authorization server (OAuthPolicy.Server).",
                 failure);
         }
     }
@@ -94,8 +94,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         return await ServerDiscovery.FindAsync(http, policy.Server.Issuer!, log, cancellationToken).ConfigureAwait(false)
             ?? throw log.NothingFound(
                 "issuer-without-metadata",
-                $"The issuer {policy.Server.Issuer} has no metadata that can be used.",
-                "Check the issuer (OAuthPolicy.Server), or give its endpoints and a client id by hand.");
+                $"The issuer {policy.Server.Issuer} publishes no usable metadata (OpenID Connect Discovery, RFC 8414).",
+                "Check the issuer's URL (OAuthPolicy.Server), or set its endpoints and a client id by hand.");
     }
 
     private async Task<ServerMetadata> FindNamedAsync(
@@ -109,7 +109,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
 
         if (issuers.Count > MaxServers)
         {
-            log.Add($"Of the {issuers.Count} authorization servers that the upstream names, {MaxServers} are looked at");
+            log.Add($"Of the {issuers.Count} authorization servers that the upstream names, only {MaxServers} are tried");
         }
 
         foreach (string issuer in issuers.Take(MaxServers))
@@ -130,7 +130,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             : throw log.NothingFound(
                 "no-authorization-server",
                 "None of the authorization servers that the upstream names can be used.",
-                "Where one of them is right, name it by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
+                "If one of them is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
     // MCP 2025-03-26: the server is its own authorization server, with fixed endpoints where it publishes no metadata. Only where every place said that
@@ -156,8 +156,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             }
             : throw log.NothingFound(
                 "no-authorization-server",
-                "The upstream does not name its authorization server, and what its own origin answers cannot be used.",
-                "Name the server by its issuer (OAuthPolicy.Server), or by its endpoints and a client id."
-                + (log.SawTransient ? " It is tried again with a later request." : ""));
+                "The upstream does not name an authorization server, and its own origin does not answer as one.",
+                "Name the authorization server yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id."
+                + (log.SawTransient ? " A later request tries again." : ""));
     }
 }

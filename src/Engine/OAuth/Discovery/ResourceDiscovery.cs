@@ -13,24 +13,29 @@ internal static class ResourceDiscovery
         OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
         string? named = PlaceOf(challenge?.ResourceMetadata, resource, log);
-        if (named is not null && await TryFindAtAsync(http, named, resource, log, cancellationToken).ConfigureAwait(false) is { } there)
+        if (named is not null && await TryFindAtAsync(http, named, resource, isOutside: true, log, cancellationToken).ConfigureAwait(false) is { } there)
         {
             return there;
         }
 
         foreach (string place in WellKnown.ForResource(resource).Where(place => place != named))
         {
-            if (await FindAtAsync(http, place, resource, log, cancellationToken).ConfigureAwait(false) is { } found)
+            if (await TryFindAtAsync(http, place, resource, isOutside: false, log, cancellationToken).ConfigureAwait(false) is { } found)
             {
                 return found;
             }
         }
 
-        // The document may be back in a moment. Without it the token would be asked for elsewhere, or for no resource.
-        return !log.SawTransient ? null : throw log.NothingFound(
-            "resource-metadata-unavailable",
-            "What the upstream publishes about itself cannot be read at present.",
-            "It is tried again with a later request. Where the document stays away, name the issuer (OAuthPolicy.Server).");
+        // The document is there, or may be back in a moment. Without it the token would be asked for elsewhere, or for no resource.
+        if (log.SawTransient)
+        {
+            throw log.NothingFound(
+                "resource-metadata-unavailable",
+                "The upstream's protected resource metadata (RFC 9728) cannot be read at the moment.",
+                "A later request tries again. If this goes on, name the authorization server (OAuthPolicy.Server).");
+        }
+
+        return log.UnusableResource is null ? null : throw log.UnusableResource.Saying(log.UnusableResource.Message);
     }
 
     /// <summary>The place that a challenge names, resolved against the resource; null for none, and for one that is not to be asked.</summary>
@@ -51,17 +56,24 @@ internal static class ResourceDiscovery
         return null;
     }
 
-    // A place that cannot be reached is not the only one.
+    /// <summary>Looks at one place of several. An answer that breaks a limit counts as no document, like a web page or an error.</summary>
+    /// <param name="http">The way out.</param>
+    /// <param name="place">Where to look.</param>
+    /// <param name="resource">The URL that is protected.</param>
+    /// <param name="isOutside">The place may be at another server than the rest, so that the search goes on even where that cannot be reached.</param>
+    /// <param name="log">Takes what was asked.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
     private static async Task<ResourceMetadata?> TryFindAtAsync(
-        OAuthHttp http, string place, Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
+        OAuthHttp http, string place, Uri resource, bool isOutside, DiscoveryLog log, CancellationToken cancellationToken)
     {
         try
         {
             return await FindAtAsync(http, place, resource, log, cancellationToken).ConfigureAwait(false);
         }
-        catch (OAuthException failure) when (failure.Failure is OAuthFailure.Transient)
+        catch (OAuthException failure) when (failure.IsUnusableAnswer || (isOutside && failure.Failure is OAuthFailure.Transient))
         {
             log.Add($"GET {place}", failure);
+            log.UnusableResource ??= failure.IsUnusableAnswer ? failure : null;
             return null;
         }
     }
@@ -82,7 +94,7 @@ internal static class ResourceDiscovery
             ? found
             : throw OAuthException.Refused(
                 "resource-mismatch",
-                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}; no token is asked for on its word. "
+                $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}, so no token is asked for. "
                 + "Give the target (McpProxyOptions.Target) as it is written there, or have the document corrected.");
     }
 }

@@ -57,16 +57,33 @@ internal static class ServerDiscovery
     {
         foreach (string place in places)
         {
-            log.CountRequest();
+            if (await TryReadAsync(http, place, log, cancellationToken).ConfigureAwait(false) is { } document && IsAbout(document, issuer, place, log))
+            {
+                yield return (place, document);
+            }
+        }
+    }
+
+    /// <summary>Reads the document at a place. An answer beyond a limit counts as no document, like a web page or an error; another place may have one.</summary>
+    /// <returns>A JSON object; null where there is none.</returns>
+    /// <exception cref="OAuthException">The server cannot be reached, or takes too long.</exception>
+    private static async Task<JsonElement?> TryReadAsync(OAuthHttp http, string place, DiscoveryLog log, CancellationToken cancellationToken)
+    {
+        log.CountRequest();
+        try
+        {
             (HttpStatusCode status, JsonElement document) =
                 await http.GetJsonAsync(place, DiscoveryJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
             bool isObject = document.ValueKind is JsonValueKind.Object;
             log.Add($"GET {place}", status, isObject);
             log.FoundServer |= status is not (HttpStatusCode.NotFound or HttpStatusCode.Gone);
-            if (isObject && IsAbout(document, issuer, place, log))
-            {
-                yield return (place, document);
-            }
+            return isObject ? document : null;
+        }
+        catch (OAuthException failure) when (failure.IsUnusableAnswer)
+        {
+            log.Add($"GET {place}", failure);
+            log.FoundServer = true;
+            return null;
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
         if (answer.Json is not { ValueKind: JsonValueKind.Object })
         {
-            return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is no JSON object");
+            return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is not a JSON object");
         }
 
         bool isSuccess = (int)answer.HttpStatusCode is >= 200 and <= 299;
@@ -60,8 +60,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
     private ExchangeAnswer FromError(TokenResponse answer, string error)
     {
         string description = Text(answer, "error_description") is { } said ? $" ({said})" : "";
-        string message = Printable.Of(redaction.Of($"{error}{description}")!);
-        message = message.Length <= MaxMessage ? message : message[..MaxMessage] + " (cut)";
+        string message = Shown($"{error}{description}");
 
         // Entra puts what it wants in `claims`, under several error codes.
         bool needsStepUp = error is "interaction_required" or "insufficient_user_authentication" or "login_required" or "consent_required"
@@ -84,10 +83,12 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
             message);
     }
 
-    private static StepUpChallenge StepUp(TokenResponse answer)
+    private StepUpChallenge StepUp(TokenResponse answer)
     {
-        string? claims = Raw(answer, "claims") is { Length: > 0 and <= MaxClaims } given ? Convert.ToBase64String(Encoding.UTF8.GetBytes(given)) : null;
-        string? contexts = Text(answer, "acr_values") is { Length: > 0 and <= MaxAcrValues } values && values.All(IsQuotable) ? values : null;
+        string? wanted = Raw(answer, "claims") is { Length: > 0 and <= MaxClaims } given && !redaction.IsIn(given) ? given : null;
+        string? claims = wanted is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(wanted));
+        bool isPassedOn = Text(answer, "acr_values") is { Length: > 0 and <= MaxAcrValues } named && named.All(IsQuotable) && !redaction.IsIn(named);
+        string? contexts = isPassedOn ? Text(answer, "acr_values") : null;
         string? age = Raw(answer, "max_age") is { Length: > 0 and <= 10 } seconds && seconds.All(char.IsAsciiDigit) ? seconds : null;
         return new StepUpChallenge(claims is null ? "insufficient_user_authentication" : "insufficient_claims", claims, contexts, age);
     }
@@ -102,9 +103,9 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         string? wrong = token.Length == 0 ? "its answer holds no access_token"
             : token.Length > MaxTokenBytes ? $"its token is longer than {MaxTokenBytes / 1024} KiB"
             : !PolicyValue.IsWord(token) ? "its token holds characters that cannot stand in a header"
-            : !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && type != "N_A" ? $"its token_type is {Printable.Of(type)}, which cannot be sent"
+            : !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && type != "N_A" ? $"its token_type is {Shown(type)}, which cannot be sent"
             : issued.EndsWith(":refresh_token", StringComparison.Ordinal) || issued.Contains(":saml", StringComparison.Ordinal)
-                ? $"its token is a {Printable.Of(issued)}, which cannot be sent"
+                ? $"its token is a {Shown(issued)}, which cannot be sent"
             : null;
         return wrong is not null
             ? Unusable(wrong)
@@ -121,6 +122,13 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
         DateTimeOffset end = now + UnstatedLifetime;
         return JwtLifetime.EndOf(Encoding.ASCII.GetBytes(token)) is { } own && own < end ? own : end;
+    }
+
+    /// <summary>What may be logged of a server's words.</summary>
+    private string Shown(string words)
+    {
+        string shown = Printable.Of(redaction.Of(words)!);
+        return shown.Length <= MaxMessage ? shown : shown[..MaxMessage] + " (cut)";
     }
 
     private static TimeSpan? RetryAfter(TokenResponse answer)

@@ -28,6 +28,9 @@ internal sealed class ExchangeForm
         .Append(new("client", _policy.Client?.ToString() ?? ""))
         .Select(parameter => $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}"));
 
+    /// <summary>The values of the operator's own parameters, which may be secrets.</summary>
+    public IEnumerable<string> Values => _policy.Parameters.Select(parameter => parameter.Value);
+
     /// <summary>The parameters of one request.</summary>
     /// <param name="subject">The subject's token.</param>
     /// <param name="actor">The actor's; null for none.</param>

@@ -53,6 +53,8 @@ internal sealed class TokenExchanger : IDisposable
     {
         var redaction = new Redaction();
         redaction.Add(subject, actor);
+        redaction.AddPossible(_form.Values);
+        redaction.AddQueryOf(_server.TokenEndpoint!);
         try
         {
             using var request = new TokenRequest { Address = _server.TokenEndpoint, GrantType = _form.GrantType, Parameters = _form.For(subject, actor) };

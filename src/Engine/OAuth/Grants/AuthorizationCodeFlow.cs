@@ -65,7 +65,7 @@ internal sealed class AuthorizationCodeFlow(
         {
             throw OAuthException.Refused(
                 "pkce-unsupported",
-                $"The metadata of {server.Issuer} does not offer PKCE with S256: it has no code_challenge_methods_supported. Where you know that the server "
+                $"The metadata of {server.Issuer} does not offer PKCE with S256: it has no code_challenge_methods_supported. If you know that the server "
                 + "supports it, as those of Microsoft Entra and Amazon Cognito do, name it yourself: OAuthPolicy.Server "
                 + $"{server.Issuer}. PKCE is used either way.");
         }
@@ -125,7 +125,7 @@ internal sealed class AuthorizationCodeFlow(
                 "wrong-issuer",
                 Printable.Of(
                     $"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. "
-                    + "Sign in again; where that ends the same way, the server is set up wrongly or is another one."));
+                    + "Sign in again. If that ends the same way, the server is set up wrongly, or another one answers in its place."));
         }
 
         if (answer.Error is { } error)
@@ -143,8 +143,8 @@ internal sealed class AuthorizationCodeFlow(
             ? code
             : throw OAuthException.Refused(
                 "sign-in-refused",
-                $"{Printable.Url(server.AuthorizationEndpoint!)} sent the browser back without a code. Sign in again; where that ends the same way, "
-                + "its operator has to look at it.");
+                $"{Printable.Url(server.AuthorizationEndpoint!)} sent the browser back without a code. Sign in again. If that ends the same way, "
+                + "ask the operator of the server.");
     }
 
     private Task<TokenSet> ExchangeAsync(SignInAttempt attempt, string code, DPoPKey? dpopKey, CancellationToken cancellationToken)

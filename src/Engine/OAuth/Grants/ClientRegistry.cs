@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Chooses who the proxy is at an authorization server: as told, as kept, by metadata document, or newly registered.</summary>
+/// <summary>Chooses the proxy's client id at an authorization server: the configured one, a stored or new registration, or its metadata document.</summary>
 internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
 {
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>

@@ -38,6 +38,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
     {
         using var request = new DeviceAuthorizationRequest { Address = protection.Server.DeviceAuthorizationEndpoint };
         var redaction = new Redaction();
+        redaction.AddQueryOf(protection.Server.DeviceAuthorizationEndpoint!);
         await tokens.AuthenticateAsync(request, protection.Server, client, redaction, cancellationToken).ConfigureAwait(false);
         request.Parameters.AddOptional("resource", protection.Resource);
         request.Parameters.AddOptional("scope", string.Join(' ', scopes));

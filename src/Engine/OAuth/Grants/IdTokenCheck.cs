@@ -7,8 +7,8 @@ namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Checks the ID token of a sign-in that asked for <c>openid</c> (OpenID Connect Core 1.0 §3.1.3.7).</summary>
 /// <remarks>
-/// An access token needs none: <c>state</c>, PKCE and <c>iss</c> bind its code to the sign-in. So a wrong one, or none, ends no sign-in; it is only not there
-/// for whoever wants to use it.
+/// The access token does not depend on it: <c>state</c>, PKCE and <c>iss</c> bind the code to the sign-in. So a wrong ID token, or none, does not end the
+/// sign-in; there is just no ID token to use.
 /// </remarks>
 internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
 {
@@ -60,7 +60,7 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
         }
         catch (ArgumentException)
         {
-            // The library reports JSON that is no key set this way.
+            // The library reports JSON that is not a key set this way.
             return [];
         }
     }

@@ -20,7 +20,7 @@ internal static class OAuthError
     {
         "temporarily_unavailable" or "server_error" => "The server is in trouble; sign in again later.",
         _ when Next(error, description) is { Length: > 0 } next => next,
-        _ => "Sign in again; where that ends the same way, check the client, its redirect URI and the flags.",
+        _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the flags.",
     };
 
     /// <summary>What a person can do about an error of either endpoint; empty where nothing is known.</summary>
@@ -29,12 +29,12 @@ internal static class OAuthError
     public static string Next(string error, string? description) => error switch
     {
         _ when IsAboutResource(error, description) =>
-            "Check the resource that is asked for. Where the server takes no resource beside scopes, as Microsoft Entra, set OAuthPolicy.Resource to none.",
-        _ when description?.StartsWith("AADSTS900144", StringComparison.Ordinal) is true => "The server wants scopes; name them with OAuthPolicy.Scopes.",
+            "Check the resource that is asked for. If the server accepts no resource beside scopes, such as Microsoft Entra, set OAuthPolicy.Resource to none.",
+        _ when description?.StartsWith("AADSTS900144", StringComparison.Ordinal) is true => "The server wants scopes; set them with OAuthPolicy.Scopes.",
         "invalid_client" or "unauthorized_client" =>
-            "Check the client id, its secret or key, and the grants that it may use. Where the server wants the secret in the form or in the Authorization "
-            + "field, OAuthPolicy.TokenEndpointAuthMethod says so.",
-        "invalid_scope" => "Check the scopes that are asked for. OAuthPolicy.Scopes names others.",
+            "Check the client id, its secret or key, and the grants that it may use. If the server wants the secret in the form, or in the Authorization "
+            + "field, set OAuthPolicy.TokenEndpointAuthMethod.",
+        "invalid_scope" => "Check the scopes that are asked for; OAuthPolicy.Scopes sets others.",
         "access_denied" => "Sign in again with an account that may use the target.",
         "unsupported_grant_type" or "unsupported_response_type" => "The server offers no such sign-in; choose another with OAuthPolicy.Grant.",
         _ => "",

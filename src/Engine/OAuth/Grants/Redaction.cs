@@ -11,6 +11,9 @@ namespace McpProxyFast.OAuth.Grants;
 /// </remarks>
 internal sealed class Redaction
 {
+    /// <summary>Least length of a value that may be a secret, in characters.</summary>
+    private const int MinPossible = 4;
+
     private const byte Percent = (byte)'%';
 
     private static readonly byte[] Shown = "(redacted)"u8.ToArray();
@@ -30,6 +33,23 @@ internal sealed class Redaction
             }
         }
     }
+
+    /// <summary>
+    /// Adds values that may be secrets or not, such as parameters of the operator's. Those below <see cref="MinPossible"/> characters protect nothing, and
+    /// would be found in every message.
+    /// </summary>
+    public void AddPossible(IEnumerable<string> values) => Add([.. values.Where(value => value.Length >= MinPossible)]);
+
+    /// <summary>Adds the values in a URL's query, in which some servers want a secret.</summary>
+    public void AddQueryOf(string url)
+    {
+        int start = url.IndexOf('?', StringComparison.Ordinal);
+        string[] parts = start < 0 ? [] : url[(start + 1)..].Split('#')[0].Split('&');
+        AddPossible(parts.Select(part => Uri.UnescapeDataString(part[(part.IndexOf('=', StringComparison.Ordinal) + 1)..])));
+    }
+
+    /// <summary>Whether a text holds one of the secrets.</summary>
+    public bool IsIn(string text) => Of(text) != text;
 
     public string? Of(string? text)
     {

@@ -23,14 +23,13 @@ internal static class TokenAnswer
     /// <param name="bound">Whether the token was to be bound to a key.</param>
     /// <param name="redaction">What must not be repeated of the request.</param>
     /// <param name="clock">When the token ends goes by it.</param>
-    /// <param name="dialect">How that server writes it; null for OAuth's own way.</param>
+    /// <param name="dialect">How that server writes it.</param>
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
     public static TokenSet Read(
-        TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock, TokenDialect? dialect = null)
+        TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock, TokenDialect dialect)
     {
         ThrowIfFailed(answer, server.TokenEndpoint!, redaction);
-        TokenDialect spoken = dialect ?? TokenDialect.Plain;
-        JsonElement json = spoken.TokensIn(answer.Json!.Value);
+        JsonElement json = dialect.TokensIn(answer.Json!.Value);
         string token = json.TextOf("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
         if (token.Any(character => character is <= ' ' or >= (char)127))
         {
@@ -41,7 +40,7 @@ internal static class TokenAnswer
         return new TokenSet
         {
             AccessToken = token,
-            TokenType = ReadType(json, server, bound, spoken),
+            TokenType = ReadType(json, server, bound, dialect, redaction),
             RefreshToken = json.TextOf("refresh_token") is { Length: > 0 } refresh ? refresh : null,
             IdToken = json.TextOf("id_token"),
             Scope = json.TextOf("scope"),
@@ -101,7 +100,7 @@ internal static class TokenAnswer
         new(
             OAuthFailure.Transient,
             "token-endpoint-unavailable",
-            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. It is tried again later; where it stays so, check "
+            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. A later request tries again. If this goes on, check "
             + "OAuthPolicy.Server, which says where to ask.")
         {
             Status = status,
@@ -110,7 +109,7 @@ internal static class TokenAnswer
     private static OAuthException Unusable(ServerMetadata server, string why) =>
         OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
 
-    private static string ReadType(JsonElement json, ServerMetadata server, bool bound, TokenDialect dialect)
+    private static string ReadType(JsonElement json, ServerMetadata server, bool bound, TokenDialect dialect, Redaction redaction)
     {
         string type = json.TextOf("token_type") ?? "Bearer";
         if (type.Equals("DPoP", StringComparison.OrdinalIgnoreCase) && bound)
@@ -123,11 +122,8 @@ internal static class TokenAnswer
             throw Unusable(server, "a token bound to a key (DPoP) was asked for and an unbound one came");
         }
 
-        // RFC 8693 §2.2.1: N_A marks what an exchange issues to be shown to another server, not to the resource.
-        bool isAssertion = type == "N_A" && json.TextOf("issued_token_type") is not null;
-        return isAssertion ? type
-            : dialect.IsBearer(type) ? "Bearer"
-            : throw Unusable(server, $"its token_type is {Printable.Of(type)}{HintFor(type)}");
+        return dialect.IsBearer(type) ? "Bearer"
+            : throw Unusable(server, $"its token_type is {Printable.Of(redaction.Of(type)!)}{HintFor(type)}");
     }
 
     private static string HintFor(string type) =>

@@ -15,6 +15,9 @@ internal sealed record TokenDialect(string Name, string[] BearerNames, string? P
     /// <remarks>https://docs.slack.dev/authentication/installing-with-oauth, https://docs.slack.dev/reference/methods/oauth.v2.access</remarks>
     public static TokenDialect Slack { get; } = new("Slack", ["user", "bot"], "authed_user");
 
+    /// <summary>N_A marks what an exchange gives to be shown to another server, and not to a resource (RFC 8693 §2.2.1).</summary>
+    public static TokenDialect Exchange { get; } = new("token exchange", ["N_A"], PersonsMember: null);
+
     /// <summary>The dialect that the operator has asked for: <c>user_scope</c> as the name of the scope parameter is Slack's alone.</summary>
     public static TokenDialect For(OAuthGrant grant) => grant is OAuthGrant.AuthorizationCode { ScopeParameter: "user_scope" } ? Slack : Plain;
 

@@ -48,14 +48,15 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
         ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
         var redaction = new Redaction();
+        TokenDialect spoken = grantType == OidcConstants.GrantTypes.TokenExchange ? TokenDialect.Exchange : dialect ?? TokenDialect.Plain;
         using TokenResponse first = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
         if (dpopKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
         {
-            return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock, dialect);
+            return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock, spoken);
         }
 
         using TokenResponse second = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
-        return TokenAnswer.Read(second, server, bound: true, redaction, clock, dialect);
+        return TokenAnswer.Read(second, server, bound: true, redaction, clock, spoken);
     }
 
     /// <summary>Puts on a request what shows who the client is (RFC 6749 §2.3, RFC 7523 §2.2).</summary>
@@ -95,6 +96,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
             await AuthenticateAsync(request, server, client, redaction, cancellationToken).ConfigureAwait(false);
         }
 
+        redaction.AddQueryOf(server.TokenEndpoint!);
         request.DPoPProofToken = dpopKey?.Prove("POST", new Uri(server.TokenEndpoint!), Volatile.Read(ref _nonce), accessToken: null);
         redaction.Add([request.DPoPProofToken, .. parameters.Where(parameter => !Public.Contains(parameter.Key)).Select(parameter => parameter.Value)]);
         HttpMessageInvoker invoker = OfOneUse.Contains(grantType) ? http.PatientInvoker : http.Invoker;

@@ -8,18 +8,30 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>What the issuer of incoming tokens publishes about itself, found by OpenID Connect Discovery, then by RFC 8414.</summary>
 internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logger)
 {
-    /// <summary>Fetches the document that is about this very issuer.</summary>
+    /// <summary>Fetches the first document that is about this very issuer.</summary>
     /// <exception cref="IOException">There is none, or it cannot be had now.</exception>
-    public async Task<JsonElement> FetchAsync(CancellationToken cancellationToken)
+    public Task<JsonElement> FetchAsync(CancellationToken cancellationToken) => FetchAsync(static _ => true, cancellationToken);
+
+    /// <summary>Fetches the first document about this very issuer that says something; if none does, the first one.</summary>
+    /// <param name="says">Whether a document says it.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="IOException">There is none, or it cannot be had now.</exception>
+    public async Task<JsonElement> FetchAsync(Func<JsonElement, bool> says, CancellationToken cancellationToken)
     {
         // The places that MCP clients try, the other way round: issuers of incoming tokens speak OpenID Connect in the first place.
         IEnumerable<string> places = WellKnown.ForIssuer(new Uri(issuer)).Reverse();
         var log = new DiscoveryLog(logger);
+        JsonElement? first = null;
         try
         {
             await foreach ((_, JsonElement document) in ServerDiscovery.DocumentsAsync(http, issuer, places, log, cancellationToken).ConfigureAwait(false))
             {
-                return document;
+                if (says(document))
+                {
+                    return document;
+                }
+
+                first ??= document;
             }
         }
         catch (OAuthException failure)
@@ -27,8 +39,15 @@ internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logg
             throw new IOException(failure.Message, failure);
         }
 
+        if (first is not null)
+        {
+            return first.Value;
+        }
+
         OAuthException nothing = log.NothingFound(
-            "issuer-without-metadata", $"The issuer {issuer} has no metadata that can be used.", "Check the issuer, or name its keys by their URL.");
+            "issuer-without-metadata",
+            $"The issuer {issuer} publishes no usable metadata (OpenID Connect Discovery, RFC 8414).",
+            "Check the issuer's URL, or name its key set by URL.");
         throw new IOException(nothing.Message, nothing);
     }
 }

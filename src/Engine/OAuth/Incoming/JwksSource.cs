@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
 internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
 {
-    /// <summary>Fetches the JWK set as it is now. The document is read anew each time, since issuers move their keys.</summary>
+    /// <summary>Fetches the JWK set as it is now. The issuer's document is read again each time, since issuers move their keys.</summary>
     /// <exception cref="IOException">It cannot be had.</exception>
     public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
     {
@@ -15,7 +15,7 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
 
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
-        JsonElement published = await document!.FetchAsync(cancellationToken).ConfigureAwait(false);
+        JsonElement published = await document!.FetchAsync(static found => found.TextOf("jwks_uri") is not null, cancellationToken).ConfigureAwait(false);
         string? named = published.TextOf("jwks_uri");
         return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
     }

@@ -40,7 +40,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
         catch (Exception fault) when (fault is not (IOException or OperationCanceledException))
         {
-            // An answer that the HTTP client chokes on; its text may quote what was sent.
+            // HttpClient could not parse the answer. The text of its exception may quote the request, so only the type is told.
             throw new IOException($"{Place(request.RequestUri!)} sent an answer that cannot be read ({fault.GetType().Name})", fault);
         }
     }
@@ -56,7 +56,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
         catch (JsonException)
         {
-            throw new IOException($"{Place(from)} sent something that is no JSON object");
+            throw new IOException($"{Place(from)} sent something that is not a JSON object");
         }
     }
 
@@ -67,6 +67,6 @@ internal sealed class ProviderHttp(OAuthHttp http)
         return document.RootElement.Clone();
     }
 
-    /// <summary>A URL without its query, in which Google wants the token.</summary>
+    /// <summary>A URL without its query: Google's check takes the token there.</summary>
     public static string Place(Uri url) => url.GetLeftPart(UriPartial.Path);
 }

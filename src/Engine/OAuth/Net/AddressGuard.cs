@@ -12,7 +12,7 @@ internal sealed class AddressGuard
     private readonly Lazy<Task<bool>> _targetIsPrivate;
     private readonly (string Host, int Port) _target;
 
-    /// <summary>The target was reached at a public address, so it is public whatever its name leads to at another time.</summary>
+    /// <summary>The target was reached at a public address. So it counts as public, even if its name later resolves to a private one.</summary>
     private volatile bool _targetIsPublic;
 
     /// <param name="target">The upstream.</param>
@@ -71,7 +71,7 @@ internal sealed class AddressGuard
             ? allowed
             : throw OAuthException.Refused(
                 "private-address",
-                $"{host} has a private address ({addresses[0]}), to which a public server must not send the proxy. Where it is right, "
+                $"{host} has a private address ({addresses[0]}), and a public server must not send the proxy there. If the address is right, "
                 + "name it as the issuer (OAuthPolicy.Server).");
     }
 

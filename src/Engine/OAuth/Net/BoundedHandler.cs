@@ -9,6 +9,9 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
     /// <summary>Largest answer read, in bytes. Metadata and tokens take a few KiB.</summary>
     public const int MaxAnswerBytes = 1024 * 1024;
 
+    /// <summary>The code of an answer that is larger.</summary>
+    public const string AnswerTooLarge = "answer-too-large";
+
     private const int MaxRedirects = 5;
 
     /// <summary>The time for a request that can be made again.</summary>
@@ -84,7 +87,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
             return null;
         }
 
-        // A reference that is no URL, such as `//[`, leads nowhere.
+        // A reference that is not a URL, such as `//[`, leads nowhere.
         return Uri.TryCreate(request.RequestUri!, location, out Uri? next)
             && next.Scheme == request.RequestUri!.Scheme && next.Authority == request.RequestUri.Authority ? next : null;
     }
@@ -108,7 +111,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
             {
                 string host = response.RequestMessage!.RequestUri!.Authority;
                 response.Dispose();
-                throw OAuthException.Refused("answer-too-large", $"{host} sent more than {MaxAnswerBytes / 1024} KiB where a small document was expected.");
+                throw OAuthException.Refused(AnswerTooLarge, $"{host} sent more than {MaxAnswerBytes / 1024} KiB where a small document was expected.");
             }
 
             body.Write(piece, 0, read);

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>Turns form-encoded answers to a POST into the JSON that RFC 6749 §5.1 asks for. Some servers are older than that form.</summary>
-/// <remarks>Only the form changes: what has no <c>access_token</c> and no <c>error</c>, or one of its names twice, stays as it came and is no answer.</remarks>
+/// <remarks>Only the form changes: an answer without <c>access_token</c> and <c>error</c>, or with a name twice, stays as it came and is not used.</remarks>
 internal sealed class FormAnswerHandler : DelegatingHandler
 {
     /// <summary>Most parameters that are read.</summary>
@@ -27,7 +27,7 @@ internal sealed class FormAnswerHandler : DelegatingHandler
         return response;
     }
 
-    /// <returns>The parameters; null where this is no such answer.</returns>
+    /// <returns>The parameters; null where this is not such an answer.</returns>
     private static JsonObject? Read(string text)
     {
         string[] pairs = text.Trim().Split('&');

@@ -25,6 +25,14 @@ internal sealed class OAuthException : Exception
     /// <summary>The request went out, as far as is known, and no answer came: the server may have acted on it.</summary>
     public bool IsUnanswered { get; init; }
 
+    /// <summary>
+    /// The server did answer, but with an unusable HTTP response: too large, cut, or malformed. Another place at the same server may answer well.
+    /// </summary>
+    public bool IsUnusableAnswer => Code is BoundedHandler.AnswerTooLarge || InnerException is IOException or HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded,
+    };
+
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 

@@ -13,7 +13,7 @@ internal static class CheckedFile
     /// <summary>What users other than the owner may do with a file.</summary>
     internal enum Others
     {
-        /// <summary>The file is a secret as it stands.</summary>
+        /// <summary>The whole file is a secret.</summary>
         MayDoNothing,
 
         /// <summary>The file is sealed. Volumes are often given to a group, so the group is not asked about.</summary>

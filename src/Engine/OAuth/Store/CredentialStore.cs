@@ -28,7 +28,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>Lets one process at a time use the file; null where there is none.</summary>
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock", Patience, Poll);
 
-    /// <summary>The store as it was last read or changed; valid for whoever has the turn.</summary>
+    /// <summary>The store as it was last read or changed; valid for the caller that has the turn.</summary>
     private StoreDocument _document = StoreDocument.Empty;
 
     /// <summary>The entries that are not in the file yet, each with the generation that the file had when it was changed.</summary>

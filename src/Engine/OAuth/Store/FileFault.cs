@@ -23,7 +23,7 @@ internal static class FileFault
     public static OAuthException Of(string what, string verb, Exception failure) => new(
         OAuthFailure.Refused,
         IsFull(failure) ? Full : Unusable,
-        $"{what} cannot be {verb}: {Reason(failure)}. Mend that, or set OAuthPolicy.Store to another file, or to none to keep credentials in memory.",
+        $"{what} cannot be {verb}: {Reason(failure)}. Fix this, or set OAuthPolicy.Store to another file, or to none to keep credentials in memory.",
         failure);
 
     /// <summary>A fault of a file that is there but is not what it should be.</summary>

@@ -20,6 +20,15 @@ internal sealed record IssuedCredential
 
     public required TokenSet Tokens { get; init; }
 
+    /// <summary>
+    /// Names the sign-in that this came from, also after renewals, by whatever process: two with one name are about the same person, or the same client. Null
+    /// for what an earlier version has stored.
+    /// </summary>
+    public string? SignIn { get; init; }
+
+    /// <summary>A name that no other sign-in has.</summary>
+    public static string NewSignIn() => Guid.NewGuid().ToString("N");
+
     /// <summary>Says what this is about, without a secret.</summary>
     public override string ToString() => $"{Server.Issuer ?? Server.TokenEndpoint}, {Tokens}";
 }

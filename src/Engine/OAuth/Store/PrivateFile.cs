@@ -33,7 +33,7 @@ internal static class PrivateFile
     }
 
     /// <summary>Opens the lock for this process alone, and makes it where there is none.</summary>
-    /// <remarks>Its mode keeps other users from opening it: whoever can open a file can lock it, and keep it locked.</remarks>
+    /// <remarks>Its mode keeps other users from opening it: a user who can open a file can lock it, and keep it locked.</remarks>
     public static FileStream OpenLock(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)

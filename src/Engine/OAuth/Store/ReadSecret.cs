@@ -2,23 +2,19 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Reads a secret from a file that the operator named.</summary>
+/// <summary>Reads a secret from a file that the operator has named, and says of which kind it should have been.</summary>
 internal static class ReadSecret
 {
-    // A token or a key takes a few KiB; more is the wrong file.
-    private const int MaxBytes = 64 * 1024;
-
     /// <exception cref="OAuthException">The file cannot be read, is empty, or is too large to be what it should be.</exception>
     public static async Task<string> FromAsync(string path, string what, CancellationToken cancellationToken)
     {
         try
         {
-            CheckSize(path, what);
-            return Trimmed(await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false), path, what);
+            return await SecretFile.ReadAsync(path, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (FileFault.Is(failure))
+        catch (SecretFileException failure)
         {
-            throw Unreadable(path, what, failure);
+            throw Unusable(what, failure);
         }
     }
 
@@ -28,27 +24,14 @@ internal static class ReadSecret
     {
         try
         {
-            CheckSize(path, what);
-            return Trimmed(File.ReadAllText(path), path, what);
+            return SecretFile.Read(path);
         }
-        catch (Exception failure) when (FileFault.Is(failure))
+        catch (SecretFileException failure)
         {
-            throw Unreadable(path, what, failure);
+            throw Unusable(what, failure);
         }
     }
 
-    private static void CheckSize(string path, string what)
-    {
-        if (new FileInfo(path).Length > MaxBytes)
-        {
-            throw OAuthException.Refused("secret-file", $"The {what} file {path} is larger than {MaxBytes / 1024} KiB.");
-        }
-    }
-
-    private static string Trimmed(string text, string path, string what) => text.Trim() is { Length: > 0 } trimmed
-        ? trimmed
-        : throw OAuthException.Refused("secret-file", $"The {what} file {path} is empty.");
-
-    private static OAuthException Unreadable(string path, string what, Exception failure) =>
-        new(OAuthFailure.Refused, "secret-file", $"The {what} file {path} cannot be read: {failure.Message}", failure);
+    private static OAuthException Unusable(string what, SecretFileException failure) =>
+        new(OAuthFailure.Refused, "secret-file", $"The {what} file {failure.Message}.", failure);
 }

@@ -21,10 +21,10 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
 
     public bool WasShown(string refreshToken) => PlaceOf(refreshToken) >= 0;
 
-    /// <summary>Remembers a refresh token that is about to be shown.</summary>
+    /// <summary>Remembers a refresh token that is about to be sent.</summary>
     public void Remember(string refreshToken) => Write([.. Digest(refreshToken), .. _shown.AsSpan(0, _shown.Length - DigestBytes)]);
 
-    /// <summary>The server has not used it up, so it may be shown again.</summary>
+    /// <summary>Forgets a refresh token that the server has not used, so that it may be sent again.</summary>
     public void Forget(string refreshToken)
     {
         if (PlaceOf(refreshToken) is >= 0 and var place)

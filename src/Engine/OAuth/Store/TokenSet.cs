@@ -10,7 +10,7 @@ internal sealed record TokenSet
 
     public string? RefreshToken { get; init; }
 
-    /// <summary>The last renewal left the refresh token as it was, so it may be shown again where no answer to it has come.</summary>
+    /// <summary>The last renewal did not replace the refresh token, so it may be sent again if no answer came.</summary>
     public bool IsRefreshTokenLasting { get; init; }
 
     /// <summary>The scopes that were granted, where the server said them.</summary>

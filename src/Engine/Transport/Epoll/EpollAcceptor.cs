@@ -9,7 +9,7 @@ namespace McpProxyFast.Transport.Epoll;
 /// Stop and wait are ordered like a cancellation and a read (<see cref="ConnectionReader"/>): stop sets its flag and then disarms; a wait arms and then checks
 /// the flag.
 /// </remarks>
-internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
+internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
 {
     /// <summary>How many connections are accepted before the loop serves other descriptors: about 20 µs of work each.</summary>
     private const int AcceptsInARow = 16;
@@ -21,6 +21,9 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
 
     /// <summary>Held during each accept: once <see cref="Stop"/> has returned, the number of the listening socket may be reused.</summary>
     private readonly Lock _accepting = new();
+
+    /// <summary>The listening socket as a descriptor of its loop.</summary>
+    private EpollDescriptor _socket;
 
     /// <summary>Connections may be waiting. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
     private Readiness _arriving;
@@ -38,15 +41,17 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     /// <param name="loops">The loops that serve the connections. One of them accepts.</param>
     /// <exception cref="IOException">The system cannot watch the socket.</exception>
     public EpollAcceptor(Socket socket, EventLoops loops)
-        : base((int)socket.Handle, loops.Next())
     {
         _loops = loops;
+        _socket = new EpollDescriptor((int)socket.Handle, loops.Next(), isAccepted: false);
         _isV6 = socket.AddressFamily is AddressFamily.InterNetworkV6;
-        if (!TryRegister())
+        if (!_socket.TryRegister(this))
         {
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
+
+    public ref EpollDescriptor Descriptor => ref _socket;
 
     /// <summary>Waits for the next connection. One call at a time.</summary>
     /// <returns>Null once stopped.</returns>
@@ -64,7 +69,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
             if (fd >= 0)
             {
                 _inARow++;
-                return new Connection(new EpollChannel(fd, LoopFor(fd)), address);
+                return new Connection(new EpollChannel(fd, LoopFor(fd), isAccepted: true), address);
             }
 
             if (error == Libc.EAgain)
@@ -89,16 +94,16 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
             _isStopped = true;
         }
 
-        Shutdown();
+        _socket.Shutdown();
         if (_arriving.Disarm())
         {
             _signal.SetResult(true);
         }
 
-        Detach();
+        _socket.Detach(this);
     }
 
-    public override void OnEvents(uint flags)
+    public void OnEvents(uint flags)
     {
         // An event, or the requested turn: in both cases the next try may find something.
         if (_arriving.Give())
@@ -119,7 +124,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
     {
         _inARow = 0;
         _arriving.Take(); // the turn will also find what such an event announced
-        return Loop.TryDefer(this) ? WaitAsync() : ValueTask.CompletedTask;
+        return _socket.Loop.TryDefer(this) ? WaitAsync() : ValueTask.CompletedTask;
     }
 
     private ValueTask WaitAsync()
@@ -147,7 +152,7 @@ internal sealed class EpollAcceptor : EpollDescriptor, IValueTaskSource
         int fd;
         lock (_accepting)
         {
-            fd = _isStopped ? -1 : Libc.Accept(Fd, raw);
+            fd = _isStopped ? -1 : Libc.Accept(_socket.Fd, raw);
             error = fd >= 0 || _isStopped ? 0 : Libc.LastError;
         }
 

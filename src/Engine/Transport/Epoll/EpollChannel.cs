@@ -7,10 +7,10 @@ namespace McpProxyFast.Transport.Epoll;
 /// Edge-triggered: an event reports a change once. It is kept as a readiness until the reader or writer has tried and found nothing more. So a warm request
 /// needs one receive and one send on each side, and no other system call.
 /// </remarks>
-internal sealed unsafe class EpollChannel : Channel
+internal sealed unsafe class EpollChannel : Channel, IEpollMember
 {
     /// <summary>The socket as a descriptor of its loop.</summary>
-    private readonly SocketDescriptor _socket;
+    private EpollDescriptor _socket;
 
     /// <summary>The loop's pass in which the watch began. In later passes, earlier events have all been reported.</summary>
     private uint _watchedInPass;
@@ -22,7 +22,12 @@ internal sealed unsafe class EpollChannel : Channel
     private long _received;
 
     /// <summary>Takes over a non-blocking socket.</summary>
-    public EpollChannel(int fd, EventLoop loop) => _socket = new SocketDescriptor(fd, loop, this);
+    /// <param name="fd">The socket's number.</param>
+    /// <param name="loop">The loop that serves it.</param>
+    /// <param name="isAccepted">The peer has opened the connection.</param>
+    public EpollChannel(int fd, EventLoop loop, bool isAccepted) => _socket = new EpollDescriptor(fd, loop, isAccepted);
+
+    public ref EpollDescriptor Descriptor => ref _socket;
 
     public override Affinity? Affinity => _socket.Loop;
 
@@ -99,16 +104,16 @@ internal sealed unsafe class EpollChannel : Channel
 
     protected override bool HasUnread => _socket.Look() is Arrival.Bytes;
 
-    public override bool TryWaitForTurn() => _socket.Loop.TryDefer(_socket);
+    public override bool TryWaitForTurn() => _socket.Loop.TryDefer(this);
 
     public override void ShutdownSend() => _socket.ShutdownSend();
 
     protected override void Start()
     {
-        if (!_socket.TryRegister())
+        if (!_socket.TryRegister(this))
         {
             Libc.Close(_socket.Fd);
-            throw new IOException("The system does not watch one more socket.");
+            throw new IOException("The system cannot watch another socket.");
         }
     }
 
@@ -116,7 +121,7 @@ internal sealed unsafe class EpollChannel : Channel
 
     protected override void OnClose(bool reset)
     {
-        _socket.Close(reset);
+        _socket.Close(this, reset);
         CompleteClosed();
     }
 
@@ -128,7 +133,7 @@ internal sealed unsafe class EpollChannel : Channel
         _ => Broken,
     };
 
-    private void OnEvents(uint flags)
+    public void OnEvents(uint flags)
     {
         if (flags == 0)
         {
@@ -151,10 +156,5 @@ internal sealed unsafe class EpollChannel : Channel
         {
             TellWritable();
         }
-    }
-
-    private sealed class SocketDescriptor(int fd, EventLoop loop, EpollChannel channel) : EpollDescriptor(fd, loop)
-    {
-        public override void OnEvents(uint flags) => channel.OnEvents(flags);
     }
 }

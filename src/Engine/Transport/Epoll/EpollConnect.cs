@@ -29,7 +29,7 @@ internal static class EpollConnect
             throw new Win32Exception(error);
         }
 
-        var channel = new EpollChannel(fd, loop);
+        var channel = new EpollChannel(fd, loop, isAccepted: false);
         var connection = new Connection(channel, endPoint.Address);
         using (cancel.UnsafeRegister(static aborted => ((Connection)aborted!).Abort(), connection))
         {

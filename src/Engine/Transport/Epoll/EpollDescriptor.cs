@@ -2,8 +2,20 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>A descriptor in an event loop. Base class of what receives its events: a channel, or a listening socket's acceptor.</summary>
+/// <summary>What an event loop serves: a channel, or a listening socket's acceptor.</summary>
+internal interface IEpollMember
+{
+    /// <summary>Its descriptor in the loop. A field of the member, so that an event touches one object.</summary>
+    ref EpollDescriptor Descriptor { get; }
+
+    /// <summary>Called on the loop's thread.</summary>
+    /// <param name="flags">The events; 0 if only the turn has come.</param>
+    void OnEvents(uint flags);
+}
+
+/// <summary>A descriptor in an event loop.</summary>
 /// <remarks>
+/// A mutable struct: a field of its <see cref="IEpollMember"/>, never read-only and never copied.
 /// <code>
 ///   new ──TryRegister──► registered ──Close or Detach──► gone
 /// </code>
@@ -11,7 +23,7 @@ namespace McpProxyFast.Transport.Epoll;
 /// <see cref="EventLoop.Closing"/>, after a check that the descriptor is not gone. The owner's own receives and sends need no lock, because only the owner
 /// closes.
 /// </remarks>
-internal abstract class EpollDescriptor
+internal struct EpollDescriptor
 {
     /// <summary>The place in the loop's queue. Used by the loop only.</summary>
     public RunQueue.Link Turn;
@@ -23,10 +35,14 @@ internal abstract class EpollDescriptor
     private bool _isGone;
 
     /// <summary>Takes over a non-blocking descriptor.</summary>
-    protected EpollDescriptor(int fd, EventLoop loop)
+    /// <param name="fd">The descriptor's number.</param>
+    /// <param name="loop">The loop that will report the events.</param>
+    /// <param name="isAccepted">See <see cref="IsAccepted"/>.</param>
+    public EpollDescriptor(int fd, EventLoop loop, bool isAccepted)
     {
         Fd = fd;
         Loop = loop;
+        IsAccepted = isAccepted;
     }
 
     /// <summary>The descriptor's number. Used only by the owner of a direction while it is open.</summary>
@@ -38,27 +54,27 @@ internal abstract class EpollDescriptor
     /// <summary>Identifies this descriptor in the loop's events. Set once, by <see cref="DescriptorTable.Add"/>, before the first event.</summary>
     public ulong Key { get; set; }
 
+    /// <summary>The peer has opened the connection, so its events begin something new. They are served after those that go on with what has begun.</summary>
+    public bool IsAccepted { get; }
+
     /// <summary>The events of this descriptor may wait until those of others have been served.</summary>
     public bool IsBulk
     {
-        get => _isBulk;
+        readonly get => _isBulk;
         set => _isBulk = value;
     }
 
     /// <summary>Starts the events. The first may arrive before this returns.</summary>
+    /// <param name="member">What this descriptor is a field of.</param>
     /// <returns>False if the system refused. Then the caller must still close the descriptor.</returns>
-    public bool TryRegister()
+    public bool TryRegister(IEpollMember member)
     {
-        _isGone = !Loop.TryAdd(this);
+        _isGone = !Loop.TryAdd(member);
         return !_isGone;
     }
 
-    /// <summary>Called on the loop's thread.</summary>
-    /// <param name="flags">The events; 0 if only the turn has come.</param>
-    public abstract void OnEvents(uint flags);
-
     /// <summary>Ends both directions. The event that follows wakes pending waits. From any thread.</summary>
-    public void Shutdown()
+    public readonly void Shutdown()
     {
         lock (Loop.Closing)
         {
@@ -70,7 +86,7 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Ends the sending direction. From any thread.</summary>
-    public void ShutdownSend()
+    public readonly void ShutdownSend()
     {
         lock (Loop.Closing)
         {
@@ -82,7 +98,7 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Asks the system for the connection's state. Returns false if it does not report it, or the descriptor is gone. From any thread.</summary>
-    public bool TryReadTcpInfo(out TcpInfo.Facts facts)
+    public readonly bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         lock (Loop.Closing)
         {
@@ -92,7 +108,7 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Checks what can be received, without consuming it. Reports an end if the descriptor is gone. From any thread.</summary>
-    public Arrival Look()
+    public readonly Arrival Look()
     {
         lock (Loop.Closing)
         {
@@ -101,13 +117,15 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Closes the descriptor. Only for the owner, when nothing waits. Later calls find it gone.</summary>
-    public void Close(bool reset)
+    /// <param name="member">What this descriptor is a field of.</param>
+    /// <param name="reset">The peer is to see a reset.</param>
+    public void Close(IEpollMember member, bool reset)
     {
         lock (Loop.Closing)
         {
             Debug.Assert(!_isGone, "The owner closes once.");
             _isGone = true;
-            Loop.Remove(this);
+            Loop.Remove(member);
             if (reset)
             {
                 Libc.SetReset(Fd);
@@ -118,14 +136,15 @@ internal abstract class EpollDescriptor
     }
 
     /// <summary>Leaves the loop without closing the descriptor, which belongs to something else.</summary>
-    public void Detach()
+    /// <param name="member">What this descriptor is a field of.</param>
+    public void Detach(IEpollMember member)
     {
         lock (Loop.Closing)
         {
             if (!_isGone)
             {
                 _isGone = true;
-                Loop.Remove(this);
+                Loop.Remove(member);
             }
         }
     }

@@ -5,17 +5,27 @@ namespace McpProxyFast.Transport.Epoll;
 /// <summary>One thread that waits for events of its descriptors and runs the waiting code inline.</summary>
 /// <remarks>
 /// Descriptors are added once, edge-triggered for both directions, so a warm request needs no system calls except receive and send. Code that runs here must
-/// not block: it would stall every connection of the loop. Streams and long bodies are served last, a few at a time, so that a burst of them does not delay
-/// connections that wait for a whole request or response. A descriptor's number may be reused while an event for the old one is still in the batch, so events
+/// not block: it would stall every connection of the loop. A descriptor's number may be reused while an event for the old one is still in the batch, so events
 /// carry the loop's own keys (<see cref="DescriptorTable"/>).
+/// <para>
+/// Each pass serves in this order: what the proxy's own connections have brought, which are answers; a few accepted connections, which bring requests; a few
+/// streams and long bodies. So an exchange that has begun ends before many others begin: few are in flight, and what they need is still in the processor's
+/// cache. And a burst of events of streams does not delay connections that wait for a whole request or response.
+/// </para>
 /// </remarks>
 internal sealed unsafe class EventLoop : Affinity, IDisposable
 {
     private const int BatchSize = 256;
     private const int Forever = -1;
 
-    /// <summary>How many streams and long bodies are served before the loop asks for new events: about 10 µs of work each.</summary>
+    /// <summary>How many accepted connections are served before the loop asks for new events: about 10 µs of work each.</summary>
+    private const int RequestsInARow = 32;
+
+    /// <summary>The same for streams and long bodies while no request waits.</summary>
     private const int TurnsInARow = 32;
+
+    /// <summary>The same while requests wait.</summary>
+    private const int TurnsBesideRequests = 8;
 
     private const ulong StopKey = ulong.MaxValue;
 
@@ -24,9 +34,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>Signalled to end the loop.</summary>
     private readonly int _stopEvent;
 
-    private readonly DescriptorTable _descriptors = new();
+    private readonly DescriptorTable _members = new();
 
-    /// <summary>The descriptors that wait for a turn. Used on the loop's thread only.</summary>
+    /// <summary>The accepted connections that have events. Used on the loop's thread only.</summary>
+    private RunQueue _requests;
+
+    /// <summary>The streams and long bodies that have events, and descriptors that asked for a turn. Used on the loop's thread only.</summary>
     private RunQueue _turns;
 
     /// <summary>The present batch of events, on the stack of the loop's thread.</summary>
@@ -74,26 +87,27 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>How often the loop has asked the system for events.</summary>
     public uint Pass => _pass;
 
-    /// <summary>Adds a descriptor for its whole life.</summary>
+    /// <summary>Adds a member for the whole life of its descriptor.</summary>
     /// <returns>False if the system refused, or the loop has ended.</returns>
-    public bool TryAdd(EpollDescriptor descriptor)
+    public bool TryAdd(IEpollMember member)
     {
         const uint flags = Libc.EpollIn | Libc.EpollPri | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
-        _descriptors.Add(descriptor);
+        _members.Add(member);
         lock (Closing)
         {
-            if (!_isOver && Libc.Add(_epoll, descriptor.Fd, flags, descriptor.Key) == 0)
+            ref EpollDescriptor added = ref member.Descriptor;
+            if (!_isOver && Libc.Add(_epoll, added.Fd, flags, added.Key) == 0)
             {
                 return true;
             }
         }
 
-        _descriptors.Remove(descriptor);
+        _members.Remove(member);
         return false;
     }
 
-    /// <summary>Removes a descriptor that is about to be closed.</summary>
-    public void Remove(EpollDescriptor descriptor) => _descriptors.Remove(descriptor);
+    /// <summary>Removes a member whose descriptor is about to be closed.</summary>
+    public void Remove(IEpollMember member) => _members.Remove(member);
 
     /// <summary>
     /// Whether there may be an event that was not reported to its descriptor. That is so if one follows in this batch, if the loop has not asked the system
@@ -117,15 +131,15 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Gives a descriptor its turn after all others have been served. Returns false on any thread but the loop's.</summary>
-    public bool TryDefer(EpollDescriptor descriptor)
+    /// <summary>Gives a member its turn after all others have been served. Returns false on any thread but the loop's.</summary>
+    public bool TryDefer(IEpollMember member)
     {
         if (Environment.CurrentManagedThreadId != _threadId)
         {
             return false;
         }
 
-        _turns.Add(descriptor, flags: 0);
+        _turns.Add(member, flags: 0);
         return true;
     }
 
@@ -147,7 +161,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         ThreadShare.ClaimLoopsShare();
         while (!stops)
         {
-            _eventCount = Libc.Wait(_epoll, events, BatchSize, _turns.IsEmpty ? Forever : 0);
+            _eventCount = Libc.Wait(_epoll, events, BatchSize, _requests.IsEmpty && _turns.IsEmpty ? Forever : 0);
             _pass++;
             for (_nextEvent = 0; _nextEvent < _eventCount;)
             {
@@ -156,11 +170,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
                 stops |= key == StopKey;
                 if (key != StopKey)
                 {
-                    Tell(_descriptors.Find(key), flags);
+                    Tell(_members.Find(key), flags);
                 }
             }
 
-            GiveTurns();
+            Serve(ref _requests, RequestsInARow);
+            Serve(ref _turns, _requests.IsEmpty ? TurnsInARow : TurnsBesideRequests);
         }
 
         lock (Closing)
@@ -171,25 +186,36 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         }
     }
 
-    private void Tell(EpollDescriptor? descriptor, uint flags)
+    private void Tell(IEpollMember? member, uint flags)
     {
-        if (descriptor is { IsBulk: true })
+        if (member is null)
         {
-            _turns.Add(descriptor, flags);
+            return;
+        }
+
+        ref EpollDescriptor descriptor = ref member.Descriptor;
+        if (descriptor.IsBulk)
+        {
+            _turns.Add(member, flags);
+        }
+        else if (descriptor.IsAccepted)
+        {
+            _requests.Add(member, flags);
         }
         else
         {
-            descriptor?.OnEvents(flags);
+            member.OnEvents(flags);
         }
     }
 
-    private void GiveTurns()
+    /// <summary>Serves what waits now, up to a number of members. What is added meanwhile waits for the next pass.</summary>
+    private static void Serve(ref RunQueue queue, int most)
     {
-        EpollDescriptor? last = _turns.Last;
-        EpollDescriptor? served = null;
-        for (int i = 0; i < TurnsInARow && served != last; i++)
+        IEpollMember? last = queue.Last;
+        IEpollMember? served = null;
+        for (int i = 0; i < most && served != last; i++)
         {
-            served = _turns.Take(out uint flags);
+            served = queue.Take(out uint flags);
             served?.OnEvents(flags);
         }
     }

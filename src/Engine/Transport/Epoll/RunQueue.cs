@@ -1,61 +1,63 @@
 namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>
-/// The descriptors of a loop that wait for their turn, in order of arrival. Used on the loop's thread only. Each descriptor holds its own link, so nothing is
-/// allocated.
+/// The members of a loop that wait to be served, in order of arrival. Used on the loop's thread only. Each descriptor holds its own link, so nothing is
+/// allocated. A descriptor waits in at most one queue of its loop.
 /// </summary>
 internal struct RunQueue
 {
-    private EpollDescriptor? _first;
-    private EpollDescriptor? _last;
+    private IEpollMember? _first;
+    private IEpollMember? _last;
 
     public readonly bool IsEmpty => _first is null;
 
-    /// <summary>The last descriptor now. Later ones wait for the next round.</summary>
-    public readonly EpollDescriptor? Last => _last;
+    /// <summary>The last member now. Later ones wait for the next round.</summary>
+    public readonly IEpollMember? Last => _last;
 
-    /// <summary>Adds a descriptor with the events to report. If it is already waiting, the events are added to its earlier ones.</summary>
-    public void Add(EpollDescriptor descriptor, uint flags)
+    /// <summary>Adds a member with the events to report. If it is already waiting, in any queue, the events are added to its earlier ones.</summary>
+    public void Add(IEpollMember member, uint flags)
     {
-        descriptor.Turn.Flags |= flags;
-        if (descriptor.Turn.IsWaiting)
+        ref Link turn = ref member.Descriptor.Turn;
+        turn.Flags |= flags;
+        if (turn.IsWaiting)
         {
             return;
         }
 
-        descriptor.Turn.IsWaiting = true;
+        turn.IsWaiting = true;
         if (_last is null)
         {
-            _first = descriptor;
+            _first = member;
         }
         else
         {
-            _last.Turn.Next = descriptor;
+            _last.Descriptor.Turn.Next = member;
         }
 
-        _last = descriptor;
+        _last = member;
     }
 
-    /// <summary>Takes the first descriptor; null if none waits.</summary>
-    public EpollDescriptor? Take(out uint flags)
+    /// <summary>Takes the first member; null if none waits.</summary>
+    public IEpollMember? Take(out uint flags)
     {
         flags = 0;
-        if (_first is not { } descriptor)
+        if (_first is not { } member)
         {
             return null;
         }
 
-        flags = descriptor.Turn.Flags;
-        _first = descriptor.Turn.Next;
+        ref Link turn = ref member.Descriptor.Turn;
+        flags = turn.Flags;
+        _first = turn.Next;
         _last = _first is null ? null : _last;
-        descriptor.Turn = default;
-        return descriptor;
+        turn = default;
+        return member;
     }
 
-    /// <summary>A descriptor's place in the queue.</summary>
+    /// <summary>A member's place in the queue.</summary>
     public struct Link
     {
-        public EpollDescriptor? Next;
+        public IEpollMember? Next;
         public uint Flags;
         public bool IsWaiting;
     }

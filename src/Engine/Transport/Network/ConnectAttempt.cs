@@ -27,7 +27,7 @@ internal sealed class ConnectAttempt
     public Task Ended { get; private set; } = Task.CompletedTask;
 
     /// <summary>
-    /// The connection; null if the attempt failed. Valid once <see cref="Ended"/> has completed. Whoever observes that must close it or pass it on.
+    /// The connection; null if the attempt failed. Valid once <see cref="Ended"/> has completed. The caller that observes that must close it or pass it on.
     /// </summary>
     public Connection? Connection { get; private set; }
 

@@ -13,8 +13,8 @@ namespace McpProxyFast.Transport.Streams;
 /// </code>
 /// The ring has one producer, one consumer and no lock. <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop writes into the ring.
 /// The loop adds <see cref="Filling"/> before it writes; afterwards it subtracts it and adds the bytes written in one step. The reader subtracts bytes after it
-/// has copied them. Whoever brings the word to zero returns the ring. So a loop that finds zero rents another ring: whoever emptied the old one returns it,
-/// through a reference that it read before.
+/// has copied them. The side that brings the word to zero returns the ring, through a reference that it read before. So a loop that finds zero rents another
+/// ring and leaves the old one to the side that emptied it.
 /// <para><b>Sending.</b> At most one write is pending.
 /// <see cref="Send"/> copies what it takes, so a cancelled flush or a close need not wait for the write.</para>
 /// <code>
@@ -62,7 +62,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     /// <summary>The completion of the loop's wait for room. Valid while <see cref="_waitsForRoom"/> is 1.</summary>
     private ManualResetValueTaskSourceCore<bool> _room;
 
-    /// <summary>1 while the loop waits for room. Whoever wakes the loop takes it by exchange.</summary>
+    /// <summary>1 while the loop waits for room. The thread that wakes the loop takes it by exchange.</summary>
     private int _waitsForRoom;
 
     /// <summary>The end was a fault. Written by the loop before it reports the end.</summary>
@@ -153,7 +153,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             _writeFailed = true; // the layer below has thrown: the peer is gone, or a host has closed its end
         }
 
-        Volatile.Write(ref _write, WriteNone); // written after the failure: whoever sees no pending write also sees the failure
+        Volatile.Write(ref _write, WriteNone); // written after the failure: a thread that sees no pending write also sees the failure
         return _writeFailed ? Broken : bytes;
     }
 
@@ -172,8 +172,11 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             : below;
     }
 
+    public override bool MustAskForEnd => true;
+
     /// <summary>
-    /// While the loop waits for room, it cannot see what follows, so this checks instead. Whoever takes the flag acts as the loop until it puts the flag back.
+    /// While the loop waits for room, it cannot see what follows, so this checks instead. The thread that takes the flag acts as the loop until it puts
+    /// the flag back.
     /// </summary>
     public override void LookForEnd()
     {

@@ -16,10 +16,10 @@ internal sealed class PipeChannel : CompletionChannel
     private readonly PipeWriter _output;
     private readonly Action _onFlushed;
 
-    /// <summary>The users of the input: owner, receive loop, whoever cancels.</summary>
+    /// <summary>The users of the input: owner, receive loop, a canceller.</summary>
     private Parties _readers = new(2);
 
-    /// <summary>The users of the output: owner, a pending write, whoever cancels.</summary>
+    /// <summary>The users of the output: owner, a pending write, a canceller.</summary>
     private Parties _writers = new(1);
 
     /// <summary>Both ends.</summary>
@@ -113,7 +113,7 @@ internal sealed class PipeChannel : CompletionChannel
             return false;
         }
 
-        return TakeFlush() ? true : throw new IOException("The other side takes no more.");
+        return TakeFlush() ? true : throw new IOException("The peer accepts no more data.");
     }
 
     /// <summary>Reads the same bytes again without consuming or examining any. This also shows whether the pipe was completed after them.</summary>

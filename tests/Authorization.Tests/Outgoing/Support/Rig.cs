@@ -13,7 +13,7 @@ internal sealed class Rig : IAsyncDisposable
 
     private readonly SettableClock _clock;
 
-    private Rig(ScriptedServer server, SettableClock clock)
+    private Rig(SignInServer server, SettableClock clock)
     {
         Server = server;
         _clock = clock;
@@ -23,7 +23,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public static OAuthPolicy Policy { get; } = OutgoingPolicy.OAuth() with { Grant = WithBrowser };
 
-    public ScriptedServer Server { get; }
+    public SignInServer Server { get; }
 
     public FakeTimeProvider Clock => _clock;
 
@@ -34,7 +34,7 @@ internal sealed class Rig : IAsyncDisposable
     public static async Task<Rig> StartAsync()
     {
         var clock = new SettableClock();
-        return new Rig(await ScriptedServer.StartAsync(clock), clock);
+        return new Rig(await SignInServer.StartAsync(clock), clock);
     }
 
     /// <summary>Starts a proxy on the bare origin, so that the first 401 starts the sign-in, unless a target is given.</summary>

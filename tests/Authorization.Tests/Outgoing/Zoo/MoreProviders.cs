@@ -43,15 +43,15 @@ internal static class MoreProviders
         },
 
         // https://learn.microsoft.com/azure/active-directory-b2c/authorization-code-flow: its issuer is not where its metadata lies, so endpoints are given;
-        // expires_in is a text, and there are times of its own.
+        // expires_in is a text, and so is a time of its own; refresh tokens for offline_access alone.
         new("entra b2c")
         {
             Places = [],
             Setup = (policy, server) => With(policy, Public) with { Server = ByHand(server), Resource = OAuthPolicy.NoResource, Scopes = ["openid", "offline_access"] },
             Resource = null,
             GivesRefreshToken = AskedForOffline,
-            Tokens = tokens => Set(tokens, ("expires_in", "3600"), ("not_before", "1442340812"), ("expires_on", 1442344412), ("id_token", "not.looked.at")),
-            RenewedTokens = tokens => Set(tokens, ("expires_in", "3600")),
+            Tokens = tokens => Set(tokens, ("expires_in", "3600"), ("not_before", "1442340812"), ("id_token", "not.looked.at")),
+            RenewedTokens = tokens => Set(tokens, ("expires_in", "3600"), ("not_before", "1442340812")),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"AADB2C90129: The provided grant has been revoked."}"""),
         },
 
@@ -67,7 +67,7 @@ internal static class MoreProviders
         },
 
         // https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/oauth-2.0: times of its own, a place of its own for
-        // its metadata.
+        // its metadata. https://github.com/intuit/oauth-jsclient/issues/128: an error is a code alone.
         new("intuit")
         {
             Places = ["/.well-known/openid_configuration"],
@@ -75,10 +75,10 @@ internal static class MoreProviders
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server) },
             Resource = null,
             Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("x_refresh_token_expires_in", 8726400)),
-            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Incorrect Token type or clientID"}"""),
         },
 
         // https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens: a renewal without a refresh token means that the old one is kept.
+        // https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration: it ends after six months, with invalid_grant.
         new("spotify")
         {
             Places = [],

@@ -48,6 +48,9 @@ internal sealed record Provider(string Name)
     /// <summary>Whether a renewal gives another refresh token.</summary>
     public bool Rotates { get; init; } = true;
 
+    /// <summary>Whether a renewal that gives no other refresh token repeats the one that it was asked for with.</summary>
+    public bool RepeatsRefreshToken { get; init; }
+
     /// <summary>Changes the token answer of a sign-in.</summary>
     public Func<JsonObject, JsonObject> Tokens { get; init; } = tokens => tokens;
 

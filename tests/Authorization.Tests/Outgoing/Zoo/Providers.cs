@@ -30,7 +30,8 @@ internal static class Providers
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"""),
         },
 
-        // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow: scope is needed, resource beside it is refused (AADSTS9010010,
+        // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow: scope is needed, refresh tokens for offline_access alone, another one with
+        // each renewal, errors with line breaks and lists in them. resource beside scope is refused (AADSTS9010010,
         // https://github.com/microsoft/vscode/issues/321249); the metadata, at the appended place alone, has no code_challenge_methods_supported.
         new("entra")
         {
@@ -48,11 +49,16 @@ internal static class Providers
                 : query.ContainsKey("resource") ? ("invalid_target", "AADSTS9010010: The resource parameter provided in the request doesn't match with the scopes.")
                 : null,
             GivesRefreshToken = AskedForOffline,
-            Tokens = tokens => Set(tokens, ("ext_expires_in", 3599), ("id_token", "not.looked.at")),
-            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"AADSTS700082: The refresh token has expired.","error_codes":[700082]}"""),
+            Tokens = tokens => Set(tokens, ("expires_in", 3599), ("ext_expires_in", 3599), ("id_token", "not.looked.at")),
+            RefreshRefusal = (400, """
+                {"error":"invalid_grant",
+                 "error_description":"AADSTS700082: The refresh token has expired.\r\nTrace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333\r\nTimestamp: 2016-01-09 02:02:12Z",
+                 "error_codes":[700082],"timestamp":"2016-01-09 02:02:12Z","trace_id":"0000aaaa-11bb-cccc-dd22-eeeeee333333"}
+                """),
         },
 
-        // https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html: a renewal has no refresh token in it. The user pool's metadata, at
+        // https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html: the secret in the Authorization field; a renewal has no refresh token in
+        // it unless rotation is switched on; errors are a code alone; no answer has a scope. The user pool's metadata, at
         // the appended place alone, has no code_challenge_methods_supported and no registration.
         new("cognito")
         {
@@ -70,7 +76,8 @@ internal static class Providers
             RenewedTokens = tokens => Without(tokens, "scope"),
         },
 
-        // https://auth0.com/docs/secure/tokens/refresh-tokens: for offline_access alone, refused with 403; the issuer ends with a slash.
+        // https://auth0.com/docs/secure/tokens/refresh-tokens: for offline_access alone; the issuer ends with a slash.
+        // https://support.auth0.com/center/s/article/troubleshoot-refresh-token-unknown-or-invalid-before-expiry-403-unknown-or-invalid-refresh-token: the 403.
         new("auth0")
         {
             IssuerPath = "/",
@@ -83,6 +90,7 @@ internal static class Providers
         },
 
         // https://developer.okta.com/docs/reference/api/oidc/: metadata appended to the issuer's path; registration needs a token, so a client is given.
+        // https://developer.okta.com/docs/guides/refresh-tokens/main/: for offline_access alone; native and web applications get the same one with each renewal.
         new("okta")
         {
             IssuerPath = "/oauth2/default",
@@ -90,14 +98,17 @@ internal static class Providers
             Metadata = metadata => metadata["scopes_supported"] = new JsonArray("openid", "offline_access"),
             Setup = (policy, _) => With(policy, Public),
             GivesRefreshToken = AskedForOffline,
+            Rotates = false,
+            RepeatsRefreshToken = true,
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"The refresh token is invalid or expired."}"""),
         },
 
-        // https://www.keycloak.org/securing-apps/oidc-layers: metadata appended to the realm; the answer names the issuer; times of its own in the tokens.
+        // https://www.keycloak.org/securing-apps/oidc-layers: metadata appended to the realm; times of its own in the tokens.
+        // https://www.keycloak.org/securing-apps/mcp-authz-server: metadata of RFC 8414 too, registration; the answer names the issuer (RFC 9207).
         new("keycloak")
         {
             IssuerPath = "/realms/tools",
-            Places = [$"/realms/tools{OpenId}"],
+            Places = [$"{InsertedOAuth}/realms/tools", $"/realms/tools{OpenId}"],
             Registers = true,
             SendsIssuer = true,
             Metadata = metadata => metadata["code_challenge_methods_supported"] = new JsonArray("plain", "S256"),
@@ -105,7 +116,8 @@ internal static class Providers
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Token is not active"}"""),
         },
 
-        // https://github.com/ory/hydra: a token that was used before is refused with 401 and a name of its own.
+        // https://github.com/ory/fosite/blob/master/errors.go (ErrInactiveToken), of which Hydra is made: a token that is over is refused with 401 and a name of
+        // its own.
         new("hydra")
         {
             Places = [OpenId],
@@ -176,7 +188,8 @@ internal static class Providers
             RefreshRefusal = (403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"""),
         },
 
-        // https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide: the secret in the form; errors that are no OAuth errors; no rotation.
+        // https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide: the secret in the form; a renewal repeats the refresh token.
+        // https://nango.dev/blog/hubspot-oauth-bad-refresh-token: a status beside the error, or in its place.
         new("hubspot")
         {
             Places = [],
@@ -184,6 +197,7 @@ internal static class Providers
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Resource = null,
             Rotates = false,
+            RepeatsRefreshToken = true,
             Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("hub_id", 1)),
             RefreshRefusal = (400, """{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}"""),
         },
@@ -211,16 +225,17 @@ internal static class Providers
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"expired access/refresh token"}"""),
         },
 
-        // https://docs.gitlab.com/api/oauth2/: created_at beside expires_in, rotation, 400 with a long description.
+        // https://docs.gitlab.com/api/oauth2/: a lower-case type, created_at beside expires_in, rotation.
         new("gitlab")
         {
             Places = [InsertedOAuth, OpenId],
             Registers = true,
-            Tokens = tokens => Set(tokens, ("created_at", 1607635748)),
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("created_at", 1607635748)),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer"), ("created_at", 1628711391)),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"The provided authorization grant is invalid, expired or revoked."}"""),
         },
 
-        // https://dev.twitch.tv/docs/authentication/refresh-tokens/: scopes as a list, errors that are no OAuth errors.
+        // https://dev.twitch.tv/docs/authentication/refresh-tokens/: scopes as a list, no end in a renewal, errors that are not OAuth errors.
         new("twitch")
         {
             Places = [],
@@ -228,7 +243,7 @@ internal static class Providers
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Resource = null,
             Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("scope", new JsonArray("channel:read"))),
-            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer"), ("scope", new JsonArray("channel:read"))),
+            RenewedTokens = tokens => Without(Set(tokens, ("token_type", "bearer"), ("scope", new JsonArray("channel:read"))), "expires_in"),
             RefreshRefusal = (400, """{"error":"Bad Request","status":400,"message":"Invalid refresh token"}"""),
         },
 
@@ -282,10 +297,14 @@ internal static class Providers
             RenewedTokens = tokens => Set(tokens, ("token_type", "bearer")),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Grant not found"}"""),
         },
+
+        // https://github.com/cloudflare/workers-oauth-provider/blob/main/docs/mcp-discovery.md: a document of the resource at its own place; the answer names
+        // the issuer (RFC 9207).
         new("workers oauth provider")
         {
             IsOwnServer = true,
             Registers = true,
+            SendsIssuer = true,
             Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Invalid refresh token"}"""),
         },

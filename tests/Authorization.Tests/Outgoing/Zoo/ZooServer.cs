@@ -262,7 +262,13 @@ internal sealed class ZooServer : IAsyncDisposable
         }
 
         Renewals++;
-        await AnswerAsync(http, _provider.RenewedTokens(Issue(scope, _provider.Rotates)));
+        JsonObject renewed = Issue(scope, _provider.Rotates);
+        if (_provider.RepeatsRefreshToken)
+        {
+            renewed["refresh_token"] = refreshToken;
+        }
+
+        await AnswerAsync(http, _provider.RenewedTokens(renewed));
     }
 
     private JsonObject Issue(string scope, bool withRefreshToken)

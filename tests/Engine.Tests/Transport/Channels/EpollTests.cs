@@ -17,7 +17,7 @@ public sealed class EpollTests
     {
         using var loop = new EventLoop(0);
         var table = new DescriptorTable();
-        EpollDescriptor current = new NoSocket(loop);
+        IEpollMember current = new NoSocket(loop);
         table.Add(current);
         Task changing = Task.Run(() =>
         {
@@ -33,8 +33,8 @@ public sealed class EpollTests
         int strangers = 0;
         while (!changing.IsCompleted)
         {
-            ulong key = Volatile.Read(ref current).Key;
-            strangers += table.Find(key) is { } found && found.Key != key ? 1 : 0;
+            ulong key = Volatile.Read(ref current).Descriptor.Key;
+            strangers += table.Find(key) is { } found && found.Descriptor.Key != key ? 1 : 0;
         }
 
         await changing;
@@ -207,9 +207,13 @@ public sealed class EpollTests
     }
 
     /// <summary>A descriptor of nothing, for a table of its own.</summary>
-    private sealed class NoSocket(EventLoop loop) : EpollDescriptor(-1, loop)
+    private sealed class NoSocket(EventLoop loop) : IEpollMember
     {
-        public override void OnEvents(uint flags)
+        private EpollDescriptor _nothing = new(-1, loop, isAccepted: false);
+
+        public ref EpollDescriptor Descriptor => ref _nothing;
+
+        public void OnEvents(uint flags)
         {
         }
     }

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace McpProxyFast.Cli.Tunnels.OpenAi;
+namespace McpProxyFast.Bridge;
 
 /// <summary>A pipe writer that records an abnormal end and completes normally: a pipe completed with an exception would drop unread bytes.</summary>
 /// <param name="inner">The writer of the pipe.</param>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Primitives;
 namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
 
 /// <summary>A protected upstream and its authorization server in one, which does right until a test makes it do wrong.</summary>
-internal sealed class ScriptedServer : IAsyncDisposable
+internal sealed class SignInServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly TimeProvider _clock;
@@ -19,7 +19,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private int _made;
     private volatile string _scope = "";
 
-    private ScriptedServer(WebApplication app, TimeProvider clock)
+    private SignInServer(WebApplication app, TimeProvider clock)
     {
         _app = app;
         _clock = clock;
@@ -72,13 +72,13 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     private int _badTokens;
 
-    public static async Task<ScriptedServer> StartAsync(TimeProvider clock)
+    public static async Task<SignInServer> StartAsync(TimeProvider clock)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         WebApplication app = builder.Build();
-        var server = new ScriptedServer(app, clock);
+        var server = new SignInServer(app, clock);
         app.Run(server.AnswerAsync);
         await app.StartAsync();
         return server;

@@ -1,0 +1,26 @@
+namespace McpProxyFast;
+
+/// <summary>Issuers that stand for many tenants: no token has such a name as its <c>iss</c>, so a policy with one would refuse every token.</summary>
+/// <param name="Hosts">The hosts of a provider.</param>
+/// <param name="Names">What stands there in place of a tenant, as the first segment of the path.</param>
+internal sealed record ManyTenants(string[] Hosts, string[] Names)
+{
+    /// <summary>The providers, each with where it says so.</summary>
+    private static readonly ManyTenants[] All =
+    [
+        // Microsoft: the issuer published there is https://login.microsoftonline.com/{tenantid}/v2.0.
+        // https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc
+        new(
+            ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"],
+            ["common", "organizations", "consumers"]),
+    ];
+
+    /// <summary>Whether an issuer has a placeholder in it, or is such a name of a known provider.</summary>
+    public static bool Has(string issuer) =>
+        issuer.AsSpan().ContainsAny('{', '}')
+        || issuer.Contains("%7B", StringComparison.OrdinalIgnoreCase)
+        || (Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) && Array.Exists(All, provider => provider.IsAt(url)));
+
+    private bool IsAt(Uri url) =>
+        Hosts.Contains(url.Host) && url.Segments is [_, var tenant, ..] && Names.Contains(tenant.TrimEnd('/'), StringComparer.OrdinalIgnoreCase);
+}

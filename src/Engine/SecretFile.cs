@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+
+namespace McpProxyFast;
+
+/// <summary>Reads a secret from a file that the operator has named: at most <see cref="MaxBytes"/>, within <see cref="MaxWait"/>.</summary>
+/// <remarks>
+/// The file may be anything that can be opened, such as a pipe from a password manager. So the size is not asked for: it is counted while reading. A pipe
+/// that nobody writes to blocks its reader in the system, so the read has a thread of its own, and the caller gives up after a while.
+/// </remarks>
+internal static class SecretFile
+{
+    /// <summary>Largest file. A token or a key takes a few KiB; a larger file is the wrong one.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    /// <summary>Longest time that a caller waits. Mounted secrets and pipes answer within milliseconds.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
+
+    /// <summary>Reads that were given up and still block a thread, by path: at most one for each path.</summary>
+    private static readonly ConcurrentDictionary<string, Reading> GivenUp = new();
+
+    /// <summary>Reads a file and trims white space. Blocks; for the time before anything runs.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
+    /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
+    public static string Read(string path, TimeSpan? within = null)
+    {
+        Reading reading = Begin(path);
+        var thread = new Thread(reading.Run) { IsBackground = true, Name = "secret file" };
+        thread.Start();
+        return thread.Join(within ?? MaxWait) ? reading.Text() : throw GiveUp(reading);
+    }
+
+    /// <summary>Reads a file and trims white space.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
+    /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
+    public static async Task<string> ReadAsync(string path, CancellationToken cancellationToken, TimeSpan? within = null)
+    {
+        Reading reading = Begin(path);
+        try
+        {
+#pragma warning disable RS0030 // to open a pipe can block
+            await Task.Run(reading.Run, CancellationToken.None).WaitAsync(within ?? MaxWait, cancellationToken).ConfigureAwait(false);
+#pragma warning restore RS0030
+        }
+        catch (TimeoutException)
+        {
+            throw GiveUp(reading);
+        }
+
+        return reading.Text();
+    }
+
+    /// <exception cref="SecretFileException">An earlier read of the file still blocks a thread.</exception>
+    private static Reading Begin(string path)
+    {
+        if (GivenUp.TryGetValue(path, out Reading? earlier) && !earlier.IsOver)
+        {
+            throw NoAnswer(path);
+        }
+
+        GivenUp.TryRemove(path, out _);
+        return new Reading(path);
+    }
+
+    private static SecretFileException GiveUp(Reading reading)
+    {
+        GivenUp[reading.Path] = reading;
+        return NoAnswer(reading.Path);
+    }
+
+    private static SecretFileException NoAnswer(string path) => new(path, "cannot be read: it is a pipe that nobody writes to, or its disk does not answer");
+
+    /// <summary>One read. The fields are written by its thread and valid once <see cref="IsOver"/>.</summary>
+    private sealed class Reading(string path)
+    {
+        /// <summary>What was read, and one byte more than is allowed.</summary>
+        private readonly byte[] _bytes = new byte[MaxBytes + 1];
+
+        /// <summary>How many bytes were read.</summary>
+        private int _length;
+
+        /// <summary>Why the file cannot be read; null if it can.</summary>
+        private SecretFileException? _failure;
+
+        /// <summary>Written last.</summary>
+        private volatile bool _isOver;
+
+        public string Path => path;
+
+        public bool IsOver => _isOver;
+
+        public void Run()
+        {
+            try
+            {
+                using FileStream file = File.OpenRead(path);
+                _length = file.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
+            {
+                _failure = new SecretFileException(path, $"cannot be read: {ReasonOf(failure)}", failure);
+            }
+
+            _isOver = true;
+        }
+
+        /// <exception cref="SecretFileException">There is no secret in the file.</exception>
+        public string Text()
+        {
+            if (_failure is not null)
+            {
+                throw _failure;
+            }
+
+            if (_length > MaxBytes)
+            {
+                throw new SecretFileException(path, $"is larger than {MaxBytes / 1024} KiB");
+            }
+
+            using var reader = new StreamReader(new MemoryStream(_bytes, 0, _length));
+            return reader.ReadToEnd().Trim() is { Length: > 0 } text ? text : throw new SecretFileException(path, "is empty");
+        }
+
+        private string ReasonOf(Exception failure) => failure switch
+        {
+            FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+            UnauthorizedAccessException when Directory.Exists(path) => "it is a folder",
+            UnauthorizedAccessException => "this user may not read it",
+            _ => failure.Message.TrimEnd('.'),
+        };
+    }
+}
+
+/// <summary>A file holds no secret. The message is a clause: it names the file and what is wrong with it.</summary>
+internal sealed class SecretFileException(string path, string wrong, Exception? cause = null) : Exception($"{path} {wrong}", cause);

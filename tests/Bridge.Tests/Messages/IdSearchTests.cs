@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Text;
+using McpProxyFast.Bridge.Messages;
+using McpProxyFast.Bridge.Tests.Support;
+
+namespace McpProxyFast.Bridge.Tests.Messages;
+
+public sealed class IdSearchTests
+{
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":"big","method":"m","params":{"id":2}}""", "\"big\"")]
+    [InlineData("""{"method":"m","params":{"id":[1,{"id":3}],"t":"\"id\":4"},"jsonrpc":"2.0","id":5}""", "5")]
+    [InlineData(""" { "params" : [ "}" , "\\" ] , "id" : "a\"b" , "x" : 1 } """, "\"a\\\"b\"")]
+    [InlineData("""{"\u0069d":-1.5e1,"method":"m"}""", "-1.5e1")]
+    [InlineData("""{"id":1,"method":"m","params":{"text":"it is cut he""", "1")]
+    [InlineData("""{"method":"m","params":{"text":"it is cut he""", "")]
+    [InlineData("""{"id":{"id":1},"method":"m"}""", "")]
+    [InlineData("""{"id":null,"method":"m"}""", "")]
+    [InlineData("""{"id":01,"method":"m"}""", "")]
+    [InlineData("""{"id":1 2,"method":"m"}""", "")]
+    [InlineData("""[{"id":1,"method":"m"}]""", "")]
+    [InlineData("""{"x":"id","id2":1}""", "")]
+    [InlineData("]}{", "")]
+    [InlineData("no JSON", "")]
+    public void IdOfARequestIsFoundWhereverItStands(string message, string id) => Pieces.Everywhere(message, bytes => Assert.Equal(id, Found(bytes)));
+
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"text":"it is cut he""")]
+    [InlineData("""{"jsonrpc":"2.0","error":{"code":1},"id":1}""")]
+    public void AnswerHasTheIdOfAnothersRequestAndSoNone(string message) => Assert.Equal("", Found(Pieces.Of(message)));
+
+    [Fact]
+    public void IdThatIsThereTwiceIsNone() => Assert.Equal("", Found(Pieces.Of("""{"id":1,"method":"m","id":2}""")));
+
+    [Fact]
+    public void IdThatIsTooLongIsNone() =>
+        Assert.Equal("", Found(Pieces.Of($$"""{"id":"{{new string('x', MessageScanner.MaxTextBytes)}}","method":"m"}""")));
+
+    private static string Found(ReadOnlySequence<byte> message)
+    {
+        var search = new IdSearch();
+        foreach (ReadOnlyMemory<byte> piece in message)
+        {
+            search.Add(new ReadOnlySequence<byte>(piece));
+        }
+
+        return Encoding.UTF8.GetString(search.Id.Span);
+    }
+}
