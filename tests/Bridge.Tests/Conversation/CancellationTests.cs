@@ -9,11 +9,13 @@ public sealed class CancellationTests
     public async Task RequestCancelledWhileTheServerIsAwayIsNotSent()
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync(AnswerAsync);
-        await using BridgeRun bridge = BridgeRun.Start(server.Address, Drains);
+        var log = new LogLines();
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, options => Drains(options) with { Upstream = options.Upstream with { Logger = log } });
         await bridge.AskAsync(Lines.Call("1"));
         await server.StopAsync();
 
         await bridge.SendAsync(Lines.Call("2"));
+        await log.SeenAsync("The server cannot be reached"); // an attempt that is under way would not be called back
         await bridge.SendAsync(Cancelled("2"));
         await bridge.SendAsync(Lines.Call("3"));
         await server.StartAsync();

@@ -356,7 +356,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
 
         await _plane.AnswerAsync();
 
-        Assert.Contains(_log.Lines, line => line.Contains("failed by a fault of this program: NotSupportedException", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Contains("failed because of a bug in mcpproxyfast; please report it: NotSupportedException", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -574,10 +574,11 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
     {
         _plane.FailPolls(StandInControlPlane.Status(status));
         Start(StandInMcpServer.Always(""));
-        await _plane.PolledAsync(1);
+        await Patience.UntilAsync(() => _log.Lines.Any(line => line.Contains("the next try is in", StringComparison.Ordinal)), "Nothing was said of the key.");
         await StopAsync();
 
-        Assert.Contains(_log.Lines, line => line.Contains($"does not take the key (HTTP {status})", StringComparison.Ordinal) && line.Contains("in 60 s", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines, line => line.Contains($"does not take the key (HTTP {status})", StringComparison.Ordinal) && line.Contains("in 60 s", StringComparison.Ordinal));
         Assert.Single(_plane.Polls);
         Assert.DoesNotContain(_log.Lines, line => line.Contains("sk-hunter2", StringComparison.Ordinal));
     }

@@ -64,7 +64,7 @@ internal static class ServerDiscovery
         }
     }
 
-    /// <summary>Reads the document at a place. An answer beyond a limit counts as no document, like a web page or an error; another place may have one.</summary>
+    /// <summary>Reads the document at a place. An answer beyond a limit counts as no document, like a web page; another place may have one.</summary>
     /// <returns>A JSON object; null where there is none.</returns>
     /// <exception cref="OAuthException">The server cannot be reached, or takes too long.</exception>
     private static async Task<JsonElement?> TryReadAsync(OAuthHttp http, string place, DiscoveryLog log, CancellationToken cancellationToken)
