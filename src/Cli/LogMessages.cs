@@ -81,6 +81,6 @@ internal static partial class LogMessages
     [LoggerMessage(967, LogLevel.Warning, "the answer to the tunnel's request {Request} is refused: all requests under way may hold {Most} MiB together")]
     public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
 
-    [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed by a fault of this program: {Fault}")]
+    [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed because of a bug in mcpproxyfast; please report it: {Fault}")]
     public static partial void PollFailed(this ILogger logger, string fault);
 }
