@@ -7,10 +7,13 @@ namespace McpProxyFast.Bridge.Tests.Support;
 /// <summary>A bridge in process, with the test as its client.</summary>
 internal sealed class BridgeRun : IAsyncDisposable
 {
+    /// <summary>A long line comes to the bridge in pieces of this size, as it does over stdin.</summary>
+    private const int PieceBytes = 32 * 1024;
+
     /// <summary>From here on the bridge waits for the client to read.</summary>
     private const int MaxUnread = 1024 * 1024;
 
-    private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 0));
+    private readonly Pipe _toBridge = new(new PipeOptions(pauseWriterThreshold: 2 * PieceBytes, resumeWriterThreshold: PieceBytes));
     private readonly Pipe _fromBridge = new(new PipeOptions(pauseWriterThreshold: MaxUnread, resumeWriterThreshold: MaxUnread / 2));
     private readonly CancellationTokenSource _stopping = new();
     private readonly McpBridge _bridge;
@@ -35,7 +38,16 @@ internal sealed class BridgeRun : IAsyncDisposable
     /// <summary>Sends a line.</summary>
     public Task SendAsync(string line) => SendBytesAsync(Encoding.UTF8.GetBytes(line + "\n"));
 
-    public async Task SendBytesAsync(ReadOnlyMemory<byte> bytes) => await _toBridge.Writer.WriteAsync(bytes);
+    /// <summary>Sends bytes as fast as the bridge reads them.</summary>
+    public async Task SendBytesAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            ReadOnlyMemory<byte> piece = bytes[..Math.Min(PieceBytes, bytes.Length)];
+            await _toBridge.Writer.WriteAsync(piece).AsTask().Soon();
+            bytes = bytes[piece.Length..];
+        }
+    }
 
     /// <summary>Sends a request and waits for the next message.</summary>
     public async Task<JsonNode> AskAsync(string request)
