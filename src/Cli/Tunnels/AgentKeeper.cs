@@ -101,7 +101,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
         catch (Exception bug)
         {
             // Nothing that an agent prints ends the loop.
-            return $"was stopped by a fault of this program ({bug.GetType().Name})";
+            return $"ended because of a bug in mcpproxyfast ({bug.GetType().Name})";
         }
     }
 
