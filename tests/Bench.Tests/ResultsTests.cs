@@ -45,7 +45,7 @@ public sealed class ResultsTests
     public void Fewer_than_six_rounds_are_no_figures_for_a_document()
     {
         Measurement[] rounds = [.. Enumerable.Range(0, 6).Select(round => Round(round))];
-        const string remark = "no figures for a document";
+        const string remark = "not figures for a document";
 
         Assert.Contains(remark, MarkdownTable.Render(Of(new RunOptions { Rounds = 5 }, rounds[..5])), StringComparison.Ordinal);
         Assert.DoesNotContain(remark, MarkdownTable.Render(Of(new RunOptions { Rounds = 6 }, rounds)), StringComparison.Ordinal);

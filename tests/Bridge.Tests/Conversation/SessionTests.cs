@@ -244,6 +244,7 @@ public sealed class SessionTests
 
         await bridge.SendAsync(Lines.Call("1"));
         await bridge.AskAsync("{ no JSON"); // so all before it have been taken
+        await server.Journal.SeenAsync("POST notifications/roots/list_changed"); // and nothing connects, which has a limit on the same clock
         clock.Advance(TimeSpan.FromSeconds(10));
 
         Assert.NotNull((await bridge.ReceiveAsync())["result"]);

@@ -92,8 +92,8 @@ internal sealed class BridgeRun : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _fromBridge.Reader.CompleteAsync();
-        await Running;
-        await _bridge.DisposeAsync();
+        await Running.Soon();
+        await _bridge.DisposeAsync().Soon();
         _stopping.Dispose();
     }
 
