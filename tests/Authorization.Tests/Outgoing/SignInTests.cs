@@ -147,7 +147,7 @@ public class SignInTests
         await using Rig rig = await Rig.StartAsync();
         rig.Server.Challenge = ", scope=\"read\"";
         rig.Server.RequiredScope = "write";
-        int port = FreePort();
+        int port = FreePort.Next();
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = port } });
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -285,7 +285,7 @@ public class SignInTests
     public async Task ARegistrationWithWhichNobodyCameBackIsMadeAnew()
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort() } });
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort.Next() } });
         await rig.AskAsync(proxy);
         Uri? first = rig.Browser.LastUrl;
         rig.Browser.IsAttended = false;
@@ -305,13 +305,6 @@ public class SignInTests
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Contains("client_id=client-1&", abandoned.Query, StringComparison.Ordinal);
         Assert.Equal(["client-1", "client-2"], rig.Server.Authorizations.Select(authorize => authorize["client_id"]));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [Fact]

@@ -104,7 +104,7 @@ public sealed class StoreTests : IDisposable
     public async Task ARegistrationIsKeptForTheSameRedirect()
     {
         await using Rig rig = await Rig.StartAsync();
-        OAuthPolicy policy = Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort() } };
+        OAuthPolicy policy = Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort.Next() } };
         await rig.AskAsync(await rig.ProxyAsync(policy));
         rig.Server.LoseGrants();
         rig.Server.RevokeAll();
@@ -235,12 +235,5 @@ public sealed class StoreTests : IDisposable
         Assert.Equal(rig.Server.Origin, obtained?.Issuer);
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
         Assert.Single(rig.Server.Authorizations);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

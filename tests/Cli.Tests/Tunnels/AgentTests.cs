@@ -133,7 +133,7 @@ public sealed partial class AgentTests : IDisposable
         using var agent = new StandInAgent("cloudflared", "2026-11-26T10:00:04Z INF Registered tunnel connection connIndex=0\n");
         string token = _folder.Write("token", $"{Token}\n");
         string given = $$"""{"token-file":"{{token}}","url":"https://mcp.example.com"}""";
-        await using Command command = Start("cloudflared", agent.Environment(), "--provider-args", given, "--port", $"{FreePort()}");
+        await using Command command = Start("cloudflared", agent.Environment(), "--provider-args", given, "--port", $"{FreePort.Next()}");
 
         Assert.Equal("mcpproxyfast: notes public at https://mcp.example.com", await command.LineAsync("public at"));
         int process = await agent.StartedAsync();
@@ -159,7 +159,7 @@ public sealed partial class AgentTests : IDisposable
                 ("TUNNEL_SOURCE", Token),
                 ("SAME_TUNNEL", Token),
                 ("INNOCENT", "stays")),
-            "--provider-args", given, "--port", $"{FreePort()}", "--remote-forward-headers-secret", "X-Key=env:FIELD",
+            "--provider-args", given, "--port", $"{FreePort.Next()}", "--remote-forward-headers-secret", "X-Key=env:FIELD",
             "--oidc-introspection-url", "https://login.example.com/introspect", "--oidc-client-id", "proxy", "--oidc-client-secret", Kept);
 
         string[] environment = agent.EnvironmentOf(await agent.StartedAsync());
@@ -318,13 +318,6 @@ public sealed partial class AgentTests : IDisposable
             ["proxy", "tunnel", $"{_upstream.Address}/mcp", "notes", "--tunnel-provider", "cloudflared", .. Protected], agent.Environment());
 
         await command.LineAsync("notes public at https://four-dashed-word-1.trycloudflare.com");
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private static async Task SignalAsync(int process, string signal)
