@@ -166,7 +166,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
         }
     }
 
-    /// <summary>The messages of a line: one, or those of a batch where all of them are good.</summary>
+    /// <summary>The messages of a line: one, or those of a batch. A batch with a broken message is refused, and each of its requests is answered.</summary>
     private static IEnumerable<RpcHead> HeadsOf(ReadOnlyMemory<byte> line)
     {
         RpcHead head = MessageScanner.Scan(line);
@@ -175,8 +175,7 @@ internal sealed class BridgeTarget : IFuzzTarget, ILogger
             return [head];
         }
 
-        RpcHead[] parts = [.. BatchReader.Split(new ReadOnlySequence<byte>(line), BridgeLimits.MaxBatch)?.Select(part => MessageScanner.Scan(part)) ?? []];
-        return Array.Exists(parts, part => part.Kind is MessageKind.Broken or MessageKind.Batch) ? [] : parts;
+        return BatchReader.Split(new ReadOnlySequence<byte>(line), BridgeLimits.MaxBatch)?.Select(part => MessageScanner.Scan(part)) ?? [];
     }
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -29,7 +29,7 @@ internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSess
         address.Length <= MaxEndpointBytes
         && Uri.TryCreate(target, Encoding.UTF8.GetString(address), out Uri? endpoint)
         && endpoint.GetLeftPart(UriPartial.Authority) == target.GetLeftPart(UriPartial.Authority)
-            ? new SseOpening(new Uri(ProxyLink.Target, endpoint.PathAndQuery), null, IsSessionLost: false)
+            ? new SseOpening(new Uri(ProxyLink.Target.GetLeftPart(UriPartial.Authority) + endpoint.PathAndQuery), null, IsSessionLost: false)
             : null;
 
     /// <summary>The server, or the proxy, has answered with something else than a stream.</summary>

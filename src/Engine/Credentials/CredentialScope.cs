@@ -111,7 +111,7 @@ internal sealed class CredentialScope
                 return;
             }
 
-            var resource = new Uri(_target, path);
+            Uri resource = At(path);
             Debug.Assert(resource.Authority == _target.Authority, "A path leads to no other host.");
             _extent = new Extent(PathOf(resource), resource, Certainty.Settled);
         }
@@ -122,8 +122,11 @@ internal sealed class CredentialScope
     public bool TrySettle(string path)
     {
         Settle(path);
-        return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(new Uri(_target, path))));
+        return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(At(path))));
     }
+
+    /// <summary>The resource at a path of the origin. A path that begins with <c>//</c> is a path here; as a relative reference it would name another host.</summary>
+    private Uri At(string path) => new(_target.GetLeftPart(UriPartial.Authority) + path);
 
     /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is not a URL.</summary>
     public static string? PathOn(Uri target, string? resource) =>

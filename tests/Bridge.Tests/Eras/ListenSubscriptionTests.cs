@@ -45,6 +45,20 @@ public sealed class ListenSubscriptionTests
     }
 
     [Fact]
+    public void RequestWithTheIdOfASubscriptionThatWaitsIsRefused()
+    {
+        Acknowledge(Sent(_join.FromClient(Initialized)));
+        JsonElement listen = Sent(Subscribe("a", "file:///x"));
+
+        JsonElement again = Told(Subscribe("a", "file:///y"));
+        JsonElement other = Told(_join.FromClient("""{"jsonrpc":"2.0","id":"a","method":"tools/list"}"""));
+
+        Assert.Equal(-32600, again.GetProperty("error").GetProperty("code").GetInt32());
+        Assert.Equal(-32600, other.GetProperty("error").GetProperty("code").GetInt32());
+        Assert.Equal("""{"jsonrpc":"2.0","id":"a","result":{}}""", Assert.Single(AllTold(Acknowledge(listen))).GetRawText());
+    }
+
+    [Fact]
     public void StreamBeforeTellsUntilTheNextIsAcknowledged()
     {
         JsonElement first = Sent(_join.FromClient(Initialized));

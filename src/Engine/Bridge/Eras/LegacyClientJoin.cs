@@ -116,6 +116,12 @@ internal sealed class LegacyClientJoin : EraJoin
     private void TakeRequest(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         MessageId id = head.Id!.Value;
+        if (_requests.IsOpen(id) || _listening?.Uses(id) is true)
+        {
+            actions.Add(Refuse(id, OwnMessages.InvalidRequest, "A request with this id has not been answered yet. Give each request an id of its own."));
+            return;
+        }
+
         switch (head.Method)
         {
             case Methods.Ping:

@@ -56,14 +56,14 @@ internal sealed class LegacyRequests
         _maxKeptBytes = maxKeptBytes;
     }
 
+    /// <summary>Whether a request that is not answered yet has this id, at the client or at the server.</summary>
+    public bool IsOpen(MessageId id) => _open.ContainsKey(id) || _atServer.ContainsKey(id);
+
     /// <summary>Sends a request on.</summary>
     public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
-        if (_open.ContainsKey(id))
-        {
-            Refuse(id, OwnMessages.InvalidRequest, "A request with this id has not been answered yet. Give each request an id of its own.", actions);
-        }
-        else if (_open.Count >= MaxOpen)
+        Debug.Assert(!_open.ContainsKey(id), "An id that is in use is refused before.");
+        if (_open.Count >= MaxOpen)
         {
             Refuse(id, OwnMessages.InternalError, $"There are {MaxOpen} open requests already.", actions);
         }

@@ -58,6 +58,9 @@ internal sealed class ListenSubscription
     /// <summary>Whether a request is one of these streams.</summary>
     public bool Owns(MessageId request) => request == _current || request == _next;
 
+    /// <summary>Whether a stream, or a client's <c>resources/subscribe</c> that is not answered yet, has this id.</summary>
+    public bool Uses(MessageId request) => Owns(request) || _resources.IsWaiting(request);
+
     /// <summary>Takes a client's <c>resources/subscribe</c>; it is answered when the server has acknowledged it.</summary>
     public void Subscribe(MessageId request, string resource, List<EraAction> actions)
     {

@@ -28,6 +28,9 @@ internal sealed class SubscribedResources
     /// <summary>A request waits for the stream that was asked for last.</summary>
     public bool IsAwaited => _waiting.Count > 0;
 
+    /// <summary>Whether a request with this id waits.</summary>
+    public bool IsWaiting(MessageId request) => _waiting.Concat(_later).Any(pending => pending.Request == request);
+
     /// <summary>Adds a resource.</summary>
     /// <param name="resource">Its URI.</param>
     /// <param name="isNew">Whether it was not there.</param>
