@@ -62,16 +62,18 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
             return;
         }
 
+        // Its place in the queue is taken here: that is the order in which they came.
+        Task<bool> turn = TryTakeTurnAsync();
 #pragma warning disable RS0030 // Off this thread, which may be a socket's: it has no time for signatures and requests.
-        _ = Task.Run(() => RunAsync(digest, flight, work));
+        _ = Task.Run(() => RunAsync(digest, flight, work, turn));
 #pragma warning restore RS0030
     }
 
-    private async Task RunAsync(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work)
+    private async Task RunAsync(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work, Task<bool> turn)
     {
         try
         {
-            TResult result = await InTurnAsync(digest, flight, work).ConfigureAwait(false);
+            TResult result = await InTurnAsync(digest, flight, work, turn).ConfigureAwait(false);
             Leave(digest);
             flight.SetResult(result);
         }
@@ -83,9 +85,9 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
         }
     }
 
-    private async Task<TResult> InTurnAsync(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work)
+    private async Task<TResult> InTurnAsync(TokenDigest digest, TFlight flight, Func<TokenDigest, TFlight, Task<TResult>> work, Task<bool> turn)
     {
-        if (!await TryTakeTurnAsync().ConfigureAwait(false))
+        if (!await turn.ConfigureAwait(false))
         {
             return refuse(digest, flight);
         }
@@ -100,7 +102,7 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
         }
     }
 
-    private async ValueTask<bool> TryTakeTurnAsync()
+    private async Task<bool> TryTakeTurnAsync()
     {
         if (await _turns.WaitAsync(0).ConfigureAwait(false))
         {

@@ -6,6 +6,9 @@ using Xunit;
 
 namespace McpProxyFast.Engine.Tests.Admission;
 
+/// <summary>Nothing else runs beside it: what is measured is the whole process's.</summary>
+[CollectionDefinition(nameof(TokenFloodTests), DisableParallelization = true)]
+[Collection(nameof(TokenFloodTests))]
 public sealed class TokenFloodTests
 {
     private const int BadTokens = 50_000;

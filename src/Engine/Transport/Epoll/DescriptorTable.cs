@@ -56,6 +56,15 @@ internal sealed class DescriptorTable
         }
     }
 
+    /// <summary>The members that are there now.</summary>
+    public IEpollMember[] All()
+    {
+        lock (_changing)
+        {
+            return [.. _slots.OfType<IEpollMember>()];
+        }
+    }
+
     /// <summary>The member that an event names; null if it was removed. Does not take the lock.</summary>
     public IEpollMember? Find(ulong key)
     {

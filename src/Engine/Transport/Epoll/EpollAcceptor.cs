@@ -112,6 +112,11 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
         }
     }
 
+    /// <summary>Does nothing: the listener stops the accepting.</summary>
+    public void OnLoopEnded()
+    {
+    }
+
     void IValueTaskSource.GetResult(short token) => _signal.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _signal.GetStatus(token);

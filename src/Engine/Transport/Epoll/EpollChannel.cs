@@ -157,4 +157,11 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
             TellWritable();
         }
     }
+
+    /// <summary>Ends the connection: what waits for it goes on, and finds its end.</summary>
+    public void OnLoopEnded()
+    {
+        _socket.Shutdown();
+        OnEvents(Libc.EpollIn | Libc.EpollOut | Libc.EpollHup);
+    }
 }

@@ -11,6 +11,9 @@ internal interface IEpollMember
     /// <summary>Called on the loop's thread.</summary>
     /// <param name="flags">The events; 0 if only the turn has come.</param>
     void OnEvents(uint flags);
+
+    /// <summary>No more events will come. Called on the loop's thread, its last act, for each member that is still there.</summary>
+    void OnLoopEnded();
 }
 
 /// <summary>A descriptor in an event loop.</summary>

@@ -57,7 +57,10 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     /// <summary>1 once disposed.</summary>
     private int _disposed;
 
-    /// <summary>The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>.</summary>
+    /// <summary>
+    /// The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>; the loop's thread, which alone writes it, reads it
+    /// without.
+    /// </summary>
     private bool _isOver;
 
     /// <summary>The id of the loop's thread; 0 until it runs.</summary>
@@ -92,18 +95,23 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     public bool TryAdd(IEpollMember member)
     {
         const uint flags = Libc.EpollIn | Libc.EpollPri | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
-        _members.Add(member);
         lock (Closing)
         {
+            if (_isOver)
+            {
+                return false;
+            }
+
+            _members.Add(member);
             ref EpollDescriptor added = ref member.Descriptor;
-            if (!_isOver && Libc.Add(_epoll, added.Fd, flags, added.Key) == 0)
+            if (Libc.Add(_epoll, added.Fd, flags, added.Key) == 0)
             {
                 return true;
             }
-        }
 
-        _members.Remove(member);
-        return false;
+            _members.Remove(member);
+            return false;
+        }
     }
 
     /// <summary>Removes a member whose descriptor is about to be closed.</summary>
@@ -131,10 +139,10 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Gives a member its turn after all others have been served. Returns false on any thread but the loop's.</summary>
+    /// <summary>Gives a member its turn after all others have been served. Returns false on any thread but the loop's, and once that has ended.</summary>
     public bool TryDefer(IEpollMember member)
     {
-        if (Environment.CurrentManagedThreadId != _threadId)
+        if (Environment.CurrentManagedThreadId != _threadId || _isOver)
         {
             return false;
         }
@@ -183,6 +191,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
             _isOver = true;
             Libc.Close(_epoll);
             Libc.Close(_stopEvent);
+        }
+
+        // Added while the loop was ending, or left open: nothing may wait for an event that never comes.
+        foreach (IEpollMember left in _members.All())
+        {
+            left.OnLoopEnded();
         }
     }
 

@@ -106,6 +106,22 @@ public sealed class EpollTests
         }
     }
 
+    [Fact]
+    public async Task WhatWaitsWhenItsLoopEndsFindsTheEnd()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var loop = new EventLoop(0);
+        Connection made = await EpollConnect.ConnectAsync((IPEndPoint)listener.LocalEndpoint, loop, CancellationToken.None).Soon();
+        using Socket peer = await listener.AcceptSocketAsync();
+        ValueTask<ReadResult> waiting = made.Input.ReadAsync();
+        loop.Dispose();
+
+        Assert.True((await waiting.Soon()).IsCompleted);
+        made.Close(reset: false);
+        Assert.Equal(0, await peer.ReceiveAsync(new byte[1]).Soon());
+    }
+
     /// <summary>The number of a listening socket that was closed is soon another's, whose connections are not to be taken.</summary>
     [Fact]
     public async Task ListenerThatIsDisposedTakesNoConnectionOfTheNextOne()
@@ -214,6 +230,10 @@ public sealed class EpollTests
         public ref EpollDescriptor Descriptor => ref _nothing;
 
         public void OnEvents(uint flags)
+        {
+        }
+
+        public void OnLoopEnded()
         {
         }
     }
