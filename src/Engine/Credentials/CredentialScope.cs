@@ -125,7 +125,7 @@ internal sealed class CredentialScope
         return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(At(path))));
     }
 
-    /// <summary>The resource at a path of the origin. A path that begins with <c>//</c> is a path here; as a relative reference it would name another host.</summary>
+    /// <summary>The resource at a path of the origin. <c>//x</c> is a path here; as a relative reference it would name a host.</summary>
     private Uri At(string path) => new(_target.GetLeftPart(UriPartial.Authority) + path);
 
     /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is not a URL.</summary>

@@ -61,7 +61,7 @@ internal sealed class DescriptorTable
     {
         lock (_changing)
         {
-            return [.. _slots.OfType<IEpollMember>()];
+            return [.. Array.FindAll(_slots, static member => member is not null)!];
         }
     }
 

@@ -58,8 +58,8 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     private int _disposed;
 
     /// <summary>
-    /// The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>; the loop's thread, which alone writes it, reads it
-    /// without.
+    /// The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>; the loop's thread, which alone writes it, reads
+    /// it without.
     /// </summary>
     private bool _isOver;
 
