@@ -57,11 +57,20 @@ internal sealed class DescriptorTable
     }
 
     /// <summary>The members that are there now.</summary>
-    public IEpollMember[] All()
+    public List<IEpollMember> All()
     {
         lock (_changing)
         {
-            return [.. Array.FindAll(_slots, static member => member is not null)!];
+            var members = new List<IEpollMember>();
+            foreach (IEpollMember? member in _slots)
+            {
+                if (member is not null)
+                {
+                    members.Add(member);
+                }
+            }
+
+            return members;
         }
     }
 
