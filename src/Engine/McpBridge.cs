@@ -63,7 +63,7 @@ public sealed class McpBridge : IAsyncDisposable
             TaskScheduler.Default);
         BridgeSettings settings = Settings();
         using var front = new LineFront(near, new MessageRoom(settings.Clock));
-        using var joined = new JoinedFront(front, settings.Logger, settings.Clock);
+        using var joined = new JoinedFront(front, settings.Logger, settings.Clock, settings.DrainTimeout);
         using var conversation = new Conversation(settings.Protocol is McpBridgeProtocol.Auto ? joined : front, _link, settings);
         try
         {

@@ -78,7 +78,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
             Stream body = await response.Content.ReadAsStreamAsync(message.Closing).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                using var events = new EventStreamReader(body, parts.Large);
+                using var events = new EventStreamReader(body, new AnswerBound(parts, message));
                 await ReadAsync(events, tail).ConfigureAwait(false);
             }
         }

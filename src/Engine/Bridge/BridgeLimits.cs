@@ -27,6 +27,9 @@ internal static class BridgeLimits
     /// <summary>How long a cancelled request's exchange may go on: the server may still say something, and ends it.</summary>
     public static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a cancellation waits for a response to its request to begin: it must not overtake it, and the response may be hours away.</summary>
+    public static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long what follows an answer on its own stream is still read.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 

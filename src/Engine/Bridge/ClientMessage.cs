@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
@@ -27,19 +28,18 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>It is being sent, or the server has it.</summary>
     private bool _isSent;
 
-    /// <summary>Takes the answer of a message of the bridge's own; null for the client's.</summary>
-    private readonly TaskCompletionSource<byte[]?>? _ownAnswer;
+    /// <summary>Takes the answer to a message of the bridge's own; null for the client's.</summary>
+    private readonly OwnAnswer? _own;
 
     /// <param name="buffer">Its bytes, which are the message's from now on.</param>
     /// <param name="head">What was read of it.</param>
-    /// <param name="isOwn">Whether the bridge itself has made it, so that its answer goes to nobody else.</param>
     /// <param name="ending">Cancelled when the bridge ends.</param>
-    public ClientMessage(MessageBuffer buffer, RpcHead head, bool isOwn, CancellationToken ending)
+    /// <param name="own">Takes the answer to a message that the bridge itself has made; null for the client's.</param>
+    public ClientMessage(MessageBuffer buffer, RpcHead head, CancellationToken ending, OwnAnswer? own = null)
     {
-        (_buffer, Head) = (buffer, head);
+        (_buffer, Head, _own) = (buffer, head, own);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(ending);
         Closing = _closing.Token;
-        _ownAnswer = isOwn ? new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously) : null;
     }
 
     public RpcHead Head { get; }
@@ -53,7 +53,7 @@ internal sealed class ClientMessage : IDisposable
     public bool IsInitialize => Head.Kind is MessageKind.Request && Head.Method == Methods.Initialize;
 
     /// <summary>Whether the bridge itself has made it.</summary>
-    public bool IsOwn => _ownAnswer is not null;
+    public bool IsOwn => _own is not null;
 
     /// <summary>The session that the response to an <c>initialize</c> names; null for none.</summary>
     public string? GivenSession { get; set; }
@@ -78,9 +78,6 @@ internal sealed class ClientMessage : IDisposable
 
     /// <summary>None of its requests is open any more.</summary>
     public Task Answered => _answered.Task;
-
-    /// <summary>The answer to a message of the bridge's own; null where there was none.</summary>
-    public Task<byte[]?> OwnAnswer => _ownAnswer!.Task;
 
     /// <summary>Whether one of its requests still waits for an answer.</summary>
     public bool IsOpen => Requests.Any(request => !request.IsEnded);
@@ -131,7 +128,12 @@ internal sealed class ClientMessage : IDisposable
     public void Accept() => _accepted.TrySetResult();
 
     /// <summary>Takes the answer to a message of the bridge's own.</summary>
-    public void AnswerOwn(in ReadOnlySequence<byte> answer) => _ownAnswer!.TrySetResult(answer.ToArray());
+    /// <param name="answer">Read before this returns.</param>
+    public void AnswerOwn(in ReadOnlySequence<byte> answer)
+    {
+        Debug.Assert(IsOwn, "The client's answers go to the client.");
+        _own!.Take(answer);
+    }
 
     /// <summary>Closes the exchange with the server.</summary>
     public void Close()
@@ -153,7 +155,7 @@ internal sealed class ClientMessage : IDisposable
     {
         NoteTaken();
         Accept();
-        _ownAnswer?.TrySetResult(null);
+        _own?.End();
         _buffer.Dispose();
         _closing.Dispose();
     }

@@ -15,9 +15,6 @@ internal sealed class Conversation : IDisposable
     /// <summary>How long what follows a notification waits for it: a server that never answers one must not hold up requests.</summary>
     private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a cancellation waits for a response to its request to begin: it must not overtake it, and the response may be hours away.</summary>
-    private static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
-
     private readonly IBridgeFront _front;
     private readonly BridgeSettings _settings;
     private readonly Delivery _delivery;
@@ -52,9 +49,9 @@ internal sealed class Conversation : IDisposable
     /// <summary>Runs until the client has gone or the bridge is told to stop, and everything is given back.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        await ReceiveAllAsync(stopping).ConfigureAwait(false);
+        TimeSpan endedFor = await ReceiveAllAsync(stopping).ConfigureAwait(false);
         Task received = _front.EndReceivingAsync();
-        await DrainAsync(received, stopping).ConfigureAwait(false);
+        await DrainAsync(received, endedFor, stopping).ConfigureAwait(false);
 
         // Nothing here waits for a client that does not read: the session is ended meanwhile.
         Task told = _delivery.StopAllAsync();
@@ -75,19 +72,25 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Takes the client's messages until there are no more, or the bridge is told to stop.</summary>
-    private async Task ReceiveAllAsync(CancellationToken stopping)
+    /// <returns>How long ago the client has ended.</returns>
+    private async Task<TimeSpan> ReceiveAllAsync(CancellationToken stopping)
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
         try
         {
-            while (await _front.ReceiveAsync(until.Token).ConfigureAwait(false) is { IsEnd: false } received)
+            ReceivedMessage received = await _front.ReceiveAsync(until.Token).ConfigureAwait(false);
+            while (!received.IsEnd)
             {
                 ValueTask taken = TakeAsync(received);
                 if (!taken.IsCompletedSuccessfully)
                 {
                     await taken.AsTask().WaitAsync(until.Token).ConfigureAwait(false);
                 }
+
+                received = await _front.ReceiveAsync(until.Token).ConfigureAwait(false);
             }
+
+            return received.EndedFor;
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
         {
@@ -97,12 +100,15 @@ internal sealed class Conversation : IDisposable
         {
             _settings.Logger.ClientCut(broken.GetType().Name);
         }
+
+        return TimeSpan.Zero;
     }
 
     /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
     /// <param name="received">Ends when the client's last messages have been taken.</param>
+    /// <param name="endedFor">How long ago the client has ended.</param>
     /// <param name="stopping">Tells the bridge to stop.</param>
-    private async Task DrainAsync(Task received, CancellationToken stopping)
+    private async Task DrainAsync(Task received, TimeSpan endedFor, CancellationToken stopping)
     {
         foreach (OpenRequest request in _delivery.Open.All().Where(request => request.Method == Methods.Listen && _delivery.Open.TryEnd(request)))
         {
@@ -113,7 +119,8 @@ internal sealed class Conversation : IDisposable
         using var hurry = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
         if (!hurry.IsCancellationRequested)
         {
-            await WithinAsync(done, _settings.DrainTimeout, hurry.Token).ConfigureAwait(false);
+            TimeSpan left = _settings.DrainTimeout - endedFor;
+            await WithinAsync(done, left > TimeSpan.Zero ? left : TimeSpan.Zero, hurry.Token).ConfigureAwait(false);
         }
 
         if (stopping.IsCancellationRequested)
@@ -142,11 +149,12 @@ internal sealed class Conversation : IDisposable
             return _refusals.SendAsync(received.Refusal!.Value, received.Id);
         }
 
-        var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: false, _ending.Token);
+        var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), _ending.Token);
         switch (message.Head)
         {
-            case { Kind: MessageKind.Broken }:
-                return RefuseBroken(message);
+            case { Kind: MessageKind.Broken } broken:
+                message.Dispose();
+                return _refusals.SendAsync(broken.Fault, broken.Id?.Raw ?? default);
             case { Kind: MessageKind.Batch }:
                 return TakeBatchAsync(message);
             case { Kind: MessageKind.Request }:
@@ -163,12 +171,6 @@ internal sealed class Conversation : IDisposable
                 Begin(message);
                 return ValueTask.CompletedTask;
         }
-    }
-
-    private ValueTask RefuseBroken(ClientMessage message)
-    {
-        message.Dispose();
-        return _refusals.SendAsync(message.Head.Fault, message.Head.Id?.Raw ?? default);
     }
 
     private async ValueTask TakeBatchAsync(ClientMessage message)
@@ -265,7 +267,7 @@ internal sealed class Conversation : IDisposable
             _ = CloseLaterAsync(request.Owner);
         }
 
-        Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, OvertakingTime, CancellationToken.None));
+        Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, BridgeLimits.OvertakingTime, CancellationToken.None));
     }
 
     /// <summary>Closes the exchange of a message that the client has given up, after the time that the server has to end it.</summary>

@@ -59,6 +59,15 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
+    /// <summary>A large answer to a message of the client is coming in.</summary>
+    public void AnswerIsLarge(ClientMessage message)
+    {
+        foreach (OpenRequest request in message.IsOwn ? [] : message.Requests)
+        {
+            front.AnswerIsLarge(request.Id);
+        }
+    }
+
     /// <summary>Ends a request with an error of the bridge's own, unless it has ended.</summary>
     public ValueTask FailAsync(OpenRequest request, BridgeFaultReason reason) =>
         FailAsync(request, ErrorMessage.Build(BridgeFault.For(reason), request.Id.Raw.Span));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
@@ -19,6 +20,12 @@ internal interface IBridgeFront
     /// <param name="message">JSON; line ends in it stand outside strings. May be used until the task has ended.</param>
     /// <exception cref="FrontClosedException">The client takes no more messages.</exception>
     ValueTask SendAsync(ReadOnlySequence<byte> message);
+
+    /// <summary>A large answer to a request is coming in, and will be sent when it is whole.</summary>
+    /// <param name="request">The id under which the request was received.</param>
+    void AnswerIsLarge(MessageId request)
+    {
+    }
 
     /// <summary>Nothing more is sent: who still sends gets <see cref="FrontClosedException"/>, whatever the client does.</summary>
     void Close();

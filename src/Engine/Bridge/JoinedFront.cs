@@ -14,11 +14,11 @@ namespace McpProxyFast.Bridge;
 /// </remarks>
 internal sealed class JoinedFront : IBridgeFront, IDisposable
 {
-    /// <summary>The largest handshake that is kept, to be translated; real ones are below 10 KiB.</summary>
-    private const int MaxHandshakeBytes = 1024 * 1024;
-
     /// <summary>The client.</summary>
     private readonly IBridgeFront _client;
+
+    /// <summary>What it sends.</summary>
+    private readonly HeldInput _input;
 
     /// <summary>Is told that eras are joined.</summary>
     private readonly ILogger _logger;
@@ -35,11 +35,8 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>Guards what follows, every call of the join, and that what it wants of the server is asked in this order.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The client's handshake, while it is not answered; null otherwise.</summary>
-    private ReadOnlyMemory<byte>? _handshake;
-
-    /// <summary>The server's answer to the handshake, while the server is asked what it speaks; null otherwise.</summary>
-    private ReadOnlyMemory<byte>? _refusal;
+    /// <summary>The client's handshake, while it is not known whether the server has one; null otherwise.</summary>
+    private AwaitedHandshake? _handshake;
 
     /// <summary>Translates; null where nothing is translated.</summary>
     private LegacyClientJoin? _join;
@@ -56,15 +53,17 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The wait for a message that is made here; null while nobody waits.</summary>
     private Task? _waiting;
 
-    /// <summary>The client sends no more.</summary>
-    private bool _hasEnded;
+    /// <summary>The client's end; null before it.</summary>
+    private ReceivedMessage? _end;
 
     /// <param name="client">The client.</param>
     /// <param name="logger">Is told that eras are joined.</param>
     /// <param name="clock">For what is sent later.</param>
-    public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock)
+    /// <param name="drainTime">How long answers are waited for when the client sends no more.</param>
+    public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock, TimeSpan drainTime)
     {
         (_client, _logger) = (client, logger);
+        _input = new HeldInput(client, clock, drainTime);
         _answers = new AnswerQueue(client, _answering);
         _made = new MadeMessages(_gate, clock);
     }
@@ -80,17 +79,17 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                 return new ReceivedMessage(made);
             }
 
-            if (_hasEnded)
+            if (_end is { } end)
             {
-                return default;
+                return end;
             }
 
-            if (_isPlain && _receiving is null)
+            if (_isPlain && _receiving is null && _input.IsIdle)
             {
                 return await _client.ReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            _receiving ??= _client.ReceiveAsync(cancellationToken).AsTask();
+            _receiving ??= _input.ReceiveAsync(cancellationToken);
             _waiting = _waiting is { IsCompleted: false } ? _waiting : _made.WaitAsync(cancellationToken);
             await Task.WhenAny(_receiving, _waiting).ConfigureAwait(false);
             if (_receiving.IsCompleted)
@@ -114,6 +113,12 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         lock (_gate)
         {
             _isClosed = true;
+            foreach (ReceivedMessage held in _input.TakeAll())
+            {
+                using MessageBuffer? message = held.Message;
+                toClient.AddRange(message is null ? [] : BatchReader.Requests(message.Bytes, BridgeLimits.MaxBatch).Select(OwnMessages.Stopped));
+            }
+
             CarryOut(_join?.ClientEnded() ?? [], toClient);
             foreach (MessageId id in _made.TakeAllBack())
             {
@@ -137,14 +142,35 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
 
         RpcHead head = MessageScanner.Scan(message);
         List<ReadOnlySequence<byte>> toClient = [];
+        bool isHandshakeOver;
         lock (_gate)
         {
+            bool isAwaited = _handshake is not null;
             CarryOut(FromServer(message, head), toClient);
+            isHandshakeOver = isAwaited && _handshake is null;
         }
 
-        foreach (ReadOnlySequence<byte> each in toClient)
+        try
         {
-            await _client.SendAsync(each).ConfigureAwait(false);
+            foreach (ReadOnlySequence<byte> each in toClient)
+            {
+                await _client.SendAsync(each).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (isHandshakeOver)
+            {
+                _input.Release(); // behind its answer
+            }
+        }
+    }
+
+    public void AnswerIsLarge(MessageId request)
+    {
+        lock (_gate)
+        {
+            _join?.AnswerIsLarge(request);
         }
     }
 
@@ -175,11 +201,11 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         answers = [];
         if (received.IsEnd)
         {
-            _hasEnded = true;
+            _end = received;
             return false;
         }
 
-        if (received.Message is not { } message)
+        if (received.Message is not { } message || _isPlain)
         {
             return true;
         }
@@ -194,9 +220,11 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                 return true;
             }
 
-            using (message)
+            // What is made of it, and what the join keeps of it, lies in its bytes.
+            var origin = new SharedBytes([message]);
+            using (origin.Use())
             {
-                CarryOut(FromClient(message.Bytes, head), toClient, message);
+                CarryOut(FromClient(message.Bytes, head, origin), toClient);
             }
         }
 
@@ -207,9 +235,10 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>Looks at what the client starts with.</summary>
     private void Look(MessageBuffer message, RpcHead head)
     {
-        if (head is { Kind: MessageKind.Request, Method: Methods.Initialize } && message.Length <= MaxHandshakeBytes)
+        if (head is { Kind: MessageKind.Request, Method: Methods.Initialize } && message.Length <= AwaitedHandshake.MaxBytes)
         {
-            _handshake = message.Bytes.ToArray();
+            _handshake = new AwaitedHandshake(message, head);
+            _input.Hold(head.Id!.Value);
         }
         else if (head is { Kind: MessageKind.Request, Method: not Methods.Ping } && _handshake is null)
         {
@@ -217,12 +246,12 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
     }
 
-    private IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head)
+    private IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes origin)
     {
         Debug.Assert(_join is not null, "Only what is translated comes here.");
         if (head.Kind is not MessageKind.Batch)
         {
-            return _join.FromClient(message, head);
+            return _join.FromClient(message, head, origin);
         }
 
         if (BatchReader.Split(message, BridgeLimits.MaxBatch) is not { } parts)
@@ -236,7 +265,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
             RpcHead one = MessageScanner.Scan(part);
             actions.AddRange(one.Kind is MessageKind.Broken
                 ? [new ToClient(OwnMessages.Error(one.Id, one.Fault.Code(), one.Fault.Sentence()))]
-                : _join.FromClient(part, one));
+                : _join.FromClient(part, one, origin));
         }
 
         return actions;
@@ -246,7 +275,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     {
         if (_join is null)
         {
-            return head.IsAnswer && _handshake is { } handshake ? Answered(handshake, message, head) : [new ToClient(message)];
+            return _handshake is { } asked && asked.IsAnsweredBy(message, head) ? Answered(asked, message, head) : [new ToClient(message)];
         }
 
         if (head.Kind is MessageKind.Batch)
@@ -256,12 +285,12 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
 
         IReadOnlyList<EraAction> actions = _join.FromServer(head.IsAnswer ? head.Id : head.SubscriptionId, message, head);
-        if (_refusal is not { } refusal || _join.State is JoinState.Asking)
+        if (_handshake?.Refusal is not { } refusal || _join.State is JoinState.Asking)
         {
             return actions;
         }
 
-        _refusal = null;
+        _handshake = null;
         if (_join.State is JoinState.Joined)
         {
             _logger.ErasJoined();
@@ -269,36 +298,28 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
 
         _join = null;
-        return [new ToClient(new ReadOnlySequence<byte>(refusal))];
+        return [new ToClient(refusal)];
     }
 
-    /// <summary>Takes an answer while that to the handshake is awaited.</summary>
-    private IReadOnlyList<EraAction> Answered(ReadOnlyMemory<byte> handshake, in ReadOnlySequence<byte> message, RpcHead head)
+    /// <summary>Takes the answer to the handshake.</summary>
+    private IReadOnlyList<EraAction> Answered(AwaitedHandshake asked, in ReadOnlySequence<byte> message, RpcHead head)
     {
-        var initialize = new ReadOnlySequence<byte>(handshake);
-        RpcHead asked = MessageScanner.Scan(initialize);
-        if (head.Id != asked.Id)
-        {
-            return [new ToClient(message)];
-        }
-
-        _handshake = null;
         if (!_isClosed && EraDetection.IsWorthAsking(message, head))
         {
-            _refusal = message.ToArray();
-            _join = new LegacyClientJoin(initialize, asked);
+            asked.Refusal = new ReadOnlySequence<byte>(message.ToArray());
+            _join = new LegacyClientJoin(asked.Message, asked.Head);
             return _join.Start();
         }
 
-        _isPlain = head.Kind is MessageKind.Response;
+        _handshake = null;
+        _isPlain = head.Kind is not MessageKind.ErrorResponse;
         return [new ToClient(message)];
     }
 
     /// <summary>Does what the join wants: at once what the server is asked, under the lock, so that nothing overtakes what it takes back.</summary>
     /// <param name="actions">In their order.</param>
     /// <param name="toClient">Gets what the client is told.</param>
-    /// <param name="cause">The client's message that they come of: what stands in for it takes its share of the room; null for none.</param>
-    private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient, MessageBuffer? cause = null)
+    private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient)
     {
         Debug.Assert(_gate.IsHeldByCurrentThread, "Actions are carried out in the order in which the join has wanted them.");
         foreach (EraAction action in actions)
@@ -309,12 +330,10 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                     toClient.Add(message);
                     break;
                 case ToServer { Id: { } id, After: var after } later when after > TimeSpan.Zero:
-                    _made.SendLater(id, MessageBuffer.Over(later.Message), after);
+                    _made.SendLater(id, MessageBuffer.Over(later.Message, later.Hold), after);
                     break;
-                case ToServer { Message: var message }:
-                    var made = MessageBuffer.Over(message);
-                    cause?.MoveHoldTo(made);
-                    _made.Send(made);
+                case ToServer { Message: var message, Hold: var hold }:
+                    _made.Send(MessageBuffer.Over(message, hold));
                     break;
                 case CloseServer { Id: var id } when !_made.TryTakeBack(id):
                     _made.Send(MessageBuffer.Over(OwnMessages.Cancelled(id, "It is no longer of interest.")));

@@ -9,6 +9,9 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The first piece: most messages fit into it.</summary>
     private const int FirstPiece = 4 * 1024;
 
+    /// <summary>The second piece; all others are <see cref="MessagePieces.Length"/> long.</summary>
+    private const int SecondPiece = 16 * 1024;
+
     /// <summary>The first piece; null while the message is empty, and after <see cref="Dispose"/>.</summary>
     private Segment? _first;
 
@@ -24,14 +27,20 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>How many bytes there are.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
+    /// <summary>How many bytes of memory they take: the pieces, filled or not.</summary>
+    public long Held { get; private set; }
+
+    /// <summary>Given back with the bytes: a share of a <see cref="MemoryBudget"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
     public IDisposable? Hold => _hold;
 
     /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>
     public ReadOnlySequence<byte> Bytes => _first is null ? _elsewhere : new ReadOnlySequence<byte>(_first, 0, _last!, _last!.Memory.Length);
 
-    /// <summary>A message that was made here, in memory of its own: it is not copied.</summary>
-    public static MessageBuffer Over(in ReadOnlySequence<byte> message) => new() { _elsewhere = message, Length = message.Length };
+    /// <summary>A message that was made here: it is not copied.</summary>
+    /// <param name="message">Its bytes.</param>
+    /// <param name="hold">Given back with the bytes; null where they lie in memory of their own.</param>
+    public static MessageBuffer Over(in ReadOnlySequence<byte> message, IDisposable? hold = null) =>
+        new() { _elsewhere = message, Length = message.Length, Held = message.Length, _hold = hold };
 
     /// <summary>Hands over what is to be given back with the bytes.</summary>
     public void Keep(IDisposable hold)
@@ -40,14 +49,8 @@ internal sealed class MessageBuffer : IDisposable
         _hold = hold;
     }
 
-    /// <summary>Hands over what is to be given back to the message that stands in for this one, if it has to be.</summary>
-    public void MoveHoldTo(MessageBuffer other)
-    {
-        if (Interlocked.Exchange(ref _hold, null) is { } hold)
-        {
-            other.Keep(hold);
-        }
-    }
+    /// <summary>Gives back what is given back with the bytes, and keeps the bytes for the moment.</summary>
+    public void GiveUpHold() => Interlocked.Exchange(ref _hold, null)?.Dispose();
 
     public void Add(ReadOnlySpan<byte> bytes)
     {
@@ -56,9 +59,10 @@ internal sealed class MessageBuffer : IDisposable
         {
             if (_last is null || _last.Free == 0)
             {
-                var next = new Segment(_last, isSmall: _first is null);
-                _first ??= next;
-                _last = next;
+                int length = _first is null ? FirstPiece : _last == _first ? SecondPiece : MessagePieces.Length;
+                _last = new Segment(_last, length);
+                _first ??= _last;
+                Held += length;
             }
 
             int taken = Math.Min(bytes.Length, _last.Free);
@@ -84,8 +88,8 @@ internal sealed class MessageBuffer : IDisposable
             segment.Return();
         }
 
-        (_first, _last, _elsewhere, Length) = (null, null, default, 0);
-        Interlocked.Exchange(ref _hold, null)?.Dispose();
+        (_first, _last, _elsewhere, Length, Held) = (null, null, default, 0, 0);
+        GiveUpHold();
     }
 
     /// <summary>Gives everything back. Nobody may use the bytes any more.</summary>
@@ -93,13 +97,16 @@ internal sealed class MessageBuffer : IDisposable
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {
+        /// <summary>The rented array.</summary>
         private readonly byte[] _bytes;
-        private readonly bool _isSmall;
 
-        public Segment(Segment? previous, bool isSmall)
+        /// <summary>How much of it is the message's.</summary>
+        private readonly int _length;
+
+        public Segment(Segment? previous, int length)
         {
-            _isSmall = isSmall;
-            _bytes = isSmall ? ArrayPool<byte>.Shared.Rent(FirstPiece) : MessagePieces.Rent();
+            _length = length;
+            _bytes = length == MessagePieces.Length ? MessagePieces.Rent() : ArrayPool<byte>.Shared.Rent(length);
             if (previous is not null)
             {
                 RunningIndex = previous.RunningIndex + previous.Memory.Length;
@@ -107,7 +114,7 @@ internal sealed class MessageBuffer : IDisposable
             }
         }
 
-        public int Free => _bytes.Length - Memory.Length;
+        public int Free => _length - Memory.Length;
 
         public void Add(ReadOnlySpan<byte> bytes)
         {
@@ -118,13 +125,13 @@ internal sealed class MessageBuffer : IDisposable
 
         public void Return()
         {
-            if (_isSmall)
+            if (_length == MessagePieces.Length)
             {
-                ArrayPool<byte>.Shared.Return(_bytes);
+                MessagePieces.Return(_bytes);
             }
             else
             {
-                MessagePieces.Return(_bytes);
+                ArrayPool<byte>.Shared.Return(_bytes);
             }
         }
     }

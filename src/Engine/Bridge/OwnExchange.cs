@@ -11,12 +11,17 @@ internal static class OwnExchange
     /// <param name="parts">The conversation's.</param>
     /// <param name="transport">What sends it.</param>
     /// <param name="bytes">A request or notification.</param>
-    /// <returns>The answer to a request; null where there was none.</returns>
-    public static async Task<byte[]?> SendAsync(UpstreamParts parts, UpstreamTransport transport, ReadOnlySequence<byte> bytes)
+    /// <param name="read">Takes what is wanted of the answer to a request, while its bytes are valid.</param>
+    /// <returns>What was taken; null where there was no answer.</returns>
+    public static async Task<T?> SendAsync<T>(
+        UpstreamParts parts, UpstreamTransport transport, ReadOnlySequence<byte> bytes, Func<ReadOnlySequence<byte>, T> read)
+        where T : class
     {
+        T? taken = null;
+        var own = new OwnAnswer(answer => taken = read(answer));
         var buffer = new MessageBuffer();
         buffer.Add(bytes);
-        using var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), isOwn: true, parts.Ending)
+        using var message = new ClientMessage(buffer, MessageScanner.Scan(buffer.Bytes), parts.Ending, own)
         {
             WasSentAgain = true,
             Transport = transport,
@@ -41,6 +46,7 @@ internal static class OwnExchange
             await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerMissing).ConfigureAwait(false);
         }
 
-        return message.Requests.Count > 0 ? await message.OwnAnswer.ConfigureAwait(false) : null;
+        await (message.Requests.Count > 0 ? own.Over : Task.CompletedTask).ConfigureAwait(false);
+        return taken;
     }
 }

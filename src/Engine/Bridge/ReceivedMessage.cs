@@ -4,7 +4,9 @@ namespace McpProxyFast.Bridge;
 /// <param name="Message">The bytes, which are the receiver's now; null at the end, and for what was not held.</param>
 /// <param name="Refusal">Why it was not held; null otherwise.</param>
 /// <param name="Id">The raw JSON of the request's id, where that was seen; empty otherwise.</param>
-internal readonly record struct ReceivedMessage(MessageBuffer? Message, BridgeFaultReason? Refusal = null, ReadOnlyMemory<byte> Id = default)
+/// <param name="EndedFor">Of the end: how long it has been waited with.</param>
+internal readonly record struct ReceivedMessage(
+    MessageBuffer? Message, BridgeFaultReason? Refusal = null, ReadOnlyMemory<byte> Id = default, TimeSpan EndedFor = default)
 {
     /// <summary>The client sends no more.</summary>
     public bool IsEnd => Message is null && Refusal is null;

@@ -47,8 +47,6 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
     }
 
     /// <returns>What its answer is; null where there was none.</returns>
-    private async Task<RpcHead?> SendAsync(byte[] bytes) =>
-        await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer
-            ? MessageScanner.Scan(answer)
-            : null;
+    private Task<RpcHead?> SendAsync(byte[] bytes) =>
+        OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes), answer => MessageScanner.Scan(answer));
 }

@@ -255,7 +255,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         try
         {
             using MessageBuffer? body =
-                await AnswerBody.ReadAsync(response, BridgeLimits.MaxMessageBytes, _parts.Large, message.Closing).ConfigureAwait(false);
+                await AnswerBody.ReadAsync(response, BridgeLimits.MaxMessageBytes, new AnswerBound(_parts, message), message.Closing).ConfigureAwait(false);
             fault = body is null ? BridgeFaultReason.AnswerTooLarge
                 : body.Length == 0 ? BridgeFaultReason.AnswerMissing
                 : await _parts.Delivery.DeliverAsync(body.Bytes, message).ConfigureAwait(false) ? null

@@ -25,22 +25,27 @@ internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transpo
     public async Task RunAsync(ClientMessage call)
     {
         call.WereToolsRead = true;
-        JsonSlice? cursor = null;
+        ReadOnlySequence<byte> cursor = default;
         for (int page = 0; page < MaxPages; page++)
         {
             ReadOnlySequence<byte> list = ToolListRequest.For(call.Bytes, cursor);
-            if (await OwnExchange.SendAsync(parts, transport, list).ConfigureAwait(false) is not { } answer)
+            if (await OwnExchange.SendAsync(parts, transport, list, Learn).ConfigureAwait(false) is not { Length: > 0 } next)
             {
                 return;
             }
 
-            var bytes = new ReadOnlySequence<byte>(answer);
-            parts.Delivery.LearnTools(bytes);
-            cursor = JsonSlice.Find(bytes, "result"u8) is { } result ? JsonSlice.Find(result.Value, "nextCursor"u8) : null;
-            if (cursor is not { Kind: JsonTokenType.String })
-            {
-                return;
-            }
+            cursor = new ReadOnlySequence<byte>(next);
         }
+    }
+
+    /// <summary>Learns from a page.</summary>
+    /// <returns>The cursor of the next page, as raw JSON; empty where there is none, or none that is taken.</returns>
+    private byte[] Learn(ReadOnlySequence<byte> page)
+    {
+        parts.Delivery.LearnTools(page);
+        return JsonSlice.Find(page, "result"u8) is { } result
+            && JsonSlice.Find(result.Value, "nextCursor"u8) is { Kind: JsonTokenType.String, Value: { Length: <= BridgeLimits.MaxKeptBytes } cursor }
+                ? cursor.ToArray()
+                : [];
     }
 }

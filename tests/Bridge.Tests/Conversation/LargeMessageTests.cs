@@ -91,6 +91,49 @@ public sealed class LargeMessageTests
     }
 
     [Fact]
+    public async Task RefusedMessagesMakeNoOtherWaitAgain()
+    {
+        var input = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, useSynchronizationContext: false));
+        using var front = new LineFront(new Ends(input.Reader, new Pipe().Writer), new MessageRoom(_clock, maxLargeBytes: 4 * Large));
+        byte[] longer = Encoding.UTF8.GetBytes(
+            $$$"""{"params":{"name":"{{{new string('x', 5 * Large / 2)}}}"},"jsonrpc":"2.0","method":"tools/call","id":2}""" + "\n");
+        async Task<Task<ReceivedMessage>> SendInTwoPartsAsync()
+        {
+            await input.Writer.WriteAsync(longer.AsMemory(0, Large)); // for which there is room
+            Task<ReceivedMessage> received = front.ReceiveAsync(default).AsTask();
+            await input.Writer.WriteAsync(longer.AsMemory(Large));
+            return received;
+        }
+
+        await input.Writer.WriteAsync(Encoding.UTF8.GetBytes($"{LongCall("0")}\n{LongCall("1")}\n"));
+        using MessageBuffer first = (await front.ReceiveAsync(default)).Message!;
+        using MessageBuffer second = (await front.ReceiveAsync(default)).Message!;
+
+        Task<ReceivedMessage> waiting = await SendInTwoPartsAsync();
+        Assert.False(waiting.IsCompleted);
+        _clock.Advance(MessageRoom.WaitTime);
+        AssertRefused("2", await waiting);
+
+        Task<ReceivedMessage> refused = await SendInTwoPartsAsync();
+        Assert.True(refused.IsCompleted);
+        AssertRefused("2", await refused);
+    }
+
+    [Fact]
+    public void WhatIsRentedForAMessageCounts()
+    {
+        const int Length = 5 * 1024; // lies in a piece of 4 KiB and one of 16
+        var budget = new MemoryBudget(most: 3 * 20 * 1024);
+        MessageBuffer[] held = [Held(Length), Held(Length), Held(Length)];
+        Assert.All(held, message => Assert.True(budget.TryTake(message)));
+
+        using MessageBuffer more = Held(1);
+        Assert.False(budget.TryTake(more));
+        held[0].Dispose();
+        Assert.True(budget.TryTake(more));
+    }
+
+    [Fact]
     public async Task LargeAnswerThatStallsGivesItsTurnToOneThatWaits()
     {
         var large = new LargeMessages(_clock);
@@ -109,6 +152,28 @@ public sealed class LargeMessageTests
 
         await turn;
         Assert.NotNull(next.Hold);
+    }
+
+    [Fact]
+    public async Task MessagesOfMediumLengthAreBoundedTooAndGiveTheirTurnBackWhenTheyAreLarge()
+    {
+        var large = new LargeMessages(_clock);
+        MessageBuffer[] held = [.. Enumerable.Range(0, LargeMessages.MaxMediumAtATime).Select(_ => Held(LargeMessages.Medium + 1))];
+        foreach (MessageBuffer each in held)
+        {
+            await large.TakeTurnAsync(each, default);
+        }
+
+        using MessageBuffer next = Held(LargeMessages.Medium + 1);
+        Task turn = large.TakeTurnAsync(next, default).AsTask();
+        Assert.False(turn.IsCompleted);
+
+        held[0].Add(new byte[LargeMessages.Large]);
+        await large.TakeTurnAsync(held[0], default);
+
+        await turn;
+        Assert.NotNull(next.Hold);
+        Assert.NotNull(held[0].Hold);
     }
 
     [Fact]
@@ -148,10 +213,10 @@ public sealed class LargeMessageTests
     private static string LongCall(string id) =>
         $$$"""{"method":"tools/call","params":{"name":"{{{new string('x', Large)}}}"},"jsonrpc":"2.0","id":{{{id}}}}""";
 
-    private static MessageBuffer Held()
+    private static MessageBuffer Held(int length = LargeMessages.Large + 1)
     {
         var message = new MessageBuffer();
-        message.Add(new byte[LargeMessages.Large + 1]);
+        message.Add(new byte[length]);
         return message;
     }
 

@@ -31,10 +31,12 @@ internal sealed class JoinRun
         return run;
     }
 
-    public IReadOnlyList<EraAction> FromClient(string message)
+    /// <param name="message">What the client says.</param>
+    /// <param name="origin">What it lies in; null for memory of its own.</param>
+    public IReadOnlyList<EraAction> FromClient(string message, SharedBytes? origin = null)
     {
         ReadOnlySequence<byte> bytes = Pieces.Of(message);
-        return Join.FromClient(bytes, MessageScanner.Scan(bytes));
+        return Join.FromClient(bytes, MessageScanner.Scan(bytes), origin);
     }
 
     /// <summary>Answers a request with a result.</summary>

@@ -291,7 +291,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         Start(
             new StandInMcpServer((request, stream, cancel) => stream.WriteAsync(
                 Encoding.UTF8.GetBytes(StandInMcpServer.Json(200, request.Contains("large", StringComparison.Ordinal) ? large : Result)), cancel).AsTask()),
-            budget: new MemoryBudget(100_000));
+            budget: 100_000);
         _plane.Give(CommandOf(List.Replace("tools/list", "large", StringComparison.Ordinal)));
         Posted refused = await _plane.AnswerAsync();
         _plane.Give(CommandOf(List));
@@ -313,7 +313,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
                 await both.Task.WaitAsync(cancel);
                 await stream.WriteAsync(Encoding.UTF8.GetBytes(StandInMcpServer.Json(200, Result)), cancel);
             }),
-            budget: new MemoryBudget(100_000));
+            budget: 100_000);
         _plane.Give(CommandOf(List, padding));
         _plane.Give(CommandOf(List, padding, "req_2"));
         await _plane.PolledAsync(2);
@@ -616,13 +616,13 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         _loop = null;
     }
 
-    private void Start(StandInMcpServer server, string more = "", MemoryBudget? budget = null)
+    private void Start(StandInMcpServer server, string more = "", long? budget = null)
     {
         _server = server;
         Start(server.Address, new ProxyLimits(), more, budget);
     }
 
-    private void Start(Uri target, ProxyLimits limits, string more = "", MemoryBudget? budget = null, ILogger? logger = null)
+    private void Start(Uri target, ProxyLimits limits, string more = "", long? budget = null, ILogger? logger = null)
     {
         string given = $$"""{"tunnel-id":"tunnel_1","api-key-file":"{{_folder.Write("key", "sk-hunter2\n")}}","base-url":"{{_plane.Address}}"{{more}}}""";
         _proxy = new McpProxy(new McpProxyOptions { Target = target, Limits = limits });

@@ -44,11 +44,11 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="target">The MCP server.</param>
     /// <param name="logger">Gets failures and their end.</param>
     /// <param name="stopping">Ends the loop; running commands continue.</param>
-    /// <param name="budget">Bounds what polls and answers hold; null for the usual one.</param>
+    /// <param name="budget">Most bytes that polls and answers hold; null for the usual bound.</param>
     public PollLoop(
-        OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping, MemoryBudget? budget = null)
+        OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping, long? budget = null)
     {
-        _budget = budget ?? new MemoryBudget();
+        _budget = new MemoryBudget(budget ?? MemoryBudget.DefaultBytes);
         _concurrency = provider.Concurrency;
         _slots = new SemaphoreSlim(_concurrency);
         _plane = new ControlPlane(provider);
@@ -167,12 +167,12 @@ internal sealed class PollLoop : IAsyncDisposable
         await using Stream stream = await response.Content.ReadAsStreamAsync(_stopping.Token);
         while (await stream.ReadAsync(buffer, _stopping.Token) is > 0 and var count)
         {
-            if (bytes.Length + count > _budget.Most)
+            bytes.Add(buffer.AsSpan(0, count));
+            if (bytes.Held > _budget.Most)
             {
                 throw new JsonException("The poll's response is too large.");
             }
 
-            bytes.Add(buffer.AsSpan(0, count));
             await _budget.WaitAsync(bytes, _stopping.Token);
         }
     }

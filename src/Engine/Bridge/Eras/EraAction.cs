@@ -12,10 +12,12 @@ internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
 
 /// <summary>POST a message to the server.</summary>
 /// <param name="Id">The request's id there; null for a notification or a response.</param>
-/// <param name="Message">Memory of its own.</param>
+/// <param name="Message">Valid until <paramref name="Hold"/> is given back.</param>
 /// <param name="Head">Its head.</param>
 /// <param name="After">How long to wait before.</param>
-internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default) : EraAction;
+/// <param name="Hold">To be given back when the message is no longer needed; null where its memory is its own.</param>
+internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default, IDisposable? Hold = null)
+    : EraAction;
 
 /// <summary>Close the POST of a request, whether it has been sent or waits to be; what still comes of it is nobody's.</summary>
 /// <param name="Id">The request's id at the server.</param>

@@ -17,13 +17,20 @@ internal abstract class EraJoin
     public abstract IReadOnlyList<EraAction> Start();
 
     /// <summary>Takes a message of the client; no batch.</summary>
-    public abstract IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head);
+    /// <param name="message">The message.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="origin">What the message lies in: used by what is made of it, and kept of it. Null where its memory is its own.</param>
+    public abstract IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin = null);
 
     /// <summary>Takes a message of the server, or an error that stands for one.</summary>
     /// <param name="request">The request that it answers, or the <c>subscriptions/listen</c> on whose stream it came; null for any other.</param>
     /// <param name="message">The message; no batch.</param>
     /// <param name="head">Its head.</param>
     public abstract IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head);
+
+    /// <summary>Takes notice that a large answer to a request is coming in, so that a request that is large too is no longer kept.</summary>
+    /// <param name="request">The request's id at the server.</param>
+    public abstract void AnswerIsLarge(MessageId request);
 
     /// <summary>Takes notice that the client sends no more: what runs for its sake alone ends.</summary>
     public abstract IReadOnlyList<EraAction> ClientEnded();

@@ -12,7 +12,7 @@ internal sealed class InputRound
     public const int MaxAsked = 32;
 
     /// <summary>What the client has answered, by the server's keys.</summary>
-    private readonly List<KeyValuePair<string, byte[]>> _answers = [];
+    private readonly List<KeyValuePair<string, ReadOnlySequence<byte>>> _answers = [];
 
     private InputRound(byte[]? state) => State = state;
 
@@ -23,7 +23,7 @@ internal sealed class InputRound
     public Dictionary<MessageId, string> Asked { get; } = [];
 
     /// <summary>What the client has answered, by the server's keys.</summary>
-    public IReadOnlyList<KeyValuePair<string, byte[]>> Answers => _answers;
+    public IReadOnlyList<KeyValuePair<string, ReadOnlySequence<byte>>> Answers => _answers;
 
     /// <summary>Reads a result that says <c>input_required</c>.</summary>
     /// <param name="answer">The response.</param>
@@ -74,12 +74,14 @@ internal sealed class InputRound
     }
 
     /// <summary>Keeps an answer of the client.</summary>
+    /// <param name="request">What it answers.</param>
+    /// <param name="result">The answer; whoever calls keeps its bytes valid.</param>
     /// <returns>Whether it was the last.</returns>
-    public bool Take(MessageId request, byte[] result)
+    public bool Take(MessageId request, in ReadOnlySequence<byte> result)
     {
         bool wasAsked = Asked.Remove(request, out string? key);
         Debug.Assert(wasAsked, "Only what was asked is answered.");
-        _answers.Add(new KeyValuePair<string, byte[]>(key!, result));
+        _answers.Add(new KeyValuePair<string, ReadOnlySequence<byte>>(key!, result));
         return Asked.Count == 0;
     }
 
@@ -103,20 +105,20 @@ internal sealed class InputRound
 
         MessageId id = messages.NextId();
         Asked.Add(id, wanted.Name);
-        return new ToClient(OwnMessages.Build(wanted.Value.Length + 128, json =>
+        return new ToClient(MessageSplicer.Build(message =>
         {
-            OwnMessages.Open(json);
-            OwnMessages.WriteId(json, id);
-            json.WriteString("method"u8, method);
+            OwnMessages.Open(message.Json);
+            OwnMessages.WriteId(message.Json, id);
+            message.Json.WriteString("method"u8, method);
             if (parameters is not null)
             {
-                json.WriteStartObject("params"u8);
-                OwnMessages.WriteMembers(json, members!, _ => true);
-                WriteElicitationId(json, mode, members!, id);
-                json.WriteEndObject();
+                message.Json.WriteStartObject("params"u8);
+                message.WriteMembers(members!, _ => true);
+                WriteElicitationId(message.Json, mode, members!, id);
+                message.Json.WriteEndObject();
             }
 
-            json.WriteEndObject();
+            message.Json.WriteEndObject();
         }));
     }
 

@@ -59,19 +59,19 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head)
+    public override IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin = null)
     {
         var actions = new List<EraAction>();
         switch (head.Kind)
         {
             case MessageKind.Request:
-                TakeRequest(message, head, actions);
+                TakeRequest(message, head, origin, actions);
                 break;
             case MessageKind.Notification:
-                TakeNotification(message, head, actions);
+                TakeNotification(message, head, origin, actions);
                 break;
             case MessageKind.Response or MessageKind.ErrorResponse:
-                _requests.TakeAnswer(message, head, actions);
+                _requests.TakeAnswer(message, head, origin, actions);
                 break;
             default:
                 break;
@@ -105,6 +105,9 @@ internal sealed class LegacyClientJoin : EraJoin
     }
 
     /// <inheritdoc/>
+    public override void AnswerIsLarge(MessageId request) => _requests.AnswerIsLarge(request);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<EraAction> ClientEnded()
     {
         var actions = new List<EraAction>();
@@ -113,7 +116,7 @@ internal sealed class LegacyClientJoin : EraJoin
         return actions;
     }
 
-    private void TakeRequest(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
+    private void TakeRequest(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
         MessageId id = head.Id!.Value;
         if (_requests.IsOpen(id) || _listening?.Uses(id) is true)
@@ -150,12 +153,12 @@ internal sealed class LegacyClientJoin : EraJoin
                 actions.Add(Refuse(id, OwnMessages.MethodNotFound, noTasks));
                 break;
             default:
-                _requests.Forward(id, message, head, actions);
+                _requests.Forward(id, message, head, origin, actions);
                 break;
         }
     }
 
-    private void TakeNotification(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
+    private void TakeNotification(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
         switch (head.Method)
         {
@@ -176,7 +179,7 @@ internal sealed class LegacyClientJoin : EraJoin
             default:
                 if (State is JoinState.Joined && _messages.Translate(message, head, out _) is { } sent)
                 {
-                    actions.Add(sent);
+                    actions.Add(sent with { Hold = origin?.Use() });
                 }
 
                 break;

@@ -15,10 +15,22 @@ internal sealed class LegacyRequests
     /// <summary>Most bytes that are kept of open requests, to be sent again with the client's answers to what the server asks.</summary>
     public const long MaxKeptBytes = 256 * 1024 * 1024;
 
+    /// <summary>
+    /// Most bytes of an answer, while it comes in, for which the request is kept as well: an answer that asks for input is not longer. Beyond it a request
+    /// of more than <see cref="SmallBytes"/> is let go, so that a large message each way is held once.
+    /// </summary>
+    public const int MaxQuestionBytes = 4 * 1024 * 1024;
+
+    /// <summary>Up to here a request is kept whatever comes in.</summary>
+    public const int SmallBytes = 1024 * 1024;
+
     /// <summary>Most times a server may ask for more before it has answered a request.</summary>
     public const int MaxRounds = 64;
 
     private const string ClientHasEnded = "The server wants more input before it answers the request, and the client sends no more.";
+
+    private const string AskedTooMuch = "The server wants more input before it answers the request, but it has sent more than 4 MiB for it first. "
+        + "A request above 1 MiB is not kept beyond that, so it cannot be sent again.";
 
     private const string TooManyBytes = "The bridge holds too many bytes of requests that the server has not answered. Wait for answers before more is sent.";
 
@@ -60,7 +72,12 @@ internal sealed class LegacyRequests
     public bool IsOpen(MessageId id) => _open.ContainsKey(id) || _atServer.ContainsKey(id);
 
     /// <summary>Sends a request on.</summary>
-    public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
+    /// <param name="id">Its id.</param>
+    /// <param name="message">The request.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="origin">What the request lies in; null for memory of its own.</param>
+    /// <param name="actions">Get what is to be done.</param>
+    public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
         Debug.Assert(!_open.ContainsKey(id), "An id that is in use is refused before.");
         if (_open.Count >= MaxOpen)
@@ -74,14 +91,27 @@ internal sealed class LegacyRequests
         else if (_messages.Translate(message, head, out string? fault) is { } sent)
         {
             var open = new JoinedRequest(id, sent);
+            open.Hold(origin);
             Keep(open, sent.Message.Length);
             _open.Add(id, open);
             _atServer.Add(id, open);
-            actions.Add(sent);
+            actions.Add(sent with { Hold = origin?.Use() });
         }
         else
         {
             Refuse(id, OwnMessages.InvalidParams, fault!, actions);
+        }
+    }
+
+    /// <summary>A large answer to a request is coming in: it asks for nothing, so a request that is large too is no longer kept.</summary>
+    /// <param name="request">The request's id at the server.</param>
+    public void AnswerIsLarge(MessageId request)
+    {
+        if (_atServer.TryGetValue(request, out JoinedRequest? open) && open.KeptBytes > SmallBytes)
+        {
+            Debug.Assert(open.Round is null, "The client is asked nothing for a request that the server has.");
+            open.LetGo();
+            Keep(open, -open.KeptBytes);
         }
     }
 
@@ -114,7 +144,11 @@ internal sealed class LegacyRequests
     }
 
     /// <summary>The client has answered something: what it was asked for a request, or what was never asked.</summary>
-    public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
+    /// <param name="message">The answer.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="origin">What the answer lies in; null for memory of its own.</param>
+    /// <param name="actions">Get what is to be done.</param>
+    public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
         if (head.Id is not { } id || !_asked.Remove(id, out JoinedRequest? open))
         {
@@ -139,9 +173,10 @@ internal sealed class LegacyRequests
         else
         {
             Keep(open, result.Value.Length);
-            if (round.Take(id, result.Value.ToArray()))
+            open.Hold(origin);
+            if (round.Take(id, result.Value))
             {
-                SendAgain(open, _messages.Again(open.Sent, round.Answers, round.State), TimeSpan.Zero, actions);
+                SendAgain(open, round, TimeSpan.Zero, actions);
             }
         }
     }
@@ -180,6 +215,7 @@ internal sealed class LegacyRequests
     {
         string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer."
             : _hasEnded ? ClientHasEnded
+            : open.Sent is null ? AskedTooMuch
             : null;
         IReadOnlyList<ToClient> requests = [];
         InputRound? round = fault is null ? InputRound.Read(message, _client, _messages, out requests, out fault) : null;
@@ -196,7 +232,7 @@ internal sealed class LegacyRequests
         _atServer.Remove(open.Upstream);
         if (round.Asked.Count == 0)
         {
-            SendAgain(open, _messages.Again(open.Sent, [], round.State), Backoff.After(FirstWait, open.Rounds), actions);
+            SendAgain(open, round, Backoff.After(FirstWait, open.Rounds), actions);
             return;
         }
 
@@ -209,15 +245,17 @@ internal sealed class LegacyRequests
         actions.AddRange(requests);
     }
 
-    private void SendAgain(JoinedRequest open, ToServer again, TimeSpan after, List<EraAction> actions)
+    private void SendAgain(JoinedRequest open, InputRound round, TimeSpan after, List<EraAction> actions)
     {
-        Debug.Assert(open.Round is null or { Asked.Count: 0 }, "All that was asked has been answered.");
+        Debug.Assert(round.Asked.Count == 0, "All that was asked has been answered.");
+        Debug.Assert(open.Sent is not null, "The server is asked again only for what is kept.");
+        ToServer again = _messages.Again(open.Sent, round.Answers, round.State) with { After = after, Hold = open.Share().Use() };
         open.Round = null;
         Keep(open, again.Message.Length - open.KeptBytes); // its answers and its state are in the new message
         open.Sent = again;
         open.Upstream = again.Id!.Value;
         _atServer.Add(open.Upstream, open);
-        actions.Add(again with { After = after });
+        actions.Add(again);
     }
 
     /// <summary>Takes back what the client has been asked for a request, and has not answered.</summary>
@@ -240,6 +278,7 @@ internal sealed class LegacyRequests
     {
         _atServer.Remove(open.Upstream);
         _open.Remove(open.Client);
+        open.LetGo();
         Keep(open, -open.KeptBytes);
         Debug.Assert(_open.Count > 0 || _keptBytes == 0, "What is kept is kept for open requests.");
     }

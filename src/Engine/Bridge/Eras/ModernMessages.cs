@@ -31,7 +31,7 @@ internal sealed class ModernMessages
     /// <param name="message">A request or notification.</param>
     /// <param name="head">Its head.</param>
     /// <param name="fault">What is wrong with it; null where nothing is.</param>
-    /// <returns>Null where there is a fault.</returns>
+    /// <returns>Valid as long as the client's message; null where there is a fault.</returns>
     public ToServer? Translate(in ReadOnlySequence<byte> message, RpcHead head, out string? fault)
     {
         JsonSlice? found = JsonSlice.Find(message, "params"u8);
@@ -42,7 +42,7 @@ internal sealed class ModernMessages
             return null;
         }
 
-        return Compose(head.Method, head.Id, parameters, message.Length, head, out fault);
+        return Compose(head.Method, head.Id, parameters, head, out fault);
     }
 
     /// <summary>Makes a request of our own.</summary>
@@ -50,30 +50,30 @@ internal sealed class ModernMessages
     {
         MessageId id = NextId();
         var head = new RpcHead { Kind = MessageKind.Request, Method = method, Id = id };
-        return Compose(method, id, parameters, 512, head, out _)!;
+        return Compose(method, id, parameters, head, out _)!;
     }
 
     /// <summary>Builds a request again that was answered with <c>input_required</c>, now with the input that was asked for.</summary>
     /// <param name="sent">The request as it was sent first.</param>
     /// <param name="responses">What the client has answered, by the server's keys.</param>
     /// <param name="state">What the server wants back; null where that is nothing.</param>
-    public ToServer Again(ToServer sent, IReadOnlyList<KeyValuePair<string, byte[]>> responses, byte[]? state)
+    /// <returns>Valid as long as what it is made of.</returns>
+    public ToServer Again(ToServer sent, IReadOnlyList<KeyValuePair<string, ReadOnlySequence<byte>>> responses, byte[]? state)
     {
         JsonSlice found = JsonSlice.Find(sent.Message, "params"u8)!.Value;
         List<JsonSlice> parameters = JsonSlice.Members(found.Value)!;
         parameters.RemoveAll(member => member.Name is "inputResponses" or "requestState");
         if (responses.Count > 0)
         {
-            ReadOnlySequence<byte> answers = OwnMessages.Build(responses.Sum(pair => pair.Key.Length + pair.Value.LongLength + 8), json =>
+            ReadOnlySequence<byte> answers = MessageSplicer.Build(message =>
             {
-                json.WriteStartObject();
-                foreach ((string key, byte[] value) in responses)
+                message.Json.WriteStartObject();
+                foreach ((string key, ReadOnlySequence<byte> value) in responses)
                 {
-                    json.WritePropertyName(key);
-                    json.WriteRawValue(value, skipInputValidation: true);
+                    message.Write(key, value);
                 }
 
-                json.WriteEndObject();
+                message.Json.WriteEndObject();
             });
             parameters.Add(new JsonSlice("inputResponses", answers, JsonTokenType.StartObject));
         }
@@ -83,11 +83,10 @@ internal sealed class ModernMessages
             parameters.Add(new JsonSlice("requestState", new ReadOnlySequence<byte>(state), JsonTokenType.String));
         }
 
-        long length = sent.Message.Length + parameters.Sum(member => member.Value.Length);
-        return Compose(sent.Head.Method, NextId(), parameters, length, sent.Head, out _)!;
+        return Compose(sent.Head.Method, NextId(), parameters, sent.Head, out _)!;
     }
 
-    private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, long length, RpcHead head, out string? fault)
+    private ToServer? Compose(string method, MessageId? id, IReadOnlyList<JsonSlice> parameters, RpcHead head, out string? fault)
     {
         List<JsonSlice>? meta = [];
         foreach (JsonSlice member in parameters)
@@ -101,29 +100,30 @@ internal sealed class ModernMessages
             return null;
         }
 
-        ReadOnlySequence<byte> message = OwnMessages.Build(length + _client.Info.Length + _client.Capabilities.Length + 512, json =>
+        ReadOnlySequence<byte> composed = MessageSplicer.Build(message =>
         {
-            OwnMessages.Open(json);
+            OwnMessages.Open(message.Json);
             if (id is not null)
             {
-                OwnMessages.WriteId(json, id);
+                OwnMessages.WriteId(message.Json, id);
             }
 
-            json.WriteString("method"u8, method);
-            json.WriteStartObject("params"u8);
-            WriteMeta(json, meta);
-            OwnMessages.WriteMembers(json, parameters, name => name is not "_meta");
-            json.WriteEndObject();
-            json.WriteEndObject();
+            message.Json.WriteString("method"u8, method);
+            message.Json.WriteStartObject("params"u8);
+            WriteMeta(message, meta);
+            message.WriteMembers(parameters, name => name is not "_meta");
+            message.Json.WriteEndObject();
+            message.Json.WriteEndObject();
         });
         fault = null;
-        return new ToServer(id, message, head.As(id, Revisions.Modern));
+        return new ToServer(id, composed, head.As(id, Revisions.Modern));
     }
 
-    private void WriteMeta(Utf8JsonWriter json, List<JsonSlice> meta)
+    private void WriteMeta(MessageSplicer message, List<JsonSlice> meta)
     {
+        Utf8JsonWriter json = message.Json;
         json.WriteStartObject("_meta"u8);
-        OwnMessages.WriteMembers(json, meta, name => !MetaKeys.IsOfRequests(name));
+        message.WriteMembers(meta, name => !MetaKeys.IsOfRequests(name));
         json.WriteString(MetaKeys.ProtocolVersion, Revisions.Modern);
         json.WritePropertyName(MetaKeys.ClientInfo);
         json.WriteRawValue(_client.Info, skipInputValidation: true);

@@ -8,8 +8,8 @@ internal static class ToolListRequest
 {
     /// <summary>A list request on behalf of a tool call: with the call's <c>_meta</c>, except for what belongs to that call alone.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="cursor">The page; null for the first.</param>
-    public static ReadOnlySequence<byte> For(in ReadOnlySequence<byte> call, JsonSlice? cursor)
+    /// <param name="cursor">The page, as raw JSON; empty for the first.</param>
+    public static ReadOnlySequence<byte> For(in ReadOnlySequence<byte> call, ReadOnlySequence<byte> cursor)
     {
         List<JsonSlice>? meta = JsonSlice.Find(call, "params"u8) is { } parameters && JsonSlice.Find(parameters.Value, "_meta"u8) is { } found
             ? JsonSlice.Members(found.Value)
@@ -23,9 +23,9 @@ internal static class ToolListRequest
             json.WriteStartObject("_meta"u8);
             OwnMessages.WriteMembers(json, meta ?? [], MetaKeys.IsOfRequests);
             json.WriteEndObject();
-            if (cursor is { } page)
+            if (!cursor.IsEmpty)
             {
-                OwnMessages.Write(json, "cursor", page.Value);
+                OwnMessages.Write(json, "cursor", cursor);
             }
 
             json.WriteEndObject();

@@ -32,4 +32,14 @@ internal static class BatchReader
         Debug.Assert(messages.Count > 0, "The scanner has called it a batch, so it is not empty.");
         return messages;
     }
+
+    /// <summary>The ids of the requests that a message carries, itself or as a batch.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="most">Most messages of a batch; of a longer one nothing is read.</param>
+    public static IEnumerable<MessageId> Requests(ReadOnlySequence<byte> message, int most)
+    {
+        RpcHead head = MessageScanner.Scan(message);
+        IEnumerable<RpcHead> heads = head.Kind is MessageKind.Batch ? (Split(message, most) ?? []).Select(part => MessageScanner.Scan(part)) : [head];
+        return heads.Where(each => each.Kind is MessageKind.Request).Select(each => each.Id!.Value).ToArray();
+    }
 }

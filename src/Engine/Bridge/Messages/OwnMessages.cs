@@ -104,15 +104,16 @@ internal static class OwnMessages
     /// <summary>An answer as it came, except for its id.</summary>
     /// <param name="answer">A response or an error response.</param>
     /// <param name="id">The request that it answers.</param>
+    /// <returns>Valid as long as the answer.</returns>
     public static ReadOnlySequence<byte> WithId(in ReadOnlySequence<byte> answer, MessageId id)
     {
         List<JsonSlice> members = JsonSlice.Members(answer) ?? [];
-        return Build(answer.Length + id.Raw.Length, json =>
+        return MessageSplicer.Build(message =>
         {
-            Open(json);
-            WriteId(json, id);
-            WriteMembers(json, members, member => member is "result" or "error");
-            json.WriteEndObject();
+            Open(message.Json);
+            WriteId(message.Json, id);
+            message.WriteMembers(members, member => member is "result" or "error");
+            message.Json.WriteEndObject();
         });
     }
 

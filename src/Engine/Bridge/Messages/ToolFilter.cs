@@ -20,12 +20,12 @@ internal sealed class ToolFilter
 
     /// <summary>Cuts tools out of an answer to <c>tools/list</c>.</summary>
     /// <param name="answer">A response that has been scanned.</param>
-    /// <returns>The same where nothing is to be cut out.</returns>
+    /// <returns>The same where nothing is to be cut out; else slices of it.</returns>
     public ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> answer) => Apply(answer, "result"u8);
 
     /// <summary>Cuts tools out of a notification that carries a list of them.</summary>
     /// <param name="notification">A notification that has been scanned.</param>
-    /// <returns>The same where nothing is to be cut out.</returns>
+    /// <returns>The same where nothing is to be cut out; else slices of it.</returns>
     public ReadOnlySequence<byte> ApplyToNotification(in ReadOnlySequence<byte> notification) => Apply(notification, "params"u8);
 
     private ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
@@ -46,16 +46,16 @@ internal sealed class ToolFilter
             return message;
         }
 
-        var left = new ArrayBufferWriter<byte>((int)message.Length);
+        List<ReadOnlySequence<byte>> left = [];
         long from = 0;
         foreach ((long start, long end) in cuts)
         {
-            Copy(message.Slice(from, start - from), left);
+            left.Add(message.Slice(from, start - from));
             from = end;
         }
 
-        Copy(message.Slice(from), left);
-        return new ReadOnlySequence<byte>(left.WrittenMemory);
+        left.Add(message.Slice(from));
+        return JoinedBytes.Of(left);
     }
 
     /// <summary>Where the arrays start that are the container's <c>tools</c>: of two, readers differ in which they take.</summary>
@@ -170,14 +170,6 @@ internal sealed class ToolFilter
     /// <summary>The name that the reader stands on; null where it is too long to be compared, or no text.</summary>
     private static string? NameAt(ref Utf8JsonReader json) =>
         (json.HasValueSequence ? json.ValueSequence.Length : json.ValueSpan.Length) <= MessageScanner.MaxTextBytes ? JsonSlice.ReadText(ref json) : null;
-
-    private static void Copy(in ReadOnlySequence<byte> slice, ArrayBufferWriter<byte> output)
-    {
-        foreach (ReadOnlyMemory<byte> piece in slice)
-        {
-            output.Write(piece.Span);
-        }
-    }
 
     /// <summary>Compares with a glob in time that is at most the product of both lengths: it goes back to the last <c>*</c> alone.</summary>
     private static bool Matches(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace McpProxyFast.Cli.Tunnels.OpenAi;
+namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>Puts bytes one behind the other without copying them.</summary>
 internal static class JoinedBytes
