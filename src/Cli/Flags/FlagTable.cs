@@ -25,7 +25,7 @@ internal sealed class FlagTable
     public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
     /// <summary>
-    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None where one may be left out.
+    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None if one may be left out.
     /// </summary>
     public IReadOnlyList<string> PositionalKeys { get; }
 
@@ -37,7 +37,7 @@ internal sealed class FlagTable
             PositionalsOf(options));
 
     /// <summary>The flag of that name.</summary>
-    /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
+    /// <exception cref="UsageException">There is none; the message says what to write instead, or names the nearest.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
 
@@ -76,6 +76,6 @@ internal sealed class FlagTable
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };
 
-    private string Suggestion(string name) =>
-        Nearest.Of(name, Built.Select(flag => flag.Name)) is { } nearest ? $"did you mean --{nearest}?" : "--help all lists all flags";
+    private string Suggestion(string name) => ForeignFlags.HintFor($"--{name}", this)
+        ?? (Nearest.Of(name, Built.Select(flag => flag.Name)) is { } nearest ? $"did you mean --{nearest}?" : "--help all lists all flags");
 }

@@ -93,11 +93,10 @@ internal sealed class HelpPage(int width)
             FlagKind.Array => "repeatable; ",
             _ => "",
         };
-        string fallback = flag.Required ? "required" : "default: " + DefaultOf(flag);
+        string? value = flag.Kind == FlagKind.Bool ? "false" : flag.Default;
+        string fallback = flag.Required ? "required" : value is null ? "no default" : $"default: {value}"; // "none" is a value of some flags
         return $"[{repeats}{fallback}; {flag.EnvironmentName}]";
     }
-
-    private static string DefaultOf(Flag flag) => flag.Kind == FlagKind.Bool ? "false" : flag.Default ?? "none";
 
     private static string ShortDetails(Flag flag) => flag.Required ? " [required]" : flag.Default is { } value ? $" [default: {value}]" : "";
 
@@ -128,7 +127,7 @@ internal sealed class HelpPage(int width)
         }
     }
 
-    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it where the name is too long.</summary>
+    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it if the name is too long.</summary>
     private void Beside(int column, string name, string text)
     {
         string[] lines = [.. TextWrap.Wrap(text, width - column)];

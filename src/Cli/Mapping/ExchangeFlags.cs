@@ -20,7 +20,7 @@ internal static class ExchangeFlags
         ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
 
     /// <summary>The whole outgoing policy.</summary>
-    /// <param name="login">That of the outgoing sign-in; null where there is none.</param>
+    /// <param name="login">That of the outgoing sign-in; null if there is none.</param>
     /// <param name="options">The flags.</param>
     /// <param name="settings">Where they come from.</param>
     /// <exception cref="UsageException">The flags contradict each other, or exchange nothing.</exception>

@@ -19,7 +19,7 @@ internal static class ForwardFlags
     private static readonly string[] SecretWords = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key", "auth-key"];
 
     /// <summary>Reads the flags and finds the secrets.</summary>
-    /// <returns>The fields, those with a secret last: they count where both flags name one.</returns>
+    /// <returns>The fields, those with a secret last: they count if both flags name one.</returns>
     /// <exception cref="UsageException">A name or a value cannot be used, or a reference leads to nothing.</exception>
     public static async Task<IReadOnlyList<AddedField>> ReadAsync(OutgoingOptions options, ILogger logger)
     {

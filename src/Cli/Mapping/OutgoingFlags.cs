@@ -10,7 +10,7 @@ internal static class OutgoingFlags
     // Given and empty is not "not given": the engine refuses it.
     private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable);
 
-    /// <returns>Null where none of the flags that turn signing in on is given.</returns>
+    /// <returns>Null if none of the flags that turn signing in on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or a file cannot be read.</exception>
     public static OutgoingPolicy? ToPolicy(OutgoingOptions options)
     {
@@ -57,7 +57,7 @@ internal static class OutgoingFlags
         return Store(options)!;
     }
 
-    /// <summary>Where credentials are kept; null where they are kept nowhere, or this user has no folder for them.</summary>
+    /// <summary>Where credentials are kept; null if they are kept nowhere, or if this user has no folder for them.</summary>
     /// <exception cref="UsageException">The store's key is none.</exception>
     public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
 
@@ -88,7 +88,7 @@ internal static class OutgoingFlags
         }
     }
 
-    /// <returns>Null where they are kept in memory.</returns>
+    /// <returns>Null if they are kept in memory.</returns>
     private static CredentialStoreFile? Store(StoreOptions options) => PathOf(options.RemoteAuthStore) is { } path
         ? FlagValue.Accepted(FlagNames.Outgoing, () => new CredentialStoreFile(path) { Key = Key })
         : null;
