@@ -13,6 +13,6 @@ public interface ITokenValidator
     /// <param name="cancellationToken">
     /// Cancelled when nobody will wait for the verdict any longer. Callbacks run on another thread; what they throw is logged and ignored.
     /// </param>
-    /// <returns>The verdict, with the time until which it may be used again.</returns>
+    /// <returns>The verdict, with the time until which it may be used again, and where tokens are exchanged, the end of the token.</returns>
     ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken);
 }

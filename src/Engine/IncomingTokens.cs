@@ -68,7 +68,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
     {
         JwtPolicy jwt => MakeGate(jwt, clock, logger),
         IntrospectionPolicy opaque => new TokenGate(
-            new IntrospectionValidator(Asker(opaque.OpaqueTokens, document: null), opaque, clock), keys: null, clock, logger),
+            new IntrospectionValidator(Asker(opaque.OpaqueTokens, document: null), opaque, clock).Lane, opaque: null, keys: null, clock, logger),
         TokenPolicy.HostPolicy host => new TokenGate(new HostValidator(host.Validator, new HookFaults(logger, clock)), keys: null, clock, logger),
         _ => throw new UnreachableException(),
     };
@@ -77,11 +77,10 @@ internal sealed class IncomingTokens : IAsyncDisposable
     {
         IssuerDocument? document = policy.Issuer is null ? null : new IssuerDocument(_http!, policy.Issuer, logger);
         var keys = new IssuerKeyCache(new JwksSource(new ProviderHttp(_http!), document, policy.JwksUri).FetchAsync, clock, logger);
-        var jwt = new JwtValidator(policy, keys, clock);
-        ITokenValidator validator = policy.ForOpaqueTokens is { } opaque
-            ? new TokenFormValidator(jwt, new IntrospectionValidator(Asker(opaque.OpaqueTokens, document), opaque, clock))
-            : jwt;
-        return new TokenGate(validator, keys, clock, logger);
+        TokenLane? others = policy.ForOpaqueTokens is { } opaque
+            ? new IntrospectionValidator(Asker(opaque.OpaqueTokens, document), opaque, clock).Lane
+            : null;
+        return new TokenGate(TokenGate.LaneOf(new JwtValidator(policy, keys, clock)), others, keys, clock, logger);
     }
 
     private Func<string, CancellationToken, Task<JsonElement>> Asker(TokenIntrospection introspection, IssuerDocument? document) => introspection switch

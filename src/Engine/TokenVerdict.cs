@@ -39,27 +39,31 @@ public sealed class TokenVerdict
     /// cref="TokenVerdictKind.Unavailable"/> is not kept.</value>
     public DateTimeOffset ReusableUntil { get; private init; }
 
-    /// <summary>When the token itself ends, as its issuer says; null if the issuer has not said it, and for every other verdict.</summary>
-    internal DateTimeOffset? TokenEndsAt { get; private init; }
+    /// <summary>When the token itself ends; null if that is not known, and for every verdict but <see cref="TokenVerdictKind.Admitted"/>.</summary>
+    /// <value>What is exchanged for the token (<see cref="TokenExchangePolicy"/>) is not used for longer.</value>
+    public DateTimeOffset? TokenEndsAt { get; private init; }
 
     /// <summary>The <c>Retry-After</c> of <see cref="TokenVerdictKind.Unavailable"/>, in seconds; else 0.</summary>
     public int RetryAfterSeconds { get; private init; }
 
-    /// <summary>Lets the caller in.</summary>
+    /// <summary>Lets the caller in with a token whose end is not known.</summary>
     /// <param name="caller">Who it is; printable, 1 to 256 characters.</param>
     /// <param name="reusableUntil">Never later than the token's own expiry.</param>
     /// <exception cref="ArgumentException"><paramref name="caller"/> is empty, too long, or holds a control character.</exception>
-    public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil) =>
-        IsCaller(caller)
-            ? new(TokenVerdictKind.Admitted, "admitted") { Caller = caller, ReusableUntil = reusableUntil }
-            : throw new ArgumentException("A caller is 1 to 256 printable characters.", nameof(caller));
+    public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil) => Admit(caller, reusableUntil, tokenEndsAt: null);
 
     /// <summary>Lets the caller in with a token whose end is known.</summary>
-    internal static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil, DateTimeOffset? tokenEndsAt)
-    {
-        TokenVerdict verdict = Admit(caller, reusableUntil);
-        return new(verdict.Kind, verdict.Reason) { Caller = verdict.Caller, ReusableUntil = verdict.ReusableUntil, TokenEndsAt = tokenEndsAt };
-    }
+    /// <param name="caller">Who it is; printable, 1 to 256 characters.</param>
+    /// <param name="reusableUntil">Never later than <paramref name="tokenEndsAt"/>, but for what clocks may differ by.</param>
+    /// <param name="tokenEndsAt">
+    /// When the token itself ends; null if that is not known. It says nothing about who may come in, but what is exchanged for the token
+    /// (<see cref="TokenExchangePolicy"/>) is not used for longer. Without it that is used until its own end, or that of the token's claim <c>exp</c>.
+    /// </param>
+    /// <exception cref="ArgumentException"><paramref name="caller"/> is empty, too long, or holds a control character.</exception>
+    public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil, DateTimeOffset? tokenEndsAt) =>
+        IsCaller(caller)
+            ? new(TokenVerdictKind.Admitted, "admitted") { Caller = caller, ReusableUntil = reusableUntil, TokenEndsAt = tokenEndsAt }
+            : throw new ArgumentException("A caller is 1 to 256 printable characters.", nameof(caller));
 
     /// <summary>Refuses the token.</summary>
     /// <param name="reason">A code for the log; nothing of the token.</param>

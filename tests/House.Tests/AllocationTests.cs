@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace McpProxyFast.House.Tests;
 
@@ -45,7 +44,7 @@ public sealed class AllocationTests
         Assert.True(observer.Reports > AllocationMeter.Measured && observer.Bytes > 0);
     }
 
-    public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour())];
+    public static TheoryData<OutgoingPolicy> Credentials => [OutgoingPolicy.Bearer("token"), OutgoingPolicy.From(new TokenOfAnHour()), new OAuthPolicy()];
 
     [OptimisedTheory]
     [MemberData(nameof(Credentials), DisableDiscoveryEnumeration = true)]
@@ -57,16 +56,13 @@ public sealed class AllocationTests
     [InlineData(true)]
     public async Task ExchangeThatAnExchangedTokenIsAddedToAllocatesNothing(bool isProtected)
     {
-        using var server = new TcpListener(IPAddress.Loopback, 0);
-        server.Start();
-        Task answering = AnswerOneExchangeAsync(server);
+        await using var tokens = new TokenServer();
         await ExpectSocketsToAllocateNothing(new McpProxyOptions
         {
             Target = Nowhere,
             Incoming = isProtected ? TokenPolicy.Custom(new AdmitsAll()) : null,
-            Outgoing = new TokenExchangePolicy(new Uri($"http://{server.LocalEndpoint}/token")),
+            Outgoing = new TokenExchangePolicy(tokens.Url),
         });
-        await answering;
     }
 
     [OptimisedFact]
@@ -95,17 +91,6 @@ public sealed class AllocationTests
             upstream.Send(Event);
             AllocationMeter.ReceiveAll(client, buffer, Event.Length);
         });
-    }
-
-    private static async Task AnswerOneExchangeAsync(TcpListener server)
-    {
-        using Socket client = await server.AcceptSocketAsync();
-        byte[] buffer = new byte[4096];
-        await client.ReceiveAsync(buffer);
-        const string answer = """{"access_token":"new","token_type":"Bearer","expires_in":3600}""";
-        await client.SendAsync(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {answer.Length}\r\n\r\n{answer}"));
-        client.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task ExpectSocketsToAllocateNothing(McpProxyOptions options)
@@ -159,12 +144,6 @@ public sealed class AllocationTests
         counting.SetMeasurementEventCallback<long>(static (_, _, _, _) => Interlocked.Increment(ref s_counted));
         counting.Start();
         return counting;
-    }
-
-    private sealed class AdmitsAll : ITokenValidator
-    {
-        public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(TokenVerdict.Admit("tester", DateTimeOffset.MaxValue));
     }
 
     private sealed class ReadsAll : IProxyObserver

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using McpProxyFast.Credentials;
 using McpProxyFast.Wire.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -127,6 +128,25 @@ public sealed class SecondSendingTests
         Assert.Equal(["POST /mcp/"], source.Challenged);
     }
 
+    /// <summary>The token lies in the head, as the target does.</summary>
+    [Theory, OverEvery]
+    public async Task ChallengeNamesTheCallerAlsoWhereTheRequestIsHeldNoLonger(Over over)
+    {
+        await using var source = new ProvingSource(isPerCaller: true);
+        await using var host = new WireHost(over, options => options with { Limits = options.Limits with { ReplayWindowBytes = 0 } }, credentials: source);
+        RawPeer client = await host.ConnectAsync();
+        await client.SendAsync("POST /mcp?q=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer alice\r\nContent-Length: 4\r\n\r\nab");
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadThroughAsync("\r\n\r\nab");
+        await client.SendAsync("cd");
+        await upstream.ReadThroughAsync("cd");
+        await upstream.SendAsync(Challenge);
+
+        Assert.Equal(401, (await client.ReadResponseAsync()).Status);
+        Assert.Equal(["POST /mcp of alice"], source.Obtained);
+        Assert.Equal(["POST /mcp of alice"], source.Challenged);
+    }
+
     /// <summary>Moves the clock in heartbeats; what comes of it comes at once, or not at all.</summary>
     private static void Pass(WireHost host, TimeSpan time)
     {
@@ -137,8 +157,10 @@ public sealed class SecondSendingTests
     }
 
     /// <summary>A line of its own for each request, and none for a challenge.</summary>
-    private sealed class ProvingSource() : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
+    private sealed class ProvingSource(bool isPerCaller = false) : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
     {
+        public override bool IsPerCaller => isPerCaller;
+
         public override CredentialLine? Current => null;
 
         public override bool ProvesEachRequest => true;
@@ -165,6 +187,7 @@ public sealed class SecondSendingTests
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        private static string Text(UpstreamRequest request) => $"{request.Method} {request.Url.AbsolutePath}";
+        private static string Text(UpstreamRequest request) =>
+            $"{request.Method} {request.Url.AbsolutePath}{(request.Caller is { } caller ? $" of {Encoding.ASCII.GetString(caller.Bytes.Span)}" : "")}";
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpProxyFast.Tokens;
 
 namespace McpProxyFast.Admission;
 
@@ -12,30 +13,31 @@ internal sealed class IntrospectionValidator(
     /// <summary>Longest time an answer is used again. It bounds how long a revoked token still passes (RFC 7662 §4).</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most questions out at the same time, half of what the gate lets wait: an endpoint that hangs leaves room for tokens by known keys.</summary>
-    public const int MaxAsked = TokenGate.MaxPending / 2;
+    /// <summary>Most questions out at the same time: each takes a connection to the endpoint.</summary>
+    public const int MaxAsked = 256;
+
+    /// <summary>Most tokens that wait until they are asked about, as after a restart with many callers. No more verdicts than that are kept anyway.</summary>
+    public const int MaxWaiting = TokenCache<CachedVerdict>.Capacity;
+
+    /// <summary>Longest wait until a token is asked about.</summary>
+    /// <remarks>With <see cref="TokenGate.DecisionTimeout"/> for the question itself it is below the 60 s after which MCP clients commonly give up.</remarks>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>The rule for the claims of the answer. Set for life.</summary>
     private readonly ClaimRule _claims = new(policy);
 
-    /// <summary>How many questions are out.</summary>
-    private int _asked;
+    /// <summary>Introspection with places of its own: an endpoint that hangs takes none from tokens that are checked with keys.</summary>
+    public TokenLane Lane => new(this, new FlightLimits(MaxAsked, MaxWaiting, MaxWait), "too-many-introspections");
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         try
         {
-            return Interlocked.Increment(ref _asked) <= MaxAsked
-                ? Decide(await ask(token, cancellationToken).ConfigureAwait(false))
-                : TokenVerdict.Unavailable("too-many-introspections", retryAfterSeconds: 1);
+            return Decide(await ask(token, cancellationToken).ConfigureAwait(false));
         }
         catch (InvalidOperationException fault)
         {
             throw new IOException("the introspection answer has a text that is not Unicode", fault);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _asked);
         }
     }
 

@@ -23,7 +23,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>How long after its begin a fetch is overdue: tokens that need it are then answered without it, at once.</summary>
     public static readonly TimeSpan MaxFetchWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>Most tokens that wait for a fetch, a quarter of what the gate lets wait: the rest is for tokens by known keys, and for introspection.</summary>
+    /// <summary>Most tokens that wait for a fetch while there are keys, a quarter of what the gate looks at: the rest is for tokens by known keys.</summary>
+    /// <remarks>While there are none, as after a start, all places are for those that wait: no other token could use one.</remarks>
     public const int MaxWaiting = TokenGate.MaxPending / 4;
 
     /// <summary>Gets the JWK set. Set for life.</summary>
@@ -171,9 +172,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             return fetching.IsCompleted;
         }
 
+        int places = Trusted.Keys == IssuerKeySet.Empty ? TokenGate.MaxPending : MaxWaiting;
         try
         {
-            if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+            if (Interlocked.Increment(ref _waiting) > places)
             {
                 return false;
             }

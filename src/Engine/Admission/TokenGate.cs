@@ -15,10 +15,10 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Longest wait for a verdict: discovery and keys of a slow provider, with some to spare.</summary>
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Most distinct tokens looked at at the same time.</summary>
+    /// <summary>Most distinct tokens looked at at a time, beside introspected ones (<see cref="IntrospectionValidator.Lane"/>).</summary>
     /// <remarks>
-    /// Those that wait for a provider have bounds of their own within it (<see cref="IssuerKeyCache.MaxWaiting"/>, <see
-    /// cref="IntrospectionValidator.MaxAsked"/>), so that a provider that hangs leaves a quarter for tokens by known keys.
+    /// Those that wait for another key than the known ones have a bound within it (<see cref="IssuerKeyCache.MaxWaiting"/>), so that an issuer that hangs
+    /// leaves three quarters for tokens by known keys.
     /// </remarks>
     public const int MaxPending = 512;
 
@@ -28,8 +28,11 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Longest wait until a token is looked at. A signature takes microseconds, so what waits for longer waits for something that hangs.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>Looks at a token. Set for life.</summary>
-    private readonly ITokenValidator _validator;
+    /// <summary>For the tokens that have the form of a JWT, and for all where there is no lane for others. Set for life.</summary>
+    private readonly Lane _lane;
+
+    /// <summary>For the tokens that have another form; null where one lane takes all. Set for life.</summary>
+    private readonly Lane? _opaque;
 
     /// <summary>The keys that the validator uses; null where it uses none. Set for life.</summary>
     private readonly IssuerKeyCache? _keys;
@@ -49,9 +52,6 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>The verdicts so far.</summary>
     private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
-    /// <summary>The tokens that are being looked at, and those that wait for it, each with those who wait for the verdict. Set for life.</summary>
-    private readonly Flights<Look, TokenVerdict> _pending;
-
     /// <summary>Cancelled by the end, and with it every look.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
@@ -63,14 +63,27 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <param name="clock">Expiry goes by it.</param>
     /// <param name="logger">Told why tokens were refused.</param>
     public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
+        : this(LaneOf(validator), opaque: null, keys, clock, logger)
     {
-        (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
+    }
+
+    /// <param name="lane">For the tokens that have the form of a JWT, and for all where there is no lane for others.</param>
+    /// <param name="opaque">For the tokens that have another form; null where one lane takes all.</param>
+    /// <param name="keys">The keys that tokens are checked with, where there are any; the gate starts and ends them.</param>
+    /// <param name="clock">Expiry goes by it.</param>
+    /// <param name="logger">Told why tokens were refused.</param>
+    public TokenGate(TokenLane lane, TokenLane? opaque, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
+    {
+        (_keys, _clock, _logger) = (keys, clock, logger);
         _lines = new RepeatedLines(logger, clock);
         _hookFaults = new HookFaults(logger, clock);
-        TokenVerdict tooMany = TokenVerdict.Unavailable("too-many-pending", retryAfterSeconds: 1);
-        _pending = new Flights<Look, TokenVerdict>(new FlightLimits(MaxPending, MaxWaiting, MaxWait), (_, _) => tooMany, clock);
+        _lane = new Lane(this, lane);
+        _opaque = opaque is null ? null : new Lane(this, opaque);
         keys?.OnWithdrawn(Forget);
     }
+
+    /// <summary>The lane of a validator that waits for nobody, and of a host's.</summary>
+    public static TokenLane LaneOf(ITokenValidator validator) => new(validator, new FlightLimits(MaxPending, MaxWaiting, MaxWait), "too-many-pending");
 
     /// <summary>Begins to fetch keys, ahead of the first request. Returns at once and never fails: without keys the answer is 503 until they come.</summary>
     public void Start() => _keys?.Start();
@@ -127,14 +140,15 @@ internal sealed class TokenGate : IAsyncDisposable
     private Look Join(TokenDigest digest, ReadOnlySpan<byte> token, out bool isOwn)
     {
         isOwn = false;
-        return _pending.TryFind(digest, out Look? known)
+        Lane lane = _opaque is null || JwtHeader.IsJwt(token) ? _lane : _opaque;
+        return lane.Pending.TryFind(digest, out Look? known)
             ? known
 
             // The epoch is read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
-            : _pending.Join(digest, new Look(token.ToArray(), Volatile.Read(ref _epoch)), DecideOnceAsync, out isOwn);
+            : lane.Pending.Join(digest, new Look(token.ToArray(), Volatile.Read(ref _epoch)), lane.DecideAsync, out isOwn);
     }
 
-    private async Task<TokenVerdict> DecideOnceAsync(TokenDigest digest, Look look)
+    private async Task<TokenVerdict> DecideOnceAsync(ITokenValidator validator, TokenDigest digest, Look look)
     {
         if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, look.Epoch) is { } known)
         {
@@ -142,7 +156,7 @@ internal sealed class TokenGate : IAsyncDisposable
             return known.Verdict;
         }
 
-        TokenVerdict verdict = await AskAsync(look.Token).ConfigureAwait(false);
+        TokenVerdict verdict = await AskAsync(validator, look.Token).ConfigureAwait(false);
         TellRefusal(verdict);
         Keep(digest, look, verdict);
         return verdict;
@@ -178,13 +192,20 @@ internal sealed class TokenGate : IAsyncDisposable
         _cache.Add(new CachedVerdict(digest, look.Token, verdict, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
-    private async Task<TokenVerdict> AskAsync(byte[] token)
+    /// <summary>There is no place for a token, or it has waited too long. Nothing is kept of it: a request that comes later may find a place.</summary>
+    private TokenVerdict RefuseTurn(TokenVerdict overflow)
+    {
+        TellRefusal(overflow);
+        return overflow;
+    }
+
+    private async Task<TokenVerdict> AskAsync(ITokenValidator validator, byte[] token)
     {
         using var ending = new HookCancellation(_hookFaults, DecisionTimeout, _clock, _stopping.Token);
         try
         {
             string text = Encoding.ASCII.GetString(token);
-            return await _validator.ValidateAsync(text, ending.Token).AsTask().WaitAsync(ending.Token).ConfigureAwait(false);
+            return await validator.ValidateAsync(text, ending.Token).AsTask().WaitAsync(ending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -210,6 +231,23 @@ internal sealed class TokenGate : IAsyncDisposable
 
             return TokenVerdict.Unavailable("validator-failed", retryAfterSeconds: 5);
         }
+    }
+
+    /// <summary>One lane at work.</summary>
+    private sealed class Lane
+    {
+        public Lane(TokenGate gate, TokenLane lane)
+        {
+            TokenVerdict overflow = TokenVerdict.Unavailable(lane.Overflow, retryAfterSeconds: 1);
+            Pending = new Flights<Look, TokenVerdict>(lane.Limits, (_, _) => gate.RefuseTurn(overflow), gate._clock);
+            DecideAsync = (digest, look) => gate.DecideOnceAsync(lane.Validator, digest, look);
+        }
+
+        /// <summary>The tokens that are being looked at, and those that wait for it, each with those who wait for the verdict.</summary>
+        public Flights<Look, TokenVerdict> Pending { get; }
+
+        /// <summary>Looks at one token.</summary>
+        public Func<TokenDigest, Look, Task<TokenVerdict>> DecideAsync { get; }
     }
 
     /// <summary>One token being looked at.</summary>

@@ -57,6 +57,9 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
 
     public override bool IsPerCaller => _subject is null;
 
+    /// <summary>Without a login's token there is nothing to exchange. A caller's own token is always exchanged.</summary>
+    public override bool IsUnasked => !IsPerCaller && _login!.IsUnasked;
+
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo)
     {
         ReadOnlySpan<byte> subject = _subject is null ? caller : _subject.Current;

@@ -50,6 +50,8 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     public override bool ProvesEachRequest => _policy.DPoP;
 
+    public override bool IsUnasked => Current is null && !_isWanted && !_lifecycle.IsAtWork;
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         try
@@ -69,7 +71,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     {
         if (Current is null)
         {
-            if ((!_isWanted && !_lifecycle.IsAtWork) || !Scope.Concerns(request.Url))
+            if (IsUnasked || !Scope.Concerns(request.Url))
             {
                 return CredentialResult.PassThrough;
             }

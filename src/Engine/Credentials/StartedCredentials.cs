@@ -35,6 +35,9 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
 
     public override bool ProvesEachRequest => source.ProvesEachRequest;
 
+    /// <summary>Not before the start is over: until then a request waits for what comes of it.</summary>
+    public override bool IsUnasked => _attempt is { IsCompletedSuccessfully: true } && source.IsUnasked;
+
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => source.CurrentFor(caller, ref memo);
 
     /// <summary>Starts the source, or joins the start that is under way or over.</summary>

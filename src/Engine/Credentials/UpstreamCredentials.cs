@@ -25,6 +25,10 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
     public virtual bool ProvesEachRequest => false;
 
+    /// <summary>Whether no request needs a line: nothing has asked for a credential, and none is being obtained. Then there is nothing to wait for.</summary>
+    /// <remarks>On the request path, where there is no line: a few volatile reads; nothing is allocated.</remarks>
+    public virtual bool IsUnasked => false;
+
     /// <summary>The line to send now for a caller, or null when none is ready.</summary>
     /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
     /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>

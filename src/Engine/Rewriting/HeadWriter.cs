@@ -45,12 +45,14 @@ internal ref struct HeadWriter(Span<byte> room)
         Span<FieldSlot> slots = head.Fields.Slots;
         for (int i = 0; i < slots.Length; i++)
         {
-            if (!drops.Has(slots[i].Known) && !slots[i].ThisHopOnly && (replaced is null || !replaced.Has(head.Name(slots[i]))))
+            ref FieldSlot slot = ref slots[i];
+            bool isReplaced = replaced is not null && replaced.HasLength(slot.NameLength) && replaced.Has(bytes.Slice(slot.LineStart, slot.NameLength));
+            if (!isReplaced && !slot.ThisHopOnly && !drops.Has(slot.Known))
             {
                 continue;
             }
 
-            Add(bytes[runStart..slots[i].LineStart]);
+            Add(bytes[runStart..slot.LineStart]);
             runStart = head.LineEnd(i);
         }
 

@@ -24,9 +24,12 @@ internal sealed class ReplacedNames
         }
     }
 
+    /// <summary>Whether a name has this length. Of a head's names few pass, and the bytes of the others need not be looked at.</summary>
+    public bool HasLength(int length) => (_lengths & BitOf(length)) != 0;
+
     public bool Has(ReadOnlySpan<byte> name)
     {
-        if ((_lengths & BitOf(name.Length)) == 0)
+        if (!HasLength(name.Length))
         {
             return false;
         }

@@ -92,6 +92,13 @@ internal sealed class RequestRewriter
     /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
     public string DescribeTarget(RequestHead head) => _target.Describe(head);
 
+    /// <summary>Most bytes that <see cref="WriteTarget"/> writes.</summary>
+    public int MostTargetBytes(RequestHead head) => _target.MostBytes(head);
+
+    /// <summary>Writes path and query as the upstream will see them; allocates nothing.</summary>
+    /// <returns>How many bytes that were.</returns>
+    public int WriteTarget(RequestHead head, Span<byte> room) => _target.Write(head, room);
+
     /// <summary>The path as the upstream will see it, without the query.</summary>
     public ReadOnlySpan<byte> PathOf(RequestHead head) => _target.PathOf(head);
 

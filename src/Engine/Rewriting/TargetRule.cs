@@ -30,10 +30,8 @@ internal sealed class TargetRule
     /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
     public string Describe(RequestHead head)
     {
-        byte[] room = new byte[head.PathAndQuery.Length + ExtraBytes];
-        var writer = new HeadWriter(room);
-        Write(head, ref writer);
-        return Encoding.ASCII.GetString(room, 0, writer.Length);
+        byte[] room = new byte[MostBytes(head)];
+        return Encoding.ASCII.GetString(room, 0, Write(head, room));
     }
 
     /// <summary>The path as the upstream will see it; <c>*</c> for the server as a whole.</summary>
@@ -50,6 +48,18 @@ internal sealed class TargetRule
 
     /// <summary>Whether a request for this path leaves for another one.</summary>
     public bool Changes(ReadOnlySpan<byte> path) => IsMapped(path) && !path.SequenceEqual(_path);
+
+    /// <summary>Most bytes of the mapped target.</summary>
+    public int MostBytes(RequestHead head) => head.PathAndQuery.Length + ExtraBytes;
+
+    /// <summary>Writes path and query as the upstream will see them.</summary>
+    /// <returns>How many bytes that were.</returns>
+    public int Write(RequestHead head, Span<byte> room)
+    {
+        var writer = new HeadWriter(room);
+        Write(head, ref writer);
+        return writer.Length;
+    }
 
     public void Write(RequestHead head, ref HeadWriter writer)
     {

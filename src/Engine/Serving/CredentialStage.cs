@@ -15,8 +15,8 @@ internal sealed class CredentialStage
     /// <summary>How often the request has been sent again with another credential.</summary>
     private int _replays;
 
-    /// <summary>The request as a credential is asked for it; null until <see cref="Describe"/> was called.</summary>
-    private UpstreamRequest? _described;
+    /// <summary>What a challenge is about. Taken before a wait, and before a pump may release the head's bytes; valid until the response is streamed.</summary>
+    private RequestNote _note;
 
     /// <summary>What the request goes out with; null for nothing.</summary>
     private CredentialLine? _line;
@@ -43,7 +43,7 @@ internal sealed class CredentialStage
     {
         _owner = null;
         _replays = 0;
-        _described = null;
+        _note.Clear();
         _line = null;
         _callerEndsAt = null;
         _mayBeAsked = false;
@@ -54,7 +54,8 @@ internal sealed class CredentialStage
     public void NoteCaller(TokenVerdict? verdict) => _callerEndsAt = verdict?.TokenEndsAt;
 
     /// <summary>
-    /// The warm path: no credential is wanted, as for a path that is another resource's, or a line is ready and the request is here whole, or need not be.
+    /// The warm path: no credential is wanted, as for a path that is another resource's; or a line is ready, or nothing has asked for one, and the request is
+    /// here whole, or need not be.
     /// </summary>
     public bool TryTake(RequestStream request)
     {
@@ -70,7 +71,7 @@ internal sealed class CredentialStage
         }
 
         _line = source.ProvesEachRequest ? null : source.CurrentFor(caller, ref _owner!.ExchangeMemo);
-        return _line is not null && !request.MayGather();
+        return !MustObtain(source) && !request.MayGather();
     }
 
     /// <summary>What the request is sent with, there or where a redirect has led it: nothing where that is not the credential's resource.</summary>
@@ -92,7 +93,9 @@ internal sealed class CredentialStage
     /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. Where there is one already, the path is warm:
     /// the body comes in a read of its own.
     /// </summary>
-    public ValueTask<StageResult> PrepareAsync(RequestStream request) => _line is null ? ObtainAsync(request) : request.GatherAsync();
+    public ValueTask<StageResult> PrepareAsync(RequestStream request) => MustObtain(Source!) ? ObtainAsync(request) : request.GatherAsync();
+
+    private bool MustObtain(UpstreamCredentials source) => _line is null && !source.IsUnasked;
 
     /// <summary>The cold path: there is no credential yet.</summary>
     private async ValueTask<StageResult> ObtainAsync(RequestStream request)
@@ -110,26 +113,27 @@ internal sealed class CredentialStage
         }
 
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
-        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(request, request.Redirect.To), wait.Token)).ConfigureAwait(false), out _);
+        Note(request, request.Redirect.To);
+        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(), wait.Token)).ConfigureAwait(false), out _);
     }
 
-    /// <summary>Remembers the request before a pump may let its bytes go; a challenge is about it.</summary>
-    /// <param name="request">The request.</param>
+    /// <summary>Notes the request before a pump may release its bytes: a challenge is about it. Allocates nothing.</summary>
+    /// <param name="request">The request. Its pump, if it has one, does not run.</param>
     /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
-    public UpstreamRequest Describe(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
+    public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
-        if (_described is { } described && redirectedTo.IsEmpty)
+        Debug.Assert(request is { IsPumping: false, IsHeld: true }, "The head's bytes are there to be read.");
+        ReadOnlySpan<byte> caller = default;
+        if (Source!.IsPerCaller)
         {
-            return described;
+            PresentedToken.Read(request.Head, out caller);
         }
 
-        SharedServices parts = _owner!.Parts;
-        string target = redirectedTo.IsEmpty ? parts.RequestRewriter.DescribeTarget(request.Head) : Encoding.ASCII.GetString(redirectedTo.Span);
-        string origin = parts.Target.GetLeftPart(UriPartial.Authority);
-        var made = new UpstreamRequest(Encoding.ASCII.GetString(request.Head.Method), new Uri(target is "*" ? origin : origin + target), CallerOf(request));
-        _described = made;
-        return made;
+        _note.Take(request.Head, _owner!.Parts.RequestRewriter, redirectedTo.Span, caller);
     }
+
+    /// <summary>Lets the note go: the response is the client's, so no challenge comes any more.</summary>
+    public void Forget() => _note.Clear();
 
     /// <summary>A 401, or a 403, where credentials are the proxy's business. Every other one is the client's.</summary>
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
@@ -139,8 +143,12 @@ internal sealed class CredentialStage
     public async ValueTask<StageResult> RecoverAsync(RequestStream request, ResponseHead response, ReadOnlyMemory<byte> redirectedTo)
     {
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
-        UpstreamRequest described = request is { IsPumping: false, IsHeld: true } ? Describe(request, redirectedTo) : _described!.Value;
-        var challenge = new UpstreamChallenge(described, response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
+        if (request is { IsPumping: false, IsHeld: true })
+        {
+            Note(request, redirectedTo); // otherwise it was noted when it was sent
+        }
+
+        var challenge = new UpstreamChallenge(Describe(), response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         StageResult result = Take(await WithoutCancelAsync(Source!.RecoverAsync(challenge, wait.Token)).ConfigureAwait(false), out bool isRenewed);
         if (!result.GoesOn || !isRenewed)
@@ -177,16 +185,15 @@ internal sealed class CredentialStage
         };
     }
 
-    /// <summary>Copied: the request's bytes may be gone when a challenge to it comes.</summary>
-    private CallerToken? CallerOf(RequestStream request)
+    /// <summary>The noted request in the form in which a credential is asked for. For cold code: it allocates.</summary>
+    private UpstreamRequest Describe()
     {
-        if (!Source!.IsPerCaller)
-        {
-            return null;
-        }
-
-        PresentedToken.Read(request.Head, out ReadOnlySpan<byte> caller);
-        return caller.IsEmpty ? CallerToken.None : new CallerToken(caller.ToArray(), _callerEndsAt);
+        string target = Encoding.ASCII.GetString(_note.Target);
+        string origin = _owner!.Parts.Target.GetLeftPart(UriPartial.Authority);
+        CallerToken? caller = !Source!.IsPerCaller ? null
+            : _note.Caller.IsEmpty ? CallerToken.None
+            : new CallerToken(_note.Caller.ToArray(), _callerEndsAt);
+        return new UpstreamRequest(Encoding.ASCII.GetString(_note.Method), new Uri(target is "*" ? origin : origin + target), caller);
     }
 
     private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)

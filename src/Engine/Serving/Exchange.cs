@@ -279,7 +279,7 @@ internal sealed class Exchange
     {
         if (Parts.Credentials is not null && !Request.IsWhole())
         {
-            Credential.Describe(Request, Redirect.To); // when a challenge arrives, the pump may have released the head's bytes
+            Credential.Note(Request, Redirect.To); // when a challenge arrives, the pump may have released the head's bytes
         }
 
         Outcome.Attempts++;
@@ -379,6 +379,7 @@ internal sealed class Exchange
         }
 
         Response.BeginStreaming();
+        Credential.Forget();
         if (Request is { HasPumped: false, State: SendState.Done })
         {
             ReleaseRequest();

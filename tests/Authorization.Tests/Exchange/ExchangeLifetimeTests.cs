@@ -298,10 +298,20 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
 
         Assert.Equal("200 ok", await _rig.AskAsync(proxy, "opaque"));
 
-        string told = _rig.Log.Lines.Single(line => line.StartsWith("Exchanged a token", StringComparison.Ordinal)).Split("sent until ")[1].Split('.')[0];
-        DateTimeOffset sentUntil = DateTimeOffset.Parse(told, CultureInfo.InvariantCulture);
-        DateTimeOffset first = end < DateTimeOffset.UtcNow.AddHours(1) ? end : DateTimeOffset.UtcNow.AddHours(1);
-        Assert.InRange(first - sentUntil, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90));
+        ExpectSentUntilJustBefore(end);
+    }
+
+    [Theory]
+    [InlineData(120)]
+    [InlineData(7200)]
+    public async Task TokenEndsWithTheOneForWhichAHostsOwnValidatorStatesAnEnd(int seconds)
+    {
+        DateTimeOffset end = DateTimeOffset.UtcNow.AddSeconds(seconds);
+        Uri proxy = _rig.Serve(new McpProxyOptions { Target = _rig.Target, Incoming = TokenPolicy.Custom(new Admits(end)), Outgoing = _rig.Policy });
+
+        Assert.Equal("200 Bearer 1-for-opaque", await _rig.AskAsync(proxy, "opaque"));
+
+        ExpectSentUntilJustBefore(end);
     }
 
     [Fact]
@@ -322,6 +332,14 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         Assert.Equal(2, login.TokenRequests.Count);
     }
 
+    private void ExpectSentUntilJustBefore(DateTimeOffset end)
+    {
+        string told = _rig.Log.Lines.Single(line => line.StartsWith("Exchanged a token", StringComparison.Ordinal)).Split("sent until ")[1].Split('.')[0];
+        DateTimeOffset sentUntil = DateTimeOffset.Parse(told, CultureInfo.InvariantCulture);
+        DateTimeOffset first = end < DateTimeOffset.UtcNow.AddHours(1) ? end : DateTimeOffset.UtcNow.AddHours(1);
+        Assert.InRange(first - sentUntil, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90));
+    }
+
     private static OAuthPolicy Machine(SignInServer login) => new()
     {
         Server = OAuthServer.FromEndpoints(new Uri($"{login.Origin}/token")),
@@ -332,6 +350,13 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     {
         string payload = new JsonObject { ["sub"] = subject, ["exp"] = (_rig.Clock.GetUtcNow() + life).ToUnixTimeSeconds() }.ToJsonString();
         return $"e30.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}.c2ln";
+    }
+
+    /// <summary>States an end that is not the one up to which its verdict holds.</summary>
+    private sealed class Admits(DateTimeOffset end) : ITokenValidator
+    {
+        public ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken) =>
+            new(TokenVerdict.Admit("alice", DateTimeOffset.UtcNow.AddSeconds(30), end));
     }
 
     private sealed class Basic : ICredentialSource

@@ -218,6 +218,58 @@ public sealed class IntrospectionTests : IAsyncLifetime
         Assert.Equal("admitted", await _fixture.ReasonAsync("opaque"));
     }
 
+    /// <summary>As after a restart: all of them are answered, and the endpoint is not asked more at a time than it is said to be.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task NewTokensOfManyCallersAreAskedAboutInTurn(bool besideJwts)
+    {
+        const int callers = 1_000;
+        _fixture.Policy = besideJwts ? JwtsAndOpaque : Opaque;
+        var held = new TaskCompletionSource();
+        int asking = 0;
+        int most = 0;
+        Provider.Answer("/introspect", async context =>
+        {
+            int now = Interlocked.Increment(ref asking);
+            for (int known = most; now > known; known = most)
+            {
+                Interlocked.CompareExchange(ref most, now, known);
+            }
+
+            string token = (await context.Request.ReadFormAsync())["token"]!;
+            await held.Task;
+            Interlocked.Decrement(ref asking);
+            await context.Response.WriteAsync(Active.Replace("alice", token, StringComparison.Ordinal));
+        });
+        Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, callers).Select(caller => _fixture.DecideAsync($"caller-{caller}"))];
+        await Patience.UntilAsync(() => Provider.TimesAsked("/introspect") == IntrospectionValidator.MaxAsked);
+        Assert.DoesNotContain(waiting, deciding => deciding.IsCompleted);
+        held.SetResult();
+
+        TokenVerdict[] verdicts = await Task.WhenAll(waiting);
+
+        Assert.Equal(Enumerable.Range(0, callers).Select(caller => $"caller-{caller}"), verdicts.Select(verdict => verdict.Caller));
+        Assert.Equal(callers, Provider.TimesAsked("/introspect"));
+        Assert.InRange(most, 1, IntrospectionValidator.MaxAsked);
+    }
+
+    [Fact]
+    public async Task TokenInTheQueueIsAskedAboutWhenThoseBeforeItHaveGivenUp()
+    {
+        Provider.Answer("/introspect", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        Task<TokenVerdict>[] asked = [.. Enumerable.Range(0, IntrospectionValidator.MaxAsked).Select(index => _fixture.DecideAsync($"asked-{index}"))];
+        await Patience.UntilAsync(() => Provider.TimesAsked("/introspect") == IntrospectionValidator.MaxAsked);
+        Provider.Answer("/introspect", Active);
+
+        Task<TokenVerdict> waiting = _fixture.DecideAsync("waiting");
+        Assert.False(waiting.IsCompleted);
+        _fixture.Clock.Advance(TokenGate.DecisionTimeout);
+
+        Assert.All(await Task.WhenAll(asked), verdict => Assert.Equal((TokenVerdictKind.Unavailable, 5), (verdict.Kind, verdict.RetryAfterSeconds)));
+        Assert.Equal("alice", (await waiting).Caller);
+    }
+
     [Fact]
     public async Task EndpointThatIsDownMeansUnavailable()
     {

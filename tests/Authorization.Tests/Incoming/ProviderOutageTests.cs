@@ -159,14 +159,36 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ManyCallersWhoComeBeforeTheKeysWaitForThem()
+    {
+        const int callers = 700;
+        TestKey key = TestKey.Curve("curve", "P-256");
+        var held = new TaskCompletionSource();
+        Provider.Answer("/keys", async context =>
+        {
+            await held.Task;
+            await context.Response.WriteAsync(TestKey.SetOf([key]));
+        });
+        string[] tokens = [.. Enumerable.Range(0, callers).Select(caller => _fixture.Forge.Make(key, payload: payload => payload["sub"] = $"caller-{caller}"))];
+        Task<TokenVerdict>[] waiting = [.. tokens.Select(_fixture.DecideAsync)];
+        await Patience.UntilAsync(() => Provider.TimesAsked("/keys") > 0);
+        held.SetResult();
+
+        TokenVerdict[] verdicts = await Task.WhenAll(waiting);
+
+        Assert.Equal(Enumerable.Range(0, callers).Select(caller => $"caller-{caller}"), verdicts.Select(verdict => verdict.Caller));
+    }
+
+    [Fact]
     public async Task HangingIntrospectionLeavesRoomForTokensByKnownKeys()
     {
         _fixture.Policy = ((JwtPolicy)_fixture.Policy) with { OpaqueTokens = TokenIntrospection.At(new Uri($"{Provider.Url}/introspect")) };
         Provider.Answer("/introspect", context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         Task<TokenVerdict>[] waiting = [.. Enumerable.Range(0, TokenGate.MaxPending + 8).Select(index => _fixture.DecideAsync($"opaque-{index}"))];
-        await Patience.UntilAsync(() => waiting.Count(deciding => !deciding.IsCompleted) <= IntrospectionValidator.MaxAsked);
+        await Patience.UntilAsync(() => Provider.TimesAsked("/introspect") == IntrospectionValidator.MaxAsked);
 
         Assert.Equal("admitted", await _fixture.ReasonAsync(_fixture.Forge.Make(_fixture.Key)));
+        Assert.DoesNotContain(waiting, deciding => deciding.IsCompleted);
 
         TokenVerdict[] verdicts = await AdvanceUntilAsync(Task.WhenAll(waiting));
         Assert.All(verdicts, verdict => Assert.Equal(TokenVerdictKind.Unavailable, verdict.Kind));

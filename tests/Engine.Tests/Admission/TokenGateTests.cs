@@ -1,5 +1,6 @@
 using System.Text;
 using McpProxyFast.Admission;
+using McpProxyFast.Tokens;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -238,6 +239,41 @@ public sealed class TokenGateTests
         Assert.Equal(TokenVerdictKind.Unavailable, overflow.Kind);
         Assert.Equal(TokenVerdictKind.Admitted, after.Kind);
     }
+
+    [Fact]
+    public async Task LaneWithoutAPlaceTakesNoneFromTheOther()
+    {
+        var answer = new TaskCompletionSource<TokenVerdict>();
+        var hanging = new ScriptedValidator((_, _) => new ValueTask<TokenVerdict>(answer.Task));
+        var full = new TokenLane(hanging, new FlightLimits(Running: 1, Waiting: 0, TimeSpan.Zero), "too-many-questions");
+        await using var gate = new TokenGate(TokenGate.LaneOf(Admitting(TimeSpan.FromMinutes(5))), full, keys: null, _clock, NullLogger.Instance);
+        Task<TokenVerdict> first = gate.DecideAsync("opaque-1"u8.ToArray(), default).AsTask();
+
+        TokenVerdict overflow = await gate.DecideAsync("opaque-2"u8.ToArray(), default);
+        TokenVerdict jwt = await gate.DecideAsync("eyJhbGciOiJFUzI1NiJ9.e30.c2ln"u8.ToArray(), default);
+        answer.SetResult(TokenVerdict.Admit("caller", DateTimeOffset.MaxValue));
+
+        Assert.Equal((TokenVerdictKind.Unavailable, "too-many-questions", 1), (overflow.Kind, overflow.Reason, overflow.RetryAfterSeconds));
+        Assert.Equal(TokenVerdictKind.Admitted, jwt.Kind);
+        Assert.Equal(TokenVerdictKind.Admitted, (await first).Kind);
+        Assert.Equal(1, hanging.Calls);
+    }
+
+    [Theory]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.e30.c2ln", true)]
+    [InlineData("e30.e30.c2ln", true)]
+    [InlineData("ewogICJhbGciIDogIkVTMjU2Igp9.e30.", true)]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.e30", false)]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.e30.c2ln.c2ln", false)]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9+.e30.c2ln", false)]
+    [InlineData("W10.e30.c2ln", false)]
+    [InlineData("eg.e30.c2ln", false)]
+    [InlineData("e.e30.c2ln", false)]
+    [InlineData("ya29.a0Af.x", false)]
+    [InlineData("opaque", false)]
+    [InlineData("..", false)]
+    [InlineData("", false)]
+    public void JwtIsToldByItsForm(string token, bool isJwt) => Assert.Equal(isJwt, JwtHeader.IsJwt(Bytes(token)));
 
     [Theory]
     [InlineData(1_000)]
