@@ -5,7 +5,9 @@ using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Cli.Tests.Support;
 using McpProxyFast.Cli.Tunnels;
 using McpProxyFast.Cli.Tunnels.OpenAi;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Posted = McpProxyFast.Cli.Tests.Tunnels.StandInControlPlane.Posted;
 
@@ -196,6 +198,7 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
     [InlineData(502, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{\"jsonrpc\"", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {}\n\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
+    [InlineData(502, "HTTP/1.1 502 No\r\nContent-Type: application/json\r\nContent-Length: 105\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":\"rpc_1\",\"error\":{\"code\":-32603,\"message\":\"x\",\"data\":{\"reason\":\"exchange-refused\"}}}", """{"version":1,"source":"client_internal","upstream_response_received":false}""")]
     [InlineData(502, "SSH-2.0-OpenSSH_9.2p1\r\n\r\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "", """{"version":1,"source":"transport_closed","upstream_response_received":false}""")]
     public async Task ServerThatGivesNoAnswerIsToldByAClosedList(int code, string response, string failure)
@@ -567,6 +570,44 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         Assert.Contains(_log.Lines, line => line.Contains("not a list of commands", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task ControlPlaneThatDoesNotHoldPollsOpenIsNotPolledWithoutAPause()
+    {
+        _plane.FailPolls(StandInControlPlane.Status(204), StandInControlPlane.Status(204));
+        _plane.Give();
+        _plane.Give(CommandOf(List));
+        long began = TimeProvider.System.GetTimestamp();
+
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+
+        await _plane.AnswerAsync();
+        Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromSeconds(1.4));
+    }
+
+    [Fact]
+    public async Task PollWhoseResponseStallsIsGivenUpAndRepeated()
+    {
+        _plane.FailPolls(async context =>
+        {
+            await context.Response.WriteAsync("{\"comm");
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+        });
+        var clock = new FakeTimeProvider();
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)), clock: clock);
+
+        await Patience.UntilAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(30));
+                return _log.Lines.Any(line => line.Contains("its response has stalled", StringComparison.Ordinal));
+            },
+            "The poll is not given up.");
+
+        _plane.Give(CommandOf(List));
+        Assert.Equal(Result, (await _plane.AnswerAsync()).Answer);
+    }
+
     [Theory]
     [InlineData(401)]
     [InlineData(403)]
@@ -616,17 +657,18 @@ public sealed class HostedTunnelTests : IAsyncLifetime, IDisposable
         _loop = null;
     }
 
-    private void Start(StandInMcpServer server, string more = "", MemoryBudget? budget = null)
+    private void Start(StandInMcpServer server, string more = "", MemoryBudget? budget = null, TimeProvider? clock = null)
     {
         _server = server;
-        Start(server.Address, new ProxyLimits(), more, budget);
+        Start(server.Address, new ProxyLimits(), more, budget, clock: clock);
     }
 
-    private void Start(Uri target, ProxyLimits limits, string more = "", MemoryBudget? budget = null, ILogger? logger = null)
+    private void Start(
+        Uri target, ProxyLimits limits, string more = "", MemoryBudget? budget = null, ILogger? logger = null, TimeProvider? clock = null)
     {
         string given = $$"""{"tunnel-id":"tunnel_1","api-key-file":"{{_folder.Write("key", "sk-hunter2\n")}}","base-url":"{{_plane.Address}}"{{more}}}""";
         _proxy = new McpProxy(new McpProxyOptions { Target = target, Limits = limits });
-        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, logger ?? _log, _stopping.Token, budget);
+        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, logger ?? _log, _stopping.Token, budget, clock);
     }
 
     /// <summary>Fails at the first line; passes the others on.</summary>
