@@ -13,6 +13,7 @@ namespace McpProxyFast.Cli.Tunnels;
 internal sealed class Agent : IDisposable
 {
     private const int Terminate = 15; // SIGTERM
+    private const int KillSignal = 9; // SIGKILL
 
     /// <summary>Stack size of the thread, which only starts a process and waits.</summary>
     private const int StackBytes = 256 * 1024;
@@ -59,24 +60,27 @@ internal sealed class Agent : IDisposable
             AgentLines.ReadAsync(_process.StandardOutput, Say),
             AgentLines.ReadAsync(_process.StandardError, Say));
         int code = await _ended.Task;
+        bool isAlone = !TrySignalGroup(Terminate);
         await Task.WhenAny(reading, Task.Delay(LastLinesTimeout));
+        _ = isAlone || TrySignalGroup(KillSignal);
         return code;
     }
 
-    /// <summary>Sends SIGTERM, and SIGKILL if the agent does not exit in time.</summary>
+    /// <summary>Sends SIGTERM, and SIGKILL if the agent does not exit in time; also to the programs that it has started.</summary>
     public async Task StopAsync()
     {
         if (OperatingSystem.IsWindows())
         {
             _process.StandardInput.Close(); // the launcher sees it
         }
-        else if (!_ended.Task.IsCompleted)
+        else if (!_ended.Task.IsCompleted && !TrySignalGroup(Terminate))
         {
             _ = Kill(_process.Id, Terminate);
         }
 
         if (await Task.WhenAny(_ended.Task, Task.Delay(EndTimeout)) != _ended.Task)
         {
+            _ = TrySignalGroup(KillSignal);
             _process.Kill(entireProcessTree: true);
             await _ended.Task;
         }
@@ -87,6 +91,13 @@ internal sealed class Agent : IDisposable
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Kill(int process, int signal);
+
+    /// <summary>
+    /// Signals the agent and the programs that it has started: an agent may be a script around the real one, which must not stay behind.
+    /// </summary>
+    /// <remarks>On Linux the agent begins a session, and so a process group that has its number; the number is nobody else's while one of them lives.</remarks>
+    /// <returns>Whether one of them lives.</returns>
+    private bool TrySignalGroup(int signal) => OperatingSystem.IsLinux() && Kill(-_process.Id, signal) == 0;
 
     private void Run()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Http.Headers;
 
 namespace McpProxyFast.Bridge;
 
@@ -8,10 +9,18 @@ internal static class AnswerBody
     private const int ReadBytes = 16 * 1024;
 
     /// <summary>Whether the response is a stream of events.</summary>
-    public static bool IsEventStream(HttpResponseMessage response) => IsOf(response, "text/event-stream");
+    /// <remarks>By the type alone: parameters that are written wrongly, as in <c>text/event-stream;</c>, change nothing about what the body is.</remarks>
+    public static bool IsEventStream(HttpResponseMessage response)
+    {
+        if (!response.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values))
+        {
+            return false;
+        }
 
-    /// <summary>Whether the response carries JSON.</summary>
-    public static bool IsJson(HttpResponseMessage response) => IsOf(response, "application/json");
+        ReadOnlySpan<char> value = values.ToString();
+        int end = value.IndexOf(';');
+        return (end < 0 ? value : value[..end]).Trim().Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>Reads a whole body.</summary>
     /// <param name="response">Its head has come.</param>
@@ -70,7 +79,4 @@ internal static class AnswerBody
             }
         }
     }
-
-    private static bool IsOf(HttpResponseMessage response, string type) =>
-        string.Equals(response.Content.Headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase);
 }

@@ -18,6 +18,12 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     /// <summary>The pause before the rest is asked for.</summary>
     private TimeSpan _pause = BridgeLimits.DefaultRetry;
 
+    /// <summary>Something came that is no message: it may have been the answer.</summary>
+    private bool _wasBroken;
+
+    /// <summary>The stream that was read last has brought something.</summary>
+    private bool _hasBrought;
+
     /// <summary>The revision is one without resumption: a message of its own has the revision in itself.</summary>
     private bool CanResume => _lastId is not null && (message.IsInitialize || message.Head.ProtocolVersion is null);
 
@@ -26,7 +32,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     public async Task RunAsync(HttpResponseMessage response)
     {
         await ReadAsync(response).ConfigureAwait(false);
-        while (!message.IsGivenUp && CanResume)
+        while (!message.IsGivenUp && CanResume && (_hasBrought || !_wasBroken))
         {
             await Task.Delay(_pause, parts.Settings.Clock, message.Closing).ConfigureAwait(false);
             if (!await ResumeAsync().ConfigureAwait(false))
@@ -35,7 +41,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
             }
         }
 
-        await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerCut).ConfigureAwait(false);
+        await parts.Delivery.FailAllAsync(message, _wasBroken ? BridgeFaultReason.AnswerInvalid : BridgeFaultReason.AnswerCut).ConfigureAwait(false);
     }
 
     /// <summary>Fetches what follows the last event.</summary>
@@ -57,7 +63,8 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         }
 
         ErrorAnswer error = await ErrorAnswer.ReadAsync(response, parts.Large, message.Closing).ConfigureAwait(false);
-        if (await _patience.PauseAsync(error, message.Closing).ConfigureAwait(false))
+        bool passes = error.Status is 429 or 502 or 503 or 504; // a server, or what stands before it, on its way down, or up
+        if (passes && await _patience.PauseAsync(parts.Settings.ReconnectTimeout, message.Closing).ConfigureAwait(false))
         {
             return true;
         }
@@ -95,13 +102,13 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     private async Task ReadAsync(EventStreamReader events, CancellationTokenSource tail)
     {
         bool isTail = false;
-        bool hasBrought = false;
+        _hasBrought = false;
         try
         {
             while (await events.ReadAsync(tail.Token).ConfigureAwait(false) is { } next)
             {
                 using MessageBuffer data = next.Data;
-                hasBrought = true;
+                _hasBrought = true;
                 if (next.IsTooLarge)
                 {
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
@@ -113,7 +120,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                 }
                 else if (next.Name == "message")
                 {
-                    await parts.Delivery.DeliverAsync(data.Bytes, message).ConfigureAwait(false);
+                    _wasBroken |= !await parts.Delivery.DeliverAsync(data.Bytes, message).ConfigureAwait(false);
                 }
 
                 if (!isTail && !message.IsOpen)
@@ -126,7 +133,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         finally
         {
             _lastId = events.LastId ?? _lastId;
-            _pause = _reopening.AfterStream(events.Retry, hasBrought);
+            _pause = _reopening.AfterStream(events.Retry, _hasBrought);
         }
     }
 }

@@ -55,7 +55,7 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>Whether the bridge itself has made it.</summary>
     public bool IsOwn => _own is not null;
 
-    /// <summary>The session that the response to an <c>initialize</c> names; null for none.</summary>
+    /// <summary>The session that the response to an <c>initialize</c> names, until that is answered with a result; null for none.</summary>
     public string? GivenSession { get; set; }
 
     /// <summary>What sends it; null until something does.</summary>

@@ -110,9 +110,10 @@ internal sealed class Conversation : IDisposable
     /// <param name="stopping">Tells the bridge to stop.</param>
     private async Task DrainAsync(Task received, TimeSpan endedFor, CancellationToken stopping)
     {
-        foreach (OpenRequest request in _delivery.Open.All().Where(request => request.Method == Methods.Listen && _delivery.Open.TryEnd(request)))
+        // A listening request is never answered but by its end, which is now. For what a cancelled one still brings nobody waits.
+        foreach (OpenRequest over in _delivery.Open.All().Where(open => open.Method == Methods.Listen ? _delivery.Open.TryEnd(open) : open.Owner.IsGivenUp))
         {
-            request.Owner.Close(); // never answered but by its end, which is now
+            over.Owner.Close();
         }
 
         Task done = Task.WhenAll(received, _running.WhenZero);

@@ -48,7 +48,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
     public static async Task<ErrorAnswer> ReadAsync(HttpResponseMessage response, LargeMessages large, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
-        if (!AnswerBody.IsJson(response))
+        if (AnswerBody.IsEventStream(response))
         {
             return new ErrorAnswer(status, default, 0, "", "");
         }
@@ -89,6 +89,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
     /// <param name="body">The body, which may be anything.</param>
     public static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)
     {
+        body = Utf8Check.BehindMark(body);
         if (MessageScanner.Scan(body) is not { Kind: MessageKind.ErrorResponse, ErrorCode: var code })
         {
             return new ErrorAnswer(status, default, 0, "", "");

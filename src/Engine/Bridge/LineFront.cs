@@ -19,7 +19,13 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     /// <summary>Cancelled when the client takes no more. It is not disposed of, as who still sends looks at it.</summary>
     private readonly CancellationTokenSource _gone = new();
 
+    /// <summary>The first bytes have been looked at. The receiver's alone.</summary>
+    private bool _hasBegun;
+
     public CancellationToken Gone => _gone.Token;
+
+    /// <summary>Some programs write it before the first line: it says that UTF-8 follows and is none of the message (RFC 8259 §8.1).</summary>
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     private static ReadOnlySpan<byte> LineEnds => "\r\n"u8;
 
@@ -31,7 +37,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         while (true)
         {
             ReadResult read = await near.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (read.IsCanceled)
+            if (read.IsCanceled || (!_hasBegun && !Begin(ref read)))
             {
                 continue;
             }
@@ -101,6 +107,29 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     public void Close() => _gone.Cancel();
 
     public void Dispose() => Close();
+
+    /// <summary>Passes over a byte order mark at the beginning of all.</summary>
+    /// <returns>False where more has to come, and nothing was taken.</returns>
+    private bool Begin(ref ReadResult read)
+    {
+        Span<byte> start = stackalloc byte[3];
+        start = start[..(int)Math.Min(start.Length, read.Buffer.Length)];
+        read.Buffer.Slice(0, start.Length).CopyTo(start);
+        bool isMark = ByteOrderMark.StartsWith(start);
+        if (isMark && start.Length < ByteOrderMark.Length && !read.IsCompleted)
+        {
+            near.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            return false;
+        }
+
+        _hasBegun = true;
+        if (isMark && start.Length == ByteOrderMark.Length)
+        {
+            read = new ReadResult(read.Buffer.Slice(start.Length), read.IsCanceled, read.IsCompleted);
+        }
+
+        return true;
+    }
 
     /// <summary>Takes what belongs to the line out of the pipe.</summary>
     /// <returns>Whether the line's end has come.</returns>

@@ -91,7 +91,7 @@ internal sealed class ServerStream
                 return false;
             }
 
-            if (error.Status < 500 && error.Status != 429)
+            if (!MayOpenAgain(error))
             {
                 _parts.Settings.Logger.NoServerStream(error.Status);
                 return false;
@@ -100,6 +100,23 @@ internal sealed class ServerStream
 
         _pause = _reopening.AfterFailure();
         return true;
+    }
+
+    /// <summary>Whether the server may open the stream next time.</summary>
+    /// <remarks>
+    /// A stream that was open may be refused because the server still holds the one that was cut (409), or knows the last event no more: then it is asked
+    /// for without.
+    /// </remarks>
+    private bool MayOpenAgain(ErrorAnswer error)
+    {
+        if (error.Status is 429 or > 500 || (_hasOpened && error.Status == 409))
+        {
+            return true;
+        }
+
+        bool mayBeForEvent = _lastId is not null;
+        _lastId = null;
+        return mayBeForEvent || error.Status == 500;
     }
 
     private async Task ReadAsync(HttpResponseMessage response, CancellationToken closing)

@@ -80,13 +80,19 @@ internal sealed class StreamableTransport : UpstreamTransport
     public override void OnInitialized(ClientMessage message, InitializeAnswer answer)
     {
         ServerStream? old;
+        Session? replaced;
         lock (_gate)
         {
-            _session = new Session(message.GivenSession, answer.Version);
+            (replaced, _session) = (_session, new Session(message.GivenSession, answer.Version));
+            message.GivenSession = null; // it is ended with the conversation from now on
             (old, _stream) = (_stream, null);
         }
 
         old?.Close();
+        if (!message.IsOwn && replaced?.Id != Current?.Id)
+        {
+            _ = EndAsync(replaced); // the client has begun anew
+        }
     }
 
     public override async Task EndAsync()
@@ -100,6 +106,12 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
 
         stream?.Close();
+        await EndAsync(session).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a session at the server, if there is one. Never throws.</summary>
+    private async Task EndAsync(Session? session)
+    {
         if (session?.Id is null)
         {
             return;
@@ -227,26 +239,34 @@ internal sealed class StreamableTransport : UpstreamTransport
     private async Task TakeAnswerAsync(ClientMessage message, Session? session, HttpResponseMessage response)
     {
         message.Release();
+        if (!message.IsInitialize && _parts.Delivery.Memory.IsInitialized)
+        {
+            OpenStream(); // the client may have said so in a batch, or its word been lost
+        }
+
         if (message.Requests.Count == 0)
         {
             message.Accept();
-            if (message.Head.Method == Methods.Initialized)
-            {
-                OpenStream();
-            }
-
             return;
         }
 
         message.GivenSession = message.IsInitialize ? Session.IdOf(response) : null;
-        if (AnswerBody.IsEventStream(response))
+        try
         {
-            var stream = new AnswerStream(_parts, message, session ?? new Session(message.GivenSession, null));
-            await stream.RunAsync(response).ConfigureAwait(false);
-            return;
-        }
+            if (AnswerBody.IsEventStream(response))
+            {
+                var stream = new AnswerStream(_parts, message, session ?? new Session(message.GivenSession, null));
+                await stream.RunAsync(response).ConfigureAwait(false);
+                return;
+            }
 
-        await TakeJsonAsync(message, response).ConfigureAwait(false);
+            await TakeJsonAsync(message, response).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Nobody else knows of a session whose initialize got no result.
+            await EndAsync(new Session(message.GivenSession, null)).ConfigureAwait(false);
+        }
     }
 
     private async Task TakeJsonAsync(ClientMessage message, HttpResponseMessage response)
@@ -258,7 +278,7 @@ internal sealed class StreamableTransport : UpstreamTransport
                 await AnswerBody.ReadAsync(response, BridgeLimits.MaxMessageBytes, new AnswerBound(_parts, message), message.Closing).ConfigureAwait(false);
             fault = body is null ? BridgeFaultReason.AnswerTooLarge
                 : body.Length == 0 ? BridgeFaultReason.AnswerMissing
-                : await _parts.Delivery.DeliverAsync(body.Bytes, message).ConfigureAwait(false) ? null
+                : await _parts.Delivery.DeliverAsync(Utf8Check.BehindMark(body.Bytes), message).ConfigureAwait(false) ? null
                 : BridgeFaultReason.AnswerInvalid;
         }
         catch (Exception cut) when (cut is IOException or InvalidOperationException)

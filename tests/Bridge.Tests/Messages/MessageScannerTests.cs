@@ -93,6 +93,14 @@ public sealed class MessageScannerTests
     [InlineData("""{"jsonrpc":"2.0","method":"a","params":{"_meta":{"traceparent":"1","traceparent":"2"}}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","resultType":"input_required"}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":1,"code":2}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"a","\u0049\u0044":2}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"a","\u006a\u0073\u006f\u006e\u0072\u0070\u0043":2}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"a","paramſ":{}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"params":{"\u004eAME":"b","name":"a"},"method":"tools/call"}""")]
+    [InlineData("""{"jsonrpc":"2.0","method":"prompts/get","params":{"_Meta":{},"name":"a"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a:b","URI":"c:d"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"1","tas\u212AId":"2"}}""")]
     public void MemberThatRoutingDependsOnIsThereOnce(string json) =>
         AssertEverywhere(json, head => Assert.Equal(MessageFault.MemberTwice, head.Fault));
 

@@ -202,6 +202,34 @@ public sealed partial class AgentTests : IDisposable
         await StandInAgent.GoneAsync(process);
     }
 
+    /// <summary>An agent may be a script around the real one.</summary>
+    [Theory]
+    [InlineData("wait")]
+    [InlineData("trap '' TERM; while :; do sleep 1; done")]
+    public async Task ProgramThatTheAgentHasStartedEndsWithIt(string meanwhile)
+    {
+        using var agent = new StandInAgent("cloudflared", Cloudflared, $"sleep 3600 & echo $! >> started; {meanwhile}");
+        await using Command command = Start("cloudflared", agent.Environment());
+        int program = await agent.StartedAsync(2);
+
+        await command.SignalAsync("TERM");
+
+        Assert.Equal(0, (await command.EndAsync()).ExitCode);
+        await StandInAgent.GoneAsync(program);
+    }
+
+    [Fact]
+    public async Task ProgramThatTheAgentLeavesBehindEndsBeforeTheAgentIsStartedAgain()
+    {
+        using var agent = new StandInAgent("cloudflared", Cloudflared, "sleep 3600 & echo $! >> started; exit 3");
+        await using Command command = Start("cloudflared", agent.Environment());
+        int program = await agent.StartedAsync(2);
+
+        await command.ErrorLineAsync("cloudflared ended with code 3");
+
+        await StandInAgent.GoneAsync(program);
+    }
+
     [Fact]
     public async Task AgentThatDoesNotEndIsKilled()
     {

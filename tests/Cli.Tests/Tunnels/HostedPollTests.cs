@@ -1,6 +1,8 @@
 using System.Text;
 using McpProxyFast.Cli.Tunnels.OpenAi;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Posted = McpProxyFast.Cli.Tests.Tunnels.StandInControlPlane.Posted;
 
@@ -24,6 +26,44 @@ public sealed class HostedPollTests : HostedTunnelRig
         Assert.True(Plane.Polls.Count >= 8);
         Assert.Contains(Log.Lines, line => line.Contains("answered with HTTP 500", StringComparison.Ordinal));
         Assert.Contains(Log.Lines, line => line.Contains("not a list of commands", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ControlPlaneThatDoesNotHoldPollsOpenIsNotPolledWithoutAPause()
+    {
+        Plane.FailPolls(StandInControlPlane.Status(204), StandInControlPlane.Status(204));
+        Plane.Give();
+        Plane.Give(CommandOf(List));
+        long began = TimeProvider.System.GetTimestamp();
+
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+
+        await Plane.AnswerAsync();
+        Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromSeconds(1.4));
+    }
+
+    [Fact]
+    public async Task PollWhoseResponseStallsIsGivenUpAndRepeated()
+    {
+        Plane.FailPolls(async context =>
+        {
+            await context.Response.WriteAsync("{\"comm");
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+        });
+        var clock = new FakeTimeProvider();
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)), clock: clock);
+
+        await Patience.UntilAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(30));
+                return Log.Lines.Any(line => line.Contains("its response has stalled", StringComparison.Ordinal));
+            },
+            "The poll is not given up.");
+
+        Plane.Give(CommandOf(List));
+        Assert.Equal(Result, (await Plane.AnswerAsync()).Answer);
     }
 
     [Theory]

@@ -59,16 +59,17 @@ public abstract class HostedTunnelRig : IAsyncLifetime, IDisposable
     }
 
     private protected void Start(
-        StandInMcpServer server, string more = "", long? budget = null, ProxyLimits? limits = null, ILogger? logger = null)
+        StandInMcpServer server, string more = "", long? budget = null, ProxyLimits? limits = null, ILogger? logger = null, TimeProvider? clock = null)
     {
         _server = server;
-        Start(server.Address, more, budget, limits, logger);
+        Start(server.Address, more, budget, limits, logger, clock);
     }
 
-    private protected void Start(Uri target, string more = "", long? budget = null, ProxyLimits? limits = null, ILogger? logger = null)
+    private protected void Start(
+        Uri target, string more = "", long? budget = null, ProxyLimits? limits = null, ILogger? logger = null, TimeProvider? clock = null)
     {
         string given = $$"""{"tunnel-id":"tunnel_1","api-key-file":"{{_folder.Write("key", "sk-hunter2\n")}}","base-url":"{{Plane.Address}}"{{more}}}""";
         _proxy = new McpProxy(new McpProxyOptions { Target = target, Limits = limits ?? new ProxyLimits() });
-        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, logger ?? Log, _stopping.Token, budget);
+        _loop = new PollLoop(OpenAiProvider.Read(ProviderArguments.Parse(given)), _proxy, target, logger ?? Log, _stopping.Token, budget, clock);
     }
 }

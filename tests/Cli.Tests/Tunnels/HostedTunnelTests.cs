@@ -110,6 +110,7 @@ public sealed class HostedTunnelTests : HostedTunnelRig
     [InlineData(502, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{\"jsonrpc\"", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {}\n\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
+    [InlineData(502, "HTTP/1.1 502 No\r\nContent-Type: application/json\r\nContent-Length: 105\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":\"rpc_1\",\"error\":{\"code\":-32603,\"message\":\"x\",\"data\":{\"reason\":\"exchange-refused\"}}}", """{"version":1,"source":"client_internal","upstream_response_received":false}""")]
     [InlineData(502, "SSH-2.0-OpenSSH_9.2p1\r\n\r\n", """{"version":1,"source":"protocol","upstream_response_received":true}""")]
     [InlineData(502, "", """{"version":1,"source":"transport_closed","upstream_response_received":false}""")]
     public async Task ServerThatGivesNoAnswerIsToldByAClosedList(int code, string response, string failure)

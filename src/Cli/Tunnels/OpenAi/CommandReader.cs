@@ -102,6 +102,7 @@ internal static class CommandReader
         }
 
         return isText && texts.TryGetValue("request_id", out string? id) && texts.TryGetValue("shard_token", out string? shard)
+            && shard.All(character => character is >= ' ' and <= '~') // no header line carries another
             ? new TunnelCommand(
                 id,
                 shard,

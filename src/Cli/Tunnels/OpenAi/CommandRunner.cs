@@ -128,13 +128,14 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
     private async Task<TunnelAnswer> ReadBodyAsync(TunnelCommand command, CommandMessage asked, McpResponse response, CancellationToken cancel)
     {
         MessageBuffer body = await AnswerBody.ReadAsync(response.Body, BridgeLimits.MaxMessageBytes, budget, cancel) ?? new MessageBuffer();
-        RpcHead said = MessageScanner.Scan(body.Bytes);
-        TunnelFailure? own = said.Kind is MessageKind.ErrorResponse ? TunnelFailure.OfProxy(response.Status, body.Bytes) : null;
+        ReadOnlySequence<byte> message = Utf8Check.BehindMark(body.Bytes);
+        RpcHead said = MessageScanner.Scan(message);
+        TunnelFailure? own = said.Kind is MessageKind.ErrorResponse ? TunnelFailure.OfProxy(response.Status, message) : null;
         bool isAnswer = said.Kind is MessageKind.ErrorResponse
             || (response.Status < 300 && (asked.IsBatch ? said.Kind is MessageKind.Batch : said.IsAnswer && said.Id == asked.Id));
         if (own is null && isAnswer)
         {
-            return new TunnelAnswer(Envelope.Answer(command, response, body.Bytes), body);
+            return new TunnelAnswer(Envelope.Answer(command, response, message), body);
         }
 
         body.Dispose();

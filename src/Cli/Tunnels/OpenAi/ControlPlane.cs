@@ -23,10 +23,10 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
 
     private static readonly string Instance = Guid.NewGuid().ToString("N");
 
-    private readonly HttpMessageInvoker _http = new(Handler(TimeSpan.FromMinutes(10)));
+    private readonly HttpMessageInvoker _http = new(Handler(provider, TimeSpan.FromMinutes(10)));
 
     /// <summary>Uses a new connection for each call. On a reused one that fails, HttpClient may send the request again by itself.</summary>
-    private readonly HttpMessageInvoker _once = new(Handler(TimeSpan.Zero));
+    private readonly HttpMessageInvoker _once = new(Handler(provider, TimeSpan.Zero));
 
     private readonly string _tunnel = $"{provider.Base.AbsoluteUri.TrimEnd('/')}/v1/tunnels/{Uri.EscapeDataString(provider.TunnelId)}";
 
@@ -67,13 +67,14 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
         _once.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(TimeSpan lifetime) => new()
+    private static SocketsHttpHandler Handler(OpenAiProvider provider, TimeSpan lifetime) => new()
     {
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         ConnectTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = lifetime,
         UseCookies = false,
+        UseProxy = !provider.Base.IsLoopback, // a proxy would read the key, and has another loopback
     };
 
     private async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, HttpRequestMessage request, TimeSpan limit, CancellationToken cancel)

@@ -15,10 +15,17 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <summary>The pause after a failure that a person has to fix.</summary>
     private static readonly TimeSpan SlowPause = TimeSpan.FromSeconds(60);
 
+    /// <summary>A poll without commands that is answered sooner was not held open: the next one waits.</summary>
+    private static readonly TimeSpan ShortPoll = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the next bytes of a poll's response may take.</summary>
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>How long running commands may take after the proxy is drained.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly int _concurrency;
+    private readonly TimeProvider _clock;
     private readonly ControlPlane _plane;
     private readonly CommandRunner _runner;
     private readonly MemoryBudget _budget;
@@ -45,9 +52,17 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="logger">Gets failures and their end.</param>
     /// <param name="stopping">Ends the loop; running commands continue.</param>
     /// <param name="budget">Most bytes that polls and answers hold; null for the usual bound.</param>
+    /// <param name="clock">Tells when a poll's response stalls; null for the system's.</param>
     public PollLoop(
-        OpenAiProvider provider, McpProxy proxy, Uri target, ILogger logger, CancellationToken stopping, long? budget = null)
+        OpenAiProvider provider,
+        McpProxy proxy,
+        Uri target,
+        ILogger logger,
+        CancellationToken stopping,
+        long? budget = null,
+        TimeProvider? clock = null)
     {
+        _clock = clock ?? TimeProvider.System;
         _budget = new MemoryBudget(budget ?? MemoryBudget.DefaultBytes);
         _concurrency = provider.Concurrency;
         _slots = new SemaphoreSlim(_concurrency);
@@ -107,6 +122,7 @@ internal sealed class PollLoop : IAsyncDisposable
 
     private async Task PollAsync()
     {
+        long began = TimeProvider.System.GetTimestamp();
         using HttpResponseMessage response = await _plane.PollAsync(_stopping.Token);
         long receivedAt = TimeProvider.System.GetTimestamp();
         int status = (int)response.StatusCode;
@@ -114,9 +130,12 @@ internal sealed class PollLoop : IAsyncDisposable
         {
             case 204:
                 Well();
+                await RestAsync(began);
+                return;
+            case 200 when await BeginAsync(response, receivedAt) == 0:
+                await RestAsync(began);
                 return;
             case 200:
-                await BeginAsync(response, receivedAt);
                 return;
             case 429 or >= 500:
                 await PauseAsync(_pauses.Next(RetryPauses.AskedBy(response)), $"answered with HTTP {status}");
@@ -130,8 +149,18 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits where a poll without commands was answered at once.</summary>
+    private async Task RestAsync(long began)
+    {
+        if (TimeProvider.System.GetElapsedTime(began) < ShortPoll)
+        {
+            await Task.WhenAny(Task.Delay(FirstPause, _stopping.Token));
+        }
+    }
+
     /// <summary>Reads the commands in a poll's response and begins each.</summary>
-    private async Task BeginAsync(HttpResponseMessage response, long receivedAt)
+    /// <returns>How many there were.</returns>
+    private async Task<int> BeginAsync(HttpResponseMessage response, long receivedAt)
     {
         var bytes = new MessageBuffer();
         var body = new PollBody(bytes);
@@ -146,6 +175,8 @@ internal sealed class PollLoop : IAsyncDisposable
                 body.Enter();
                 _ = RunAsync(command, body, receivedAt);
             }
+
+            return commands.Count;
         }
         finally
         {
@@ -165,7 +196,7 @@ internal sealed class PollLoop : IAsyncDisposable
     {
         byte[] buffer = new byte[ReadBytes];
         await using Stream stream = await response.Content.ReadAsStreamAsync(_stopping.Token);
-        while (await stream.ReadAsync(buffer, _stopping.Token) is > 0 and var count)
+        while (await ReadAsync(stream, buffer) is > 0 and var count)
         {
             bytes.Add(buffer.AsSpan(0, count));
             if (bytes.Held > _budget.Most)
@@ -174,6 +205,21 @@ internal sealed class PollLoop : IAsyncDisposable
             }
 
             await _budget.WaitAsync(bytes, _stopping.Token);
+        }
+    }
+
+    /// <exception cref="TimeoutException">Nothing has come for a while: a connection that is lost may look like that for hours.</exception>
+    private async Task<int> ReadAsync(Stream stream, byte[] buffer)
+    {
+        using var stalled = new CancellationTokenSource(StallTimeout, _clock);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, stalled.Token);
+        try
+        {
+            return await stream.ReadAsync(buffer, limit.Token);
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            throw new TimeoutException($"its response has stalled for {StallTimeout.TotalSeconds} s");
         }
     }
 

@@ -49,8 +49,9 @@ internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, 
         }
 
         string reason = ErrorAnswer.Of(status, body).Reason;
-        bool isOfCredential = status == 503
-            && (reason.StartsWith("credential-", StringComparison.Ordinal) || reason is "sign-in-pending" or "verdict-unavailable");
+        bool isOfCredential = reason.StartsWith("credential-", StringComparison.Ordinal)
+            || reason is "sign-in-pending" or "verdict-unavailable"
+                or "exchange-target-refused" or "exchange-refused" or "exchange-answer-unusable" or "exchange-unavailable";
         return Array.Find(Reasons, row => row.Reason == reason).Failure ?? (isOfCredential ? Internal : null);
     }
 }

@@ -5,6 +5,9 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>Finds out which member of a message a reader stands on.</summary>
 internal static class HeadMemberNames
 {
+    /// <summary>Longest name that is compared without regard to case, with all of its characters escaped.</summary>
+    public const int MaxBytes = 6 * 7;
+
     /// <summary>A member of the message itself.</summary>
     public static HeadMembers OfMessage(ref Utf8JsonReader json) =>
         json.ValueTextEquals("jsonrpc"u8) ? HeadMembers.Version
@@ -42,5 +45,25 @@ internal static class HeadMemberNames
     public static HeadMembers OfError(ref Utf8JsonReader json) => json.ValueTextEquals("code"u8) ? HeadMembers.Code : HeadMembers.None;
 
     /// <summary>Whether a reader that ignores case, as Go's does, would take a name for one that a message is routed by.</summary>
-    public static bool IsOfMessageInAnotherCase(string name) => name.ToUpperInvariant() is "JSONRPC" or "ID" or "METHOD" or "PARAMS" or "RESULT" or "ERROR";
+    public static bool IsOfMessageInAnotherCase(ReadOnlySpan<char> name) => IsOneOf(name, ["JSONRPC", "ID", "METHOD", "PARAMS", "RESULT", "ERROR"]);
+
+    /// <summary>Whether such a reader would take a name for one that says what a call is about.</summary>
+    public static bool IsOfParamsInAnotherCase(ReadOnlySpan<char> name) => IsOneOf(name, ["NAME", "URI", "TASKID", "_META"]);
+
+    private static bool IsOneOf(ReadOnlySpan<char> name, ReadOnlySpan<string> upper)
+    {
+        Span<char> folded = stackalloc char[MaxBytes];
+        folded = folded[..Math.Max(0, name.ToUpperInvariant(folded))];
+        folded.Replace('\u017F', 'S'); // a long s and the sign for kelvin are letters of ASCII there
+        folded.Replace('\u212A', 'K');
+        foreach (string each in upper)
+        {
+            if (folded.SequenceEqual(each))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

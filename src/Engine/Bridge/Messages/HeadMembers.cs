@@ -26,4 +26,5 @@ internal enum HeadMembers
     ResultType = 1 << 18,
     Code = 1 << 19,
     TaskId = 1 << 20,
+    InAnotherCase = 1 << 21,
 }

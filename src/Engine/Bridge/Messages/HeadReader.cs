@@ -102,7 +102,22 @@ internal ref struct HeadReader
     }
 
     private readonly bool IsInAnotherCase() =>
-        ValueLength <= "jsonrpc".Length && HeadMemberNames.IsOfMessageInAnotherCase(_json.GetString()!);
+        ValueLength <= HeadMemberNames.MaxBytes && HeadMemberNames.IsOfMessageInAnotherCase(ReadName(stackalloc char[HeadMemberNames.MaxBytes]));
+
+    private readonly bool IsOfParamsInAnotherCase()
+    {
+        try
+        {
+            return ValueLength <= HeadMemberNames.MaxBytes && HeadMemberNames.IsOfParamsInAnotherCase(ReadName(stackalloc char[HeadMemberNames.MaxBytes]));
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // half of a surrogate pair
+        }
+    }
+
+    /// <summary>The name that the reader stands on, without its escapes.</summary>
+    private readonly ReadOnlySpan<char> ReadName(Span<char> room) => room[.._json.CopyString(room)];
 
     private MessageFault ReadMember(HeadMembers member)
     {
@@ -137,6 +152,11 @@ internal ref struct HeadReader
             if (!TryAdd(member))
             {
                 return MessageFault.MemberTwice;
+            }
+
+            if (member is HeadMembers.None && which is HeadMembers.Params && IsOfParamsInAnotherCase())
+            {
+                _seen |= HeadMembers.InAnotherCase;
             }
 
             _json.Read();
@@ -252,6 +272,11 @@ internal ref struct HeadReader
         if (!Has(HeadMembers.Error) && (Has(HeadMembers.NullId) || (!isCall && _head.Id is null)))
         {
             return MessageFault.BadId;
+        }
+
+        if (Has(HeadMembers.InAnotherCase) && Methods.IsNamed(_head.Method))
+        {
+            return MessageFault.MemberTwice;
         }
 
         _head.Kind = isCall ? (_head.Id is null ? MessageKind.Notification : MessageKind.Request)

@@ -51,6 +51,10 @@ internal static class Methods
         }.Select(name => (Encoding.ASCII.GetBytes(name), name)),
     ];
 
+    /// <summary>Whether a method's params say by <c>name</c>, <c>uri</c> or <c>taskId</c> what it is about.</summary>
+    public static bool IsNamed(string method) => method
+        is CallTool or GetPrompt or ReadResource or Subscribe or Unsubscribe or GetTask or UpdateTask or CancelTask;
+
     /// <summary>The method that the reader stands on.</summary>
     /// <param name="json">Stands on a string.</param>
     public static string Read(ref Utf8JsonReader json)

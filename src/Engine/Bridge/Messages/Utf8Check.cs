@@ -7,6 +7,9 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>Tells whether bytes in pieces are UTF-8, wherever the pieces are cut.</summary>
 internal static class Utf8Check
 {
+    /// <summary>The byte order mark in UTF-8.</summary>
+    private static ReadOnlySpan<byte> Mark => [0xEF, 0xBB, 0xBF];
+
     /// <summary>Whether all of it is UTF-8, whole.</summary>
     public static bool IsValid(in ReadOnlySequence<byte> bytes)
     {
@@ -51,6 +54,19 @@ internal static class Utf8Check
         }
 
         return held == 0;
+    }
+
+    /// <summary>What stands behind a byte order mark, where there is one (RFC 8259 §8.1: a reader may ignore it, and the official clients do).</summary>
+    public static ReadOnlySequence<byte> BehindMark(in ReadOnlySequence<byte> bytes)
+    {
+        Span<byte> start = stackalloc byte[3];
+        if (bytes.Length < start.Length)
+        {
+            return bytes;
+        }
+
+        bytes.Slice(0, start.Length).CopyTo(start);
+        return start.SequenceEqual(Mark) ? bytes.Slice(start.Length) : bytes;
     }
 
     /// <summary>How many bytes at the end start a character that goes on in the next piece.</summary>
