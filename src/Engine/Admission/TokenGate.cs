@@ -175,7 +175,7 @@ internal sealed class TokenGate : IAsyncDisposable
             expiresAtTicks = Math.Min(expiresAtTicks, (now + RefusalLifetime).UtcTicks);
         }
 
-        _cache.Add(new CachedVerdict(digest, look.Token, verdict, expiresAtTicks, look.Epoch), now.UtcTicks);
+        _cache.Add(new CachedVerdict(digest, look.Token, verdict, now.UtcTicks, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
     private async Task<TokenVerdict> AskAsync(byte[] token)
