@@ -28,6 +28,26 @@ internal static class JsonMember
         }
     }
 
+    /// <summary>A member as text where it is a string, a number or an object; null where it is absent, null, false, or no text.</summary>
+    /// <remarks>Some servers write identifiers as numbers, and every member that they know, with null where they have nothing to say.</remarks>
+    public static string? WordOf(this JsonElement json, string name) =>
+        !json.TryGetProperty(name, out JsonElement value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False ? null
+        : value.ValueKind is JsonValueKind.String ? Text(value)
+        : value.GetRawText();
+
+    /// <summary>Whether every name in an object is text. Where one holds half of a surrogate pair, a search for any member may fail.</summary>
+    public static bool HasReadableNames(this JsonElement json)
+    {
+        try
+        {
+            return json.EnumerateObject().All(member => member.Name is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a member is a string, null, or not there.</summary>
     public static bool IsTextOrAbsent(this JsonElement json, string name) =>
         !json.TryGetProperty(name, out JsonElement value) || value.ValueKind is JsonValueKind.String or JsonValueKind.Null;

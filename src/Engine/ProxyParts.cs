@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net.Security;
+using System.Text;
 using McpProxyFast.Admission;
 using McpProxyFast.Credentials;
 using McpProxyFast.Http1;
@@ -41,6 +42,7 @@ internal static class ProxyParts
         var hop = new HopMark();
         var origin = new UpstreamOrigin(options.Target);
         ReplacedNames? addedNames = added is null ? null : new ReplacedNames([.. added.Names]);
+        WarnOfReplacedToken(options, addedNames);
         return new SharedServices
         {
             Limits = limits,
@@ -72,6 +74,15 @@ internal static class ProxyParts
             RequestHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxRequestLineBytes, limits.MaxFields, requestBody),
             ResponseHeadLimits = new HeadLimits(limits.MaxHeadBytes, limits.MaxHeadBytes, limits.MaxFields, responseBody),
         };
+    }
+
+    /// <summary>Added fields come after the credential, so one of them can take the place of what each caller's token was exchanged for.</summary>
+    private static void WarnOfReplacedToken(McpProxyOptions options, ReplacedNames? added)
+    {
+        if (added is not null && options.Outgoing is TokenExchangePolicy { FieldName: { } field } && added.Has(Encoding.ASCII.GetBytes(field)))
+        {
+            options.Logger.ExchangedTokenReplaced(field);
+        }
     }
 
     private static Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> ChooseConnect(McpProxyOptions options, NetworkStack network, HookFaults faults)

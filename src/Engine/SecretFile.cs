@@ -98,7 +98,7 @@ internal static class SecretFile
                 using FileStream file = File.OpenRead(path);
                 _length = file.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false);
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
             {
                 _failure = new SecretFileException(path, $"cannot be read: {ReasonOf(failure)}", failure);
             }
@@ -128,6 +128,7 @@ internal static class SecretFile
             FileNotFoundException or DirectoryNotFoundException => "there is no such file",
             UnauthorizedAccessException when Directory.Exists(path) => "it is a folder",
             UnauthorizedAccessException => "this user may not read it",
+            ArgumentException => "no file can have this name",
             _ => failure.Message.TrimEnd('.'),
         };
     }

@@ -201,6 +201,8 @@ public sealed class ConfigurationTests : IDisposable
     [Theory]
     [InlineData("""{ "host": "\ud800" }""", "half a character")]
     [InlineData("""{ "\ud800": "x" }""", "half a character")]
+    [InlineData("""{ "remote-auth-bearer-token-file": "a\u0000b" }""", "has the escape \\u0000")]
+    [InlineData("""{ "ca-file": "a\u0000b" }""", "has the escape \\u0000")]
     [InlineData("""{ "port": 1, "port": 2 }""", "has the key \"port\" twice")]
     [InlineData("""{ "port": }""", "is not JSON (line 1, byte 11)")]
     [InlineData("""[]""", "must hold one JSON object")]

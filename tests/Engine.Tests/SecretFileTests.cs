@@ -42,6 +42,7 @@ public sealed partial class SecretFileTests : IDisposable
         string missing = Path.Combine(_folder.FullName, "missing");
         Assert.Equal($"{missing} cannot be read: there is no such file", await WrongAsync(missing));
         Assert.Equal($"{_folder.FullName} cannot be read: it is a folder", await WrongAsync(_folder.FullName));
+        Assert.Equal("a\0b cannot be read: no file can have this name", await WrongAsync("a\0b"));
     }
 
     /// <summary>Its length is 0 for the system, and reading it never ends.</summary>

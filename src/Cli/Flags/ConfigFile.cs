@@ -170,12 +170,15 @@ internal static class ConfigFile
         _ => throw Bad(path, $"must give \"{key}\" as a string, a number, a bool, or an array of strings"),
     };
 
-    /// <summary>A string whose escapes make no text: <c>\ud800</c> without its other half.</summary>
+    /// <summary>A string, whose escapes may make no text (<c>\ud800</c> without its other half), or one that cannot be given otherwise.</summary>
     private static string Unescaped(string path, Func<string> read)
     {
         try
         {
-            return read();
+            string text = read();
+            return text.Contains('\0', StringComparison.Ordinal)
+                ? throw Bad(path, "has the escape \\u0000, a character that neither a flag nor a name of a file can hold")
+                : text;
         }
         catch (InvalidOperationException)
         {

@@ -12,8 +12,8 @@ internal sealed class CachedVerdict : CachedEntry
     /// <summary>The token that was admitted; null for another, and for one that is too long to keep. Set for life.</summary>
     private readonly byte[]? _token;
 
-    public CachedVerdict(TokenDigest digest, byte[] token, TokenVerdict verdict, long expiresAtTicks, int epoch)
-        : base(digest, expiresAtTicks, epoch)
+    public CachedVerdict(TokenDigest digest, byte[] token, TokenVerdict verdict, long madeAtTicks, long expiresAtTicks, int epoch)
+        : base(digest, madeAtTicks, expiresAtTicks, epoch)
     {
         Verdict = verdict;
 

@@ -189,7 +189,7 @@ internal sealed class TokenGate : IAsyncDisposable
             expiresAtTicks = Math.Min(expiresAtTicks, (now + RefusalLifetime).UtcTicks);
         }
 
-        _cache.Add(new CachedVerdict(digest, look.Token, verdict, expiresAtTicks, look.Epoch), now.UtcTicks);
+        _cache.Add(new CachedVerdict(digest, look.Token, verdict, now.UtcTicks, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
     /// <summary>There is no place for a token, or it has waited too long. Nothing is kept of it: a request that comes later may find a place.</summary>

@@ -163,7 +163,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <returns>Whether another exchange may be made.</returns>
     public bool TryReplace(ExchangedToken refused)
     {
-        if (_clock.GetUtcNow().UtcTicks - refused.StartTicks <= FailureLifetime.Ticks)
+        // One from the future is from before the clock was set back, so it is not young.
+        if (_clock.GetUtcNow().UtcTicks - refused.StartTicks is >= 0 and var age && age <= FailureLifetime.Ticks)
         {
             return false;
         }
@@ -262,7 +263,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         DateTimeOffset now = _clock.GetUtcNow();
         TimeSpan lifetime = answer.End is ExchangeVerdict.StepUpNeeded ? StepUpLifetime : FailureLifetime;
         CredentialResult result = _failures.Tell(digest, answer);
-        _failed.Add(new FailedExchange(digest, result, (now + lifetime).UtcTicks), now.UtcTicks);
+        _failed.Add(new FailedExchange(digest, result, now.UtcTicks, (now + lifetime).UtcTicks), now.UtcTicks);
         flight.Renewed?.RenewLater((now + lifetime).UtcTicks);
         return result;
     }

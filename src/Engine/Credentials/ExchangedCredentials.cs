@@ -30,8 +30,8 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <summary>Measures the time between such renewals. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>UTC ticks at which the login was renewed for the exchange's sake; 0 for never.</summary>
-    private long _renewedLoginAtTicks;
+    /// <summary>The timestamp at which the login was renewed for the exchange's sake; 0 for never.</summary>
+    private long _renewedLoginAt;
 
     /// <param name="policy">How.</param>
     /// <param name="scope">Which requests the token is for; a login's own scope if there is a login.</param>
@@ -189,11 +189,10 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <summary>The server may know that a sign-in has ended before the proxy does. Then the login is renewed, but not for every request.</summary>
     private bool MayRenewLogin(in CredentialResult result)
     {
-        long now = _clock.GetUtcNow().UtcTicks;
-        long renewedAt = Volatile.Read(ref _renewedLoginAtTicks);
+        long renewedAt = Volatile.Read(ref _renewedLoginAt);
         return result.Code == ExchangeFailures.LoginRefused
-            && now - renewedAt > MinLoginInterval.Ticks
-            && Interlocked.CompareExchange(ref _renewedLoginAtTicks, now, renewedAt) == renewedAt;
+            && (renewedAt == 0 || _clock.GetElapsedTime(renewedAt) > MinLoginInterval)
+            && Interlocked.CompareExchange(ref _renewedLoginAt, _clock.GetTimestamp(), renewedAt) == renewedAt;
     }
 
     private CredentialResult NothingToExchange() => CredentialResult.Unavailable(

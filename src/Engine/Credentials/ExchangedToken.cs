@@ -33,7 +33,7 @@ internal sealed class ExchangedToken : CachedEntry
     /// <param name="field">The field that carries it.</param>
     /// <param name="span">When it was issued, is to be renewed, and ends.</param>
     public ExchangedToken(in TokenDigest digest, ExchangeInput input, string authorization, string field, in ExchangeSpan span)
-        : base(digest, span.EndTicks, epoch: 0)
+        : base(digest, span.StartTicks, span.EndTicks, epoch: 0)
     {
         _input = input.Length <= MaxKeptBytes ? input : null;
         _usedAtTicks = span.StartTicks;
@@ -107,7 +107,8 @@ internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 internal readonly record struct ExchangeSpan(long StartTicks, long RenewTicks, long EndTicks);
 
 /// <summary>A recent failure, and the answer to requests until the exchange may be tried again.</summary>
-internal sealed class FailedExchange(in TokenDigest digest, CredentialResult result, long expiresAtTicks) : CachedEntry(digest, expiresAtTicks, epoch: 0)
+internal sealed class FailedExchange(in TokenDigest digest, CredentialResult result, long failedAtTicks, long expiresAtTicks)
+    : CachedEntry(digest, failedAtTicks, expiresAtTicks, epoch: 0)
 {
     public CredentialResult Result => result;
 

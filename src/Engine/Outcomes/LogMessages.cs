@@ -209,6 +209,10 @@ internal static partial class LogMessages
     [LoggerMessage(434, LogLevel.Information, "The value of the field {Name} has changed and is in use.")]
     public static partial void FieldChanged(this ILogger logger, string name);
 
+    [LoggerMessage(435, LogLevel.Warning,
+        "McpProxyOptions.AddedFields has {Name}, the field that carries the exchanged tokens: every request gets the added value in their place.")]
+    public static partial void ExchangedTokenReplaced(this ILogger logger, string name);
+
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
     public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
 

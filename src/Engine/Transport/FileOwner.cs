@@ -21,12 +21,13 @@ internal static unsafe partial class FileOwner
     /// <summary>Whether the file's owner is not the effective user of this process.</summary>
     public static bool IsAnother(SafeFileHandle file) => IsAnother((int)file.DangerousGetHandle(), [0], EmptyPath);
 
-    /// <summary>The same for a file that cannot be opened now. A link is not followed.</summary>
+    /// <summary>The same for a file that cannot be opened now, or is not to be.</summary>
     /// <param name="path">The path in UTF-8, with a zero at its end.</param>
-    public static bool IsAnother(ReadOnlySpan<byte> path)
+    /// <param name="followsLinks">Whether it is about the file that a link leads to, and not about the link.</param>
+    public static bool IsAnother(ReadOnlySpan<byte> path, bool followsLinks = false)
     {
         Debug.Assert(path is [.., 0], "The system reads a path up to its zero.");
-        return IsAnother(CurrentFolder, path, NoFollow);
+        return IsAnother(CurrentFolder, path, followsLinks ? 0 : NoFollow);
     }
 
     private static bool IsAnother(int folder, ReadOnlySpan<byte> path, int flags)

@@ -127,6 +127,7 @@ public sealed class ExchangeAnswerTests : IAsyncLifetime
         { "blank", answer => answer["access_token"] = "a b" },
         { "huge token", answer => answer["access_token"] = new string('a', (16 * 1024) + 1) },
         { "object", answer => answer["access_token"] = new JsonObject() },
+        { "MAC", answer => answer["token_type"] = "mac" },
     };
 
     [Theory]
@@ -140,6 +141,32 @@ public sealed class ExchangeAnswerTests : IAsyncLifetime
 
         Assert.True(answer.StartsWith("502", StringComparison.Ordinal) && answer.Contains("exchange-answer-unusable", StringComparison.Ordinal), $"{what}: {answer}");
         Assert.Empty(_rig.Received);
+    }
+
+    [Theory]
+    [InlineData("\"\\ud800\":1")]
+    [InlineData("\"access_token\":\"\\ud800\"")]
+    public async Task AnswerThatIsNoTextIsNamed(string members)
+    {
+        _rig.Answer = (http, _) => http.Response.WriteAsync("{\"access_token\":\"a\",\"token_type\":\"Bearer\"," + members + "}");
+        Uri proxy = await _rig.ProxyAsync();
+
+        Assert.Contains("exchange-answer-unusable", await _rig.AskAsync(proxy, "alice"), StringComparison.Ordinal);
+        Assert.Empty(_rig.Received);
+    }
+
+    [Fact]
+    public async Task MembersThatAreNullOrNoTextAndAnUnknownCharsetChangeNothing()
+    {
+        _rig.Answer = (http, _) =>
+        {
+            http.Response.ContentType = "application/json; charset=utf8";
+            byte[] answer = "{\"access_token\":\"new\",\"token_type\":null,\"error\":null,\"expires_in\":\"\\ud800\",\"issued_token_type\":null}"u8.ToArray();
+            return http.Response.BodyWriter.WriteAsync(answer).AsTask();
+        };
+        Uri proxy = await _rig.ProxyAsync();
+
+        Assert.Equal("200 Bearer new", await _rig.AskAsync(proxy, "alice"));
     }
 
     [Fact]

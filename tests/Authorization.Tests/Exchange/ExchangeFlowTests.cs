@@ -126,6 +126,26 @@ public sealed class ExchangeFlowTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("x-upstream-token")]
+    [InlineData("X_Upstream_Token")]
+    public async Task AddedFieldThatTakesThePlaceOfTheNewTokenIsSaid(string name)
+    {
+        Uri proxy = _rig.Serve(new McpProxyOptions
+        {
+            Target = _rig.Target,
+            Outgoing = _rig.Policy with { FieldName = "X-Upstream-Token" },
+            AddedFields = [AddedField.Of(name, "one-for-all")],
+        });
+
+        using HttpResponseMessage response = await _rig.SendAsync(proxy, "Bearer alice");
+
+        IReadOnlyDictionary<string, string> received = Assert.Single(_rig.Received);
+        Assert.Equal("one-for-all", received[name.ToLowerInvariant()]);
+        Assert.DoesNotContain(received.Values, value => value.Contains("alice", StringComparison.Ordinal));
+        Assert.Contains(_rig.Log.Lines, line => line.Contains("has X-Upstream-Token, the field that carries the exchanged tokens", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(null, 401)]
     [InlineData("Basic YWxpY2U6c2VjcmV0", 401)]
     [InlineData("Bearer", 401)]

@@ -68,6 +68,33 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TokenForAnInstantIsUsedForNearlyASecond()
+    {
+        _rig.Lifetime = TimeSpan.FromMilliseconds(1);
+        Uri proxy = await _rig.ProxyAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal("200 Bearer 1-for-alice", await _rig.AskAsync(proxy, "alice"));
+            _rig.Clock.Advance(TimeSpan.FromMilliseconds(200));
+        }
+
+        _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("200 Bearer 2-for-alice", await _rig.AskAsync(proxy, "alice"));
+    }
+
+    /// <summary>Nobody has checked such a token but the server, which may take it for an opaque one.</summary>
+    [Fact]
+    public async Task SubjectWithANameThatIsNoTextIsExchangedAsAnyOther()
+    {
+        string subject = $"{Text("{}")}.{Text("{\"exp\":1,\"\\ud800\":1}")}.c";
+        Uri proxy = await _rig.ProxyAsync();
+
+        Assert.Equal($"200 Bearer 1-for-{subject}", await _rig.AskAsync(proxy, subject));
+
+        static string Text(string json) => System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
+    }
+
+    [Fact]
     public async Task TokenEndsWithTheOneThatItWasExchangedFor()
     {
         string subject = Jwt(TimeSpan.FromMinutes(5), "alice");

@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Authorization.Tests.Exchange;
 
@@ -34,7 +33,7 @@ internal sealed class ExchangeRig : IAsyncDisposable
 
     public TokenExchangePolicy Policy => new(new Uri($"{Origin}/token"));
 
-    public FakeTimeProvider Clock { get; } = new(DateTimeOffset.UtcNow);
+    public SettableClock Clock { get; } = new();
 
     public Browser Log { get; } = new();
 

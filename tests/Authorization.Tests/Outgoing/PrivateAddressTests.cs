@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using McpProxyFast.OAuth.Net;
 using Xunit;
 
@@ -44,5 +45,22 @@ public class PrivateAddressTests
     public void PublicAddressesPass(string address)
     {
         Assert.False(PrivateAddresses.Contains(IPAddress.Parse(address)));
+    }
+
+    /// <summary>A proxy that starts before its network is up must not refuse the server of a private target for the rest of its life.</summary>
+    [Fact]
+    public async Task LookUpOfTheTargetThatFailsIsMadeAgain()
+    {
+        bool isUp = false;
+        var guard = new AddressGuard(new Uri("https://mcp.corp/mcp"), [], (host, _) => host is "mcp.corp" && !isUp
+            ? Task.FromException<IPAddress[]>(new SocketException((int)SocketError.TryAgain))
+            : Task.FromResult<IPAddress[]>([IPAddress.Parse("10.0.0.1")]));
+        var server = new Uri("https://login.corp/token");
+
+        OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => guard.CheckAsync(server, CancellationToken.None));
+        Assert.Equal("private-address", refused.Code);
+
+        isUp = true;
+        await guard.CheckAsync(server, CancellationToken.None);
     }
 }

@@ -47,6 +47,30 @@ public sealed class RedactionTests
         Assert.False(redaction.IsIn("https://login.example/token"));
     }
 
+    /// <summary>A server knows the tokens that it has given out, and may write nearly the same all over its message. Without a bound this takes minutes.</summary>
+    [Fact]
+    public void TextIsSearchedUpToABound()
+    {
+        var redaction = new Redaction();
+        redaction.Add(new string('a', 500_000));
+
+        string shown = redaction.Of(new string('b', 20_000))!;
+
+        Assert.Equal(new string('b', 8 * 1024), shown);
+    }
+
+    [Fact]
+    public void SecretAtTheBoundIsTakenOutThoughItsEndIsBeyond()
+    {
+        var redaction = new Redaction();
+        redaction.Add(string.Concat(Enumerable.Range(0, 4_000).Select(number => $"{number},")));
+        string secret = string.Concat(Enumerable.Range(0, 4_000).Select(number => $"{number},"));
+
+        string shown = redaction.Of(new string('b', 100) + secret)!;
+
+        Assert.Equal(new string('b', 100) + "(redacted)", shown);
+    }
+
     [Fact]
     public void OtherTextStays()
     {

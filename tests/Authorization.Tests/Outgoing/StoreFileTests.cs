@@ -135,6 +135,37 @@ public sealed class StoreFileTests : IDisposable
         await RefusedAsync(Store, reason, Store + suffix);
     }
 
+    /// <summary>In a folder that others write, as the one for temporary files. To open a pipe that nobody writes to does not end.</summary>
+    [RootTheory]
+    [InlineData(".key")]
+    [InlineData("")]
+    public async Task APipeOfAnotherUserIsNotOpened(string suffix)
+    {
+        foreach (string[] command in (string[][])[["mkfifo", "--mode=666", Store + suffix], ["chown", "12345", Store + suffix]])
+        {
+            using var made = System.Diagnostics.Process.Start(command[0], command[1..]);
+            await made.WaitForExitAsync();
+        }
+
+        await Task.Run(() => RefusedAsync(Store, "belongs to another user", Store + suffix)).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>A server that writes a megabyte of what JSON escapes must not cost the sign-ins at others.</summary>
+    [Fact]
+    public async Task AnEntryThatWouldMakeTheFileTooLargeStaysInMemory()
+    {
+        await PutAsync(Store);
+        using var store = new CredentialStore(Store, key: null, _log);
+        using (StoreLease lease = await store.OpenAsync(CancellationToken.None))
+        {
+            lease.Put("large", Entry with { Secret = new string('a', 17 * 1024 * 1024) });
+            Assert.NotNull(lease.Find("large").Secret);
+        }
+
+        Assert.Contains("would be larger than 16 MiB", store.Unsaved, StringComparison.Ordinal);
+        Assert.Equal(1, await GenerationAsync(Store));
+    }
+
     [Fact]
     public async Task ALockThatCannotBeOpenedAnyMoreStopsNothing()
     {

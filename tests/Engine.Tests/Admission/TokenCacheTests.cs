@@ -72,7 +72,7 @@ public sealed class TokenCacheTests
     {
         CachedVerdict[] good = FillOneSet(Now + 1_000)[..3];
         var cache = new TokenCache<CachedVerdict>(ways: 4);
-        CachedVerdict refusal = new(good[0].Digest with { D = 99 }, [], TokenVerdict.Invalid("x"), Now + 5_000, Epoch);
+        CachedVerdict refusal = new(good[0].Digest with { D = 99 }, [], TokenVerdict.Invalid("x"), madeAtTicks: 0, Now + 5_000, Epoch);
         foreach (CachedVerdict entry in good.Append(refusal))
         {
             cache.Add(entry, Now);
@@ -94,8 +94,22 @@ public sealed class TokenCacheTests
         return set;
     }
 
+    /// <summary>It was to hold for a minute: after a clock was set back by an hour it would hold for an hour more.</summary>
+    [Fact]
+    public void VerdictEndsWhereTheClockGoesBackBehindItsMaking()
+    {
+        var cache = new TokenCache<CachedVerdict>(4);
+        byte[] token = Encoding.ASCII.GetBytes("token");
+        var verdict = new CachedVerdict(
+            TokenDigest.Of(token), token, TokenVerdict.Admit("caller", DateTimeOffset.MaxValue), Now, Now + TimeSpan.TicksPerMinute, Epoch);
+        cache.Add(verdict, Now);
+
+        Assert.Same(verdict, cache.Find(verdict.Digest, Now - CachedEntry.MaxSetBack, Epoch));
+        Assert.Null(cache.Find(verdict.Digest, Now - CachedEntry.MaxSetBack - 1, Epoch));
+    }
+
     private static CachedVerdict InTheSetOf(CachedVerdict other, int index, long expiresAtTicks) =>
-        new(other.Digest with { D = (ulong)index }, [], TokenVerdict.Admit("caller", DateTimeOffset.MaxValue), expiresAtTicks, Epoch);
+        new(other.Digest with { D = (ulong)index }, [], TokenVerdict.Admit("caller", DateTimeOffset.MaxValue), madeAtTicks: 0, expiresAtTicks, Epoch);
 
     private static CachedVerdict Admission(string token, long expiresAtTicks) =>
         Entry(token, TokenVerdict.Admit("caller", DateTimeOffset.MaxValue), expiresAtTicks);
@@ -105,6 +119,6 @@ public sealed class TokenCacheTests
     private static CachedVerdict Entry(string token, TokenVerdict verdict, long expiresAtTicks)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(token);
-        return new CachedVerdict(TokenDigest.Of(bytes), bytes, verdict, expiresAtTicks, Epoch);
+        return new CachedVerdict(TokenDigest.Of(bytes), bytes, verdict, madeAtTicks: 0, expiresAtTicks, Epoch);
     }
 }

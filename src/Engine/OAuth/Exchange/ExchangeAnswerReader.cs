@@ -16,7 +16,7 @@ namespace McpProxyFast.OAuth.Exchange;
 internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset now)
 {
     /// <summary>Longest token that is sent, in bytes: the same limit as for incoming tokens.</summary>
-    public const int MaxTokenBytes = 16 * 1024;
+    public const int MaxTokenBytes = TokenAnswer.MaxAccessTokenBytes;
 
     /// <summary>Largest claims request that is passed on, in characters: the challenge has to fit into a client's limit for response heads.</summary>
     private const int MaxClaims = 4 * 1024;
@@ -28,6 +28,9 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
     /// <summary>Lifetime of a token if the server does not state it.</summary>
     private static readonly TimeSpan UnstatedLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>Lower bound for a stated lifetime: without one, a server that states an instant would be asked again for every request.</summary>
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
 
     /// <summary>Upper bound for a stated lifetime: some servers state a huge number for "never ends".</summary>
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
@@ -46,7 +49,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
             return new ExchangeAnswer(ExchangeVerdict.Unavailable, $"it {what}") { RetryAfter = RetryAfter(answer) };
         }
 
-        if (answer.Json is not { ValueKind: JsonValueKind.Object })
+        if (answer.Json is not { ValueKind: JsonValueKind.Object } json || !json.HasReadableNames())
         {
             return Unusable($"it answered {(int)answer.HttpStatusCode} with something that is not a JSON object");
         }
@@ -117,7 +120,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         bool isStated = double.TryParse(Raw(answer, "expires_in"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds > 0;
         if (isStated)
         {
-            return now + TimeSpan.FromSeconds(Math.Min(seconds, MaxLifetime.TotalSeconds));
+            return now + TimeSpan.FromSeconds(Math.Clamp(seconds, MinLifetime.TotalSeconds, MaxLifetime.TotalSeconds));
         }
 
         DateTimeOffset end = now + UnstatedLifetime;
@@ -140,17 +143,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
     private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
 
     /// <summary>A member that is a string; else null.</summary>
-    private static string? Text(TokenResponse answer, string name)
-    {
-        try
-        {
-            return answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null; // half of a surrogate pair
-        }
-    }
+    private static string? Text(TokenResponse answer, string name) => answer.Json!.Value.TextOf(name);
 
     /// <summary>As <see cref="Text"/>; also the digits of a number and the JSON of an object, since servers differ.</summary>
     private static string? Raw(TokenResponse answer, string name)

@@ -25,9 +25,9 @@ internal static class JwtLifetime
                 && exp.ValueKind is JsonValueKind.Number;
             return isKnown ? At(claims.RootElement.GetProperty("exp"u8).GetDouble()) : null;
         }
-        catch (Exception odd) when (odd is FormatException or JsonException)
+        catch (Exception odd) when (odd is FormatException or JsonException or InvalidOperationException)
         {
-            return null; // an encrypted token, or no JWT
+            return null; // an encrypted token, or no JWT, or one with a name that is no text
         }
     }
 

@@ -12,6 +12,9 @@ namespace McpProxyFast.OAuth.Grants;
 /// <summary>Chooses the proxy's client id at an authorization server: the configured one, a stored or new registration, or its metadata document.</summary>
 internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
 {
+    /// <summary>Longest client id and client secret of a registration, in characters: they are kept, and the id goes into a link.</summary>
+    private const int MaxIdentity = 8 * 1024;
+
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
     public bool IsPreregistered => policy.Client is KnownClient;
 
@@ -150,12 +153,20 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
 
     private ClientIdentity Read(DynamicClientRegistrationResponse answer, ServerMetadata server, string? redirectUri)
     {
-        string id = answer.TryGet("client_id") is { Length: > 0 } given
+        JsonElement json = answer.Json!.Value;
+        string id = json.WordOf("client_id") is { Length: > 0 } given
             ? given
             : throw OAuthException.Refused("registration-refused", $"{server.RegistrationEndpoint} answered a registration without a client_id.");
-        string? secret = answer.TryGet("client_secret") is { Length: > 0 } issued ? issued : null;
+        string? secret = json.WordOf("client_secret") is { Length: > 0 } issued ? issued : null;
+        if (id.Length > MaxIdentity || secret?.Length > MaxIdentity)
+        {
+            throw OAuthException.Refused(
+                "registration-refused",
+                $"{server.RegistrationEndpoint} answered a registration with a client_id or client_secret of more than {MaxIdentity / 1024} KiB.");
+        }
+
         TokenEndpointAuthMethod wanted = policy.TokenEndpointAuthMethod;
-        string? told = wanted is TokenEndpointAuthMethod.Automatic || secret is null ? answer.TryGet("token_endpoint_auth_method") : null;
+        string? told = wanted is TokenEndpointAuthMethod.Automatic || secret is null ? json.WordOf("token_endpoint_auth_method") : null;
         string method = told ?? (secret is null ? ClientMethod.None : ClientMethod.ForSecret(server, wanted));
         return new ClientIdentity
         {
@@ -164,11 +175,10 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
             Method = method,
             IsRegistered = true,
             RedirectUri = redirectUri,
-            SecretExpiresAt = SecondsOf(answer.Json, "client_secret_expires_at"),
+            SecretExpiresAt = SecondsOf(json, "client_secret_expires_at"),
         };
     }
 
-    private static long? SecondsOf(JsonElement? json, string name) =>
-        json is { } answer && answer.TryGetProperty(name, out JsonElement value)
-            && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
+    private static long? SecondsOf(JsonElement json, string name) =>
+        long.TryParse(json.WordOf(name), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) ? seconds : null;
 }

@@ -44,7 +44,8 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         request.Parameters.AddOptional("scope", string.Join(' ', scopes));
         DeviceAuthorizationResponse answer = await http.Invoker.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         TokenAnswer.ThrowIfFailed(answer, protection.Server.DeviceAuthorizationEndpoint!, redaction);
-        bool isComplete = answer.DeviceCode is { Length: > 0 } && answer.UserCode is { Length: > 0 } && answer.VerificationUri is { Length: > 0 };
+        string[] needed = ["device_code", "user_code", "verification_uri"];
+        bool isComplete = Array.TrueForAll(needed, name => answer.Json!.Value.WordOf(name) is { Length: > 0 });
         return isComplete
             ? answer
             : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");

@@ -14,6 +14,9 @@ internal sealed class Redaction
     /// <summary>Least length of a value that may be a secret, in characters.</summary>
     private const int MinPossible = 4;
 
+    /// <summary>Most characters of a text that are searched; messages show fewer. A server may send a megabyte that nearly repeats its token.</summary>
+    private const int MaxText = 8 * 1024;
+
     private const byte Percent = (byte)'%';
 
     private static readonly byte[] Shown = "(redacted)"u8.ToArray();
@@ -51,6 +54,7 @@ internal sealed class Redaction
     /// <summary>Whether a text holds one of the secrets.</summary>
     public bool IsIn(string text) => Of(text) != text;
 
+    /// <summary>The text without secrets, and without what lies beyond <see cref="MaxText"/>.</summary>
     public string? Of(string? text)
     {
         if (text is null)
@@ -58,11 +62,12 @@ internal sealed class Redaction
             return null;
         }
 
-        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text);
+        bool isCut = text.Length > MaxText;
+        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(isCut ? text[..MaxText] : text);
         var shown = new MemoryStream(rest.Length);
         while (!rest.IsEmpty)
         {
-            int length = LongestSecretAt(rest);
+            int length = LongestSecretAt(rest, isCut);
             shown.Write(length > 0 ? Shown : rest[..1]);
             rest = rest[Math.Max(length, 1)..];
         }
@@ -70,27 +75,31 @@ internal sealed class Redaction
         return Encoding.UTF8.GetString(shown.GetBuffer(), 0, (int)shown.Length);
     }
 
-    private int LongestSecretAt(ReadOnlySpan<byte> text)
+    private int LongestSecretAt(ReadOnlySpan<byte> text, bool isCut)
     {
         int longest = 0;
         foreach (byte[] secret in _secrets)
         {
             // A secret that holds a percent sign may look encoded where it is not.
-            int length = Math.Max(Match(text, secret, decodes: true), Match(text, secret, decodes: false));
+            int length = Math.Max(Match(text, secret, decodes: true, isCut), Match(text, secret, decodes: false, isCut));
             longest = Math.Max(longest, length);
         }
 
         return longest;
     }
 
-    /// <returns>How much of the text spells the secret; 0 where its start does not.</returns>
-    private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes)
+    /// <returns>How much of the text spells the secret; 0 where its start does not. Where the text was cut, its end may be the start of a secret.</returns>
+    private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes, bool isCut)
     {
         int at = 0;
         foreach (byte expected in secret)
         {
-            int length = at == text.Length ? 0
-                : decodes && text[at] == Percent && Decode(text[at..], out int encoded) == expected ? encoded
+            if (at == text.Length)
+            {
+                return isCut ? at : 0;
+            }
+
+            int length = decodes && text[at] == Percent && Decode(text[at..], out int encoded) == expected ? encoded
                 : text[at] == expected || (expected == ' ' && text[at] == '+') ? 1
                 : 0;
             if (length == 0)

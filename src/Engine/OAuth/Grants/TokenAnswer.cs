@@ -15,6 +15,12 @@ internal static class TokenAnswer
     // A server that means "for ever" by a huge number still gets asked once a year.
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
+    /// <summary>Longest access token that is used, in bytes: it goes into the head of every request. The limit is that for incoming tokens.</summary>
+    public const int MaxAccessTokenBytes = 16 * 1024;
+
+    /// <summary>Longest refresh token and ID token that are used, in characters: they are kept.</summary>
+    private const int MaxOtherToken = 64 * 1024;
+
     // One that means an instant is not asked again and again; a token that has ended before is renewed when the upstream refuses it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
 
@@ -36,13 +42,21 @@ internal static class TokenAnswer
             throw Unusable(server, "its access_token holds characters that cannot stand in a header");
         }
 
+        (string? refresh, string? idToken) = (json.TextOf("refresh_token"), json.TextOf("id_token"));
+        string? tooLong = token.Length > MaxAccessTokenBytes ? "access_token" : refresh?.Length > MaxOtherToken ? "refresh_token"
+            : idToken?.Length > MaxOtherToken ? "id_token" : null;
+        if (tooLong is not null)
+        {
+            throw Unusable(server, $"its {tooLong} is longer than {(tooLong is "access_token" ? MaxAccessTokenBytes : MaxOtherToken) / 1024} KiB");
+        }
+
         DateTimeOffset now = clock.GetUtcNow();
         return new TokenSet
         {
             AccessToken = token,
             TokenType = ReadType(json, server, bound, dialect, redaction),
-            RefreshToken = json.TextOf("refresh_token") is { Length: > 0 } refresh ? refresh : null,
-            IdToken = json.TextOf("id_token"),
+            RefreshToken = refresh is { Length: > 0 } ? refresh : null,
+            IdToken = idToken,
             Scope = json.TextOf("scope"),
             IssuedAt = now,
             ExpiresAt = now + Lifetime(json),
@@ -62,17 +76,23 @@ internal static class TokenAnswer
             ExceptionDispatchInfo.Throw(answer.Exception);
         }
 
-        string? error = answer.Json is { ValueKind: JsonValueKind.Object } ? answer.TryGet("error") : null;
-        if (error is not null && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
+        if (ErrorOf(answer) is { } error && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(answer.TryGet("error_description")), endpoint);
+            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(answer.Json!.Value.WordOf("error_description")), endpoint);
         }
 
-        if (answer.Json is not { ValueKind: JsonValueKind.Object } || (int)answer.HttpStatusCode is < 200 or > 299)
+        if (ObjectIn(answer) is null || (int)answer.HttpStatusCode is < 200 or > 299)
         {
             throw Unexpected(answer.HttpStatusCode, endpoint);
         }
     }
+
+    /// <summary>The error that an answer names; null where it names none, as with null in its place.</summary>
+    public static string? ErrorOf(ProtocolResponse answer) => ObjectIn(answer)?.WordOf("error") is { Length: > 0 } error ? error : null;
+
+    /// <summary>The object in which members can be looked for; null where the answer is something else.</summary>
+    private static JsonElement? ObjectIn(ProtocolResponse answer) =>
+        answer.Json is { ValueKind: JsonValueKind.Object } json && json.HasReadableNames() ? json : null;
 
     private static OAuthException FromError(HttpStatusCode status, string error, string? description, string endpoint)
     {
@@ -137,7 +157,7 @@ internal static class TokenAnswer
             return null;
         }
 
-        string text = value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
+        string? text = value.ValueKind is JsonValueKind.String ? JsonMember.Text(value) : value.GetRawText();
         bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds);
         return isNumber && seconds > 0 ? TimeSpan.FromSeconds(Math.Clamp(seconds, MinLifetime.TotalSeconds, MaxLifetime.TotalSeconds)) : null;
     }

@@ -24,7 +24,7 @@ internal sealed record TokenDialect(string Name, string[] BearerNames, string? P
     /// <summary>The object that holds the tokens.</summary>
     public JsonElement TokensIn(JsonElement answer) =>
         PersonsMember is { } name && answer.TryGetProperty(name, out JsonElement persons) && persons.ValueKind is JsonValueKind.Object
-            && persons.TextOf("access_token") is { Length: > 0 }
+            && persons.HasReadableNames() && persons.TextOf("access_token") is { Length: > 0 }
             ? persons
             : answer;
 

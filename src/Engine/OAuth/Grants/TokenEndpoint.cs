@@ -50,7 +50,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
         var redaction = new Redaction();
         TokenDialect spoken = grantType == OidcConstants.GrantTypes.TokenExchange ? TokenDialect.Exchange : dialect ?? TokenDialect.Plain;
         using TokenResponse first = await SendAsync(server, client, grantType, parameters, dpopKey, redaction, cancellationToken).ConfigureAwait(false);
-        if (dpopKey is null || first.TryGet("error") != "use_dpop_nonce" || first.DPoPNonce is null)
+        if (dpopKey is null || TokenAnswer.ErrorOf(first) != "use_dpop_nonce" || first.DPoPNonce is null)
         {
             return TokenAnswer.Read(first, server, dpopKey is not null, redaction, clock, spoken);
         }

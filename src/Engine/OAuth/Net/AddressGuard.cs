@@ -9,8 +9,10 @@ internal sealed class AddressGuard
 {
     private readonly HashSet<(string Host, int Port)> _named;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp;
-    private readonly Lazy<Task<bool>> _targetIsPrivate;
     private readonly (string Host, int Port) _target;
+
+    /// <summary>The look-up that says whether the target is private; null before the first, and after one that failed.</summary>
+    private volatile Task<bool>? _targetIsPrivate;
 
     /// <summary>The target was reached at a public address. So it counts as public, even if its name later resolves to a private one.</summary>
     private volatile bool _targetIsPublic;
@@ -23,7 +25,6 @@ internal sealed class AddressGuard
         _lookUp = lookUp ?? Dns.GetHostAddressesAsync;
         _target = (target.IdnHost, target.Port);
         _named = [.. operatorUrls.Append(target).Select(url => (url.IdnHost, url.Port))];
-        _targetIsPrivate = new(() => IsPrivateAsync(target));
     }
 
     /// <summary>Says whether the host of a URL may be connected to, as it is known now.</summary>
@@ -65,7 +66,7 @@ internal sealed class AddressGuard
     private async Task<IPAddress[]> AllowedAsync(string host, int port, CancellationToken cancellationToken)
     {
         IPAddress[] addresses = await _lookUp(host, cancellationToken).ConfigureAwait(false);
-        bool mayBePrivate = _named.Contains((host, port)) || (await _targetIsPrivate.Value.ConfigureAwait(false) && !_targetIsPublic);
+        bool mayBePrivate = _named.Contains((host, port)) || (await IsTargetPrivateAsync().ConfigureAwait(false) && !_targetIsPublic);
         IPAddress[] allowed = mayBePrivate ? addresses : Array.FindAll(addresses, address => !PrivateAddresses.Contains(address));
         return allowed.Length > 0 || addresses.Length == 0
             ? allowed
@@ -75,18 +76,26 @@ internal sealed class AddressGuard
                 + "name it as the issuer (OAuthPolicy.Server).");
     }
 
-    // Its owner may give a name both kinds of address, so one private among public ones says nothing.
-    private async Task<bool> IsPrivateAsync(Uri target)
+    /// <summary>Asked once. A look-up that failed, as before a network is up, says nothing, and does not count for the life of the proxy.</summary>
+    private async Task<bool> IsTargetPrivateAsync()
     {
+        Task<bool> asked = _targetIsPrivate ??= IsPrivateAsync(_target.Host);
         try
         {
-            IPAddress[] addresses = await _lookUp(target.IdnHost, CancellationToken.None).ConfigureAwait(false);
-            return addresses.Length > 0 && addresses.All(PrivateAddresses.Contains);
+            return await asked.ConfigureAwait(false);
         }
         catch (SocketException)
         {
             // A target without an address is not known to be private, so the guard stays on.
+            _targetIsPrivate = null;
             return false;
         }
+    }
+
+    // Its owner may give a name both kinds of address, so one private among public ones says nothing.
+    private async Task<bool> IsPrivateAsync(string host)
+    {
+        IPAddress[] addresses = await _lookUp(host, CancellationToken.None).ConfigureAwait(false);
+        return addresses.Length > 0 && addresses.All(PrivateAddresses.Contains);
     }
 }

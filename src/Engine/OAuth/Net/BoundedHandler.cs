@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>Bounds what a server can do to us: the schemes it can name, the time it can take, the bytes it can send, the hosts it can redirect to.</summary>
@@ -118,7 +120,9 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
         }
 
         var buffered = new ByteArrayContent(body.ToArray());
-        buffered.Headers.ContentType = response.Content.Headers.ContentType;
+
+        // Without its charset, which may be one that is not known here, such as utf8: JSON and forms are UTF-8, whatever it says (RFC 8259 §8.1).
+        buffered.Headers.ContentType = response.Content.Headers.ContentType is { MediaType: { } type } ? new MediaTypeHeaderValue(type) : null;
         response.Content.Dispose();
         response.Content = buffered;
     }

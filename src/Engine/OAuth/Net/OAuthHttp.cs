@@ -96,7 +96,8 @@ internal sealed class OAuthHttp : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(new ReadOnlyMemory<byte>(body).WithoutByteOrderMark().Span, type);
+            T? document = JsonSerializer.Deserialize(new ReadOnlyMemory<byte>(body).WithoutByteOrderMark().Span, type);
+            return document is JsonElement { ValueKind: JsonValueKind.Object } json && !json.HasReadableNames() ? default : document;
         }
         catch (JsonException)
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.Transport;
 
@@ -30,6 +31,12 @@ internal static class CheckedFile
             throw FileFault.Unfit($"{what} is a folder. Move it away, or set OAuthPolicy.Store to another file.");
         }
 
+        // To open a pipe can block for ever, so whose it is is asked before that too.
+        if (FileOwner.IsAnother(Encoding.UTF8.GetBytes(path + '\0'), followsLinks: true))
+        {
+            throw OfAnother(what, path);
+        }
+
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
@@ -59,7 +66,7 @@ internal static class CheckedFile
 
         if (FileOwner.IsAnother(file.SafeFileHandle))
         {
-            throw FileFault.Unfit($"{what} belongs to another user, who may know it or change it. Run as that user, or: chown \"$(id -u)\" {path}");
+            throw OfAnother(what, path);
         }
 
         UnixFileMode open = File.GetUnixFileMode(file.SafeFileHandle) & (others is Others.MayDoNothing ? GroupOrOthers : UnixFileMode.OtherWrite);
@@ -69,4 +76,7 @@ internal static class CheckedFile
             throw FileFault.Unfit($"{what} can be {may} by other users. If nobody has, run: chmod 600 {path}");
         }
     }
+
+    private static OAuthException OfAnother(string what, string path) =>
+        FileFault.Unfit($"{what} belongs to another user, who may know it or change it. Run as that user, or: chown \"$(id -u)\" {path}");
 }

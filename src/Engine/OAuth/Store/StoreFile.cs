@@ -47,11 +47,21 @@ internal sealed class StoreFile(string path, string? key)
 
     /// <exception cref="IOException">It could not be written; what was there before is there still.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
-    /// <exception cref="OAuthException">The key file must not be used.</exception>
+    /// <exception cref="OAuthException">The key file must not be used, or the store would be too large to be read again.</exception>
     public void Write(StoreDocument document)
     {
         byte[] secret = StoreKey.FindOrMake(path, key);
-        PrivateFile.Replace(path, StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret));
+        byte[] sealedBytes = StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret);
+        if (sealedBytes.Length > MaxBytes)
+        {
+            // Nobody could read it again, and with it the sign-ins of all other targets would be lost.
+            throw OAuthException.Refused(
+                FileFault.Full,
+                $"The credential store {path} would be larger than {MaxBytes / (1024 * 1024)} MiB. Sign out of targets that are not needed any more, or set "
+                + "OAuthPolicy.Store to another file.");
+        }
+
+        PrivateFile.Replace(path, sealedBytes);
     }
 
     /// <summary>Keeps a damaged file under another name.</summary>

@@ -88,16 +88,4 @@ internal sealed class Rig : IAsyncDisposable
         _client.Dispose();
         Browser.Dispose();
     }
-
-    /// <summary>A clock that shows another time than the one that has passed, as a machine's does once it has been set.</summary>
-    private sealed class SettableClock() : FakeTimeProvider(DateTimeOffset.UtcNow)
-    {
-        private TimeSpan _back;
-
-        public void SetBack(TimeSpan by) => _back += by;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - _back;
-
-        public override long GetTimestamp() => base.GetUtcNow().Ticks;
-    }
 }
