@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using McpProxyFast.Credentials;
+using McpProxyFast.Outcomes;
 using McpProxyFast.Wire.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -147,6 +148,27 @@ public sealed class SecondSendingTests
         Assert.Equal(["POST /mcp of alice"], source.Challenged);
     }
 
+    /// <summary>The same for what the client is told: else its own challenge would show it another client's bytes.</summary>
+    [Theory, OverEvery]
+    public async Task RefusalNamesWhatTheClientAskedForAlsoWhereItIsHeldNoLonger(Over over)
+    {
+        await using var source = new ProvingSource(CredentialResult.Refused(RefusalReason.SubjectRefused));
+        await using var host = new WireHost(
+            over,
+            options => options with { Incoming = TokenPolicy.Custom(new ScriptedValidator()), Limits = options.Limits with { ReplayWindowBytes = 0 } },
+            credentials: source);
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync(
+            "POST /mcp HTTP/1.1\r\nHost: here.example\r\nAuthorization: Bearer a\r\nContent-Length: 4\r\n\r\nab", "\r\n\r\nab");
+        await client.SendAsync("cd");
+        await upstream.ReadThroughAsync("cd");
+        await upstream.SendAsync(Challenge);
+
+        StrictMessage answer = await client.ReadResponseAsync();
+        Assert.Equal(401, answer.Status);
+        string challenge = Assert.Single(answer.Fields, static field => field.Name == "WWW-Authenticate").Value;
+        Assert.Contains("resource_metadata=\"http://here.example/.well-known/oauth-protected-resource/mcp\"", challenge, StringComparison.Ordinal);
+    }
+
     /// <summary>Moves the clock in heartbeats; what comes of it comes at once, or not at all.</summary>
     private static void Pass(WireHost host, TimeSpan time)
     {
@@ -156,8 +178,11 @@ public sealed class SecondSendingTests
         }
     }
 
-    /// <summary>A line of its own for each request, and none for a challenge.</summary>
-    private sealed class ProvingSource(bool isPerCaller = false) : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
+    /// <summary>A line of its own for each request.</summary>
+    /// <param name="afterChallenge">What comes of a challenge; null for nothing.</param>
+    /// <param name="isPerCaller">Each caller has a credential of its own.</param>
+    private sealed class ProvingSource(CredentialResult? afterChallenge = null, bool isPerCaller = false)
+        : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
     {
         public override bool IsPerCaller => isPerCaller;
 
@@ -180,7 +205,7 @@ public sealed class SecondSendingTests
         public override ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
         {
             Challenged.Enqueue(Text(challenge.Request));
-            return new(CredentialResult.PassThrough);
+            return new(afterChallenge ?? CredentialResult.PassThrough);
         }
 
         public override Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using McpProxyFast.Wire.Tests.Support;
 
 namespace McpProxyFast.Wire.Tests;
@@ -153,6 +155,39 @@ public sealed class SizeLimitTests
         // Who has its answer may still be within its exchange, and to leave then is to cancel it: its connection to the upstream would be closed.
         await host.Reports.NextAsync();
         await host.Reports.NextAsync();
+        first.Finish();
+        Assert.StartsWith("GET /second ", (await upstream.ReadRequestAsync()).StartLine, StringComparison.Ordinal);
+        await upstream.SendAsync(Messages.Ok);
+        Assert.Equal("ok", (await second.ReadResponseAsync()).Body);
+    }
+
+    /// <summary>A listener that waits for its first client takes no room from the other.</summary>
+    [Theory, OverOnly("Slots are those of a listener.", Over.Sockets, Over.PortableSockets, Over.Tls)]
+    public async Task MaxConnectionsHoldsForBothLoopbackAddressesTogether(Over over)
+    {
+        await using var host = new WireHost(
+            over, options => options with { ListensOnBothLoopbacks = true, Limits = new ProxyLimits { MaxConnections = 1 } });
+        using var six = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await six.ConnectAsync(IPAddress.IPv6Loopback, host.Address!.Port);
+        }
+        catch (SocketException none) when (none.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)
+        {
+            return; // the machine has no such address
+        }
+
+        await using RawPeer first = RawPeer.Of(six);
+        await first.SendAsync(Messages.Get);
+        RawPeer upstream = await host.AcceptAsync();
+        await upstream.ReadRequestAsync();
+        RawPeer second = await host.ConnectAsync();
+        await second.SendAsync(Messages.GetOf("/second"));
+        await upstream.SendAsync(Messages.Ok);
+        await first.ReadResponseAsync();
+        await host.Reports.NextAsync();
+        Assert.Equal(1, host.Connects);
+
         first.Finish();
         Assert.StartsWith("GET /second ", (await upstream.ReadRequestAsync()).StartLine, StringComparison.Ordinal);
         await upstream.SendAsync(Messages.Ok);

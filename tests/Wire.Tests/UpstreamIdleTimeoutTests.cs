@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using McpProxyFast.Credentials;
 using McpProxyFast.Wire.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -11,6 +12,8 @@ public sealed class UpstreamIdleTimeoutTests
 
     /// <summary>The upstream's time limit, as gunicorn has it.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    private static readonly string LongAnswer = $"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n{new string('a', 1999)}!";
 
     [Theory, OverEvery]
     public async Task PostGetsAFreshConnectionWhereTheUpstreamSoonClosesItsOwn(Over over)
@@ -187,9 +190,91 @@ public sealed class UpstreamIdleTimeoutTests
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
     }
 
+    /// <summary>The same where no other credential has come of the wait, and the client gets the challenge.</summary>
+    [Theory, OverEvery]
+    public async Task PostAfterAChallengeThatWasPassedOnLateGetsAFreshConnection(Over over)
+    {
+        await using var source = new SlowSource();
+        await using WireHost host = Host(over, source);
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
+        await upstream.SendAsync("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n");
+        await source.IsAsked.Soon();
+        host.Clock!.Advance(TimeSpan.FromSeconds(4.5));
+        source.GiveUp();
+        Assert.Equal(401, (await client.ReadResponseAsync()).Status);
+        await host.Reports.NextAsync();
+        await PostOverAFreshConnectionAsync(host, client);
+    }
+
+    /// <summary>The upstream may have sent all of it long before the client has taken it: it is idle since then.</summary>
+    /// <param name="isAtOnce">The whole answer came at once; else it had begun before.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PostGetsAFreshConnectionWhereItsClientHasTakenTheLastAnswerSlowly(bool isAtOnce)
+    {
+        await using WireHost host = HostWhoseClientsHoldBack();
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get);
+        if (!isAtOnce)
+        {
+            await upstream.SendAsync(LongAnswer[..^1000]);
+            await client.ReadThroughAsync(LongAnswer[..^1000][^100..]);
+        }
+
+        await upstream.SendAsync(isAtOnce ? LongAnswer : LongAnswer[^1000..]);
+        Pass(host, TimeSpan.FromSeconds(3.5));
+        await client.ReadThroughAsync("!");
+        await host.Reports.NextAsync();
+        Pass(host, TimeSpan.FromSeconds(1));
+        await PostOverAFreshConnectionAsync(host, client);
+    }
+
+    /// <summary>Who waits for more of an answer knows that the upstream is not done with it.</summary>
+    [Fact]
+    public async Task PostReusesItsOwnConnectionWhereTheUpstreamWasSlowAndNotTheClient()
+    {
+        await using WireHost host = HostWhoseClientsHoldBack();
+        (RawPeer client, RawPeer own) = await host.SendAsync(Messages.Get);
+        await own.SendAsync(LongAnswer[..^1000]);
+        Pass(host, TimeSpan.FromSeconds(1));
+        await client.ReadThroughAsync(LongAnswer[..^1000][^100..]);
+        Pass(host, TimeSpan.FromSeconds(3.5));
+        await own.SendAsync(LongAnswer[^1000..]);
+        await client.ReadThroughAsync("!");
+        await host.Reports.NextAsync();
+        Pass(host, TimeSpan.FromSeconds(3));
+        Assert.Equal("ok", (await Messages.ExchangeAsync(client, own, Messages.Post)).Body);
+        Assert.Equal(1, host.Connects);
+    }
+
+    /// <summary>Of the answer's bytes few fit between the engine and a client that does not read.</summary>
+    private static WireHost HostWhoseClientsHoldBack() => new(
+        Over.InlinePipes,
+        WithLongTimes,
+        new FakeTimeProvider(),
+        new PipeOptions(
+            readerScheduler: PipeScheduler.Inline,
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 64,
+            resumeWriterThreshold: 32,
+            useSynchronizationContext: false));
+
+    private static McpProxyOptions WithLongTimes(McpProxyOptions options) =>
+        options with { Limits = new ProxyLimits { IdleTimeout = Long, HeaderTimeout = Long, UpstreamIdleTimeout = Long, UpstreamMaxAge = Long } };
+
+    /// <summary>Moves the clock in heartbeats.</summary>
+    private static void Pass(WireHost host, TimeSpan time)
+    {
+        TimeSpan beat = TimeSpan.FromMilliseconds(100);
+        for (TimeSpan passed = TimeSpan.Zero; passed < time; passed += beat)
+        {
+            host.Clock!.Advance(beat);
+        }
+    }
+
     private static WireHost Host(Over over, UpstreamCredentials? credentials = null) => new(
         over,
-        options => options with { Limits = new ProxyLimits { IdleTimeout = Long, HeaderTimeout = Long, UpstreamIdleTimeout = Long, UpstreamMaxAge = Long } },
+        WithLongTimes,
         new FakeTimeProvider(),
         credentials: credentials);
 
@@ -231,14 +316,17 @@ public sealed class UpstreamIdleTimeoutTests
     private sealed class SlowSource() : UpstreamCredentials(new CredentialScope(new Uri("http://up.test"), isForOrigin: true))
     {
         private readonly TaskCompletionSource _isAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _isRenewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> _isRenewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public override CredentialLine? Current => CredentialLine.For("Bearer old", null, this);
 
         /// <summary>The other credential is waited for.</summary>
         public Task IsAsked => _isAsked.Task;
 
-        public void Renew() => _isRenewed.SetResult();
+        public void Renew() => _isRenewed.SetResult(true);
+
+        /// <summary>There is no other one.</summary>
+        public void GiveUp() => _isRenewed.SetResult(false);
 
         public override ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken) =>
             new(CredentialResult.Ready(Current!));
@@ -246,8 +334,8 @@ public sealed class UpstreamIdleTimeoutTests
         public override async ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken)
         {
             _isAsked.SetResult();
-            await _isRenewed.Task.WaitAsync(cancellationToken);
-            return CredentialResult.Ready(CredentialLine.For("Bearer new", null, this));
+            bool isRenewed = await _isRenewed.Task.WaitAsync(cancellationToken);
+            return isRenewed ? CredentialResult.Ready(CredentialLine.For("Bearer new", null, this)) : CredentialResult.PassThrough;
         }
 
         public override Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -52,24 +52,8 @@ internal sealed class AcceptLoop : IDisposable
         using var spares = new Descriptors();
         while (!_stopping.IsCancellationRequested)
         {
-            try
+            if (!spares.TryHold() || !await ServeNextAsync(listener, spares).ConfigureAwait(false))
             {
-                if (!spares.TryHold())
-                {
-                    await RestAsync().ConfigureAwait(false);
-                    continue;
-                }
-
-                await _slots.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return; // stopped
-            }
-
-            if (!await AcceptAsync(listener, spares).ConfigureAwait(false))
-            {
-                _slots.Release();
                 await RestAsync().ConfigureAwait(false);
             }
         }
@@ -95,12 +79,14 @@ internal sealed class AcceptLoop : IDisposable
         return most;
     }
 
-    /// <returns>Whether a connection was accepted; it holds the slot now.</returns>
-    private async Task<bool> AcceptAsync(Listener listener, Descriptors spares)
+    /// <summary>Accepts a connection, and starts it as soon as there is a slot.</summary>
+    /// <remarks>It is accepted first: a listener that nobody connects to holds no slot, so that the other one can use all of them.</remarks>
+    /// <returns>Whether a connection was started; it holds the slot now.</returns>
+    private async Task<bool> ServeNextAsync(Listener listener, Descriptors spares)
     {
         try
         {
-            if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection)
+            if (await listener.AcceptAsync().ConfigureAwait(false) is { } connection && await TakeSlotAsync(connection).ConfigureAwait(false))
             {
                 _parts.Connections.Enter();
                 _ = new ClientConnection(_parts, connection, Doorway, _left).RunAsync(); // never throws
@@ -115,6 +101,22 @@ internal sealed class AcceptLoop : IDisposable
         }
 
         return false;
+    }
+
+    /// <summary>Waits for a slot.</summary>
+    /// <returns>False once the loop is stopped; then the connection has been closed.</returns>
+    private async ValueTask<bool> TakeSlotAsync(Connection accepted)
+    {
+        try
+        {
+            await _slots.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            accepted.Close(reset: false);
+            return false;
+        }
     }
 
     private async Task RestAsync()

@@ -50,7 +50,7 @@ internal static class AnswerStage
         // Where tokens are not checked here but exchanged elsewhere, there is no metadata to point to.
         Entrance entrance = owner.Entrance;
         ReadOnlyMemory<byte> line = owner.Parts.Tokens is { } tokens
-            ? tokens.Challenge.LineFor(kind, entrance.Scheme, request.Head.Authority, request.Head.Path, entrance.Resource, stage.StepUp)
+            ? tokens.Challenge.LineFor(kind, entrance.Scheme, request.Authority, request.Path, entrance.Resource, stage.StepUp)
             : BearerChallenge.Bare(kind, stage.StepUp);
         return Encoding.ASCII.GetString(line.Span);
     }

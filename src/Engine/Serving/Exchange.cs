@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using McpProxyFast.Http1;
 using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
+using McpProxyFast.Transport;
 using McpProxyFast.Upstream;
 
 namespace McpProxyFast.Serving;
@@ -164,7 +165,7 @@ internal sealed class Exchange
             RequestState, Response.State, Response.ClientKeepsAlive, Response.UpstreamKeepsAlive, Interrupts.IsDisturbed);
         if (upstreamGoesOn)
         {
-            Upstream.Hold(Parts.Heartbeat.Now); // while it is kept for this client's next request, it is watched
+            Upstream.Hold(Math.Min(Parts.Heartbeat.Now, Interrupts.AnsweredBy)); // while it is kept for this client's next request, it is watched
         }
         else
         {
@@ -173,13 +174,16 @@ internal sealed class Exchange
 
         // Reported only now, so that the upstream connection is free or closed when the report is seen.
         Tell(isWhole ? ExchangeEnd.Answered : hasLeft ? ExchangeEnd.ClientGone : ExchangeEnd.Cut);
-        if (isWhole && !clientGoesOn && !isSent)
+        if (isWhole && !clientGoesOn && (!isSent || HasSentMore()))
         {
             await Lingering.RunAsync(_owner).ConfigureAwait(false);
         }
 
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
     }
+
+    /// <summary>The client has sent bytes that nobody will read, such as a surplus CRLF. A close would reset the connection and lose the response.</summary>
+    private bool HasSentMore() => _owner!.Client.Input.Look(asksSystem: true) is Arrival.Bytes;
 
     /// <summary>Cleans up after an internal error: ends the pump, closes the upstream connection, and reports the outcome if that has not been done.</summary>
     public async ValueTask AbandonAsync()
@@ -252,7 +256,7 @@ internal sealed class Exchange
     /// <summary>Gets another connection: an idle one or a new one. A second attempt always gets a new one.</summary>
     private async ValueTask<StageResult> LeaseAsync()
     {
-        Transport.Affinity? near = _owner!.Client.Affinity;
+        Affinity? near = _owner!.Client.Affinity;
         UpstreamConnection? idle = Outcome.Attempts == 0 ? Parts.Pool.TryTake(near, MaySendTwice) : null;
         if (idle is not null)
         {
@@ -333,6 +337,7 @@ internal sealed class Exchange
     private async ValueTask<StageResult> RecoverAsync()
     {
         long answeredAt = Parts.Heartbeat.Now; // to get another credential may take long, and the upstream does not wait for it
+        Interrupts.NoteAnswer();
         StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
         if (result.Kind is StageKind.SendAgain)
         {

@@ -89,6 +89,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The stream's progress at the last beat. Used by the heartbeat only.</summary>
     private RelayProgress _streamingProgress;
 
+    /// <summary>See <see cref="AnsweredBy"/>. Written by the main loop and the heartbeat.</summary>
+    private long _answeredBy = long.MaxValue;
+
     /// <summary>A write's deadline that was extended, and the bytes that had reached the peer then. Used by the heartbeat only.</summary>
     private (long Deadline, long Taken) _putOff;
 
@@ -138,6 +141,13 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         set => Interlocked.Exchange(ref _upstream, value);
     }
 
+    /// <summary>
+    /// Since when the upstream may have been done with its answer, in the heartbeat's time, although the exchange goes on: it waits for the client to take what
+    /// came, or for another credential. <see cref="long.MaxValue"/> if it does not. Valid until the exchange settles, or its request is sent again.
+    /// </summary>
+    /// <remarks>The heartbeat of the exchange before may write it last. Then it is too early, which costs a connection at most.</remarks>
+    public long AnsweredBy => Volatile.Read(ref _answeredBy);
+
     /// <summary>The client closed its side, by FIN or reset. In MCP, a disconnect cancels the request.</summary>
     public void OnPeerEnded() => Cut(FaultReason.ClientGone);
 
@@ -184,12 +194,16 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client was told to send its body (100), or did not wait for that.</summary>
     public void SayContinue() => Set(ContinueFlag);
 
+    /// <summary>The upstream may be done with its answer from now on: something else is waited for.</summary>
+    public void NoteAnswer() => Volatile.Write(ref _answeredBy, Math.Min(_answeredBy, _parts.Heartbeat.Now));
+
     /// <summary>
     /// Called before the request is sent again. What was noted about its first sending, and what the heartbeat saw of its pump, is no longer valid.
     /// </summary>
     public void BeginSending()
     {
         _sending = null; // the pump of the first sending has ended
+        Volatile.Write(ref _answeredBy, long.MaxValue);
         BeginNumber(kept: (NumberUnit - 1) & ~(LastBytesFlag | HalfReleasedFlag));
     }
 
@@ -198,6 +212,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         _sending = null;
         _streaming = null;
+        Volatile.Write(ref _answeredBy, long.MaxValue);
         BeginNumber(kept: CutMask);
     }
 
@@ -269,12 +284,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             CheckPump(sending, exchange, nowMilliseconds);
         }
 
-        // Only a write of a stream has a deadline. A stream that waits for its next event costs a beat nothing but this look.
-        if (_streaming is { Phase: RelayPhase.Writing } streaming
-            && _streamingProgress.Follow(exchange >> NumberShift, streaming, nowMilliseconds) is RelayPhase.Writing
-            && _streamingProgress.IsStuckWriting(_client.Output, nowMilliseconds, _parts.Limits.WriteTimeout))
+        if (_streaming is { } streaming)
         {
-            TryCut(FaultReason.ClientTooSlow, exchange);
+            CheckStream(streaming, exchange, nowMilliseconds);
         }
 
         if (_mustAskForEnd)
@@ -373,6 +385,28 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         if (isSilent || _sendingProgress.IsBelow(relay, now, silence, _parts.Limits.MinBodyBytesPerSecond))
         {
             TryRefuse(RefusalReason.BodyTooSlow, exchange);
+        }
+    }
+
+    /// <summary>Checks that the client takes what is streamed to it. Only a write has a deadline; a stream that waits costs a beat two looks.</summary>
+    private void CheckStream(BodyRelay relay, long exchange, long now)
+    {
+        RelayPhase phase = relay.Phase;
+        if (phase is RelayPhase.Reading && AnsweredBy != long.MaxValue)
+        {
+            Volatile.Write(ref _answeredBy, long.MaxValue); // all that has come was taken, and more is waited for: the upstream is not done
+        }
+
+        if (phase is not RelayPhase.Writing)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _answeredBy, Math.Min(AnsweredBy, now));
+        if (_streamingProgress.Follow(exchange >> NumberShift, relay, now) is RelayPhase.Writing
+            && _streamingProgress.IsStuckWriting(_client.Output, now, _parts.Limits.WriteTimeout))
+        {
+            TryCut(FaultReason.ClientTooSlow, exchange);
         }
     }
 

@@ -55,9 +55,10 @@ internal sealed class RequestStream
     private ValueTask<bool> _pump;
 
     /// <summary>
-    /// The authority that the client asked for. Copied when the pump starts, because the pump may release the head's bytes at any time. The buffer is reused.
+    /// The authority that the client asked for, and behind it the path, if a challenge may have to name it later. Copied when the pump starts, because the
+    /// pump may release the head's bytes at any time. Valid once <see cref="HasPumped"/>. The buffer is reused.
     /// </summary>
-    private readonly ArrayBufferWriter<byte> _authority = new(64);
+    private readonly ArrayBufferWriter<byte> _asked = new(64);
 
     /// <summary>How much of the request has been sent.</summary>
     public SendState State { get; private set; }
@@ -89,8 +90,14 @@ internal sealed class RequestStream
     /// <summary>The request can be sent again, byte for byte.</summary>
     public bool CanBeSentAgain => !IsPumping && IsHeld && State is SendState.Done && !Interrupts.IsDisturbed;
 
-    /// <summary>The authority that the client asked for. Can be read while the pump runs.</summary>
-    public ReadOnlySpan<byte> Authority => _authority.WrittenCount > 0 ? _authority.WrittenSpan : Head.Authority;
+    /// <summary>The authority that the client asked for. Can be read while the pump runs, and after it.</summary>
+    public ReadOnlySpan<byte> Authority => HasPumped ? _asked.WrittenSpan[..AskedPathStart] : Head.Authority;
+
+    /// <summary>The path that the client asked for. The same; but after a pump it is empty where the proxy has no challenges that could name it.</summary>
+    public ReadOnlySpan<byte> Path => HasPumped ? _asked.WrittenSpan[AskedPathStart..] : Head.Path;
+
+    /// <summary>No authority has a slash, and every path begins with one.</summary>
+    private int AskedPathStart => _asked.WrittenSpan.IndexOf((byte)'/') is >= 0 and int start ? start : _asked.WrittenCount;
 
     private SharedServices Parts => _owner!.Parts;
 
@@ -109,7 +116,7 @@ internal sealed class RequestStream
         IsHeld = true;
         HasPumped = false;
         ReceivedBytes = 0;
-        _authority.ResetWrittenCount();
+        _asked.ResetWrittenCount();
     }
 
     /// <summary>Releases everything that belongs to one exchange.</summary>
@@ -307,8 +314,13 @@ internal sealed class RequestStream
 
     private void StartPump()
     {
-        _authority.ResetWrittenCount();
-        _authority.Write(Head.Authority);
+        _asked.ResetWrittenCount();
+        _asked.Write(Head.Authority);
+        if (Parts is { Tokens: not null, Credentials: not null })
+        {
+            _asked.Write(Head.Path);
+        }
+
         if (!Head.ExpectsContinue)
         {
             Interrupts.SayContinue();

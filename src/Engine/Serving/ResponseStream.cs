@@ -225,6 +225,7 @@ internal sealed class ResponseStream
         bool waits = !sending.IsCompleted;
         if (waits)
         {
+            Interrupts.NoteAnswer();
             Interrupts.Await(Wait.ClientWrite, Parts.Limits.WriteTimeout);
         }
 
