@@ -1,6 +1,11 @@
+using System.Diagnostics;
+
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>A destination as a stream that is only written to. A write blocks its thread as long as the destination takes.</summary>
+/// <summary>A destination as a stream that is only written to.</summary>
+/// <remarks>
+/// An asynchronous write never blocks its caller, which may be an event loop: what cannot be written without waiting is written by a thread of the pool.
+/// </remarks>
 /// <param name="destination">Written to by one thread at a time.</param>
 internal sealed class DestinationStream(IDestination destination) : Stream
 {
@@ -25,14 +30,17 @@ internal sealed class DestinationStream(IDestination destination) : Stream
     {
         try
         {
-            destination.Write(buffer.Span);
-            return ValueTask.CompletedTask;
+            int written = destination.WriteAtOnce(buffer.Span);
+            Debug.Assert(written <= buffer.Length, "What is written was there.");
+            return written == buffer.Length ? ValueTask.CompletedTask : new ValueTask(WriteWaitingAsync(buffer[written..]));
         }
         catch (IOException fault)
         {
             return ValueTask.FromException(fault);
         }
     }
+
+    private Task WriteWaitingAsync(ReadOnlyMemory<byte> rest) => Task.Run(() => destination.Write(rest.Span), CancellationToken.None);
 
     public override void Flush()
     {

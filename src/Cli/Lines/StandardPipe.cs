@@ -4,6 +4,10 @@ using Pipelines.Sockets.Unofficial;
 namespace McpProxyFast.Cli.Lines;
 
 /// <summary>stdin and stdout as the two ends of a pipe.</summary>
+/// <remarks>
+/// A flush of <see cref="Output"/> never blocks its thread, whatever stands behind stdout. What waits for <see cref="Input"/> runs on the thread that reads
+/// stdin.
+/// </remarks>
 internal sealed record StandardPipe : IDuplexPipe
 {
     /// <summary>Most bytes that are read ahead.</summary>
@@ -18,15 +22,23 @@ internal sealed record StandardPipe : IDuplexPipe
     /// <summary>Takes both streams over; nothing else may use them from now on.</summary>
     public static StandardPipe Open()
     {
-        // Reads and writes of these streams block a thread each, which must not be one of those that serve the connections.
+        // A write that has to wait blocks a thread of the pool, which must not be one of those that serve the connections.
         ThreadPool.GetMinThreads(out int workers, out int completions);
-        ThreadPool.SetMinThreads(workers + 2, completions);
-        var reading = new PipeOptions(pauseWriterThreshold: ReadAhead, resumeWriterThreshold: ReadAhead / 2, useSynchronizationContext: false);
+        ThreadPool.SetMinThreads(workers + 1, completions);
+
+        // The thread that has read a message goes on with it, up to where that waits, and the one that has an answer writes it: no other has to be woken.
+        var reading = new PipeOptions(
+            readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: ReadAhead, resumeWriterThreshold: ReadAhead / 2, useSynchronizationContext: false);
 
         // A flush ends when everything has been written: so what was flushed is out when the process ends, and an error is seen by the flush that it hits.
-        var writing = new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
+        var writing = new PipeOptions(
+            readerScheduler: PipeScheduler.Inline,
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 1,
+            resumeWriterThreshold: 1,
+            useSynchronizationContext: false);
         return new StandardPipe(
-            StreamConnection.GetReader(Console.OpenStandardInput(), reading, "stdin"),
+            StreamConnection.GetReader(new SourceStream(Console.OpenStandardInput(), "stdin"), reading, "stdin"),
             StreamConnection.GetWriter(new DestinationStream(new StandardDestination(1)), writing, "stdout"));
     }
 }

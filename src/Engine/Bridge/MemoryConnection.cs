@@ -8,19 +8,21 @@ internal static class MemoryConnection
     /// <summary>Most bytes that lie between the two ends, each way.</summary>
     private const int PauseBytes = 64 * 1024;
 
-    private static readonly PipeOptions Piping = new(pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
-
     /// <summary>Connects.</summary>
     /// <param name="serve">Serves the other end and completes it, whatever happens on it; the proxy's.</param>
+    /// <param name="answers">Runs what waits for an answer; null for the thread pool. In line, that is the thread on which the proxy sends it.</param>
     /// <returns>This end. Its disposal ends the connection.</returns>
-    public static PipeStream Open(Func<IDuplexPipe, Task> serve)
+    public static PipeStream Open(Func<IDuplexPipe, Task> serve, PipeScheduler? answers = null)
     {
-        var toProxy = new Pipe(Piping);
-        var fromProxy = new Pipe(Piping);
+        var toProxy = new Pipe(Piping(PipeScheduler.Inline)); // who sends a request goes on as the proxy, which never blocks
+        var fromProxy = new Pipe(Piping(answers ?? PipeScheduler.ThreadPool));
         var end = new CutMark(fromProxy.Writer);
         _ = serve(new Ends(toProxy.Reader, end)); // completes both
         return new PipeStream(fromProxy.Reader, toProxy.Writer, end);
     }
+
+    private static PipeOptions Piping(PipeScheduler reader) => new(
+        readerScheduler: reader, pauseWriterThreshold: PauseBytes, resumeWriterThreshold: PauseBytes / 2, useSynchronizationContext: false);
 
     private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

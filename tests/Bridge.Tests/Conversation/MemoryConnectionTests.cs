@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+
 namespace McpProxyFast.Bridge.Tests.Conversation;
 
 /// <summary>The connections in memory to the bridge's own proxy.</summary>
@@ -23,5 +25,48 @@ public sealed class MemoryConnectionTests
         await using PipeStream connection = MemoryConnection.Open(async end => await end.Output.CompleteAsync());
 
         Assert.Equal(0, await connection.ReadAsync(new byte[64]));
+    }
+
+    [Fact]
+    public async Task WhoSendsARequestGoesOnAsTheProxy()
+    {
+        int proxy = 0;
+        await using PipeStream connection = MemoryConnection.Open(async end =>
+        {
+            await end.Input.ReadAsync();
+            proxy = Environment.CurrentManagedThreadId;
+        });
+
+        Task sending = connection.WriteAsync("a request"u8.ToArray()).AsTask();
+
+        Assert.Equal(Environment.CurrentManagedThreadId, proxy);
+        await sending;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnswerIsTakenOnTheThreadThatSendsItOnlyWhereThatIsWanted(bool isInLine)
+    {
+        PipeWriter? proxy = null;
+        await using PipeStream connection = MemoryConnection.Open(
+            end =>
+            {
+                proxy = end.Output;
+                return Task.CompletedTask;
+            },
+            isInLine ? PipeScheduler.Inline : PipeScheduler.ThreadPool);
+        var taken = new TaskCompletionSource<string?>();
+        _ = ReadAsync();
+        async Task ReadAsync()
+        {
+            await connection.ReadExactlyAsync(new byte["an answer"u8.Length]).ConfigureAwait(false);
+            taken.SetResult(Thread.CurrentThread.Name);
+        }
+
+        var sender = new Thread(() => proxy!.WriteAsync("an answer"u8.ToArray()).AsTask().Wait()) { Name = "event loop" };
+        sender.Start();
+
+        Assert.Equal(isInLine, await taken.Task.Soon() == "event loop");
     }
 }
