@@ -12,7 +12,7 @@ internal static class JsonRpc
     /// <summary>MCP 2026-07-28: the revision that a request names is not spoken here.</summary>
     public const int UnsupportedProtocolVersion = -32022;
 
-    /// <summary>What lies at the end of <paramref name="path"/>, or null where something on the way is not an object.</summary>
+    /// <summary>What lies at the end of <paramref name="path"/>, or null if something on the way is not an object.</summary>
     public static JsonNode? Find(JsonNode? node, params ReadOnlySpan<string> path)
     {
         foreach (string name in path)

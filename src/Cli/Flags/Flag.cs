@@ -26,7 +26,7 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
     private static readonly string[] Guards =
         ["allowed-origins", "allowed-hosts", "oidc-audience", "oidc-required-scopes", "oidc-allowed-clients"];
 
-    /// <summary>The environment variable that is read where the flag is not given.</summary>
+    /// <summary>The environment variable that is read if the flag is not given.</summary>
     public string EnvironmentName => "MCPPROXYFAST_" + Name.ToUpperInvariant().Replace('-', '_');
 
     /// <summary>Whether a value may be given more than once.</summary>

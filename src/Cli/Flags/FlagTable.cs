@@ -25,7 +25,7 @@ internal sealed class FlagTable
     public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
     /// <summary>
-    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None where one may be left out.
+    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None if one may be left out.
     /// </summary>
     public IReadOnlyList<string> PositionalKeys { get; }
 

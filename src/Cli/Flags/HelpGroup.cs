@@ -60,7 +60,7 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["--debug --check"]),
     ];
 
-    /// <summary>Where a flag is shown that no group has; a test keeps it empty.</summary>
+    /// <summary>The group of flags that belong to no other group; a test keeps it empty.</summary>
     public static HelpGroup Rest { get; } = new("Others", [], [], [""]);
 
     /// <summary>The group of a flag.</summary>

@@ -128,7 +128,7 @@ internal sealed class HelpPage(int width)
         }
     }
 
-    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it where the name is too long.</summary>
+    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it if the name is too long.</summary>
     private void Beside(int column, string name, string text)
     {
         string[] lines = [.. TextWrap.Wrap(text, width - column)];

@@ -3,7 +3,7 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>Finds what somebody probably meant by a name that there is not.</summary>
 internal static class Nearest
 {
-    /// <summary>The known name nearest to <paramref name="name"/>: few letters differ, or it begins like that. Null where none is near.</summary>
+    /// <summary>The known name nearest to <paramref name="name"/>: few letters differ, or it begins like that. Null if none is near.</summary>
     public static string? Of(string name, IEnumerable<string> known)
     {
         (string Name, int Distance)[] all = [.. known.Select(other => (other, EditDistance(other, name))).OrderBy(other => other.Item2)];

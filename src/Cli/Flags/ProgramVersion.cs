@@ -17,7 +17,7 @@ internal static class ProgramVersion
     /// <summary>What <c>--version</c> prints.</summary>
     public static string Line { get; } = Describe(Informational);
 
-    /// <param name="informational">The version as the build set it: with <c>+</c> and the commit, where the sources lay in git.</param>
+    /// <param name="informational">The version as the build set it: with <c>+</c> and the commit, if the sources lay in git.</param>
     public static string Describe(string informational)
     {
         string[] parts = informational.Split('+', 2);

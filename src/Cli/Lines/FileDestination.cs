@@ -10,7 +10,7 @@ internal sealed class FileDestination : IDestination
     private FileDestination(FileStream file) => _file = file;
 
     /// <param name="flag">The flag that names the file.</param>
-    /// <param name="path">The file; it is made where there is none.</param>
+    /// <param name="path">The file; it is made if there is none.</param>
     /// <exception cref="UsageException">It cannot be written to.</exception>
     public static FileDestination Open(string flag, string path)
     {

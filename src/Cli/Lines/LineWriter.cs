@@ -88,7 +88,7 @@ internal sealed class LineWriter
         }
     }
 
-    /// <returns>False where the system has no thread to give.</returns>
+    /// <returns>False if the system has no thread to give.</returns>
     private bool TryStart()
     {
         if (_isStarted)

@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Lines;
 /// <summary>The process's stdout or stderr.</summary>
 /// <remarks>
 /// On Unix not through <see cref="Console"/>, where a write to one of the two waits for a write to the other, and where a reader that has gone goes unseen.
-/// Where the process was started without the descriptor, the runtime may have given its number to something of its own, which must not be written to.
+/// If the process was started without the descriptor, the runtime may have given its number to something of its own, which must not be written to.
 /// </remarks>
 internal sealed class StandardDestination(int descriptor) : IDestination
 {
@@ -13,7 +13,7 @@ internal sealed class StandardDestination(int descriptor) : IDestination
     private const int GetDescriptorFlags = 1; // F_GETFD
     private const int ClosesOnExec = 1; // FD_CLOEXEC
 
-    /// <summary>How long is waited where a descriptor that does not block has no room.</summary>
+    /// <summary>How long to wait if a non-blocking descriptor has no room.</summary>
     private static readonly TimeSpan RoomWait = TimeSpan.FromMilliseconds(20);
 
     /// <summary>EAGAIN, which has one number on Linux and another on macOS and the BSDs.</summary>

@@ -10,7 +10,7 @@ internal static class EnvironmentSecrets
 
     private static readonly ConcurrentDictionary<string, string> Taken = new(StringComparer.Ordinal);
 
-    /// <summary>The value of a variable, also where it was taken before; null where it is not set, or empty.</summary>
+    /// <summary>The value of a variable, also if it was taken before; null if it is not set, or empty.</summary>
     public static string? Take(string name)
     {
         if (name.Length == 0 || name.AsSpan().ContainsAny('=', '\0'))

@@ -15,12 +15,12 @@ internal static class ExchangeFlags
     private const string Outgoing = "outgoing";
     private const string None = "none";
 
-    /// <summary>What only RFC 8693 has a place for.</summary>
+    /// <summary>The flags that only a token exchange by RFC 8693 can use.</summary>
     private static readonly string[] OfExchange =
         ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
 
     /// <summary>The whole outgoing policy.</summary>
-    /// <param name="login">That of the outgoing sign-in; null where there is none.</param>
+    /// <param name="login">That of the outgoing sign-in; null if there is none.</param>
     /// <param name="options">The flags.</param>
     /// <param name="settings">Where they come from.</param>
     /// <exception cref="UsageException">The flags contradict each other, or exchange nothing.</exception>

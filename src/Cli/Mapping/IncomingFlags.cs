@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Mapping;
 /// <summary>From the flags that say who may come in to the engine's token policy.</summary>
 internal static class IncomingFlags
 {
-    /// <returns>Null where none of the flags that turn protection on is given.</returns>
+    /// <returns>Null if none of the flags that turn protection on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or protect nothing.</exception>
     public static TokenPolicy? ToPolicy(IncomingOptions options, Settings settings)
     {

@@ -10,7 +10,7 @@ internal static class OutgoingFlags
     // Given and empty is not "not given": the engine refuses it.
     private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable);
 
-    /// <returns>Null where none of the flags that turn signing in on is given.</returns>
+    /// <returns>Null if none of the flags that turn signing in on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or a file cannot be read.</exception>
     public static OutgoingPolicy? ToPolicy(OutgoingOptions options)
     {
@@ -50,15 +50,15 @@ internal static class OutgoingFlags
     }
 
     /// <summary>Where credentials are kept.</summary>
-    /// <exception cref="UsageException">They are kept nowhere, or their key is none.</exception>
+    /// <exception cref="UsageException">There is no place to keep them, or their key is not valid.</exception>
     public static CredentialStoreFile ToStore(StoreOptions options)
     {
         RefuseNoStore(options);
         return Store(options)!;
     }
 
-    /// <summary>Where credentials are kept; null where they are kept nowhere, or this user has no folder for them.</summary>
-    /// <exception cref="UsageException">The store's key is none.</exception>
+    /// <summary>Where credentials are kept; null if they are kept nowhere, or this user has no folder for them.</summary>
+    /// <exception cref="UsageException">The store's key is not valid.</exception>
     public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
 
     /// <summary>The path of that store.</summary>
@@ -88,7 +88,7 @@ internal static class OutgoingFlags
         }
     }
 
-    /// <returns>Null where they are kept in memory.</returns>
+    /// <returns>Null if they are kept in memory.</returns>
     private static CredentialStoreFile? Store(StoreOptions options) => PathOf(options.RemoteAuthStore) is { } path
         ? FlagValue.Accepted(FlagNames.Outgoing, () => new CredentialStoreFile(path) { Key = Key })
         : null;

@@ -9,7 +9,7 @@ internal static class Prerequisites
     /// <summary>The home folder that Debian gives users without one. It does not exist, but a path is all that the runtime needs.</summary>
     private const string NoHome = "/nonexistent";
 
-    /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts where it finds none.</summary>
+    /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts if it finds none.</summary>
     private static readonly string[] OpenSsl = ["libssl.so.3", "libssl.so.1.1", "libssl.so.4"];
 
     /// <summary>Says what a proxy with these flags would miss.</summary>
@@ -24,7 +24,7 @@ internal static class Prerequisites
     /// <exception cref="FailedException">There is no OpenSSL.</exception>
     public static void CheckStore() => RequireOpenSsl("the credential store", NativeLibrary.TryLoad);
 
-    /// <param name="reason">What needs it; null where nothing does.</param>
+    /// <param name="reason">What needs it; null if nothing does.</param>
     /// <param name="tryLoad">Loads a library by its name.</param>
     /// <exception cref="FailedException">It is needed, and there is none.</exception>
     public static void RequireOpenSsl(string? reason, TryLoad tryLoad)
@@ -43,7 +43,7 @@ internal static class Prerequisites
         }
     }
 
-    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for the user's own certificates, and fails where it cannot.</summary>
+    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for the user's own certificates, and fails if it cannot.</summary>
     public static void DoWithoutHome()
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);

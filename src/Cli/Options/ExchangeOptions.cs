@@ -41,7 +41,7 @@ internal abstract class ExchangeOptions : TargetOptions
     public string? TokenExchangeRequestedTokenType { get; set; }
 
     [Option("token-exchange-subject", MetaValue = "WHOSE", Default = "auto",
-        HelpText = "Whose token is exchanged: caller or outgoing; auto: that of the outgoing sign-in where there is one, else the caller's.")]
+        HelpText = "Whose token is exchanged: caller or outgoing; auto: that of the outgoing sign-in if there is one, else the caller's.")]
     public string TokenExchangeSubject { get; set; } = "";
 
     [Option("token-exchange-actor", MetaValue = "WHOSE", Default = "none",

@@ -11,7 +11,7 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth", HelpText = "Sign in at the target with OAuth; alone, everything is discovered from the target.")]
     public bool RemoteAuth { get; set; }
 
-    [Option("remote-auth-issuer", MetaValue = "URL", HelpText = "Issuer of the authorization server, where it is not to be discovered.")]
+    [Option("remote-auth-issuer", MetaValue = "URL", HelpText = "Issuer of the authorization server, if it is not to be discovered.")]
     public string? RemoteAuthIssuer { get; set; }
 
     [Option("remote-auth-authorize-url", MetaValue = "URL", HelpText = "Authorization endpoint; needs --remote-auth-token-url too.")]
@@ -52,7 +52,7 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-skip-browser", HelpText = "Print the address to open instead of opening the browser.")]
     public bool RemoteAuthSkipBrowser { get; set; }
 
-    [Option("remote-auth-timeout", MetaValue = "DURATION", HelpText = "Time for one sign-in: 30s where no person acts, 5m where one must, unless given.")]
+    [Option("remote-auth-timeout", MetaValue = "DURATION", HelpText = "Time for one sign-in: default 30s if no person acts, 5m if one must.")]
     public string? RemoteAuthTimeout { get; set; }
 
     [Option("remote-auth-bearer-token", MetaValue = "SECRET",
@@ -77,7 +77,7 @@ internal abstract class OutgoingOptions : StoreOptions
     [Option("remote-auth-client-key-file", MetaValue = "FILE", HelpText = "PEM private key for private_key_jwt.")]
     public string? RemoteAuthClientKeyFile { get; set; }
 
-    [Option("remote-auth-client-metadata-url", MetaValue = "URL", HelpText = "Client-id metadata document (https), used where the server supports it.")]
+    [Option("remote-auth-client-metadata-url", MetaValue = "URL", HelpText = "Client-id metadata document (https), used if the server supports it.")]
     public string? RemoteAuthClientMetadataUrl { get; set; }
 
     [Option("remote-auth-assertion-file", MetaValue = "FILE", HelpText = "The assertion of the jwt-bearer grant; read at each use.")]

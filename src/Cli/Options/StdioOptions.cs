@@ -10,7 +10,7 @@ internal sealed class StdioOptions : TargetOptions
     public string ServerName { get; set; } = "";
 
     [Option("transport", MetaValue = "TRANSPORT", Default = "auto",
-        HelpText = "http: Streamable HTTP; sse: HTTP+SSE of 2024-11-05; auto: the first, or the second where the server takes no POST.")]
+        HelpText = "http: Streamable HTTP; sse: HTTP+SSE of 2024-11-05; auto: the first, or the second if the server takes no POST.")]
     public string Transport { get; set; } = "";
 
     [Option("protocol", MetaValue = "PROTOCOL", Default = "auto",

@@ -5,14 +5,14 @@ namespace McpProxyFast.Cli.Options;
 /// <summary>The target, and how long things may take there: shared by the verbs that send requests to one.</summary>
 internal abstract class TargetOptions : OutgoingOptions
 {
-    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
+    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with its path and query, if any.")]
     public virtual string TargetUri { get; set; } = "";
 
     [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; then a request fails (504).")]
     public string ConnectTimeout { get; set; } = "";
 
     [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
-        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less where the target says Keep-Alive: timeout=N.")]
+        HelpText = "Time an idle connection to the target is kept, 10ms to 1h; less if the target says Keep-Alive: timeout=N.")]
     public string UpstreamIdleTimeout { get; set; } = "";
 
     [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",

@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Options;
 [Verb("tunnel", HelpText = "Puts the proxy in front of an MCP server and makes it reachable from outside through a tunnel.")]
 internal sealed class TunnelOptions : ProxyOptions
 {
-    [Value(0, MetaName = "TARGET", Required = true, HelpText = "The MCP server: http or https, with a path and a query where it has them.")]
+    [Value(0, MetaName = "TARGET", Required = true, HelpText = "The MCP server: http or https, with its path and query, if any.")]
     public string Target { get; set; } = "";
 
     [Value(1, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line and the tunnel.")]
@@ -19,7 +19,7 @@ internal sealed class TunnelOptions : ProxyOptions
     public string TunnelProvider { get; set; } = "";
 
     [Option("provider-args", MetaValue = "JSON", Default = "{}",
-        HelpText = "What the provider needs, as a JSON object. Better in the environment where a token is among it: arguments are visible to other users.")]
+        HelpText = "What the provider needs, as a JSON object. Give it in the environment if it has a token: arguments are visible to other users.")]
     public string ProviderArgs { get; set; } = "";
 
     [Option("allow-unprotected", HelpText = "Start although nobody checks who comes in through the tunnel.")]

@@ -9,7 +9,7 @@ namespace McpProxyFast.Cli.Tunnels;
 /// <param name="provider">Who makes the tunnel.</param>
 /// <param name="serverName">The name that the user gave the server.</param>
 /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
-/// <param name="resourceUrl">What <c>--resource-url</c> says; null where it is not given.</param>
+/// <param name="resourceUrl">What <c>--resource-url</c> says; null if it is not given.</param>
 internal sealed class Tunnel(AgentProvider provider, string serverName, bool isAllowed, string? resourceUrl) : IProxyCompanion
 {
     /// <summary>The agent's program; null before <see cref="RequireAsync"/>, and for a dry run.</summary>

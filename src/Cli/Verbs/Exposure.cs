@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>What a proxy would lay open to others: refused where that is a credential, said loudly where it is less.</summary>
+/// <summary>What a proxy would lay open to others: refused if that is a credential, said loudly if it is less.</summary>
 internal static class Exposure
 {
     /// <summary>Refuses to lend a credential to everybody on the network.</summary>

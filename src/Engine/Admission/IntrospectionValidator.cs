@@ -5,20 +5,22 @@ namespace McpProxyFast.Admission;
 /// <summary>Validates opaque tokens by what an introspection endpoint says of them (RFC 7662).</summary>
 /// <param name="ask">Gets the answer's claims, or says with an <see cref="IOException"/> that it could not.</param>
 /// <param name="policy">Whose tokens, for whom.</param>
-/// <param name="clock">Expiry goes by it.</param>
+/// <param name="clock">The clock for expiry.</param>
 internal sealed class IntrospectionValidator(
     Func<string, CancellationToken, Task<JsonElement>> ask, IntrospectionPolicy policy, TimeProvider clock) : ITokenValidator
 {
     /// <summary>Longest time an answer is used again. It bounds how long a revoked token still passes (RFC 7662 §4).</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most questions out at the same time, half of what the gate lets wait: an endpoint that hangs leaves room for tokens by known keys.</summary>
+    /// <summary>
+    /// Most introspection requests under way at the same time, half of what the gate lets wait: an endpoint that hangs leaves room for tokens by known keys.
+    /// </summary>
     public const int MaxAsked = TokenGate.MaxPending / 2;
 
     /// <summary>The rule for the claims of the answer. Set for life.</summary>
     private readonly ClaimRule _claims = new(policy);
 
-    /// <summary>How many questions are out.</summary>
+    /// <summary>How many introspection requests are under way.</summary>
     private int _asked;
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)

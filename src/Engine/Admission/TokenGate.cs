@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Says what becomes of a token: at once where it is known, after one validation where it is not.</summary>
+/// <summary>Decides about a token: at once if it is known, otherwise after one validation.</summary>
 internal sealed class TokenGate : IAsyncDisposable
 {
     /// <summary>Longest time a refusal is kept. It bounds how long a token stays refused after the reason has gone.</summary>
@@ -31,19 +31,19 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Looks at a token. Set for life.</summary>
     private readonly ITokenValidator _validator;
 
-    /// <summary>The keys that the validator uses; null where it uses none. Set for life.</summary>
+    /// <summary>The keys that the validator uses; null if it uses none. Set for life.</summary>
     private readonly IssuerKeyCache? _keys;
 
-    /// <summary>Expiry goes by it. Set for life.</summary>
+    /// <summary>The clock for expiry. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Told of providers and validators that fail. Set for life.</summary>
+    /// <summary>Logs providers and validators that fail. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Told what a validator's cancellation callbacks throw. Set for life.</summary>
+    /// <summary>Gets what a validator's cancellation callbacks throw. Set for life.</summary>
     private readonly HookFaults _hookFaults;
 
     /// <summary>The verdicts so far.</summary>
@@ -59,9 +59,9 @@ internal sealed class TokenGate : IAsyncDisposable
     private int _epoch;
 
     /// <param name="validator">Asked once per token, never on a socket's thread.</param>
-    /// <param name="keys">The keys that <paramref name="validator"/> uses, where it uses any; the gate starts and ends them.</param>
-    /// <param name="clock">Expiry goes by it.</param>
-    /// <param name="logger">Told why tokens were refused.</param>
+    /// <param name="keys">The keys that <paramref name="validator"/> uses, if it uses any; the gate starts and ends them.</param>
+    /// <param name="clock">The clock for expiry.</param>
+    /// <param name="logger">Logs why tokens were refused.</param>
     public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);
@@ -77,9 +77,9 @@ internal sealed class TokenGate : IAsyncDisposable
 
     /// <summary>Decides from memory alone: never waits, allocates nothing.</summary>
     /// <param name="token">The token, as <see cref="BearerToken"/> gave it.</param>
-    /// <param name="memo">The connection's own.</param>
-    /// <param name="verdict">The verdict where the answer is true.</param>
-    /// <returns>False where the token has to be looked at: <see cref="DecideAsync"/>.</returns>
+    /// <param name="memo">The memo of the client connection.</param>
+    /// <param name="verdict">The verdict if the answer is true.</param>
+    /// <returns>False if the token has to be looked at: <see cref="DecideAsync"/>.</returns>
     public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
     {
         long nowTicks = _clock.GetUtcNow().UtcTicks;

@@ -99,7 +99,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
+    /// <summary>Waits for the answers that are under way: longer if the client has ended, briefly if the bridge is told to stop.</summary>
     /// <param name="received">Ends when the client's last messages have been taken.</param>
     /// <param name="stopping">Tells the bridge to stop.</param>
     private async Task DrainAsync(Task received, CancellationToken stopping)
@@ -196,7 +196,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
+    /// <summary>Opens the requests of a message and sends it; if one of them cannot be opened, none is.</summary>
     private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads, List<ReadOnlySequence<byte>> parts)
     {
         if (TryOpen(message, heads) is not { } refused)
@@ -221,7 +221,7 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Opens the requests of a message, all or none.</summary>
-    /// <returns>Why they cannot be; null where they were.</returns>
+    /// <returns>Why they cannot be; null if they were.</returns>
     private BridgeFaultReason? TryOpen(ClientMessage message, RpcHead[] heads)
     {
         if (Array.Exists(heads, _delivery.IsIgnored))

@@ -27,7 +27,7 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
     public bool HasSome => _answers.Count > 0;
 
     /// <summary>Takes a message, if it answers something that is open.</summary>
-    /// <param name="message">Is held from now on where it was taken.</param>
+    /// <param name="message">Is held from now on if it was taken.</param>
     /// <param name="head">What was read of it.</param>
     /// <returns>Whether it was taken.</returns>
     public bool Take(MessageBuffer message, RpcHead head)

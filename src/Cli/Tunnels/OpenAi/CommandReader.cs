@@ -47,7 +47,7 @@ internal static class CommandReader
             }
         }
 
-        json.Read(); // throws where something follows
+        json.Read(); // throws if something follows
         return commands;
     }
 
@@ -69,7 +69,7 @@ internal static class CommandReader
         return commands;
     }
 
-    /// <returns>Null where it cannot be answered, or is not text where it must be.</returns>
+    /// <returns>Null if it cannot be answered, or is not text if it must be.</returns>
     private static TunnelCommand? ReadOne(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -114,8 +114,8 @@ internal static class CommandReader
     }
 
     /// <param name="json">Stands on an object; at its end afterwards.</param>
-    /// <param name="headers">The fields; null where they are too many.</param>
-    /// <returns>False where a name is not valid Unicode.</returns>
+    /// <param name="headers">The fields; null if they are too many.</param>
+    /// <returns>False if a name is not valid Unicode.</returns>
     private static bool TryReadHeaders(ref Utf8JsonReader json, out List<(string Name, string Value)>? headers)
     {
         headers = null;

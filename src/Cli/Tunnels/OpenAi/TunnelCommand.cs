@@ -8,7 +8,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="Type">The type; it may be unknown.</param>
 /// <param name="Channel">Repeated in the body of each answer.</param>
 /// <param name="Timeout">Time for the command and its answer, counted from the head of the poll's response. Null for no limit.</param>
-/// <param name="Headers">Headers for the request to the MCP server, one entry for each value. Null where they are more than a request can carry.</param>
+/// <param name="Headers">Headers for the request to the MCP server, one entry for each value. Null if they are more than a request can carry.</param>
 /// <param name="Message">The raw JSON-RPC message, a slice of the poll's response; empty if the type has none.</param>
 internal sealed record TunnelCommand(
     string RequestId,
