@@ -59,28 +59,42 @@ Task<int> RunAsync()
         return Print(ProgramVersion.Line);
     }
 
-    if (args is ["--help" or "-h" or "help", ..])
+    if (args is ["--help" or "-h" or "help" or "--help=all", ..])
     {
-        string page = new HelpPage(TextWrap.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
-        return Print(args is [_, "all"] ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page);
+        return Print(Help(all: args.Contains("all") || args[0] == "--help=all"));
     }
 
-    // As `thv` writes them.
-    args = args is ["proxy", "stdio" or "tunnel", ..] ? args[1..] : args;
-    return FindVerb().RunAsync(args[1..]);
+    args = WithoutProxy(args);
+    return FindVerb(args).RunAsync(args[1..]);
 }
 
-Verb FindVerb()
+// The page of the verb that is named behind "help", else that of the command.
+string Help(bool all)
+{
+    string[] named = WithoutProxy([.. args.Skip(1).Where(word => word is not ("all" or "help") && !word.StartsWith('-'))]);
+    if (named is not [])
+    {
+        return FindVerb(named).HelpOf(all);
+    }
+
+    string page = new HelpPage(TextWrap.Width).OfCommand(verbs.Select(verb => (verb.Name, verb.Help)));
+    return all ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page;
+}
+
+// `thv` writes `proxy stdio` and `proxy tunnel`.
+static string[] WithoutProxy(string[] words) => words is ["proxy", "stdio" or "tunnel", ..] ? words[1..] : words;
+
+Verb FindVerb(string[] words)
 {
     string names = string.Join(", ", verbs.Select(verb => verb.Name));
-    if (args is [] || args[0].StartsWith('-'))
+    if (words is [] || words[0].StartsWith('-'))
     {
         throw new UsageException($"name a verb first: {names}; --help explains them");
     }
 
-    NotBuilt.RefuseVerb(args[0]);
-    string meant = Nearest.Of(args[0], verbs.Select(verb => verb.Name)) is { } nearest ? $"did you mean {nearest}? " : "";
-    return Array.Find(verbs, verb => verb.Name == args[0]) ?? throw new UsageException($"unknown verb '{args[0]}'; {meant}There are: {names}");
+    NotBuilt.RefuseVerb(words[0]);
+    string meant = Nearest.Of(words[0], verbs.Select(verb => verb.Name)) is { } nearest ? $"did you mean {nearest}? " : "";
+    return Array.Find(verbs, verb => verb.Name == words[0]) ?? throw new UsageException($"unknown verb '{words[0]}'; {meant}There are: {names}");
 }
 
 static Task<int> Print(string text)

@@ -42,9 +42,14 @@ public sealed record ProxyLimits
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public int MaxInterimResponses { get; init => field = InRange(value, 0, 1_000, nameof(MaxInterimResponses)); } = 16;
 
-    /// <summary>Largest request, head and body together, that is kept until the response head is seen, so that it can be sent again.</summary>
+    /// <summary>
+    /// Largest request, head and body together, that is kept while its body still arrives, so that it can be sent again until its response head is seen.
+    /// </summary>
     /// <value>0 to 1,048,576. Default 65,536 (64 KiB).</value>
-    /// <remarks>When exceeded: the request is streamed and never sent twice.</remarks>
+    /// <remarks>
+    /// When exceeded: the body is streamed, and the request is never sent twice. A request that is here whole when it is first sent lies in the receive buffer
+    /// anyhow: it can be sent again whatever its size and this limit.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public int ReplayWindowBytes { get; init => field = InRange(value, 0, 1 << 20, nameof(ReplayWindowBytes)); } = 64 * 1024;
 

@@ -13,9 +13,25 @@ public sealed class BadUseTests
     [InlineData("prxy", "unknown verb 'prxy'; did you mean proxy?")]
     [InlineData("logn --target-uri http://localhost", "unknown verb 'logn'; did you mean login?")]
     [InlineData("--port 1", "name a verb first: proxy, stdio, tunnel, login")]
+    [InlineData("help stdo", "unknown verb 'stdo'; did you mean stdio? There are: proxy, stdio, tunnel, login")]
+    [InlineData("--help prxy", "unknown verb 'prxy'; did you mean proxy?")]
+    [InlineData("help nonsense all", "unknown verb 'nonsense'; There are: proxy, stdio")]
+    [InlineData("help completion", "`mcpproxyfast completion bash|zsh|fish` is not built into this version yet")]
     [InlineData("stdio name", "--target-uri is required")]
     [InlineData("stdio --target-uri http://localhost", "the name of the server is missing: SERVER_NAME")]
     [InlineData("stdio name --target-uri http://localhost --transport websocket", "--transport must be auto, http or sse, not 'websocket'")]
+    [InlineData("stdio name --target-uri http://localhost --transport http-first", "--transport must be auto, http or sse, not 'http-first'; leave it out: auto does")]
+    [InlineData("stdio name --target-uri http://localhost --transport http-only", "not 'http-only'; write http")]
+    [InlineData("stdio name --target-uri http://localhost --transport streamablehttp", "not 'streamablehttp'; write http")]
+    [InlineData("stdio name --target-uri http://localhost --transport sse-only", "not 'sse-only'; write sse")]
+    [InlineData("stdio name --target-uri http://localhost --transport sse-first", "not 'sse-first'; leave it out: auto takes HTTP+SSE")]
+    [InlineData("stdio name --target-uri http://localhost --protocol legacy", "--protocol must be auto or pass, not 'legacy'; write pass")]
+    [InlineData("stdio name --target-uri http://localhost -H X:1", "unknown flag -H; use --remote-forward-headers NAME=VALUE")]
+    [InlineData("stdio name --target-uri http://localhost -k", "unknown flag -k; certificates are always checked; name an authority of your own with --ca-file")]
+    [InlineData("proxy name --target-uri http://localhost --header X:1", "unknown flag --header; use --remote-forward-headers NAME=VALUE")]
+    [InlineData("proxy name --target-uri http://localhost --silent", "unknown flag --silent; --help all lists all flags")]
+    [InlineData("status --header X:1", "unknown flag --header; --help all lists all flags")]
+    [InlineData("demo --host 0.0.0.0", "unknown flag --host; did you mean --port?")]
     [InlineData("stdio name --target-uri http://localhost --protocol old", "--protocol must be auto or pass, not 'old'")]
     [InlineData("stdio name --target-uri http://localhost --reconnect-timeout 60", "--reconnect-timeout cannot be '60'")]
     [InlineData("stdio name --target-uri http://localhost --reconnect-timeout 25h", "--reconnect-timeout must lie between 0s and 24h")]
@@ -174,6 +190,22 @@ public sealed class BadUseTests
         Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
         Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
         Assert.Contains(parts[0].Split(' ')[^1] is "name" or "set" ? "stdin" : parts[0].Split(' ')[^1], outcome.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>As settings in JSON have it, one string for the flag and its value, and as curl takes it.</summary>
+    [Theory]
+    [InlineData("--header Authorization: Bearer hunter2", "unknown flag --header; use --remote-forward-headers NAME=VALUE")]
+    [InlineData("--header=Authorization: Bearer hunter2", "unknown flag --header; use --remote-forward-headers NAME=VALUE")]
+    [InlineData("-HAuthorization: Bearer hunter2", "unknown flag -HAuthorization; flags are written --like-this")]
+    [InlineData("--remote-forward-headers X-Key=hunter2", "--remote-forward-headers and its value are one argument; write them as two, or as --remote-")]
+    [InlineData("--remote-auth-bearer-token hunter2", "--remote-auth-bearer-token and its value are one argument")]
+    public async Task SecretThatIsJoinedToItsFlagIsNotRepeated(string argument, string expected)
+    {
+        Outcome outcome = await Command.RunAsync(["stdio", "name", "--target-uri", "http://localhost", argument]);
+
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Output));
+        Assert.Contains(expected, outcome.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", outcome.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -205,6 +205,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "port": }""", "is not JSON (line 1, byte 11)")]
     [InlineData("""[]""", "must hold one JSON object")]
     [InlineData("""{ "idle-timout": "1s" }""", "did you mean \"idle-timeout\"?")]
+    [InlineData("""{ "header": "X: 1" }""", "has the key \"header\", which is not a flag of this verb; use --remote-forward-headers NAME=VALUE")]
     [InlineData("""{ "server-name": "--debug" }""", "does not begin with a dash")]
     [InlineData("""{ "config": "x" }""", "has the key \"config\"")]
     public async Task ConfigFileThatCouldBeReadTwoWaysIsRefused(string file, string expected)

@@ -78,6 +78,13 @@ public sealed partial class HelpTests
         Assert.Matches("(?m)^  --idle-timeout DURATION\n .*\n .*default: 120s", outcome.Output);
     }
 
+    [Theory]
+    [InlineData("remote-auth-issuer")]
+    [InlineData("remote-auth-authorize-url")]
+    [InlineData("remote-auth-token-url")]
+    public void HelpOfWhatIsUsuallyDiscoveredSaysWhenItIsNeeded(string flag) =>
+        Assert.Contains("Needed only if", FlagTable.Of(typeof(ProxyOptions)).Find(flag).Help, StringComparison.Ordinal);
+
     [Fact]
     public async Task ShortHelpHasTheFlagsThatMostPeopleNeedAndNamesTheWayToTheOthers()
     {
@@ -168,6 +175,41 @@ public sealed partial class HelpTests
         Assert.All(
             ["proxy", "stdio", "tunnel", "login", "logout", "status", "secret", "demo"],
             verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("proxy")]
+    [InlineData("stdio")]
+    [InlineData("tunnel")]
+    [InlineData("login")]
+    [InlineData("logout")]
+    [InlineData("status")]
+    [InlineData("secret")]
+    [InlineData("demo")]
+    public async Task HelpBeforeAVerbIsThePageOfTheVerb(string verb)
+    {
+        foreach (string[] how in (string[][])[[], ["all"]])
+        {
+            Outcome behind = await Command.RunAsync([verb, "--help", .. how], Columns(80));
+
+            Assert.Equal(behind, await Command.RunAsync(["help", verb, .. how], Columns(80)));
+            Assert.Equal(behind, await Command.RunAsync(["--help", verb, .. how], Columns(80)));
+        }
+    }
+
+    [Theory]
+    [InlineData("help proxy stdio", "stdio --help")]
+    [InlineData("--help=all stdio", "stdio --help all")]
+    [InlineData("-h stdio", "stdio --help")]
+    [InlineData("--help --debug", "--help")]
+    [InlineData("help help", "--help")]
+    [InlineData("--help=all", "--help all")]
+    public async Task HelpIsAskedForInManyWays(string commandLine, string same)
+    {
+        Outcome expected = await Command.RunAsync(same.Split(' '), Columns(80));
+
+        Assert.Equal(0, expected.ExitCode);
+        Assert.Equal(expected, await Command.RunAsync(commandLine.Split(' '), Columns(80)));
     }
 
     [Fact]

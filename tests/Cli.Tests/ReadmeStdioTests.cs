@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Cli.Flags;
+using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Tests.Support;
 using Xunit;
 
@@ -27,6 +29,44 @@ public sealed partial class ReadmeStdioTests : IDisposable
 
     /// <summary>Each of the command's flags that stands in the place of one of <c>mcp-remote</c>.</summary>
     public static TheoryData<string> Replacements => [.. Rows("`npx mcp-remote URL …`").SelectMany(row => Codes(row[1])).Where(code => code.StartsWith("--", StringComparison.Ordinal)).Distinct()];
+
+    /// <summary>
+    /// Each flag of <c>mcp-remote</c> in the table that is not one of this command, and what the page gives in its place: flags, or the first word of a sentence.
+    /// </summary>
+    public static TheoryData<string, string[]> FlagsOfMcpRemote
+    {
+        get
+        {
+            var data = new TheoryData<string, string[]>();
+            foreach (string[] row in Rows("`npx mcp-remote URL …`"))
+            {
+                string[] theirs = [.. FlagsIn(row[0])];
+                string[] ours = [.. FlagsIn(row[1])];
+                for (int i = 0; i < theirs.Length; i++)
+                {
+                    if (!Own.All.Any(flag => $"--{flag.Name}" == theirs[i]))
+                    {
+                        string words = row[1].StartsWith("none", StringComparison.Ordinal) ? "nothing like it" : "not needed";
+                        data.Add(theirs[i], ours.Length == theirs.Length ? [ours[i]] : ours.Length > 0 ? ours : [words]);
+                    }
+                }
+            }
+
+            return data;
+        }
+    }
+
+    private static FlagTable Own => FlagTable.Of(typeof(StdioOptions));
+
+    [Theory]
+    [MemberData(nameof(FlagsOfMcpRemote))]
+    public void FlagOfMcpRemoteIsRefusedWithWhatThePageGivesInItsPlace(string flag, string[] instead)
+    {
+        string message = Assert.Throws<UsageException>(() => Own.Find(flag[2..])).Message;
+
+        Assert.All(instead, words => Assert.Contains(words, message, StringComparison.Ordinal));
+        Assert.All(instead.Where(words => words.StartsWith("--", StringComparison.Ordinal)), words => Assert.NotNull(Own.Find(words[2..])));
+    }
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -93,6 +133,9 @@ public sealed partial class ReadmeStdioTests : IDisposable
         .Skip(2)
         .TakeWhile(line => line.StartsWith('|'))
         .Select(line => line.Split(" | ").Select(cell => cell.Trim('|', ' ')).ToArray());
+
+    private static IEnumerable<string> FlagsIn(string cell) =>
+        Codes(cell).Where(code => code.StartsWith("--", StringComparison.Ordinal)).Select(code => code.Split(' ')[0]);
 
     private static IEnumerable<string> Codes(string text) => Code().Matches(text).Select(code => code.Groups[1].Value);
 

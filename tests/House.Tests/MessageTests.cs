@@ -80,6 +80,9 @@ public sealed partial class MessageTests
             .Select(reason => (Fault: Fault.For(reason), Advice: FaultAdvice.For(reason)))
             .Select(row => $"{row.Fault.Status} {row.Fault.Code}: {row.Fault.Sentence} {row.Advice}".TrimEnd()),
         "",
+        "# What is said to who brings flags or values from another program: these, the hint",
+        .. Files.SelectMany(MessageSource.Hints).Select(row => $"{row.Theirs}: {row.Hint}"),
+        "",
         "# What exceptions say and what is printed: by whom, text",
         .. Files.SelectMany(MessageSource.Told).Select(told => $"{told.By}: {told.Text.ReplaceLineEndings(" ")}").Distinct().Order(StringComparer.Ordinal),
     ];

@@ -48,6 +48,22 @@ public sealed class LogTests
         Assert.Empty(log.With("secret"));
     }
 
+    /// <summary>Its body has gone on to the upstream and is not kept, so the proxy cannot follow for the client.</summary>
+    [Theory, OverEvery]
+    public async Task RedirectOfARequestThatCannotBeSentAgainIsSaidWithTheTargetToGive(Over over)
+    {
+        var log = new LogLines();
+        await using var host = new WireHost(over, options => options with { Logger = log, Limits = options.Limits with { ReplayWindowBytes = 0 } });
+        (RawPeer client, RawPeer upstream) = await host.BeginRequestAsync("POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwx", "\r\n\r\nwx");
+        await client.SendAsync("yz");
+        await upstream.ReadThroughAsync("yz");
+        await upstream.SendAsync("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
+
+        Assert.Equal(307, (await client.ReadResponseAsync()).Status);
+        await log.UntilAsync("Set McpProxyOptions.Target to where it leads");
+        Assert.StartsWith("Information The target redirects (307)", Assert.Single(log.With("McpProxyOptions.Target")), StringComparison.Ordinal);
+    }
+
     [Theory, OverEvery]
     public async Task LoggerThatThrowsCostsNothing(Over over)
     {

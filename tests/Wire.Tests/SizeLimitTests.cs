@@ -119,6 +119,17 @@ public sealed class SizeLimitTests
     }
 
     [Theory, OverEvery]
+    public async Task ReplayWindowBytesDoesNotBoundARequestThatIsHereWhole(Over over)
+    {
+        await using WireHost host = Host(over, new ProxyLimits { ReplayWindowBytes = 0, MaxRedirects = 5 });
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Post);
+        await upstream.SendAsync("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
+        Assert.StartsWith("POST /mcp/ ", (await upstream.ReadRequestAsync()).StartLine, StringComparison.Ordinal);
+        await upstream.SendAsync(Messages.Ok);
+        Assert.Equal(200, (await client.ReadResponseAsync()).Status);
+    }
+
+    [Theory, OverEvery]
     public async Task MaxIdleUpstreamConnectionsClosesTheOneThatComesBack(Over over)
     {
         await using WireHost host = Host(over, new ProxyLimits { MaxIdleUpstreamConnections = 0 });

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace McpProxyFast.Cli.Flags;
 
 /// <summary>A command line taken apart: values by flag, and what stands between the flags.</summary>
@@ -7,6 +9,8 @@ namespace McpProxyFast.Cli.Flags;
 /// </remarks>
 internal sealed class Arguments
 {
+    private static readonly SearchValues<char> OfFlags = SearchValues.Create("-_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
     private readonly Dictionary<string, List<string>> _values = new(StringComparer.Ordinal);
     private readonly List<string> _positionals = [];
 
@@ -41,16 +45,18 @@ internal sealed class Arguments
     private int TakeFlag(IReadOnlyList<string> args, int index, FlagTable table)
     {
         string arg = args[index];
+        string written = Written(arg);
         if (!arg.StartsWith("--", StringComparison.Ordinal))
         {
-            throw new UsageException($"unknown flag {arg}; flags are written --like-this");
+            throw new UsageException($"unknown flag {written}; {ForeignFlags.HintFor(written, table) ?? "flags are written --like-this"}");
         }
 
-        int equals = arg.IndexOf('=', StringComparison.Ordinal);
-        Flag flag = table.Find(equals < 0 ? arg[2..] : arg[2..equals]);
-        if (equals >= 0)
+        Flag flag = table.Find(written[2..]);
+        if (written.Length < arg.Length)
         {
-            Add(flag, arg[(equals + 1)..]);
+            Add(flag, arg[written.Length] == '='
+                ? arg[(written.Length + 1)..]
+                : throw new UsageException($"{written} and its value are one argument; write them as two, or as {written}=VALUE"));
             return index;
         }
 
@@ -67,6 +73,13 @@ internal sealed class Arguments
 
         Add(flag, args[index + 1]);
         return index + 1;
+    }
+
+    /// <summary>The flag alone. What is joined to it may be a secret, which no message repeats.</summary>
+    private static string Written(string arg)
+    {
+        int end = arg.AsSpan().IndexOfAnyExcept(OfFlags);
+        return end < 0 ? arg : arg[..end];
     }
 
     private void Add(Flag flag, string value)

@@ -120,8 +120,9 @@ internal static class ConfigFile
             return flag;
         }
 
-        string meant = Nearest.Of(key, table.Built.Select(flag => flag.Name).Where(name => name is not ("config" or "check"))) is { } nearest
-            ? $"; did you mean \"{nearest}\"?"
+        string meant = ForeignFlags.HintFor($"--{key}", table) is { } hint ? $"; {hint}"
+            : Nearest.Of(key, table.Built.Select(flag => flag.Name).Where(name => name is not ("config" or "check"))) is { } nearest
+                ? $"; did you mean \"{nearest}\"?"
             : "";
         throw Bad(path, $"has the key \"{key}\", which is not a flag of this verb{meant}");
     }

@@ -37,7 +37,7 @@ internal sealed class FlagTable
             PositionalsOf(options));
 
     /// <summary>The flag of that name.</summary>
-    /// <exception cref="UsageException">There is none; the message names the nearest.</exception>
+    /// <exception cref="UsageException">There is none; the message says what to write instead, or names the nearest.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
 
@@ -76,6 +76,6 @@ internal sealed class FlagTable
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };
 
-    private string Suggestion(string name) =>
-        Nearest.Of(name, Built.Select(flag => flag.Name)) is { } nearest ? $"did you mean --{nearest}?" : "--help all lists all flags";
+    private string Suggestion(string name) => ForeignFlags.HintFor($"--{name}", this)
+        ?? (Nearest.Of(name, Built.Select(flag => flag.Name)) is { } nearest ? $"did you mean --{nearest}?" : "--help all lists all flags");
 }

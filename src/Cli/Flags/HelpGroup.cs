@@ -44,7 +44,7 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["token-exchange-*"],
             ["--token-exchange-url https://login.example.com/token --token-exchange-audience mcp"]),
         new(
-            "What else every request to the target gets",
+            "Header fields added to every request",
             [],
             ["remote-forward-headers*"],
             ["--remote-forward-headers X-Tenant=acme"]),
@@ -54,13 +54,13 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["max-*", "header-timeout", "idle-timeout", "connect-timeout", "drain-timeout"],
             ["--max-body-size 32MiB --response-timeout 2m"]),
         new(
-            "Settings, and what it tells",
+            "Settings and logging",
             ["config", "check", "debug"],
             ["admin-*", "access-log*", "trace"],
             ["--debug --check"]),
     ];
 
-    /// <summary>The group of flags that belong to no other group; a test keeps it empty.</summary>
+    /// <summary>Shows flags that no group has; a test keeps it empty.</summary>
     public static HelpGroup Rest { get; } = new("Others", [], [], [""]);
 
     /// <summary>The group of a flag.</summary>

@@ -93,11 +93,10 @@ internal sealed class HelpPage(int width)
             FlagKind.Array => "repeatable; ",
             _ => "",
         };
-        string fallback = flag.Required ? "required" : "default: " + DefaultOf(flag);
+        string? value = flag.Kind == FlagKind.Bool ? "false" : flag.Default;
+        string fallback = flag.Required ? "required" : value is null ? "no default" : $"default: {value}"; // "none" is a value of some flags
         return $"[{repeats}{fallback}; {flag.EnvironmentName}]";
     }
-
-    private static string DefaultOf(Flag flag) => flag.Kind == FlagKind.Bool ? "false" : flag.Default ?? "none";
 
     private static string ShortDetails(Flag flag) => flag.Required ? " [required]" : flag.Default is { } value ? $" [default: {value}]" : "";
 

@@ -52,7 +52,7 @@ internal sealed class Settings
     public IReadOnlyList<(string Secret, string File)> FilesNotRead => _filesNotRead;
 
     /// <summary>Merges the sources: command line, environment, config file, ToolHive's names.</summary>
-    /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty if it needs a value, or is excluded by another.</exception>
+    /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty although it needs a value, or is excluded by another.</exception>
     public static Settings Read(IReadOnlyList<string> args, FlagTable table, Func<string, string?> environment)
     {
         Arguments arguments = Arguments.Read(args, table);

@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>Text in lines as wide as the terminal, broken between words.</summary>
 internal static class TextWrap
 {
-    /// <summary>The width if the terminal's width is not known.</summary>
+    /// <summary>The width if nobody says how wide the terminal is.</summary>
     private const int UsualWidth = 80;
 
     /// <summary>Narrower, single words would not fit.</summary>

@@ -13,7 +13,7 @@ internal sealed class StandardDestination(int descriptor) : IDestination
     private const int GetDescriptorFlags = 1; // F_GETFD
     private const int ClosesOnExec = 1; // FD_CLOEXEC
 
-    /// <summary>How long to wait if a non-blocking descriptor has no room.</summary>
+    /// <summary>How long to wait if a descriptor that does not block has no room.</summary>
     private static readonly TimeSpan RoomWait = TimeSpan.FromMilliseconds(20);
 
     /// <summary>EAGAIN, which has one number on Linux and another on macOS and the BSDs.</summary>

@@ -57,8 +57,8 @@ internal static class OutgoingFlags
         return Store(options)!;
     }
 
-    /// <summary>Where credentials are kept; null if they are kept nowhere, or this user has no folder for them.</summary>
-    /// <exception cref="UsageException">The store's key is not valid.</exception>
+    /// <summary>Where credentials are kept; null if they are kept nowhere, or if this user has no folder for them.</summary>
+    /// <exception cref="UsageException">The store's key is none.</exception>
     public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
 
     /// <summary>The path of that store.</summary>

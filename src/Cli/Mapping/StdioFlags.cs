@@ -24,13 +24,15 @@ internal static class StdioFlags
             "auto" => McpBridgeTransport.Auto,
             "http" => McpBridgeTransport.StreamableHttp,
             "sse" => McpBridgeTransport.Sse,
-            _ => throw new UsageException($"--transport must be auto, http or sse, not '{options.Transport}'"),
+            _ => throw new UsageException(
+                $"--transport must be auto, http or sse, not '{options.Transport}'{ForeignFlags.HintFor("--transport", options.Transport)}"),
         },
         Protocol = options.Protocol switch
         {
             "auto" => McpBridgeProtocol.Auto,
             "pass" => McpBridgeProtocol.PassThrough,
-            _ => throw new UsageException($"--protocol must be auto or pass, not '{options.Protocol}'"),
+            _ => throw new UsageException(
+                $"--protocol must be auto or pass, not '{options.Protocol}'{ForeignFlags.HintFor("--protocol", options.Protocol)}"),
         },
         ReconnectTimeout = Wait(options),
         IgnoredTools = [.. options.IgnoreTool],

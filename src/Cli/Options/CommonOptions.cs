@@ -5,12 +5,12 @@ namespace McpProxyFast.Cli.Options;
 /// <summary>What every verb understands.</summary>
 internal abstract class CommonOptions
 {
-    [Option("config", MetaValue = "FILE", HelpText = "JSON object whose keys are flag names; flags and environment go before it.")]
+    [Option("config", MetaValue = "FILE", HelpText = "JSON file whose keys are flag names; flags and environment variables count before it.")]
     public string? Config { get; set; }
 
     [Option("check", HelpText = "Validate everything, print the effective configuration as JSON without its secrets, and exit.")]
     public bool Check { get; set; }
 
-    [Option("debug", HelpText = "Log at debug level; never a token, code, secret or cookie value.")]
+    [Option("debug", HelpText = "Log more, such as a line for each exchange; never a token, code, secret or cookie value.")]
     public bool Debug { get; set; }
 }

@@ -10,33 +10,36 @@ internal class ProxyOptions : IncomingOptions
     public virtual string ServerName { get; set; } = "";
 
     [Option("host", MetaValue = "ADDRESS", Default = "127.0.0.1",
-        HelpText = "IPv4 or IPv6 address, or name, to listen on; localhost: on both loopback addresses.")]
+        HelpText = "Address to listen on, or a name; localhost: on both loopbacks.")]
     public string Host { get; set; } = "";
 
     [Option("port", MetaValue = "PORT", Default = 0, HelpText = "Port to listen on, 0 to 65535; 0: a free one chosen by the system.")]
     public int Port { get; set; }
 
-    [Option("allowed-origins", MetaValue = "ORIGIN", HelpText = "Origin that may call, compared exactly. Unless given: on loopback its own, elsewhere any.")]
+    [Option("allowed-origins", MetaValue = "ORIGIN",
+        HelpText = "Origin of web pages that may call. Unless given: on loopback its own, elsewhere any.")]
     public IEnumerable<string> AllowedOrigins { get; set; } = [];
 
     [Option("allowed-hosts", MetaValue = "HOST",
-        HelpText = "Host that requests may name, with a port or for all; * for any. On loopback its own always may; elsewhere, unless given, any.")]
+        HelpText = "Host that requests may name, with a port or for every port; *: any. On loopback its own always pass; elsewhere, unless given, any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
     [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]
     public virtual bool AllowUnprotected { get; set; }
 
-    [Option("cors-origins", MetaValue = "ORIGIN", HelpText = "Origin whose scripts may read answers: preflights are answered and CORS fields added.")]
+    [Option("cors-origins", MetaValue = "ORIGIN",
+        HelpText = "Origin of web pages whose scripts may read answers: preflights are answered and CORS fields added.")]
     public IEnumerable<string> CorsOrigins { get; set; } = [];
 
     [Option("x-forwarded", MetaValue = "MODE",
-        HelpText = "X-Forwarded fields to the target: set, append or off. Unless given: set for http targets, off for https.")]
+        HelpText = "X-Forwarded fields for the target: set (instead of the client's own), append (to them) or off. "
+            + "Unless given: set for http targets, off for https.")]
     public string? XForwarded { get; set; }
 
     [Option("max-body-size", MetaValue = "SIZE", Default = "8MiB", HelpText = "Largest request body (8MiB, 512KiB, or bytes); 413 above it.")]
     public string MaxBodySize { get; set; } = "";
 
-    [Option("max-connections", MetaValue = "COUNT", Default = "10000", HelpText = "Client connections at once, 1 to 1000000; above it new ones wait.")]
+    [Option("max-connections", MetaValue = "COUNT", Default = "10000", HelpText = "Most client connections at once, 1 to 1000000; further ones wait.")]
     public string MaxConnections { get; set; } = "";
 
     [Option("header-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time for a request head to arrive, 10ms to 1h.")]
@@ -45,7 +48,7 @@ internal class ProxyOptions : IncomingOptions
     [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "Time between two requests of a connection, 10ms to 24h.")]
     public string IdleTimeout { get; set; } = "";
 
-    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for running exchanges when told to stop, 0s to 1h.")]
+    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that running exchanges get when the proxy is told to stop, 0s to 1h.")]
     public override string DrainTimeout { get; set; } = "";
 
     [Option("tls-cert", MetaValue = "FILE", HelpText = "PEM certificate chain: the listener speaks TLS.")]

@@ -5,6 +5,6 @@ namespace McpProxyFast.Cli.Options;
 /// <summary>Which credential of the store is meant: shared by the verbs that obtain or drop one.</summary>
 internal abstract class SignInOptions : OutgoingOptions
 {
-    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server, written as for the proxy: credentials are kept by target.")]
+    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "URL of the MCP server, written as for the proxy: credentials are kept by target.")]
     public string TargetUri { get; set; } = "";
 }

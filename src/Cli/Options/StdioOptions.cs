@@ -10,7 +10,8 @@ internal sealed class StdioOptions : TargetOptions
     public string ServerName { get; set; } = "";
 
     [Option("transport", MetaValue = "TRANSPORT", Default = "auto",
-        HelpText = "http: Streamable HTTP; sse: HTTP+SSE of 2024-11-05; auto: the first, or the second if the server takes no POST.")]
+        HelpText = "What the server speaks: http (Streamable HTTP), sse (HTTP+SSE of 2024-11-05), or auto: "
+            + "the first, or the second if the server takes no POST.")]
     public string Transport { get; set; } = "";
 
     [Option("protocol", MetaValue = "PROTOCOL", Default = "auto",
@@ -21,12 +22,12 @@ internal sealed class StdioOptions : TargetOptions
         HelpText = "Time that requests wait while the server is gone, 0s to 24h; then each gets an error.")]
     public string ReconnectTimeout { get; set; } = "";
 
-    [Option("ignore-tool", MetaValue = "PATTERN", HelpText = "Tool that the client does not see; * stands for any characters, ? for one.")]
+    [Option("ignore-tool", MetaValue = "PATTERN", HelpText = "Name of a tool to hide from the client; * stands for any characters, ? for one.")]
     public IEnumerable<string> IgnoreTool { get; set; } = [];
 
-    [Option("log-file", MetaValue = "FILE", HelpText = "Logs go to the end of this file, not to stderr, for clients that show stderr as errors.")]
+    [Option("log-file", MetaValue = "FILE", HelpText = "File to append logs to, instead of stderr, for clients that show stderr as errors.")]
     public string? LogFile { get; set; }
 
-    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for answers under way when stdin has ended, 0s to 1h.")]
+    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that answers under way get when stdin has ended, 0s to 1h.")]
     public override string DrainTimeout { get; set; } = "";
 }

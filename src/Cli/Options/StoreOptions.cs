@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Options;
 internal abstract class StoreOptions : CommonOptions
 {
     [Option("remote-auth-store", MetaValue = "FILE",
-        HelpText = "Where tokens and registrations are kept, encrypted: a file, or a folder in which one is made; "
-            + "none keeps them in memory. Unless given: the user's data folder.")]
+        HelpText = "File or folder to keep tokens and registrations in, encrypted; none: keep them in memory. "
+            + "Unless given: the user's data folder.")]
     public string? RemoteAuthStore { get; set; }
 }

@@ -5,10 +5,11 @@ namespace McpProxyFast.Cli.Options;
 /// <summary>The target, and how long things may take there: shared by the verbs that send requests to one.</summary>
 internal abstract class TargetOptions : OutgoingOptions
 {
-    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "The MCP server: http or https, with its path and query, if any.")]
+    [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "URL of the MCP server, http or https, with its path and query if it has them.")]
     public virtual string TargetUri { get; set; } = "";
 
-    [Option("connect-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time to connect to the target, 10ms to 1h; then a request fails (504).")]
+    [Option("connect-timeout", MetaValue = "DURATION", Default = "10s",
+        HelpText = "Time to connect to the target, 10ms to 1h; after it the request fails with 504.")]
     public string ConnectTimeout { get; set; } = "";
 
     [Option("upstream-idle-timeout", MetaValue = "DURATION", Default = "60s",
@@ -16,13 +17,14 @@ internal abstract class TargetOptions : OutgoingOptions
     public string UpstreamIdleTimeout { get; set; } = "";
 
     [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
-        HelpText = "Time after which an idle connection gets no POST, 10ms to 1h, unless the target says how long it keeps it.")]
+        HelpText = "How long a connection to the target may have been idle and still carry a POST, 10ms to 1h. "
+            + "A target that says Keep-Alive: timeout=N is believed instead.")]
     public string UpstreamPostIdleTimeout { get; set; } = "";
 
     [Option("response-timeout", MetaValue = "DURATION", Default = "off",
-        HelpText = "Time until the target's response begins, 10ms to 24h, or off; never cuts a stream; then a request fails (504).")]
+        HelpText = "Time until the target's answer begins, 10ms to 24h, or off; after it the request fails with 504. No stream is cut.")]
     public string ResponseTimeout { get; set; } = "";
 
-    [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time for what is under way at the end, 0s to 1h.")]
-    public virtual string DrainTimeout { get; set; } = "";
+    /// <summary>A flag of every such verb; what is under way at the end, each says in its own words.</summary>
+    public abstract string DrainTimeout { get; set; }
 }

@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Options;
 [Verb("tunnel", HelpText = "Puts the proxy in front of an MCP server and makes it reachable from outside through a tunnel.")]
 internal sealed class TunnelOptions : ProxyOptions
 {
-    [Value(0, MetaName = "TARGET", Required = true, HelpText = "The MCP server: http or https, with its path and query, if any.")]
+    [Value(0, MetaName = "TARGET", Required = true, HelpText = "URL of the MCP server, http or https, with its path and query if it has them.")]
     public string Target { get; set; } = "";
 
     [Value(1, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for the start line and the tunnel.")]
@@ -19,7 +19,8 @@ internal sealed class TunnelOptions : ProxyOptions
     public string TunnelProvider { get; set; } = "";
 
     [Option("provider-args", MetaValue = "JSON", Default = "{}",
-        HelpText = "What the provider needs, as a JSON object. Give it in the environment if it has a token: arguments are visible to other users.")]
+        HelpText = "What the provider needs, as a JSON object. Better in the environment if a token is in it: "
+            + "other users of the machine can see arguments.")]
     public string ProviderArgs { get; set; } = "";
 
     [Option("allow-unprotected", HelpText = "Start although nobody checks who comes in through the tunnel.")]

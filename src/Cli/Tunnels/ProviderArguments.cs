@@ -12,7 +12,7 @@ internal sealed class ProviderArguments
     /// <summary>The name of the flag.</summary>
     public const string Flag = "provider-args";
 
-    /// <summary>The only argument that is a secret itself; others name where a secret is.</summary>
+    /// <summary>The only argument that is a secret itself; others name the place of a secret.</summary>
     public const string AuthToken = "auth-token";
 
     /// <summary>Largest text. A few paths and a token take some hundred characters.</summary>

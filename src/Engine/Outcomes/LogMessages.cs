@@ -74,6 +74,11 @@ internal static partial class LogMessages
         + "To let the page call, add its origin to McpProxyOptions.AllowedOrigins; it must use fetch, which sends Origin.")]
     public static partial void CrossSiteRefused(this ILogger logger);
 
+    [LoggerMessage(209, LogLevel.Information,
+        "The target redirects ({Status}), and the proxy cannot follow for the client: the body is too large to send twice, or it leads elsewhere. "
+        + "Set McpProxyOptions.Target to where it leads, often the URL plus a slash.")]
+    public static partial void TargetRedirects(this ILogger logger, int status);
+
     // 300: incoming tokens.
     [LoggerMessage(301, LogLevel.Warning,
         "No audience is set (ClaimsPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]

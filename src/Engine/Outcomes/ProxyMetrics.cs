@@ -35,7 +35,10 @@ internal sealed class ProxyMetrics : IDisposable
     /// <summary>1 until it has been said that the target asks for a credential; 0 from then on, and if the proxy has one.</summary>
     private int _owesHint;
 
-    /// <param name="logger">Logs refusals and faults.</param>
+    /// <summary>1 until it has been said that the target redirects clients; 0 from then on.</summary>
+    private int _owesRedirectHint = 1;
+
+    /// <param name="logger">Where refusals and faults are told.</param>
     /// <param name="countOpen">The number of open client connections.</param>
     /// <param name="observer">Told of every exchange; null for nobody.</param>
     /// <param name="hookFaults">Gets what the observer throws.</param>
@@ -110,6 +113,13 @@ internal sealed class ProxyMetrics : IDisposable
         if (outcome is { Status: 401, End: ExchangeEnd.Answered } && _owesHint != 0 && Interlocked.Exchange(ref _owesHint, 0) != 0)
         {
             _logger.TargetAsksForCredential();
+        }
+
+        if (outcome is { Status: 301 or 302 or 307 or 308, End: ExchangeEnd.Answered }
+            && _owesRedirectHint != 0
+            && Interlocked.Exchange(ref _owesRedirectHint, 0) != 0)
+        {
+            _logger.TargetRedirects(outcome.Status);
         }
 
         if (ObservesExchanges)

@@ -20,8 +20,8 @@ public sealed class DiscoveryTests
     public async Task AResourceDocumentThatFailsForAMomentIsReadLaterAndNobodySignsInWithoutIt(int status)
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync();
         rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, status);
+        ForwardingProxy proxy = await rig.ProxyAsync();
 
         (int refused, string message) = await rig.AskAsync(proxy);
 
@@ -40,10 +40,9 @@ public sealed class DiscoveryTests
     public async Task AResourceDocumentThatIsNotThereIsDoneWithout(int status)
     {
         await using Rig rig = await Rig.StartAsync();
-        ForwardingProxy proxy = await rig.ProxyAsync();
         rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, status);
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        await ExpectAnswerAsync(rig);
 
         Assert.DoesNotContain("resource", rig.Server.Authorizations.Single().Keys);
     }
@@ -64,10 +63,8 @@ public sealed class DiscoveryTests
             };
         }
 
-        ForwardingProxy proxy = await rig.ProxyAsync();
-        (int status, string message) = await rig.AskAsync(proxy);
+        string message = await RefusedAsync(rig);
 
-        Assert.Equal(503, status);
         Assert.Equal(ProtectionDiscovery.MaxServers, asked);
         Assert.InRange(message.Length, 1, OAuthException.MaxMessageLength + 100);
     }
@@ -77,11 +74,9 @@ public sealed class DiscoveryTests
     {
         await using Rig rig = await Rig.StartAsync();
         rig.Server.EditResource = resource => resource["resource"] = "https://" + new string('a', 500_000);
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        (int status, string message) = await rig.AskAsync(proxy);
+        string message = await RefusedAsync(rig);
 
-        Assert.Equal(503, status);
         Assert.InRange(message.Length, 1, OAuthException.MaxMessageLength + 100);
     }
 
@@ -96,11 +91,8 @@ public sealed class DiscoveryTests
     {
         await using Rig rig = await Rig.StartAsync();
         RenameOnce(rig.Server, named);
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
-
-        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+        await ExpectSignInForTheTargetAsync(rig);
     }
 
     [Fact]
@@ -109,11 +101,8 @@ public sealed class DiscoveryTests
         await using Rig rig = await Rig.StartAsync();
         RenameOnce(rig.Server, "/elsewhere");
         rig.Server.Overrides["/elsewhere"] = TooLargeAsync;
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
-
-        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+        await ExpectSignInForTheTargetAsync(rig);
     }
 
     [Fact]
@@ -123,11 +112,8 @@ public sealed class DiscoveryTests
         rig.Server.Overrides[ResourcePlace] = TooLargeAsync;
         rig.Server.Overrides["/.well-known/oauth-protected-resource"] = http =>
             http.Response.WriteAsJsonAsync(new { resource = rig.Server.Target.OriginalString, authorization_servers = new[] { rig.Server.Origin } });
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
-
-        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+        await ExpectSignInForTheTargetAsync(rig);
     }
 
     [Fact]
@@ -143,9 +129,8 @@ public sealed class DiscoveryTests
             registration_endpoint = $"{rig.Server.Origin}/register",
             code_challenge_methods_supported = new[] { "S256" },
         });
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        await ExpectAnswerAsync(rig);
     }
 
     [Fact]
@@ -154,11 +139,9 @@ public sealed class DiscoveryTests
         await using Rig rig = await Rig.StartAsync();
         rig.Server.Overrides[ResourcePlace] = http => AnswerAsync(http, 404);
         rig.Server.Overrides[ServerPlace] = TooLargeAsync;
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        (int status, string message) = await rig.AskAsync(proxy);
+        string message = await RefusedAsync(rig);
 
-        Assert.Equal(503, status);
         Assert.Contains("sent more than 1024 KiB where a small document was expected", message, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Registrations);
     }
@@ -170,11 +153,9 @@ public sealed class DiscoveryTests
         RenameOnce(rig.Server, "/elsewhere");
         rig.Server.Overrides["/elsewhere"] = http =>
             http.Response.WriteAsJsonAsync(new { resource = $"{rig.Server.Origin}/other", authorization_servers = new[] { rig.Server.Origin } });
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        (int status, string message) = await rig.AskAsync(proxy);
+        string message = await RefusedAsync(rig);
 
-        Assert.Equal(503, status);
         Assert.Contains("describes the resource", message, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Authorizations);
     }
@@ -188,9 +169,8 @@ public sealed class DiscoveryTests
         rig.Server.EditResource = resource => resource["authorization_servers"] = new JsonArray(rig.Server.Origin + inResource);
         rig.Server.EditMetadata = metadata => metadata["issuer"] = rig.Server.Origin + inDocument;
         rig.Server.EditCallback = back => back["iss"] = rig.Server.Origin + inDocument;
-        ForwardingProxy proxy = await rig.ProxyAsync();
 
-        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        await ExpectAnswerAsync(rig);
     }
 
     [Theory]
@@ -208,6 +188,24 @@ public sealed class DiscoveryTests
     [InlineData("https://a.test", null, false)]
     public void IssuersAreComparedOrdinallyButForThatSlash(string one, string? other, bool areSame) =>
         Assert.Equal((areSame, areSame), (IssuerName.Same(one, other), IssuerName.Same(other, one)));
+
+    /// <summary>A request through a new proxy is answered.</summary>
+    private static async Task ExpectAnswerAsync(Rig rig) => Assert.Equal(200, (await rig.AskAsync(await rig.ProxyAsync())).Status);
+
+    /// <summary>A request through a new proxy is answered, after a sign-in for the target.</summary>
+    private static async Task ExpectSignInForTheTargetAsync(Rig rig)
+    {
+        await ExpectAnswerAsync(rig);
+        Assert.Equal(rig.Server.Target.OriginalString, rig.Server.Authorizations.Single()["resource"]);
+    }
+
+    /// <summary>A request through a new proxy gets 503. Returns what it says.</summary>
+    private static async Task<string> RefusedAsync(Rig rig)
+    {
+        (int status, string message) = await rig.AskAsync(await rig.ProxyAsync());
+        Assert.Equal(503, status);
+        return message;
+    }
 
     /// <summary>The first 401 names the document's place as given.</summary>
     private static void RenameOnce(SignInServer server, string named) => server.Overrides["/mcp"] = http =>

@@ -14,17 +14,13 @@ public sealed class StuckClientTests
     public async Task BridgeEndsWithItsSessionThoughItsClientReadsNothing(bool isStopped)
     {
         await using ScriptedServer server = await ScriptedServer.StartWithHandshakeAsync(AnswerAsync);
-        await using BridgeRun bridge = BridgeRun.Start(server.Address);
-        await bridge.InitializeAsync();
-        await bridge.SendAsync(Lines.Call("1"));
-        await bridge.FullAsync();
+        await using BridgeRun bridge = await StuckAsync(server);
 
         await bridge.SendAsync("{ no JSON");
         await bridge.SendAsync(Noticed);
         await server.Journal.SeenAsync("POST notifications/roots/list_changed");
-        await (isStopped ? bridge.StopAsync() : bridge.EndInputAsync());
 
-        await bridge.EndedAsync();
+        await EndAsync(bridge, isStopped);
         Assert.Single(server.Seen, seen => seen.Verb == "DELETE");
     }
 
@@ -34,17 +30,13 @@ public sealed class StuckClientTests
     public async Task BridgeThatJoinsErasEndsThoughItsClientReadsNothing(bool isStopped)
     {
         await using ScriptedServer server = await ScriptedServer.StartModernAsync(AnswerAsync);
-        await using BridgeRun bridge = BridgeRun.Start(server.Address);
-        await bridge.InitializeAsync();
-        await bridge.SendAsync(Lines.Call("1"));
-        await bridge.FullAsync();
+        await using BridgeRun bridge = await StuckAsync(server);
 
         await bridge.SendAsync("""{"jsonrpc":"2.0","id":"p","method":"ping"}""");
         await bridge.SendAsync("""{"jsonrpc":"2.0","id":"r","method":"prompts/list"}""");
         await server.Journal.SeenAsync("POST prompts/list");
-        await (isStopped ? bridge.StopAsync() : bridge.EndInputAsync());
 
-        await bridge.EndedAsync();
+        await EndAsync(bridge, isStopped);
     }
 
     [Fact]
@@ -80,6 +72,22 @@ public sealed class StuckClientTests
         Assert.Equal("1", error["id"]!.ToJsonString());
         Assert.Equal(-32603, error["error"]!["code"]!.GetValue<int>());
         Assert.Null(await bridge.ReceiveLineAsync());
+    }
+
+    /// <summary>A bridge whose client has left so much unread that no more can be written to it.</summary>
+    private static async Task<BridgeRun> StuckAsync(ScriptedServer server)
+    {
+        BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.InitializeAsync();
+        await bridge.SendAsync(Lines.Call("1"));
+        await bridge.FullAsync();
+        return bridge;
+    }
+
+    private static async Task EndAsync(BridgeRun bridge, bool isStopped)
+    {
+        await (isStopped ? bridge.StopAsync() : bridge.EndInputAsync());
+        await bridge.EndedAsync();
     }
 
     /// <summary>Answers calls with more than the client can leave unread.</summary>

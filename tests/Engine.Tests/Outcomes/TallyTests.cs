@@ -157,6 +157,19 @@ public sealed class TallyTests : IDisposable
     }
 
     [Fact]
+    public void RedirectThatReachesAClientDrawsOneHint()
+    {
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 303 });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 307 });
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 308 });
+
+        Assert.StartsWith(
+            "Information: The target redirects (307)",
+            Assert.Single(_logger.Lines, line => line.Contains("Set McpProxyOptions.Target to where it leads", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefusedHostAndOriginAreShownFitForATerminalWithTheOptionThatAllowsThem()
     {
         _metrics.HostRefused("evil.example\u001b[2J"u8, System.Net.IPAddress.Loopback);

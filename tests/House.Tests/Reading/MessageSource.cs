@@ -51,6 +51,13 @@ internal static class MessageSource
                 .Select(text => (((MemberAccessExpressionSyntax)call.Expression).ToString(), text))),
     ];
 
+    /// <summary>What is said to who brings flags or values from another program: these, and the hint. Rows of tables in the class named here.</summary>
+    public static IEnumerable<(string Theirs, string Hint)> Hints(SyntaxNode file) =>
+        from row in file.DescendantNodes().OfType<TupleExpressionSyntax>()
+        where row.FirstAncestorOrSelf<ClassDeclarationSyntax>()?.Identifier.Text == "ForeignFlags"
+        let texts = row.DescendantNodes().OfType<LiteralExpressionSyntax>().Select(literal => literal.Token.ValueText).ToArray()
+        select (string.Join(' ', texts[..^1]), texts[^1]);
+
     /// <summary>Texts of more than one word; what is left are codes and names.</summary>
     private static IEnumerable<string> Sentences(ExpressionSyntax expression) => Texts(expression).Where(text => text.Contains(' '));
 

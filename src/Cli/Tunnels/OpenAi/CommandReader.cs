@@ -69,7 +69,7 @@ internal static class CommandReader
         return commands;
     }
 
-    /// <returns>Null if it cannot be answered, or is not text if it must be.</returns>
+    /// <returns>Null if it cannot be answered, or is not text although it must be.</returns>
     private static TunnelCommand? ReadOne(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);

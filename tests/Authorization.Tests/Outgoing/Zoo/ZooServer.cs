@@ -19,19 +19,14 @@ internal sealed class ZooServer : IAsyncDisposable
     public const string StepUpScope = "more";
 
     private readonly Provider _provider;
-    private readonly TimeProvider _clock;
     private readonly WebApplication _resource;
     private readonly WebApplication _login;
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _codes = [];
-    private readonly Dictionary<string, (DateTimeOffset End, string Scope)> _tokens = [];
-    private readonly Dictionary<string, string> _refreshTokens = [];
-    private int _made;
+    private readonly ZooGrants _grants;
 
     private ZooServer(Provider provider, TimeProvider clock)
     {
         _provider = provider;
-        _clock = clock;
+        _grants = new ZooGrants(provider, clock);
         _resource = Make(AnswerAsResourceAsync);
         _login = Make(AnswerAsLoginAsync);
     }
@@ -70,22 +65,9 @@ internal sealed class ZooServer : IAsyncDisposable
         await _login.DisposeAsync();
     }
 
-    public void RevokeAccessTokens()
-    {
-        lock (_lock)
-        {
-            _tokens.Clear();
-        }
-    }
+    public void RevokeAccessTokens() => _grants.RevokeAccessTokens();
 
-    public void LoseGrants()
-    {
-        RevokeAccessTokens();
-        lock (_lock)
-        {
-            _refreshTokens.Clear();
-        }
-    }
+    public void LoseGrants() => _grants.Lose();
 
     private static WebApplication Make(RequestDelegate answer)
     {
@@ -169,11 +151,7 @@ internal sealed class ZooServer : IAsyncDisposable
         }
         else
         {
-            back["code"] = Make("code");
-            lock (_lock)
-            {
-                _codes[back["code"]] = query;
-            }
+            back["code"] = _grants.MakeCode(query);
         }
 
         if (_provider.SendsIssuer)
@@ -219,12 +197,7 @@ internal sealed class ZooServer : IAsyncDisposable
 
     private async Task ExchangeAsync(HttpContext http, IFormCollection form)
     {
-        IReadOnlyDictionary<string, string>? asked;
-        lock (_lock)
-        {
-            _codes.Remove(form["code"].ToString(), out asked);
-        }
-
+        IReadOnlyDictionary<string, string>? asked = _grants.Redeem(form["code"].ToString());
         string challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())));
         bool isRight = asked is not null && asked["code_challenge"] == challenge && asked["redirect_uri"] == form["redirect_uri"]
             && (asked.GetValueOrDefault("resource") ?? "") == form["resource"].ToString();
@@ -237,22 +210,12 @@ internal sealed class ZooServer : IAsyncDisposable
         }
 
         string scope = asked!.GetValueOrDefault(_provider.ScopeParameter) ?? "";
-        await AnswerAsync(http, _provider.Tokens(Issue(scope, _provider.GivesRefreshToken(asked!))));
+        await AnswerAsync(http, _provider.Tokens(_grants.Issue(scope, _provider.GivesRefreshToken(asked!))));
     }
 
     private async Task RenewAsync(HttpContext http, string refreshToken)
     {
-        string? scope;
-        lock (_lock)
-        {
-            bool isKnown = _refreshTokens.TryGetValue(refreshToken, out scope);
-            if (isKnown && _provider.Rotates)
-            {
-                _refreshTokens.Remove(refreshToken);
-            }
-        }
-
-        if (scope is null)
+        if (_grants.Renew(refreshToken) is not { } scope)
         {
             RefusedRefreshes++;
             http.Response.StatusCode = _provider.RefreshRefusal.Status;
@@ -262,31 +225,13 @@ internal sealed class ZooServer : IAsyncDisposable
         }
 
         Renewals++;
-        JsonObject renewed = Issue(scope, _provider.Rotates);
+        JsonObject renewed = _grants.Issue(scope, _provider.Rotates);
         if (_provider.RepeatsRefreshToken)
         {
             renewed["refresh_token"] = refreshToken;
         }
 
         await AnswerAsync(http, _provider.RenewedTokens(renewed));
-    }
-
-    private JsonObject Issue(string scope, bool withRefreshToken)
-    {
-        string access = Make("access");
-        var answer = new JsonObject { ["access_token"] = access, ["token_type"] = "Bearer", ["expires_in"] = 3600, ["scope"] = scope };
-        lock (_lock)
-        {
-            _tokens[access] = (_clock.GetUtcNow() + TimeSpan.FromHours(1), scope);
-            if (withRefreshToken)
-            {
-                string refresh = Make("refresh");
-                _refreshTokens[refresh] = scope;
-                answer["refresh_token"] = refresh;
-            }
-        }
-
-        return answer;
     }
 
     private Task AnswerAsync(HttpContext http, JsonObject answer)
@@ -303,24 +248,17 @@ internal sealed class ZooServer : IAsyncDisposable
     private Task McpAsync(HttpContext http)
     {
         string line = http.Request.Headers.Authorization.ToString();
-        (DateTimeOffset End, string Scope) token;
-        lock (_lock)
+        string? scope = line.StartsWith("Bearer ", StringComparison.Ordinal) ? _grants.ScopeOf(line["Bearer ".Length..]) : null;
+        if (scope is null)
         {
-            bool isGood = line.StartsWith("Bearer ", StringComparison.Ordinal) && _tokens.TryGetValue(line["Bearer ".Length..], out token)
-                && token.End > _clock.GetUtcNow();
-            if (!isGood)
-            {
-                http.Response.StatusCode = 401;
-                http.Response.Headers.WWWAuthenticate = _provider.Resource is null
-                    ? "Bearer error=\"invalid_token\""
-                    : $"Bearer resource_metadata=\"{_resource.Urls.First()}/.well-known/oauth-protected-resource/mcp\"";
-                return Task.CompletedTask;
-            }
-
-            token = _tokens[line["Bearer ".Length..]];
+            http.Response.StatusCode = 401;
+            http.Response.Headers.WWWAuthenticate = _provider.Resource is null
+                ? "Bearer error=\"invalid_token\""
+                : $"Bearer resource_metadata=\"{_resource.Urls.First()}/.well-known/oauth-protected-resource/mcp\"";
+            return Task.CompletedTask;
         }
 
-        if (WantsMore && !token.Scope.Split(' ').Contains(StepUpScope))
+        if (WantsMore && !scope.Split(' ').Contains(StepUpScope))
         {
             http.Response.StatusCode = 403;
             http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{StepUpScope}\"";
@@ -337,8 +275,6 @@ internal sealed class ZooServer : IAsyncDisposable
             Complaints.Enqueue(complaint);
         }
     }
-
-    private string Make(string kind) => $"{kind}-{Interlocked.Increment(ref _made)}-{Guid.NewGuid():N}";
 
     private static Task SendAsync(HttpContext http, JsonObject json)
     {
