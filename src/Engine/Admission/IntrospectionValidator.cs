@@ -12,15 +12,13 @@ internal sealed class IntrospectionValidator(
     /// <summary>Longest time an answer is used again. It bounds how long a revoked token still passes (RFC 7662 §4).</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// Most introspection requests under way at the same time, half of what the gate lets wait: an endpoint that hangs leaves room for tokens by known keys.
-    /// </summary>
+    /// <summary>Most questions out at the same time, half of what the gate lets wait: an endpoint that hangs leaves room for tokens by known keys.</summary>
     public const int MaxAsked = TokenGate.MaxPending / 2;
 
     /// <summary>The rule for the claims of the answer. Set for life.</summary>
     private readonly ClaimRule _claims = new(policy);
 
-    /// <summary>How many introspection requests are under way.</summary>
+    /// <summary>How many questions are out.</summary>
     private int _asked;
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)

@@ -59,9 +59,9 @@ internal sealed class TokenGate : IAsyncDisposable
     private int _epoch;
 
     /// <param name="validator">Asked once per token, never on a socket's thread.</param>
-    /// <param name="keys">The keys that <paramref name="validator"/> uses, if it uses any; the gate starts and ends them.</param>
-    /// <param name="clock">The clock for expiry.</param>
-    /// <param name="logger">Logs why tokens were refused.</param>
+    /// <param name="keys">The keys that <paramref name="validator"/> uses, where it uses any; the gate starts and ends them.</param>
+    /// <param name="clock">Expiry goes by it.</param>
+    /// <param name="logger">Told why tokens were refused.</param>
     public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
     {
         (_validator, _keys, _clock, _logger) = (validator, keys, clock, logger);

@@ -44,7 +44,7 @@ internal sealed class ClientMessage : IDisposable
 
     public RpcHead Head { get; }
 
-    /// <summary>The requests that it carries: one, several if it is a batch, none if it is a notification or an answer.</summary>
+    /// <summary>The requests that it carries: one, several where it is a batch, none where it is a notification or an answer.</summary>
     public IReadOnlyList<OpenRequest> Requests { get; set; } = [];
 
     /// <summary>Its bytes. Valid until <see cref="Release"/>.</summary>
@@ -79,7 +79,7 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>None of its requests is open any more.</summary>
     public Task Answered => _answered.Task;
 
-    /// <summary>The answer to a message of the bridge's own; null if there was none.</summary>
+    /// <summary>The answer to a message of the bridge's own; null where there was none.</summary>
     public Task<byte[]?> OwnAnswer => _ownAnswer!.Task;
 
     /// <summary>Whether one of its requests still waits for an answer.</summary>
@@ -91,7 +91,7 @@ internal sealed class ClientMessage : IDisposable
     public void NoteTaken() => _taken.TrySetResult();
 
     /// <summary>It is about to be sent.</summary>
-    /// <returns>False if nobody waits for its answer any more: then it must not be sent.</returns>
+    /// <returns>False where nobody waits for its answer any more: then it must not be sent.</returns>
     public bool TryBeginSending()
     {
         lock (_gate)
@@ -100,7 +100,7 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>The attempt to send it has failed, or the server has refused it: there will be no answer.</summary>
+    /// <summary>The attempt to send it has failed, or the server has refused it: nothing comes of it.</summary>
     public void EndSending()
     {
         lock (_gate)

@@ -20,7 +20,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The client.</summary>
     private readonly IBridgeFront _client;
 
-    /// <summary>Logs that eras are joined.</summary>
+    /// <summary>Is told that eras are joined.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Answers to what the client says, which the receiver does not wait for.</summary>
@@ -41,7 +41,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The server's answer to the handshake, while the server is asked what it speaks; null otherwise.</summary>
     private ReadOnlyMemory<byte>? _refusal;
 
-    /// <summary>Translates; null if nothing is translated.</summary>
+    /// <summary>Translates; null where nothing is translated.</summary>
     private LegacyClientJoin? _join;
 
     /// <summary>No more is received, so the server is asked nothing more.</summary>
@@ -60,7 +60,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     private bool _hasEnded;
 
     /// <param name="client">The client.</param>
-    /// <param name="logger">Logs that eras are joined.</param>
+    /// <param name="logger">Is told that eras are joined.</param>
     /// <param name="clock">For what is sent later.</param>
     public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock)
     {
@@ -167,7 +167,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     }
 
     /// <summary>Takes a message of the client.</summary>
-    /// <param name="received">The message. Owned by this method if it is not passed on.</param>
+    /// <param name="received">Taken over, where it does not go on.</param>
     /// <param name="answers">What the client is told.</param>
     /// <returns>Whether it goes on as it is.</returns>
     private bool Passes(ReceivedMessage received, out IReadOnlyList<ReadOnlySequence<byte>> answers)
@@ -294,10 +294,10 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return [new ToClient(message)];
     }
 
-    /// <summary>Does what the join wants: requests to the server at once and under the lock, so that no cancellation overtakes its request.</summary>
-    /// <param name="actions">The actions, in the order in which they are carried out.</param>
+    /// <summary>Does what the join wants: at once what the server is asked, under the lock, so that nothing overtakes what it takes back.</summary>
+    /// <param name="actions">In their order.</param>
     /// <param name="toClient">Gets what the client is told.</param>
-    /// <param name="cause">The client's message that caused them; its replacement takes over its share of the room. Null if there is none.</param>
+    /// <param name="cause">The client's message that they come of: what stands in for it takes its share of the room; null for none.</param>
     private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient, MessageBuffer? cause = null)
     {
         Debug.Assert(_gate.IsHeldByCurrentThread, "Actions are carried out in the order in which the join has wanted them.");

@@ -25,14 +25,14 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
     /// <summary>How many messages wait for a turn.</summary>
     private int _waiting;
 
-    /// <summary>Waits for a turn if the message has become large and has none.</summary>
+    /// <summary>Waits for a turn where the message has become large and has none.</summary>
     public ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         message.Length <= Large || message.Hold is not null ? ValueTask.CompletedTask : WaitAsync(message, cancellationToken);
 
     /// <summary>Reads on in a message.</summary>
-    /// <param name="stream">The stream that the message arrives on.</param>
-    /// <param name="buffer">Receives the bytes.</param>
-    /// <param name="message">The bytes of the message so far.</param>
+    /// <param name="stream">What it comes on.</param>
+    /// <param name="buffer">Gets the bytes.</param>
+    /// <param name="message">What has come of it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="IOException">The message has its turn, nothing has come for a while, and another one waits for the turn.</exception>
     public ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken) =>
@@ -48,7 +48,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException("The server has stalled within a large message while other messages wait.");
+            throw new IOException("The server stalls within a large message, and others wait.");
         }
     }
 

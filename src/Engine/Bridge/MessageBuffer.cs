@@ -15,16 +15,16 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The piece that is being filled; null while the message is empty.</summary>
     private Segment? _last;
 
-    /// <summary>Bytes that lie elsewhere; empty if they lie in pieces.</summary>
+    /// <summary>Bytes that lie elsewhere; empty where they lie in pieces.</summary>
     private ReadOnlySequence<byte> _elsewhere;
 
-    /// <summary>Given back with the bytes; null if nothing has to be.</summary>
+    /// <summary>Given back with the bytes; null where nothing has to be.</summary>
     private IDisposable? _hold;
 
     /// <summary>How many bytes there are.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>; null if nothing is.</summary>
+    /// <summary>Given back with the bytes: a share of the <see cref="MessageRoom"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
     public IDisposable? Hold => _hold;
 
     /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>

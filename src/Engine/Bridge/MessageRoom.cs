@@ -7,8 +7,8 @@ namespace McpProxyFast.Bridge;
 /// All come one after another on the same input, so a message that waits for room holds up those behind it, also the cancellation that would make room. So it
 /// waits for a bounded time, once: after that the messages for which there is no room are refused, until a large one has gone.
 /// </remarks>
-/// <param name="clock">Measures the wait.</param>
-/// <param name="maxLargeBytes">Most bytes that are held if one of the messages is large.</param>
+/// <param name="clock">For the wait.</param>
+/// <param name="maxLargeBytes">Most bytes that are held where one of the messages is large.</param>
 internal sealed class MessageRoom(TimeProvider clock, long maxLargeBytes = MessageRoom.MaxLargeBytes)
 {
     /// <summary>From here on a message is large.</summary>
@@ -39,7 +39,7 @@ internal sealed class MessageRoom(TimeProvider clock, long maxLargeBytes = Messa
     private TaskCompletionSource? _givenBack;
 
     /// <summary>Takes room for what has been read of a message.</summary>
-    /// <returns>Whether there was room. If there was none, the message keeps what it has.</returns>
+    /// <returns>Whether there was room. Where there was none, the message keeps what it has.</returns>
     public ValueTask<bool> TryTakeAsync(MessageBuffer message, CancellationToken cancellationToken)
     {
         if (message.Hold is not Share share)

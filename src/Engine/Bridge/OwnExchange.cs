@@ -8,10 +8,10 @@ namespace McpProxyFast.Bridge;
 internal static class OwnExchange
 {
     /// <summary>Sends one.</summary>
-    /// <param name="parts">What the conversation shares with its transports.</param>
+    /// <param name="parts">The conversation's.</param>
     /// <param name="transport">What sends it.</param>
     /// <param name="bytes">A request or notification.</param>
-    /// <returns>The answer to a request; null if there was none.</returns>
+    /// <returns>The answer to a request; null where there was none.</returns>
     public static async Task<byte[]?> SendAsync(UpstreamParts parts, UpstreamTransport transport, ReadOnlySequence<byte> bytes)
     {
         var buffer = new MessageBuffer();

@@ -4,9 +4,9 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Makes a new session from the client's own <c>initialize</c>, and tells the client what may have changed.</summary>
-/// <param name="parts">What the conversation shares with its transports.</param>
-/// <param name="transport">The transport that has lost its session.</param>
+/// <summary>Makes a new session by the client's own words, and tells the client what may have changed.</summary>
+/// <param name="parts">The conversation's.</param>
+/// <param name="transport">What has lost its session.</param>
 internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport transport)
 {
     /// <summary>Initializes again, and makes the client's subscriptions again.</summary>
@@ -46,7 +46,7 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
         }
     }
 
-    /// <returns>What its answer is; null if there was none.</returns>
+    /// <returns>What its answer is; null where there was none.</returns>
     private async Task<RpcHead?> SendAsync(byte[] bytes) =>
         await OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes)).ConfigureAwait(false) is { } answer
             ? MessageScanner.Scan(answer)

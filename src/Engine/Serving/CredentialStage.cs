@@ -131,7 +131,7 @@ internal sealed class CredentialStage
         return made;
     }
 
-    /// <summary>A 401, or a 403, if credentials are the proxy's business. Every other one is the client's.</summary>
+    /// <summary>A 401, or a 403, where credentials are the proxy's business. Every other one is the client's.</summary>
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
 
     /// <summary>Asks the source what to do about a challenge.</summary>

@@ -42,7 +42,7 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes) : IMes
         }
     }
 
-    /// <returns>Null if it was taken; else completed when there is more left.</returns>
+    /// <returns>Null where it was taken; else completed when there is more left.</returns>
     private Task? TryTake(MessageBuffer message)
     {
         Share? share = (Share?)message.Hold;

@@ -25,6 +25,6 @@ internal abstract class EraJoin
     /// <param name="head">Its head.</param>
     public abstract IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head);
 
-    /// <summary>The client sends no more. Ends what runs only for the client.</summary>
+    /// <summary>Takes notice that the client sends no more: what runs for its sake alone ends.</summary>
     public abstract IReadOnlyList<EraAction> ClientEnded();
 }

@@ -7,7 +7,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Makes messages of 2026-07-28 for a client of an older era: each says who asks, what he can do, and in which revision.</summary>
 internal sealed class ModernMessages
 {
-    /// <summary>The client of the older era.</summary>
+    /// <summary>Who asks.</summary>
     private readonly LegacyClient _client;
 
     /// <summary>Tells our own ids from the client's.</summary>
@@ -18,7 +18,7 @@ internal sealed class ModernMessages
 
     public ModernMessages(LegacyClient client) => _client = client;
 
-    /// <summary>The level of log messages that the client has asked for; null if it has not.</summary>
+    /// <summary>The level of log messages that the client has asked for; null where it has not.</summary>
     public string? LogLevel { get; set; }
 
     /// <summary>An id that no client has.</summary>
@@ -30,8 +30,8 @@ internal sealed class ModernMessages
     /// <summary>Translates a message of the client.</summary>
     /// <param name="message">A request or notification.</param>
     /// <param name="head">Its head.</param>
-    /// <param name="fault">What is wrong with it; null if nothing is.</param>
-    /// <returns>Null if there is a fault.</returns>
+    /// <param name="fault">What is wrong with it; null where nothing is.</param>
+    /// <returns>Null where there is a fault.</returns>
     public ToServer? Translate(in ReadOnlySequence<byte> message, RpcHead head, out string? fault)
     {
         JsonSlice? found = JsonSlice.Find(message, "params"u8);
@@ -56,7 +56,7 @@ internal sealed class ModernMessages
     /// <summary>Builds a request again that was answered with <c>input_required</c>, now with the input that was asked for.</summary>
     /// <param name="sent">The request as it was sent first.</param>
     /// <param name="responses">What the client has answered, by the server's keys.</param>
-    /// <param name="state">What the server wants back; null if that is nothing.</param>
+    /// <param name="state">What the server wants back; null where that is nothing.</param>
     public ToServer Again(ToServer sent, IReadOnlyList<KeyValuePair<string, byte[]>> responses, byte[]? state)
     {
         JsonSlice found = JsonSlice.Find(sent.Message, "params"u8)!.Value;

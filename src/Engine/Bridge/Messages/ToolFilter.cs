@@ -14,18 +14,18 @@ internal sealed class ToolFilter
 
     /// <summary>Whether a tool is not to be seen, and not to be called.</summary>
     /// <param name="tool">
-    /// Its name; null if that is not a string, or too long to compare. Then the tool counts as hidden if any tool is hidden.
+    /// Its name; null where that is not a string, or too long to compare. Then the tool counts as hidden if any tool is hidden.
     /// </param>
     public bool Ignores(string? tool) => tool is null ? _globs.Length > 0 : Array.Exists(_globs, glob => Matches(glob, tool));
 
     /// <summary>Cuts tools out of an answer to <c>tools/list</c>.</summary>
     /// <param name="answer">A response that has been scanned.</param>
-    /// <returns>The same if nothing is to be cut out.</returns>
+    /// <returns>The same where nothing is to be cut out.</returns>
     public ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> answer) => Apply(answer, "result"u8);
 
     /// <summary>Cuts tools out of a notification that carries a list of them.</summary>
     /// <param name="notification">A notification that has been scanned.</param>
-    /// <returns>The same if nothing is to be cut out.</returns>
+    /// <returns>The same where nothing is to be cut out.</returns>
     public ReadOnlySequence<byte> ApplyToNotification(in ReadOnlySequence<byte> notification) => Apply(notification, "params"u8);
 
     private ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
@@ -100,7 +100,7 @@ internal sealed class ToolFilter
         return false;
     }
 
-    /// <summary>What is cut out: each tool with the comma before it, or behind it if all before it are cut out too.</summary>
+    /// <summary>What is cut out: each tool with the comma before it, or behind it where all before it are cut out too.</summary>
     private void Cut(in ReadOnlySequence<byte> answer, long array, List<(long Start, long End)> cuts)
     {
         var json = new Utf8JsonReader(answer.Slice(array), MessageScanner.Options);
@@ -167,7 +167,7 @@ internal sealed class ToolFilter
         return false;
     }
 
-    /// <summary>The name that the reader stands on; null if it is too long to be compared, or no text.</summary>
+    /// <summary>The name that the reader stands on; null where it is too long to be compared, or no text.</summary>
     private static string? NameAt(ref Utf8JsonReader json) =>
         (json.HasValueSequence ? json.ValueSequence.Length : json.ValueSpan.Length) <= MessageScanner.MaxTextBytes ? JsonSlice.ReadText(ref json) : null;
 

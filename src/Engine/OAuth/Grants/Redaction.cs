@@ -75,7 +75,7 @@ internal sealed class Redaction
         int longest = 0;
         foreach (byte[] secret in _secrets)
         {
-            // A secret that holds a percent sign may look encoded although it is not.
+            // A secret that holds a percent sign may look encoded where it is not.
             int length = Math.Max(Match(text, secret, decodes: true), Match(text, secret, decodes: false));
             longest = Math.Max(longest, length);
         }
@@ -83,7 +83,7 @@ internal sealed class Redaction
         return longest;
     }
 
-    /// <returns>How much of the text spells the secret; 0 if its start does not.</returns>
+    /// <returns>How much of the text spells the secret; 0 where its start does not.</returns>
     private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes)
     {
         int at = 0;
