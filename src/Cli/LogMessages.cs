@@ -78,7 +78,8 @@ internal static partial class LogMessages
         "dropped a request that the MCP server sent while it answered the tunnel's request {Request}: this tunnel cannot carry requests to the client")]
     public static partial void ServerMessageDropped(this ILogger logger, string request);
 
-    [LoggerMessage(967, LogLevel.Warning, "the answer to the tunnel's request {Request} is refused: all requests under way may hold {Most} MiB together")]
+    [LoggerMessage(967, LogLevel.Warning,
+        "the answer to the tunnel's request {Request} is refused: with it, the requests under way would hold more than {Most} MiB")]
     public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
 
     [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed because of a bug in mcpproxyfast; please report it: {Fault}")]

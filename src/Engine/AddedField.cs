@@ -20,18 +20,18 @@ public sealed record AddedField
     /// <summary>The field's name, as it goes out.</summary>
     public string Name { get; }
 
-    /// <summary>The value; null where it stands in a file.</summary>
+    /// <summary>The value; null if it stands in a file.</summary>
     internal string? Value { get; private init; }
 
-    /// <summary>The file that has the value; null where it is given.</summary>
+    /// <summary>The file that has the value; null if it is given.</summary>
     internal string? Path { get; private init; }
 
     /// <summary>A field whose value never changes.</summary>
     /// <param name="name">The field's name.</param>
     /// <param name="value">Its value, which may be empty; text beyond ASCII goes out as UTF-8.</param>
     /// <returns>The field.</returns>
-    /// <exception cref="ArgumentException">The name is none or is refused, or the value cannot stand in a field. The message does not repeat the
-    /// value.</exception>
+    /// <exception cref="ArgumentException">The name is not a valid field name or is refused, or the value cannot stand in a field. The message does not repeat
+    /// the value.</exception>
     public static AddedField Of(string name, string value)
     {
         var field = new AddedField(name);
@@ -45,7 +45,7 @@ public sealed record AddedField
     /// <param name="name">The field's name.</param>
     /// <param name="path">The file.</param>
     /// <returns>The field.</returns>
-    /// <exception cref="ArgumentException">The name is none or is refused, or the path is empty.</exception>
+    /// <exception cref="ArgumentException">The name is not a valid field name or is refused, or the path is empty.</exception>
     public static AddedField FromFile(string name, string path) => new AddedField(name) with { Path = PolicyValue.NotEmpty(path, nameof(path)) };
 
     /// <summary>Names the field, never the value.</summary>

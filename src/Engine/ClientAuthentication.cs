@@ -9,10 +9,10 @@ public sealed record ClientAuthentication
         KeyPath = keyPath;
     }
 
-    /// <summary>The secret; null where it is a key.</summary>
+    /// <summary>The secret; null if it is a key.</summary>
     internal string? SecretValue { get; }
 
-    /// <summary>The file with the key; null where it is a secret.</summary>
+    /// <summary>The file with the key; null if it is a secret.</summary>
     internal string? KeyPath { get; }
 
     /// <summary>A secret, sent in the way that the server supports.</summary>

@@ -5,13 +5,13 @@ namespace McpProxyFast;
 /// <summary>What a host says of a connection that it hands to <see cref="McpProxy.ServeAsync"/>.</summary>
 /// <remarks>
 /// Which <c>Host</c> and <c>Origin</c> values pass is decided by this record and by the options, never by what else the proxy serves. The rule is that of a
-/// listener of the proxy's own which is bound to <see cref="Local"/>: the lists decide where there are any; a connection that was accepted on a loopback
+/// listener of the proxy's own which is bound to <see cref="Local"/>: the lists decide if there are any; a connection that was accepted on a loopback
 /// address may ask for the names of that address besides, and, without a list, for no other; any other connection without a list may ask for every name.
 /// </remarks>
 public sealed record ClientConnectionInfo
 {
     /// <summary>The client's address, for <c>X-Forwarded-For</c> and the observer.</summary>
-    /// <value>Default null: not known, and told to nobody. Only an <see cref="IPEndPoint"/> has an address.</value>
+    /// <value>Default null: not known, and reported to nobody. Only an <see cref="IPEndPoint"/> has an address.</value>
     public EndPoint? Remote { get; init; }
 
     /// <summary>The address on which the host accepted the connection.</summary>

@@ -1,13 +1,13 @@
 namespace McpProxyFast;
 
 /// <summary>An encrypted file that keeps tokens and registrations between runs. Several processes may share it.</summary>
-/// <param name="Path">The file; made where there is none.</param>
+/// <param name="Path">The file; made if there is none.</param>
 /// <exception cref="ArgumentException">The path is empty.</exception>
 public sealed record CredentialStoreFile(string Path)
 {
     private const int KeyBytes = 32;
 
-    /// <summary>The file; made where there is none.</summary>
+    /// <summary>The file; made if there is none.</summary>
     /// <exception cref="ArgumentException">It is empty.</exception>
     public string Path { get; init => field = PolicyValue.NotEmpty(value, nameof(Path)); } = PolicyValue.NotEmpty(Path, nameof(Path));
 

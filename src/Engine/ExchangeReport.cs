@@ -35,44 +35,44 @@ public readonly ref struct ExchangeReport
     /// <summary>How it ended.</summary>
     public ExchangeEnd End { get; init; }
 
-    /// <summary>The status the client was sent; 0 where none was.</summary>
+    /// <summary>The status the client was sent; 0 if none was.</summary>
     public int Status { get; init; }
 
-    /// <summary>A stable code of the refusal or fault, as in the counters; empty where there was none.</summary>
+    /// <summary>A stable code of the refusal or fault, as in the counters; empty if there was none.</summary>
     public string Reason { get => field ?? ""; init; }
 
-    /// <summary>The rule that the client broke, such as <c>RFC 9112 §5.1</c>; empty where it broke none.</summary>
+    /// <summary>The rule that the client broke, such as <c>RFC 9112 §5.1</c>; empty if it broke none.</summary>
     public string Rule { get => field ?? ""; init; }
 
     /// <summary>From the whole request head to the end.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>From the whole request head to the first byte of the answer; null where there was no answer.</summary>
+    /// <summary>From the whole request head to the first byte of the answer; null if there was no answer.</summary>
     public TimeSpan? TimeToFirstByte { get; init; }
 
-    /// <summary>How often the request was sent to the upstream; 0 where it was not.</summary>
+    /// <summary>How often the request was sent to the upstream; 0 if it was not.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>The request's method; empty where the head was malformed, as are all that follow from it.</summary>
+    /// <summary>The request's method; empty if the head was malformed, as are all that follow from it.</summary>
     public ReadOnlySpan<byte> Method { get; init; }
 
     /// <summary>The request target's path, as the client sent it, without the query.</summary>
     public ReadOnlySpan<byte> Path { get; init; }
 
-    /// <summary>The query without its <c>?</c>; empty where there is none.</summary>
+    /// <summary>The query without its <c>?</c>; empty if there is none.</summary>
     /// <remarks>Queries may hold secrets, which is why it stands apart from the path: think before it is logged.</remarks>
     public ReadOnlySpan<byte> Query { get; init; }
 
-    /// <summary>The value of <c>Mcp-Method</c>; empty where the client sent none, or several.</summary>
+    /// <summary>The value of <c>Mcp-Method</c>; empty if the client sent none, or several.</summary>
     public ReadOnlySpan<byte> McpMethod { get; init; }
 
-    /// <summary>The value of <c>Mcp-Name</c>: the tool, prompt or resource; empty where the client sent none, or several.</summary>
+    /// <summary>The value of <c>Mcp-Name</c>: the tool, prompt or resource; empty if the client sent none, or several.</summary>
     public ReadOnlySpan<byte> McpName { get; init; }
 
-    /// <summary>Who came in: <see cref="TokenVerdict.Caller"/>; null where tokens are not checked, or the request had no good one.</summary>
+    /// <summary>Who came in: <see cref="TokenVerdict.Caller"/>; null if tokens are not checked, or the request had no good one.</summary>
     public string? Caller { get; init; }
 
-    /// <summary>The address of the client's connection; null where the host named none.</summary>
+    /// <summary>The address of the client's connection; null if the host named none.</summary>
     public IPAddress? Peer { get; init; }
 
     /// <summary>Bytes of the request that were read from the client: head and body as they came.</summary>

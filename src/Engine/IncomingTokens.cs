@@ -29,10 +29,10 @@ internal sealed class IncomingTokens : IAsyncDisposable
     public ProtectedResourceDocument Document { get; }
 
     /// <summary>Wires a policy. Nothing is fetched before <see cref="TokenGate.Start"/>.</summary>
-    /// <param name="policy">Whose tokens.</param>
+    /// <param name="policy">Says which tokens are accepted.</param>
     /// <param name="trustAnchors">Certificates that are trusted beside the system's, for the identity provider.</param>
-    /// <param name="clock">Expiry goes by it.</param>
-    /// <param name="logger">Told why tokens were refused and what the provider did.</param>
+    /// <param name="clock">The clock for expiry.</param>
+    /// <param name="logger">Logs why tokens were refused and what the provider did.</param>
     /// <exception cref="ArgumentException">The policy's parts do not fit together.</exception>
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
@@ -51,7 +51,7 @@ internal sealed class IncomingTokens : IAsyncDisposable
         _http?.Dispose();
     }
 
-    /// <summary>What the operator named is trusted; what the issuer's document names is not, and is dialled only where it is public.</summary>
+    /// <summary>What the operator named is trusted; what the issuer's document names is not, and is dialled only if it is public.</summary>
     private static OAuthHttp? MakeHttp(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
     {
         Uri?[] urls = policy switch

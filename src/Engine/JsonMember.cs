@@ -7,7 +7,7 @@ internal static class JsonMember
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 
-    /// <summary>A member that is a string; null where it is absent or anything else, also half of a surrogate pair, which is JSON but no text.</summary>
+    /// <summary>A member that is a string; null if it is absent or anything else, also half of a surrogate pair, which is JSON but no text.</summary>
     public static string? TextOf(this JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? Text(value) : null;
 
     /// <summary>A value that is a string; null for anything else, as in <see cref="TextOf"/>.</summary>

@@ -8,7 +8,7 @@ public sealed record JwtPolicy : ClaimsPolicy
     /// <exception cref="ArgumentException">It is not an https URL.</exception>
     public JwtPolicy(string issuer) => Issuer = issuer;
 
-    /// <summary>Tokens signed with the keys at a URL; their <c>iss</c> is checked only where <see cref="Issuer"/> is set too.</summary>
+    /// <summary>Tokens signed with the keys at a URL; their <c>iss</c> is checked only if <see cref="Issuer"/> is set too.</summary>
     /// <param name="jwksUri">As <see cref="JwksUri"/>.</param>
     /// <exception cref="ArgumentException">It is neither https nor http on loopback.</exception>
     public JwtPolicy(Uri jwksUri) => JwksUri = jwksUri;
@@ -36,7 +36,7 @@ public sealed record JwtPolicy : ClaimsPolicy
     /// <value>Null (the default): they are refused.</value>
     public TokenIntrospection? OpaqueTokens { get; init; }
 
-    /// <summary>The policy for those tokens; null where they are refused.</summary>
+    /// <summary>The policy for those tokens; null if they are refused.</summary>
     internal IntrospectionPolicy? ForOpaqueTokens => OpaqueTokens is null
         ? null
         : new IntrospectionPolicy(OpaqueTokens)

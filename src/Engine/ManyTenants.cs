@@ -5,7 +5,7 @@ namespace McpProxyFast;
 /// <param name="Names">What stands there in place of a tenant, as the first segment of the path.</param>
 internal sealed record ManyTenants(string[] Hosts, string[] Names)
 {
-    /// <summary>The providers, each with where it says so.</summary>
+    /// <summary>The providers, each with the page that says so.</summary>
     private static readonly ManyTenants[] All =
     [
         // Microsoft: the issuer published there is https://login.microsoftonline.com/{tenantid}/v2.0.

@@ -14,10 +14,10 @@ public sealed class McpBridge : IAsyncDisposable
     /// <summary>How long answers are waited for when the bridge is told to stop.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a person has for a sign-in where the policy does not say it.</summary>
+    /// <summary>How long a person has for a sign-in if the policy does not say it.</summary>
     private static readonly TimeSpan DefaultSignInTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>What a sign-in that was not made in time has left to say so.</summary>
+    /// <summary>Time that is added to the sign-in's own limit, so that the failure can be reported before the request times out.</summary>
     private static readonly TimeSpan SignInMargin = TimeSpan.FromSeconds(15);
 
     private readonly McpBridgeOptions _options;
@@ -95,7 +95,7 @@ public sealed class McpBridge : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>The sign-in that goes out, or that is exchanged for what goes out; null where there is none.</summary>
+    /// <summary>The sign-in that goes out, or that is exchanged for what goes out; null if there is none.</summary>
     private OAuthPolicy? SignIn => (_options.Upstream.Outgoing is TokenExchangePolicy exchange ? exchange.Login : _options.Upstream.Outgoing) as OAuthPolicy;
 
     private BridgeSettings Settings() => new()

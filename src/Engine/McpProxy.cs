@@ -87,21 +87,21 @@ public sealed class McpProxy : IAsyncDisposable
     internal Meter Meter => _parts.Metrics.Meter;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
-    /// <returns>The address bound, with the port that the system chose where 0 was asked for.</returns>
+    /// <returns>The address bound, with the port that the system chose if 0 was asked for.</returns>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public IPEndPoint Bind() => Listening().LocalEndPoint;
 
-    /// <summary>Names the address by which clients outside reach the listener, where it is found out only now: that of a tunnel's other end.</summary>
+    /// <summary>Sets the address by which outside clients reach the listener, such as a tunnel's, which is known only once the proxy is bound.</summary>
     /// <remarks>
-    /// Binds the listener, if nobody has. From the next request on, also on connections that are open, that address's host may be asked for besides those that
-    /// may anyhow, and its scheme is that of challenges, metadata and redirects. Where <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is the
-    /// resource's name (RFC 9728). Called again, the last address counts.
+    /// Binds the listener, if nobody has. From then on, also on connections that are open, requests may name the host of that address besides those that the
+    /// options allow, and challenges, metadata and redirects use its scheme. If <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is the resource's
+    /// name (RFC 9728). If this is called again, the last address counts.
     /// </remarks>
     /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
     /// <param name="otherHosts">Further values of <c>Host</c> that clients who come that way may send. Default none.</param>
-    /// <exception cref="ArgumentException">The address is not such a URL, or one of the hosts is none.</exception>
+    /// <exception cref="ArgumentException">The address is not such a URL, or one of the hosts is not a valid host.</exception>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or not of this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
@@ -117,7 +117,7 @@ public sealed class McpProxy : IAsyncDisposable
         listening.Doorway.Replace(_entrances.OfListener(listening.LocalEndPoint, address, otherHosts ?? []));
     }
 
-    /// <summary>Signs in at the upstream, where a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
+    /// <summary>Signs in at the upstream, if a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
     /// <remarks>
     /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do it too, if nobody has, and do not hold back requests meanwhile: those wait for the
     /// credential by themselves. What is started lives as long as the proxy. A start that failed is tried again by the next call, or by the next request that
@@ -136,7 +136,7 @@ public sealed class McpProxy : IAsyncDisposable
     /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
     /// <returns>When drained.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. Where a person was asked and did not
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. If a person was asked and did not
     /// sign in, the proxy goes on instead, and asks again with a later request. Or the proxy has been run before.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
@@ -170,7 +170,7 @@ public sealed class McpProxy : IAsyncDisposable
 
     /// <summary>Serves one connection of the host's own until it ends.</summary>
     /// <remarks>
-    /// Whatever happens, both ends of the connection have been completed when this returns or throws; with an exception where the client's answer is not whole.
+    /// Whatever happens, both ends of the connection have been completed when this returns or throws; with an exception if the client's answer is not whole.
     /// What the client sends and what the upstream does never throws here.
     /// </remarks>
     /// <param name="connection">The bytes of HTTP/1.1, without TLS. No other code may use it from now on.</param>

@@ -13,7 +13,7 @@ public sealed record McpProxyOptions
     /// <value>Default null: no listener, the host hands over connections (<see cref="McpProxy.ServeAsync"/>).</value>
     public IPEndPoint? Listen { get; init; }
 
-    /// <summary>Where <see cref="Listen"/> is the loopback address of IPv4: listens on that of IPv6 too, with the same port, if the machine has one.</summary>
+    /// <summary>If <see cref="Listen"/> is the loopback address of IPv4: listens on that of IPv6 too, with the same port, if the machine has one.</summary>
     /// <value>Default false. Programs look <c>localhost</c> up to either of the two.</value>
     public bool ListensOnBothLoopbacks { get; init; }
 
@@ -28,9 +28,9 @@ public sealed record McpProxyOptions
     /// cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>Values of <c>Host</c> that may come in; one without a port stands for every port, and <c>*</c> allows any host.</summary>
-    /// <value>Default empty. A loopback listener's own names may come in in any case; without a list any other allows any. For a host's connections see <see
-    /// cref="ClientConnectionInfo"/>.</value>
+    /// <summary>Values of <c>Host</c> that requests may have; one without a port stands for every port, and <c>*</c> allows any host.</summary>
+    /// <value>Default empty. A loopback listener always accepts its own names. Any other listener accepts every name if this is empty. For a
+    /// host's connections see <see cref="ClientConnectionInfo"/>.</value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Origins whose preflights are answered and whose answers get CORS fields.</summary>

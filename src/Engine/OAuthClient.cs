@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>Who the proxy is at the authorization server.</summary>
+/// <summary>The proxy's client at the authorization server.</summary>
 /// <remarks>
 /// The kinds are a client that registers itself (<see cref="Registered"/>), one that is described by a document (<see cref="Described"/>) and one that was
 /// registered beforehand (<see cref="KnownClient"/>). There are no others.
@@ -17,7 +17,7 @@ public abstract record OAuthClient
     /// <summary>Tells its credentials in the store from another client's, so it must stay as it is. Being internal, it closes the list of kinds.</summary>
     internal abstract string StoreName { get; }
 
-    /// <summary>A client whose id is the URL of a metadata document; registers itself where the server does not support that.</summary>
+    /// <summary>A client whose id is the URL of a metadata document; registers itself if the server does not support that.</summary>
     /// <param name="metadataUrl">The document's https URL.</param>
     /// <returns>The client.</returns>
     /// <exception cref="ArgumentException">The URL is not https, or has no path.</exception>
@@ -27,13 +27,13 @@ public abstract record OAuthClient
         nameof(metadataUrl),
         "The client metadata URL must be an https URL with a path."));
 
-    /// <summary>The kind of <see cref="Registered"/>.</summary>
+    /// <summary>The client that is made by <see cref="Registered"/>.</summary>
     internal sealed record SelfRegistered : OAuthClient
     {
         internal override string StoreName => "";
     }
 
-    /// <summary>The kind of <see cref="Described"/>.</summary>
+    /// <summary>The client that is made by <see cref="Described"/>.</summary>
     internal sealed record DescribedByDocument(string Url) : OAuthClient
     {
         internal override string StoreName => Url;

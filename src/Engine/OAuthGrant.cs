@@ -10,7 +10,7 @@ public abstract record OAuthGrant
     /// <summary>The name in logs and, hashed, in the store, so it must stay as it is. Being internal, it closes the list of kinds.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Who asks for the token; null for nobody.</summary>
+    /// <summary>The client that asks for the token; null if there is none.</summary>
     internal abstract OAuthClient? AskingClient { get; }
 
     /// <summary>Whether a person has to act.</summary>
@@ -29,7 +29,7 @@ public abstract record OAuthGrant
     /// <summary>A person signs in with a browser on this machine (RFC 6749 §4.1 with PKCE, RFC 7636).</summary>
     public sealed record AuthorizationCode : OAuthGrant
     {
-        /// <summary>Who asks.</summary>
+        /// <summary>The client that asks for the token.</summary>
         /// <value>Default <see cref="OAuthClient.Registered"/>.</value>
         public OAuthClient Client { get; init; } = OAuthClient.Registered;
 
@@ -72,7 +72,7 @@ public abstract record OAuthGrant
     /// <summary>A person signs in with a browser on another machine (RFC 8628).</summary>
     public sealed record DeviceCode : OAuthGrant
     {
-        /// <summary>Who asks.</summary>
+        /// <summary>The client that asks for the token.</summary>
         /// <value>Default <see cref="OAuthClient.Registered"/>.</value>
         public OAuthClient Client { get; init; } = OAuthClient.Registered;
 
@@ -120,7 +120,7 @@ public abstract record OAuthGrant
             init => field = PolicyValue.NotEmpty(value, nameof(AssertionFile));
         } = PolicyValue.NotEmpty(AssertionFile, nameof(AssertionFile));
 
-        /// <summary>Who asks.</summary>
+        /// <summary>The client that asks for the token.</summary>
         /// <value>Null (the default): nobody, the assertion says it all.</value>
         public KnownClient? Client { get; init; }
 
@@ -141,7 +141,7 @@ public abstract record OAuthGrant
     /// <summary>An enterprise's identity provider vouches for the person (RFC 8693, then RFC 7523).</summary>
     public sealed record IdentityAssertion : OAuthGrant
     {
-        /// <summary>Who asks, at the target's authorization server.</summary>
+        /// <summary>The client that asks for the token, at the target's authorization server.</summary>
         public required KnownClient Client { get; init; }
 
         /// <summary>The identity provider's token endpoint.</summary>

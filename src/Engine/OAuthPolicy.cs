@@ -27,7 +27,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
     /// <summary>The resource indicator (RFC 8707).</summary>
-    /// <value>Null (the default): what the resource's metadata says, byte for byte; none where it publishes none, or where this is
+    /// <value>Null (the default): what the resource's metadata says, byte for byte; none if it publishes none, or if this is
     /// <see cref="NoResource"/>.</value>
     /// <exception cref="ArgumentException">It is neither an absolute URI without a fragment nor <see cref="NoResource"/>.</exception>
     public string? Resource
@@ -58,7 +58,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
     public CredentialStoreFile? Store { get; init; }
 
     /// <summary>How long a whole sign-in may take.</summary>
-    /// <value>1 s to 1 h. Null (the default): 30 s, or 5 min where a person has to act.</value>
+    /// <value>1 s to 1 h. Null (the default): 30 s, or 5 min if a person has to act.</value>
     /// <exception cref="ArgumentException">The value is outside the range.</exception>
     public TimeSpan? SignInTimeout
     {
@@ -70,7 +70,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
             "The sign-in timeout must lie between 1s and 1h.");
     }
 
-    /// <summary>Who the proxy is at the authorization server; null for nobody.</summary>
+    /// <summary>The proxy's client at the authorization server; null if there is none.</summary>
     internal OAuthClient? Client => Grant.AskingClient;
 
     /// <inheritdoc/>

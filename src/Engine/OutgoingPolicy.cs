@@ -46,19 +46,19 @@ public abstract record OutgoingPolicy
     /// <returns>A few words.</returns>
     public sealed override string ToString() => Description;
 
-    /// <summary>The kind of <see cref="Bearer"/>.</summary>
+    /// <summary>The policy that is made by <see cref="Bearer"/>.</summary>
     internal sealed record FixedToken(string Token) : OutgoingPolicy
     {
         internal override string Description => "bearer";
     }
 
-    /// <summary>The kind of <see cref="BearerFile"/>.</summary>
+    /// <summary>The policy that is made by <see cref="BearerFile"/>.</summary>
     internal sealed record TokenFile(string Path) : OutgoingPolicy
     {
         internal override string Description => "bearer";
     }
 
-    /// <summary>The kind of <see cref="From"/>.</summary>
+    /// <summary>The policy that is made by <see cref="From"/>.</summary>
     internal sealed record HostSource(ICredentialSource Source) : OutgoingPolicy
     {
         internal override string Description => "host's own";

@@ -74,7 +74,7 @@ public sealed record ProxyLimits
     /// <summary>How long an upstream connection may stay idle before it is closed.</summary>
     /// <value>10 ms to 1 h. Default 60 s, below the keep-alive timeouts that servers commonly have.</value>
     /// <remarks>
-    /// An upstream that says in <c>Keep-Alive: timeout=N</c> how long it keeps a connection is believed, less one second, where that is shorter.
+    /// An upstream that says in <c>Keep-Alive: timeout=N</c> how long it keeps a connection is believed, less one second, if that is shorter.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan UpstreamIdleTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(UpstreamIdleTimeout)); } = TimeSpan.FromSeconds(60);
@@ -82,8 +82,8 @@ public sealed record ProxyLimits
     /// <summary>How long an upstream connection may have been idle and still be given a request that must not be sent twice, as a POST.</summary>
     /// <value>10 ms to 1 h. Default 4 s: node and uvicorn close idle connections after 5 s, and what is on its way to them then is lost.</value>
     /// <remarks>
-    /// When exceeded: the request gets another connection, one used more lately or a new one. It does not count where the upstream says by itself, in
-    /// <c>Keep-Alive: timeout=N</c>, how long it keeps the connection; no longer than <see cref="UpstreamIdleTimeout"/> in any case. Where the upstream is seen
+    /// When exceeded: the request gets another connection, one used more lately or a new one. It does not count if the upstream says by itself, in
+    /// <c>Keep-Alive: timeout=N</c>, how long it keeps the connection; no longer than <see cref="UpstreamIdleTimeout"/> in any case. If the upstream is seen
     /// to close idle connections earlier, the limit is that time less a margin.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
@@ -96,7 +96,7 @@ public sealed record ProxyLimits
 
     /// <summary>Time from the first byte of a request head to its end; also the time a new connection has to send its first byte.</summary>
     /// <value>10 ms to 1 h. Default 10 s.</value>
-    /// <remarks>When exceeded: 408 where part of a head has come, and the connection closed.</remarks>
+    /// <remarks>When exceeded: 408 if part of a head has come, and the connection closed.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan HeaderTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(HeaderTimeout)); } = TimeSpan.FromSeconds(10);
 
@@ -108,7 +108,7 @@ public sealed record ProxyLimits
 
     /// <summary>Longest silence while a request body is awaited.</summary>
     /// <value>10 ms to 1 h. Default 30 s.</value>
-    /// <remarks>When exceeded: 408 where no answer has begun, and the connection closed.</remarks>
+    /// <remarks>When exceeded: 408 if no answer has begun, and the connection closed.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan BodyTimeout { get; init => field = InRange(value, 0.01, 3_600, nameof(BodyTimeout)); } = TimeSpan.FromSeconds(30);
 

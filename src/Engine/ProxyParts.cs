@@ -16,12 +16,12 @@ namespace McpProxyFast;
 /// <summary>Puts together what all client connections of one proxy share. Nothing is started by it.</summary>
 internal static class ProxyParts
 {
-    /// <param name="options">Validated.</param>
-    /// <param name="heartbeat">The proxy's.</param>
+    /// <param name="options">The options, already validated.</param>
+    /// <param name="heartbeat">The heartbeat of the proxy.</param>
     /// <param name="network">Makes the connections to the upstream.</param>
-    /// <param name="incoming">Null where everybody may come in.</param>
-    /// <param name="credentials">Null where no credential is added.</param>
-    /// <param name="added">Null where no other field is added.</param>
+    /// <param name="incoming">Null if everybody may come in.</param>
+    /// <param name="credentials">Null if no credential is added.</param>
+    /// <param name="added">Null if no other field is added.</param>
     /// <param name="meter">Counts what the proxy does.</param>
     public static SharedServices Make(
         McpProxyOptions options,

@@ -10,17 +10,17 @@ namespace McpProxyFast;
 /// <summary>Obtains, drops and lists the credentials of an <see cref="OAuthPolicy"/>'s store, without a proxy running.</summary>
 public static class StoredCredentials
 {
-    /// <summary>Signs in now, also where there is a credential already, and keeps the result.</summary>
+    /// <summary>Signs in now, also if there is a credential already, and keeps the result.</summary>
     /// <remarks>
-    /// Where another process on the store is asking a person already, that sign-in is waited for, and its result is the result of this one. Tokens of
+    /// If another process on the store is asking a person already, that sign-in is waited for, and its result is the result of this one. Tokens of
     /// <see cref="OAuthGrant.JwtBearer"/> and <see cref="OAuthGrant.IdentityAssertion"/> are not kept.
     /// </remarks>
     /// <param name="policy">How; with a <see cref="OAuthPolicy.Store"/>.</param>
     /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
     /// <param name="logger">Takes the URL that a person has to open.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What was obtained, or null where the target asks for no credential.</returns>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>What was obtained, or null if the target asks for no credential.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
     public static Task<StoredCredential?> LoginAsync(
@@ -39,12 +39,12 @@ public static class StoredCredentials
             return obtained is null ? null : Describe(target.GetLeftPart(UriPartial.Path), obtained.Issued);
         });
 
-    /// <summary>Drops the credential of one target and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <summary>Drops the credential of one target and, if the server offers it, revokes it (RFC 7009).</summary>
     /// <param name="policy">The policy that it was obtained with.</param>
     /// <param name="target">The target.</param>
-    /// <param name="logger">Told when the server does not confirm the revocation.</param>
+    /// <param name="logger">Logs that the server does not confirm the revocation.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
@@ -55,8 +55,8 @@ public static class StoredCredentials
 
     /// <summary>Lists what the store holds. No file is changed.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="logger">Not told anything at present: no file is changed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="logger">Not used at present: no file is changed.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>One entry for each credential; registrations without one are left out.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used.</exception>
     public static async Task<IReadOnlyList<StoredCredential>> ListAsync(

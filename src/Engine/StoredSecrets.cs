@@ -28,8 +28,8 @@ public static class StoredSecrets
     /// <param name="name">Its name, see <see cref="IsName"/>.</param>
     /// <param name="value">What could stand in a field: text without line breaks, of at most <see cref="AddedField.MaxValueLength"/> bytes, and not
     /// empty.</param>
-    /// <param name="logger">Told when a damaged store has been put aside.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="logger">Logs that a damaged store has been put aside.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ArgumentException">The name or the value is not of that form. The message repeats neither.</exception>
     /// <exception cref="InvalidOperationException">The store could not be used or is full; the message says what to do.</exception>
     public static Task SetAsync(
@@ -55,8 +55,8 @@ public static class StoredSecrets
     /// <summary>Deletes a secret.</summary>
     /// <param name="store">The store.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="logger">Told when a damaged store has been put aside.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="logger">Logs that a damaged store has been put aside.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="ArgumentException">No secret can have this name.</exception>
     /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
@@ -71,9 +71,9 @@ public static class StoredSecrets
     /// <summary>Reads a secret. No file is changed.</summary>
     /// <param name="store">The store.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="logger">Not told anything at present: no file is changed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The value; null where none is stored under this name.</returns>
+    /// <param name="logger">Not used at present: no file is changed.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The value; null if none is stored under this name.</returns>
     /// <exception cref="ArgumentException">No secret can have this name.</exception>
     /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
     public static Task<string?> FindAsync(CredentialStoreFile store, string name, ILogger logger, CancellationToken cancellationToken = default)
@@ -84,8 +84,8 @@ public static class StoredSecrets
 
     /// <summary>Lists the names of the secrets. No file is changed.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="logger">Not told anything at present: no file is changed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="logger">Not used at present: no file is changed.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The names, in their order.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
     public static Task<IReadOnlyList<string>> ListAsync(CredentialStoreFile store, ILogger logger, CancellationToken cancellationToken = default) =>

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>Who the proxy is where tokens are exchanged, and how it shows that.</summary>
+/// <summary>The proxy's client at the server that exchanges tokens, and how it authenticates.</summary>
 public sealed record TokenExchangeClient
 {
     private TokenExchangeClient(Form kind, string id, string? secretValue = null, string? keyPath = null)
@@ -30,10 +30,10 @@ public sealed record TokenExchangeClient
 
     internal string Id { get; }
 
-    /// <summary>The secret; null where there is none.</summary>
+    /// <summary>The secret; null if there is none.</summary>
     internal string? SecretValue { get; }
 
-    /// <summary>The file with the key; null where there is none.</summary>
+    /// <summary>The file with the key; null if there is none.</summary>
     internal string? KeyPath { get; }
 
     /// <summary>A client that shows nothing but its id.</summary>

@@ -2,8 +2,8 @@ namespace McpProxyFast;
 
 /// <summary>A token that an authorization server gives in exchange for another (RFC 8693): each caller's own, or one of the proxy's.</summary>
 /// <remarks>
-/// It replaces <c>Authorization</c>, unless <see cref="FieldName"/> is set; the token that was exchanged never travels on. What comes of an exchange is kept
-/// until it, or the token that was exchanged, ends, and for nobody but who shows that very token again.
+/// It replaces <c>Authorization</c>, unless <see cref="FieldName"/> is set; the token that was exchanged never travels on. The new token is kept
+/// until it, or the token that was exchanged, ends. It is used only for a caller that sends that same token again.
 /// </remarks>
 public sealed record TokenExchangePolicy : OutgoingPolicy
 {
@@ -33,7 +33,7 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     /// <value>Default <see cref="TokenExchangeVariant.Rfc8693"/>, in which nothing is named but the subject's token.</value>
     public TokenExchangeVariant Variant { get; init; } = new TokenExchangeVariant.Rfc8693();
 
-    /// <summary>Who the proxy is at the endpoint.</summary>
+    /// <summary>The proxy's client at the token endpoint.</summary>
     /// <value>Default null: nobody.</value>
     public TokenExchangeClient? Client { get; init; }
 
@@ -62,10 +62,10 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     /// <inheritdoc/>
     internal override string Description => $"token exchange, {Variant.Name}";
 
-    /// <summary>What gives the actor's token; null where nobody acts for the subject.</summary>
+    /// <summary>What gives the actor's token; null if nobody acts for the subject.</summary>
     internal TokenExchangeActor? Actor => (Variant as TokenExchangeVariant.Rfc8693)?.Actor;
 
-    /// <summary>The login that takes part, as the subject or as the actor; null where none does.</summary>
+    /// <summary>The login that takes part, as the subject or as the actor; null if none does.</summary>
     internal OutgoingPolicy? Login => Subject.Login ?? (Actor is { IsLogin: true } actor ? actor.Source : null);
 
     /// <inheritdoc/>

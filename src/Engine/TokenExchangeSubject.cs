@@ -8,7 +8,7 @@ public abstract record TokenExchangeSubject
     {
     }
 
-    /// <summary>The token with which each caller comes. Where <see cref="McpProxyOptions.Incoming"/> is set, one that has been checked.</summary>
+    /// <summary>The token with which each caller comes. If <see cref="McpProxyOptions.Incoming"/> is set, one that has been checked.</summary>
     public static TokenExchangeSubject Caller { get; } = new CallersToken();
 
     /// <summary>Whether it is the caller's.</summary>

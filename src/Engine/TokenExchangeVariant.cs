@@ -48,12 +48,12 @@ public abstract record TokenExchangeVariant
         /// <value>Null (the default): none is named.</value>
         public ExchangedTokenType? RequestedTokenType { get; init; }
 
-        /// <summary>Who the token is to be for, in the order in which they are sent.</summary>
+        /// <summary>The audiences of the new token, in the order in which they are sent.</summary>
         /// <value>Default none.</value>
         /// <exception cref="ArgumentException">One is empty.</exception>
         public IReadOnlyList<string> Audiences { get; init => field = Audience(value); } = [];
 
-        /// <summary>Where the token is to be used (RFC 8707), in the order in which they are sent.</summary>
+        /// <summary>The resources at which the new token is used (RFC 8707), in the order in which they are sent.</summary>
         /// <value>Default none.</value>
         /// <exception cref="ArgumentException">One is not an absolute URI, or has a fragment.</exception>
         public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];

@@ -44,7 +44,7 @@ public abstract record TokenIntrospection
     /// <returns>A few words.</returns>
     public sealed override string ToString() => $"{Form} at {Endpoint}";
 
-    /// <summary>The kind of <see cref="At(Uri, string, string)"/>.</summary>
+    /// <summary>The introspection that is made by <see cref="At(Uri, string, string)"/>.</summary>
     internal sealed record Standard : TokenIntrospection
     {
         internal Standard(Uri endpoint, string? clientId, string? clientSecret)
@@ -61,7 +61,7 @@ public abstract record TokenIntrospection
         internal override string Form => "RFC 7662";
     }
 
-    /// <summary>The kind of <see cref="Google"/>.</summary>
+    /// <summary>The introspection that is made by <see cref="Google"/>.</summary>
     internal sealed record GoogleTokenInfo : TokenIntrospection
     {
         internal GoogleTokenInfo(Uri endpoint)
@@ -72,7 +72,7 @@ public abstract record TokenIntrospection
         internal override string Form => "Google's tokeninfo";
     }
 
-    /// <summary>The kind of <see cref="GitHub"/>.</summary>
+    /// <summary>The introspection that is made by <see cref="GitHub"/>.</summary>
     internal sealed record GitHubTokenCheck : TokenIntrospection
     {
         internal GitHubTokenCheck(Uri endpoint, string clientId, string clientSecret)

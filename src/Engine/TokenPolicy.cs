@@ -55,7 +55,7 @@ public abstract record TokenPolicy
         new(TokenIntrospection.At(endpoint, clientId, clientSecret));
 
     /// <summary>A decision of the host's own.</summary>
-    /// <param name="validator">Decides.</param>
+    /// <param name="validator">Decides about each token.</param>
     /// <returns>A policy to refine with <c>with</c>.</returns>
     public static TokenPolicy Custom(ITokenValidator validator) => new HostPolicy(validator);
 
@@ -74,7 +74,7 @@ public abstract record TokenPolicy
         UrlRule.Parse(text) is { Scheme: "https" or "http", Fragment.Length: 0, UserInfo.Length: 0 }
         && PolicyValue.IsWord(text) && !text.AsSpan().ContainsAny('"', '\\');
 
-    /// <summary>The kind of <see cref="Custom"/>.</summary>
+    /// <summary>The policy that is made by <see cref="Custom"/>.</summary>
     internal sealed record HostPolicy(ITokenValidator Validator) : TokenPolicy
     {
         internal override string Description => $"Custom {Validator.GetType().Name}";

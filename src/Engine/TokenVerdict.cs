@@ -16,7 +16,7 @@ public enum TokenVerdictKind
     Unavailable,
 }
 
-/// <summary>What became of one access token. Immutable: many connections read one verdict at the same time.</summary>
+/// <summary>The result of checking one access token. Immutable: many connections read one verdict at the same time.</summary>
 public sealed class TokenVerdict
 {
     private TokenVerdict(TokenVerdictKind kind, string reason)

@@ -9,7 +9,7 @@ internal static class TrustAnchors
 {
     /// <summary>Checks a server's certificate against the system's trust anchors, and against those given.</summary>
     /// <param name="given">The anchors; null for none.</param>
-    /// <returns>Null where the system alone decides.</returns>
+    /// <returns>Null if the system alone decides.</returns>
     public static RemoteCertificateValidationCallback? Check(X509Certificate2Collection? given) =>
         given is not { Count: > 0 } ? null : (_, certificate, chain, errors) => IsTrusted(given, certificate, chain, errors);
 

@@ -9,6 +9,6 @@ internal static class UrlRule
         && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
 
     /// <summary>Reads an absolute URL.</summary>
-    /// <returns>Null where the text is none.</returns>
+    /// <returns>Null if the text is not such a URL.</returns>
     public static Uri? Parse(string? text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
 }

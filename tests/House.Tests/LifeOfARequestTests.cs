@@ -13,7 +13,9 @@ public sealed partial class LifeOfARequestTests
 
     private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
 
-    private static readonly LifeStep[] Life = LifeStep.Parse(File.ReadAllText(Path.Combine(SourceTree.Engine, "README.md")));
+    private static readonly string Readme = File.ReadAllText(Path.Combine(SourceTree.Engine, "README.md"));
+    private static readonly LifeStep[] Life = LifeStep.Parse(Readme);
+    private static readonly LifeStep[] Renewal = LifeStep.Parse(Readme, "The life of a renewal");
 
     [Fact]
     public void LifeIsAListNumberedFromOne() => Assert.Equal(Enumerable.Range(1, Math.Max(Life.Length, 3)), Life.Select(step => step.Number));
@@ -22,6 +24,15 @@ public sealed partial class LifeOfARequestTests
     public void EveryNameOfTheLifeExists() => Keeper.ExpectNone(
         Life.SelectMany(step => step.Names.Where(name => !Exists(name)).Select(name => $"{step.Number}. {step.Title}: there is no {name}")),
         $"Name in {Section} what the code is called now.");
+
+    [Fact]
+    public void EveryNameOfTheLifeOfARenewalExists()
+    {
+        Assert.NotEmpty(Renewal);
+        Keeper.ExpectNone(
+            Renewal.SelectMany(step => step.Names.Where(name => !Exists(name)).Select(name => $"{step.Number}. {step.Title}: there is no {name}")),
+            "Name in \"The life of a renewal\" of src/Engine/README.md what the code is called now.");
+    }
 
     [Fact]
     public void EveryStepNamesAMethod() => Keeper.ExpectNone(

@@ -56,7 +56,7 @@ internal static class ConfigFile
         return settings;
     }
 
-    /// <summary>The line of each key, in their order, counted from 1.</summary>
+    /// <summary>The line number of each top-level key, in the order of the file. The first line is 1.</summary>
     private static List<int> LinesOf(ReadOnlySpan<byte> text)
     {
         List<int> lines = [];

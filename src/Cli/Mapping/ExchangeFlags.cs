@@ -15,7 +15,7 @@ internal static class ExchangeFlags
     private const string Outgoing = "outgoing";
     private const string None = "none";
 
-    /// <summary>What only RFC 8693 has a place for.</summary>
+    /// <summary>The flags that only a token exchange by RFC 8693 can use.</summary>
     private static readonly string[] OfExchange =
         ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
 

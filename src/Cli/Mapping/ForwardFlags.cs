@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Cli.Mapping;
 
 /// <summary>From the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the engine's fields.</summary>
-/// <remarks>No message repeats a value, a reference, or a name that is none: any of them may be the secret itself, written in the wrong place.</remarks>
+/// <remarks>No message repeats a value, a reference, or a name that is not valid: any of them may be the secret itself, written in the wrong place.</remarks>
 internal static class ForwardFlags
 {
     private const string GivenFlag = "remote-forward-headers";
@@ -33,7 +33,7 @@ internal static class ForwardFlags
     }
 
     /// <summary>Checks the flags for a verb that sends no request to the target. No secret is looked for.</summary>
-    /// <exception cref="UsageException">A name or a value cannot be used, or a reference is none.</exception>
+    /// <exception cref="UsageException">A name or a value cannot be used, or a reference is not valid.</exception>
     public static void Check(OutgoingOptions options)
     {
         foreach (string given in options.RemoteForwardHeaders)

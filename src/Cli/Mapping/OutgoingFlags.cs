@@ -50,7 +50,7 @@ internal static class OutgoingFlags
     }
 
     /// <summary>Where credentials are kept.</summary>
-    /// <exception cref="UsageException">They are kept nowhere, or their key is none.</exception>
+    /// <exception cref="UsageException">There is no place to keep them, or their key is not valid.</exception>
     public static CredentialStoreFile ToStore(StoreOptions options)
     {
         RefuseNoStore(options);

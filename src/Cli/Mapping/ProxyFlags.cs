@@ -34,11 +34,11 @@ internal static class ProxyFlags
         };
     }
 
-    /// <summary>The name that programs look up to either loopback address, as each likes.</summary>
+    /// <summary>The name <c>localhost</c>, which some programs resolve to 127.0.0.1 and others to ::1.</summary>
     private static bool IsLocalhost(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The address to listen on; a name stands for its first address, <c>localhost</c> for the loopback address of IPv4.</summary>
-    /// <exception cref="UsageException">The name is unknown, or the port is none.</exception>
+    /// <exception cref="UsageException">The name is unknown, or the port is not a valid one.</exception>
     public static IPEndPoint Endpoint(string host, int port)
     {
         if (port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort)

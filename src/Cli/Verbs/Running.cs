@@ -6,10 +6,10 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary>Runs a proxy until it has been told to stop and is drained, and says what it waits for.</summary>
 internal static class Running
 {
-    /// <summary>What ends within this needs no word: idle connections, short exchanges.</summary>
+    /// <summary>If the drain ends within this time, nothing is printed: idle connections and short exchanges.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
 
-    /// <param name="proxy">Bound.</param>
+    /// <param name="proxy">The proxy; its listener is bound already.</param>
     /// <param name="drainTimeout">How long running exchanges get.</param>
     /// <param name="stopping">Starts the drain.</param>
     public static async Task RunAsync(McpProxy proxy, TimeSpan drainTimeout, CancellationToken stopping)

@@ -11,8 +11,8 @@ internal static class SecretInput
 
     /// <summary>Reads all of stdin, without one trailing line end.</summary>
     /// <param name="name">The secret's name, for the person at a terminal.</param>
-    /// <param name="stopping">Gives up.</param>
-    /// <exception cref="UsageException">Nothing comes, too much, or no text.</exception>
+    /// <param name="stopping">Cancels the operation.</param>
+    /// <exception cref="UsageException">The input is empty, too large, or not text.</exception>
     public static async Task<string> ReadAsync(string name, CancellationToken stopping)
     {
         if (!Console.IsInputRedirected)

@@ -11,10 +11,10 @@ internal sealed class BearerChallenge
     /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
     private readonly string _scope;
 
-    /// <summary>Where the metadata lies; null where that depends on the request's own host. Set for life.</summary>
+    /// <summary>Where the metadata lies; null if that depends on the request's own host. Set for life.</summary>
     private readonly string? _metadataUrl;
 
-    /// <summary>The whole line for each kind; null where it depends on the request's own host. Set for life.</summary>
+    /// <summary>The whole line for each kind; null if it depends on the request's own host. Set for life.</summary>
     private readonly byte[][]? _ready;
 
     public BearerChallenge(TokenPolicy policy)
@@ -32,9 +32,9 @@ internal sealed class BearerChallenge
     /// <summary>The whole field line with its CRLF.</summary>
     /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
-    /// <param name="host">The request's host, empty where it has none.</param>
+    /// <param name="host">The request's host, empty if it has none.</param>
     /// <param name="path">The request's path.</param>
-    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
+    /// <param name="announced">The resource by the listener's public address; null if it has none.</param>
     /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
     public ReadOnlyMemory<byte> LineFor(
         ChallengeKind kind,

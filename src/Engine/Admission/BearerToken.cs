@@ -25,7 +25,7 @@ internal static class BearerToken
     /// <summary>Longest token looked at, in bytes: 16 KiB, far above the 4 KiB that identity providers stay under.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <param name="fieldValue">The value of the one <c>Authorization</c> field, without surrounding blanks; empty where there is none.</param>
+    /// <param name="fieldValue">The value of the one <c>Authorization</c> field, without surrounding blanks; empty if there is none.</param>
     /// <param name="token">The token, or empty.</param>
     public static BearerRead Read(ReadOnlySpan<byte> fieldValue, out ReadOnlySpan<byte> token)
     {

@@ -26,7 +26,7 @@ internal sealed class CachedVerdict : CachedEntry
     /// <summary>The token was admitted.</summary>
     public override bool IsGood => Verdict.Kind is TokenVerdictKind.Admitted;
 
-    /// <summary>What expires first makes room.</summary>
+    /// <summary>The entry that expires first is evicted first.</summary>
     public override long Worth => ExpiresAtTicks;
 
     /// <summary>Whether these are the bytes the verdict is about.</summary>

@@ -31,7 +31,7 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
         return policy.RequiredScopes.All(granted.Contains) ? TokenVerdict.Admit(caller!, reusableUntil, expires) : TokenVerdict.InsufficientScope();
     }
 
-    /// <summary>RFC 7519 §4.1.3. A token without <c>aud</c> is for us only where the operator names clients, by one of which it then has to be.</summary>
+    /// <summary>RFC 7519 §4.1.3. A token without <c>aud</c> is for us only if the operator names clients, by one of which it then has to be.</summary>
     private bool IsForUs(JsonElement claims)
     {
         if (policy.Audiences.Count == 0)

@@ -3,15 +3,15 @@ using System.Text.Json;
 namespace McpProxyFast.Admission;
 
 /// <summary>When a token holds, by its own account: <c>exp</c> and <c>nbf</c>. Its other times, such as <c>iat</c>, decide nothing and are not read.</summary>
-/// <param name="Expires">Null where the claims name none.</param>
-/// <param name="NotBefore">Null where the claims name none.</param>
+/// <param name="Expires">Null if the claims name none.</param>
+/// <param name="NotBefore">Null if the claims name none.</param>
 internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffset? NotBefore)
 {
     // The year 8307: what lies beyond is as good as for ever, and leaves room for a clock skew.
     private const double MaxSeconds = 200_000_000_000;
 
     /// <summary>Reads both.</summary>
-    /// <returns>False where one of them is there and no NumericDate (RFC 7519 §2): not a number.</returns>
+    /// <returns>False if one of them is there and no NumericDate (RFC 7519 §2): not a number.</returns>
     public static bool TryRead(JsonElement claims, out ClaimTimes times)
     {
         bool isRead = TryRead(claims, "exp", out DateTimeOffset? expires) & TryRead(claims, "nbf", out DateTimeOffset? notBefore);
@@ -25,7 +25,7 @@ internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffs
         : NotBefore > now + skew ? "not-yet-valid"
         : null;
 
-    /// <summary>The last moment at which the token is accepted, or the given one where that is earlier.</summary>
+    /// <summary>The last moment at which the token is accepted, or the given one if that is earlier.</summary>
     public DateTimeOffset EndBy(DateTimeOffset latest, TimeSpan skew) => Expires + skew is { } end && end < latest ? end : latest;
 
     /// <summary>Seconds since 1970, whole or not; <c>null</c> is as absent, since servers write it for "none".</summary>

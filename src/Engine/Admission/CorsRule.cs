@@ -3,8 +3,8 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>What browsers on other origins are told, where the operator lists those origins (Fetch §3.2). Never a wildcard, never with credentials.</summary>
-/// <remarks>The upstream's own <c>Access-Control-*</c> lines have to be dropped where this rule speaks: browsers refuse an answer that says it twice.</remarks>
+/// <summary>What browsers on other origins are told, if the operator lists those origins (Fetch §3.2). Never a wildcard, never with credentials.</summary>
+/// <remarks>The upstream's own <c>Access-Control-*</c> lines have to be dropped if this rule speaks: browsers refuse an answer that says it twice.</remarks>
 internal sealed class CorsRule
 {
     /// <summary>Longest list of field names that is allowed as it was asked for.</summary>
@@ -29,13 +29,13 @@ internal sealed class CorsRule
     public CorsRule(IReadOnlyCollection<string> corsOrigins) =>
         _entries = [.. corsOrigins.Select(origin => Entry.For(WebOrigin.Parse(origin, nameof(corsOrigins))))];
 
-    /// <summary>False where the operator listed no origin: then nothing is answered and nothing is added.</summary>
+    /// <summary>False if the operator listed no origin: then nothing is answered and nothing is added.</summary>
     public bool IsOn => _entries.Length > 0;
 
     /// <summary>The field lines, each with its CRLF, to add to every answer to a request with this <c>Origin</c> (empty: it had none).</summary>
     public ReadOnlyMemory<byte> AnswerLinesFor(ReadOnlySpan<byte> origin) => IsOn ? Find(origin)?.Answer ?? VaryLine : default;
 
-    /// <summary>The field lines of a 204 that answers a preflight; false where this origin gets none.</summary>
+    /// <summary>The field lines of a 204 that answers a preflight; false if this origin gets none.</summary>
     /// <remarks>
     /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.
     /// An origin on the list may send the fields that it asks for: which ones there are, the servers and their clients decide (<c>Mcp-Param-*</c>, trace

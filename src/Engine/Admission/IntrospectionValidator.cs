@@ -6,7 +6,7 @@ namespace McpProxyFast.Admission;
 /// <summary>Validates opaque tokens by what an introspection endpoint says of them (RFC 7662).</summary>
 /// <param name="ask">Gets the answer's claims, or says with an <see cref="IOException"/> that it could not.</param>
 /// <param name="policy">Whose tokens, for whom.</param>
-/// <param name="clock">Expiry goes by it.</param>
+/// <param name="clock">The clock for expiry.</param>
 internal sealed class IntrospectionValidator(
     Func<string, CancellationToken, Task<JsonElement>> ask, IntrospectionPolicy policy, TimeProvider clock) : ITokenValidator
 {

@@ -15,7 +15,7 @@ internal sealed class IssuerKey
     /// <summary><c>RSA</c>, or the one algorithm of the key's curve. Set for life.</summary>
     private readonly string _family;
 
-    /// <summary>The only algorithm that the key is for; null where it names none. Set for life.</summary>
+    /// <summary>The only algorithm that the key is for; null if it names none. Set for life.</summary>
     private readonly string? _onlyAlgorithm;
 
     private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)

@@ -30,10 +30,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>Gets the JWK set. Set for life.</summary>
     private readonly Func<CancellationToken, Task<ReadOnlyMemory<byte>>> _fetch;
 
-    /// <summary>Ages and pauses go by it. Set for life.</summary>
+    /// <summary>The clock for ages and pauses. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Told of failures and of changed keys. Set for life.</summary>
+    /// <summary>Logs failures and changed keys. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Bounds how often a failure to fetch is told. Set for life.</summary>
@@ -70,8 +70,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     private Action? _withdrawn;
 
     /// <param name="fetch">Gets the JWK set. It bounds its own time and size, and says with an <see cref="IOException"/> that it could not.</param>
-    /// <param name="clock">Ages and pauses go by it.</param>
-    /// <param name="logger">Told of failures and of changed keys.</param>
+    /// <param name="clock">The clock for ages and pauses.</param>
+    /// <param name="logger">Logs failures and changed keys.</param>
     public IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger)
     {
         (_fetch, _clock, _logger) = (fetch, clock, logger);
@@ -150,8 +150,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         return new KeyLookup(keys.Find(keyId, algorithm), keys, until, Refusal: null);
     }
 
-    /// <summary>Joins the fetch that is running, or begins one where the pause is over, and waits for it.</summary>
-    /// <returns>False where it is overdue, or too many wait for it already.</returns>
+    /// <summary>Joins the fetch that is running, or begins one if the pause is over, and waits for it.</summary>
+    /// <returns>False if it is overdue, or too many wait for it already.</returns>
     private async Task<bool> RefetchAsync(CancellationToken cancellationToken)
     {
         Task fetching;

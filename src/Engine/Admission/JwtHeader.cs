@@ -36,7 +36,7 @@ internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, 
             header.TryGetProperty("crit", out _));
     }
 
-    /// <summary>A member that must be a string where it is present.</summary>
+    /// <summary>A member that must be a string if it is present.</summary>
     private static string? Text(JsonElement header, string name) =>
         header.TextOf(name) ?? (header.TryGetProperty(name, out _) ? throw new JsonException($"{name} is not a string.") : null);
 }

@@ -139,7 +139,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         };
     }
 
-    /// <returns>Null where it is not a JSON object, or one that two readers could read two ways.</returns>
+    /// <returns>Null if it is not a JSON object, or one that two readers could read two ways.</returns>
     private static JsonDocument? ReadPayload(string token)
     {
         ReadOnlySpan<char> text = token.AsSpan(token.IndexOf('.') + 1);

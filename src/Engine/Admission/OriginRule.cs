@@ -6,7 +6,7 @@ namespace McpProxyFast.Admission;
 /// <summary>Says which <c>Origin</c> and <c>Host</c> values may come in: the guard against DNS rebinding.</summary>
 /// <remarks>
 /// MCP Streamable HTTP, security warning. A value matches as a whole: case does not count. Of an origin the port counts, and no default port is supplied
-/// (<c>https://a</c> is not <c>https://a:443</c>); of a host the port counts where the list names one. User information, paths and <c>null</c> match
+/// (<c>https://a</c> is not <c>https://a:443</c>); of a host the port counts if the list names one. User information, paths and <c>null</c> match
 /// nothing.
 /// </remarks>
 internal sealed class OriginRule
@@ -16,10 +16,10 @@ internal sealed class OriginRule
     /// <summary>What containers on this machine call it. The name is not in public DNS (<c>.internal</c> is reserved), so no page can take it.</summary>
     private const string DockersName = "host.docker.internal";
 
-    /// <summary>The origins that pass; null where none is checked.</summary>
+    /// <summary>The origins that pass; null if none is checked.</summary>
     private readonly byte[][]? _origins;
 
-    /// <summary>The hosts that pass; null where none is checked.</summary>
+    /// <summary>The hosts that pass; null if none is checked.</summary>
     private readonly HostEntry[]? _hosts;
 
     /// <summary>The listener is of this machine alone: a page of another site has no business with it.</summary>
@@ -28,14 +28,14 @@ internal sealed class OriginRule
     /// <summary>A request of HTTP/1.0 without a Host passes.</summary>
     private readonly bool _allowsNoHost;
 
-    /// <param name="listener">Where the proxy listens, with the bound port; null where a host hands over its own connections.</param>
+    /// <param name="listener">Where the proxy listens, with the bound port; null if a host hands over its own connections.</param>
     /// <param name="allowedOrigins">Taken as they are; when empty, a loopback listener derives its own names and any other checks nothing.</param>
     /// <param name="allowedHosts">
     /// One without a port stands for every port, and <c>*</c> allows every host. A loopback listener's own names pass beside them; when empty, any other
     /// listener checks nothing.
     /// </param>
-    /// <param name="corsOrigins">Origins that get CORS answers; where origins are checked, they pass as well.</param>
-    /// <param name="outside">The listener's names outside this machine: where hosts are checked they pass too, and pages from there where its own do.</param>
+    /// <param name="corsOrigins">Origins that get CORS answers; if origins are checked, they pass as well.</param>
+    /// <param name="outside">The listener's names outside this machine: if hosts are checked they pass too, and pages from there if its own do.</param>
     /// <exception cref="ArgumentException">An entry is not an origin, or not a host.</exception>
     public OriginRule(
         IPEndPoint? listener,
@@ -71,7 +71,7 @@ internal sealed class OriginRule
 
     /// <summary>Whether a request for this host may pass.</summary>
     /// <param name="host">
-    /// Host and port; empty in HTTP/1.0 without the field. Such a request passes where the list is the listener's own names: no page can be made to send it.
+    /// Host and port; empty in HTTP/1.0 without the field. Such a request passes if the list is the listener's own names: no page can be made to send it.
     /// </param>
     public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
 
@@ -107,7 +107,7 @@ internal sealed class OriginRule
         return list.Length == 0 ? null : [.. list, .. extra.Select(Encoding.ASCII.GetBytes)];
     }
 
-    /// <summary>The three names of the loopback interface, and the bound address where it is a fourth.</summary>
+    /// <summary>The three names of the loopback interface, and the bound address if it is a fourth.</summary>
     private static string[] OwnNames(IPAddress bound)
     {
         string address = new IPEndPoint(bound, 0).ToString();

@@ -32,10 +32,10 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
 
     /// <summary>The document, JSON in UTF-8.</summary>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
-    /// <param name="host">The request's host. It names the resource unless the operator did; where both are missing there is no document.</param>
+    /// <param name="host">The request's host. It names the resource unless the operator did; if both are missing there is no document.</param>
     /// <param name="resourcePath">As <see cref="Matches"/> gave it.</param>
-    /// <param name="announced">The resource by the listener's public address; null where it has none.</param>
-    /// <returns>Empty where the resource has no name.</returns>
+    /// <param name="announced">The resource by the listener's public address; null if it has none.</param>
+    /// <returns>Empty if the resource has no name.</returns>
     public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath, string? announced = null)
     {
         string? named = policy.ResourceUrl ?? announced;

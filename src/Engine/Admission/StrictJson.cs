@@ -16,7 +16,7 @@ internal static class StrictJson
         // RFC 8259 §8.1. The parser lets bytes that are not UTF-8 pass, and fails when they are read.
         if (!Utf8.IsValid(json))
         {
-            throw new JsonException("It is not UTF-8.");
+            throw new JsonException("The JSON is not valid UTF-8.");
         }
 
         try
@@ -26,7 +26,7 @@ internal static class StrictJson
         }
         catch (InvalidOperationException fault)
         {
-            throw new JsonException("A text in it is not Unicode.", fault);
+            throw new JsonException("A text in the JSON is not valid Unicode.", fault);
         }
     }
 

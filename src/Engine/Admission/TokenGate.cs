@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Says what becomes of a token: at once where it is known, after one validation where it is not.</summary>
+/// <summary>Decides about a token: at once if it is known, otherwise after one validation.</summary>
 internal sealed class TokenGate : IAsyncDisposable
 {
     /// <summary>Longest time a refusal is kept. It bounds how long a token stays refused after the reason has gone.</summary>
@@ -34,19 +34,19 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>For the tokens that have another form; null where one lane takes all. Set for life.</summary>
     private readonly Lane? _opaque;
 
-    /// <summary>The keys that the validator uses; null where it uses none. Set for life.</summary>
+    /// <summary>The keys that the validator uses; null if it uses none. Set for life.</summary>
     private readonly IssuerKeyCache? _keys;
 
-    /// <summary>Expiry goes by it. Set for life.</summary>
+    /// <summary>The clock for expiry. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Told of providers and validators that fail. Set for life.</summary>
+    /// <summary>Logs providers and validators that fail. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Told what a validator's cancellation callbacks throw. Set for life.</summary>
+    /// <summary>Gets what a validator's cancellation callbacks throw. Set for life.</summary>
     private readonly HookFaults _hookFaults;
 
     /// <summary>The verdicts so far.</summary>
@@ -90,9 +90,9 @@ internal sealed class TokenGate : IAsyncDisposable
 
     /// <summary>Decides from memory alone: never waits, allocates nothing.</summary>
     /// <param name="token">The token, as <see cref="BearerToken"/> gave it.</param>
-    /// <param name="memo">The connection's own.</param>
-    /// <param name="verdict">The verdict where the answer is true.</param>
-    /// <returns>False where the token has to be looked at: <see cref="DecideAsync"/>.</returns>
+    /// <param name="memo">The memo of the client connection.</param>
+    /// <param name="verdict">The verdict if the answer is true.</param>
+    /// <returns>False if the token has to be looked at: <see cref="DecideAsync"/>.</returns>
     public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
     {
         long nowTicks = _clock.GetUtcNow().UtcTicks;

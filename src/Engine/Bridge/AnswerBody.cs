@@ -27,7 +27,7 @@ internal static class AnswerBody
     /// <param name="most">Most bytes.</param>
     /// <param name="bound">Bounds what is held of bodies.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The body, which is the caller's; null where it is larger.</returns>
+    /// <returns>The body, which is the caller's; null if it is larger.</returns>
     /// <exception cref="IOException">The body was cut.</exception>
     public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
@@ -43,7 +43,7 @@ internal static class AnswerBody
     /// <param name="most">Most bytes.</param>
     /// <param name="bound">Bounds what is held of bodies.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The body, which is the caller's; null where it is larger.</returns>
+    /// <returns>The body, which is the caller's; null if it is larger.</returns>
     /// <exception cref="IOException">The body was cut.</exception>
     public static async Task<MessageBuffer?> ReadAsync(Stream stream, int most, IMessageBound bound, CancellationToken cancellationToken)
     {

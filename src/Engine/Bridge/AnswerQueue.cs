@@ -12,7 +12,7 @@ namespace McpProxyFast.Bridge;
 internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 #pragma warning restore CA1001
 {
-    /// <summary>Most answers that are under way; the reader waits where there are more.</summary>
+    /// <summary>Most answers that are under way; the reader waits if there are more.</summary>
     public const int MaxWaiting = 256;
 
     /// <summary>Largest answer that is not waited for.</summary>
@@ -20,7 +20,7 @@ internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 
     private readonly SemaphoreSlim _room = new(MaxWaiting);
 
-    /// <summary>Sends an answer. For one caller at a time, in whose order they are sent. Where the client has gone, it is dropped.</summary>
+    /// <summary>Sends an answer. For one caller at a time, in whose order they are sent. If the client has gone, it is dropped.</summary>
     /// <param name="answer">Memory of its own.</param>
     /// <returns>When the caller may go on.</returns>
     public async ValueTask SendAsync(ReadOnlySequence<byte> answer)

@@ -3,8 +3,8 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The stream that answers one message. Where it breaks off, or the server ends it to be asked again, the rest of it is fetched.</summary>
-/// <param name="parts">The conversation's.</param>
+/// <summary>The stream that answers one message. If it breaks off, or the server ends it to be asked again, the rest of it is fetched.</summary>
+/// <param name="parts">What the conversation shares with its transports.</param>
 /// <param name="message">The message.</param>
 /// <param name="session">The session that it belongs to.</param>
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
@@ -12,7 +12,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     private readonly RetryWindow _patience = new(parts.Settings, waitsForPerson: false);
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>The last event that has come; null where none had an id, so that nothing can be fetched.</summary>
+    /// <summary>The last event that has come; null if none had an id, so that nothing can be fetched.</summary>
     private string? _lastId;
 
     /// <summary>The pause before the rest is asked for.</summary>
@@ -45,7 +45,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     }
 
     /// <summary>Fetches what follows the last event.</summary>
-    /// <returns>Whether it may be tried again, where the answer is still missing.</returns>
+    /// <returns>Whether it may be tried again, if the answer is still missing.</returns>
     private async Task<bool> ResumeAsync()
     {
         using HttpResponseMessage? response = await StreamOpening.GetAsync(parts, session, _lastId, message.Closing).ConfigureAwait(false);

@@ -48,7 +48,7 @@ internal static class BridgeLimits
     /// <summary>The shortest wait before a stream is opened again, whatever its server asks for; doubles up to a second while nothing comes.</summary>
     public static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long to wait before a stream is opened again where the server has not said so (<c>retry</c>).</summary>
+    /// <summary>How long to wait before a stream is opened again if the server has not said so (<c>retry</c>).</summary>
     public static readonly TimeSpan DefaultRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest wait that a server's <c>retry</c> is believed for, and the longest pause between two attempts to open its stream.</summary>

@@ -15,7 +15,7 @@ internal sealed record BridgeSettings
     /// <summary>How long requests wait while the server is gone.</summary>
     public required TimeSpan ReconnectTimeout { get; init; }
 
-    /// <summary>How long the first request waits for a person to sign in; zero where nobody has to.</summary>
+    /// <summary>How long the first request waits for a person to sign in; zero if nobody has to.</summary>
     public required TimeSpan SignInTimeout { get; init; }
 
     /// <summary>How long answers are waited for when the client sends no more.</summary>

@@ -14,7 +14,7 @@ internal sealed class ClientMemory
     /// <summary>The subscriptions that hold, by resource.</summary>
     private readonly Dictionary<string, byte[]> _subscriptions = new(StringComparer.Ordinal);
 
-    /// <summary>The client's <c>initialize</c>; null before it, and where it is too large to be kept.</summary>
+    /// <summary>The client's <c>initialize</c>; null before it, and if it is too large to be kept.</summary>
     private byte[]? _initialize;
 
     /// <summary>Its last <c>logging/setLevel</c>; null for none.</summary>
@@ -26,7 +26,7 @@ internal sealed class ClientMemory
     /// <summary>The client has said that it is initialized.</summary>
     public bool IsInitialized { get; private set; }
 
-    /// <summary>The client's <c>initialize</c>; null where there is none to be sent again.</summary>
+    /// <summary>The client's <c>initialize</c>; null if there is none to be sent again.</summary>
     public byte[]? Initialize
     {
         get

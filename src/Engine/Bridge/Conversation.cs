@@ -104,7 +104,7 @@ internal sealed class Conversation : IDisposable
         return TimeSpan.Zero;
     }
 
-    /// <summary>Waits for the answers that are under way: longer where the client has ended, shortly where the bridge is told to stop.</summary>
+    /// <summary>Waits for the answers that are under way: longer if the client has ended, briefly if the bridge is told to stop.</summary>
     /// <param name="received">Ends when the client's last messages have been taken.</param>
     /// <param name="endedFor">How long ago the client has ended.</param>
     /// <param name="stopping">Tells the bridge to stop.</param>
@@ -199,7 +199,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Opens the requests of a message and sends it; where one of them cannot be opened, none is.</summary>
+    /// <summary>Opens the requests of a message and sends it; if one of them cannot be opened, none is.</summary>
     private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads, List<ReadOnlySequence<byte>> parts)
     {
         if (TryOpen(message, heads) is not { } refused)
@@ -224,7 +224,7 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Opens the requests of a message, all or none.</summary>
-    /// <returns>Why they cannot be; null where they were.</returns>
+    /// <returns>Why they cannot be; null if they were.</returns>
     private BridgeFaultReason? TryOpen(ClientMessage message, RpcHead[] heads)
     {
         if (Array.Exists(heads, _delivery.IsIgnored))

@@ -111,7 +111,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Sends a message to the client; where there is none any more, everything ends.</summary>
+    /// <summary>Sends a message to the client; if there is none any more, everything ends.</summary>
     public async ValueTask SendToClientAsync(ReadOnlySequence<byte> message)
     {
         try

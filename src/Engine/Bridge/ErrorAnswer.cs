@@ -7,10 +7,10 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>A response that is not a success: the proxy's own or the server's.</summary>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Error">The raw JSON of the JSON-RPC error in the body; empty where there is none.</param>
-/// <param name="Code">Its code; 0 where there is none.</param>
-/// <param name="Reason">Its <c>data.reason</c>; empty where there is none.</param>
-/// <param name="Message">Its message; empty where there is none.</param>
+/// <param name="Error">The raw JSON of the JSON-RPC error in the body; empty if there is none.</param>
+/// <param name="Code">Its code; 0 if there is none.</param>
+/// <param name="Reason">Its <c>data.reason</c>; empty if there is none.</param>
+/// <param name="Message">Its message; empty if there is none.</param>
 internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int Code, string Reason, string Message)
 {
     private const int MethodNotFound = -32601;

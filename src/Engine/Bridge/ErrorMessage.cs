@@ -10,7 +10,7 @@ internal static class ErrorMessage
     /// <param name="code">A JSON-RPC error code.</param>
     /// <param name="message">A sentence for a person.</param>
     /// <param name="reason">A stable word for <c>data.reason</c>; empty for no data.</param>
-    /// <param name="id">The raw JSON of the request's id; empty where it is not known, which JSON-RPC writes as null.</param>
+    /// <param name="id">The raw JSON of the request's id; empty if it is not known, which JSON-RPC writes as null.</param>
     /// <param name="status">The HTTP status for <c>data.status</c>; 0 for none.</param>
     public static byte[] Build(int code, string message, string reason, ReadOnlySpan<byte> id, int status = 0)
     {

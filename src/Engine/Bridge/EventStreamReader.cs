@@ -17,7 +17,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
 
-    /// <summary>The value of the line that is being read, where it is not data; cut at <see cref="MaxShortValue"/> and one more.</summary>
+    /// <summary>The value of the line that is being read, if it is not data; cut at <see cref="MaxShortValue"/> and one more.</summary>
     private readonly ArrayBufferWriter<byte> _short = new(64);
 
     /// <summary>What has been received and not parsed: a part of <see cref="_buffer"/>.</summary>
@@ -64,10 +64,10 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         Retry,
     }
 
-    /// <summary>The id of the last event; null where none had one.</summary>
+    /// <summary>The id of the last event; null if none had one.</summary>
     public string? LastId { get; private set; }
 
-    /// <summary>How long to wait before the stream is opened again; null where the server has not said so.</summary>
+    /// <summary>How long to wait before the stream is opened again; null if the server has not said so.</summary>
     public TimeSpan? Retry { get; private set; }
 
     /// <summary>The next event that has data.</summary>

@@ -5,7 +5,7 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>What the bridge needs of an answer to <c>initialize</c>.</summary>
-/// <param name="Version">The revision agreed on; null where it is not a short text.</param>
+/// <param name="Version">The revision agreed on; null if it is not a short text.</param>
 /// <param name="ChangingLists">The notifications by which the server says that one of its lists has changed.</param>
 internal sealed record InitializeAnswer(string? Version, IReadOnlyList<string> ChangingLists)
 {

@@ -150,7 +150,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         return end is not null;
     }
 
-    /// <summary>Why a message is not held; null where it is.</summary>
+    /// <summary>Why a message is not held; null if it is.</summary>
     private async ValueTask<BridgeFaultReason?> RefusalAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         message.Length > BridgeLimits.MaxMessageBytes ? BridgeFaultReason.MessageTooLarge
         : await room.TryTakeAsync(message, cancellationToken).ConfigureAwait(false) ? null

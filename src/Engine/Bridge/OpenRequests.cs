@@ -13,7 +13,7 @@ internal sealed class OpenRequests
     private readonly Dictionary<MessageId, OpenRequest> _open = [];
 
     /// <summary>Opens a request.</summary>
-    /// <returns>Why that is not possible; null where it was.</returns>
+    /// <returns>Why that is not possible; null if it was.</returns>
     public BridgeFaultReason? TryOpen(OpenRequest request)
     {
         lock (_gate)
@@ -25,7 +25,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Ends the request with this id.</summary>
-    /// <returns>The request; null where none is open.</returns>
+    /// <returns>The request; null if none is open.</returns>
     public OpenRequest? TryEnd(MessageId id)
     {
         lock (_gate)
@@ -53,7 +53,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Notes that the client has cancelled a request.</summary>
-    /// <returns>The request; null where none with this id is open.</returns>
+    /// <returns>The request; null if none with this id is open.</returns>
     public OpenRequest? Cancel(MessageId id)
     {
         lock (_gate)

@@ -40,11 +40,11 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
 
     public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
 
-    public override void Flush() => throw new NotSupportedException("The bridge never blocks a thread.");
+    public override void Flush() => throw new NotSupportedException("This stream can only be used asynchronously.");
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("The bridge never blocks a thread.");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This stream can only be used asynchronously.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The bridge never blocks a thread.");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("This stream can only be used asynchronously.");
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -18,7 +18,7 @@ internal sealed class Reachability(BridgeSettings settings)
         }
     }
 
-    /// <summary>A response came that is not a success; the proxy's own, where the server could not be reached.</summary>
+    /// <summary>A response came that is not a success; the proxy's own, if the server could not be reached.</summary>
     public void Note(ErrorAnswer error)
     {
         if (!error.IsNotConnected)

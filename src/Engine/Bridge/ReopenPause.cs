@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>How long to wait before a server's stream is opened again: as the server says, within bounds, and longer while nothing comes of it.</summary>
+/// <summary>How long to wait before a server's stream is opened again: what the server asked for, within bounds; longer if no messages come.</summary>
 /// <remarks>For one stream, and not for several threads at once.</remarks>
 internal sealed class ReopenPause
 {

@@ -15,7 +15,7 @@ internal sealed class ServerStream
     private readonly CancellationTokenSource _closing;
 #pragma warning restore CA2213
 
-    /// <summary>The last event that has come; null where none had an id.</summary>
+    /// <summary>The last event that has come; null if none had an id.</summary>
     private string? _lastId;
 
     /// <summary>The pause before the stream is opened again.</summary>
@@ -24,9 +24,9 @@ internal sealed class ServerStream
     /// <summary>The server has opened it once: from then on a 404 says that the session has ended.</summary>
     private bool _hasOpened;
 
-    /// <param name="parts">The conversation's.</param>
+    /// <param name="parts">What the conversation shares with its transports.</param>
     /// <param name="session">The session.</param>
-    /// <param name="recover">Makes a new session where the server does not know this one.</param>
+    /// <param name="recover">Makes a new session if the server does not know this one.</param>
     public ServerStream(UpstreamParts parts, Session session, Func<Task<bool>> recover)
     {
         (_parts, _session, _recover) = (parts, session, recover);

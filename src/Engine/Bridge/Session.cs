@@ -1,8 +1,8 @@
 namespace McpProxyFast.Bridge;
 
 /// <summary>What an <c>initialize</c> has agreed on with the server, in revisions up to 2025-11-25.</summary>
-/// <param name="Id">What <c>Mcp-Session-Id</c> carries; null where the server keeps no sessions.</param>
-/// <param name="Version">The revision; null where the server named none.</param>
+/// <param name="Id">What <c>Mcp-Session-Id</c> carries; null if the server keeps no sessions.</param>
+/// <param name="Version">The revision; null if the server named none.</param>
 internal sealed record Session(string? Id, string? Version)
 {
     /// <summary>The first revision that has the field <c>MCP-Protocol-Version</c>.</summary>

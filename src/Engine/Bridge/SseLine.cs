@@ -4,8 +4,8 @@ using System.Text;
 namespace McpProxyFast.Bridge;
 
 /// <summary>How the opening of a stream of HTTP+SSE went.</summary>
-/// <param name="Endpoint">Where messages are posted; null where the stream cannot be used.</param>
-/// <param name="Error">What the server, or the proxy, has answered in its place; null where there was no answer.</param>
+/// <param name="Endpoint">Where messages are posted; null if the stream cannot be used.</param>
+/// <param name="Error">What the server, or the proxy, has answered in its place; null if there was no answer.</param>
 /// <param name="IsSessionLost">The stream opened, and the session that it began could not be initialized.</param>
 internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSessionLost)
 {
@@ -58,7 +58,7 @@ internal sealed class SseLine
     /// <summary>The session could not be initialized.</summary>
     public bool IsSessionLost => _isSessionLost;
 
-    /// <summary>How long the server wants to be left alone before the next stream; null where it has not said so. Touched by the reading loop alone.</summary>
+    /// <summary>How long the server wants to be left alone before the next stream; null if it has not said so. Touched by the reading loop alone.</summary>
     public TimeSpan? Retry { get; set; }
 
     /// <summary>A message came, beside those by which the session was initialized. Touched by the reading loop alone.</summary>
@@ -72,7 +72,7 @@ internal sealed class SseLine
     public void LoseSession() => _isSessionLost = true;
 
     /// <summary>Says that the stream has ended.</summary>
-    /// <param name="outcome">What those are told that still wait for it. They find it ended.</param>
+    /// <param name="outcome">The result for the callers that still wait for the stream.</param>
     public void End(SseOpening outcome)
     {
         _ended.TrySetResult();

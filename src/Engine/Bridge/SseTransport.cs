@@ -92,7 +92,7 @@ internal sealed class SseTransport : UpstreamTransport
         return SendingEnd.Over;
     }
 
-    /// <summary>The stream in use; a new one where the last has ended.</summary>
+    /// <summary>The stream in use; a new one if the last has ended.</summary>
     private SseLine Open()
     {
         lock (_gate)
@@ -108,7 +108,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <returns>False where it is to be tried again.</returns>
+    /// <returns>False if it is to be tried again.</returns>
     private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, RetryWindow patience)
     {
         if (!message.TryBeginSending())

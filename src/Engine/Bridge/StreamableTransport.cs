@@ -17,7 +17,7 @@ internal sealed class StreamableTransport : UpstreamTransport
     /// <summary>What the last <c>initialize</c> has agreed on; null before one, and in 2026-07-28.</summary>
     private Session? _session;
 
-    /// <summary>The server's own stream in this session; null where there is none.</summary>
+    /// <summary>The server's own stream in this session; null if there is none.</summary>
     private ServerStream? _stream;
 
     /// <summary>The making of a new session, which all that have lost theirs wait for; null while there is none.</summary>
@@ -218,7 +218,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         return Next.Over;
     }
 
-    /// <returns>Null where the exchange was cut before a response had begun.</returns>
+    /// <returns>Null if the exchange was cut before a response had begun.</returns>
     private async Task<HttpResponseMessage?> PostAsync(ClientMessage message, Session? session, HeaderFields fields)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, ProxyLink.Target);

@@ -9,7 +9,7 @@ namespace McpProxyFast.Bridge;
 /// Reads the lists of tools for a call whose field lines the server has not accepted: no list that was seen has named the tool, or its schema has changed
 /// (revision 2026-07-28, Streamable HTTP, "Client Behavior").
 /// </summary>
-/// <param name="parts">The conversation's.</param>
+/// <param name="parts">What the conversation shares with its transports.</param>
 /// <param name="transport">What sends the call.</param>
 internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transport)
 {

@@ -31,7 +31,7 @@ internal sealed class TransportChoice
         }
     }
 
-    /// <summary>Sends a message over the transport in use; where the server does not speak it, over the other one.</summary>
+    /// <summary>Sends a message over the transport in use; if the server does not speak it, over the other one.</summary>
     public async Task SendAsync(ClientMessage message)
     {
         UpstreamTransport first = Current;

@@ -26,10 +26,10 @@ internal sealed class AddedFields : IAsyncDisposable
     /// <summary>The fields, each name once, with their values. Touched by the constructor, and then by the watch, one turn at a time.</summary>
     private readonly Part[] _parts;
 
-    /// <summary>Reads the files again and again; null where no value stands in one. Set for life.</summary>
+    /// <summary>Reads the files again and again; null if no value stands in one. Set for life.</summary>
     private readonly Supervised? _watch;
 
-    /// <summary>Told what a person has to know, never a value. Set for life.</summary>
+    /// <summary>Logs what a person has to know, never a value. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>The complete lines. Never changed, only replaced.</summary>
@@ -119,7 +119,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return Period;
     }
 
-    /// <summary>The values as they are now, in the order of the fields; the known one where a file has none.</summary>
+    /// <summary>The current values, in the order of the fields; if a file cannot be read, its last value.</summary>
     private async Task<string[]> ReadAllAsync(CancellationToken stopping)
     {
         string[] values = new string[_parts.Length];
@@ -133,7 +133,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return values;
     }
 
-    /// <returns>Null where the file has no value now; the known one stays.</returns>
+    /// <returns>Null if the file has no value now; the known one stays.</returns>
     private async Task<string?> TryReadAgainAsync(Part part, CancellationToken stopping)
     {
         try
@@ -181,7 +181,7 @@ internal sealed class AddedFields : IAsyncDisposable
 
     private static string What(string name) => $"{name} field's";
 
-    /// <returns>Null where they are too long.</returns>
+    /// <returns>Null if they are too long.</returns>
     private static byte[]? Compile(Part[] parts)
     {
         byte[] lines = Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => $"{part.Name}: {part.Value}\r\n")));
@@ -198,12 +198,12 @@ internal sealed class AddedFields : IAsyncDisposable
     }
 
     /// <param name="Name">The field's name.</param>
-    /// <param name="Path">The file that has the value; null where it was given.</param>
+    /// <param name="Path">The file that has the value; null if it was given.</param>
     private sealed record Part(string Name, string? Path)
     {
         public required string Value { get; set; }
 
-        /// <summary>What was told last, and goes on.</summary>
+        /// <summary>The trouble that was logged last and still goes on.</summary>
         public Trouble Trouble { get; set; }
 
         /// <summary>Names the field, never the value.</summary>

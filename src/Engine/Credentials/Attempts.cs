@@ -38,7 +38,7 @@ internal sealed class Attempts(string target, TimeProvider clock, ILogger logger
 
     /// <summary>Makes an attempt, unless it is too early for one. It ends in a state that requests can read.</summary>
     /// <remarks>It never throws, but at the end of the proxy.</remarks>
-    /// <returns>What the attempt returns; where it failed or was not made, the default.</returns>
+    /// <returns>What the attempt returns; if it failed or was not made, the default.</returns>
     public async Task<T?> TryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
     {
         if (LeftToWait is not null)

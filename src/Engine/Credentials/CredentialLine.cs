@@ -18,12 +18,12 @@ internal sealed class CredentialLine
     /// <summary>What to insert into the head.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
-    /// <summary>Which token it carries, by reference; never its text.</summary>
+    /// <summary>An object that stands for the token in the line and is compared by reference. It is never the text of the token.</summary>
     public object Token { get; }
 
     /// <param name="authorization">The value of the field.</param>
     /// <param name="endsAt">When it stops being sent, or null for when it is refused.</param>
-    /// <param name="token">Which token it carries.</param>
+    /// <param name="token">The object that stands for the token.</param>
     /// <param name="field">The field.</param>
     /// <exception cref="ArgumentException">The value could not stand in a field.</exception>
     public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token, string field = "Authorization")

@@ -7,22 +7,22 @@ internal readonly record struct CredentialResult
 {
     private CredentialResult(CredentialResultKind kind) => Kind = kind;
 
-    /// <summary>Which of the closed list this is.</summary>
+    /// <summary>The kind of the result.</summary>
     public CredentialResultKind Kind { get; }
 
     /// <summary>The line to send, or to replay with; set when ready.</summary>
     public CredentialLine? Line { get; private init; }
 
-    /// <summary>Why the caller may have none; set when refused.</summary>
+    /// <summary>Why the caller gets no credential; set when refused.</summary>
     public RefusalReason Refusal { get; private init; }
 
-    /// <summary>What the caller has to do; set where that is why it is refused.</summary>
+    /// <summary>What the caller has to do; set if that is why it is refused.</summary>
     public StepUpChallenge? StepUp { get; private init; }
 
     /// <summary>What failed; set when failed.</summary>
     public FaultReason Fault { get; private init; }
 
-    /// <summary>When to ask again, in seconds; set when unavailable, and where a failure passes; else 0.</summary>
+    /// <summary>When to ask again, in seconds; set when unavailable, and when a failure may pass; otherwise 0.</summary>
     public int RetryAfterSeconds { get; private init; }
 
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>; set when unavailable.</summary>

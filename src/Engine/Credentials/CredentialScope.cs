@@ -31,11 +31,11 @@ internal sealed class CredentialScope
     /// <summary>Where the next announced path goes; valid under the lock.</summary>
     private int _nextAnnounced;
 
-    /// <summary>What the resource is known to be; null for a bare origin of which nothing has asked yet.</summary>
+    /// <summary>The resource as far as it is known; null if the target is a bare origin and nothing on it has asked for a token yet.</summary>
     private volatile Extent? _extent;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="isForOrigin">Of a bare origin: the operator has said whose token it is, so nothing has to ask first.</param>
+    /// <param name="isForOrigin">For a bare origin: the operator gave the token for the whole origin, so no resource has to ask first.</param>
     public CredentialScope(Uri target, bool isForOrigin)
     {
         _target = target;
@@ -57,7 +57,7 @@ internal sealed class CredentialScope
         Settled,
     }
 
-    /// <summary>What a token is obtained for without being asked; null while nothing is known.</summary>
+    /// <summary>The resource for which a token is obtained before a request asks; null while none is known.</summary>
     public Uri? Resource => _extent?.Resource;
 
     /// <summary>Whether the credential's resource is known, so that no other can take its place.</summary>
@@ -82,7 +82,7 @@ internal sealed class CredentialScope
 
     /// <summary>A resource asks for a token.</summary>
     /// <param name="url">What was requested.</param>
-    /// <returns>The resource for which a token is to be obtained; null where the credential is another's.</returns>
+    /// <returns>The resource for which a token is to be obtained; null if the credential belongs to another resource.</returns>
     public Uri? Ask(Uri url)
     {
         lock (_deciding)

@@ -32,7 +32,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Longest wait for a turn. With the time for the exchange itself it is below the 60 s after which MCP clients commonly give up.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>Least time until a renewal that got no turn is tried again.</summary>
+    /// <summary>The shortest pause before a renewal is tried again that could not start because too many exchanges were waiting.</summary>
     private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
@@ -50,13 +50,13 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>What a failed exchange means for a request. Set for life.</summary>
     private readonly ExchangeFailures _failures;
 
-    /// <summary>Ends and waits go by it. Set for life.</summary>
+    /// <summary>The clock for ends and waits. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Gets a line for each exchange, by its digest. Set for life.</summary>
+    /// <summary>Logs each exchange, by the digest of its request. Set for life.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Counts. Set for life.</summary>
+    /// <summary>Counts exchanges, hits and joins. Set for life.</summary>
     private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>
@@ -71,11 +71,11 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Cancelled on disposal; ends every exchange.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <param name="policy">How.</param>
+    /// <param name="policy">The exchange policy.</param>
     /// <param name="exchanger">Exchanges one token; disposed of with this.</param>
-    /// <param name="clock">Ends and waits go by it.</param>
-    /// <param name="logger">Gets a line for each exchange.</param>
-    /// <param name="metrics">Counts.</param>
+    /// <param name="clock">The clock for ends and waits.</param>
+    /// <param name="logger">Logs each exchange.</param>
+    /// <param name="metrics">Counts exchanges, hits and joins.</param>
     /// <param name="limits">How many exchanges there are at a time; null for the bounds above.</param>
     public ExchangeCache(
         TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics, FlightLimits? limits = null)
@@ -93,8 +93,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
     /// <param name="subject">The token to exchange; not empty.</param>
     /// <param name="actor">The actor's token; empty for none.</param>
-    /// <param name="memo">The connection's own.</param>
-    /// <returns>The line to send; null where there is none.</returns>
+    /// <param name="memo">The memo of the client connection.</param>
+    /// <returns>The line to send; null if there is none.</returns>
     public CredentialLine? Find(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor, ref ExchangeMemo memo)
     {
         Debug.Assert(!subject.IsEmpty, "A lookup needs a subject token.");
@@ -200,7 +200,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return flight;
     }
 
-    /// <summary>There are too many exchanges for this one to get its turn. Nothing is remembered of it: a request that comes later may find one.</summary>
+    /// <summary>This exchange could not start because too many were waiting. The failure is not remembered: a later request may succeed.</summary>
     private CredentialResult RefuseTurn(TokenDigest digest, ExchangeFlight flight)
     {
         if (flight.Renewed is { } due)

@@ -53,7 +53,7 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         return ResultOf(answer);
     }
 
-    /// <summary>Logs that an exchange got no turn, and returns the answer to the request.</summary>
+    /// <summary>Logs that an exchange could not start because too many were waiting, and returns the answer to the request.</summary>
     public CredentialResult TellNoTurn(in TokenDigest digest)
     {
         if (_lines.MayWrite(LogLevel.Warning, "token exchanges failed:", NoTurn))

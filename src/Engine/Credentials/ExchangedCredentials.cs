@@ -33,7 +33,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <summary>The timestamp at which the login was renewed for the exchange's sake; 0 for never.</summary>
     private long _renewedLoginAt;
 
-    /// <param name="policy">How.</param>
+    /// <param name="policy">The exchange policy.</param>
     /// <param name="scope">Which requests the token is for; a login's own scope if there is a login.</param>
     /// <param name="login">The login that is subject or actor; null if there is none.</param>
     /// <param name="actor">Source of the actor's token, which may be the login; null if there is no actor.</param>

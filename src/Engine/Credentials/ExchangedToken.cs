@@ -15,7 +15,7 @@ internal sealed class ExchangedToken : CachedEntry
     private const int NotRenewing = 0;
     private const int Renewing = 1;
 
-    /// <summary>The tokens that were exchanged; null where they are too long to keep. Set for life.</summary>
+    /// <summary>The tokens that were exchanged; null if they are too long to keep. Set for life.</summary>
     private readonly ExchangeInput? _input;
 
     /// <summary>UTC ticks of the last use, as exactly as <see cref="UsePrecision"/>.</summary>

@@ -2,17 +2,17 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The last attempt's failure, and for how long no other is made. It is measured by timestamps, so a clock that is set does not change it.</summary>
+/// <summary>The failure of the last attempt, and the pause before the next. It is measured by timestamps, so setting the clock does not change it.</summary>
 /// <param name="Cause">What went wrong.</param>
 /// <param name="Streak">How many attempts in a row have failed.</param>
-/// <param name="Pause">How long no other is made.</param>
+/// <param name="Pause">The pause before the next attempt.</param>
 /// <param name="Since">The timestamp of the failure.</param>
 internal sealed record FailureState(OAuthException Cause, int Streak, TimeSpan Pause, long Since)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(2);
 
-    // What does not pass by itself is tried again rarely, so that a browser does not open again and again with nobody there.
+    // A failure that does not pass without a person is tried again rarely, so that a browser does not open again and again with nobody there.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(10);
 

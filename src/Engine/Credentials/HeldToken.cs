@@ -19,19 +19,19 @@ internal sealed class HeldToken : IAsyncDisposable
     /// <summary>Held briefly, while the token is replaced.</summary>
     private readonly Lock _replacing = new();
 
-    /// <summary>What requests go out with; null where there is nothing.</summary>
+    /// <summary>The field line that requests carry; null if there is none.</summary>
     private volatile CredentialLine? _line;
 
-    /// <summary>What that line carries; null where there is nothing.</summary>
+    /// <summary>The credential in that line; null if there is none.</summary>
     private volatile HeldCredential? _held;
 
-    /// <summary>The order of what was done last. Valid under the lock.</summary>
+    /// <summary>The number of the last change. Valid under the lock.</summary>
     private long _order;
 
-    /// <param name="needsPerson">Whether a person has to act where there is no refresh token.</param>
-    /// <param name="onDue">Renews.</param>
+    /// <param name="needsPerson">Whether a person has to act if there is no refresh token.</param>
+    /// <param name="onDue">Renews the token when it is due.</param>
     /// <param name="clock">Measures lifetimes.</param>
-    /// <param name="logger">Told what a renewal throws.</param>
+    /// <param name="logger">Logs what a renewal throws.</param>
     public HeldToken(bool needsPerson, Func<Task> onDue, TimeProvider clock, ILogger logger)
     {
         (_needsNobody, _clock) = (!needsPerson, clock);
@@ -44,7 +44,7 @@ internal sealed class HeldToken : IAsyncDisposable
 
     public HeldCredential? Held => _held;
 
-    /// <summary>What is to be renewed, where the moment for it has come. That is over with this call.</summary>
+    /// <summary>Takes the credential that is due for renewal; null if none is. It is handed out once.</summary>
     public HeldCredential? TakeDue()
     {
         lock (_replacing)
@@ -59,7 +59,7 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>A renewal has failed: it is tried again after a pause, where nobody has to act for it.</summary>
+    /// <summary>Schedules another try after a failed renewal, unless a person has to act.</summary>
     public void RetryAfter(TimeSpan pause)
     {
         lock (_replacing)

@@ -89,7 +89,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         }
     }
 
-    /// <summary>A moment that was dealt with is over, one that was not stays; another that has been set meanwhile holds.</summary>
+    /// <summary>Clears the moment if it was dealt with, and keeps it if not. A moment that has been set meanwhile stays.</summary>
     private void Settle(DateTimeOffset due, bool isDealtWith)
     {
         lock (_lock)

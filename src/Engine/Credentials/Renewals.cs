@@ -14,13 +14,13 @@ internal sealed class Renewals : IAsyncDisposable
     /// <summary>Which requests the credential is for.</summary>
     private readonly CredentialScope _scope;
 
-    /// <summary>Whether a person has to act where there is no refresh token. Set for life.</summary>
+    /// <summary>Whether a person has to act if there is no refresh token. Set for life.</summary>
     private readonly bool _needsPerson;
 
     /// <summary>The target's origin, for the log. Set for life.</summary>
     private readonly string _target;
 
-    /// <summary>Takes what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person has to know. Set for life.</summary>
     private readonly ILogger _logger;
 
     public Renewals(AuthorizationClient client, CredentialScope scope, bool needsPerson, string target, TimeProvider clock, ILogger logger)
@@ -30,7 +30,7 @@ internal sealed class Renewals : IAsyncDisposable
         Token = new HeldToken(needsPerson, RenewAheadAsync, clock, logger);
     }
 
-    /// <summary>The turn to renew.</summary>
+    /// <summary>Held during a renewal.</summary>
     public AsyncMutex Turn { get; } = new();
 
     /// <summary>How renewals have gone.</summary>
@@ -40,15 +40,15 @@ internal sealed class Renewals : IAsyncDisposable
     public HeldToken Token { get; }
 
     /// <summary>Makes sure that there is a token to use.</summary>
-    /// <param name="adopt">Takes over what is kept, where nothing is held.</param>
-    /// <returns>Whether there is one; false where only a new sign-in leads to one; null where none can be had now.</returns>
+    /// <param name="adopt">Takes over the stored credential, if this process holds none.</param>
+    /// <returns>True if there is a token; false if only a new sign-in can give one; null if none can be obtained now.</returns>
     public Task<bool?> RestoreAsync(Func<CancellationToken, Task> adopt) => TryAsync(async lifetime =>
     {
         await adopt(lifetime).ConfigureAwait(false);
         return Token.Line is not null || (Token.Held is { } held && await TryRenewAsync(held, lifetime).ConfigureAwait(false));
     });
 
-    /// <summary>Renews a token that the upstream has refused; while this waited for its turn another may have done it.</summary>
+    /// <summary>Renews a token that the upstream has refused; while this waited, another renewal may have replaced it.</summary>
     /// <returns>As <see cref="RestoreAsync"/>.</returns>
     public Task<bool?> ReplaceAsync(HeldCredential refused) => TryAsync(async lifetime =>
         (Token.Line is not null && !refused.Is(Token.Held)) || await TryRenewAsync(refused, lifetime).ConfigureAwait(false));
@@ -80,7 +80,7 @@ internal sealed class Renewals : IAsyncDisposable
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
         {
-            // What the server will not take again is not shown to it again; the access token is used for as long as it lives.
+            // The refresh token is not sent again. The access token is used until it ends.
             Token.DropRefreshToken(held);
             Attempts.Succeeded();
             _logger.NotRenewable(_target, failure.Message);
@@ -90,7 +90,7 @@ internal sealed class Renewals : IAsyncDisposable
 
     private Task<bool> RenewAheadAsync() => Turn.RunAsync(async lifetime =>
     {
-        // While this waited for its turn a request may have renewed it; then the schedule is another one already.
+        // While this waited, a request may have renewed the token. Then the schedule has changed already.
         if (Token.TakeDue() is { } due)
         {
             await Attempts.TryAsync(() => RenewOrReplaceAsync(due, lifetime), lifetime).ConfigureAwait(false);
@@ -104,7 +104,7 @@ internal sealed class Renewals : IAsyncDisposable
         return true;
     });
 
-    // Where nobody has to act, a lost grant is replaced at once; where a person has to, the sign-in waits for a request that needs it.
+    // If nobody has to act, a lost grant is replaced at once; if a person has to, the sign-in waits for a request that needs it.
     private async Task<bool> RenewOrReplaceAsync(HeldCredential due, CancellationToken cancellationToken)
     {
         bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);

@@ -32,7 +32,7 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
             return last;
         }
 
-        // Of one sign-in: so it is about the same person. After another one nothing of the last one's is sent any more.
+        // Tokens of one sign-in are about the same person. After another sign-in, no token of the one before is sent.
         bool isSame = last?.Token is HeldCredential { Issued.SignIn: { } signIn } && signIn == (line.Token as HeldCredential)?.Issued.SignIn;
         var reading = new Reading(line.Token, Read(line), isSame ? last!.Bytes : []);
         _last = reading;
@@ -50,7 +50,7 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
         return bytes.StartsWith(Prefix) && bytes.EndsWith(LineEnd) ? bytes[Prefix.Length..^LineEnd.Length].ToArray() : [];
     }
 
-    /// <param name="Token">Identity of the line's token, by reference.</param>
+    /// <param name="Token">The object that stands for the line's token, compared by reference.</param>
     /// <param name="Bytes">The token.</param>
     /// <param name="Before">The token of the same sign-in that it replaced; empty if there is none.</param>
     private sealed record Reading(object Token, byte[] Bytes, byte[] Before);

@@ -3,8 +3,8 @@ using McpProxyFast.OAuth.Discovery;
 namespace McpProxyFast.Credentials;
 
 /// <summary>Whether a refusal can be answered by a sign-in alone.</summary>
-/// <param name="IsThere">It can.</param>
-/// <param name="Where">Who protects the target, where that has been found out.</param>
+/// <param name="IsThere">True if it can.</param>
+/// <param name="Where">Who protects the target, if that has been found out.</param>
 internal sealed record SignInNeed(bool IsThere, Protection? Where)
 {
     /// <summary>There is a token to try, or nothing can be done now.</summary>

@@ -5,14 +5,14 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Starts a source once for the whole proxy, and answers for it while its start has failed.</summary>
 /// <remarks>
-/// The start's life is the proxy's own: nobody who waits for it, be it a client or a host, can cancel it for the others. While the last start has failed, a
+/// The start belongs to the proxy: no client or host that waits for it can cancel it for the others. While the last start has failed, a
 /// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
 /// starts anew.
 /// </remarks>
 /// <param name="source">What is started.</param>
-/// <param name="wording">How the host puts what a client is told; null for the engine's own words.</param>
-/// <param name="clock">Pauses go by it.</param>
-/// <param name="logger">Told of a start that failed.</param>
+/// <param name="wording">Puts the message for the client into the host's words; null to keep the engine's.</param>
+/// <param name="clock">The clock for pauses.</param>
+/// <param name="logger">Logs a start that failed.</param>
 internal sealed class StartedCredentials(UpstreamCredentials source, Func<string, string>? wording, TimeProvider clock, ILogger logger)
     : UpstreamCredentials(source.Scope)
 {

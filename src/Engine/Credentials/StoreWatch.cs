@@ -26,7 +26,7 @@ internal sealed class StoreWatch : IAsyncDisposable
     /// <summary>The target's origin, for the log. Set for life.</summary>
     private readonly string _target;
 
-    /// <summary>Takes what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person has to know. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Runs the looks. Valid until disposed of.</summary>
@@ -38,7 +38,7 @@ internal sealed class StoreWatch : IAsyncDisposable
         _looking = new Supervised("watch over the credential store", LookAsync, clock, logger);
     }
 
-    /// <summary>Begins, where other processes can change what is kept.</summary>
+    /// <summary>Begins, if other processes can change what is kept.</summary>
     public void Start()
     {
         if (_client.IsShared)

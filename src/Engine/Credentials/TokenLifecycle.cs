@@ -10,7 +10,8 @@ namespace McpProxyFast.Credentials;
 /// <summary>Makes every attempt to obtain a token.</summary>
 /// <remarks>
 /// There are three mutexes, because each kind of work waits for something different: answering a refusal waits for discovery, renewing
-/// (<see cref="Renewals"/>) for the token endpoint, and signing in for a person, who may never come. If nobody has to act, signing in shares that of renewing.
+/// (<see cref="Renewals"/>) for the token endpoint, and signing in for a person, who may never come. If nobody has to act, renewing and signing in share one
+/// mutex.
 /// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {
@@ -26,16 +27,16 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>The target's origin, for the log. Set for life.</summary>
     private readonly string _target;
 
-    /// <summary>Is given what a person has to be told. Set for life.</summary>
+    /// <summary>Logs what a person has to know. Set for life.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>The turn to answer a refusal.</summary>
+    /// <summary>Held while a refusal is answered.</summary>
     private readonly AsyncMutex _answering = new();
 
-    /// <summary>The token that is held, and its renewals. Their turn may be taken within that to answer, never the other way round.</summary>
+    /// <summary>The token that is held, and its renewals. Their mutex may be taken while <see cref="_answering"/> is held, never the other way round.</summary>
     private readonly Renewals _renewals;
 
-    /// <summary>The turn to sign in; that to renew where nobody has to act. Never taken within another.</summary>
+    /// <summary>Held during a sign-in. If nobody has to act, it is the mutex of the renewals. Never taken while another is held.</summary>
     private readonly AsyncMutex _signingIn;
 
     /// <summary>How answers to refusals have gone, short of a sign-in.</summary>
@@ -87,8 +88,8 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
-    /// <summary>Takes over what an earlier run has left and, where there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
-    /// <remarks>Not so where a person was asked, and the client is not at fault: the proxy lives on, and a later request asks again.</remarks>
+    /// <summary>Takes over what an earlier run has left and, if there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
+    /// <remarks>Not so if a person was asked, and the client is not at fault: the proxy lives on, and a later request asks again.</remarks>
     public Task StartAsync(bool signsIn, CancellationToken cancellationToken)
     {
         _watch.Start();

@@ -12,7 +12,7 @@ namespace McpProxyFast.Credentials;
 internal sealed record UpstreamChallenge(
     UpstreamRequest Request, int Status, IReadOnlyList<string> WwwAuthenticate, string? DPoPNonce, CredentialLine? Used, int Attempt)
 {
-    /// <summary>What asks for an access token; null where nothing does.</summary>
+    /// <summary>What asks for an access token; null if nothing does.</summary>
     public Challenge? Asked { get; } = Challenge.Choose(WwwAuthenticate);
 
     /// <summary>A 401 that names schemes, and none that a token would answer: it says nothing about the token.</summary>

@@ -32,16 +32,16 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <summary>The line to send now for a caller, or null when none is ready.</summary>
     /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
     /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
-    /// <param name="memo">The connection's own.</param>
+    /// <param name="memo">The memo of the client connection.</param>
     public virtual CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => Current;
 
     /// <param name="policy">Which credential.</param>
     /// <param name="target">The upstream.</param>
     /// <param name="clock">Measures lifetimes.</param>
-    /// <param name="logger">Takes what a person has to know; never a secret.</param>
+    /// <param name="logger">Logs what a person has to know; never a secret.</param>
     /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
     /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
-    /// <param name="meter">The proxy's, for what is counted; null for one of its own.</param>
+    /// <param name="meter">The meter of the proxy; null to create one.</param>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     public static UpstreamCredentials For(
         OutgoingPolicy policy,
@@ -87,7 +87,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// <summary>Says what to do about a 401, or a 403: replay with another line, show it, or give up for now.</summary>
     public abstract ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken);
 
-    /// <summary>Does at start what needs no request: reads what was kept and, where it is known who protects the target, signs in.</summary>
+    /// <summary>Does at start what needs no request: reads what was kept and, if it is known who protects the target, signs in.</summary>
     /// <remarks>Called after the listener is bound, so that nobody signs in for a proxy that cannot start.</remarks>
     /// <exception cref="InvalidOperationException">No credential can be had; the message says what to do.</exception>
     public abstract Task StartAsync(CancellationToken cancellationToken);

@@ -78,7 +78,7 @@ internal struct BodyFraming
     /// <summary>Reads the framing fields of a head, RFC 9112 §6.3 rules 3 to 6: both at once, repeated or odd ones are rejected, never repaired.</summary>
     /// <param name="head">A head whose field lines are all known.</param>
     /// <param name="limits">The bounds of a chunked body.</param>
-    /// <param name="framing">Length, Chunked, or None where no framing field stands in the head.</param>
+    /// <param name="framing">Length, Chunked, or None if no framing field stands in the head.</param>
     public static Violation Read(MessageHead head, in BodyLimits limits, out BodyFraming framing)
     {
         framing = default;

@@ -35,7 +35,7 @@ internal ref struct BodyWalk
     public Violation Violation { get; private set; }
 
     /// <summary>Goes on to the next run.</summary>
-    /// <returns>False where the input or the body ends, or where the framing is broken: then the bytes since the last run are not to go on.</returns>
+    /// <returns>False if the input or the body ends, or if the framing is broken: then the bytes since the last run are not to go on.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {

@@ -27,7 +27,7 @@ internal struct ChunkExtension
     /// <summary>The line may end here.</summary>
     public readonly bool IsWhole => _state is State.Name or State.Value or State.AfterQuoted;
 
-    /// <summary>Takes the next byte; false where the grammar has no place for it.</summary>
+    /// <summary>Takes the next byte; false if the grammar has no place for it.</summary>
     public bool TryTake(byte next)
     {
         State? state = _state switch

@@ -131,7 +131,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         }
     }
 
-    /// <summary>The number of digits of a plain size line at the start of the input; 0 where there is none, or where it is the last chunk's.</summary>
+    /// <summary>The number of digits of a plain size line at the start of the input; 0 if there is none, or if it is the last chunk's.</summary>
     private static int ReadPlainSize(ReadOnlySpan<byte> input, out long size)
     {
         const int fewDigits = 7; // 28 bits: the rest of the arithmetic cannot overflow

@@ -62,7 +62,7 @@ internal sealed class FieldTable
 
     /// <summary>Looks for the only line with this name.</summary>
     /// <param name="known">The name.</param>
-    /// <param name="index">The line's index in <see cref="Slots"/> where the name stands there once; -1 else.</param>
+    /// <param name="index">The line's index in <see cref="Slots"/> if the name stands there once; -1 else.</param>
     public Occurrence Single(KnownField known, out int index)
     {
         index = -1;

@@ -74,7 +74,7 @@ internal static class Grammar
         return rest.IsEmpty || (rest[0] == (byte)':' && IsPort(rest[1..]));
     }
 
-    /// <summary>The length of the host in an authority: up to the port's colon; -1 where there is no valid host.</summary>
+    /// <summary>The length of the host in an authority: up to the port's colon; -1 if there is no valid host.</summary>
     public static int HostLength(ReadOnlySpan<byte> authority)
     {
         if (authority.IsEmpty)

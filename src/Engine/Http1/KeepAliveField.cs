@@ -16,7 +16,7 @@ internal static class KeepAliveField
     /// <summary>Longer times are taken for this one: a day.</summary>
     private const int Longest = 86_400;
 
-    /// <summary>The seconds of the timeout; <see cref="NotSaid"/> where there is none. Allocates nothing.</summary>
+    /// <summary>The seconds of the timeout; <see cref="NotSaid"/> if there is none. Allocates nothing.</summary>
     public static int TimeoutOf(MessageHead head)
     {
         Debug.Assert(head.Length > 0, "The head is complete.");

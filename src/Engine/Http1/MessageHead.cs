@@ -43,7 +43,7 @@ internal abstract class MessageHead
 
     public ReadOnlySpan<byte> Value(in FieldSlot slot) => Bytes.Span.Slice(slot.ValueStart, slot.ValueLength);
 
-    /// <summary>The value of the only line with this name; empty where there is none or several.</summary>
+    /// <summary>The value of the only line with this name; empty if there is none or several.</summary>
     public ReadOnlySpan<byte> Value(KnownField known)
     {
         Occurrence found = Fields.Single(known, out int index);

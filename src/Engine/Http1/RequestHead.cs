@@ -56,7 +56,7 @@ internal sealed class RequestHead : MessageHead
     /// <summary>Sending the request twice does no harm by the method's definition, RFC 9110 §9.2.2.</summary>
     public bool IsIdempotent { get; private set; }
 
-    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 where nothing is said, or where it does not count.</summary>
+    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 if nothing is said, or if it does not count.</summary>
     public long HopsLeft { get; private set; } = -1;
 
     /// <summary>The client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>

@@ -17,7 +17,7 @@ internal sealed class ResponseHead : MessageHead
     /// <summary>The body is a stream of events as they are: no content coding lies over them.</summary>
     public bool IsEventStream => Fields.Has(KnownField.ContentType) && !Fields.Has(KnownField.ContentEncoding) && IsEvents(Value(KnownField.ContentType));
 
-    /// <summary>A declared length where the message has no body: that of the body a GET would have had (RFC 9110 §8.6). -1 for none.</summary>
+    /// <summary>A declared length if the message has no body: that of the body a GET would have had (RFC 9110 §8.6). -1 for none.</summary>
     public long InformativeLength { get; private set; } = -1;
 
     public override void Clear()

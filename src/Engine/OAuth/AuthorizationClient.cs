@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>The whole cold side of one target: signs in, renews, signs out, and keeps what comes of it in the store.</summary>
+/// <summary>The whole cold side of one target: signs in, renews, signs out, and stores the results.</summary>
 internal sealed class AuthorizationClient : IDisposable
 {
     /// <summary>Most sign-ins in an hour that a person is asked for, over all processes on a store. A hostile target could ask again and again.</summary>
@@ -39,7 +39,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Measures lifetimes and waits. Set for life.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Takes what a person has to know; never a secret. Set for life.</summary>
+    /// <summary>Logs what a person has to know; never a secret. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Finds out who protects a resource.</summary>
@@ -112,15 +112,15 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Reads what an earlier run has kept.</summary>
     public Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken) => _kept.LoadAsync(cancellationToken);
 
-    /// <summary>Looks whether another process has changed the store; where it has not, that is one call to the system.</summary>
-    /// <returns>The entry as it is now; null where nothing has changed.</returns>
+    /// <summary>Checks whether another process has changed the store; that costs one system call if it has not.</summary>
+    /// <returns>The entry as it is now; null if nothing has changed.</returns>
     /// <exception cref="OAuthException">The store cannot be read.</exception>
     public Task<StoreNews?> LookAsync(CancellationToken cancellationToken) => _kept.LookAsync(cancellationToken);
 
     /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
     /// <param name="known">What is held already.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The credential, or null where the target asks for none.</returns>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The credential, or null if the target asks for none.</returns>
     public async Task<HeldCredential?> ObtainFromTargetAsync(HeldCredential? known, CancellationToken cancellationToken)
     {
         Challenge? challenge = null;
@@ -151,10 +151,10 @@ internal sealed class AuthorizationClient : IDisposable
     /// One process at a time asks a person, in one window at a time. Other processes with the same target wait and use the result. The time that a sign-in may
     /// take starts after this wait.
     /// </remarks>
-    /// <param name="protection">Where.</param>
-    /// <param name="scopes">What for.</param>
+    /// <param name="protection">The authorization server, and the resource that the token is for.</param>
+    /// <param name="scopes">The scopes to ask for.</param>
     /// <param name="known">What is held now. If the store has another one when the wait is over, that one is used.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<HeldCredential> ObtainAsync(
         Protection protection, IReadOnlyList<string> scopes, HeldCredential? known, CancellationToken cancellationToken)
     {
@@ -194,7 +194,7 @@ internal sealed class AuthorizationClient : IDisposable
         return await ObtainAsync(protection, issued.Scopes, old, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Drops the credential, for processes that hold it too, and, where the server offers it, revokes it (RFC 7009).</summary>
+    /// <summary>Drops the credential, for processes that hold it too, and, if the server offers it, revokes it (RFC 7009).</summary>
     /// <returns>Whether there was one.</returns>
     public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
     {
@@ -252,7 +252,7 @@ internal sealed class AuthorizationClient : IDisposable
             }
 
             string message = NeedsPerson
-                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. Where the browser showed an "
+                ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. If the browser showed an "
                 + "error instead, it says which of the client id, the redirect URI, the scopes and the resource was refused."
                 : $"The sign-in took longer than {timeout}.";
             throw new OAuthException(NeedsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
@@ -274,7 +274,7 @@ internal sealed class AuthorizationClient : IDisposable
         }
         catch (OAuthException failure) when (protection.FoundBy.Length > 0 && (failure.Failure is OAuthFailure.Refused || protection.IsGuessed))
         {
-            // What is wrong may be who was asked, and that was found out by what follows.
+            // The cause may be that the wrong server was asked. So the message says how the server was found.
             string found = protection.IsGuessed
                 ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
                 : $"The server was found by: {protection.FoundBy}.";

@@ -26,15 +26,15 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     public string Name { get; } = CredentialStore.KeyFor(policy, target);
 
     /// <summary>Reads what an earlier run, or another process, has kept.</summary>
-    /// <returns>Null where there is nothing that can be used.</returns>
+    /// <returns>Null if there is nothing that can be used.</returns>
     public async Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         return Read(lease.Find(Name));
     }
 
-    /// <summary>Looks at the entry, without waiting for other processes, where one of them has written the store since the last look.</summary>
-    /// <returns>The entry as it is now; null where nothing has been written.</returns>
+    /// <summary>Looks at the entry, without waiting for other processes, if one of them has written the store since the last look.</summary>
+    /// <returns>The entry as it is now; null if nothing has been written.</returns>
     public async Task<StoreNews?> LookAsync(CancellationToken cancellationToken)
     {
         (DateTime WrittenAt, long Length) stamp = store.Stamp;
@@ -52,7 +52,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return news;
     }
 
-    /// <summary>The key for a new token: the entry's, else one that is made for it. Null where tokens are not to be bound.</summary>
+    /// <summary>The key for a new token: the entry's, else one that is made for it. Null if tokens are not to be bound.</summary>
     public async Task<DPoPKey?> KeyAsync(CancellationToken cancellationToken)
     {
         if (!policy.DPoP)
@@ -80,9 +80,9 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     }
 
     /// <summary>Keeps what a renewal has led to, unless the entry is about something else by now.</summary>
-    /// <param name="old">What has been renewed.</param>
-    /// <param name="issued">What has come of it.</param>
-    /// <returns>What is to be used; null where somebody has signed out meanwhile.</returns>
+    /// <param name="old">The credential before the renewal.</param>
+    /// <param name="issued">The renewed credential.</param>
+    /// <returns>What is to be used; null if somebody has signed out meanwhile.</returns>
     public async Task<HeldCredential?> KeepRenewedAsync(HeldCredential old, IssuedCredential issued)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -113,7 +113,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     }
 
     /// <summary>The credential to renew: the one in the store's entry, even if this process holds another.</summary>
-    /// <returns>Null where somebody has signed out.</returns>
+    /// <returns>Null if somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -123,7 +123,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
 
     /// <summary>Finds what another process has obtained since this one decided to sign in, if it is good enough.</summary>
     /// <param name="known">What this process held when it decided.</param>
-    /// <param name="protection">Where the sign-in would be, and for what.</param>
+    /// <param name="protection">The server of the sign-in, and the resource it is for.</param>
     /// <param name="scopes">What it would ask for.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
     public async Task<HeldCredential?> FindNewerAsync(
@@ -150,10 +150,10 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     }
 
     /// <summary>Notes that a person is asked to sign in, unless that has happened too often.</summary>
-    /// <param name="most">How often it may within the time.</param>
+    /// <param name="most">How many sign-ins are allowed within the time.</param>
     /// <param name="span">The time.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
-    /// <returns>Null; or, where it is too often, from when on it may be.</returns>
+    /// <returns>Null if a person may be asked now; otherwise the time from which one may be asked again.</returns>
     public async Task<DateTimeOffset?> CountSignInAsync(int most, TimeSpan span, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -186,7 +186,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <returns>Null where there is no credential, or the key that it is bound to is not there.</returns>
+    /// <returns>Null if there is no credential, or the key that it is bound to is not there.</returns>
     private HeldCredential? Read(StoredEntry entry)
     {
         DPoPKey? key = KeyOf(entry);

@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth;
 
 /// <summary>A credential as it is used: a token, the key that it is bound to, and where both stand in the store. They are replaced together.</summary>
 /// <param name="issued">What was issued.</param>
-/// <param name="key">The key to which the token is bound; null where it is bound to none.</param>
+/// <param name="key">The key to which the token is bound; null if it is bound to none.</param>
 /// <param name="generation">The generation that the store's entry had.</param>
 /// <param name="order">Later ones of this process have a higher number: by it, not by a clock, is known which one counts.</param>
 /// <param name="isFromStore">It was found in the store, so it may be long dead.</param>

@@ -34,14 +34,14 @@ internal sealed class TokenRenewal(
         bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // this process has been refused with it
         if (isDropped || latest.Tokens.RefreshToken is not { } refreshToken)
         {
-            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token to renew it with.");
+            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token.");
         }
 
         if (turn.WasShown(refreshToken) && !latest.Tokens.IsRefreshTokenLasting)
         {
             await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
             throw new OAuthException(
-                OAuthFailure.GrantLost, "renewal-lost", "No answer came to the last renewal, and its refresh token may be good for one use only.");
+                OAuthFailure.GrantLost, "renewal-lost", "The last renewal got no answer, and its refresh token may be valid for one use only.");
         }
 
         turn.Remember(refreshToken);
@@ -50,7 +50,7 @@ internal sealed class TokenRenewal(
     }
 
     private static OAuthException SignedOut() =>
-        new(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so it is not renewed.");
+        new(OAuthFailure.GrantLost, "signed-out", "Somebody has signed out (`mcpproxyfast logout`), so the credential is not renewed.");
 
     private async Task<TokenSet> AskAsync(RenewalTurn turn, HeldCredential latest, string refreshToken, CancellationToken cancellationToken)
     {
@@ -92,7 +92,7 @@ internal sealed class TokenRenewal(
         }
         catch (OperationCanceledException failure) when (end.IsCancellationRequested)
         {
-            throw new OAuthException(OAuthFailure.Transient, "server-too-slow", "The proxy was stopped while it was renewed.", failure) { IsUnanswered = true };
+            throw new OAuthException(OAuthFailure.Transient, "server-too-slow", "The proxy was stopped during a renewal.", failure) { IsUnanswered = true };
         }
     }
 
@@ -120,7 +120,7 @@ internal sealed class TokenRenewal(
         throw SignedOut();
     }
 
-    // Servers have many words for a refresh token that is over, and some say it with 200. What they refuse for good is not shown to them again.
+    // Servers have many error codes for a refresh token that has ended, and some send them with 200. A token that is refused for good is not sent again.
     private static bool EndsGrant(OAuthException failure) => failure switch
     {
         { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,

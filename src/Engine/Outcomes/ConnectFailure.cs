@@ -6,9 +6,9 @@ using System.Text;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why no connection could be made: each address that was tried, and what came of it. Made where it failed; worded only where it is logged.</summary>
+/// <summary>Why no connection could be made: each address that was tried, and why it failed. The sentence is built only when it is logged.</summary>
 /// <param name="Host">The host that was to be reached.</param>
-/// <param name="LookUp">What became of the look-up of its name, where that failed; null where it did not.</param>
+/// <param name="LookUp">The exception of the name look-up; null if the look-up did not fail.</param>
 /// <param name="Attempts">The addresses that were tried, in their order.</param>
 internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyList<FailedAttempt> Attempts)
 {
@@ -41,8 +41,8 @@ internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyL
 /// <summary>One address that could not be connected to.</summary>
 /// <param name="Address">The address.</param>
 /// <param name="Reason">At which stage it failed: not reached, or TLS.</param>
-/// <param name="Cause">What failed; null where there was no answer in time.</param>
-/// <param name="Certificate">What is wrong with the certificate; null where that is not the cause.</param>
+/// <param name="Cause">What failed; null if there was no answer in time.</param>
+/// <param name="Certificate">What is wrong with the certificate; null if that is not the cause.</param>
 internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exception? Cause, CertificateFault? Certificate)
 {
     public override string ToString()

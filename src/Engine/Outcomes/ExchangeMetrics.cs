@@ -14,7 +14,7 @@ internal sealed class ExchangeMetrics
     /// <summary>Requests that joined an exchange in progress. Set for life.</summary>
     private readonly Counter<long> _joins;
 
-    /// <param name="meter">The proxy's.</param>
+    /// <param name="meter">The meter of the proxy.</param>
     public ExchangeMetrics(Meter meter)
     {
         _exchanges = meter.CreateCounter<long>("mcpproxyfast.token_exchanges", "{exchange}", "Requests to exchange a token, by their outcome.");

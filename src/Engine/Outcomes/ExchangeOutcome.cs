@@ -6,28 +6,28 @@ namespace McpProxyFast.Outcomes;
 /// <summary>What is known of one exchange: filled on its way, told once at its end. Used again for the next.</summary>
 internal sealed class ExchangeOutcome
 {
-    /// <summary>What the client asked for; copied only where an observer listens.</summary>
+    /// <summary>What the client asked for; copied only if an observer listens.</summary>
     private RequestCopy _request;
 
     /// <summary>How it ended; null until it is told.</summary>
     public ExchangeEnd? End { get; set; }
 
-    /// <summary>The status that the client was sent; 0 where none was.</summary>
+    /// <summary>The status that the client was sent; 0 if none was.</summary>
     public int Status { get; set; }
 
-    /// <summary>Why the request, or the rest of its body, was refused; None where it was not.</summary>
+    /// <summary>Why the request, or the rest of its body, was refused; None if it was not.</summary>
     public RefusalReason Refusal { get; set; }
 
-    /// <summary>The rule that the upstream's answer broke; None where it broke none.</summary>
+    /// <summary>The rule that the upstream's answer broke; None if it broke none.</summary>
     public Violation UpstreamViolation { get; set; }
 
-    /// <summary>What failed outside; None where nothing did.</summary>
+    /// <summary>What failed outside; None if nothing did.</summary>
     public FaultReason Fault { get; set; }
 
     /// <summary>A more exact code than the fault's own; null for that.</summary>
     public string? Code { get; set; }
 
-    /// <summary>Why no connection to the upstream could be made, for the log; null where that is not what failed.</summary>
+    /// <summary>Why no connection to the upstream could be made, for the log; null if that is not what failed.</summary>
     public ConnectFailure? Failure { get; set; }
 
     /// <summary>How often the request was sent to the upstream.</summary>
@@ -36,13 +36,13 @@ internal sealed class ExchangeOutcome
     /// <summary>The last attempt went over a connection that had carried an exchange before.</summary>
     public bool IsUpstreamReused { get; set; }
 
-    /// <summary>What became of the caller's token; null where none was checked.</summary>
+    /// <summary>The verdict on the caller's token; null if none was checked.</summary>
     public TokenVerdict? Verdict { get; set; }
 
-    /// <summary>The client's address; null where there is none.</summary>
+    /// <summary>The client's address; null if there is none.</summary>
     public IPAddress? Peer { get; set; }
 
-    /// <summary>When the head was here whole, by the clock's timestamps; 0 where nobody listens.</summary>
+    /// <summary>When the head was here whole, by the clock's timestamps; 0 if nobody listens.</summary>
     public long StartedAt { get; set; }
 
     /// <summary>When the first byte of the answer was sent; 0 for never.</summary>
@@ -54,7 +54,7 @@ internal sealed class ExchangeOutcome
     /// <summary>Bytes that were sent to the client.</summary>
     public long BytesSent { get; set; }
 
-    /// <summary>A stable code of what went wrong; empty where nothing did.</summary>
+    /// <summary>A stable code of what went wrong; empty if nothing did.</summary>
     public string Reason => End switch
     {
         ExchangeEnd.Answered or ExchangeEnd.AnsweredByProxy => "",
@@ -63,7 +63,7 @@ internal sealed class ExchangeOutcome
         _ => "",
     };
 
-    /// <summary>The rule that the client broke; empty where it broke none.</summary>
+    /// <summary>The rule that the client broke; empty if it broke none.</summary>
     public string Rule => Refusal is RefusalReason.None ? "" : Outcomes.Refusal.For(Refusal).Rule;
 
     /// <summary>Copies what an observer is told of the request: its bytes may be gone at the end.</summary>

@@ -3,7 +3,7 @@ namespace McpProxyFast.Outcomes;
 /// <summary>What an operator can do about a fault: a sentence for the log, which clients are not told.</summary>
 internal static class FaultAdvice
 {
-    /// <returns>Empty where there is nothing to advise.</returns>
+    /// <returns>Empty if there is nothing to advise.</returns>
     public static string For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => "Check the host in McpProxyOptions.Target, and this machine's DNS settings.",

@@ -12,10 +12,10 @@ internal sealed class HookCancellation : IDisposable
     private readonly CancellationTokenRegistration _parent;
     private readonly ITimer? _limit;
 
-    /// <param name="faults">Told what the hook's callbacks throw.</param>
+    /// <param name="faults">Gets what the hook's callbacks throw.</param>
     public HookCancellation(HookFaults faults) => _faults = faults;
 
-    /// <param name="faults">Told what the hook's callbacks throw.</param>
+    /// <param name="faults">Gets what the hook's callbacks throw.</param>
     /// <param name="limit">Cancelled after this.</param>
     /// <param name="clock">Measures the limit.</param>
     /// <param name="parent">Cancelled with this one.</param>

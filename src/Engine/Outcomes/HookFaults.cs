@@ -15,16 +15,16 @@ internal enum Hook : byte
     Cancellation,
 }
 
-/// <summary>Tells of exceptions that a host's hooks threw: by type only, since the text is not ours and may hold a token.</summary>
-/// <remarks>For each hook and type the first is told at once, those that follow by their number (<see cref="RepeatedLines"/>).</remarks>
-/// <param name="logger">Where it is told.</param>
-/// <param name="clock">When they are told.</param>
+/// <summary>Logs exceptions that a host's hooks threw: by type only, since the text is not ours and may hold a token.</summary>
+/// <remarks>For each hook and type the first exception is logged at once, later ones as a count (<see cref="RepeatedLines"/>).</remarks>
+/// <param name="logger">Logs the exceptions.</param>
+/// <param name="clock">Measures the intervals between counts.</param>
 internal sealed class HookFaults(ILogger logger, TimeProvider clock)
 {
     private readonly RepeatedLines _lines = new(logger, clock);
 
     /// <summary>A hook has thrown.</summary>
-    /// <param name="hook">Which.</param>
+    /// <param name="hook">The hook that threw.</param>
     /// <param name="fault">What it threw.</param>
     public void Threw(Hook hook, Exception fault)
     {

@@ -52,7 +52,7 @@ internal static class PlainText
         return Finish(shown, text.Length > most);
     }
 
-    /// <summary>A message that may quote a server and name URLs, fit to be shown: without the queries of its URLs, where some keep a secret.</summary>
+    /// <summary>A message that may quote a server and name URLs, fit to be shown: without the queries of its URLs, if some keep a secret.</summary>
     public static string OfMessage(string message)
     {
         int scheme = message.IndexOf("://", StringComparison.Ordinal);

@@ -32,7 +32,7 @@ internal sealed class ProxyMetrics : IDisposable
     private readonly Counter<long> _acceptFailures;
     private readonly RepeatedLines _lines;
 
-    /// <summary>1 until it has been said that the target asks for a credential; 0 from then on, and where the proxy has one.</summary>
+    /// <summary>1 until it has been said that the target asks for a credential; 0 from then on, and if the proxy has one.</summary>
     private int _owesHint;
 
     /// <summary>1 until it has been said that the target redirects clients; 0 from then on.</summary>
@@ -41,10 +41,10 @@ internal sealed class ProxyMetrics : IDisposable
     /// <param name="logger">Where refusals and faults are told.</param>
     /// <param name="countOpen">The number of open client connections.</param>
     /// <param name="observer">Told of every exchange; null for nobody.</param>
-    /// <param name="hookFaults">Told what the observer throws.</param>
+    /// <param name="hookFaults">Gets what the observer throws.</param>
     /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
     /// <param name="hasCredential">The proxy sends a credential of its own, so a target that asks for one needs no hint.</param>
-    /// <param name="meter">The proxy's; null to make it.</param>
+    /// <param name="meter">The meter of the proxy; null to create one.</param>
     public ProxyMetrics(
         ILogger logger,
         Func<int> countOpen,
@@ -130,7 +130,7 @@ internal sealed class ProxyMetrics : IDisposable
 
     /// <summary>A request named a host that is not allowed.</summary>
     /// <param name="host">As the client sent it.</param>
-    /// <param name="peer">The client; null where it has no address.</param>
+    /// <param name="peer">The client; null if it has no address.</param>
     public void HostRefused(ReadOnlySpan<byte> host, IPAddress? peer)
     {
         if (_lines.MayWrite(LogLevel.Warning, "host-not-allowed"))
@@ -182,7 +182,7 @@ internal sealed class ProxyMetrics : IDisposable
         Meter.Dispose();
     }
 
-    /// <summary>The first of its kind as a warning, the others by their number, and each by itself at debug level.</summary>
+    /// <summary>Logs the first of its kind as a warning, later ones as a count, and each one at debug level.</summary>
     private void WarnOf(in Fault fault, ExchangeOutcome outcome)
     {
         Violation violation = outcome.UpstreamViolation;
@@ -236,7 +236,7 @@ internal sealed class ProxyMetrics : IDisposable
     /// <param name="code">The refusal's or the violation's.</param>
     /// <param name="rule">The rule that was broken.</param>
     /// <param name="side">Who broke it.</param>
-    /// <param name="status">What the client was answered; null where it was the upstream that broke the rule.</param>
+    /// <param name="status">What the client was answered; null if it was the upstream that broke the rule.</param>
     private void CountBrokenRule(string code, string rule, Side side, int? status)
     {
         if (_logger.IsEnabled(LogLevel.Debug))

@@ -111,7 +111,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
     /// <summary>The violations that a request can be refused for, and their reasons: the rows of the table, looked up the other way round.</summary>
     private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
 
-    /// <summary>The rule of HTTP/1.1 that the request breaks; None where it is refused for another reason.</summary>
+    /// <summary>The rule of HTTP/1.1 that the request breaks; None if it is refused for another reason.</summary>
     public Violation Violation { get; private init; }
 
     /// <summary>How the body is written.</summary>

@@ -36,9 +36,9 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
     private ITimer? _timer;
 
     /// <summary>Whether a line may be written now; if not, it has been counted.</summary>
-    /// <param name="level">Its level; false where that is off.</param>
+    /// <param name="level">The level of the line. If it is off, the answer is false.</param>
     /// <param name="what">What happened: a stable word, not a peer's.</param>
-    /// <param name="reason">Why: likewise; empty where the first says it all.</param>
+    /// <param name="reason">Why it happened, also a stable word; empty if <paramref name="what"/> says enough.</param>
     public bool MayWrite(LogLevel level, string what, string reason = "")
     {
         if (!_logger.IsEnabled(level))

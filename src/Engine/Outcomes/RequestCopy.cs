@@ -56,7 +56,7 @@ internal struct RequestCopy
         return (ushort)(start + part.Length);
     }
 
-    /// <summary>The value of the only line with this name; empty where there is none, or several.</summary>
+    /// <summary>The value of the only line with this name; empty if there is none, or several.</summary>
     private static ReadOnlySpan<byte> Find(RequestHead head, ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> found = default;

@@ -5,8 +5,8 @@ namespace McpProxyFast.Outcomes;
 
 /// <summary>The one way in which anything runs in the background: in turns, one at a time, until disposed of. Nothing that a turn throws ends it.</summary>
 /// <remarks>
-/// A turn handles what it expects. What it throws nevertheless comes of something that a peer sent and nobody foresaw, of a host's logger, or of a bug; a
-/// loop that ended by it would be missed days later. So it is told, once for each row of failures, and the next turn comes after a pause that grows.
+/// A turn handles what it expects. An exception nevertheless has an unforeseen cause: bytes of a peer, a host's logger, or a bug. A
+/// loop that ended by it would be missed days later. So a row of failures is logged once, and the next turn comes after a pause that grows.
 /// </remarks>
 internal sealed class Supervised : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class Supervised : IAsyncDisposable
     /// <summary>Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>. Set for life.</summary>
     private readonly Func<CancellationToken, Task<TimeSpan>> _turn;
 
-    /// <summary>Where a failure is told; what it throws must not end what it is told of. Set for life.</summary>
+    /// <summary>Logs failures. An exception of the logger must not end the background work. Set for life.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Fires when the next turn is due. Valid until disposed of.</summary>
@@ -49,7 +49,7 @@ internal sealed class Supervised : IAsyncDisposable
     /// <param name="name">What runs, in the log's words.</param>
     /// <param name="turn">Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>.</param>
     /// <param name="clock">Measures the waits.</param>
-    /// <param name="logger">Told of a failure, by its type: the text is not ours and may hold a secret.</param>
+    /// <param name="logger">Logs a failure, by its type: the text is not ours and may hold a secret.</param>
     public Supervised(string name, Func<CancellationToken, Task<TimeSpan>> turn, TimeProvider clock, ILogger logger)
     {
         (_name, _turn, _logger) = (name, turn, GuardedLogger.Around(logger));

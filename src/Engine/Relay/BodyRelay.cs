@@ -81,7 +81,7 @@ internal sealed class BodyRelay
         /// <summary>The data only. The end of the connection ends the body.</summary>
         Bare,
 
-        /// <summary>In chunks, although the source has none.</summary>
+        /// <summary>The data in chunks, although the source sends none.</summary>
         Chunked,
     }
 

@@ -10,10 +10,10 @@ namespace McpProxyFast.Rewriting;
 /// </summary>
 /// <remarks>
 /// The bytes are changed where they lie, and their number stays the same: what the URL loses, a comment line before the event gains, which every reader of
-/// event streams skips. So no framing is touched, be it a length or chunks, whatever is cut where. Looked at is only what comes before the first event is
-/// over; held back are only bytes that may belong to such an event, which no client could act on before it is whole.
+/// event streams skips. So no framing is touched, whether it is a length or chunks, and however the body is cut. Only the bytes up to the end of the first
+/// event are read. Only bytes that may belong to such an event are held back; no client could act on them before the event is whole.
 /// </remarks>
-/// <param name="origin">The upstream's.</param>
+/// <param name="origin">The origin of the upstream.</param>
 /// <param name="announced">Told what the event names, without the upstream's origin, before the client can see it; null for nobody.</param>
 internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? announced = null)
 {
@@ -68,10 +68,10 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     }
 
     /// <summary>Copies the data of the body out of its framing.</summary>
-    /// <param name="framing">The body's.</param>
+    /// <param name="framing">The framing of the body.</param>
     /// <param name="received">The bytes.</param>
-    /// <param name="text">Gets the data.</param>
-    /// <param name="places">Gets, for each byte of data, where it lies in the received bytes.</param>
+    /// <param name="text">Receives the data.</param>
+    /// <param name="places">Receives, for each byte of data, where it lies in the received bytes.</param>
     /// <param name="isEnd">The body ends here, or its framing is broken.</param>
     /// <returns>How many bytes of data there are.</returns>
     private static int Unframe(in BodyFraming framing, ReadOnlySpan<byte> received, Span<byte> text, Span<ushort> places, out bool isEnd)
@@ -96,9 +96,9 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <summary>Reads the lines of the stream up to the URL of its first event.</summary>
     /// <remarks>HTML §9.2.6: lines end in CR LF, LF or CR; a line that is empty ends an event; one that begins with a colon is a comment.</remarks>
     /// <param name="text">The stream so far.</param>
-    /// <param name="eventStart">Where the first event begins that has not been seen to be none; what lies before it may go on.</param>
-    /// <param name="urlStart">Where the URL begins; valid where it was found.</param>
-    /// <param name="urlEnd">Behind it.</param>
+    /// <param name="eventStart">Where the first event that may be an <c>endpoint</c> event begins; the bytes before it may be sent.</param>
+    /// <param name="urlStart">Where the URL begins; valid if it was found.</param>
+    /// <param name="urlEnd">The position after the URL.</param>
     private Verdict Read(ReadOnlySpan<byte> text, out int eventStart, out int urlStart, out int urlEnd)
     {
         int at = text.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
@@ -194,7 +194,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <summary>
     /// Cuts the origin from the URL and shifts the lines before it right. A comment line of the same length fills the gap, so the length stays the same.
     /// </summary>
-    /// <returns>False where it is on another origin, or the rest could be read as leading elsewhere: then nothing is changed.</returns>
+    /// <returns>False if it is on another origin, or the rest could be read as leading elsewhere: then nothing is changed.</returns>
     private bool TryChange(Span<byte> text, int eventStart, int urlStart, int urlEnd)
     {
         ReadOnlySpan<byte> path = origin.Behind(text[urlStart..urlEnd]);

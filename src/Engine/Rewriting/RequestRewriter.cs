@@ -56,10 +56,10 @@ internal sealed class RequestRewriter
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
-    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null where there is none.</summary>
+    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null if there is none.</summary>
     private readonly ReplacedNames? _replaced;
 
-    /// <summary>Those of them that stand in <see cref="RequestEdits.AddedLines"/>; null where no request has any.</summary>
+    /// <summary>Those of them that stand in <see cref="RequestEdits.AddedLines"/>; null if no request has any.</summary>
     private readonly ReplacedNames? _added;
 
     /// <param name="target">The upstream.</param>

@@ -6,7 +6,7 @@ namespace McpProxyFast.Rewriting;
 /// <summary>What differs from one response to the next.</summary>
 internal readonly ref struct ResponseEdits
 {
-    /// <summary>How the body leaves: Length, Chunked, or None where there is none or where the connection's end is the body's.</summary>
+    /// <summary>How the body leaves: Length, Chunked, or None if there is none or if the connection's end is the body's.</summary>
     public FramingKind Framing { get; init; }
 
     /// <summary>The client's own version: a client of HTTP/1.0 is told when the connection stays open, one of 1.1 when it does not.</summary>

@@ -73,7 +73,7 @@ internal sealed class TargetRule
     /// <summary><c>*</c> itself, and an absolute target without a path: both mean the server as a whole (RFC 9112 §3.2.4).</summary>
     private static bool IsForServer(RequestHead head) => head.IsOptions && head.PathAndQuery.IsEmpty;
 
-    /// <param name="query">The received query with its <c>?</c>; empty where there is none. It stays as it came (RFC 9110 §7.7).</param>
+    /// <param name="query">The received query with its <c>?</c>; empty if there is none. It stays as it came (RFC 9110 §7.7).</param>
     /// <param name="writer">The head.</param>
     private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
     {

@@ -47,7 +47,7 @@ internal static class AnswerStage
             return "";
         }
 
-        // Where tokens are not checked here but exchanged elsewhere, there is no metadata to point to.
+        // If tokens are not checked here but exchanged elsewhere, there is no metadata to point to.
         Entrance entrance = owner.Entrance;
         ReadOnlyMemory<byte> line = owner.Parts.Tokens is { } tokens
             ? tokens.Challenge.LineFor(kind, entrance.Scheme, request.Authority, request.Path, entrance.Resource, stage.StepUp)

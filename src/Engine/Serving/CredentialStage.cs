@@ -6,7 +6,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The credential that goes out with one exchange: taken ready-made, or waited for; renewed where the upstream refuses it.</summary>
+/// <summary>The credential that goes out with one exchange: taken ready-made, or waited for; renewed if the upstream refuses it.</summary>
 internal sealed class CredentialStage
 {
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
@@ -74,7 +74,7 @@ internal sealed class CredentialStage
         return !MustObtain(source) && !request.MayGather();
     }
 
-    /// <summary>What the request is sent with, there or where a redirect has led it: nothing where that is not the credential's resource.</summary>
+    /// <summary>What the request is sent with, there or where a redirect has led it: nothing if that is not the credential's resource.</summary>
     public CredentialLine? LineFor(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
         if (Source is not { } source)
@@ -90,7 +90,7 @@ internal sealed class CredentialStage
     }
 
     /// <summary>
-    /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. Where there is one already, the path is warm:
+    /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. If there is one already, the path is warm:
     /// the body comes in a read of its own.
     /// </summary>
     public ValueTask<StageResult> PrepareAsync(RequestStream request) => MustObtain(Source!) ? ObtainAsync(request) : request.GatherAsync();
@@ -179,7 +179,7 @@ internal sealed class CredentialStage
             CredentialResultKind.Unavailable => Unavailable(result),
             CredentialResultKind.Refused => StageResult.Refuse(result.Refusal, result.StepUp),
 
-            // With its code: why has been told, with what the server said, when the exchange failed.
+            // Only the code of the fault: the reason was logged when the exchange failed.
             CredentialResultKind.Failed => StageResult.Fail(result.Fault, new FaultDetail(result.RetryAfterSeconds, Code: Fault.For(result.Fault).Code)),
             _ => StageResult.GoOn,
         };

@@ -8,8 +8,8 @@ namespace McpProxyFast.Serving;
 internal static class PresentedToken
 {
     /// <param name="request">The request.</param>
-    /// <param name="token">The token where it has one; lies in the head.</param>
-    /// <returns>Why the request is to be refused; None where it has a token.</returns>
+    /// <param name="token">The token if it has one; lies in the head.</param>
+    /// <returns>Why the request is to be refused; None if it has a token.</returns>
     public static RefusalReason Read(RequestHead request, out ReadOnlySpan<byte> token)
     {
         token = default;

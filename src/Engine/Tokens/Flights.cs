@@ -106,7 +106,7 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
     {
         if (await _turns.WaitAsync(0).ConfigureAwait(false))
         {
-            return true; // nobody waits: a turn that is given back goes to who has waited for longest
+            return true; // nobody waits: a turn that is given back goes to the one that has waited longest
         }
 
         using var late = new CancellationTokenSource(limits.MaxWait, clock);

@@ -4,7 +4,7 @@ namespace McpProxyFast.Tokens;
 /// <remarks>
 /// <para>
 /// Memory order: an entry is complete when its constructor is through, and becomes visible by one reference write with release
-/// (<see cref="Add"/>), paired with the acquire in <see cref="Find"/>: who sees the reference sees every field. An entry carries its own
+/// (<see cref="Add"/>), paired with the acquire in <see cref="Find"/>: a thread that sees the reference sees every field. An entry carries its own
 /// digest, expiry and epoch, so whichever entry a reader finds in a slot, it takes it only for what it was made for.
 /// </para>
 /// <para>A lost race between two writers drops one entry: that costs asking once more, never a wrong answer.</para>
@@ -19,7 +19,7 @@ internal sealed class TokenCache<TEntry>(int ways)
     // The worth of a live and good entry starts here, above that of every other: ticks need 62 bits.
     private const long FirstGood = 1L << 62;
 
-    /// <summary>The entries, set after set; null where nothing has been kept yet.</summary>
+    /// <summary>The entries, set after set; null if nothing has been kept yet.</summary>
     private readonly TEntry?[] _slots = new TEntry?[Capacity];
 
     public TEntry? Find(in TokenDigest digest, long nowTicks, int epoch)

@@ -24,7 +24,7 @@ internal sealed class BufferBudget(long bytes)
         }
     }
 
-    /// <summary>The bytes of all counted buffers in use: none where there is no connection.</summary>
+    /// <summary>The bytes of all counted buffers in use: none if there is no connection.</summary>
     public long Taken => Volatile.Read(ref _taken);
 
     /// <summary>Counts a rented buffer.</summary>

@@ -169,7 +169,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>Ends the watch. A call of it may still be running on another thread.</summary>
+    /// <summary>Ends the watch. Its callback may still be running on another thread.</summary>
     public void Unwatch() => Volatile.Write(ref _watch, null);
 
     /// <summary>Called by the channel to complete the armed read.</summary>

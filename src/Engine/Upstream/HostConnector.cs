@@ -7,7 +7,7 @@ using McpProxyFast.Transport.Network;
 namespace McpProxyFast.Upstream;
 
 /// <summary>
-/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Exceptions from it become faults, which the client is told.
+/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Its exceptions become faults that the client is told.
 /// </summary>
 /// <param name="connect">The hook.</param>
 /// <param name="timeout">The limit for one connection.</param>
@@ -52,7 +52,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         try
         {
             IDuplexPipe late = await connecting.ConfigureAwait(false);
-            var tooLate = new IOException("The connection was made after the time for it was over.");
+            var tooLate = new IOException("The connection was made after its time limit.");
             await late.Input.CompleteAsync(tooLate).ConfigureAwait(false);
             await late.Output.CompleteAsync(tooLate).ConfigureAwait(false);
         }

@@ -32,7 +32,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     private readonly Heartbeat _heartbeat;
     private readonly ProxyMetrics _metrics;
 
-    /// <summary>The upstream's; told when the upstream ends this connection while it is idle.</summary>
+    /// <summary>Learns when the upstream ends this connection while it is idle.</summary>
     private readonly IdleTimeoutEstimate _idleTimeout;
 
     /// <summary>One of the states above.</summary>

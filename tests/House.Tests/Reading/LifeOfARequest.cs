@@ -2,19 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace McpProxyFast.House.Tests.Reading;
 
-/// <summary>One step of the numbered list in the README's life of a request: <c>3. **Lease.** `UpstreamPool.LeaseAsync` …</c></summary>
+/// <summary>One step of a numbered list in the README, such as the life of a request: <c>3. **Lease.** `UpstreamPool.LeaseAsync` …</c></summary>
 /// <param name="Number">As it is written.</param>
 /// <param name="Title">The bold words, without their full stop.</param>
 /// <param name="Names">Every <c>Type.Member</c> that the step has in backticks.</param>
 internal sealed partial record LifeStep(int Number, string Title, string[] Names)
 {
-    private const string Heading = "## The life of a request";
-
-    public static LifeStep[] Parse(string readme)
+    /// <summary>Reads the steps of one section.</summary>
+    /// <param name="readme">The whole page.</param>
+    /// <param name="section">The section's heading, without the <c>##</c>.</param>
+    public static LifeStep[] Parse(string readme, string section = "The life of a request")
     {
+        string heading = $"## {section}";
         string[] lines =
         [
-            .. readme.Split('\n').SkipWhile(line => line.TrimEnd() != Heading).Skip(1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)),
+            .. readme.Split('\n').SkipWhile(line => line.TrimEnd() != heading).Skip(1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)),
         ];
         List<LifeStep> steps = [];
         for (int i = 0; i < lines.Length; i++)

@@ -118,7 +118,7 @@ internal sealed class McpResponse
             return 0;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Nothing here blocks a thread.");
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This stream can only be used asynchronously.");
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -17,7 +17,7 @@ internal ref struct ArgumentReader
     /// <summary>Where the headers go.</summary>
     private readonly List<HeaderField> _fields;
 
-    /// <summary>Stands on what was read last.</summary>
+    /// <summary>The reader; it stands on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
     /// <summary>Bytes of headers so far.</summary>
@@ -33,7 +33,7 @@ internal ref struct ArgumentReader
     /// <param name="parameters">What is annotated.</param>
     /// <param name="message">The call.</param>
     /// <param name="fields">Where the headers go.</param>
-    /// <returns>What is wrong with the call; null where nothing is.</returns>
+    /// <returns>What is wrong with the call; null if nothing is.</returns>
     public static string? Read(ToolParameters parameters, in ReadOnlySequence<byte> message, List<HeaderField> fields)
     {
         if (JsonSlice.Find(message, "params"u8) is not { } found

@@ -19,6 +19,6 @@ internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
 internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default, IDisposable? Hold = null)
     : EraAction;
 
-/// <summary>Close the POST of a request, whether it has been sent or waits to be; what still comes of it is nobody's.</summary>
+/// <summary>Close the POST of a request, whether it has been sent or waits to be; whatever the server still sends for it is dropped.</summary>
 /// <param name="Id">The request's id at the server.</param>
 internal sealed record CloseServer(MessageId Id) : EraAction;

@@ -20,7 +20,7 @@ internal static class HeaderText
         && text[^1] != ' '
         && !text.AsSpan().ContainsAnyExcept(Allowed);
 
-    /// <summary>The text as a field's value; in Base64 where it cannot be one as it is.</summary>
+    /// <summary>The text as a field's value; in Base64 if it cannot be one as it is.</summary>
     public static string Encode(string text)
     {
         bool looksEncoded = text.StartsWith(Prefix, StringComparison.Ordinal) && text.EndsWith(Suffix, StringComparison.Ordinal);

@@ -30,8 +30,8 @@ internal sealed class InputRound
     /// <param name="client">Who is to be asked.</param>
     /// <param name="messages">Gives the requests to the client their ids.</param>
     /// <param name="requests">The requests to the client.</param>
-    /// <param name="fault">Why the client cannot be asked; null where it can be.</param>
-    /// <returns>Null where there is a fault.</returns>
+    /// <param name="fault">Why the client cannot be asked; null if it can be.</param>
+    /// <returns>Null if there is a fault.</returns>
     public static InputRound? Read(
         in ReadOnlySequence<byte> answer, LegacyClient client, ModernMessages messages, out IReadOnlyList<ToClient> requests, out string? fault)
     {

@@ -7,7 +7,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>What a client of an older era has said of itself in its <c>initialize</c>.</summary>
 internal sealed class LegacyClient
 {
-    /// <summary>A name where the client has given none, since each request has to have one that is well formed.</summary>
+    /// <summary>A name if the client has given none, since each request has to have one that is well formed.</summary>
     private static readonly byte[] NoInfo = """{"name":"unknown","version":"unknown"}"""u8.ToArray();
 
     private LegacyClient(string revision, byte[] info, byte[] capabilities)
@@ -38,7 +38,7 @@ internal sealed class LegacyClient
             Kept(capabilities));
     }
 
-    /// <summary>Why the client cannot be asked for something; null where it can be.</summary>
+    /// <summary>Why the client cannot be asked for something; null if it can be.</summary>
     /// <param name="method">What a server wants to ask.</param>
     /// <param name="mode"><c>params.mode</c> of an elicitation.</param>
     public string? WhyNot(string method, string? mode)

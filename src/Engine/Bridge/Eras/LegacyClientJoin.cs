@@ -173,7 +173,7 @@ internal sealed class LegacyClientJoin : EraJoin
 
                 break;
 
-            // Revision 2026-07-28 has no word for them: a server asks again where it wants to know.
+            // Revision 2026-07-28 has no message for these: a server asks again if it wants to know.
             case Methods.RootsChanged or Methods.Progress or Methods.Initialize or Methods.Cancelled:
                 break;
             default:

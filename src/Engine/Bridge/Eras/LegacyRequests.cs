@@ -37,7 +37,7 @@ internal sealed class LegacyRequests
     /// <summary>The wait before a request is sent again for which the server has asked nothing.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Who asks.</summary>
+    /// <summary>The client of the older era.</summary>
     private readonly LegacyClient _client;
 
     /// <summary>Makes messages for the server.</summary>
@@ -228,7 +228,7 @@ internal sealed class LegacyRequests
 
         Keep(open, state);
 
-        // What the server still sends of the request that it has answered is nobody's; it goes on under another id.
+        // The request goes on under another id. What the server still sends under the old id is dropped.
         _atServer.Remove(open.Upstream);
         if (round.Asked.Count == 0)
         {

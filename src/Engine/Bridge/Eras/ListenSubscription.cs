@@ -52,7 +52,7 @@ internal sealed class ListenSubscription
         _server = server;
     }
 
-    /// <summary>Starts to listen for changed lists, where the server tells of them.</summary>
+    /// <summary>Starts to listen for changed lists, if the server tells of them.</summary>
     public void Start(List<EraAction> actions) => Refresh(actions, TimeSpan.Zero);
 
     /// <summary>Whether a request is one of these streams.</summary>

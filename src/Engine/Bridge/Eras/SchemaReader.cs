@@ -30,7 +30,7 @@ internal ref struct SchemaReader
     /// <summary>Reads a schema.</summary>
     /// <param name="schema">A JSON object, of a message that has been scanned.</param>
     /// <param name="fault">Which rule its annotations break; null for none.</param>
-    /// <returns>Null where there is a fault.</returns>
+    /// <returns>Null if there is a fault.</returns>
     public static ToolParameters? Read(in ReadOnlySequence<byte> schema, out string? fault)
     {
         var reader = new SchemaReader(schema);
@@ -131,7 +131,7 @@ internal ref struct SchemaReader
         return name;
     }
 
-    /// <summary>Whether a type is one that a header can carry, or is so where it is not null.</summary>
+    /// <summary>Whether a type is one that a header can carry, or is so if it is not null.</summary>
     private bool ReadIsPrimitive()
     {
         if (_json.TokenType is not JsonTokenType.StartArray)

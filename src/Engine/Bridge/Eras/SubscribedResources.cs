@@ -34,7 +34,7 @@ internal sealed class SubscribedResources
     /// <summary>Adds a resource.</summary>
     /// <param name="resource">Its URI.</param>
     /// <param name="isNew">Whether it was not there.</param>
-    /// <returns>Why that is not possible; null where it was.</returns>
+    /// <returns>Why that is not possible; null if it was.</returns>
     public string? TryAdd(string resource, out bool isNew)
     {
         isNew = !_resources.Contains(resource);
@@ -102,7 +102,7 @@ internal sealed class SubscribedResources
 
     /// <summary>The server has acknowledged the stream that was asked for last.</summary>
     /// <param name="honoured">The resources that it tells of.</param>
-    /// <param name="actions">Get the answers.</param>
+    /// <param name="actions">Receives the answers.</param>
     public void Acknowledge(HashSet<string> honoured, List<EraAction> actions)
     {
         foreach (Pending waiting in _waiting)
@@ -122,8 +122,8 @@ internal sealed class SubscribedResources
     }
 
     /// <summary>The stream that was asked for last has ended before it was acknowledged.</summary>
-    /// <param name="error">What the server has said; null where it has said nothing.</param>
-    /// <param name="actions">Get the answers.</param>
+    /// <param name="error">What the server has said; null if it has said nothing.</param>
+    /// <param name="actions">Receives the answers.</param>
     public void Fail(ReadOnlySequence<byte>? error, List<EraAction> actions)
     {
         Pending[] failed = [.. _waiting];

@@ -3,7 +3,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Which arguments of a tool are sent in headers as well: a tree of the schema's properties, only with those that lead to one.</summary>
 internal sealed class ToolParameters
 {
-    /// <summary>The header's name, without <c>Mcp-Param-</c>; null where this property is sent in none.</summary>
+    /// <summary>The header's name, without <c>Mcp-Param-</c>; null if this property is sent in none.</summary>
     public string? Header { get; set; }
 
     /// <summary>Properties of this one, by name.</summary>

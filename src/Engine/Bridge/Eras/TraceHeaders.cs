@@ -11,7 +11,7 @@ internal static class TraceHeaders
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, where they are well formed. Others are dropped: a peer would drop them too.</summary>
+    /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, if they are well formed. Others are dropped: a peer would drop them too.</summary>
     public static void Add(RpcHead head, List<HeaderField> fields)
     {
         if (head.TraceParent is not { } parent || !IsParent(parent))

@@ -10,7 +10,7 @@ internal static class BatchReader
     /// <summary>The messages of a batch, in their order; slices of it, unread.</summary>
     /// <param name="batch">What <see cref="MessageScanner"/> called a <see cref="MessageKind.Batch"/>.</param>
     /// <param name="most">Most messages that are taken.</param>
-    /// <returns>At least one; null where there are more than <paramref name="most"/>.</returns>
+    /// <returns>At least one; null if there are more than <paramref name="most"/>.</returns>
     public static List<ReadOnlySequence<byte>>? Split(in ReadOnlySequence<byte> batch, int most)
     {
         var messages = new List<ReadOnlySequence<byte>>();

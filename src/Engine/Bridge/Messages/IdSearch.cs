@@ -15,7 +15,7 @@ internal sealed class IdSearch
 
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[],:"u8);
 
-    /// <summary>The name that is being read, or the value of the id; cut at <see cref="MaxKept"/>. Valid where <see cref="IsKept"/>.</summary>
+    /// <summary>The name that is being read, or the value of the id; cut at <see cref="MaxKept"/>. Valid if <see cref="IsKept"/>.</summary>
     private readonly ArrayBufferWriter<byte> _kept = new(64);
 
     /// <summary>How many objects and arrays are open.</summary>
@@ -39,10 +39,10 @@ internal sealed class IdSearch
     /// <summary>It has a member that only answers have, or the id twice, or it is a batch: it is given no id.</summary>
     private bool _isRefused;
 
-    /// <summary>The raw JSON of the id; null where it has not come yet, and where it is none.</summary>
+    /// <summary>The raw JSON of the id; null if it has not come yet, and if it is not a valid id.</summary>
     private byte[]? _id;
 
-    /// <summary>The raw JSON of the id, where one was seen; empty otherwise.</summary>
+    /// <summary>The raw JSON of the id, if one was seen; empty otherwise.</summary>
     public ReadOnlyMemory<byte> Id => _isRefused ? default : _id;
 
     private bool IsKept => _depth == 1 && (_isName || _isOfId);

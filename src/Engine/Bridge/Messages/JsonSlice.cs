@@ -15,7 +15,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
 
     /// <summary>The members of an object, in their order.</summary>
     /// <param name="json">Well-formed JSON, as of a message that has been scanned.</param>
-    /// <returns>Null where it is not an object, has more than <see cref="MaxMembers"/>, or a name that is not valid Unicode.</returns>
+    /// <returns>Null if it is not an object, has more than <see cref="MaxMembers"/>, or a name that is not valid Unicode.</returns>
     public static List<JsonSlice>? Members(in ReadOnlySequence<byte> json)
     {
         var reader = new Utf8JsonReader(json, MessageScanner.Options);
@@ -49,7 +49,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>One member of an object; null where it is not an object or has no such member. Of two, the first.</summary>
+    /// <summary>One member of an object; null if it is not an object or has no such member. Of two, the first.</summary>
     /// <param name="json">Well-formed JSON, as of a message that has been scanned.</param>
     /// <param name="name">The member's name.</param>
     public static JsonSlice? Find(in ReadOnlySequence<byte> json, ReadOnlySpan<byte> name)
@@ -76,7 +76,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         return null;
     }
 
-    /// <summary>The text of the value; null where it is not a string, too long to be kept, or not valid Unicode.</summary>
+    /// <summary>The text of the value; null if it is not a string, too long to be kept, or not valid Unicode.</summary>
     public string? Text
     {
         get
@@ -92,7 +92,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>The text or name that the reader stands on; null where it is neither, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
+    /// <summary>The text or name that the reader stands on; null if it is neither, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
     public static string? ReadText(ref Utf8JsonReader reader)
     {
         try

@@ -24,7 +24,7 @@ internal enum MessageFault
     /// <summary>A member that routing depends on is there twice, or once more in another case: readers differ in which one they take.</summary>
     MemberTwice,
 
-    /// <summary>The id is neither a string nor a number, or is null where there must be one.</summary>
+    /// <summary>The id is neither a string nor a number, or is null if there must be one.</summary>
     BadId,
 
     /// <summary>The method is not a string, is empty, or is too long.</summary>

@@ -24,6 +24,6 @@ internal static class MessageFaults
         MessageFault.BadId => "The message's id must be a string or a number.",
         MessageFault.BadMethod => $"The message's method must be a string of 1 to {MessageScanner.MaxTextBytes} bytes.",
         MessageFault.NeitherRequestNorResponse => "The message must have either a method, a result or an error.",
-        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "It is a message."),
+        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "This value is not a fault."),
     };
 }

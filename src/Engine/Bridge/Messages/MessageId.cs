@@ -10,10 +10,10 @@ namespace McpProxyFast.Bridge.Messages;
 /// </remarks>
 internal readonly struct MessageId : IEquatable<MessageId>
 {
-    /// <summary>The string; null where it is a number.</summary>
+    /// <summary>The string; null if it is a number.</summary>
     private readonly string? _text;
 
-    /// <summary>The number; 0 where it is a string.</summary>
+    /// <summary>The number; 0 if it is a string.</summary>
     private readonly decimal _number;
 
     private MessageId(ReadOnlyMemory<byte> raw, string? text, decimal number)
@@ -39,7 +39,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
     public static MessageId Of(string text) => new(JsonSerializedText(text), text, 0);
 
     /// <summary>Reads the value that the reader stands on.</summary>
-    /// <returns>False where it is neither a string nor a number, too long to be kept, or a number that readers would round differently.</returns>
+    /// <returns>False if it is neither a string nor a number, too long to be kept, or a number that readers would round differently.</returns>
     public static bool TryRead(ref Utf8JsonReader json, in ReadOnlySequence<byte> message, out MessageId id)
     {
         id = default;

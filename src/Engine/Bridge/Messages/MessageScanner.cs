@@ -5,7 +5,7 @@ namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>Reads what routing needs of a JSON-RPC message, from its bytes, without objects; the message itself is not touched.</summary>
 /// <remarks>
-/// The whole message is checked to be JSON, so that none that a peer cannot read goes on. Where two readers could take different members for the ones that
+/// The whole message is checked to be JSON, so that none that a peer cannot read goes on. If two readers could take different members for the ones that
 /// routing depends on, it is broken.
 /// </remarks>
 internal static class MessageScanner

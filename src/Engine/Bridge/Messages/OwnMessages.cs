@@ -33,7 +33,7 @@ internal static class OwnMessages
     }
 
     /// <summary>An error that answers a request.</summary>
-    /// <param name="id">The request; null where it is not known.</param>
+    /// <param name="id">The request; null if it is not known.</param>
     /// <param name="code">A JSON-RPC error code.</param>
     /// <param name="message">A sentence for a person.</param>
     /// <param name="reason">A stable code, in <c>data.reason</c>; empty for no data.</param>
@@ -124,7 +124,7 @@ internal static class OwnMessages
         json.WriteString("jsonrpc"u8, "2.0"u8);
     }
 
-    /// <summary>Writes an id, as it came; null where it is not known.</summary>
+    /// <summary>Writes an id, as it came; null if it is not known.</summary>
     public static void WriteId(Utf8JsonWriter json, MessageId? id)
     {
         json.WritePropertyName("id"u8);

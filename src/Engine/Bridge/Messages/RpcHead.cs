@@ -6,11 +6,11 @@ internal sealed class RpcHead
     /// <summary>What it is.</summary>
     public MessageKind Kind { get; set; }
 
-    /// <summary>Why it is not a message; set where the kind is <see cref="MessageKind.Broken"/>.</summary>
+    /// <summary>Why it is not a message; set if the kind is <see cref="MessageKind.Broken"/>.</summary>
     public MessageFault Fault { get; set; }
 
     /// <summary>
-    /// Its id. Null for notifications, batches, and errors that answer what could not be read. Of a broken message: the id where one was seen.
+    /// Its id. Null for notifications, batches, and errors that answer what could not be read. Of a broken message: the id if one was seen.
     /// </summary>
     public MessageId? Id { get; set; }
 
@@ -19,32 +19,32 @@ internal sealed class RpcHead
 
     /// <summary>
     /// What the method is about: <c>params.name</c>, else <c>params.uri</c>; of <c>resources/*</c> the URI, of <c>tasks/*</c> the <c>taskId</c>.
-    /// Null where that is not a string of at most <see cref="MessageScanner.MaxTextBytes"/>.
+    /// Null if that is not a string of at most <see cref="MessageScanner.MaxTextBytes"/>.
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>The revision: <c>params.protocolVersion</c> of an <c>initialize</c>, else what <c>_meta</c> says. Null where that is not a string.</summary>
+    /// <summary>The revision: <c>params.protocolVersion</c> of an <c>initialize</c>, else what <c>_meta</c> says. Null if that is not a string.</summary>
     public string? ProtocolVersion { get; set; }
 
-    /// <summary>The token that a request gives for its progress, or that a progress notification names. Null where there is none.</summary>
+    /// <summary>The token that a request gives for its progress, or that a progress notification names. Null if there is none.</summary>
     public MessageId? ProgressToken { get; set; }
 
-    /// <summary><c>params.requestId</c>: of a cancellation, the request that is cancelled. Null where there is none.</summary>
+    /// <summary><c>params.requestId</c>: of a cancellation, the request that is cancelled. Null if there is none.</summary>
     public MessageId? CancelledId { get; set; }
 
-    /// <summary>The subscription whose stream a notification of 2026-07-28 belongs to. Null where there is none.</summary>
+    /// <summary>The subscription whose stream a notification of 2026-07-28 belongs to. Null if there is none.</summary>
     public MessageId? SubscriptionId { get; set; }
 
-    /// <summary><c>traceparent</c> of <c>_meta</c>, unchecked. Null where that is not a string.</summary>
+    /// <summary><c>traceparent</c> of <c>_meta</c>, unchecked. Null if that is not a string.</summary>
     public string? TraceParent { get; set; }
 
-    /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null where that is not a string.</summary>
+    /// <summary><c>tracestate</c> of <c>_meta</c>, unchecked. Null if that is not a string.</summary>
     public string? TraceState { get; set; }
 
-    /// <summary><c>result.resultType</c> of a response. Null where that is not a string, as in all revisions before 2026-07-28.</summary>
+    /// <summary><c>result.resultType</c> of a response. Null if that is not a string, as in all revisions before 2026-07-28.</summary>
     public string? ResultType { get; set; }
 
-    /// <summary><c>error.code</c> of an error response; 0 where that is not an integer.</summary>
+    /// <summary><c>error.code</c> of an error response; 0 if that is not an integer.</summary>
     public int ErrorCode { get; set; }
 
     /// <summary>Whether it has a method, so that it starts something and does not answer.</summary>

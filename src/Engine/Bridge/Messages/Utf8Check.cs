@@ -84,7 +84,7 @@ internal static class Utf8Check
         return 0;
     }
 
-    /// <summary>How long a character is, by its first byte; 1 where no character starts like that.</summary>
+    /// <summary>How long a character is, by its first byte; 1 if no character starts like that.</summary>
     private static int LengthBy(byte first)
     {
         int length = first switch

@@ -10,7 +10,7 @@ internal static class BrowserOpener
 {
     /// <param name="url">What is to be opened.</param>
     /// <param name="secrets">What the browser must not find in its environment, under whatever name it came into ours.</param>
-    /// <param name="logger">Told of programs that could not be started.</param>
+    /// <param name="logger">Logs programs that could not be started.</param>
     /// <returns>Whether a program was started; whether it shows anything is not known.</returns>
     public static bool TryOpen(Uri url, IEnumerable<string?> secrets, ILogger logger)
     {

@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth.Browser;
 /// <summary>What the browser brought back (RFC 6749 §4.1.2, RFC 9207 §2).</summary>
 internal sealed record CallbackQuery(string? State, string? Code, string? Issuer, string? Error, string? ErrorDescription)
 {
-    /// <returns>The query of a GET of the callback, or null where this is another request.</returns>
+    /// <returns>The query of a GET of the callback, or null if this is another request.</returns>
     public static CallbackQuery? Parse(string? requestLine, string path)
     {
         if (requestLine?.Split(' ') is not ["GET", string target, _])

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). A request without the right state is told so and ignored.</summary>
+/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). A request without the right state gets an error page and is ignored.</summary>
 internal sealed class LoopbackCallback : IDisposable
 {
     public const string Path = "/callback";
@@ -22,7 +22,7 @@ internal sealed class LoopbackCallback : IDisposable
     /// <summary>Bounds how long a connection may take.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Told of hits that are ignored.</summary>
+    /// <summary>Logs requests that are ignored.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Ends each of the connections that are open, the oldest first; locked by itself.</summary>
@@ -42,9 +42,9 @@ internal sealed class LoopbackCallback : IDisposable
     public string RedirectUri { get; }
 
     /// <param name="port">The port, 0 for one that is free.</param>
-    /// <param name="mayMove">Whether another free port will do where that one is taken.</param>
+    /// <param name="mayMove">Whether another free port will do if that one is taken.</param>
     /// <param name="clock">Bounds how long a connection may take.</param>
-    /// <param name="logger">Told of hits that are ignored.</param>
+    /// <param name="logger">Logs requests that are ignored.</param>
     /// <exception cref="OAuthException">The port is taken.</exception>
     public static LoopbackCallback Open(int port, bool mayMove, TimeProvider clock, ILogger logger)
     {
@@ -180,7 +180,7 @@ internal sealed class LoopbackCallback : IDisposable
         }
     }
 
-    // A browser sends its request at once; who has been silent longest goes, so that silent ones cannot keep it out.
+    // A browser sends its request at once. So the connection that has been silent longest is closed, and silent ones cannot keep the browser out.
     private void Enter(CancellationTokenSource end)
     {
         lock (_open)

@@ -6,9 +6,9 @@ namespace McpProxyFast.OAuth.Browser;
 
 /// <summary>Shows a person where to sign in: as a line in the log, and to the host's observer.</summary>
 /// <param name="target">What the sign-in is for.</param>
-/// <param name="clock">How long the link is good goes by it.</param>
-/// <param name="logger">Takes the line.</param>
-/// <param name="observer">Null where there is none.</param>
+/// <param name="clock">The clock for the end of the link.</param>
+/// <param name="logger">Logs the invitation.</param>
+/// <param name="observer">The host's observer; null if there is none.</param>
 internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger logger, IProxyObserver? observer)
 {
     /// <summary>Tells what the observer throws.</summary>
@@ -40,8 +40,8 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
 
     /// <summary>The person has to open the link, on any machine, and to enter the code.</summary>
     /// <param name="link">As the server gave it.</param>
-    /// <param name="userCode">Likewise.</param>
-    /// <param name="lifetime">How long the code is good; null where the server does not say.</param>
+    /// <param name="userCode">The code as the server gave it.</param>
+    /// <param name="lifetime">How long the code is good; null if the server does not say.</param>
     /// <exception cref="OAuthException">The link is nothing that a person should open.</exception>
     public void Show(string link, string userCode, TimeSpan? lifetime)
     {

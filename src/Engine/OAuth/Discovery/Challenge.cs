@@ -16,7 +16,7 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
 
     public string? Realm => Parameters.GetValueOrDefault("realm");
 
-    /// <summary>The challenge that says most of how to obtain a token, or null where none asks for one.</summary>
+    /// <summary>The challenge that says most of how to obtain a token, or null if none asks for one.</summary>
     public static Challenge? Choose(IEnumerable<string> fieldValues)
     {
         List<Challenge> asking = [.. fieldValues.SelectMany(ChallengeParser.Parse).Where(challenge => challenge.AsksForToken)];

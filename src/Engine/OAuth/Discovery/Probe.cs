@@ -18,7 +18,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         "io.modelcontextprotocol/clientInfo":{"name":"mcpproxyfast","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}
         """;
 
-    /// <returns>The challenge, without parameters where a bare 401 came; null where the upstream answered without asking for anything.</returns>
+    /// <returns>The challenge, without parameters if a bare 401 came; null if the upstream answered without asking for anything.</returns>
     /// <exception cref="OAuthException">Neither: the message says what was tried.</exception>
     public async Task<Challenge?> AskAsync(Uri target, CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
     /// <param name="resource">The URL that is protected.</param>
     /// <param name="challenge">The challenge with which it answered, if it has.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <exception cref="OAuthException">Nobody was found; the message says where was looked.</exception>
+    /// <exception cref="OAuthException">No server was found; the message says which places were asked.</exception>
     public async Task<Protection> FindAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(MaxTime, clock);
@@ -44,7 +44,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
             : await FindNamedAsync(resource, published, challenge, log, cancellationToken).ConfigureAwait(false);
 
-        // Where the operator has named the server and nothing is published, the token is for the whole target.
+        // If the operator has named the server and nothing is published, the token is for the whole target.
         string path = published is not null ? new Uri(published.Resource!).AbsolutePath : ServerIsGiven ? "/" : resource.AbsolutePath;
         string? indicator = policy.Resource is OAuthPolicy.NoResource ? null : policy.Resource ?? published?.Resource;
         return new Protection(server, ServerIsGiven, indicator, path, published?.ScopesSupported ?? []) { FoundBy = log.ToString() };
@@ -133,7 +133,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
                 "If one of them is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
-    // MCP 2025-03-26: the server is its own authorization server, with fixed endpoints where it publishes no metadata. Only where every place said that
+    // MCP 2025-03-26: the server is its own authorization server, with fixed endpoints if it publishes no metadata. Only if every place said that
     // there is nothing is that assumed: a document that cannot be used, or cannot be read now, may say otherwise.
     private async Task<ServerMetadata> FindAtOriginAsync(Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <summary>Finds what the upstream publishes about itself as a protected resource (RFC 9728).</summary>
 internal static class ResourceDiscovery
 {
-    /// <returns>The document that speaks for the URL, or null where there is none.</returns>
+    /// <returns>The document that speaks for the URL, or null if there is none.</returns>
     /// <exception cref="OAuthException">The document speaks for another resource.</exception>
     public static async Task<ResourceMetadata?> FindAsync(
         OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
@@ -57,10 +57,10 @@ internal static class ResourceDiscovery
     }
 
     /// <summary>Looks at one place of several. An answer that breaks a limit counts as no document, like a web page or an error.</summary>
-    /// <param name="http">The way out.</param>
+    /// <param name="http">Sends the requests.</param>
     /// <param name="place">Where to look.</param>
     /// <param name="resource">The URL that is protected.</param>
-    /// <param name="isOutside">The place may be at another server than the rest, so that the search goes on even where that cannot be reached.</param>
+    /// <param name="isOutside">The place may be at another server than the rest, so that the search goes on even if that cannot be reached.</param>
     /// <param name="log">Takes what was asked.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     private static async Task<ResourceMetadata?> TryFindAtAsync(

@@ -11,7 +11,7 @@ internal sealed record ResourceMetadata
     public IReadOnlyList<string>? ScopesSupported { get; init; }
 
     /// <summary>Whether this document speaks for <paramref name="url"/>: the same origin, and a path at or above the URL's.</summary>
-    /// <remarks>RFC 9728 §3.3. A document from the root of the origin names the origin, so an ancestor must do.</remarks>
+    /// <remarks>RFC 9728 §3.3. A document at the root of the origin names only the origin, so a path above the URL's is accepted.</remarks>
     public bool Covers(Uri url)
     {
         if (!Uri.TryCreate(Resource, UriKind.Absolute, out Uri? resource) || resource.Fragment.Length > 0)

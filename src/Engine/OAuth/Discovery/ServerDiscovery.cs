@@ -9,7 +9,7 @@ namespace McpProxyFast.OAuth.Discovery;
 internal static class ServerDiscovery
 {
     /// <summary>Finds the server that issues tokens for the upstream.</summary>
-    /// <param name="http">The way out.</param>
+    /// <param name="http">Sends the requests.</param>
     /// <param name="issuer">The issuer, byte for byte.</param>
     /// <param name="log">Takes what was asked.</param>
     /// <param name="cancellationToken">Ends the search.</param>
@@ -45,7 +45,7 @@ internal static class ServerDiscovery
     }
 
     /// <summary>The one look-up of an issuer's documents, for tokens that come in as for those that go out.</summary>
-    /// <param name="http">The way out.</param>
+    /// <param name="http">Sends the requests.</param>
     /// <param name="issuer">The issuer, byte for byte.</param>
     /// <param name="places">Where to look, in this order.</param>
     /// <param name="log">Takes what was asked.</param>
@@ -65,7 +65,7 @@ internal static class ServerDiscovery
     }
 
     /// <summary>Reads the document at a place. An answer beyond a limit counts as no document, like a web page; another place may have one.</summary>
-    /// <returns>A JSON object; null where there is none.</returns>
+    /// <returns>A JSON object; null if there is none.</returns>
     /// <exception cref="OAuthException">The server cannot be reached, or takes too long.</exception>
     private static async Task<JsonElement?> TryReadAsync(OAuthHttp http, string place, DiscoveryLog log, CancellationToken cancellationToken)
     {

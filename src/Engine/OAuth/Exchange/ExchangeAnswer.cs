@@ -50,7 +50,7 @@ internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
     /// <summary>What the subject has to do; null unless a step-up is needed.</summary>
     public StepUpChallenge? StepUp { get; init; }
 
-    /// <summary>When to ask again, as the server said it; null where it did not.</summary>
+    /// <summary>When to ask again, as the server said it; null if it did not.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Says how it ended, never the token.</summary>

@@ -33,7 +33,7 @@ internal sealed class ExchangeForm
 
     /// <summary>The parameters of one request.</summary>
     /// <param name="subject">The subject's token.</param>
-    /// <param name="actor">The actor's; null for none.</param>
+    /// <param name="actor">The token of the actor; null for none.</param>
     public Parameters For(string subject, string? actor)
     {
         bool isExchange = _policy.Variant is TokenExchangeVariant.Rfc8693;

@@ -6,7 +6,7 @@ namespace McpProxyFast.OAuth.Exchange;
 /// <summary>Reads the end of a JWT without checking its signature. A forged end only changes how long the forger's own cache entry is kept.</summary>
 internal static class JwtLifetime
 {
-    /// <summary>The <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and where it cannot be read.</summary>
+    /// <summary>The <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and if it cannot be read.</summary>
     public static DateTimeOffset? EndOf(ReadOnlySpan<byte> token)
     {
         int first = token.IndexOf((byte)'.');

@@ -25,7 +25,7 @@ internal sealed class TokenExchanger : IDisposable
     /// <summary>The proxy's client; null for none. Set for life.</summary>
     private readonly ClientIdentity? _client;
 
-    /// <summary>Lifetimes go by it. Set for life.</summary>
+    /// <summary>The clock for lifetimes. Set for life.</summary>
     private readonly TimeProvider _clock;
 
     public TokenExchanger(TokenExchangePolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)

@@ -13,13 +13,13 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
-/// <param name="grant">How.</param>
-/// <param name="secrets">What the browser must not find in its environment; null for one that there is not.</param>
+/// <param name="grant">The grant and its settings.</param>
+/// <param name="secrets">Values that must not be in the browser's environment; null stands for a secret that is not set.</param>
 /// <param name="http">Fetches the keys of an ID token.</param>
 /// <param name="clients">Chooses the client.</param>
 /// <param name="tokens">Exchanges the code.</param>
-/// <param name="clock">Ages and waits go by it.</param>
-/// <param name="logger">Told where the browser cannot be opened.</param>
+/// <param name="clock">The clock for ages and waits.</param>
+/// <param name="logger">Logs that the browser cannot be opened.</param>
 /// <param name="invitation">Shows the link.</param>
 internal sealed class AuthorizationCodeFlow(
     OAuthGrant.AuthorizationCode grant,

@@ -1,16 +1,19 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>What one provider wants beside RFC 6749's parameters in an authorization request, so that its token can be renewed, or used at all.</summary>
-/// <remarks>Known by its authorization endpoint, which for these is one for all customers. A row adds, and replaces nothing of ours.</remarks>
-/// <param name="Name">Whose it is.</param>
+/// <summary>What one provider needs in an authorization request besides the parameters of RFC 6749, so that its token can be renewed, or used at all.</summary>
+/// <remarks>
+/// Recognised by the authorization endpoint, which each of these providers has once for all customers. A row only adds parameters; it never replaces one of the
+/// proxy's.
+/// </remarks>
+/// <param name="Name">The provider.</param>
 /// <param name="Endpoint">The authorization endpoint, as its metadata and its manual have it.</param>
 /// <param name="Parameters">What is added.</param>
 internal sealed record AuthorizeDialect(string Name, string Endpoint, params (string Name, string Value)[] Parameters)
 {
-    /// <summary>The dialects, each with where the provider says so.</summary>
+    /// <summary>The dialects, each with the provider's page that says so.</summary>
     public static IReadOnlyList<AuthorizeDialect> All { get; } =
     [
-        // A refresh token comes for access_type=offline alone, and after the first time only where the person is asked again:
+        // A refresh token comes for access_type=offline alone, and after the first time only if the person is asked again:
         // https://developers.google.com/identity/protocols/oauth2/web-server#offline
         new("Google", "https://accounts.google.com/o/oauth2/v2/auth", ("access_type", "offline"), ("prompt", "consent")),
 

@@ -11,13 +11,13 @@ internal static class ClientMethod
     public const string PrivateKeyJwt = "private_key_jwt";
 
     /// <summary>The method for a client with a secret: the operator's, else from metadata, since a wrong guess would burn the authorization code.</summary>
-    /// <remarks>RFC 8414 §2: where the server lists none, it is <c>client_secret_basic</c>.</remarks>
+    /// <remarks>RFC 8414 §2: if the server lists none, it is <c>client_secret_basic</c>.</remarks>
     public static string ForSecret(ServerMetadata server, TokenEndpointAuthMethod wanted) =>
         Given(wanted) is { } given ? given
         : server.TokenEndpointAuthMethodsSupported is { } offered && !offered.Contains(Basic) && offered.Contains(Post) ? Post
         : Basic;
 
-    /// <summary>The method to register with: the operator's, else none at all where the server lets a native application do so (RFC 8252 §8.4).</summary>
+    /// <summary>The method to register with: the operator's, else none at all if the server lets a native application do so (RFC 8252 §8.4).</summary>
     public static string ForRegistration(ServerMetadata server, TokenEndpointAuthMethod wanted) =>
         Given(wanted) is { } given ? given
         : server.TokenEndpointAuthMethodsSupported is not { Count: > 0 } offered || offered.Contains(None) ? None

@@ -35,7 +35,7 @@ internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, To
         };
     }
 
-    /// <returns>The assertion of the grant, or null where it has none.</returns>
+    /// <returns>The assertion of the grant, or null if it has none.</returns>
     private async Task<string?> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken) => policy.Grant switch
     {
         OAuthGrant.JwtBearer grant => await ReadSecret.FromAsync(grant.AssertionFile, "assertion", cancellationToken).ConfigureAwait(false),

@@ -23,7 +23,7 @@ internal static class OAuthError
         _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the flags.",
     };
 
-    /// <summary>What a person can do about an error of either endpoint; empty where nothing is known.</summary>
+    /// <summary>What a person can do about an error of either endpoint; empty if nothing is known.</summary>
     /// <param name="error">The code.</param>
     /// <param name="description">What the server says beside it.</param>
     public static string Next(string error, string? description) => error switch

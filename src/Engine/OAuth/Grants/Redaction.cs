@@ -114,7 +114,7 @@ internal sealed class Redaction
     }
 
     /// <summary>The byte that <c>%41</c> stands for, or <c>%2541</c>, or <c>%252541</c>.</summary>
-    /// <returns>-1 where the text stands for none.</returns>
+    /// <returns>-1 if the text stands for none.</returns>
     private static int Decode(ReadOnlySpan<byte> text, out int length)
     {
         int digits = 1;

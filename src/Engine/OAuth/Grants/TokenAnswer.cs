@@ -28,7 +28,7 @@ internal static class TokenAnswer
     /// <param name="server">Who gave it.</param>
     /// <param name="bound">Whether the token was to be bound to a key.</param>
     /// <param name="redaction">What must not be repeated of the request.</param>
-    /// <param name="clock">When the token ends goes by it.</param>
+    /// <param name="clock">The clock for the end of the token.</param>
     /// <param name="dialect">How that server writes it.</param>
     /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
     public static TokenSet Read(

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>How one provider writes the answer of its token endpoint, where that is not as RFC 6749 §5.1 has it.</summary>
-/// <param name="Name">Whose it is.</param>
+/// <summary>How one provider's token endpoint answers, if not as RFC 6749 §5.1 says.</summary>
+/// <param name="Name">The provider.</param>
 /// <param name="BearerNames">Token types that are Bearer tokens by another name.</param>
-/// <param name="PersonsMember">The member that holds the person's tokens, where it is there; null for the answer itself.</param>
+/// <param name="PersonsMember">The member that holds the person's tokens, if it is there; null for the answer itself.</param>
 internal sealed record TokenDialect(string Name, string[] BearerNames, string? PersonsMember)
 {
     /// <summary>RFC 6749.</summary>
@@ -15,7 +15,7 @@ internal sealed record TokenDialect(string Name, string[] BearerNames, string? P
     /// <remarks>https://docs.slack.dev/authentication/installing-with-oauth, https://docs.slack.dev/reference/methods/oauth.v2.access</remarks>
     public static TokenDialect Slack { get; } = new("Slack", ["user", "bot"], "authed_user");
 
-    /// <summary>N_A marks what an exchange gives to be shown to another server, and not to a resource (RFC 8693 §2.2.1).</summary>
+    /// <summary>N_A marks an exchanged token that is meant for another server and not for a resource (RFC 8693 §2.2.1).</summary>
     public static TokenDialect Exchange { get; } = new("token exchange", ["N_A"], PersonsMember: null);
 
     /// <summary>The dialect that the operator has asked for: <c>user_scope</c> as the name of the scope parameter is Slack's alone.</summary>

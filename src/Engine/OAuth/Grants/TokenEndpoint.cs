@@ -7,9 +7,9 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Asks token endpoints for tokens and judges what they say.</summary>
-/// <param name="http">The way out.</param>
-/// <param name="clientKey">Signs what shows who the client is; null where that is a secret, or nothing.</param>
-/// <param name="clock">When tokens end goes by it.</param>
+/// <param name="http">Sends the requests.</param>
+/// <param name="clientKey">Signs what shows who the client is; null if that is a secret, or nothing.</param>
+/// <param name="clock">The clock for the end of each token.</param>
 /// <param name="dialect">How the servers write their answers; null for OAuth's own way.</param>
 internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock, TokenDialect? dialect = null)
 {

@@ -6,7 +6,7 @@ namespace McpProxyFast.OAuth.Incoming;
 
 /// <summary>Asks an RFC 7662 endpoint about a token. What it answers is for others to judge; here it only has to be a JSON object.</summary>
 /// <param name="http">The way to the provider.</param>
-/// <param name="document">Says how clients may authenticate, where an issuer is known.</param>
+/// <param name="document">Says how clients may authenticate, if an issuer is known.</param>
 /// <param name="endpoint">The introspection endpoint.</param>
 /// <param name="clientId">The proxy's client id there, if it has one.</param>
 /// <param name="clientSecret">Its secret, if it has one.</param>

@@ -10,7 +10,7 @@ namespace McpProxyFast.OAuth.Incoming;
 internal sealed class ProviderHttp(OAuthHttp http)
 {
     /// <summary>Reads a document.</summary>
-    /// <returns>Its bytes, or null where there is none at this place (404 and the like).</returns>
+    /// <returns>Its bytes, or null if there is none at this place (404 and the like).</returns>
     /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
     public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ internal sealed class FormAnswerHandler : DelegatingHandler
         return response;
     }
 
-    /// <returns>The parameters; null where this is not such an answer.</returns>
+    /// <returns>The parameters; null if this is not such an answer.</returns>
     private static JsonObject? Read(string text)
     {
         string[] pairs = text.Trim().Split('&');

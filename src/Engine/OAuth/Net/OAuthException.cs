@@ -6,7 +6,7 @@ namespace McpProxyFast.OAuth.Net;
 /// <summary>Why a credential could not be obtained: what went wrong, in words for a person and without a secret.</summary>
 internal sealed class OAuthException : Exception
 {
-    /// <summary>Most characters of a message; what a server writes has no other bound.</summary>
+    /// <summary>Longest message, in characters. It may quote a server's text, which is not bounded elsewhere.</summary>
     public const int MaxMessageLength = 4 * 1024;
 
     public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
@@ -19,7 +19,7 @@ internal sealed class OAuthException : Exception
     /// <summary>What can be done about it.</summary>
     public OAuthFailure Failure { get; }
 
-    /// <summary>The status of the server's answer; null where none came, or it does not matter.</summary>
+    /// <summary>The status of the server's answer; null if none came, or it does not matter.</summary>
     public HttpStatusCode? Status { get; init; }
 
     /// <summary>The request went out, as far as is known, and no answer came: the server may have acted on it.</summary>
@@ -36,7 +36,7 @@ internal sealed class OAuthException : Exception
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 
-    /// <summary>The same failure with more words.</summary>
+    /// <summary>The same failure with another message.</summary>
     public OAuthException Saying(string message) => new(Failure, Code, message, this) { Status = Status, IsUnanswered = IsUnanswered };
 
     public static OAuthException Refused(string code, string message) => new(OAuthFailure.Refused, code, message);

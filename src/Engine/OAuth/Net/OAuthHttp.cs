@@ -70,7 +70,7 @@ internal sealed class OAuthHttp : IDisposable
     }
 
     /// <summary>Reads a metadata document.</summary>
-    /// <returns>The status, and the document where it is 200 and one of the wanted kind; else the default.</returns>
+    /// <returns>The status, and the document if it is 200 and one of the wanted kind; else the default.</returns>
     /// <exception cref="OAuthException">The URL must not be asked, or the answer broke a bound.</exception>
     public async Task<(HttpStatusCode Status, T? Document)> GetJsonAsync<T>(string url, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {

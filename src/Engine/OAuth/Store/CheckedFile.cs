@@ -4,7 +4,7 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Reads a file of the store, after a look at whose it is and what others may do with it.</summary>
+/// <summary>Reads a file of the store, after checking its owner and its permissions.</summary>
 internal static class CheckedFile
 {
     private const UnixFileMode GroupOrOthers =
@@ -21,7 +21,7 @@ internal static class CheckedFile
         MayNotWrite,
     }
 
-    /// <returns>The content; null where there is no such file; longer than <paramref name="maxBytes"/> where the file is.</returns>
+    /// <returns>The content; null if there is no such file; longer than <paramref name="maxBytes"/> if the file is.</returns>
     /// <exception cref="OAuthException">It must not or cannot be read; the message says what to do.</exception>
     public static byte[]? Read(string path, string name, int maxBytes, Others others)
     {

@@ -1,6 +1,6 @@
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Who the proxy is at one authorization server.</summary>
+/// <summary>The proxy's client at one authorization server.</summary>
 internal sealed record ClientIdentity
 {
     public required string Id { get; init; }
@@ -16,7 +16,7 @@ internal sealed record ClientIdentity
     /// <summary>The redirect URI that it was registered with.</summary>
     public string? RedirectUri { get; init; }
 
-    /// <summary>The scopes that it was registered for; null or none where any may be asked for (RFC 7591 §2).</summary>
+    /// <summary>The scopes that it was registered for; null or none if any may be asked for (RFC 7591 §2).</summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 
     /// <summary>When the secret ends, in seconds since 1970; 0 or null for never.</summary>

@@ -10,7 +10,7 @@ namespace McpProxyFast.OAuth.Store;
 
 /// <summary>Keeps tokens and registrations, in memory or in an encrypted file that several processes may share.</summary>
 /// <remarks>
-/// A file that cannot be used is an error at the first use. Later, or where only its disk is full, the process goes on in memory, says so once, and writes
+/// A file that cannot be used is an error at the first use. Later, or if only its disk is full, the process goes on in memory, says so once, and writes
 /// what it holds as soon as the file can be used again.
 /// </remarks>
 internal sealed class CredentialStore(string? path, string? key, ILogger logger) : IDisposable
@@ -22,13 +22,13 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>Lets one caller of this process at a time use the store.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>The file; null where everything is kept in memory.</summary>
+    /// <summary>The file; null if everything is kept in memory.</summary>
     private readonly StoreFile? _file = path is null ? null : new StoreFile(path, key);
 
-    /// <summary>Lets one process at a time use the file; null where there is none.</summary>
+    /// <summary>Lets one process at a time use the file; null if there is none.</summary>
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock", Patience, Poll);
 
-    /// <summary>The store as it was last read or changed; valid for the caller that has the turn.</summary>
+    /// <summary>The store as it was last read or changed; valid for the caller that holds <see cref="_turn"/>.</summary>
     private StoreDocument _document = StoreDocument.Empty;
 
     /// <summary>The entries that are not in the file yet, each with the generation that the file had when it was changed.</summary>
@@ -40,7 +40,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>Why the file could not be used last; null since it could. It has been logged.</summary>
     private string? _trouble;
 
-    /// <summary>Why something is held in memory alone; null where all of it is in the file.</summary>
+    /// <summary>Why something is held in memory alone; null if all of it is in the file.</summary>
     public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
     /// <summary>What only one process on this store may do at a time.</summary>
@@ -54,11 +54,11 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
 
     public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
-    /// <summary>The store of a policy: its file, or memory where keeping saves nothing.</summary>
+    /// <summary>The store of a policy: its file, or memory if keeping saves nothing.</summary>
     public static CredentialStore For(OAuthPolicy policy, ILogger logger) => For(policy.Grant.IsKept ? policy.Store : null, logger);
 
     /// <summary>The name under which an entry is kept: tokens for one target, one identity and one way to ask are not those for another.</summary>
-    /// <remarks>What was not part of the first names is added only where it is given, so that what was kept under them is found.</remarks>
+    /// <remarks>A part that older versions did not have in the name is added only if it is set, so that their entries are still found.</remarks>
     public static string KeyFor(OAuthPolicy policy, Uri target)
     {
         string[] parts =
@@ -97,8 +97,8 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     }
 
     /// <summary>Looks at an entry as <see cref="ReadAllAsync"/> does, without waiting for other processes.</summary>
-    /// <param name="name">The entry's.</param>
-    /// <param name="read">Takes it, while nothing of this process can change it.</param>
+    /// <param name="name">The name of the entry.</param>
+    /// <param name="read">Reads the entry, while nothing in this process can change it.</param>
     /// <param name="cancellationToken">Ends the wait for the others of this process.</param>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public async Task<T> PeekAsync<T>(string name, Func<StoredEntry, T> read, CancellationToken cancellationToken)
@@ -121,7 +121,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public Task<StoreLease> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayGoOn: false, cancellationToken);
 
-    /// <summary>Opens the store to keep what must not be lost. Where another process holds the store for too long, it is kept in memory.</summary>
+    /// <summary>Opens the store to keep what must not be lost. If another process holds the store for too long, it is kept in memory.</summary>
     /// <exception cref="OAuthException">The file or its key cannot be used, and never could.</exception>
     public Task<StoreLease> OpenToKeepAsync() => OpenAsync(mayGoOn: true, CancellationToken.None);
 
@@ -151,7 +151,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         _turn.Release();
     }
 
-    /// <returns>The lock; null where the file cannot be used and the process goes on in memory.</returns>
+    /// <returns>The lock; null if the file cannot be used and the process goes on in memory.</returns>
     private async Task<FileStream?> LoadAsync(StoreFile file, bool mayGoOn, CancellationToken cancellationToken)
     {
         FileStream? held = null;
@@ -201,7 +201,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    // Where another process has changed an entry since, it went on from what it found in the file, and that counts.
+    // If another process has changed an entry since, it went on from what it found in the file, and that counts.
     private StoreDocument WithUnsaved(StoreDocument read)
     {
         foreach ((string name, long generation) in _unsaved)

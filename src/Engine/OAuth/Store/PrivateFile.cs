@@ -32,8 +32,8 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Opens the lock for this process alone, and makes it where there is none.</summary>
-    /// <remarks>Its mode keeps other users from opening it: a user who can open a file can lock it, and keep it locked.</remarks>
+    /// <summary>Opens a lock file for this process alone, and creates it if it does not exist.</summary>
+    /// <remarks>Its file mode keeps other users from opening it: a user who can open a file can lock it, and keep it locked.</remarks>
     public static FileStream OpenLock(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)
@@ -81,7 +81,7 @@ internal static class PrivateFile
         }
     }
 
-    // Another user who has made the file where this one could open it may keep it locked: that is said, not waited for.
+    // A file of another user, which that user could keep locked, is an error at once, and is not waited for.
     private static FileStream OpenOwn(string path)
     {
         try
@@ -117,7 +117,7 @@ internal static class PrivateFile
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // Where it could not be made there is nothing to delete; the failure before says why.
+            // If it could not be made there is nothing to delete; the failure before says why.
         }
     }
 }

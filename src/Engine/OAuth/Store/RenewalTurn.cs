@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The right to use one entry's refresh token, which one process at a time has. It knows which refresh tokens have been used.</summary>
+/// <summary>The lock for using one entry's refresh token; one process at a time holds it. It knows which refresh tokens have been used.</summary>
 /// <remarks>
-/// A server that rotates refresh tokens ends the grant if one is used twice. So the digest of a token is written to the turn's own file before the token is
+/// A server that rotates refresh tokens ends the grant if one is used twice. So the digest of a token is written to the lock's own file before the token is
 /// sent. The file is overwritten in place. The digest is still there if the process is killed before the answer comes, and if the disk is full and the store
 /// still has a token that has been replaced.
 /// </remarks>
@@ -50,7 +50,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // It is remembered in memory, for as long as this process has the turn.
+            // It is remembered in memory, for as long as this process holds the lock.
         }
 
         return shown;
@@ -82,7 +82,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // The file has its size from the start, so this is rare. It is remembered in memory, for as long as this process has the turn.
+            // The file has its size from the start, so this is rare. It is remembered in memory, for as long as this process holds the lock.
         }
     }
 

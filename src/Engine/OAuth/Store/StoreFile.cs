@@ -17,7 +17,7 @@ internal sealed class StoreFile(string path, string? key)
     /// <exception cref="OAuthException">It cannot be used with this key, or at all; the message says what to do. The file is as it was.</exception>
     public StoreDocument Read()
     {
-        // The file first: a key that is made meanwhile, by the one who writes the first store, is then there too. The key is looked at even where there is
+        // The file first: a key that is made meanwhile, by the one who writes the first store, is then there too. The key is looked at even if there is
         // no file: nobody is to sign in for a store that then cannot be written.
         byte[]? sealedBytes = CheckedFile.Read(path, "file", MaxBytes, CheckedFile.Others.MayNotWrite);
         byte[]? found = StoreKey.Find(path, key);

@@ -3,12 +3,12 @@ using McpProxyFast.OAuth.Net;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>A lock that one process at a time holds. It ends with the process, however that ends.</summary>
-/// <param name="path">The file; made where there is none, and never removed: who removed it could let two in.</param>
+/// <param name="path">The file; created if it does not exist, and never deleted: after a deletion two processes could hold the lock.</param>
 /// <param name="patience">How long is waited for the process that holds it.</param>
 /// <param name="poll">How often is looked.</param>
 internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan poll)
 {
-    /// <param name="whenBusy">Called once where it has to be waited for; null for nothing.</param>
+    /// <param name="whenBusy">Called once if the lock has to be waited for; may be null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
 
     /// <exception cref="OAuthException">Transient: another process holds the lock for too long. Refused: it cannot be opened or made.</exception>
@@ -34,7 +34,7 @@ internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan pol
         }
         catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            string message = $"Another process has held {path} for {patience.TotalSeconds:0} s. End it; where none of yours holds the file, remove it.";
+            string message = $"Another process has held {path} for {patience.TotalSeconds:0} s. End it; if none of your processes holds the file, remove it.";
             throw OAuthException.Transient("store-locked", message, failure);
         }
         catch (Exception failure) when (FileFault.Is(failure))

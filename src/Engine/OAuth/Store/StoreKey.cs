@@ -13,7 +13,7 @@ internal static class StoreKey
     // Windows seals the key, which makes it longer.
     private const int MaxFileBytes = 4096;
 
-    /// <returns>The key; null where none is given and none has been made. Nothing is changed.</returns>
+    /// <returns>The key; null if none is given and none has been made. Nothing is changed.</returns>
     /// <exception cref="OAuthException">There is a key file, and it must not or cannot be used.</exception>
     public static byte[]? Find(string storePath, string? given)
     {

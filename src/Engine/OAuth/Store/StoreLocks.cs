@@ -4,7 +4,7 @@ namespace McpProxyFast.OAuth.Store;
 
 /// <summary>What only one of all processes on a store may do at a time. Each thing has its own lock file, so that they do not delay each other.</summary>
 /// <remarks>If a lock cannot be used, as in a folder that has become read-only, this process goes on without it, as it does without the store.</remarks>
-/// <param name="storePath">The store; null where it is in memory, and no other process shares it.</param>
+/// <param name="storePath">The store; null if it is in memory, and no other process shares it.</param>
 internal sealed class StoreLocks(string? storePath)
 {
     // Longer than the request with the refresh token may take.
@@ -15,8 +15,8 @@ internal sealed class StoreLocks(string? storePath)
     private static readonly TimeSpan PersonsPatience = TimeSpan.FromHours(3);
     private static readonly TimeSpan PersonsPoll = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The turn to show an entry's refresh token.</summary>
-    /// <exception cref="OAuthException">Transient: another process has it for too long.</exception>
+    /// <summary>Takes the lock for using an entry's refresh token.</summary>
+    /// <exception cref="OAuthException">Transient: another process has held the lock for too long.</exception>
     public async Task<RenewalTurn> TakeRenewalAsync(string entry, CancellationToken cancellationToken) =>
         new(await TakeAsync(RenewalOf(entry), whenBusy: null, cancellationToken).ConfigureAwait(false));
 
@@ -33,18 +33,18 @@ internal sealed class StoreLocks(string? storePath)
         }
     }
 
-    /// <summary>The turn to ask a person to sign in for an entry.</summary>
+    /// <summary>Takes the lock for asking a person to sign in for an entry.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="whenBusy">Called where another process is asking already.</param>
+    /// <param name="whenBusy">Called if another process holds the lock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What gives the turn back; null where there is none to give.</returns>
+    /// <returns>The lock, to be disposed of; null if no lock can be used.</returns>
     public Task<FileStream?> TakeSignInAsync(string entry, Action whenBusy, CancellationToken cancellationToken) =>
         TakeAsync(LockOf($".signin-{entry[..8]}", PersonsPatience, PersonsPoll), whenBusy, cancellationToken);
 
-    /// <summary>The turn to open a browser window, of which there is one for all entries.</summary>
-    /// <param name="whenBusy">Called where another process has one open.</param>
+    /// <summary>Takes the lock for opening a browser window. All entries share one lock.</summary>
+    /// <param name="whenBusy">Called if another process holds the lock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What gives the turn back; null where there is none to give.</returns>
+    /// <returns>The lock, to be disposed of; null if no lock can be used.</returns>
     public Task<FileStream?> TakeWindowAsync(Action whenBusy, CancellationToken cancellationToken) =>
         TakeAsync(LockOf(".window", PersonsPatience, PersonsPoll), whenBusy, cancellationToken);
 

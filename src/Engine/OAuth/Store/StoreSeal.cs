@@ -28,7 +28,7 @@ internal static class StoreSeal
         return file;
     }
 
-    /// <returns>The plain text; null where it was sealed with another key.</returns>
+    /// <returns>The plain text; null if it was sealed with another key.</returns>
     /// <exception cref="CryptographicException">The file is not such a store, or was changed.</exception>
     public static byte[]? Open(ReadOnlySpan<byte> file, byte[] key)
     {

@@ -16,7 +16,7 @@ internal sealed record StoredEntry
     /// <summary>Somebody has signed out: what a process still holds is not written back, until somebody signs in.</summary>
     public bool IsSignedOut { get; init; }
 
-    /// <summary>What is kept under a name of the operator's; null in every other entry, and where it has been deleted.</summary>
+    /// <summary>What is kept under a name of the operator's; null in every other entry, and if it has been deleted.</summary>
     public string? Secret { get; init; }
 
     /// <summary>How often the entry has been changed, by whichever process.</summary>

@@ -13,16 +13,16 @@ internal sealed record TokenSet
     /// <summary>The last renewal did not replace the refresh token, so it may be sent again if no answer came.</summary>
     public bool IsRefreshTokenLasting { get; init; }
 
-    /// <summary>The scopes that were granted, where the server said them.</summary>
+    /// <summary>The scopes that were granted, if the server said them.</summary>
     public string? Scope { get; init; }
 
     public required DateTimeOffset IssuedAt { get; init; }
 
-    /// <summary>When the access token ends, or null where the server did not say.</summary>
+    /// <summary>When the access token ends, or null if the server did not say.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only where it has been checked; null otherwise. It is sent only to
+    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only if it has been checked; null otherwise. It is sent only to
     /// be exchanged.
     /// </summary>
     public string? IdToken { get; init; }

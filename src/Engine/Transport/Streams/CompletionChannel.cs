@@ -33,7 +33,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     /// <summary>The most bytes in one write: about as much as a host's pipe accepts at once.</summary>
     private const int MaxPerWrite = Buffers.Large;
 
-    /// <summary>The size of a TLS record. In Debug, where buffers are tiny: as much as a reader would take at once.</summary>
+    /// <summary>The size of a TLS record. In Debug, if buffers are tiny: as much as a reader would take at once.</summary>
 #if DEBUG
     private const int RingBytes = Buffers.Largest;
 #else
@@ -218,7 +218,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     /// <summary>Whether the peer has ended after bytes that have not been received. The loop does not use the layer below during the call.</summary>
     protected abstract bool HasEndedBehind();
 
-    /// <summary>What a running fill means: bytes or an end are about to be reported, unless a fill may wait.</summary>
+    /// <summary>What <c>Look</c> answers while a fill is running. Normally a fill is about to report bytes or an end.</summary>
     protected virtual Arrival LookWhileFilling => Arrival.Bytes;
 
     protected override void Start() => _ = ReceiveAsync();
