@@ -26,7 +26,7 @@ internal sealed record StandardPipe : IDuplexPipe
         // A flush ends when everything has been written: so what was flushed is out when the process ends, and an error is seen by the flush that it hits.
         var writing = new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
         return new StandardPipe(
-            StreamConnection.GetReader(Console.OpenStandardInput(), reading, "stdin"),
+            StreamConnection.GetReader(StandardDestination.IsInherited(0) ? Console.OpenStandardInput() : Stream.Null, reading, "stdin"),
             StreamConnection.GetWriter(new DestinationStream(new StandardDestination(1)), writing, "stdout"));
     }
 }
