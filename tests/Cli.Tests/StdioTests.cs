@@ -31,6 +31,23 @@ public sealed class StdioTests : IDisposable
         Assert.Equal(0, outcome.ExitCode);
     }
 
+    /// <summary>The runtime may give the number of a stdin that is not there to something of its own.</summary>
+    [Fact]
+    public async Task ProcessWithoutStdinEndsAtOnce()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // its shell cannot close a descriptor
+        }
+
+        using Process shell = Process.Start(
+            new ProcessStartInfo("sh", ["-c", $"exec {Command.Shell} stdio name --target-uri http://127.0.0.1:1/mcp <&-"]) { RedirectStandardOutput = true })!;
+
+        Assert.Equal("", await shell.StandardOutput.ReadToEndAsync().Soon());
+        await shell.WaitForExitAsync().Soon();
+        Assert.Equal(0, shell.ExitCode);
+    }
+
     [Fact]
     public async Task FieldsOfTheUsersOwnGoToTheServer()
     {

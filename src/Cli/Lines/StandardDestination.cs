@@ -25,8 +25,11 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
         : descriptor == 1 ? Console.OpenStandardOutput()
         : Console.OpenStandardError();
 
-    /// <summary>Inherited. What the process has opened itself closes on exec; what it was started with does not, or it would not have got it.</summary>
-    private readonly bool _isInherited = OperatingSystem.IsWindows()
+    /// <summary>The process was started with it.</summary>
+    private readonly bool _isInherited = IsInherited(descriptor);
+
+    /// <summary>Whether the process was started with a descriptor: what it has opened itself closes on exec; what it was given does not.</summary>
+    public static bool IsInherited(int descriptor) => OperatingSystem.IsWindows()
         || (Control(descriptor, GetDescriptorFlags) is >= 0 and var flags && (flags & ClosesOnExec) == 0);
 
     /// <summary>

@@ -38,7 +38,7 @@ internal sealed record StandardPipe : IDuplexPipe
             resumeWriterThreshold: 1,
             useSynchronizationContext: false);
         return new StandardPipe(
-            StreamConnection.GetReader(new SourceStream(Console.OpenStandardInput(), "stdin"), reading, "stdin"),
+            StreamConnection.GetReader(new SourceStream(StandardDestination.IsInherited(0) ? Console.OpenStandardInput() : Stream.Null, "stdin"), reading, "stdin"),
             StreamConnection.GetWriter(new DestinationStream(new StandardDestination(1)), writing, "stdout"));
     }
 }
