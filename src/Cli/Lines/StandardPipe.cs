@@ -37,8 +37,9 @@ internal sealed record StandardPipe : IDuplexPipe
             pauseWriterThreshold: 1,
             resumeWriterThreshold: 1,
             useSynchronizationContext: false);
+        Stream input = StandardDestination.IsInherited(0) ? Console.OpenStandardInput() : Stream.Null;
         return new StandardPipe(
-            StreamConnection.GetReader(new SourceStream(StandardDestination.IsInherited(0) ? Console.OpenStandardInput() : Stream.Null, "stdin"), reading, "stdin"),
+            StreamConnection.GetReader(new SourceStream(input, "stdin"), reading, "stdin"),
             StreamConnection.GetWriter(new DestinationStream(new StandardDestination(1)), writing, "stdout"));
     }
 }
