@@ -30,16 +30,6 @@ public sealed class McpBridge : IAsyncDisposable
     /// <summary>Validates the options. Nothing is connected yet.</summary>
     /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
     public McpBridge(McpBridgeOptions options)
-        : this(options, PipeScheduler.ThreadPool)
-    {
-    }
-
-    /// <param name="options">Validated here.</param>
-    /// <param name="answers">
-    /// Runs what takes the server's answers and writes them to the client. In line, that is the thread that has received them, an event loop's: only where
-    /// the client's pipe never blocks its writer.
-    /// </param>
-    internal McpBridge(McpBridgeOptions options, PipeScheduler answers)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
@@ -53,7 +43,7 @@ public sealed class McpBridge : IAsyncDisposable
             ForwardedFields = ForwardedFields.Off,
             Limits = options.Upstream.Limits with { MaxRequestBodyBytes = BridgeLimits.MaxMessageBytes },
         });
-        _link = new ProxyLink(connection => _proxy.ServeAsync(connection, new ClientConnectionInfo(), _stopping.Token), answers);
+        _link = new ProxyLink(connection => _proxy.ServeAsync(connection, new ClientConnectionInfo(), _stopping.Token));
     }
 
     /// <summary>Serves one client until it sends no more, or takes no more, or the bridge is told to stop. Several may be served at once.</summary>

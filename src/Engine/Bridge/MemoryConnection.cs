@@ -10,12 +10,11 @@ internal static class MemoryConnection
 
     /// <summary>Connects.</summary>
     /// <param name="serve">Serves the other end and completes it, whatever happens on it; the proxy's.</param>
-    /// <param name="answers">Runs what waits for an answer; null for the thread pool. In line, that is the thread on which the proxy sends it.</param>
     /// <returns>This end. Its disposal ends the connection.</returns>
-    public static PipeStream Open(Func<IDuplexPipe, Task> serve, PipeScheduler? answers = null)
+    public static PipeStream Open(Func<IDuplexPipe, Task> serve)
     {
         var toProxy = new Pipe(Piping(PipeScheduler.Inline)); // who sends a request goes on as the proxy, which never blocks
-        var fromProxy = new Pipe(Piping(answers ?? PipeScheduler.ThreadPool));
+        var fromProxy = new Pipe(Piping(PipeScheduler.ThreadPool));
         var end = new CutMark(fromProxy.Writer);
         _ = serve(new Ends(toProxy.Reader, end)); // completes both
         return new PipeStream(fromProxy.Reader, toProxy.Writer, end);

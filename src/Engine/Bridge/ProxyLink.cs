@@ -19,9 +19,8 @@ internal sealed class ProxyLink : IDisposable
     private readonly HttpMessageInvoker _http;
 
     /// <param name="serve">Serves a connection until it ends, whatever happens on it; the proxy's.</param>
-    /// <param name="answers">Runs what waits for an answer.</param>
-    public ProxyLink(Func<IDuplexPipe, Task> serve, PipeScheduler answers)
-        : this(HandlerOver(serve, answers))
+    public ProxyLink(Func<IDuplexPipe, Task> serve)
+        : this(HandlerOver(serve))
     {
     }
 
@@ -37,11 +36,11 @@ internal sealed class ProxyLink : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static SocketsHttpHandler HandlerOver(Func<IDuplexPipe, Task> serve, PipeScheduler answers) => new()
+    private static SocketsHttpHandler HandlerOver(Func<IDuplexPipe, Task> serve) => new()
     {
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
-        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(MemoryConnection.Open(serve, answers)),
+        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(MemoryConnection.Open(serve)),
         PooledConnectionIdleTimeout = IdleTime,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         UseCookies = false,

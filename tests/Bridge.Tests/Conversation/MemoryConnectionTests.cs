@@ -43,10 +43,8 @@ public sealed class MemoryConnectionTests
         await sending;
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task AnswerIsTakenOnTheThreadThatSendsItOnlyWhereThatIsWanted(bool isInLine)
+    [Fact]
+    public async Task AnswerIsNotTakenOnTheThreadThatSendsIt()
     {
         PipeWriter? proxy = null;
         await using PipeStream connection = MemoryConnection.Open(
@@ -54,8 +52,7 @@ public sealed class MemoryConnectionTests
             {
                 proxy = end.Output;
                 return Task.CompletedTask;
-            },
-            isInLine ? PipeScheduler.Inline : PipeScheduler.ThreadPool);
+            });
         var taken = new TaskCompletionSource<string?>();
         _ = ReadAsync();
         async Task ReadAsync()
@@ -67,6 +64,6 @@ public sealed class MemoryConnectionTests
         var sender = new Thread(() => proxy!.WriteAsync("an answer"u8.ToArray()).AsTask().Wait()) { Name = "event loop" };
         sender.Start();
 
-        Assert.Equal(isInLine, await taken.Task.Soon() == "event loop");
+        Assert.NotEqual("event loop", await taken.Task.Soon());
     }
 }
