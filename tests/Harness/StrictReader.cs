@@ -133,7 +133,7 @@ public static partial class StrictReader
     [GeneratedRegex(@"\A(0|[1-9a-fA-F][0-9a-fA-F]{0,14})\z")]
     private static partial Regex ChunkSize();
 
-    /// <summary>What a chunk size may be as long as its line has not ended.</summary>
-    [GeneratedRegex(@"\A(0?|[1-9a-fA-F][0-9a-fA-F]{0,14})\r?\z")]
+    /// <summary>What a chunk size may be as long as its line has not ended: a digit longer than a whole one, which the next byte is to refuse.</summary>
+    [GeneratedRegex(@"\A(0?|[1-9a-fA-F][0-9a-fA-F]{0,15})\r?\z")]
     private static partial Regex StartOfChunkSize();
 }

@@ -52,7 +52,7 @@ internal sealed class AcceptLoop : IDisposable
         using var spares = new Descriptors();
         while (!_stopping.IsCancellationRequested)
         {
-            if (!spares.TryHold() || !await ServeNextAsync(listener, spares).ConfigureAwait(false))
+            if (!TryHold(spares) || !await ServeNextAsync(listener, spares).ConfigureAwait(false))
             {
                 await RestAsync().ConfigureAwait(false);
             }
@@ -77,6 +77,18 @@ internal sealed class AcceptLoop : IDisposable
         }
 
         return most;
+    }
+
+    /// <summary>Holds the spare descriptors. If the system has not as many, nobody is accepted, and that is said.</summary>
+    private bool TryHold(Descriptors spares)
+    {
+        bool isHeld = spares.TryHold();
+        if (!isHeld)
+        {
+            _parts.Metrics.AcceptFailed(new IOException("A connection could not be accepted: the process has no descriptors left."), BackOff);
+        }
+
+        return isHeld;
     }
 
     /// <summary>Accepts a connection, and starts it as soon as there is a slot.</summary>
