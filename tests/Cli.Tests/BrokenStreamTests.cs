@@ -13,7 +13,16 @@ public sealed class BrokenStreamTests : IDisposable
 
     private readonly string _pipe = Path.Combine(Path.GetTempPath(), $"mcpproxyfast-{Guid.NewGuid():N}");
 
-    public void Dispose() => File.Delete(_pipe);
+    private readonly Socket _nobody = Loopback.Bind();
+
+    /// <summary>The address of a server that is not there.</summary>
+    private string Nowhere => $"http://{_nobody.LocalEndPoint}";
+
+    public void Dispose()
+    {
+        _nobody.Dispose();
+        File.Delete(_pipe);
+    }
 
     [Fact]
     public async Task StderrThatNobodyReadsHoldsUpNothing()
@@ -24,7 +33,7 @@ public sealed class BrokenStreamTests : IDisposable
         }
 
         await using Command command = Command.StartWithStreams(
-            $"mkfifo {_pipe}; 2<>{_pipe}", "proxy", "name", "--target-uri", Nowhere(), "--debug");
+            $"mkfifo {_pipe}; 2<>{_pipe}", "proxy", "name", "--target-uri", Nowhere, "--debug");
         int port = await command.ListeningPortAsync();
         await using (RawPeer flood = await ConnectAsync(port))
         {
@@ -52,7 +61,7 @@ public sealed class BrokenStreamTests : IDisposable
             return;
         }
 
-        await using Command command = Command.StartWithStreams(redirection, "proxy", "name", "--target-uri", Nowhere(), "--remote-auth-scopes", "idle");
+        await using Command command = Command.StartWithStreams(redirection, "proxy", "name", "--target-uri", Nowhere, "--remote-auth-scopes", "idle");
         int port = await command.ListeningPortAsync();
         await using RawPeer client = await ConnectAsync(port);
         for (int i = 0; i < 3; i++)
@@ -75,7 +84,7 @@ public sealed class BrokenStreamTests : IDisposable
         }
 
         await using Command command = Command.StartWithStreams(
-            redirection.Replace("PIPE", _pipe, StringComparison.Ordinal), "proxy", "name", "--target-uri", Nowhere());
+            redirection.Replace("PIPE", _pipe, StringComparison.Ordinal), "proxy", "name", "--target-uri", Nowhere);
         int port = await command.ListeningPortAsync();
         await using RawPeer client = await ConnectAsync(port);
         Assert.Equal(200, await AskAsync(client, $"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"));
@@ -92,14 +101,6 @@ public sealed class BrokenStreamTests : IDisposable
         await using Command command = Command.StartWithStreams(redirection, args);
 
         Assert.Equal(exitCode, (await command.EndAsync()).ExitCode);
-    }
-
-    /// <summary>The address of a server that is not there.</summary>
-    private static string Nowhere()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"http://{listener.LocalEndpoint}";
     }
 
     private static async Task StopAsync(Command command)

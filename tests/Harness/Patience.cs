@@ -6,7 +6,7 @@ namespace McpProxyFast.Harness;
 public static class Patience
 {
     /// <summary>How long what must come may take on the slowest machine.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private const int MaxMillisecondsBetweenLooks = 10;
     private const int MaxMillisecondsBetweenNudges = 20;

@@ -94,10 +94,15 @@ public sealed class EarlyAnswerTests
     [Theory, OverEvery]
     public async Task ClientThatFallsSilentIsWaitedForFiveSeconds(Over over)
     {
+        if (!over.IsInMemory() && !SystemSockets.AreShown)
+        {
+            return; // as above
+        }
+
         await using var host = new WireHost(over, clock: new FakeTimeProvider());
         RawPeer client = await BeginAsync(host);
         Pass(host, TimeSpan.FromSeconds(4.5));
-        Assert.True(await client.TrySendAsync("a") && await client.TrySendAsync("a"), "The connection was closed within 4.5 s.");
+        Assert.True(await SendPieceAsync(client) && await SendPieceAsync(client), "The connection was closed within 4.5 s.");
         await host.PassUntilAsync(LeftAsync(host), TimeSpan.FromSeconds(5));
     }
 

@@ -16,12 +16,28 @@ public sealed class TimeLimitTests
     /// <summary>So that a peer that does not read is soon noticed.</summary>
     private const int SmallSocketBytes = 4 * 1024;
 
-    [Theory, OverOnly("The head has to be there before the clock moves.", Over.Pipes, Over.InlinePipes)]
+    [Theory, OverOnly("The head has to be there before the clock moves.", Over.InlinePipes)]
     public async Task HeaderTimeoutRefusesASlowHead(Over over)
     {
         await using WireHost host = Host(over, Patient with { HeaderTimeout = Limit });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync("GET /mcp HTT");
+        await ExpectSlowHeadAsync(host, client);
+    }
+
+    [Theory, OverEvery]
+    public async Task HeaderTimeoutRefusesASlowHeadBehindARequest(Over over)
+    {
+        await using WireHost host = Host(over, Patient with { HeaderTimeout = Limit });
+        (RawPeer client, RawPeer upstream) = await host.SendAsync(Messages.Get + "GET /mcp HTT");
+        await upstream.SendAsync(Messages.Ok);
+        Assert.Equal(200, (await client.ReadResponseAsync()).Status);
+        await host.Reports.NextAsync();
+        await ExpectSlowHeadAsync(host, client);
+    }
+
+    private static async Task ExpectSlowHeadAsync(WireHost host, RawPeer client)
+    {
         StrictMessage answer = await host.PassUntilAsync(client.ReadResponseAsync(), Limit);
         Assert.Equal((408, "close"), (answer.Status, answer.Field("Connection")));
         Assert.Equal("head-too-slow", (await host.Reports.NextAsync()).Reason);

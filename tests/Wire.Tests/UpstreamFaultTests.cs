@@ -23,10 +23,8 @@ public sealed class UpstreamFaultTests
     [Theory, OverOnly("Hosts connect by themselves, and this target is plain.", Over.Sockets, Over.PortableSockets, Over.HostTls)]
     public async Task PortNobodyListensOnIsA502(Over over)
     {
-        var unused = new TcpListener(IPAddress.Loopback, 0);
-        unused.Start();
-        var target = new Uri($"http://{unused.LocalEndpoint}");
-        unused.Stop();
+        using Socket unused = Loopback.Bind();
+        var target = new Uri($"http://{unused.LocalEndPoint}");
         await using var host = new WireHost(over, options => options with { Target = target });
         RawPeer client = await host.ConnectAsync();
         await client.SendAsync(Messages.Post);

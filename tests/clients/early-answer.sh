@@ -15,7 +15,7 @@ failed=0
 "${command[@]}" proxy early --target-uri http://127.0.0.1:9/mcp --port 0 > "$work/out" 2> "$work/err" &
 proxy=$!
 trap 'kill "$proxy" 2> /dev/null; wait "$proxy" 2> /dev/null; rm -rf "$work"' EXIT
-for _ in $(seq 600); do
+for _ in $(seq 1800); do # it may have to be built
     port=$(sed -n 's/.* on port \([0-9]*\) .*/\1/p' "$work/out")
     [ -z "$port" ] || break
     kill -0 "$proxy" 2> /dev/null || break

@@ -8,8 +8,9 @@ namespace McpProxyFast.Credentials;
 /// <summary>A token obtained by OAuth: says to each request whether to wait, to go, to come again, or to give up for now.</summary>
 internal sealed class OAuthCredentials : UpstreamCredentials
 {
-    // MCP clients commonly give up after 60 s; they should get our answer before that.
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
+    /// <summary>How long a request waits for a token.</summary>
+    /// <remarks>MCP clients commonly give up after 60 s; they should get our answer before that.</remarks>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
 
     // A request that has been replayed this often ends in the upstream's 403 or in our 503.
     private const int MaxReplays = 3;

@@ -209,7 +209,7 @@ public sealed class ExchangeFlowTests : IAsyncLifetime, IDisposable
         _folder.Write("actor", "second");
         await _rig.AskUntilAsync(proxy, "alice", answer =>
         {
-            _rig.Clock.Advance(TimeSpan.FromSeconds(5));
+            _rig.Clock.Pass(TimeSpan.FromSeconds(5));
             return answer is "200 Bearer 2-for-alice";
         });
 

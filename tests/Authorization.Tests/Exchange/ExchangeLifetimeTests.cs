@@ -277,7 +277,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
         await _rig.AskUntilAsync(proxy, "alice", answer =>
         {
             Assert.Equal(first, answer); // also while the exchange for the new token hangs
-            _rig.Clock.Advance(StoreWatch.Period);
+            _rig.Clock.Pass(StoreWatch.Period);
             return _rig.Exchanges.Count == 2;
         });
         Assert.Equal(first, await _rig.AskAsync(proxy, "alice"));

@@ -1,7 +1,7 @@
 using System.Text;
 using McpProxyFast.Admission;
+using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Authorization.Tests.Incoming;
 
@@ -16,14 +16,14 @@ internal sealed class IncomingFixture : IAsyncDisposable
     private IncomingFixture(ProviderServer provider)
     {
         Provider = provider;
-        Clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        Clock = new SettableClock();
         Forge = new TokenForge(provider.Url, Clock);
         Policy = TokenPolicy.Oidc(provider.Url, TokenForge.Audience);
     }
 
     public ProviderServer Provider { get; }
 
-    public FakeTimeProvider Clock { get; }
+    public SettableClock Clock { get; }
 
     public TokenForge Forge { get; }
 

@@ -211,7 +211,7 @@ public sealed class ProviderOutageTests : IAsyncLifetime
 
         await Patience.UntilAsync(() =>
         {
-            _fixture.Clock.Advance(IssuerKeyCache.RefreshInterval);
+            _fixture.Clock.Pass(IssuerKeyCache.RefreshInterval);
             return Provider.TimesAsked("/keys") >= before + 3;
         });
     }

@@ -11,9 +11,12 @@ internal sealed class ProviderServer : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, RequestDelegate> _answers = new();
     private readonly ConcurrentQueue<string> _asked = new();
+    private readonly HeldPort _port = new();
     private WebApplication? _app;
 
-    public string Url { get; private set; } = "http://127.0.0.1:0";
+    private ProviderServer() => Url = $"http://127.0.0.1:{_port.Number}";
+
+    public string Url { get; private set; }
 
     public static async Task<ProviderServer> StartAsync()
     {
@@ -64,7 +67,11 @@ internal sealed class ProviderServer : IAsyncDisposable
 
     public int TimesAsked(string path) => _asked.Count(asked => asked == path);
 
-    public async ValueTask DisposeAsync() => await StopAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _port.Dispose();
+    }
 
     private Task AnswerAsync(HttpContext context)
     {

@@ -40,11 +40,7 @@ public sealed class FullDiskTests : IDisposable
                 query["error"] = error;
             }
         };
-        using var port = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        port.Start();
-        int free = ((System.Net.IPEndPoint)port.LocalEndpoint).Port;
-        port.Stop();
-        ForwardingProxy proxy = await rig.ProxyAsync(Policy with { Grant = Rig.WithBrowser with { CallbackPort = free } });
+        ForwardingProxy proxy = await rig.ProxyAsync(Policy with { Grant = Rig.WithBrowser with { CallbackPort = FreePort.Next() } });
 
         Assert.Equal(503, (await rig.AskAsync(proxy)).Status);
         rig.Clock.Advance(TimeSpan.FromMinutes(1));

@@ -32,7 +32,7 @@ public sealed class GrantTests : IDisposable
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await AdvanceUntilAsync(rig, asked);
+        await rig.Clock.PassPausesAsync(until: asked);
 
         Assert.Equal(200, (await asked).Status);
         Assert.Equal("urn:ietf:params:oauth:grant-type:device_code", rig.Server.TokenRequests.Single()["grant_type"]);
@@ -52,7 +52,7 @@ public sealed class GrantTests : IDisposable
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await AdvanceUntilAsync(rig, asked);
+        await rig.Clock.PassPausesAsync(until: asked);
 
         Assert.Equal(503, (await asked).Status);
         Assert.Contains("access_denied", (await asked).Body, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class GrantTests : IDisposable
         ForwardingProxy proxy = await rig.ProxyAsync(policy);
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
-        await AdvanceUntilAsync(rig, asked);
+        await rig.Clock.PassPausesAsync(until: asked);
 
         Assert.Equal(503, (await asked).Status);
         Assert.Contains("The code to enter has ended", (await asked).Body, StringComparison.Ordinal);
@@ -224,6 +224,4 @@ public sealed class GrantTests : IDisposable
 
         Assert.Contains("an unbound one came", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
     }
-
-    private static Task AdvanceUntilAsync(Rig rig, Task done) => Patience.NudgeUntilEndedAsync(done, () => rig.Clock.Advance(TimeSpan.FromSeconds(1)));
 }

@@ -147,7 +147,7 @@ public sealed class SecretsInLogsTests : IAsyncLifetime, IDisposable
     private async Task<string> AskAsync(ForwardingProxy proxy)
     {
         Task<HttpResponseMessage> asked = _rig.SendAsync(proxy, ("Cookie", "session=c00kie-of-the-client"), ("Authorization", "Bearer t0ken-of-the-client"));
-        await Patience.NudgeUntilEndedAsync(asked, () => _rig.Clock.Advance(TimeSpan.FromSeconds(1))); // moves the device flow's polling on
+        await _rig.Clock.PassPausesAsync(until: asked); // moves the device flow's polling on
         using HttpResponseMessage answer = await asked;
         return $"{answer.Headers}\n{await answer.Content.ReadAsStringAsync()}";
     }

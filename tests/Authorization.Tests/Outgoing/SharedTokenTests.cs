@@ -26,7 +26,7 @@ public sealed class SharedTokenTests : IDisposable
         ForwardingProxy second = await rig.ProxyAsync(Policy);
         await rig.AskAsync(second);
 
-        rig.SetClockBack(TimeSpan.FromMinutes(10));
+        rig.Clock.SetBack(TimeSpan.FromMinutes(10));
         rig.Server.RevokeAll();
         Assert.Equal(200, (await rig.AskAsync(second)).Status);
         Assert.Equal(200, (await rig.AskAsync(first)).Status);
@@ -49,7 +49,7 @@ public sealed class SharedTokenTests : IDisposable
         Assert.Equal(503, (await rig.AskAsync(proxy)).Status);
 
         rig.Server.Overrides.Clear();
-        rig.SetClockBack(TimeSpan.FromHours(2));
+        rig.Clock.SetBack(TimeSpan.FromHours(2));
         rig.Clock.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
@@ -60,7 +60,7 @@ public sealed class SharedTokenTests : IDisposable
     {
         await using Rig rig = await Rig.StartAsync();
         await rig.AskAsync(await rig.ProxyAsync());
-        rig.SetClockBack(TimeSpan.FromMinutes(10));
+        rig.Clock.SetBack(TimeSpan.FromMinutes(10));
 
         rig.Clock.Advance(TimeSpan.FromMinutes(55));
 

@@ -96,7 +96,7 @@ public sealed class SignInPromptTests
     {
         Task starting = source.StartAsync(CancellationToken.None);
         await Patience.UntilAsync(() => !host.Prompts.IsEmpty || starting.IsCompleted);
-        await Patience.NudgeUntilEndedAsync(starting, () => rig.Clock.Advance(TimeSpan.FromSeconds(1)));
+        await rig.Clock.PassPausesAsync(until: starting);
     }
 
     private static Task AnswerAsync(HttpContext http, string link, int expiresIn) => http.Response.WriteAsJsonAsync(new JsonObject

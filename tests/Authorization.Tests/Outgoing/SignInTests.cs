@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
+using McpProxyFast.Credentials;
 using Xunit;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing;
@@ -222,7 +223,8 @@ public class SignInTests
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
         await Patience.UntilAsync(() => rig.Browser.LastUrl is not null);
-        rig.Clock.Advance(TimeSpan.FromSeconds(46));
+        await rig.Clock.AwaitedAsync(OAuthCredentials.MaxWait);
+        rig.Clock.Advance(OAuthCredentials.MaxWait);
         (int status, string body) = await asked;
 
         Assert.Equal(503, status);
@@ -294,6 +296,7 @@ public class SignInTests
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
         await Patience.UntilAsync(() => rig.Browser.LastUrl != first);
         Uri abandoned = rig.Browser.LastUrl!;
+        await rig.Clock.AwaitedAsync(OAuthCredentials.MaxWait);
         rig.Clock.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(503, (await asked).Status);
 

@@ -98,7 +98,8 @@ public sealed class TurnTests
 
         Task<(int Status, string Body)> asked = rig.AskAsync(proxy);
         await arrived.Task;
-        rig.Clock.Advance(TimeSpan.FromSeconds(46));
+        await rig.Clock.AwaitedAsync(OAuthCredentials.MaxWait);
+        rig.Clock.Advance(OAuthCredentials.MaxWait);
         (int status, string body) = await asked;
         goOn.SetResult();
 
@@ -118,7 +119,8 @@ public sealed class TurnTests
         Task<HttpResponseMessage> asked = rig.SendAsync(proxy);
         await Patience.UntilAsync(() => rig.Browser.LastUrl != first);
         rig.Server.RequiredScope = null;
-        rig.Clock.Advance(TimeSpan.FromSeconds(46));
+        await rig.Clock.AwaitedAsync(OAuthCredentials.MaxWait);
+        rig.Clock.Advance(OAuthCredentials.MaxWait);
         using HttpResponseMessage answer = await asked;
         Assert.Equal(StatusCodes.Status503ServiceUnavailable, (int)answer.StatusCode);
         return proxy;

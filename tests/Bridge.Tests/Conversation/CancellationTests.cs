@@ -18,6 +18,7 @@ public sealed class CancellationTests
         await log.SeenAsync("The server cannot be reached"); // an attempt that is under way would not be called back
         await bridge.SendAsync(Cancelled("2"));
         await bridge.SendAsync(Lines.Call("3"));
+        await AllIsTakenAsync(bridge);
         await server.StartAsync();
 
         await EndsAfterAsync(bridge, "3");
@@ -44,6 +45,7 @@ public sealed class CancellationTests
         await bridge.SendAsync(Lines.Call("1"));
         await bridge.SendAsync(Cancelled("1"));
         await bridge.SendAsync(Lines.Call("2"));
+        await AllIsTakenAsync(bridge);
         taken.SetResult();
 
         await EndsAfterAsync(bridge, "2");
@@ -72,6 +74,7 @@ public sealed class CancellationTests
 
         await bridge.SendAsync($"[{Lines.Call("1")},{Lines.Call("2")}]");
         await bridge.SendAsync(Cancelled("1"));
+        await AllIsTakenAsync(bridge);
         taken.SetResult();
 
         Assert.Equal($"[{Lines.Result("2")}]", await bridge.ReceiveLineAsync());
@@ -83,6 +86,9 @@ public sealed class CancellationTests
 
     private static string Cancelled(string id) =>
         $$$"""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""";
+
+    /// <summary>The bridge has taken all that was sent to it: a line that is no message is answered at once, and in its turn.</summary>
+    private static async Task AllIsTakenAsync(BridgeRun bridge) => await bridge.AskAsync("{ no JSON");
 
     /// <summary>The only answer is that to one request; whatever else was under way is over.</summary>
     private static async Task EndsAfterAsync(BridgeRun bridge, string id)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using McpProxyFast.Bridge.Tests.Support;
@@ -11,7 +10,9 @@ public sealed class UpstreamGoneTests
     [Fact]
     public async Task RequestWaitsForTheServerAndThenEndsWithAnErrorThatSaysWhy()
     {
-        await using BridgeRun bridge = BridgeRun.Start(Nowhere(), options => options with { ReconnectTimeout = TimeSpan.FromMilliseconds(50) });
+        using Socket nobody = Loopback.Bind();
+        var nowhere = new Uri($"http://{nobody.LocalEndPoint}/mcp");
+        await using BridgeRun bridge = BridgeRun.Start(nowhere, options => options with { ReconnectTimeout = TimeSpan.FromMilliseconds(50) });
 
         JsonNode error = await bridge.AskAsync(Lines.Call("1"));
 
@@ -130,13 +131,5 @@ public sealed class UpstreamGoneTests
         {
             await bridge.SendAsync(Lines.Call($"{id}"));
         }
-    }
-
-    /// <summary>An address of this machine where nobody listens.</summary>
-    private static Uri Nowhere()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return new Uri($"http://{listener.LocalEndPoint}/mcp");
     }
 }

@@ -14,10 +14,11 @@ namespace McpProxyFast.Bridge.Tests.Support;
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly Func<Exchange, Task> _answer;
+    private readonly HeldPort _held = new();
     private WebApplication? _app;
     private int _port;
 
-    private ScriptedServer(Func<Exchange, Task> answer) => _answer = answer;
+    private ScriptedServer(Func<Exchange, Task> answer) => (_answer, _port) = (answer, _held.Number);
 
     public Uri Address => new($"http://127.0.0.1:{_port}/mcp");
 
@@ -77,7 +78,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _held.Dispose();
+    }
 
     private async Task AnswerAsync(HttpContext context)
     {

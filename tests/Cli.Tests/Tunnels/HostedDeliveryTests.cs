@@ -1,5 +1,6 @@
 using System.Text;
 using McpProxyFast.Cli.Tunnels.OpenAi;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Posted = McpProxyFast.Cli.Tests.Tunnels.StandInControlPlane.Posted;
 
@@ -94,15 +95,18 @@ public sealed class HostedDeliveryTests : HostedTunnelRig
     [Fact]
     public async Task DeadlineCancelsTheExchangeAndNothingIsPosted()
     {
-        Start(new StandInMcpServer(async (request, stream, cancel) =>
+        var clock = new FakeTimeProvider();
+        var server = new StandInMcpServer(async (request, stream, cancel) =>
         {
             bool isSlow = request.Contains("slow", StringComparison.Ordinal);
             await stream.WriteAsync(Encoding.ASCII.GetBytes(isSlow ? StandInMcpServer.Events(Progress) : StandInMcpServer.Json(200, Result)), cancel);
             await Task.Delay(isSlow ? Timeout.Infinite : 0, cancel);
-        }));
+        });
+        Start(server, clock: clock);
         Plane.Give(CommandOf("""{"jsonrpc":"2.0","id":"slow","method":"tools/call"}""", ""","response_timeout":"3s" """));
         Assert.Equal("jsonrpc_notify", (await Plane.AnswerAsync()).Type);
 
+        clock.Advance(TimeSpan.FromSeconds(3));
         await Patience.UntilAsync(() => !Server.Cancelled.IsEmpty, "The request at the server was not cancelled.");
 
         Plane.Give(CommandOf(List, "", "req_2"));
@@ -113,13 +117,19 @@ public sealed class HostedDeliveryTests : HostedTunnelRig
     [Fact]
     public async Task DeadlineEndsTheAttemptsToAnswer()
     {
-        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        var clock = new FakeTimeProvider();
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)), clock: clock);
         Plane.FailPosts(StandInControlPlane.Status(503, "60"));
-        Plane.Give(CommandOf(List, ""","response_timeout":"3s" """), CommandOf(List, "", "req_2"));
+        Plane.Give(CommandOf(List, ""","response_timeout":"3s" """));
+        await Patience.UntilAsync(() => Plane.AllPosted.Count == 1, "The answer was not posted.");
 
-        await Plane.AnswerAsync();
+        clock.Advance(TimeSpan.FromSeconds(3));
+        const string said = "the deadline of the tunnel's request req_1";
+        await Patience.UntilAsync(() => Log.Lines.Any(line => line.Contains(said, StringComparison.Ordinal)), "It is still tried.");
+
+        Plane.Give(CommandOf(List, "", "req_2"));
+        Assert.Equal("req_2", (await Plane.AnswerAsync()).Json.GetProperty("request_id").GetString());
         await StopAsync();
-
         Assert.Equal(2, Plane.AllPosted.Count);
     }
 

@@ -131,11 +131,8 @@ public sealed class HostedTunnelTests : HostedTunnelRig
     [Fact]
     public async Task ServerThatIsNotThereIsAFailureToConnect()
     {
-        var nowhere = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        nowhere.Start();
-        var target = new Uri($"http://{nowhere.LocalEndpoint}/mcp");
-        nowhere.Dispose();
-        Start(target);
+        using Socket nobody = Loopback.Bind();
+        Start(new Uri($"http://{nobody.LocalEndPoint}/mcp"));
         Plane.Give(CommandOf(List));
 
         Posted posted = await Plane.AnswerAsync();

@@ -123,8 +123,8 @@ public sealed class StandInControlPlane : IAsyncDisposable
 
     private async Task PollAsync(HttpContext context)
     {
-        Polls.Enqueue(context.Request.QueryString.Value ?? "");
         PollFields = context.Request.Headers;
+        Polls.Enqueue(context.Request.QueryString.Value ?? ""); // last: whoever has seen it may look at its fields
         if (!IsAllowed(context))
         {
             context.Response.StatusCode = 401;

@@ -25,7 +25,7 @@ public sealed class StandInMcpServer : IAsyncDisposable
     /// <summary>The requests, head and body.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>Most requests that were open at a time.</summary>
+    /// <summary>Most requests at a time of whose answer nothing had been written.</summary>
     public int Most { get; private set; }
 
     /// <summary>How many connections ended before they were answered.</summary>
@@ -68,7 +68,7 @@ public sealed class StandInMcpServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket, Func<string, NetworkStream, CancellationToken, Task> answer)
     {
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        await using var stream = new AnswerStream(socket, Answered);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
         try
         {
@@ -86,10 +86,7 @@ public sealed class StandInMcpServer : IAsyncDisposable
             }
             finally
             {
-                lock (Requests)
-                {
-                    _open--;
-                }
+                stream.Begin();
             }
 
             socket.Shutdown(SocketShutdown.Send);
@@ -102,6 +99,14 @@ public sealed class StandInMcpServer : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The peer has gone, or all is over.
+        }
+    }
+
+    private void Answered()
+    {
+        lock (Requests)
+        {
+            _open--;
         }
     }
 
@@ -144,4 +149,27 @@ public sealed class StandInMcpServer : IAsyncDisposable
         .Where(line => line.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase))
         .Select(line => int.Parse(line["Content-Length: ".Length..]))
         .FirstOrDefault();
+
+    /// <summary>Tells of an answer before its first byte goes out: who has that byte may ask again, and is not counted twice.</summary>
+    /// <param name="socket">The connection.</param>
+    /// <param name="begins">Told once.</param>
+    private sealed class AnswerStream(Socket socket, Action begins) : NetworkStream(socket, ownsSocket: true)
+    {
+        private bool _hasBegun;
+
+        public void Begin()
+        {
+            if (!_hasBegun)
+            {
+                _hasBegun = true;
+                begins();
+            }
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Begin();
+            return base.WriteAsync(buffer, cancellationToken);
+        }
+    }
 }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net;
 using System.Net.Sockets;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Transport;
@@ -11,22 +10,15 @@ namespace McpProxyFast.Engine.Tests.Transport;
 public sealed class EventLoopTests : IDisposable
 {
     private readonly EventLoop _loop = new(0);
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
 
-    public EventLoopTests() => _listener.Start();
-
-    public void Dispose()
-    {
-        _listener.Dispose();
-        _loop.Dispose();
-    }
+    public void Dispose() => _loop.Dispose();
 
     [Fact]
     public async Task RequestGoesBeforeAStreamThatWasReadyEarlier()
     {
-        (Connection stream, Socket streamPeer) = await PairAsync();
-        (Connection request, Socket requestPeer) = await PairAsync();
-        (Connection gate, Socket gatePeer) = await PairAsync();
+        (Connection stream, Socket streamPeer) = LocalPair();
+        (Connection request, Socket requestPeer) = LocalPair();
+        (Connection gate, Socket gatePeer) = LocalPair();
         stream.IsBulk = true;
         var order = new List<string>();
         Task both = Task.WhenAll(NoteAsync(stream, "stream", order), NoteAsync(request, "request", order));
@@ -111,13 +103,21 @@ public sealed class EventLoopTests : IDisposable
         bool[] atOnce = [false, true, true, false];
 #endif
         (Connection connection, Socket peer) = LocalPair();
+        (Connection gate, Socket gatePeer) = LocalPair();
         Task<List<bool>> reading = ReadAsync(connection, sent);
+        using var isOpen = new ManualResetEventSlim();
+        Task waiting = HoldLoopAsync(gate, isOpen, out Task isHeld);
+        await gatePeer.SendAsync("x"u8.ToArray());
+        await isHeld.Soon();
 
-        await peer.SendAsync(new byte[sent]);
+        await peer.SendAsync(new byte[sent]); // the system takes it in pieces; the reader comes when all are there
+        isOpen.Set();
 
         // The first has to wait for the bytes; the last finds some, and waits for its turn.
         Assert.Equal(atOnce, await reading.Soon());
+        await waiting.Soon();
         Close(connection, peer);
+        Close(gate, gatePeer);
     }
 
     [Fact]
@@ -195,15 +195,7 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
-    private async Task<(Connection Connection, Socket Peer)> PairAsync()
-    {
-        Task<Connection> connecting = EpollConnect.ConnectAsync((IPEndPoint)_listener.LocalEndpoint, _loop, CancellationToken.None).AsTask();
-        Socket peer = await _listener.AcceptSocketAsync();
-        peer.NoDelay = true;
-        return (await connecting.Soon(), peer);
-    }
-
-    /// <summary>Over a local socket, which takes all bytes of a send at once, whether or not somebody reads.</summary>
+    /// <summary>Over a local socket: it takes all bytes of a send, whether or not somebody reads, and has them there when the send returns.</summary>
     private (Connection Connection, Socket Peer) LocalPair(bool isAccepted = false)
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

@@ -11,27 +11,24 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="delivery">Delivers the answers.</param>
 /// <param name="budget">Bounds what is held of answers.</param>
 /// <param name="logger">Gets what cannot be done.</param>
-internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger)
+/// <param name="clock">Tells when the deadline of a command has passed.</param>
+internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger, TimeProvider clock)
 {
     /// <summary>Runs a command. Never throws.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="receivedAt">When the head of the poll's response arrived, as a timestamp of the monotonic clock.</param>
+    /// <param name="receivedAt">When the head of the poll's response arrived, as a timestamp of the clock.</param>
     /// <param name="stopping">Cancels the command; nothing is posted then.</param>
     public async Task RunAsync(TunnelCommand command, long receivedAt, CancellationToken stopping)
     {
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        if (command.Timeout is { } timeout)
+        TimeSpan left = command.Timeout is { } timeout ? timeout - clock.GetElapsedTime(receivedAt) : Timeout.InfiniteTimeSpan;
+        if (command.Timeout is not null && left <= TimeSpan.Zero)
         {
-            TimeSpan left = timeout - TimeProvider.System.GetElapsedTime(receivedAt);
-            if (left <= TimeSpan.Zero)
-            {
-                logger.CommandExpired(command.RequestId);
-                return;
-            }
-
-            deadline.CancelAfter(left);
+            logger.CommandExpired(command.RequestId);
+            return;
         }
 
+        using var late = new CancellationTokenSource(left, clock);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping, late.Token);
         try
         {
             using TunnelAnswer? answer = await AnswerAsync(command, deadline.Token);

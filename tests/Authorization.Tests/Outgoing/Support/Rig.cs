@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using McpProxyFast.Credentials;
-using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Authorization.Tests.Outgoing.Support;
 
@@ -11,12 +10,10 @@ internal sealed class Rig : IAsyncDisposable
     private readonly HttpClient _client = new();
     private readonly List<IAsyncDisposable> _parts = [];
 
-    private readonly SettableClock _clock;
-
     private Rig(SignInServer server, SettableClock clock)
     {
         Server = server;
-        _clock = clock;
+        Clock = clock;
     }
 
     public static OAuthGrant.AuthorizationCode WithBrowser { get; } = new() { SkipBrowser = true, CallbackPort = 0 };
@@ -25,7 +22,7 @@ internal sealed class Rig : IAsyncDisposable
 
     public SignInServer Server { get; }
 
-    public FakeTimeProvider Clock => _clock;
+    public SettableClock Clock { get; }
 
     public Browser Browser { get; } = new();
 
@@ -67,9 +64,6 @@ internal sealed class Rig : IAsyncDisposable
 
         return _client.PostAsync(new Uri(proxy.Address, "/mcp"), content);
     }
-
-    /// <summary>Somebody sets the machine's clock back. No time passes, and none is undone.</summary>
-    public void SetClockBack(TimeSpan by) => _clock.SetBack(by);
 
     public async Task DisposeProxiesAsync()
     {

@@ -18,7 +18,8 @@ public sealed class ConnectorTests
     public async Task AddressesThatRefuseAreNamedWithTheSystemsError(bool portable)
     {
         using var network = new NetworkStack(portable);
-        int port = UnusedPort();
+        using Socket nobody = HoldPort();
+        int port = ((IPEndPoint)nobody.LocalEndPoint!).Port;
         Connector connector = Make(network, new Uri($"http://upstream.test:{port}"), [IPAddress.Loopback, IPAddress.Parse("127.0.0.2")]);
 
         ConnectResult result = await connector.ConnectAsync(null, CancellationToken.None).Soon();
@@ -109,10 +110,11 @@ public sealed class ConnectorTests
     private static Connector Make(NetworkStack network, Uri target, IPAddress[] addresses) =>
         new(target, Patience.Limit, network, checkCertificate: null, (_, _) => Task.FromResult(addresses), TimeProvider.System);
 
-    private static int UnusedPort()
+    /// <summary>Has a port at which nobody listens, at any address, until it is disposed of.</summary>
+    private static Socket HoldPort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return socket;
     }
 }
