@@ -8,13 +8,13 @@ namespace McpProxyFast.Admission;
 /// </summary>
 internal sealed class BearerChallenge
 {
-    /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
+    /// <summary>The scopes to ask for, in one text; empty for none. Never changes.</summary>
     private readonly string _scope;
 
-    /// <summary>Where the metadata lies; null if that depends on the request's own host. Set for life.</summary>
+    /// <summary>Where the metadata lies; null if that depends on the request's own host. Never changes.</summary>
     private readonly string? _metadataUrl;
 
-    /// <summary>The whole line for each kind; null if it depends on the request's own host. Set for life.</summary>
+    /// <summary>The whole line for each kind; null if it depends on the request's own host. Never changes.</summary>
     private readonly byte[][]? _ready;
 
     public BearerChallenge(TokenPolicy policy)

@@ -9,7 +9,7 @@ internal sealed class CachedVerdict : CachedEntry
     /// <remarks>An entry holds about 1 KiB beside it: 40 MiB for a full cache when all are at their largest.</remarks>
     public const int MaxKeptTokenBytes = 4 * 1024;
 
-    /// <summary>The token that was admitted; null for another, and for one that is too long to keep. Set for life.</summary>
+    /// <summary>The token that was admitted; null for another, and for one that is too long to keep. Never changes.</summary>
     private readonly byte[]? _token;
 
     public CachedVerdict(TokenDigest digest, byte[] token, TokenVerdict verdict, long madeAtTicks, long expiresAtTicks, int epoch)

@@ -23,7 +23,7 @@ internal sealed class IntrospectionValidator(
     /// <remarks>With <see cref="TokenGate.DecisionTimeout"/> for the question itself it is below the 60 s after which MCP clients commonly give up.</remarks>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>The rule for the claims of the answer. Set for life.</summary>
+    /// <summary>The rule for the claims of the answer. Never changes.</summary>
     private readonly ClaimRule _claims = new(policy);
 
     /// <summary>Introspection with places of its own: an endpoint that hangs takes none from tokens that are checked with keys.</summary>

@@ -12,10 +12,10 @@ internal sealed class IssuerKey
     private const int MinRsaBits = 2_048;
     private const int MaxRsaBits = 8_192;
 
-    /// <summary><c>RSA</c>, or the one algorithm of the key's curve. Set for life.</summary>
+    /// <summary><c>RSA</c>, or the one algorithm of the key's curve. Never changes.</summary>
     private readonly string _family;
 
-    /// <summary>The only algorithm that the key is for; null if it names none. Set for life.</summary>
+    /// <summary>The only algorithm that the key is for; null if it names none. Never changes.</summary>
     private readonly string? _onlyAlgorithm;
 
     private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)

@@ -27,16 +27,16 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <remarks>While there are none, as after a start, all places are for those that wait: no other token could use one.</remarks>
     public const int MaxWaiting = TokenGate.MaxPending / 4;
 
-    /// <summary>Gets the JWK set. Set for life.</summary>
+    /// <summary>Gets the JWK set. Never changes.</summary>
     private readonly Func<CancellationToken, Task<ReadOnlyMemory<byte>>> _fetch;
 
-    /// <summary>The clock for ages and pauses. Set for life.</summary>
+    /// <summary>The clock for ages and pauses. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs failures and changed keys. Set for life.</summary>
+    /// <summary>Logs failures and changed keys. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Bounds how often a failure to fetch is told. Set for life.</summary>
+    /// <summary>Bounds how often a failure to fetch is told. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
     /// <summary>Fetches again and again. Idle until <see cref="Start"/>; ends when this is disposed of.</summary>

@@ -17,7 +17,7 @@ internal sealed class IssuerKeySet
 
     public static readonly IssuerKeySet Empty = new([]);
 
-    /// <summary>The usable keys, in the order in which they were published. Set for life.</summary>
+    /// <summary>The usable keys, in the order in which they were published. Never changes.</summary>
     private readonly IssuerKey[] _keys;
 
     private IssuerKeySet(IssuerKey[] keys) => _keys = keys;

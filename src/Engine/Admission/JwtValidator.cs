@@ -19,7 +19,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
     private static readonly SemaphoreSlim Verifications = new(MaxVerifications);
 
-    /// <summary>The rule for the claims. Set for life.</summary>
+    /// <summary>The rule for the claims. Never changes.</summary>
     private readonly ClaimRule _claims = new(policy);
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)

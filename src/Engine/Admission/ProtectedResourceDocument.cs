@@ -13,7 +13,7 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
     // MCP, authorization: servers do not list it; a client that wants refresh tokens asks for it by itself.
     private const string OfflineAccess = "offline_access";
 
-    /// <summary><c>scopes_supported</c>. Set for life.</summary>
+    /// <summary><c>scopes_supported</c>. Never changes.</summary>
     private readonly string[] _scopes = [.. policy.AdvertisedScopes.Concat(policy.RequiredScopes).Distinct().Where(scope => scope != OfflineAccess)];
 
     /// <summary>The field lines, each with its CRLF, that let a page of any origin read the document; also those of a preflight's 204.</summary>

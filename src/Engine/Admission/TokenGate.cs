@@ -28,25 +28,25 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Longest wait until a token is looked at. A signature takes microseconds, so what waits for longer waits for something that hangs.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>For the tokens that have the form of a JWT, and for all where there is no lane for others. Set for life.</summary>
+    /// <summary>For the tokens that have the form of a JWT, and for all where there is no lane for others. Never changes.</summary>
     private readonly Lane _lane;
 
-    /// <summary>For the tokens that have another form; null where one lane takes all. Set for life.</summary>
+    /// <summary>For the tokens that have another form; null where one lane takes all. Never changes.</summary>
     private readonly Lane? _opaque;
 
-    /// <summary>The keys that the validator uses; null if it uses none. Set for life.</summary>
+    /// <summary>The keys that the validator uses; null if it uses none. Never changes.</summary>
     private readonly IssuerKeyCache? _keys;
 
-    /// <summary>The clock for expiry. Set for life.</summary>
+    /// <summary>The clock for expiry. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs providers and validators that fail. Set for life.</summary>
+    /// <summary>Logs providers and validators that fail. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
+    /// <summary>Bounds how often refusals and failures are told. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Gets what a validator's cancellation callbacks throw. Set for life.</summary>
+    /// <summary>Gets what a validator's cancellation callbacks throw. Never changes.</summary>
     private readonly HookFaults _hookFaults;
 
     /// <summary>The verdicts so far.</summary>

@@ -26,10 +26,10 @@ internal sealed class AddedFields : IAsyncDisposable
     /// <summary>The fields, each name once, with their values. Touched by the constructor, and then by the watch, one turn at a time.</summary>
     private readonly Part[] _parts;
 
-    /// <summary>Reads the files again and again; null if no value stands in one. Set for life.</summary>
+    /// <summary>Reads the files again and again; null if no value stands in one. Never changes.</summary>
     private readonly Supervised? _watch;
 
-    /// <summary>Logs what a person has to know, never a value. Set for life.</summary>
+    /// <summary>Logs what a person has to know, never a value. Never changes.</summary>
     private readonly ILogger _logger;
 
     /// <summary>The complete lines. Never changed, only replaced.</summary>

@@ -38,25 +38,25 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
     private const int Ways = 16;
 
-    /// <summary>The field that carries the new token. Set for life.</summary>
+    /// <summary>The field that carries the new token. Never changes.</summary>
     private readonly string _field;
 
-    /// <summary>The digest of everything but the tokens. Set for life.</summary>
+    /// <summary>The digest of everything but the tokens. Never changes.</summary>
     private readonly TokenDigest _request;
 
-    /// <summary>Exchanges one token. Set for life.</summary>
+    /// <summary>Exchanges one token. Never changes.</summary>
     private readonly TokenExchanger _exchanger;
 
-    /// <summary>What a failed exchange means for a request. Set for life.</summary>
+    /// <summary>What a failed exchange means for a request. Never changes.</summary>
     private readonly ExchangeFailures _failures;
 
-    /// <summary>The clock for ends and waits. Set for life.</summary>
+    /// <summary>The clock for ends and waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs each exchange, by the digest of its request. Set for life.</summary>
+    /// <summary>Logs each exchange, by the digest of its request. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Counts exchanges, hits and joins. Set for life.</summary>
+    /// <summary>Counts exchanges, hits and joins. Never changes.</summary>
     private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>
@@ -65,7 +65,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Recent failures. Kept separately, so that a failure never evicts a token.</summary>
     private readonly TokenCache<FailedExchange> _failed = new(Ways);
 
-    /// <summary>The exchanges in progress, and those that wait for their turn. Set for life.</summary>
+    /// <summary>The exchanges in progress, and those that wait for their turn. Never changes.</summary>
     private readonly Flights<ExchangeFlight, CredentialResult> _flights;
 
     /// <summary>Cancelled on disposal; ends every exchange.</summary>

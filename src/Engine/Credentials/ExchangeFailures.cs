@@ -21,7 +21,7 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>Limits how often a reason is logged. Set for life.</summary>
+    /// <summary>Limits how often a reason is logged. Never changes.</summary>
     private readonly RepeatedLines _lines = new(logger, clock);
 
     /// <summary>A stable word for logs and counters.</summary>

@@ -9,25 +9,25 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <summary>Least time between two renewals of the login for the exchange's sake.</summary>
     private static readonly TimeSpan MinLoginInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>The login that is subject or actor; null if there is none. Set for life.</summary>
+    /// <summary>The login that is subject or actor; null if there is none. Never changes.</summary>
     private readonly UpstreamCredentials? _login;
 
-    /// <summary>Source of the actor's token: the login, or a file. Null if there is no actor. Set for life.</summary>
+    /// <summary>Source of the actor's token: the login, or a file. Null if there is no actor. Never changes.</summary>
     private readonly UpstreamCredentials? _acting;
 
-    /// <summary>The login's token as subject; null if the caller's token is the subject. Set for life.</summary>
+    /// <summary>The login's token as subject; null if the caller's token is the subject. Never changes.</summary>
     private readonly ShownToken? _subject;
 
-    /// <summary>The actor's token; null if there is no actor. Set for life.</summary>
+    /// <summary>The actor's token; null if there is no actor. Never changes.</summary>
     private readonly ShownToken? _actor;
 
-    /// <summary>Whether an ID token is to be exchanged. Set for life.</summary>
+    /// <summary>Whether an ID token is to be exchanged. Never changes.</summary>
     private readonly bool _wantsIdToken;
 
-    /// <summary>The exchanged tokens. Set for life.</summary>
+    /// <summary>The exchanged tokens. Never changes.</summary>
     private readonly ExchangeCache _cache;
 
-    /// <summary>Measures the time between such renewals. Set for life.</summary>
+    /// <summary>Measures the time between such renewals. Never changes.</summary>
     private readonly TimeProvider _clock;
 
     /// <summary>The timestamp at which the login was renewed for the exchange's sake; 0 for never.</summary>

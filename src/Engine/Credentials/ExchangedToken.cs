@@ -15,7 +15,7 @@ internal sealed class ExchangedToken : CachedEntry
     private const int NotRenewing = 0;
     private const int Renewing = 1;
 
-    /// <summary>The tokens that were exchanged; null if they are too long to keep. Set for life.</summary>
+    /// <summary>The tokens that were exchanged; null if they are too long to keep. Never changes.</summary>
     private readonly ExchangeInput? _input;
 
     /// <summary>UTC ticks of the last use, as exactly as <see cref="UsePrecision"/>.</summary>
@@ -48,7 +48,7 @@ internal sealed class ExchangedToken : CachedEntry
     /// <summary>UTC ticks at which it was issued.</summary>
     public long StartTicks { get; }
 
-    /// <summary>As <see cref="ExchangeInput.SubjectEndsAt"/>. Set for life.</summary>
+    /// <summary>As <see cref="ExchangeInput.SubjectEndsAt"/>. Never changes.</summary>
     public DateTimeOffset? SubjectEndsAt { get; }
 
     public override bool IsGood => true;

@@ -7,10 +7,10 @@ namespace McpProxyFast.Credentials;
 /// <summary>The token that is held, the line that carries it, and the time of its renewal. They are replaced together, and never by older ones.</summary>
 internal sealed class HeldToken : IAsyncDisposable
 {
-    /// <summary>Measures lifetimes. Set for life.</summary>
+    /// <summary>Measures lifetimes. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Whether a token without a refresh token can be replaced with nobody acting. Set for life.</summary>
+    /// <summary>Whether a token without a refresh token can be replaced with nobody acting. Never changes.</summary>
     private readonly bool _needsNobody;
 
     /// <summary>Waits for the renewal of what is held.</summary>

@@ -14,10 +14,10 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     // A request that has been replayed this often ends in the upstream's 403 or in our 503.
     private const int MaxReplays = 3;
 
-    /// <summary>How tokens are obtained. Set for life.</summary>
+    /// <summary>How tokens are obtained. Never changes.</summary>
     private readonly OAuthPolicy _policy;
 
-    /// <summary>The upstream. Set for life.</summary>
+    /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
     /// <summary>One target's sign-in: it knows whether the authorization server was discovered. The lifecycle disposes of it.</summary>
@@ -26,7 +26,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     /// <summary>Holds the token and makes the attempts. Valid until disposed of.</summary>
     private readonly TokenLifecycle _lifecycle;
 
-    /// <summary>Measures waits. Set for life.</summary>
+    /// <summary>Measures waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
     /// <summary>The upstream has asked for a token at some time. Never taken back.</summary>

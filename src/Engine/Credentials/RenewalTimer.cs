@@ -13,10 +13,10 @@ internal sealed class RenewalTimer : IAsyncDisposable
     // A timer stands still while the machine sleeps, and takes no more than 49 days: the clock is looked at in between.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromHours(1);
 
-    /// <summary>What moments are compared with. Set for life.</summary>
+    /// <summary>What moments are compared with. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>What is done when the moment has come. Set for life.</summary>
+    /// <summary>What is done when the moment has come. Never changes.</summary>
     private readonly Func<Task> _onDue;
 
     /// <summary>Waits for the moment, and keeps running if the work fails. Valid until disposed of.</summary>

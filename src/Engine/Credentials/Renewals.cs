@@ -14,13 +14,13 @@ internal sealed class Renewals : IAsyncDisposable
     /// <summary>Which requests the credential is for.</summary>
     private readonly CredentialScope _scope;
 
-    /// <summary>Whether a person has to act if there is no refresh token. Set for life.</summary>
+    /// <summary>Whether a person has to act if there is no refresh token. Never changes.</summary>
     private readonly bool _needsPerson;
 
-    /// <summary>The target's origin, for the log. Set for life.</summary>
+    /// <summary>The target's origin, for the log. Never changes.</summary>
     private readonly string _target;
 
-    /// <summary>Logs what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person has to know. Never changes.</summary>
     private readonly ILogger _logger;
 
     public Renewals(AuthorizationClient client, CredentialScope scope, bool needsPerson, string target, TimeProvider clock, ILogger logger)

@@ -20,13 +20,13 @@ internal sealed class StoreWatch : IAsyncDisposable
     /// <summary>What is withdrawn after a sign-out.</summary>
     private readonly HeldToken _token;
 
-    /// <summary>Takes over what another process has obtained. Set for life.</summary>
+    /// <summary>Takes over what another process has obtained. Never changes.</summary>
     private readonly Action<HeldCredential> _takeOver;
 
-    /// <summary>The target's origin, for the log. Set for life.</summary>
+    /// <summary>The target's origin, for the log. Never changes.</summary>
     private readonly string _target;
 
-    /// <summary>Logs what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person has to know. Never changes.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Runs the looks. Valid until disposed of.</summary>

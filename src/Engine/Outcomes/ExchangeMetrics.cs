@@ -5,13 +5,13 @@ namespace McpProxyFast.Outcomes;
 /// <summary>Counts token exchanges. A hit that nobody listens to costs one comparison, and nothing here allocates on the way of a request.</summary>
 internal sealed class ExchangeMetrics
 {
-    /// <summary>Requests to exchange a token. Set for life.</summary>
+    /// <summary>Requests to exchange a token. Never changes.</summary>
     private readonly Counter<long> _exchanges;
 
-    /// <summary>Requests for which an exchanged token was known. Set for life.</summary>
+    /// <summary>Requests for which an exchanged token was known. Never changes.</summary>
     private readonly Counter<long> _hits;
 
-    /// <summary>Requests that joined an exchange in progress. Set for life.</summary>
+    /// <summary>Requests that joined an exchange in progress. Never changes.</summary>
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The meter of the proxy.</param>

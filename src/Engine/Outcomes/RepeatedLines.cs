@@ -20,7 +20,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
 
     private static readonly (string, string) Others = ("other messages", "");
 
-    /// <summary>Takes the counts, which a timer writes: what a logger throws there would end the process. Set for life.</summary>
+    /// <summary>Takes the counts, which a timer writes: what a logger throws there would end the process. Never changes.</summary>
     private readonly ILogger _logger = GuardedLogger.Around(logger);
 
     /// <summary>Guards everything below.</summary>

@@ -16,13 +16,13 @@ internal sealed class Supervised : IAsyncDisposable
     /// <summary>The longest pause: what has failed all night goes on within a minute.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
-    /// <summary>What runs, in the log's words. Set for life.</summary>
+    /// <summary>What runs, in the log's words. Never changes.</summary>
     private readonly string _name;
 
-    /// <summary>Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>. Set for life.</summary>
+    /// <summary>Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>. Never changes.</summary>
     private readonly Func<CancellationToken, Task<TimeSpan>> _turn;
 
-    /// <summary>Logs failures. An exception of the logger must not end the background work. Set for life.</summary>
+    /// <summary>Logs failures. An exception of the logger must not end the background work. Never changes.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Fires when the next turn is due. Valid until disposed of.</summary>

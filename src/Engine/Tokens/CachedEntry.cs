@@ -10,7 +10,7 @@ internal abstract class CachedEntry(in TokenDigest digest, long madeAtTicks, lon
     /// <summary>By how much a clock may go back, as it does when it is adjusted, without a loss of entries.</summary>
     public const long MaxSetBack = TimeSpan.TicksPerSecond;
 
-    /// <summary>UTC ticks before which the entry is void: the clock has been set back, and it would live longer than it may. Set for life.</summary>
+    /// <summary>UTC ticks before which the entry is void: the clock has been set back, and it would live longer than it may. Never changes.</summary>
     private readonly long _startsAtTicks = madeAtTicks - MaxSetBack;
 
     /// <summary>UTC ticks from which on the entry is void; 0 once it has been ended early.</summary>
