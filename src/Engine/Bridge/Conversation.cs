@@ -8,14 +8,11 @@ namespace McpProxyFast.Bridge;
 /// <summary>Connects one client with one server: takes the client's messages and sends each to the server, in order if order matters.</summary>
 /// <remarks>
 /// Every request of the client ends exactly once, with the server's answer or with an error: the code that takes it out of <see cref="OpenRequests"/> answers
-/// it. Messages are sent at the same time, with one exception: what follows a notification, an answer or an <c>initialize</c> waits until the server has taken
-/// that.
+/// it. Messages are sent at the same time, but what follows a notification, an answer or an <c>initialize</c> waits until the server has taken that.
 /// </remarks>
 internal sealed class Conversation : IDisposable
 {
-    /// <summary>
-    /// How long messages wait for the server to take a notification or an answer that came before them. A server that never does must not hold up requests.
-    /// </summary>
+    /// <summary>How long messages wait until the server has taken the notification or answer before them: it may never take it.</summary>
     private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
 
     private readonly IBridgeFront _front;
@@ -107,9 +104,7 @@ internal sealed class Conversation : IDisposable
         return TimeSpan.Zero;
     }
 
-    /// <summary>
-    /// Waits for the open answers: for the drain time if the client's input has ended, for the shorter stop time if the bridge is told to stop.
-    /// </summary>
+    /// <summary>Waits for the open answers, for the drain time or, if the bridge is told to stop, for the shorter stop time.</summary>
     /// <param name="received">A task that ends when the client's last messages have been handled.</param>
     /// <param name="endedFor">How long ago the client's input ended.</param>
     /// <param name="stopping">Cancelled when the bridge is to stop.</param>
@@ -254,10 +249,7 @@ internal sealed class Conversation : IDisposable
         return null;
     }
 
-    /// <summary>
-    /// Cancels a request. In revision 2026-07-28 closing the exchange is the cancellation. In earlier revisions the notification is sent to the server, and the
-    /// exchange stays open for a while.
-    /// </summary>
+    /// <summary>Cancels a request. In 2026-07-28 this closes the exchange; in earlier revisions the notification is sent and the exchange stays open.</summary>
     /// <remarks>If the request has not been sent yet, neither the request nor the cancellation is sent.</remarks>
     private void TakeCancellation(ClientMessage message, MessageId cancelled)
     {
@@ -279,9 +271,7 @@ internal sealed class Conversation : IDisposable
         Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, BridgeLimits.OvertakingTime, CancellationToken.None));
     }
 
-    /// <summary>
-    /// Closes the exchange of a message whose requests the client has cancelled, if the server has not ended it within <see cref="BridgeLimits.CancelGrace"/>.
-    /// </summary>
+    /// <summary>Closes the exchange of a cancelled message, if the server has not ended it within <see cref="BridgeLimits.CancelGrace"/>.</summary>
     private async Task CloseLaterAsync(ClientMessage message)
     {
         try

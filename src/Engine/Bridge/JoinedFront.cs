@@ -7,10 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>
-/// A front that translates if needed: a client that starts with a handshake (revisions up to 2025-11-25) can use a server that has none (2026-07-28). Other
-/// clients pass unchanged.
-/// </summary>
+/// <summary>A front that lets a client with a handshake (up to 2025-11-25) use a server without one (2026-07-28). Other clients pass unchanged.</summary>
 /// <remarks>
 /// Messages pass unchanged until the server answers the handshake. If it answers with a result, or the client has no handshake, nothing is translated and
 /// everything passes unread from then on. If it answers with an error that a server without a handshake may give, the error is held back and the server is
@@ -36,9 +33,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The messages for the server that are made here.</summary>
     private readonly MadeMessages _made;
 
-    /// <summary>
-    /// Guards the fields below and every call of the join. It is held until the join's messages for the server are queued, so that they keep their order.
-    /// </summary>
+    /// <summary>Guards the fields below and every call of the join, and keeps the messages that are made for the server in their order.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The client's <c>initialize</c>, while it is not known whether the server has a handshake; null otherwise.</summary>
@@ -322,10 +317,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return [new ToClient(message)];
     }
 
-    /// <summary>
-    /// Carries out the join's actions. Messages for the server are queued while the lock is held, so that a cancellation cannot overtake the request that it
-    /// cancels.
-    /// </summary>
+    /// <summary>Carries out the join's actions. The lock is held meanwhile, so that a cancellation cannot overtake the request that it cancels.</summary>
     /// <param name="actions">The actions, in the order in which they are carried out.</param>
     /// <param name="toClient">Receives the messages to send to the client.</param>
     private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient)

@@ -205,9 +205,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     private bool IsYoung(UpstreamConnection connection) => _heartbeat.Now - connection.MadeAt < _ageMilliseconds;
 
-    /// <summary>
-    /// The upstream's own limit applies, but never more than the general limit; and what it shows counts more than what it says.
-    /// </summary>
+    /// <summary>The upstream's own limit applies, but never more than the general limit; and what it shows counts more than what it says.</summary>
     private long IdleLimit(UpstreamConnection connection, bool maySendTwice)
     {
         long said = connection.KeptFor;

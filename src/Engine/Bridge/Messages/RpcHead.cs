@@ -11,9 +11,7 @@ internal sealed class RpcHead
     /// <summary>Why it is not a valid message; set if the kind is <see cref="MessageKind.Broken"/>.</summary>
     public MessageFault Fault { get; set; }
 
-    /// <summary>
-    /// The message's id. Null for notifications, for batches, and for errors without an id. For a broken message: the id if one was found.
-    /// </summary>
+    /// <summary>The message's id. Null for notifications, for batches, and for errors without an id. For a broken message: the id if one was found.</summary>
     public MessageId? Id { get; set; }
 
     /// <summary>The method of a request or notification (for a known method, the string in <see cref="Methods"/>); otherwise empty.</summary>
