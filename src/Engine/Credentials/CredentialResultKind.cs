@@ -12,9 +12,9 @@ internal enum CredentialResultKind
     /// <summary>There is no credential now. The client gets 503 with <c>Retry-After</c> and a JSON-RPC error.</summary>
     Unavailable,
 
-    /// <summary>The caller may not have a credential. The client gets an answer from the table <see cref="Refusal.For"/>.</summary>
+    /// <summary>The caller may not have a credential. The client gets an answer from the table <see cref="Outcomes.Refusal.For"/>.</summary>
     Refused,
 
-    /// <summary>Something outside the proxy failed. The client gets an answer from the table <see cref="Fault.For"/>.</summary>
+    /// <summary>Something outside the proxy failed. The client gets an answer from the table <see cref="Outcomes.Fault.For"/>.</summary>
     Failed,
 }
