@@ -1,14 +1,14 @@
 namespace McpProxyFast.Cli;
 
-/// <summary>What the process tells its caller when it ends.</summary>
+/// <summary>The exit codes of the process.</summary>
 internal static class ExitCode
 {
-    /// <summary>Stopped as asked.</summary>
+    /// <summary>The command did its work, or was stopped as asked.</summary>
     public const int Stopped = 0;
 
-    /// <summary>Failed at run time: a busy port, a target that vanished from the name service.</summary>
+    /// <summary>The command failed at run time, for example because the port is in use.</summary>
     public const int Failed = 1;
 
-    /// <summary>Wrong use: nothing has been started.</summary>
+    /// <summary>The flags or arguments are wrong. Nothing has been started.</summary>
     public const int WrongUse = 2;
 }

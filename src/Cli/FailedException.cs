@@ -1,4 +1,4 @@
 namespace McpProxyFast.Cli;
 
-/// <summary>The use was right, yet it failed: one line that says why.</summary>
+/// <summary>The command was used correctly but failed. The message is one line that says why.</summary>
 internal sealed class FailedException(string message) : Exception(message);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli;
 
-/// <summary>What the command itself logs; the engine's messages are its own. Numbers from 900.</summary>
+/// <summary>The log messages of the command itself, numbered from 900. The engine has its own.</summary>
 internal static partial class LogMessages
 {
     [LoggerMessage(901, LogLevel.Warning, "--{Flag} is visible to other users of this machine; give it in the environment or in a file")]
@@ -79,7 +79,7 @@ internal static partial class LogMessages
     public static partial void ServerMessageDropped(this ILogger logger, string request);
 
     [LoggerMessage(967, LogLevel.Warning,
-        "the answer to the tunnel's request {Request} is refused: with it, the requests under way would hold more than {Most} MiB")]
+        "the answer to the tunnel's request {Request} is refused: with it, the requests under way would take more than {Most} MiB of memory")]
     public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
 
     [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed because of a bug in mcpproxyfast; please report it: {Fault}")]

@@ -29,7 +29,7 @@ internal static class OptionNames
         ("ProxyLimits.ResponseTimeout", "--response-timeout"),
     ];
 
-    /// <summary>The text with flags in place of options.</summary>
+    /// <summary>Returns the text with flags in place of options.</summary>
     public static string ToFlags(string text)
     {
         foreach ((string option, string flag) in Names)

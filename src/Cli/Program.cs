@@ -6,8 +6,8 @@ using McpProxyFast.Cli.Options;
 using McpProxyFast.Cli.Tunnels;
 using McpProxyFast.Cli.Verbs;
 
-// The runtime reads this when the first socket is made: completions then run on the thread that saw them, which
-// spares the relay two thread switches per read.
+// The runtime reads this variable when it creates the first socket. With it, the code after a socket operation runs on the thread that got the event, which
+// saves two thread switches for each read.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 Prerequisites.DoWithoutHome();
 
@@ -43,7 +43,7 @@ catch (FailedException e)
 }
 catch (Exception e)
 {
-    // The trace goes to the log, and the caller gets the exit code of a failure.
+    // The stack trace is logged, and the exit code says that the command failed.
     Standard.Errors.Write($"mcpproxyfast: internal error. This is a bug: please report it with the lines below.\n{e}");
     return ExitCode.Failed;
 }
@@ -68,7 +68,7 @@ Task<int> RunAsync()
     return FindVerb(args).RunAsync(args[1..]);
 }
 
-// The page of the verb that is named behind "help", else that of the command.
+// Returns the help page of the verb that follows "help", or else that of the command.
 string Help(bool all)
 {
     string[] named = WithoutProxy([.. args.Skip(1).Where(word => word is not ("all" or "help") && !word.StartsWith('-'))]);
@@ -81,7 +81,7 @@ string Help(bool all)
     return all ? string.Join("\n\n\n", verbs.Select(verb => verb.HelpOf(all: true)).Prepend(page)) : page;
 }
 
-// `thv` writes `proxy stdio` and `proxy tunnel`.
+// Users of `thv` write `proxy stdio` and `proxy tunnel`, so the word `proxy` is dropped.
 static string[] WithoutProxy(string[] words) => words is ["proxy", "stdio" or "tunnel", ..] ? words[1..] : words;
 
 Verb FindVerb(string[] words)

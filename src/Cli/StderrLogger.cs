@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli;
 
-/// <summary>Makes one plain line of each record, time, level, text, and hands it to the writer of stderr. Never waits and never throws.</summary>
+/// <summary>Writes each log record as one line (time, level, text) to stderr, or to the log file. It never waits and never throws.</summary>
 internal sealed class StderrLogger(LogLevel least, LineWriter errors) : ILogger
 {
-    /// <summary>The engine's event that is nothing but a link: alone on its line it can be clicked and copied.</summary>
+    /// <summary>The engine's event whose text is only a link. It is written without time and level, so that the link can be clicked and copied.</summary>
     private const string LinkEvent = "SignInLink";
 
     /// <param name="least">The lowest level that is written.</param>
@@ -32,7 +32,7 @@ internal sealed class StderrLogger(LogLevel least, LineWriter errors) : ILogger
 
     private static string LineOf(LogLevel level, EventId eventId, string text, Exception? exception)
     {
-        // Text that a peer chose must not be able to start a line of its own, nor to steer the terminal.
+        // Text from a peer must not be able to start a new line, or to control the terminal.
         string plain = PlainText.Of(OptionNames.ToFlags(text + Cause(exception)), LineWriter.MaxLineCharacters);
         string time = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         return eventId.Name == LinkEvent ? plain : $"{time} {NameOf(level)} {plain}";

@@ -3,20 +3,22 @@ using McpProxyFast.Cli.Lines;
 
 namespace McpProxyFast.Cli;
 
-/// <summary>SIGINT, SIGTERM and SIGQUIT: the first asks to drain, the second ends the process at once. With SIGHUP the proxy goes on.</summary>
+/// <summary>
+/// Handles SIGINT, SIGTERM and SIGQUIT: the first one starts the drain, the second one ends the process at once. SIGHUP does not end the proxy.
+/// </summary>
 /// <remarks>
-/// SIGHUP is what a service manager sends to have settings read again, and what a closing terminal sends. Reading them again is not built yet, and ending
-/// the proxy instead would cut every connection.
+/// A service manager sends SIGHUP so that settings are read again, and a terminal sends it when it is closed. Reading settings again is not supported yet, and
+/// ending the proxy instead would cut every connection.
 /// </remarks>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    /// <summary>How often a signal to stop has come.</summary>
+    /// <summary>How many signals to stop have come.</summary>
     private int _count;
 
-    /// <param name="outlivesTerminal">SIGHUP does not end the process.</param>
+    /// <param name="outlivesTerminal">Whether SIGHUP is ignored, so that it does not end the process.</param>
     public StopSignals(bool outlivesTerminal = false) =>
         _registrations =
         [

@@ -3,18 +3,18 @@ using McpProxyFast.Bridge;
 
 namespace McpProxyFast;
 
-/// <summary>A client that speaks MCP over a pair of pipes, as over stdio, and a server that speaks it over HTTP.</summary>
+/// <summary>Connects a client that speaks MCP over a pair of pipes, as over stdio, with a server that speaks MCP over HTTP.</summary>
 /// <remarks>
-/// JSON-RPC messages pass unchanged, one a line on the client's side, up to 64 MiB each. Sessions, streams and their resumption, reconnects and the fields that
-/// HTTP wants are the bridge's. Every request of the client ends once: with the server's answer, or with an error that says why there is none.
-/// All members may be called from any thread.
+/// JSON-RPC messages pass unchanged, one per line on the client's side, up to 64 MiB each. The bridge takes care of sessions, event streams and their
+/// resumption, reconnects and HTTP headers. Every request of the client ends exactly once: with the server's answer, or with an error that says why there is
+/// none. All members may be called from any thread.
 /// </remarks>
 public sealed class McpBridge : IAsyncDisposable
 {
-    /// <summary>How long answers are waited for when the bridge is told to stop.</summary>
+    /// <summary>How long the bridge waits for open answers once it is told to stop.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a person has for a sign-in if the policy does not say it.</summary>
+    /// <summary>How long a person has to sign in if the policy sets no <see cref="OAuthPolicy.SignInTimeout"/>.</summary>
     private static readonly TimeSpan DefaultSignInTimeout = TimeSpan.FromMinutes(5);
 
     /// <summary>Time that is added to the sign-in's own limit, so that the failure can be reported before the request times out.</summary>
@@ -27,8 +27,8 @@ public sealed class McpBridge : IAsyncDisposable
     /// <summary>Ends the connections to the proxy.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Validates the options. Nothing is connected yet.</summary>
-    /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
+    /// <summary>Validates the options. Nothing is connected before <see cref="RunAsync"/>.</summary>
+    /// <exception cref="ArgumentException">An option is invalid. The message says which one, and what would be right.</exception>
     public McpBridge(McpBridgeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -46,18 +46,20 @@ public sealed class McpBridge : IAsyncDisposable
         _link = new ProxyLink(connection => _proxy.ServeAsync(connection, new ClientConnectionInfo(), _stopping.Token));
     }
 
-    /// <summary>Serves one client until it sends no more, or takes no more, or the bridge is told to stop. Several may be served at once.</summary>
+    /// <summary>
+    /// Serves one client until its input ends, it takes no more messages, or the bridge is told to stop. May be called for several clients at once.
+    /// </summary>
     /// <remarks>
-    /// When the client ends, the answers under way are delivered within <see cref="ProxyLimits.DrainTimeout"/>; when the bridge is told to stop, within a
-    /// second. Then the server's session is ended and the client's output completed. Neither what the client does nor what the server does throws here.
+    /// When the client's input ends, the bridge waits for open answers for at most <see cref="ProxyLimits.DrainTimeout"/>; when it is told to stop, for at most
+    /// a second. Then it ends the server's session and completes the client's output. Whatever the client or the server does, the method does not throw.
     /// </remarks>
-    /// <param name="near">The client's bytes. No other code may use it from now on.</param>
-    /// <param name="stopping">Tells the bridge to stop.</param>
+    /// <param name="near">The byte streams from and to the client. No other code may use them from now on.</param>
+    /// <param name="stopping">Cancelled when the bridge is to stop serving this client.</param>
     public async Task RunAsync(IDuplexPipe near, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(near);
         _ = _proxy.StartAsync(stopping).ContinueWith(
-            static start => _ = start.Exception, // a request that needs the credential says it, and the log has it
+            static start => _ = start.Exception, // it is logged, and each request that needs the credential gets an error
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
@@ -76,7 +78,7 @@ public sealed class McpBridge : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends what still runs and gives everything back.</summary>
+    /// <summary>Closes all connections and disposes of the proxy.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -85,7 +87,7 @@ public sealed class McpBridge : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>The sign-in that goes out, or that is exchanged for what goes out; null if there is none.</summary>
+    /// <summary>The sign-in whose token is sent to the server, or exchanged for the one that is sent; null if there is none.</summary>
     private OAuthPolicy? SignIn => (_options.Upstream.Outgoing is TokenExchangePolicy exchange ? exchange.Login : _options.Upstream.Outgoing) as OAuthPolicy;
 
     private BridgeSettings Settings() => new()

@@ -1,23 +1,24 @@
 namespace McpProxyFast;
 
-/// <summary>Everything that a host sets for a <see cref="McpBridge"/>.</summary>
+/// <summary>The settings of a <see cref="McpBridge"/>.</summary>
 public sealed record McpBridgeOptions
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromDays(1);
 
-    /// <summary>The server, and all that concerns the way to it: its address, the credential, trust, limits, the log, the clock.</summary>
+    /// <summary>The server and how to reach it: its URL, the credential, trusted certificates, limits, the log, the clock.</summary>
     /// <remarks>
-    /// What concerns a listener has no effect. <see cref="ProxyLimits.DrainTimeout"/> is how long answers are waited for when the client sends no more.
+    /// Options for a listener have no effect. <see cref="ProxyLimits.DrainTimeout"/> is how long the bridge waits for open answers once the client's input has
+    /// ended.
     /// </remarks>
     public required McpProxyOptions Upstream { get; init; }
 
-    /// <summary>The transport.</summary>
+    /// <summary>The MCP transport that the bridge uses with the server.</summary>
     public McpBridgeTransport Transport { get; init; }
 
-    /// <summary>Whether eras are joined.</summary>
+    /// <summary>Whether the bridge translates if client and server speak revisions that do not fit together.</summary>
     public McpBridgeProtocol Protocol { get; init; }
 
-    /// <summary>How long requests wait while the server is gone, before each gets an error.</summary>
+    /// <summary>How long each request waits, while the server cannot be reached, before it gets an error.</summary>
     /// <value>0 s to 24 h. Default 60 s.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public TimeSpan ReconnectTimeout
@@ -28,7 +29,7 @@ public sealed record McpBridgeOptions
             : throw new ArgumentOutOfRangeException(nameof(ReconnectTimeout), value, "ReconnectTimeout must lie between 0 s and 24 h.");
     } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Tools that the client does not see: <c>*</c> stands for any characters, <c>?</c> for one.</summary>
-    /// <value>Default empty. Lists lose them, and calls of them are refused.</value>
+    /// <summary>The names of tools that the client does not see. <c>*</c> stands for any number of characters, <c>?</c> for one.</summary>
+    /// <value>Default empty. The tools are cut out of the server's lists, and calls of them are refused.</value>
     public IReadOnlyList<string> IgnoredTools { get; init; } = [];
 }

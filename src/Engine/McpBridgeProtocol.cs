@@ -1,9 +1,9 @@
 namespace McpProxyFast;
 
-/// <summary>Whether a bridge joins a client and a server that speak revisions of different eras.</summary>
+/// <summary>Whether a bridge translates between revisions of MCP with a handshake (up to 2025-11-25) and without one (2026-07-28).</summary>
 public enum McpBridgeProtocol
 {
-    /// <summary>A client that begins with <c>initialize</c> is translated at a server that speaks 2026-07-28 alone; everybody else is passed through.</summary>
+    /// <summary>Translates if the client begins with <c>initialize</c> and the server speaks only 2026-07-28. Otherwise messages pass unchanged.</summary>
     Auto,
 
     /// <summary>Nothing is translated.</summary>

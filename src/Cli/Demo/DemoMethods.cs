@@ -4,15 +4,15 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>The methods of the demo's server that have one answer.</summary>
+/// <summary>The methods of the demo's MCP server that are answered with one message, not with a stream.</summary>
 internal static class DemoMethods
 {
     private const string StatelessRevision = "2026-07-28";
 
-    /// <summary>The revisions spoken, newest first. Those with a handshake differ in nothing that this server does.</summary>
+    /// <summary>The MCP revisions that the server supports, newest first. For this server, those with a handshake do not differ.</summary>
     private static readonly string[] Revisions = [StatelessRevision, "2025-11-25", "2025-06-18", "2025-03-26"];
 
-    /// <summary>The answer to a request.</summary>
+    /// <summary>Returns the answer to a request.</summary>
     public static JsonObject Answer(JsonObject message)
     {
         JsonNode? id = message["id"];
@@ -33,7 +33,7 @@ internal static class DemoMethods
         };
     }
 
-    /// <summary>The status that goes with an answer: the stateless revision mirrors some errors in it.</summary>
+    /// <summary>Returns the HTTP status for an answer. In the stateless revision (2026-07-28) some errors have a status of their own.</summary>
     public static HttpStatusCode StatusOf(JsonObject message, JsonObject answer) => answer["error"]?["code"]?.GetValue<int>() switch
     {
         JsonRpc.UnsupportedProtocolVersion => HttpStatusCode.BadRequest,
@@ -41,14 +41,14 @@ internal static class DemoMethods
         _ => HttpStatusCode.OK,
     };
 
-    /// <summary>A result that says it is the whole answer, as the stateless revision asks; the others ignore it.</summary>
+    /// <summary>Adds <c>resultType: complete</c> to a result, which the stateless revision (2026-07-28) demands. Earlier revisions ignore it.</summary>
     public static JsonObject Complete(JsonNode? id, JsonObject result)
     {
         result["resultType"] = "complete";
         return JsonRpc.Result(id, result);
     }
 
-    /// <summary>The revision that a request of the stateless kind carries with it; null for the others.</summary>
+    /// <summary>Returns the revision in the <c>_meta</c> of a request; null if there is none, as in revisions with a handshake.</summary>
     private static string? RevisionOf(JsonObject message) =>
         JsonRpc.FindText(message, "params", "_meta", "io.modelcontextprotocol/protocolVersion");
 
@@ -76,6 +76,6 @@ internal static class DemoMethods
 
     private static JsonObject ServerInfo() => new() { ["name"] = "mcpproxyfast-demo", ["version"] = ProgramVersion.Number };
 
-    // Not a collection expression: that would call the generic Add, which a native build cannot have.
+    // A collection expression would call the generic Add, which a native build does not support.
     private static JsonArray Strings(string[] texts) => new([.. texts.Select(text => (JsonNode?)text)]);
 }

@@ -5,10 +5,10 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>A small MCP server on loopback for the verb <c>demo</c>: POST only, no sessions, every revision.</summary>
+/// <summary>A small MCP server on loopback for the verb <c>demo</c>. It takes only POSTs, has no sessions, and supports every revision.</summary>
 internal sealed class DemoServer : IDisposable
 {
-    /// <summary>Largest request body read, in bytes: what the proxy in front lets through by default.</summary>
+    /// <summary>The largest request body that is read, in bytes. It equals the proxy's default limit.</summary>
     private const int MaxBodyBytes = 8 * 1024 * 1024;
 
     private static readonly JsonDocumentOptions UniqueKeys = new() { AllowDuplicateProperties = false };
@@ -21,14 +21,14 @@ internal sealed class DemoServer : IDisposable
         Address = address;
     }
 
-    /// <summary>Where the server listens.</summary>
+    /// <summary>The URL of the server.</summary>
     public Uri Address { get; }
 
     /// <summary>Starts listening on a free port of loopback.</summary>
     /// <exception cref="FailedException">No port was free.</exception>
     public static DemoServer Start()
     {
-        // HttpListener cannot ask the system for a port, so a free one is looked up, and another if it is gone by then.
+        // HttpListener cannot ask the system for a free port. So one is looked up, and another one if that is taken in the meantime.
         for (int attempt = 0; attempt < 10; attempt++)
         {
             var address = new Uri($"http://127.0.0.1:{FreePort.Find()}/");
@@ -47,7 +47,7 @@ internal sealed class DemoServer : IDisposable
         throw new FailedException("no port is free for the demo's server");
     }
 
-    /// <summary>Answers requests until <paramref name="stopping"/>.</summary>
+    /// <summary>Answers requests until <paramref name="stopping"/> is cancelled.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         await using CancellationTokenRegistration stop = stopping.Register(_listener.Stop);
@@ -60,7 +60,7 @@ internal sealed class DemoServer : IDisposable
             }
             catch (Exception e) when (e is HttpListenerException or ObjectDisposedException && stopping.IsCancellationRequested)
             {
-                // Stopping the listener ends the wait for a request this way.
+                // The listener was stopped, which ends the wait for a request with this exception.
                 return;
             }
         }
@@ -77,7 +77,7 @@ internal sealed class DemoServer : IDisposable
         }
         catch (Exception e) when (e is IOException or HttpListenerException or ObjectDisposedException or OperationCanceledException)
         {
-            // The client has gone: for a stateless server that is its way to cancel.
+            // The client has closed the connection. That is how a client of a stateless server cancels a request.
             context.Response.Abort();
         }
     }

@@ -3,29 +3,29 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>The two tools of the demo's server: one answers at once, one streams its progress.</summary>
+/// <summary>The two tools of the demo's MCP server: one answers at once, the other streams its progress.</summary>
 internal static class DemoTools
 {
     private const int MaxSteps = 100;
     private const int DefaultSteps = 5;
 
-    /// <summary>Time between two steps, long enough to see that they are not held back.</summary>
+    /// <summary>The time between two steps, long enough for a person to see that the proxy passes them on at once.</summary>
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(300);
 
     public static JsonArray List() => new(
         Describe("echo", "Answers with the text it was given.", "text", "string", isRequired: true),
         Describe("count", "Counts slowly and streams its progress.", "steps", "integer", isRequired: false));
 
-    /// <summary>Whether the request is answered by a stream of events.</summary>
+    /// <summary>Whether the request is answered with an event stream.</summary>
     public static bool IsStreamed(JsonObject message) => IsCallOf(message, "count");
 
-    /// <summary>The answer of the tool that answers at once.</summary>
+    /// <summary>Returns the answer of the tool that answers at once.</summary>
     public static JsonObject Call(JsonObject message) =>
         IsCallOf(message, "echo") && JsonRpc.FindText(message, "params", "arguments", "text") is { } text
             ? Answer(message, text)
             : JsonRpc.Error(message["id"], JsonRpc.InvalidParams, "There are the tools echo (text) and count (steps).");
 
-    /// <summary>The messages of the tool that streams: one per step, then the answer.</summary>
+    /// <summary>Returns the messages of the tool that streams: one for each step, then the answer.</summary>
     public static async IAsyncEnumerable<JsonObject> CountAsync(JsonObject message, [EnumeratorCancellation] CancellationToken stopping)
     {
         int steps = JsonRpc.Find(message, "params", "arguments", "steps") is JsonValue value && value.TryGetValue(out int given)
@@ -34,7 +34,7 @@ internal static class DemoTools
         JsonNode? token = JsonRpc.Find(message, "params", "_meta", "progressToken");
         for (int step = 1; step <= steps; step++)
         {
-            // Without a token nobody asked for progress, yet the demo is there to show a stream.
+            // Progress is sent even if the request has no progress token, since the demo is meant to show a stream.
             yield return JsonRpc.Notification("notifications/progress", new JsonObject
             {
                 ["progressToken"] = token?.DeepClone() ?? "demo",

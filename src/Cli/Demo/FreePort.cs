@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>Asks the system for a port that nobody listens on at this moment.</summary>
+/// <summary>Asks the system for a port that no program listens on at this moment.</summary>
 internal static class FreePort
 {
     public static int Find()

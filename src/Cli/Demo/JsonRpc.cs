@@ -2,17 +2,17 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>The messages of JSON-RPC 2.0 that a server sends.</summary>
+/// <summary>Builds the JSON-RPC 2.0 messages of the demo's server, and finds members in received ones.</summary>
 internal static class JsonRpc
 {
     public const int ParseError = -32700;
     public const int MethodNotFound = -32601;
     public const int InvalidParams = -32602;
 
-    /// <summary>MCP 2026-07-28: the revision that a request names is not spoken here.</summary>
+    /// <summary>The error code of MCP 2026-07-28 that says that the server does not support the revision of a request.</summary>
     public const int UnsupportedProtocolVersion = -32022;
 
-    /// <summary>What lies at the end of <paramref name="path"/>, or null if something on the way is not an object.</summary>
+    /// <summary>Returns the value at the end of <paramref name="path"/>; null if a step of the path is missing or not an object.</summary>
     public static JsonNode? Find(JsonNode? node, params ReadOnlySpan<string> path)
     {
         foreach (string name in path)
@@ -23,7 +23,7 @@ internal static class JsonRpc
         return node;
     }
 
-    /// <summary>The text of the JSON string at the end of <paramref name="path"/>, or null.</summary>
+    /// <summary>Returns the string at the end of <paramref name="path"/>; null if there is none.</summary>
     public static string? FindText(JsonNode? node, params ReadOnlySpan<string> path) =>
         Find(node, path) is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 

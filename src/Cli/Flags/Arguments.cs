@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>A command line taken apart: values by flag, and what stands between the flags.</summary>
+/// <summary>A parsed command line: the values by flag, and the arguments that belong to no flag.</summary>
 /// <remarks>
-/// CommandLineParser alone would let a repeatable flag swallow the server name behind it and refuse <c>--flag=false</c>,
-/// so that the walk over the arguments is ours and only the binding is the library's.
+/// CommandLineParser alone would let a repeatable flag take the server name after it as another value, and would refuse <c>--flag=false</c>. So this class
+/// parses the arguments, and the library only fills the option objects.
 /// </remarks>
 internal sealed class Arguments
 {
@@ -14,13 +14,13 @@ internal sealed class Arguments
     private readonly Dictionary<string, List<string>> _values = new(StringComparer.Ordinal);
     private readonly List<string> _positionals = [];
 
-    /// <summary>The values given, by flag name, in their order.</summary>
+    /// <summary>The given values by flag name, in order.</summary>
     public IReadOnlyDictionary<string, List<string>> Values => _values;
 
     /// <summary>The arguments that belong to no flag.</summary>
     public IReadOnlyList<string> Positionals => _positionals;
 
-    /// <summary>Takes <paramref name="args"/> (without the verb) apart.</summary>
+    /// <summary>Parses <paramref name="args"/>, which must not contain the verb.</summary>
     /// <exception cref="UsageException">A flag is unknown or has no value.</exception>
     public static Arguments Read(IReadOnlyList<string> args, FlagTable table)
     {
@@ -40,8 +40,8 @@ internal sealed class Arguments
         return read;
     }
 
-    /// <summary>Takes the flag at <paramref name="index"/>.</summary>
-    /// <returns>The index of its last argument.</returns>
+    /// <summary>Reads the flag at <paramref name="index"/>.</summary>
+    /// <returns>The index of the flag's last argument.</returns>
     private int TakeFlag(IReadOnlyList<string> args, int index, FlagTable table)
     {
         string arg = args[index];
@@ -75,7 +75,7 @@ internal sealed class Arguments
         return index + 1;
     }
 
-    /// <summary>The flag alone. What is joined to it may be a secret, which no message repeats.</summary>
+    /// <summary>Returns the flag without anything that is joined to it. That may be a secret, which no message may repeat.</summary>
     private static string Written(string arg)
     {
         int end = arg.AsSpan().IndexOfAnyExcept(OfFlags);

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Sizes as the command line writes them: <c>8MiB</c>, <c>512KiB</c>, or plain bytes.</summary>
+/// <summary>Parses sizes as they are written on the command line: <c>8MiB</c>, <c>512KiB</c>, or a number of bytes.</summary>
 internal static class ByteSize
 {
     private static readonly (string Suffix, int Shift)[] Units = [("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)];
 
-    /// <summary>Reads a whole number with an optional unit.</summary>
+    /// <summary>Parses a whole number with an optional unit.</summary>
     public static bool TryParse(string text, out long bytes)
     {
         (string suffix, int shift) = Array.Find(Units, unit => text.EndsWith(unit.Suffix, StringComparison.Ordinal));

@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>The file named by <c>--config</c>: one JSON object whose keys are flag names.</summary>
+/// <summary>Reads the file that <c>--config</c> names: one JSON object whose keys are flag names.</summary>
 internal static class ConfigFile
 {
-    /// <summary>Largest file read, in bytes.</summary>
+    /// <summary>The largest file that is read, in bytes.</summary>
     private const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>Says at which byte a text stops being UTF-8.</summary>
+    /// <summary>An encoding that throws if bytes are not UTF-8, and says at which byte.</summary>
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The settings by flag name, and by <see cref="FlagTable.PositionalKeys"/>. A key with <c>null</c> is as one that is not there.</summary>
-    /// <exception cref="UsageException">The file cannot be read, is not a JSON object, or holds a key or a value that the verb cannot take.</exception>
+    /// <summary>Returns the settings by flag name, and by <see cref="FlagTable.PositionalKeys"/>. A key with the value <c>null</c> counts as missing.</summary>
+    /// <exception cref="UsageException">The file cannot be read, is not a JSON object, or has a key or a value that is not valid for the verb.</exception>
     public static Dictionary<string, Setting> Read(string path, FlagTable table)
     {
         ReadOnlyMemory<byte> text = WithoutMark(Load(path));
@@ -31,7 +31,7 @@ internal static class ConfigFile
             string key = Unescaped(path, () => property.Name);
             string origin = $"{path}, line {lines[seen.Count]}";
 
-            // Which of two would count is a matter of the reader: neither does.
+            // JSON parsers differ in which of two equal keys they take, so a file with two is refused.
             if (!seen.Add(key))
             {
                 throw Bad(path, $"has the key \"{key}\" twice");
@@ -56,7 +56,7 @@ internal static class ConfigFile
         return settings;
     }
 
-    /// <summary>The line number of each top-level key, in the order of the file. The first line is 1.</summary>
+    /// <summary>Returns the line number of each top-level key, in the order of the file. The first line is 1.</summary>
     private static List<int> LinesOf(ReadOnlySpan<byte> text)
     {
         List<int> lines = [];
@@ -91,7 +91,7 @@ internal static class ConfigFile
         }
     }
 
-    /// <summary>Without the mark that some editors write before UTF-8.</summary>
+    /// <summary>Returns the bytes without the byte order mark that some editors write at the start.</summary>
     private static ReadOnlyMemory<byte> WithoutMark(byte[] bytes) =>
         bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
 
@@ -127,7 +127,7 @@ internal static class ConfigFile
         throw Bad(path, $"has the key \"{key}\", which is not a flag of this verb{meant}");
     }
 
-    /// <summary>A name that began with a dash would be taken for a flag.</summary>
+    /// <summary>Refuses a value for an argument that is not one name, or that begins with a dash, since it would be taken for a flag.</summary>
     private static void RefuseBadName(string path, string key, List<string>? texts)
     {
         if (texts is not (null or [{ Length: > 0 } and not ['-', ..]]))
@@ -170,7 +170,7 @@ internal static class ConfigFile
         _ => throw Bad(path, $"must give \"{key}\" as a string, a number, a bool, or an array of strings"),
     };
 
-    /// <summary>A string, whose escapes may make no text (<c>\ud800</c> without its other half), or one that cannot be given otherwise.</summary>
+    /// <summary>Reads a string. Refuses one that is not valid Unicode (<c>\ud800</c> without its other half), or that has the character 0.</summary>
     private static string Unescaped(string path, Func<string> read)
     {
         try

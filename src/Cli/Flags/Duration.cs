@@ -3,15 +3,15 @@ using System.Globalization;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Durations as the command line writes them: <c>500ms</c>, <c>30s</c>, <c>2m30s</c>, <c>1h</c>.</summary>
+/// <summary>Parses durations as they are written on the command line: <c>500ms</c>, <c>30s</c>, <c>2m30s</c>, <c>1h</c>.</summary>
 internal static class Duration
 {
-    /// <summary>Longest duration read: no timeout of the proxy is longer, and nothing below overflows.</summary>
+    /// <summary>The longest duration that is accepted. No timeout of the proxy is longer, and shorter ones do not overflow.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
-    /// <summary>Reads one or more numbers, each with its unit. A bare number is an error: nobody can tell its unit.</summary>
+    /// <summary>Parses one or more numbers, each with its unit. A number without a unit is not accepted.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;

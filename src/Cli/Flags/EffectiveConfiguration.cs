@@ -6,7 +6,7 @@ using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What <c>--check</c> prints: a config file that would have the same effect, except for its secrets.</summary>
+/// <summary>Builds the output of <c>--check</c>: a config file that would have the same effect, but without the secrets.</summary>
 internal static class EffectiveConfiguration
 {
     private const string Redacted = "***";
@@ -43,7 +43,7 @@ internal static class EffectiveConfiguration
         _ => false,
     };
 
-    /// <summary>Whether an address has this page's mark in its query's place.</summary>
+    /// <summary>Whether a URL has the placeholder that is printed in place of its query.</summary>
     public static bool IsRedactedUrl(string value) => value.EndsWith("?" + Redacted, StringComparison.Ordinal);
 
     private static void Write(Utf8JsonWriter json, Flag flag, IReadOnlyList<string>? given)
@@ -54,7 +54,7 @@ internal static class EffectiveConfiguration
         }
         else if (flag.IsRepeatable && (given ?? flag.Default?.Split(',')) is { } values)
         {
-            // A list that is not given is not an empty list, and is left out.
+            // A list that was not given is left out, since an empty list would mean something else.
             json.WriteStartArray(flag.Name);
             foreach (string value in values)
             {
@@ -78,6 +78,6 @@ internal static class EffectiveConfiguration
         _ => value,
     };
 
-    // The query of a target may carry its key.
+    // The query of a target's URL may contain a secret key.
     private static string RedactUrl(string value) => value.Contains('?', StringComparison.Ordinal) ? $"{value.Split('?')[0]}?{Redacted}" : value;
 }

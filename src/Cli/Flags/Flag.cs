@@ -1,37 +1,40 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>One flag, as its option property declares it.</summary>
-/// <param name="Name">Without the dashes.</param>
-/// <param name="Unit">What a value is: ADDRESS, DURATION, SIZE, SECRET and so on.</param>
-/// <param name="Kind">How many values it takes.</param>
-/// <param name="Default">The default as it would be written, or null.</param>
+/// <summary>One flag of the command line, as the property of an options class declares it.</summary>
+/// <param name="Name">The flag's name without the dashes.</param>
+/// <param name="Unit">What kind of value the flag takes: ADDRESS, DURATION, SIZE, SECRET and so on.</param>
+/// <param name="Kind">How many values the flag takes.</param>
+/// <param name="Default">The default as it would be written on the command line; null if there is none.</param>
 /// <param name="Required">Whether the command refuses to start without it.</param>
-/// <param name="Help">One or two sentences.</param>
-/// <param name="IsHidden">It is known only to be refused with a better sentence than "unknown".</param>
+/// <param name="Help">The text that the help shows: one or two sentences.</param>
+/// <param name="IsHidden">Whether the flag is known only so that it can be refused with a better message than "unknown flag".</param>
 internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Default, bool Required, string Help, bool IsHidden = false)
 {
     /// <summary>The unit of values that are never printed.</summary>
     public const string SecretUnit = "SECRET";
 
-    /// <summary>The unit of field lines, whose values are never printed.</summary>
+    /// <summary>The unit of header fields, whose values are never printed.</summary>
     public const string FieldLineUnit = "NAME=VALUE";
 
-    /// <summary>The unit of addresses, whose query is never printed.</summary>
+    /// <summary>The unit of URLs, whose query is never printed.</summary>
     public const string UrlUnit = "URL";
 
-    /// <summary>The unit of a provider's arguments, of which some are never printed.</summary>
+    /// <summary>The unit of a tunnel provider's arguments. Secrets in them are never printed.</summary>
     public const string JsonUnit = "JSON";
 
-    /// <summary>Lists that keep others out: an empty one would let everybody in, or nobody, and who wrote it cannot be asked.</summary>
+    /// <summary>The lists that restrict who may come in. An empty one is refused, since it could mean "everybody" or "nobody".</summary>
     private static readonly string[] Guards =
         ["allowed-origins", "allowed-hosts", "oidc-audience", "oidc-required-scopes", "oidc-allowed-clients"];
 
     /// <summary>The environment variable that is read if the flag is not given.</summary>
     public string EnvironmentName => "MCPPROXYFAST_" + Name.ToUpperInvariant().Replace('-', '_');
 
-    /// <summary>Whether a value may be given more than once.</summary>
+    /// <summary>Whether the flag may be given more than once.</summary>
     public bool IsRepeatable => Kind is FlagKind.List or FlagKind.Array;
 
-    /// <summary>Whether it can be given and empty: a list that guards nothing. A script that passes <c>"$UNSET"</c> must not open a proxy.</summary>
+    /// <summary>
+    /// Whether the flag may be given with an empty value. Only lists that restrict nobody may: a script that passes <c>"$UNSET"</c> must not start an
+    /// unprotected proxy.
+    /// </summary>
     public bool MayBeEmpty => IsRepeatable && !Guards.Contains(Name);
 }

@@ -3,15 +3,15 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>How many values a flag takes and how they are written.</summary>
 internal enum FlagKind
 {
-    /// <summary>Alone it means true; a value is given only as <c>--flag=false</c>.</summary>
+    /// <summary>A switch: <c>--flag</c> means true. Only <c>--flag=false</c> gives it a value.</summary>
     Bool,
 
-    /// <summary>Exactly one value; given twice, the last one counts.</summary>
+    /// <summary>The flag has exactly one value. If it is given twice, the last value counts.</summary>
     One,
 
-    /// <summary>Repeatable, and each value is split at commas.</summary>
+    /// <summary>The flag is repeatable, and each value is split at commas.</summary>
     List,
 
-    /// <summary>Repeatable, and a value is never split.</summary>
+    /// <summary>The flag is repeatable, and a value is never split.</summary>
     Array,
 }

@@ -6,7 +6,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>The flags of one verb, read off its option type, which is their only definition.</summary>
+/// <summary>The flags of one verb, read from the properties of its options class. They are defined nowhere else.</summary>
 internal sealed class FlagTable
 {
     private readonly Dictionary<string, Flag> _byName;
@@ -18,14 +18,15 @@ internal sealed class FlagTable
         _byName = flags.ToDictionary(flag => flag.Name, StringComparer.Ordinal);
     }
 
-    /// <summary>Every flag, in the order of declaration.</summary>
+    /// <summary>All flags, in the order of declaration.</summary>
     public IReadOnlyList<Flag> All { get; }
 
-    /// <summary>The flags that this version does not refuse.</summary>
+    /// <summary>The flags that this version supports.</summary>
     public IEnumerable<Flag> Built => All.Where(flag => !flag.IsHidden && !NotBuilt.Contains(flag.Name));
 
     /// <summary>
-    /// The keys in a config file of the arguments that belong to no flag, such as <c>server-name</c>, in their order. None if one may be left out.
+    /// The config file's keys for the arguments that belong to no flag, such as <c>server-name</c>, in the order of the arguments. Empty if one of these
+    /// arguments is optional.
     /// </summary>
     public IReadOnlyList<string> PositionalKeys { get; }
 
@@ -36,8 +37,8 @@ internal sealed class FlagTable
             .Select(pair => Describe(pair.property, pair.option!))],
             PositionalsOf(options));
 
-    /// <summary>The flag of that name.</summary>
-    /// <exception cref="UsageException">There is none; the message says what to write instead, or names the nearest.</exception>
+    /// <summary>Returns the flag with this name.</summary>
+    /// <exception cref="UsageException">There is no such flag. The message says what to write instead, or names the most similar flag.</exception>
     public Flag Find(string name) =>
         _byName.GetValueOrDefault(name) ?? throw new UsageException($"unknown flag --{name}; {Suggestion(name)}");
 

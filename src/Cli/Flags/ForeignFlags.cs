@@ -1,9 +1,13 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What to write here in place of the flags and values of <c>mcp-remote</c>, and of some other bridges and curl.</summary>
+/// <summary>
+/// Hints for users of <c>mcp-remote</c>, of some other bridges and of curl: what to write in place of the flags and values of those programs.
+/// </summary>
 internal static class ForeignFlags
 {
-    /// <summary>Flags of other programs as they are written there, and what does the same here. A <c>--flag</c> in a hint is one of this command.</summary>
+    /// <summary>
+    /// Flags of other programs, as they are written there, and how to do the same with this command. A <c>--flag</c> in a hint is one of this command.
+    /// </summary>
     private static readonly (string[] Flags, string Hint)[] Flags =
     [
         (["--header", "--headers", "-H"], "use --remote-forward-headers NAME=VALUE, or --remote-forward-headers-secret NAME=env:VARIABLE for a secret"),
@@ -36,7 +40,7 @@ internal static class ForeignFlags
         (["--authorize-param", "--callback-path", "--use-id-token"], "there is nothing like it here; leave it out"),
     ];
 
-    /// <summary>Values that other programs give to a flag of the same name, and what means the same here.</summary>
+    /// <summary>Values that a flag of the same name has in other programs, and what to write here to mean the same.</summary>
     private static readonly (string Flag, string[] Values, string Hint)[] Values =
     [
         ("--transport", ["http-first"], "leave it out: auto does that"),
@@ -46,7 +50,7 @@ internal static class ForeignFlags
         ("--protocol", ["legacy"], "write pass"),
     ];
 
-    /// <summary>What to write in place of a flag that the verb does not have. Null if that is not known, or if the verb has no flag for it.</summary>
+    /// <summary>Returns what to write in place of a flag that the verb does not have; null if that is not known, or the verb has no flag for it.</summary>
     /// <param name="flag">The flag as it is written, with its dashes.</param>
     /// <param name="table">The flags of the verb.</param>
     public static string? HintFor(string flag, FlagTable table) =>
@@ -54,7 +58,7 @@ internal static class ForeignFlags
             ? hint
             : null;
 
-    /// <summary>What to write in place of a value that the flag does not take, as the end of a sentence. Empty if that is not known.</summary>
+    /// <summary>Returns what to write in place of a value that the flag does not accept, as the end of a sentence; empty if that is not known.</summary>
     /// <param name="flag">A flag of this command, with its dashes.</param>
     /// <param name="value">The value that was given.</param>
     public static string HintFor(string flag, string value) =>

@@ -1,13 +1,13 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Flags that the help shows together.</summary>
-/// <param name="Title">What they are about.</param>
+/// <summary>A group of flags that the help shows together.</summary>
+/// <param name="Title">The title of the group.</param>
 /// <param name="Common">The flags that most people need, which the short help shows.</param>
-/// <param name="Others">All others. A name that ends in <c>*</c> stands for all that begin like it.</param>
-/// <param name="Examples">What could be added to the command; the first that the verb has the flags for is shown.</param>
+/// <param name="Others">All other flags of the group. A name that ends in <c>*</c> stands for all flags that begin with the part before it.</param>
+/// <param name="Examples">Flags with values for the example. The help shows the first example whose flags the verb has.</param>
 internal sealed record HelpGroup(string Title, string[] Common, string[] Others, string[] Examples)
 {
-    /// <summary>Every group, in the order of the help. A flag belongs to the first that has it.</summary>
+    /// <summary>All groups, in the order of the help. A flag belongs to the first group that lists it.</summary>
     public static IReadOnlyList<HelpGroup> All { get; } =
     [
         new(
@@ -60,13 +60,13 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["--debug --check"]),
     ];
 
-    /// <summary>Shows flags that no group has; a test keeps it empty.</summary>
+    /// <summary>The group of the flags that no other group lists. A test makes sure that there are none.</summary>
     public static HelpGroup Rest { get; } = new("Others", [], [], [""]);
 
-    /// <summary>The group of a flag.</summary>
+    /// <summary>Returns the group of a flag.</summary>
     public static HelpGroup Of(string flag) => All.FirstOrDefault(group => group.Holds(flag)) ?? Rest;
 
-    /// <summary>Orders the flags of the group: those that most people need come first, as they are listed.</summary>
+    /// <summary>Returns the sort key of a flag in its group: the flags that most people need come first, in the order of <see cref="Common"/>.</summary>
     public int RankOf(Flag flag) => Array.IndexOf(Common, flag.Name) is >= 0 and var rank ? rank : Common.Length;
 
     private bool Holds(string flag) => Common.Contains(flag)

@@ -2,23 +2,23 @@ using System.Text;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What <c>--help</c> prints, generated from the options.</summary>
-/// <param name="width">The longest line.</param>
+/// <summary>Builds the output of <c>--help</c> from the options classes.</summary>
+/// <param name="width">The maximum length of a line in characters.</param>
 internal sealed class HelpPage(int width)
 {
-    /// <summary>Where the text begins beside the flags of the short help.</summary>
+    /// <summary>The column in which the text beside the flags begins, in the short help.</summary>
     private const int TextColumn = 30;
 
     private const string ExampleHead = "  Example: ";
 
     private const string TunnelExample = "mcpproxyfast tunnel http://localhost:8080/mcp notes --tunnel-provider cloudflared";
 
-    /// <summary>A space at which no line is broken.</summary>
+    /// <summary>A space at which a line is not broken.</summary>
     private const char Joined = '\u00a0';
 
     private readonly StringBuilder _page = new();
 
-    /// <summary>The page of the command itself: its verbs.</summary>
+    /// <summary>Builds the page of the command itself, which lists its verbs.</summary>
     public string OfCommand(IEnumerable<(string Name, string Help)> verbs)
     {
         Add(0, $"{ProgramVersion.Line}: one fast, safe HTTP hop in front of an MCP server.");
@@ -36,12 +36,12 @@ internal sealed class HelpPage(int width)
         return _page.ToString().TrimEnd();
     }
 
-    /// <summary>The page of one verb: its flags in groups, each with an example.</summary>
-    /// <param name="name">The verb.</param>
-    /// <param name="help">What it does.</param>
-    /// <param name="positionals">Its arguments that belong to no flag.</param>
-    /// <param name="table">Its flags.</param>
-    /// <param name="all">Whether every flag is shown, with its environment name, or only those that most people need.</param>
+    /// <summary>Builds the page of one verb: its flags in groups, with an example for each group.</summary>
+    /// <param name="name">The name of the verb.</param>
+    /// <param name="help">The text that says what the verb does.</param>
+    /// <param name="positionals">The verb's arguments that belong to no flag, as they are shown in the usage line.</param>
+    /// <param name="table">The verb's flags.</param>
+    /// <param name="all">Whether all flags are shown, with their environment variables, or only those that most people need.</param>
     public string OfVerb(string name, string help, string positionals, FlagTable table, bool all)
     {
         Add(0, $"Usage: mcpproxyfast {name} [flags]{positionals}");
@@ -65,7 +65,7 @@ internal sealed class HelpPage(int width)
         return _page.ToString().TrimEnd();
     }
 
-    /// <summary>What the group's example is: the shortest complete command, and flags of the group.</summary>
+    /// <summary>Builds the example of a group: the shortest complete command of the verb, with flags of the group.</summary>
     private static string Example(string verb, HelpGroup group, FlagTable table)
     {
         string? added = group.Examples.FirstOrDefault(example => example.Split(' ')
@@ -127,7 +127,7 @@ internal sealed class HelpPage(int width)
         }
     }
 
-    /// <summary>A name, and its text beside it from <paramref name="column"/> on; below it if the name is too long.</summary>
+    /// <summary>Adds a name with its text beside it, starting in <paramref name="column"/>. If the name is too long, the text goes below it.</summary>
     private void Beside(int column, string name, string text)
     {
         string[] lines = [.. TextWrap.Wrap(text, width - column)];

@@ -1,9 +1,9 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Finds what somebody probably meant by a name that there is not.</summary>
+/// <summary>Finds the known name that a user probably meant by an unknown one.</summary>
 internal static class Nearest
 {
-    /// <summary>The known name nearest to <paramref name="name"/>: few letters differ, or it begins like that. Null if none is near.</summary>
+    /// <summary>Returns the known name that differs from <paramref name="name"/> in few letters, or begins with it; null if there is none.</summary>
     public static string? Of(string name, IEnumerable<string> known)
     {
         (string Name, int Distance)[] all = [.. known.Select(other => (other, EditDistance(other, name))).OrderBy(other => other.Item2)];
@@ -18,7 +18,7 @@ internal static class Nearest
             return nearest;
         }
 
-        // Three letters: fewer begin too many names.
+        // At least three letters are needed, since too many names begin with the same two.
         string? longer = name.Length >= 3 ? Array.Find(all, other => other.Name.StartsWith(name, StringComparison.Ordinal)).Name : null;
         return longer ?? (distance <= nearest.Length / 5 ? nearest : null);
     }

@@ -1,17 +1,19 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>The flags and verbs of the contract that this version refuses: to ignore one would be worse than to stop. No page of help shows them.</summary>
+/// <summary>
+/// The planned flags and verbs that this version does not support yet. They are refused, since ignoring one could do harm. The help does not show them.
+/// </summary>
 internal static class NotBuilt
 {
     private static readonly string[] Prefixes = ["tls-", "admin-port", "access-log"];
 
-    /// <summary>The verbs to come, as they will be written.</summary>
+    /// <summary>The planned verbs, and how they will be used.</summary>
     private static readonly (string Name, string Usage)[] Verbs =
     [
         ("completion", "mcpproxyfast completion bash|zsh|fish"),
     ];
 
-    /// <summary>Whether the flag is one of them.</summary>
+    /// <summary>Whether a flag is planned but not supported yet.</summary>
     public static bool Contains(string name) => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <exception cref="UsageException">One of the flags given is not built yet.</exception>
@@ -33,11 +35,12 @@ internal static class NotBuilt
     }
 
     /// <summary>
-    /// Refuses <c>proxy stdio</c> and <c>proxy tunnel</c> with flags between: <c>thv</c> has both, and they would make a proxy for a server of that name.
+    /// Refuses <c>proxy stdio</c> and <c>proxy tunnel</c> with flags between the two words. Users of <c>thv</c> may write that, and without this check it would
+    /// start a proxy for a server named "stdio" or "tunnel".
     /// </summary>
     /// <param name="verb">The verb that was given.</param>
-    /// <param name="first">Its first argument that belongs to no flag.</param>
-    /// <exception cref="UsageException">The argument is a verb of its own.</exception>
+    /// <param name="first">The first argument that belongs to no flag; null if there is none.</param>
+    /// <exception cref="UsageException">The argument is the name of another verb.</exception>
     public static void RefuseVerbBehind(string verb, string? first)
     {
         if (verb == "proxy" && first is ("stdio" or "tunnel"))

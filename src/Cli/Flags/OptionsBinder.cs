@@ -7,10 +7,10 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Fills the option object of a verb: CommandLineParser does the work, its errors become one line each.</summary>
+/// <summary>Fills the options object of a verb with CommandLineParser, and turns the library's errors into one line each.</summary>
 internal static class OptionsBinder
 {
-    /// <exception cref="UsageException">Something required is missing, is not a number, or is one argument too many.</exception>
+    /// <exception cref="UsageException">A required flag or argument is missing, a value is not a number, or there is an argument too many.</exception>
     public static TOptions Bind<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(Settings settings)
     {
         RefuseTooMany<TOptions>(settings.Positionals);
@@ -29,7 +29,7 @@ internal static class OptionsBinder
         return bound;
     }
 
-    /// <summary>Lists that were given and hold nothing: no argument says that to the library, which would take the default.</summary>
+    /// <summary>Sets the lists that were given and are empty. The library has no way to express that, and would use the default.</summary>
     private static void Empty<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(TOptions bound, Settings settings)
     {
         foreach (PropertyInfo property in typeof(TOptions).GetProperties())
@@ -49,7 +49,7 @@ internal static class OptionsBinder
         int taken = typeof(TOptions).GetProperties().Count(property => property.GetCustomAttribute<ValueAttribute>() is not null);
         if (positionals.Count > taken)
         {
-            // Of a secret, it may be the value itself.
+            // With the verb secret, the surplus argument may be the secret itself, so it is not repeated.
             throw new UsageException(typeof(TOptions) == typeof(SecretOptions)
                 ? $"there is an argument too many; {SecretVerb.FromStdin}"
                 : $"unexpected argument '{positionals[taken]}'");

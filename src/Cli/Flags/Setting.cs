@@ -1,11 +1,11 @@
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>The values that one flag ended up with, and where they came from. No value at all is an empty list, which is not the same as no setting.</summary>
-/// <param name="Source">The kind of place.</param>
-/// <param name="Origin">The place as a user knows it: the flag, the variable, or the line of the file.</param>
-/// <param name="Values">In their order.</param>
+/// <summary>The values that were set for one flag, and where they came from. An empty list of values is a setting too: an empty list was given.</summary>
+/// <param name="Source">The kind of source: command line, environment or config file.</param>
+/// <param name="Origin">The source as it is named in messages: the flag, the variable, or the file and line.</param>
+/// <param name="Values">The values, in the order in which they were given.</param>
 internal sealed record Setting(SettingSource Source, string Origin, IReadOnlyList<string> Values)
 {
-    /// <summary>Whether something was given, but nothing in it: <c>--flag ""</c>, <c>FLAG=</c>, <c>"flag": []</c>.</summary>
+    /// <summary>Whether the given value is empty: <c>--flag ""</c>, <c>FLAG=</c>, <c>"flag": []</c>.</summary>
     public bool IsEmpty => Values.All(string.IsNullOrWhiteSpace);
 }

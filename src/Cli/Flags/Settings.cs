@@ -3,10 +3,10 @@ using McpProxyFast.Cli.Tunnels;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>What was set, by whom: command line, environment and config file merged.</summary>
+/// <summary>The settings from the command line, the environment and the config file, merged.</summary>
 internal sealed class Settings
 {
-    /// <summary>The names that scripts for <c>thv proxy</c> already export.</summary>
+    /// <summary>The environment variables that scripts for <c>thv proxy</c> set, and the flag that each stands for.</summary>
     private static readonly (string Variable, string Flag)[] ToolHiveNames =
     [
         ("TOOLHIVE_OIDC_CLIENT_SECRET", "oidc-client-secret"),
@@ -15,7 +15,7 @@ internal sealed class Settings
         ("TOOLHIVE_TOKEN_EXCHANGE_CLIENT_SECRET", "token-exchange-client-secret"),
     ];
 
-    /// <summary>Pairs of which one source may give only one.</summary>
+    /// <summary>Pairs of flags that exclude each other: one source may set only one of the two.</summary>
     private static readonly (string One, string Other)[] Exclusive =
     [
         ("remote-auth-issuer", "remote-auth-authorize-url"),
@@ -23,7 +23,9 @@ internal sealed class Settings
         ("remote-auth-bearer-token", "remote-auth-bearer-token-file"),
     ];
 
-    /// <summary>Pairs that one source may set together: the secret itself counts, as with <c>thv</c>, and its file is not read.</summary>
+    /// <summary>
+    /// Pairs of a secret and the file that may hold it. If one source sets both, the secret itself counts, as with <c>thv</c>, and the file is not read.
+    /// </summary>
     private static readonly (string Secret, string File)[] Secrets =
     [
         ("remote-auth-client-secret", "remote-auth-client-secret-file"),
@@ -45,13 +47,13 @@ internal sealed class Settings
     /// <summary>The arguments that belong to no flag.</summary>
     public IReadOnlyList<string> Positionals { get; private set; }
 
-    /// <summary>What was set, by flag name.</summary>
+    /// <summary>The settings by flag name.</summary>
     public IReadOnlyDictionary<string, Setting> Given => _given;
 
-    /// <summary>The files of secrets that were given beside the secrets themselves.</summary>
+    /// <summary>The pairs of a secret and its file that were both given, so that the file is not read.</summary>
     public IReadOnlyList<(string Secret, string File)> FilesNotRead => _filesNotRead;
 
-    /// <summary>Merges the sources: command line, environment, config file, ToolHive's names.</summary>
+    /// <summary>Reads and merges the sources: command line, environment, config file, ToolHive's environment variables.</summary>
     /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty although it needs a value, or is excluded by another.</exception>
     public static Settings Read(IReadOnlyList<string> args, FlagTable table, Func<string, string?> environment)
     {
@@ -72,11 +74,11 @@ internal sealed class Settings
         return settings;
     }
 
-    /// <summary>Whether the flag was set to something else than what holds without it.</summary>
+    /// <summary>Whether the flag was set to a value that differs from its default.</summary>
     public bool Changes(Flag flag) => Given.TryGetValue(flag.Name, out Setting? setting)
         && string.Join(',', setting.Values) != (flag.Kind is FlagKind.Bool ? "false" : flag.Default ?? "");
 
-    /// <summary>The same settings as arguments that CommandLineParser reads without its traps.</summary>
+    /// <summary>Returns the settings as arguments, written so that CommandLineParser cannot misread them.</summary>
     public IEnumerable<string> ToArguments()
     {
         IEnumerable<string> flags = Table.All
@@ -86,7 +88,7 @@ internal sealed class Settings
         return [.. Positionals, .. flags];
     }
 
-    /// <summary>The secrets given where other users of the machine can read them.</summary>
+    /// <summary>Returns the flags whose secrets were given on the command line, where other users of the machine can read them.</summary>
     public IEnumerable<string> SecretsOnCommandLine() => Table.All
         .Where(flag => _given.TryGetValue(flag.Name, out Setting? setting) && setting.Source == SettingSource.CommandLine && IsSecret(flag, setting))
         .Select(flag => flag.Name);
@@ -109,7 +111,7 @@ internal sealed class Settings
     {
         if (flag.Kind != FlagKind.Bool)
         {
-            // Behind an equals sign the library reads no value that begins with a blank or has a line break in it.
+            // The library cannot read a value after an equals sign if it begins with a space or has a line break in it.
             return value.StartsWith(' ') || value.Contains('\n', StringComparison.Ordinal) ? [$"--{flag.Name}", value] : [$"--{flag.Name}={value}"];
         }
 
@@ -129,13 +131,17 @@ internal sealed class Settings
                 pair => pair.flag.Name,
                 pair => new Setting(SettingSource.Environment, pair.flag.EnvironmentName, Lines(pair.flag, pair.text!)));
 
-    /// <summary>A variable holds one string, so an array (which commas never split) has one value per line.</summary>
+    /// <summary>
+    /// Splits the text of an environment variable. A variable holds one string, so the values of an array, which commas do not split, are on separate lines.
+    /// </summary>
     private static List<string> Lines(Flag flag, string text) =>
         flag.Kind == FlagKind.Array
             ? [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
             : [text];
 
-    /// <summary>A variable exported for `thv proxy` says nothing about a flag that is not built: alone it has no effect there either.</summary>
+    /// <summary>
+    /// Reads the variables of <c>thv proxy</c>. One for a flag that is not supported yet is ignored: alone it has no effect in <c>thv</c> either.
+    /// </summary>
     private static Dictionary<string, Setting> FromToolHive(FlagTable table, Func<string, string?> environment) =>
         ToolHiveNames
             .Where(name => table.All.Any(flag => flag.Name == name.Flag) && !NotBuilt.Contains(name.Flag) && environment(name.Variable) is not null)
@@ -149,7 +155,7 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>What is given and empty is not "not given": it is what a variable that nobody has set leaves behind.</summary>
+    /// <summary>Refuses empty values. An empty value does not count as "not given": it usually comes from a shell variable that was never set.</summary>
     private void RefuseEmpty()
     {
         foreach (Flag flag in Table.All)
@@ -163,7 +169,9 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>A file can also have what on the command line belongs to no flag. What stands there then is what the file lacks.</summary>
+    /// <summary>
+    /// Adds the settings of the config file. It may also have the arguments that belong to no flag; the command line then needs only those that the file lacks.
+    /// </summary>
     private void AddFile(Dictionary<string, Setting> settings)
     {
         string?[] named = [.. Table.PositionalKeys.Select(key => settings.Remove(key, out Setting? setting) ? setting.Values[0] : null)];
@@ -180,7 +188,7 @@ internal sealed class Settings
         Add(settings);
     }
 
-    /// <summary>Two of a pair from one source contradict each other; from two sources, the earlier source wins as ever.</summary>
+    /// <summary>Refuses two flags that exclude each other if one source has set both. If two sources have, the first source wins.</summary>
     private void SettleExclusive()
     {
         foreach ((string one, string other) in Exclusive)
@@ -199,7 +207,7 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>A secret and its file: the earlier source wins as ever, and from one source the secret itself.</summary>
+    /// <summary>Decides between a secret and its file: the first source wins, and if one source has set both, the secret itself wins.</summary>
     private void SettleSecrets()
     {
         foreach ((string secret, string file) in Secrets)

@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace McpProxyFast.Cli.Flags;
 
-/// <summary>Text in lines as wide as the terminal, broken between words.</summary>
+/// <summary>Wraps text between words, in lines as wide as the terminal.</summary>
 internal static class TextWrap
 {
-    /// <summary>The width if nobody says how wide the terminal is.</summary>
+    /// <summary>The width, in characters, if that of the terminal is not known.</summary>
     private const int UsualWidth = 80;
 
-    /// <summary>Narrower, single words would not fit.</summary>
+    /// <summary>The smallest width that is used. In narrower lines single words would not fit.</summary>
     private const int MinWidth = 60;
 
-    /// <summary>Wider, the eye loses the beginning of the next line.</summary>
+    /// <summary>The largest width that is used. Longer lines are hard to read.</summary>
     private const int MaxWidth = 120;
 
-    /// <summary>How many characters a line may have: <c>COLUMNS</c>, else the terminal's width.</summary>
+    /// <summary>How many characters a line may have: the variable <c>COLUMNS</c>, or else the terminal's width.</summary>
     public static int Width
     {
         get
@@ -28,11 +28,11 @@ internal static class TextWrap
     }
 
     /// <summary>
-    /// The words of <paramref name="text"/> in lines of at most <paramref name="width"/> characters; a word that is longer has a line of its own.
+    /// Returns the words of <paramref name="text"/> in lines of at most <paramref name="width"/> characters. A word that is longer gets a line of its own.
     /// </summary>
-    /// <param name="text">Words with spaces between.</param>
-    /// <param name="width">The longest line.</param>
-    /// <param name="continued">What a line ends with that another follows.</param>
+    /// <param name="text">Words separated by spaces.</param>
+    /// <param name="width">The maximum length of a line in characters.</param>
+    /// <param name="continued">The text at the end of each line except the last.</param>
     public static IEnumerable<string> Wrap(string text, int width, string continued = "")
     {
         string line = "";

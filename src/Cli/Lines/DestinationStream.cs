@@ -2,11 +2,11 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>A destination as a stream that is only written to.</summary>
+/// <summary>A write-only stream over a destination.</summary>
 /// <remarks>
-/// An asynchronous write never blocks its caller, which may be an event loop: what cannot be written without waiting is written by a thread of the pool.
+/// An asynchronous write never blocks its caller, which may be an event loop. Bytes that cannot be written without waiting are written by a thread of the pool.
 /// </remarks>
-/// <param name="destination">Written to by one thread at a time.</param>
+/// <param name="destination">The destination. Only one thread at a time writes to it.</param>
 internal sealed class DestinationStream(IDestination destination) : Stream
 {
     public override bool CanRead => false;
@@ -31,7 +31,7 @@ internal sealed class DestinationStream(IDestination destination) : Stream
         try
         {
             int written = destination.WriteAtOnce(buffer.Span);
-            Debug.Assert(written <= buffer.Length, "What is written was there.");
+            Debug.Assert(written <= buffer.Length, "No more is written than was given.");
             return written == buffer.Length ? ValueTask.CompletedTask : new ValueTask(WriteWaitingAsync(buffer[written..]));
         }
         catch (IOException fault)
@@ -44,7 +44,7 @@ internal sealed class DestinationStream(IDestination destination) : Stream
 
     public override void Flush()
     {
-        // Nothing is kept.
+        // Nothing is buffered here.
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;

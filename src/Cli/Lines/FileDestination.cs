@@ -2,7 +2,7 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>A file that lines are added to.</summary>
+/// <summary>A file that lines are appended to.</summary>
 internal sealed class FileDestination : IDestination
 {
     private readonly FileStream _file;
@@ -10,8 +10,8 @@ internal sealed class FileDestination : IDestination
     private FileDestination(FileStream file) => _file = file;
 
     /// <param name="flag">The flag that names the file.</param>
-    /// <param name="path">The file; it is made if there is none.</param>
-    /// <exception cref="UsageException">It cannot be written to.</exception>
+    /// <param name="path">The path of the file. The file is created if it does not exist.</param>
+    /// <exception cref="UsageException">The file cannot be written to.</exception>
     public static FileDestination Open(string flag, string path)
     {
         try

@@ -1,14 +1,14 @@
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>Where lines go.</summary>
+/// <summary>Something that bytes are written to: stdout, stderr or a file.</summary>
 internal interface IDestination
 {
-    /// <summary>Writes all of it, and waits as long as that takes.</summary>
-    /// <exception cref="IOException">Not all of it could be written.</exception>
+    /// <summary>Writes all bytes, and waits as long as that takes.</summary>
+    /// <exception cref="IOException">Not all bytes could be written.</exception>
     void Write(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Writes what it can without waiting.</summary>
-    /// <returns>How many bytes that were; 0 also where it cannot be told whether a write would wait.</returns>
-    /// <exception cref="IOException">It takes nothing any more.</exception>
+    /// <summary>Writes as many bytes as possible without waiting.</summary>
+    /// <returns>The number of bytes that were written; 0 if it is not known whether a write would wait.</returns>
+    /// <exception cref="IOException">The destination accepts no more bytes.</exception>
     int WriteAtOnce(ReadOnlySpan<byte> bytes) => 0;
 }

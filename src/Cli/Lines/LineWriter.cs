@@ -2,53 +2,53 @@ using System.Text;
 
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>Lines on their way to stderr, stdout or a file: a bounded queue, and one thread that writes.</summary>
+/// <summary>Writes lines to stderr, stdout or a file: a bounded queue, and one thread that writes.</summary>
 /// <remarks>
-/// A caller that adds a line never waits for the destination and never sees its errors. If the destination is full, broken or unread, lines are lost; how many
-/// is written there once it takes something again.
+/// A caller that adds a line never waits for the destination and never sees its errors. If the destination is full or broken, or nobody reads it, lines are
+/// lost. Their number is written to the destination as soon as it accepts bytes again.
 /// </remarks>
 internal sealed class LineWriter
 {
-    /// <summary>Most lines that wait. Above it a line is lost.</summary>
+    /// <summary>The maximum number of lines in the queue. Further lines are lost.</summary>
     public const int MaxLines = 4_096;
 
-    /// <summary>Most bytes that wait. Above it a line is lost.</summary>
+    /// <summary>The maximum number of bytes in the queue. Further lines are lost.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary>The longest line that is kept whole; a longer one is cut, and ends with three dots.</summary>
+    /// <summary>The maximum length of a line in characters. A longer one is cut, and ends with three dots.</summary>
     public const int MaxLineCharacters = 8 * 1024;
 
-    /// <summary>Most bytes in one write.</summary>
+    /// <summary>The maximum number of bytes in one write.</summary>
     private const int MaxBatchBytes = 64 * 1024;
 
-    /// <summary>The writer's stack: it calls little.</summary>
+    /// <summary>The stack size of the thread, in bytes. Its call depth is small.</summary>
     private const int StackBytes = 128 * 1024;
 
-    /// <summary>How long the writer rests after a write that failed: a full disk stays full for a while.</summary>
+    /// <summary>How long the thread pauses after a failed write, since a full disk stays full for a while.</summary>
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly IDestination _destination;
     private readonly string _name;
 
-    /// <summary>Guards everything below. Held for moments only, and never while the destination is written to.</summary>
+    /// <summary>Guards the fields below. It is held only for moments, and never while the destination is written to.</summary>
     private readonly object _gate = new();
 
-    /// <summary>What waits, each with its line end.</summary>
+    /// <summary>The lines that wait to be written, each with its line end.</summary>
     private readonly Queue<byte[]> _waiting = new();
 
-    /// <summary>The bytes of what waits.</summary>
+    /// <summary>The number of bytes in <see cref="_waiting"/>.</summary>
     private int _waitingBytes;
 
-    /// <summary>How many lines were lost and not yet told.</summary>
+    /// <summary>The number of lost lines that has not been written to the destination yet.</summary>
     private long _lost;
 
-    /// <summary>A batch is being written.</summary>
+    /// <summary>Whether a batch of lines is being written.</summary>
     private bool _isWriting;
 
-    /// <summary>The writer has been started, with the first line.</summary>
+    /// <summary>Whether the thread has been started. The first line starts it.</summary>
     private bool _isStarted;
 
-    /// <param name="destination">Written to by one thread at a time.</param>
+    /// <param name="destination">The destination. Only one thread at a time writes to it.</param>
     /// <param name="name">The name of the thread.</param>
     public LineWriter(IDestination destination, string name)
     {
@@ -57,7 +57,7 @@ internal sealed class LineWriter
     }
 
     /// <summary>Adds a line, or counts it as lost. Never waits for the destination and never throws.</summary>
-    /// <param name="line">Without its end; it may hold line ends of its own.</param>
+    /// <param name="line">The text without the line end. It may contain line ends.</param>
     public void Write(string line)
     {
         byte[] bytes = Encoding.UTF8.GetBytes((line.Length > MaxLineCharacters ? line[..MaxLineCharacters] + "..." : line) + "\n");
@@ -88,7 +88,7 @@ internal sealed class LineWriter
         }
     }
 
-    /// <returns>False if the system has no thread to give.</returns>
+    /// <returns>False if the system cannot start another thread.</returns>
     private bool TryStart()
     {
         if (_isStarted)
@@ -128,8 +128,8 @@ internal sealed class LineWriter
         }
     }
 
-    /// <summary>Waits for lines and takes as many as go into one write, and the number of those lost before.</summary>
-    /// <returns>How many lines the batch has.</returns>
+    /// <summary>Waits for lines, and takes as many as fit into one write, and the number of lines that were lost before.</summary>
+    /// <returns>The number of lines in the batch.</returns>
     private int Take(MemoryStream batch, out long lost)
     {
         batch.SetLength(0);
@@ -169,7 +169,7 @@ internal sealed class LineWriter
         }
         catch (Exception)
         {
-            // A full disk, a reader that has gone, whatever else: the process does what it is there for without its lines.
+            // The disk is full, the reader has gone, or something else: the process must go on without its lines.
             return false;
         }
     }

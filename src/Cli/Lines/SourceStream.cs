@@ -3,28 +3,29 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>A stream whose reads block, read by a thread of its own, which goes on with what waits for the bytes.</summary>
+/// <summary>Reads a stream whose reads block, on a separate thread. The code that awaits a read continues on that thread.</summary>
 /// <remarks>
-/// A thread of the pool would have to be woken for each read, and another one for what comes after it. What goes on must not block: nothing is read meanwhile.
+/// With the thread pool, one thread would have to be woken for each read, and another one for the code after it. The code that continues must not block, since
+/// nothing is read meanwhile.
 /// </remarks>
 internal sealed class SourceStream : Stream, IValueTaskSource<int>
 {
-    /// <summary>Read from by the thread alone.</summary>
+    /// <summary>The stream that is read. Only the thread uses it.</summary>
     private readonly Stream _source;
 
-    /// <summary>Released once for each read that is asked for.</summary>
+    /// <summary>Released once for each read that is requested.</summary>
     private readonly SemaphoreSlim _asked = new(0);
 
-    /// <summary>Where the bytes of the read go. Valid from the asking until it has completed.</summary>
+    /// <summary>The memory that receives the bytes. Valid from the request of a read until the read has completed.</summary>
     private Memory<byte> _room;
 
-    /// <summary>The read's completion. One read is asked for at a time.</summary>
+    /// <summary>The completion of the read. There is at most one read at a time.</summary>
     private ManualResetValueTaskSourceCore<int> _read;
 
-    /// <summary>A read has been asked for and has not completed.</summary>
+    /// <summary>Whether a read has been requested and has not completed.</summary>
     private bool _isReading;
 
-    /// <param name="source">Taken over.</param>
+    /// <param name="source">The stream to read. No other code may use it from now on.</param>
     /// <param name="name">The name of the thread.</param>
     public SourceStream(Stream source, string name)
     {
@@ -42,12 +43,12 @@ internal sealed class SourceStream : Stream, IValueTaskSource<int>
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("The thread reads.");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This stream can only be read asynchronously.");
 
     /// <remarks>A read that has begun cannot be cancelled.</remarks>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Debug.Assert(!_isReading, "One read at a time.");
+        Debug.Assert(!_isReading, "There is at most one read at a time.");
         _isReading = true;
         _read.Reset();
         _room = buffer;
@@ -90,7 +91,7 @@ internal sealed class SourceStream : Stream, IValueTaskSource<int>
             _isReading = false;
             if (broken is null)
             {
-                _read.SetResult(count); // runs what waits, up to where that waits; it may ask for the next read
+                _read.SetResult(count); // runs the code that awaits the read; it may request the next one
             }
             else
             {

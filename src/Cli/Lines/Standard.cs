@@ -1,19 +1,19 @@
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>The process's two streams of lines. What stands behind them, full, broken or read by nobody, can neither hold the process up nor end it.</summary>
+/// <summary>The process's stdout and stderr. If one of them is full or broken, or nobody reads it, that neither delays the process nor ends it.</summary>
 internal static class Standard
 {
-    /// <summary>How long the end of the process waits for lines that have not been written.</summary>
+    /// <summary>How long the process, when it ends, waits for lines that have not been written.</summary>
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>stdout.</summary>
+    /// <summary>Writes lines to stdout.</summary>
     public static LineWriter Output { get; } = new(new StandardDestination(1), "stdout");
 
-    /// <summary>stderr.</summary>
+    /// <summary>Writes lines to stderr.</summary>
     public static LineWriter Errors { get; } = new(new StandardDestination(2), "stderr");
 
-    /// <summary>Prints what the command was started for: help, a configuration, a list. To fail at that is to fail.</summary>
-    /// <exception cref="FailedException">stdout takes nothing.</exception>
+    /// <summary>Prints the result that the command was started for: help, a configuration, a list. If that cannot be written, the command fails.</summary>
+    /// <exception cref="FailedException">stdout cannot be written to.</exception>
     public static void Print(string text)
     {
         try
@@ -26,7 +26,7 @@ internal static class Standard
         }
     }
 
-    /// <summary>Waits, for a bounded time, until what was said has been written: the last thing before the process ends.</summary>
+    /// <summary>Waits, for a limited time, until all lines have been written. Called last before the process ends.</summary>
     public static void Flush()
     {
         Output.Flush(FlushLimit);

@@ -4,8 +4,8 @@ namespace McpProxyFast.Cli.Lines;
 
 /// <summary>The process's stdout or stderr.</summary>
 /// <remarks>
-/// On Unix not through <see cref="Console"/>, where a write to one of the two waits for a write to the other, and where a reader that has gone goes unseen.
-/// If the process was started without the descriptor, the runtime may have given its number to something of its own, which must not be written to.
+/// On Unix it does not use <see cref="Console"/>: there a write to stdout waits for a write to stderr and the other way round, and it is not noticed that the
+/// reader has gone. If the process was started without the descriptor, the runtime may use the number for a file of its own, which must not be written to.
 /// </remarks>
 internal sealed unsafe class StandardDestination(int descriptor) : IDestination
 {
@@ -15,25 +15,28 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
     private const int GetDescriptorFlags = 1; // F_GETFD
     private const int ClosesOnExec = 1; // FD_CLOEXEC
 
-    /// <summary>How long to wait if a descriptor that does not block has no room.</summary>
+    /// <summary>How long to wait before the next attempt if a non-blocking descriptor accepts no bytes now.</summary>
     private static readonly TimeSpan RoomWait = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>EAGAIN, which has one number on Linux and another on macOS and the BSDs.</summary>
+    /// <summary>The error EAGAIN. Its number on Linux differs from that on macOS and the BSDs.</summary>
     private static readonly int NoRoom = OperatingSystem.IsLinux() ? 11 : 35;
 
     private readonly Stream? _console = !OperatingSystem.IsWindows() ? null
         : descriptor == 1 ? Console.OpenStandardOutput()
         : Console.OpenStandardError();
 
-    /// <summary>The process was started with it.</summary>
+    /// <summary>Whether the process was started with the descriptor.</summary>
     private readonly bool _isInherited = IsInherited(descriptor);
 
-    /// <summary>Whether the process was started with a descriptor: what it has opened itself closes on exec; what it was given does not.</summary>
+    /// <summary>
+    /// Whether the process was started with a descriptor. One that the runtime has opened has the flag close-on-exec; an inherited one has not.
+    /// </summary>
     public static bool IsInherited(int descriptor) => OperatingSystem.IsWindows()
         || (Control(descriptor, GetDescriptorFlags) is >= 0 and var flags && (flags & ClosesOnExec) == 0);
 
     /// <summary>
-    /// Linux writes without waiting to pipes, sockets and files. Cleared where it does not: terminals, named pipes, an old kernel or C library.
+    /// Whether the system can write to the descriptor without waiting. Linux can for pipes, sockets and files. Cleared once it turns out that it cannot: for
+    /// terminals, named pipes, or with an old kernel or C library.
     /// </summary>
     private volatile bool _canWriteAtOnce = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
@@ -41,7 +44,7 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
     {
         if (!_isInherited)
         {
-            return; // as if it were /dev/null
+            return; // drops the bytes, as /dev/null does
         }
 
         if (_console is not null)
@@ -75,7 +78,7 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
     {
         if (!_isInherited)
         {
-            return bytes.Length; // as if to /dev/null
+            return bytes.Length; // drops the bytes, as /dev/null does
         }
 
         if (!_canWriteAtOnce || bytes.IsEmpty)
@@ -102,7 +105,7 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
             _canWriteAtOnce = false;
         }
 
-        return 0; // the write that waits finds whatever else is wrong
+        return 0; // the caller now writes with waiting, and gets any other error then
     }
 
     [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]

@@ -3,14 +3,14 @@ using Pipelines.Sockets.Unofficial;
 
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>stdin and stdout as the two ends of a pipe.</summary>
+/// <summary>A duplex pipe that reads from stdin and writes to stdout.</summary>
 /// <remarks>
-/// A flush of <see cref="Output"/> never blocks its thread, whatever stands behind stdout. What waits for <see cref="Input"/> runs on the thread that reads
-/// stdin.
+/// A flush of <see cref="Output"/> never blocks its thread, whatever stdout is connected to. Code that awaits <see cref="Input"/> continues on the thread that
+/// reads stdin.
 /// </remarks>
 internal sealed record StandardPipe : IDuplexPipe
 {
-    /// <summary>Most bytes that are read ahead.</summary>
+    /// <summary>The maximum number of bytes that are read ahead.</summary>
     private const int ReadAhead = 64 * 1024;
 
     private StandardPipe(PipeReader input, PipeWriter output) => (Input, Output) = (input, output);
@@ -19,18 +19,18 @@ internal sealed record StandardPipe : IDuplexPipe
 
     public PipeWriter Output { get; }
 
-    /// <summary>Takes both streams over; nothing else may use them from now on.</summary>
+    /// <summary>Opens the pipe. No other code may use stdin and stdout from now on.</summary>
     public static StandardPipe Open()
     {
-        // A write that has to wait blocks a thread of the pool, which must not be one of those that serve the connections.
+        // A write that has to wait blocks a thread of the pool. One more thread keeps enough threads for the connections.
         ThreadPool.GetMinThreads(out int workers, out int completions);
         ThreadPool.SetMinThreads(workers + 1, completions);
 
-        // The thread that has read a message goes on with it, up to where that waits, and the one that has an answer writes it: no other has to be woken.
+        // The thread that has read a message also handles it, and the thread that has an answer also writes it, so that no other thread has to be woken.
         var reading = new PipeOptions(
             readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: ReadAhead, resumeWriterThreshold: ReadAhead / 2, useSynchronizationContext: false);
 
-        // A flush ends when everything has been written: so what was flushed is out when the process ends, and an error is seen by the flush that it hits.
+        // A flush ends only when everything has been written. So flushed bytes are not lost when the process ends, and the flush that fails gets the error.
         var writing = new PipeOptions(
             readerScheduler: PipeScheduler.Inline,
             writerScheduler: PipeScheduler.Inline,

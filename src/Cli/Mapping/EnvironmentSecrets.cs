@@ -2,15 +2,17 @@ using System.Collections.Concurrent;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Secrets from environment variables. Each leaves the environment when it is read: no program that the command starts finds it there.</summary>
+/// <summary>
+/// Reads secrets from environment variables. A variable is removed when it is read, so that no program that the command starts finds the secret there.
+/// </summary>
 internal static class EnvironmentSecrets
 {
-    /// <summary>What other programs cannot do without. Somebody may forward one of these, and a browser must start all the same.</summary>
+    /// <summary>The variables that are not removed, since other programs need them: a user may forward one of these, and a browser must still start.</summary>
     private static readonly string[] Shared = ["HOME", "PATH", "USER", "LOGNAME", "USERNAME", "HOSTNAME", "LANG", "TMPDIR", "DISPLAY"];
 
     private static readonly ConcurrentDictionary<string, string> Taken = new(StringComparer.Ordinal);
 
-    /// <summary>The value of a variable, also if it was taken before; null if it is not set, or empty.</summary>
+    /// <summary>Returns the value of a variable, even if it was read and removed before; null if it is not set, or empty.</summary>
     public static string? Take(string name)
     {
         if (name.Length == 0 || name.AsSpan().ContainsAny('=', '\0'))
@@ -24,7 +26,7 @@ internal static class EnvironmentSecrets
             if (!Shared.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 Environment.SetEnvironmentVariable(name, null);
-                HeldSecrets.Note(value.Trim()); // it may stand in another variable too
+                HeldSecrets.Note(value.Trim()); // another variable may have the same secret
             }
         }
 

@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags that say how tokens are exchanged to the engine's policy, around that of the outgoing sign-in.</summary>
+/// <summary>Maps the flags for token exchange to the engine's policy. That policy may contain the one of the outgoing sign-in.</summary>
 internal static class ExchangeFlags
 {
     private const string Prefix = "token-exchange-";
@@ -15,15 +15,15 @@ internal static class ExchangeFlags
     private const string Outgoing = "outgoing";
     private const string None = "none";
 
-    /// <summary>The flags that only a token exchange by RFC 8693 can use.</summary>
+    /// <summary>The flags, without their prefix, that only a token exchange by RFC 8693 can use.</summary>
     private static readonly string[] OfExchange =
         ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
 
-    /// <summary>The whole outgoing policy.</summary>
-    /// <param name="login">That of the outgoing sign-in; null if there is none.</param>
+    /// <summary>Returns the complete outgoing policy.</summary>
+    /// <param name="login">The policy of the outgoing sign-in; null if there is none.</param>
     /// <param name="options">The flags.</param>
-    /// <param name="settings">Where they come from.</param>
-    /// <exception cref="UsageException">The flags contradict each other, or exchange nothing.</exception>
+    /// <param name="settings">The settings that the options were read from.</param>
+    /// <exception cref="UsageException">The flags contradict each other, or have no effect without <c>--token-exchange-url</c>.</exception>
     public static OutgoingPolicy? Around(OutgoingPolicy? login, ExchangeOptions options, Settings settings)
     {
         if (FlagValue.Url("token-exchange-url", options.TokenExchangeUrl) is not { } url)
@@ -58,7 +58,10 @@ internal static class ExchangeFlags
     public static bool LeavesLoginIdle(ExchangeOptions options) =>
         options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
 
-    /// <summary>An exchange that nothing makes would leave the token as it is. What scripts for <c>thv</c> export says nothing by itself.</summary>
+    /// <summary>
+    /// Refuses flags for token exchange without <c>--token-exchange-url</c>: no token would be exchanged. Variables that scripts for <c>thv</c> set are
+    /// ignored.
+    /// </summary>
     private static void RefuseIdle(Settings settings)
     {
         Flag? idle = settings.Table.All.FirstOrDefault(flag => flag.Name.StartsWith(Prefix, StringComparison.Ordinal)
@@ -85,7 +88,7 @@ internal static class ExchangeFlags
         }
     }
 
-    /// <summary>What flags can say and the engine's types cannot.</summary>
+    /// <summary>Refuses combinations that can be written with flags but not with the engine's types.</summary>
     private static void Refuse(OutgoingPolicy? login, bool isOfLogin, ExchangeOptions options, Settings settings)
     {
         string variant = options.TokenExchangeVariant;
@@ -104,10 +107,12 @@ internal static class ExchangeFlags
             (actsAsLogin && isOfLogin, "token-exchange-actor",
                 "the outgoing token is exchanged already; add --token-exchange-subject caller to exchange the caller's"),
             (actsAsLogin && options.TokenExchangeActorTokenFile is not null, "token-exchange-actor-token-file",
-                "one token acts: that of the file, or that of --token-exchange-actor"));
+                "only one actor token can be sent: that of the file, or that of --token-exchange-actor"));
     }
 
-    /// <summary>Whether somebody asks for it. A file that <c>--check</c> has printed has the defaults too.</summary>
+    /// <summary>
+    /// Whether a user has set the flag. A default in the config file does not count, since a file that <c>--check</c> has printed has all defaults.
+    /// </summary>
     private static bool IsGiven(Settings settings, string name) => settings.Given.TryGetValue(name, out Setting? given)
         && (given.Source is not SettingSource.ConfigFile || settings.Changes(settings.Table.Find(name)));
 
@@ -119,8 +124,8 @@ internal static class ExchangeFlags
             (secret is not null && key is not null, "token-exchange-client-key-file", "the client secret and the client key exclude each other; give one"),
             (method is "basic" or "post" && secret is null, "token-exchange-client-auth", $"{method} needs a client id and a client secret"),
             (method is "private_key_jwt" && key is null, "token-exchange-client-auth", $"{method} needs a client id and --token-exchange-client-key-file"),
-            (method is None && (secret ?? key) is not null, "token-exchange-client-auth", "none shows neither a secret nor a key; leave them out"),
-            (method is "basic" or "post" && key is not null, "token-exchange-client-auth", $"{method} shows no key; leave it out"));
+            (method is None && (secret ?? key) is not null, "token-exchange-client-auth", "the method none sends neither a secret nor a key; leave them out"),
+            (method is "basic" or "post" && key is not null, "token-exchange-client-auth", $"the method {method} uses no key; leave it out"));
     }
 
     private static TokenExchangeVariant Variant(ExchangeOptions options, OutgoingPolicy? login) => options.TokenExchangeVariant switch

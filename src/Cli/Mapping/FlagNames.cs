@@ -1,12 +1,12 @@
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>The flag behind each property or parameter that the engine may object to.</summary>
+/// <summary>The flag that sets each property or parameter that the engine may refuse.</summary>
 internal static class FlagNames
 {
-    /// <summary>The store's key: a secret for the machine rather than for one call, so there is no flag for it.</summary>
+    /// <summary>The environment variable with the store's key. There is no flag for it, since the key belongs to the machine rather than to one call.</summary>
     public const string StoreKeyVariable = "MCPPROXYFAST_STORE_KEY";
 
-    /// <summary>Of <see cref="McpProxyOptions"/>.</summary>
+    /// <summary>The flags for the properties of <see cref="McpProxyOptions"/>.</summary>
     public static IReadOnlyDictionary<string, string> Proxy { get; } = Table(
         (nameof(McpProxyOptions.AddedFields), "--remote-forward-headers"),
         ("path", "--remote-forward-headers-secret"),
@@ -15,7 +15,7 @@ internal static class FlagNames
         (nameof(McpProxyOptions.CorsOrigins), "--cors-origins"),
         (nameof(McpProxyOptions.Target), "--target-uri"));
 
-    /// <summary>Of the kinds of <see cref="TokenPolicy"/>.</summary>
+    /// <summary>The flags for the properties of each kind of <see cref="TokenPolicy"/>.</summary>
     public static IReadOnlyDictionary<string, string> Incoming { get; } = Table(
         (nameof(JwtPolicy.Issuer), "--oidc-issuer"),
         (nameof(JwtPolicy.JwksUri), "--oidc-jwks-url"),
@@ -29,7 +29,7 @@ internal static class FlagNames
         (nameof(TokenPolicy.RequiredScopes), "--oidc-required-scopes"),
         (nameof(TokenPolicy.ResourceUrl), "--resource-url"));
 
-    /// <summary>Of the kinds of <see cref="OutgoingPolicy"/> and what they are made of.</summary>
+    /// <summary>The flags for the properties of each kind of <see cref="OutgoingPolicy"/>, and of the objects in them.</summary>
     public static IReadOnlyDictionary<string, string> Outgoing { get; } = Table(
         ("token", "--remote-auth-bearer-token"),
         (nameof(OAuthServer.Issuer), "--remote-auth-issuer"),
@@ -54,7 +54,7 @@ internal static class FlagNames
         (nameof(CredentialStoreFile.Path), "--remote-auth-store"),
         (nameof(CredentialStoreFile.Key), StoreKeyVariable));
 
-    /// <summary>Of <see cref="TokenExchangePolicy"/> and what it is made of.</summary>
+    /// <summary>The flags for the properties of <see cref="TokenExchangePolicy"/>, and of the objects in it.</summary>
     public static IReadOnlyDictionary<string, string> Exchange { get; } = Table(
         (nameof(TokenExchangePolicy.TokenUrl), "--token-exchange-url"),
         (nameof(TokenExchangePolicy.FieldName), "--token-exchange-header-name"),
@@ -67,7 +67,7 @@ internal static class FlagNames
         (nameof(TokenExchangeVariant.Rfc8693.GrantType), "--token-exchange-grant-type"),
         (nameof(TokenExchangeVariant.Rfc8693.Actor), "--token-exchange-actor"));
 
-    // The engine writes properties with a capital and parameters without.
+    // Case is ignored: the engine's messages name properties with a capital letter and parameters with a small one.
     private static Dictionary<string, string> Table(params (string Property, string Flag)[] rows) =>
         rows.ToDictionary(row => row.Property, row => row.Flag, StringComparer.OrdinalIgnoreCase);
 }

@@ -4,7 +4,7 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Reads the values that several mappings share; every error names its flag.</summary>
+/// <summary>Reads the kinds of values that several flags have. Every error names its flag.</summary>
 internal static class FlagValue
 {
     /// <exception cref="UsageException">The text is not an absolute http or https URL.</exception>
@@ -21,7 +21,7 @@ internal static class FlagValue
             : throw new UsageException($"--{flag} must be an http or https URL such as http://localhost:8080/mcp, not '{WithoutSecrets(text)}'");
     }
 
-    /// <summary>A text that should have been a URL, without its query and without anything before an @: both may hold secrets.</summary>
+    /// <summary>Returns a text that is not a valid URL, without its query and without anything before an @, since both may contain secrets.</summary>
     private static string WithoutSecrets(string text)
     {
         int end = text.AsSpan().IndexOfAny('?', '#');
@@ -35,7 +35,7 @@ internal static class FlagValue
             ? value
             : throw new UsageException($"--{flag} cannot be '{text}'; a DURATION is written 500ms, 30s, 2m30s or 1h");
 
-    /// <summary>A secret given as it is, or the content of its file.</summary>
+    /// <summary>Returns a secret: the given one, or the content of its file.</summary>
     /// <exception cref="UsageException">The file cannot be read or is empty.</exception>
     public static string? Secret(string? given, string fileFlag, string? file)
     {
@@ -54,7 +54,7 @@ internal static class FlagValue
         }
     }
 
-    /// <summary>A file whose content is read when it is needed, and again when it changes; it must be there from the start.</summary>
+    /// <summary>Returns the path of a file whose content the engine reads when it needs it. The file must exist from the start.</summary>
     /// <exception cref="UsageException">The file cannot be read or is empty.</exception>
     public static string? SecretFile(string flag, string? file)
     {
@@ -62,8 +62,8 @@ internal static class FlagValue
         return file;
     }
 
-    /// <summary>A PEM file with a private key, which must be one from the start.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or holds no such key.</exception>
+    /// <summary>Returns the path of a PEM file with a private key. The file must exist from the start.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or has no private key.</exception>
     public static string? KeyFile(string flag, string? file)
     {
         if (Secret(given: null, flag, file) is { } pem && !Imports(RSA.Create(), pem) && !Imports(ECDsa.Create(), pem))
@@ -75,7 +75,7 @@ internal static class FlagValue
     }
 
     /// <summary>Refuses the first combination of flags that cannot work.</summary>
-    /// <param name="rules">Whether a rule is broken, the flag to name, and the rule.</param>
+    /// <param name="rules">For each rule: whether it is broken, the flag to name in the message, and the text of the rule.</param>
     /// <exception cref="UsageException">A rule is broken.</exception>
     public static void Refuse(params (bool IsBroken, string Flag, string Rule)[] rules)
     {
@@ -85,10 +85,10 @@ internal static class FlagValue
         }
     }
 
-    /// <summary>Lets the engine make or check something and turns what it objects to into wrong use.</summary>
-    /// <param name="flags">The flag behind each property that the engine may name; one of <see cref="FlagNames"/>.</param>
-    /// <param name="make">What the engine does.</param>
-    /// <exception cref="UsageException">The engine objects.</exception>
+    /// <summary>Lets the engine make or check something, and turns its <see cref="ArgumentException"/> into a <see cref="UsageException"/>.</summary>
+    /// <param name="flags">The flag for each property that the engine's exception may name; a table of <see cref="FlagNames"/>.</param>
+    /// <param name="make">Calls the engine.</param>
+    /// <exception cref="UsageException">The engine refuses a value.</exception>
     public static T Accepted<T>(IReadOnlyDictionary<string, string> flags, Func<T> make)
     {
         try
@@ -97,7 +97,7 @@ internal static class FlagValue
         }
         catch (ArgumentException e)
         {
-            // The runtime appends the parameter's name in its own words: the engine's sentence ends at the first full stop.
+            // The runtime appends the parameter's name to the message. The engine's own text ends at the first full stop.
             string sentence = e.Message.Split(". ")[0].TrimEnd('.');
             string rule = e.ParamName is { } name && sentence.StartsWith(name + ": ", StringComparison.Ordinal) ? sentence[(name.Length + 2)..] : sentence;
             throw new UsageException($"{flags.GetValueOrDefault(e.ParamName ?? "", "the flags")}: {rule}");

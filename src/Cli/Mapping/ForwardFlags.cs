@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the engine's fields.</summary>
-/// <remarks>No message repeats a value, a reference, or a name that is not valid: any of them may be the secret itself, written in the wrong place.</remarks>
+/// <summary>Maps the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the engine's added fields.</summary>
+/// <remarks>No message repeats a value, a reference, or an invalid name, since any of them may be the secret itself, written in the wrong place.</remarks>
 internal static class ForwardFlags
 {
     private const string GivenFlag = "remote-forward-headers";
@@ -12,15 +12,15 @@ internal static class ForwardFlags
     private const string FromVariable = "env:";
     private const string FromFile = "file:";
 
-    /// <summary>What <c>thv</c> names the variables from which it reads secrets that are stored nowhere.</summary>
+    /// <summary>The prefix of the environment variables from which <c>thv</c> reads secrets that are not in its store.</summary>
     private const string FallbackPrefix = "TOOLHIVE_SECRET_";
 
-    /// <summary>Parts of names of fields that commonly carry a secret.</summary>
+    /// <summary>Words that commonly occur in the names of header fields with secrets.</summary>
     private static readonly string[] SecretWords = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key", "auth-key"];
 
-    /// <summary>Reads the flags and finds the secrets.</summary>
-    /// <returns>The fields, those with a secret last: they count if both flags name one.</returns>
-    /// <exception cref="UsageException">A name or a value cannot be used, or a reference leads to nothing.</exception>
+    /// <summary>Reads the flags and looks up the secrets.</summary>
+    /// <returns>The fields, those with a secret last. If both flags name the same field, the one with the secret is used.</returns>
+    /// <exception cref="UsageException">A name or a value is not valid, or the secret that a reference names does not exist.</exception>
     public static async Task<IReadOnlyList<AddedField>> ReadAsync(OutgoingOptions options, ILogger logger)
     {
         List<AddedField> fields = [.. options.RemoteForwardHeaders.Select(given => Field(GivenFlag, Split(GivenFlag, given)))];
@@ -32,8 +32,8 @@ internal static class ForwardFlags
         return fields;
     }
 
-    /// <summary>Checks the flags for a verb that sends no request to the target. No secret is looked for.</summary>
-    /// <exception cref="UsageException">A name or a value cannot be used, or a reference is not valid.</exception>
+    /// <summary>Checks the flags for a verb that sends no requests to the target. No secret is looked up.</summary>
+    /// <exception cref="UsageException">A name, a value or a reference is not valid.</exception>
     public static void Check(OutgoingOptions options)
     {
         foreach (string given in options.RemoteForwardHeaders)
@@ -49,14 +49,14 @@ internal static class ForwardFlags
         }
     }
 
-    /// <summary>Whether an added field may act as a credential at the target: its value is a secret, or its name is one that commonly carries one.</summary>
+    /// <summary>Whether an added field may act as a credential at the target: its value is a secret, or fields with such a name commonly carry one.</summary>
     public static bool AddCredential(OutgoingOptions options) => options.RemoteForwardHeadersSecret.Any() || options.RemoteForwardHeaders.Any(LooksSecret);
 
-    /// <summary>Whether a field given as NAME=VALUE commonly carries a secret, by its name.</summary>
+    /// <summary>Whether the name of a field, given as NAME=VALUE, suggests that its value is a secret.</summary>
     public static bool LooksSecret(string given) =>
         SecretWords.Any(word => given.Split('=')[0].Replace('_', '-').Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether one of the secrets may stand in a store that is there.</summary>
+    /// <summary>Whether one of the secrets may be in the credential store, and the store exists.</summary>
     public static bool ReadStore(OutgoingOptions options) =>
         options.RemoteForwardHeadersSecret.Any(given => IsStored(given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..]))
         && OutgoingFlags.TryGetStorePath(options) is { } path
@@ -99,7 +99,7 @@ internal static class ForwardFlags
     private static async Task<AddedField> ResolveAsync((string Name, string Reference) given, OutgoingOptions options, ILogger logger)
     {
         (string name, string reference) = given;
-        _ = Field(SecretFlag, (name, "")); // the name first: a message may repeat it from here on
+        _ = Field(SecretFlag, (name, "")); // the name is checked first, since the messages below repeat it
         CheckReference(name, reference);
         if (reference.StartsWith(FromFile, StringComparison.Ordinal))
         {

@@ -3,11 +3,11 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags that say who may come in to the engine's token policy.</summary>
+/// <summary>Maps the flags that say who may come in to the engine's token policy.</summary>
 internal static class IncomingFlags
 {
-    /// <returns>Null if none of the flags that turn protection on is given.</returns>
-    /// <exception cref="UsageException">The flags contradict each other, or protect nothing.</exception>
+    /// <returns>The policy; null if none of the flags that turn protection on is given.</returns>
+    /// <exception cref="UsageException">The flags contradict each other, or have no effect without a flag that turns protection on.</exception>
     public static TokenPolicy? ToPolicy(IncomingOptions options, Settings settings)
     {
         if ((options.OidcIssuer ?? options.OidcJwksUrl ?? options.OidcIntrospectionUrl) is null)
@@ -46,7 +46,7 @@ internal static class IncomingFlags
 
     private static JwtPolicy Jwt(string? issuer, Uri? jwks) => issuer is null ? new JwtPolicy(jwks!) : new JwtPolicy(issuer) { JwksUri = jwks };
 
-    /// <summary>A rule that nothing enforces would only look like protection.</summary>
+    /// <summary>Refuses rules for tokens if no flag turns protection on: they would look like protection but not be enforced.</summary>
     private static void RefuseIdle(Settings settings)
     {
         if (settings.Table.All.FirstOrDefault(flag => IsOfPolicy(flag.Name) && settings.Changes(flag)) is { } idle)

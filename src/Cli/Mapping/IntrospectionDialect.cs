@@ -2,11 +2,13 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>A provider that checks its tokens in a form of its own. It is known by the address of its check, which is the same for all its customers.</summary>
-/// <param name="Host">The host of the address.</param>
-/// <param name="Path">How its path begins.</param>
+/// <summary>
+/// A provider whose token check does not follow RFC 7662. It is recognized by the URL of the check, which is the same for all of its customers.
+/// </summary>
+/// <param name="Host">The host of that URL.</param>
+/// <param name="Path">The start of that URL's path.</param>
 /// <param name="ClientRule">Why the check needs the app's client id and secret; null if it does not.</param>
-/// <param name="At">The engine's kind of introspection, at the address and with the client that the options name.</param>
+/// <param name="At">Makes the engine's object for this kind of check, from the URL and the options.</param>
 internal sealed record IntrospectionDialect(string Host, string Path, string? ClientRule, Func<Uri, IncomingOptions, TokenIntrospection> At)
 {
     private static readonly IntrospectionDialect[] All =
@@ -23,7 +25,7 @@ internal sealed record IntrospectionDialect(string Host, string Path, string? Cl
         ? TokenIntrospection.At(endpoint, id, options.OidcClientSecret)
         : TokenIntrospection.At(endpoint));
 
-    /// <summary>The dialect of an address; that of RFC 7662 if no provider is known there.</summary>
+    /// <summary>Returns the dialect for a URL; that of RFC 7662 if the URL belongs to none of these providers.</summary>
     public static IntrospectionDialect Of(Uri endpoint) =>
         Array.Find(All, one => endpoint.Host == one.Host && endpoint.AbsolutePath.StartsWith(one.Path, StringComparison.Ordinal)) ?? Standard;
 }

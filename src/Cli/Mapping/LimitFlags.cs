@@ -3,12 +3,12 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags of sizes, counts and waits to the engine's limits, which know their ranges.</summary>
+/// <summary>Maps the flags for sizes, counts and times to the engine's limits, which check their ranges.</summary>
 internal static class LimitFlags
 {
     private delegate bool TryParse<T>(string text, out T value);
 
-    /// <summary>Of the verbs that listen.</summary>
+    /// <summary>Reads the limits of the verbs that listen.</summary>
     /// <exception cref="UsageException">A value is malformed or out of range.</exception>
     public static ProxyLimits Read(ProxyOptions options)
     {
@@ -19,7 +19,7 @@ internal static class LimitFlags
         return Checked("idle-timeout", options.IdleTimeout, Duration.TryParse, (TimeSpan value) => limits with { IdleTimeout = value });
     }
 
-    /// <summary>Of every verb that sends requests to a target.</summary>
+    /// <summary>Reads the limits of all verbs that send requests to a target.</summary>
     /// <exception cref="UsageException">A value is malformed or out of range.</exception>
     public static ProxyLimits Read(TargetOptions options)
     {

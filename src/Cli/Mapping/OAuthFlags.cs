@@ -2,7 +2,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags of a sign-in at the target to the engine's policy.</summary>
+/// <summary>Maps the flags for a sign-in at the target to the engine's policy.</summary>
 internal static class OAuthFlags
 {
     private const string AuthorizationCode = "authorization_code";
@@ -54,7 +54,9 @@ internal static class OAuthFlags
             FlagValue.SecretFile("remote-auth-id-token-file", options.RemoteAuthIdTokenFile));
     }
 
-    /// <summary>What flags can say and the engine's types cannot. Of flags that exclude each other, the settings have left one.</summary>
+    /// <summary>
+    /// Refuses combinations that can be written with flags but not with the engine's types. <see cref="Settings"/> has settled flags that exclude each other.
+    /// </summary>
     private static void Refuse(OutgoingOptions options, Values values)
     {
         string grant = options.RemoteAuthGrant;
@@ -77,7 +79,7 @@ internal static class OAuthFlags
                 "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
     }
 
-    /// <summary>How a secret is sent. That there is one is the engine's to check, since a client that registers itself may be given one.</summary>
+    /// <summary>Reads how a client secret is sent. The engine checks that there is one, since a client that registers itself may be given one.</summary>
     private static TokenEndpointAuthMethod AuthMethod(OutgoingOptions options, Values values)
     {
         TokenEndpointAuthMethod method = options.RemoteAuthClientAuth switch
@@ -106,7 +108,7 @@ internal static class OAuthFlags
         KnownClient? known = options.RemoteAuthClientId is { } id ? new KnownClient(id, authentication) : null;
         OAuthClient own = options.RemoteAuthClientMetadataUrl is { } document ? OAuthClient.Described(document) : OAuthClient.Registered;
 
-        // Made for every grant, so that a wrong port is never let pass.
+        // This is made for every grant, so that a wrong port is always refused.
         var withBrowser = new OAuthGrant.AuthorizationCode
         {
             Client = known ?? own,
@@ -130,7 +132,7 @@ internal static class OAuthFlags
         };
     }
 
-    /// <summary>What has to be read before the flags can be weighed against each other.</summary>
+    /// <summary>The parsed values of the flags that are needed to check the flags against each other.</summary>
     private sealed record Values(
         Uri? AuthorizeUrl, Uri? TokenUrl, string? Secret, string? KeyFile, TimeSpan? Timeout, string? AssertionFile, Uri? IdpTokenUrl, string? IdTokenFile);
 }

@@ -2,15 +2,15 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags that say how to sign in at the target to the engine's outgoing policy.</summary>
+/// <summary>Maps the flags for the sign-in at the target to the engine's outgoing policy.</summary>
 internal static class OutgoingFlags
 {
     private const string NoStore = "none";
 
-    // Given and empty is not "not given": the engine refuses it.
+    // An empty value does not count as "not given": the engine refuses it.
     private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable);
 
-    /// <returns>Null if none of the flags that turn signing in on is given.</returns>
+    /// <returns>The policy; null if none of the flags that turn the sign-in on is given.</returns>
     /// <exception cref="UsageException">The flags contradict each other, or a file cannot be read.</exception>
     public static OutgoingPolicy? ToPolicy(OutgoingOptions options)
     {
@@ -29,7 +29,7 @@ internal static class OutgoingFlags
             return FlagValue.Accepted(FlagNames.Outgoing, () => OutgoingPolicy.Bearer(token));
         }
 
-        // What the file holds now is checked as the token itself would be; it may change later, and is checked again each time it is read.
+        // The file's present content is checked as a given token would be. It may change later, and is checked again each time it is read.
         const string fileFlag = "remote-auth-bearer-token-file";
         string file = FlagValue.SecretFile(fileFlag, options.RemoteAuthBearerTokenFile)!;
         string held = FlagValue.Secret(given: null, fileFlag, file)!;
@@ -38,8 +38,8 @@ internal static class OutgoingFlags
         return OutgoingPolicy.BearerFile(file);
     }
 
-    /// <summary>The policy of a sign-in that is asked for by its verb and whose result is kept.</summary>
-    /// <exception cref="UsageException">There would be nothing to obtain or nowhere to keep it, or as with <see cref="ToPolicy"/>.</exception>
+    /// <summary>Returns the policy for the verbs that sign in or out, whose credential is kept in a store.</summary>
+    /// <exception cref="UsageException">There is nothing to sign in for, or no store; or as for <see cref="ToPolicy"/>.</exception>
     public static OAuthPolicy ToSignIn(OutgoingOptions options)
     {
         RefuseNoStore(options);
@@ -49,23 +49,23 @@ internal static class OutgoingFlags
             : throw new UsageException("--remote-auth-bearer-token and its file are sent as they are; there is nothing to sign in for");
     }
 
-    /// <summary>Where credentials are kept.</summary>
-    /// <exception cref="UsageException">There is no place to keep them, or their key is not valid.</exception>
+    /// <summary>Returns the store in which credentials are kept.</summary>
+    /// <exception cref="UsageException">There is no store, or its key is not valid.</exception>
     public static CredentialStoreFile ToStore(StoreOptions options)
     {
         RefuseNoStore(options);
         return Store(options)!;
     }
 
-    /// <summary>Where credentials are kept; null if they are kept nowhere, or if this user has no folder for them.</summary>
-    /// <exception cref="UsageException">The store's key is none.</exception>
+    /// <summary>Returns the store in which credentials are kept; null if they are kept in memory only, or this user has no home folder.</summary>
+    /// <exception cref="UsageException">The store's key is not valid.</exception>
     public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
 
-    /// <summary>The path of that store.</summary>
+    /// <summary>Returns the path of that store; null if there is none.</summary>
     public static string? TryGetStorePath(StoreOptions options) =>
         options.RemoteAuthStore is null && !Prerequisites.HasHome(CredentialStoreFile.DefaultPath) ? null : PathOf(options.RemoteAuthStore);
 
-    /// <summary>Whether the proxy has a credential of its own.</summary>
+    /// <summary>Whether a flag turns the sign-in at the target on, or gives a token.</summary>
     public static bool IsOn(OutgoingOptions options)
     {
         string?[] switches =
@@ -88,7 +88,7 @@ internal static class OutgoingFlags
         }
     }
 
-    /// <returns>Null if they are kept in memory.</returns>
+    /// <returns>The store; null if credentials are kept in memory only.</returns>
     private static CredentialStoreFile? Store(StoreOptions options) => PathOf(options.RemoteAuthStore) is { } path
         ? FlagValue.Accepted(FlagNames.Outgoing, () => new CredentialStoreFile(path) { Key = Key })
         : null;

@@ -3,30 +3,32 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>What the command needs from its machine beside itself. What is missing is said in one sentence before anything starts.</summary>
+/// <summary>Checks that the machine has what the command needs. If something is missing, the command fails with one sentence before anything starts.</summary>
 internal static class Prerequisites
 {
-    /// <summary>The home folder that Debian gives users without one. It does not exist, but a path is all that the runtime needs.</summary>
+    /// <summary>The path that Debian sets as the home folder of users without one. It does not exist, but the runtime needs only a path.</summary>
     private const string NoHome = "/nonexistent";
 
-    /// <summary>OpenSSL by the names that the runtime looks for. It has no cryptography of its own on Linux, and aborts if it finds none.</summary>
+    /// <summary>
+    /// The file names of OpenSSL that the runtime looks for. On Linux the runtime has no cryptography of its own, and aborts the process without OpenSSL.
+    /// </summary>
     private static readonly string[] OpenSsl = ["libssl.so.3", "libssl.so.1.1", "libssl.so.4"];
 
-    /// <summary>Says what a proxy with these flags would miss.</summary>
-    /// <exception cref="FailedException">It needs OpenSSL, and there is none.</exception>
+    /// <summary>Checks what a proxy with these flags needs.</summary>
+    /// <exception cref="FailedException">OpenSSL is needed and missing.</exception>
     public static void Check(ProxyOptions options) => RequireOpenSsl(ReasonOf(options), NativeLibrary.TryLoad);
 
-    /// <summary>Says what a bridge with these flags would miss.</summary>
-    /// <exception cref="FailedException">It needs OpenSSL, and there is none.</exception>
+    /// <summary>Checks what a bridge with these flags needs.</summary>
+    /// <exception cref="FailedException">OpenSSL is needed and missing.</exception>
     public static void Check(string targetUri, OutgoingOptions options) => RequireOpenSsl(ReasonOf(targetUri, options), NativeLibrary.TryLoad);
 
-    /// <summary>Says what signing in, or reading what is stored, would miss.</summary>
-    /// <exception cref="FailedException">There is no OpenSSL.</exception>
+    /// <summary>Checks what the verbs that use the credential store need.</summary>
+    /// <exception cref="FailedException">OpenSSL is missing.</exception>
     public static void CheckStore() => RequireOpenSsl("the credential store", NativeLibrary.TryLoad);
 
-    /// <param name="reason">What needs it; null if nothing does.</param>
+    /// <param name="reason">What needs OpenSSL, for the message; null if nothing does.</param>
     /// <param name="tryLoad">Loads a library by its name.</param>
-    /// <exception cref="FailedException">It is needed, and there is none.</exception>
+    /// <exception cref="FailedException">OpenSSL is needed and missing.</exception>
     public static void RequireOpenSsl(string? reason, TryLoad tryLoad)
     {
         if (reason is null || !OperatingSystem.IsLinux())
@@ -43,7 +45,9 @@ internal static class Prerequisites
         }
     }
 
-    /// <summary>Lets a user without a home folder use TLS: the runtime looks there for the user's own certificates, and fails if it cannot.</summary>
+    /// <summary>
+    /// Lets a user without a home folder use TLS. The runtime looks for the user's certificates in the home folder, and fails if the user has none.
+    /// </summary>
     public static void DoWithoutHome()
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
@@ -53,16 +57,16 @@ internal static class Prerequisites
         }
     }
 
-    /// <summary>The path, unless it lies below a home folder that there is not.</summary>
+    /// <summary>Returns the path, unless it is in a home folder that does not exist.</summary>
     /// <exception cref="UsageException">The user has no home folder.</exception>
     public static string HomeOf(string path) => HasHome(path)
         ? path
         : throw new UsageException("this user has no home folder to keep credentials in; name a file with --remote-auth-store, or none to keep them in memory");
 
-    /// <summary>Whether the path, which lies in the user's home folder, leads anywhere.</summary>
+    /// <summary>Whether the user has a home folder, judged by a path in it.</summary>
     public static bool HasHome(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal);
 
-    /// <summary>The first flag whose work cannot be done without cryptography.</summary>
+    /// <summary>Returns the first flag that needs cryptography; null if none does.</summary>
     private static string? ReasonOf(ProxyOptions options)
     {
         (bool Needed, string Reason)[] reasons =

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags of the verb <c>proxy</c> to the engine's options; the two policies have files of their own.</summary>
+/// <summary>Maps the flags of the verb <c>proxy</c> to the engine's options. The incoming and the outgoing policy are mapped in files of their own.</summary>
 internal static class ProxyFlags
 {
     /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>
@@ -34,10 +34,10 @@ internal static class ProxyFlags
         };
     }
 
-    /// <summary>The name <c>localhost</c>, which some programs resolve to 127.0.0.1 and others to ::1.</summary>
+    /// <summary>Whether the host is <c>localhost</c>, which some programs resolve to 127.0.0.1 and others to ::1.</summary>
     private static bool IsLocalhost(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The address to listen on; a name stands for its first address, <c>localhost</c> for the loopback address of IPv4.</summary>
+    /// <summary>Returns the address to listen on. A name stands for its first address, <c>localhost</c> for the loopback address of IPv4.</summary>
     /// <exception cref="UsageException">The name is unknown, or the port is not a valid one.</exception>
     public static IPEndPoint Endpoint(string host, int port)
     {
@@ -71,14 +71,14 @@ internal static class ProxyFlags
     {
         Uri target = FlagValue.Url("target-uri", text);
 
-        // RFC 9110 §4.2.4: a name and password in a URL are for people, and would end up in logs.
+        // RFC 9110 §4.2.4 deprecates a user name and password in a URL. They would also end up in logs.
         return target.UserInfo.Length == 0 && target.Fragment.Length == 0
             ? target
             : throw new UsageException("--target-uri must not contain a user name, a password or a fragment");
     }
 
-    /// <summary>The trust anchors in a PEM file.</summary>
-    /// <exception cref="UsageException">The file holds none.</exception>
+    /// <summary>Returns the certificates in a PEM file, which are trusted besides the system's.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or has no certificate.</exception>
     public static X509Certificate2Collection? Certificates(string? path)
     {
         if (path is null)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>From the flags of the verb <c>stdio</c> to the engine's options.</summary>
+/// <summary>Maps the flags of the verb <c>stdio</c> to the engine's options.</summary>
 internal static class StdioFlags
 {
     /// <exception cref="UsageException">A flag has a value that the engine cannot use.</exception>

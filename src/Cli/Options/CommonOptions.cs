@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>What every verb understands.</summary>
+/// <summary>The flags of every verb.</summary>
 internal abstract class CommonOptions
 {
     [Option("config", MetaValue = "FILE", HelpText = "JSON file whose keys are flag names; flags and environment variables count before it.")]

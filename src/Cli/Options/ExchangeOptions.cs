@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>The flags that say how tokens are exchanged: of the verbs that have callers.</summary>
+/// <summary>The flags for token exchange, shared by the verbs that serve callers.</summary>
 internal abstract class ExchangeOptions : TargetOptions
 {
     [Option("token-exchange-url", MetaValue = "URL",

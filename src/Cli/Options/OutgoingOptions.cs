@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>How the proxy signs in at the target: shared by every verb that connects to one.</summary>
+/// <summary>The flags for the sign-in at the target, shared by all verbs that connect to a target.</summary>
 internal abstract class OutgoingOptions : StoreOptions
 {
     [Option("ca-file", MetaValue = "FILE",

@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>Where credentials are kept: shared by every verb that uses the store.</summary>
+/// <summary>The flags that say where credentials are kept, shared by all verbs that use the store.</summary>
 internal abstract class StoreOptions : CommonOptions
 {
     [Option("remote-auth-store", MetaValue = "FILE",

@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>The target, and how long things may take there: shared by the verbs that send requests to one.</summary>
+/// <summary>The flags for the target and its timeouts, shared by the verbs that send requests to a target.</summary>
 internal abstract class TargetOptions : OutgoingOptions
 {
     [Option("target-uri", MetaValue = "URL", Required = true, HelpText = "URL of the MCP server, http or https, with its path and query if it has them.")]
@@ -25,6 +25,6 @@ internal abstract class TargetOptions : OutgoingOptions
         HelpText = "Time until the target's answer begins, 10ms to 24h, or off; after it the request fails with 504. No stream is cut.")]
     public string ResponseTimeout { get; set; } = "";
 
-    /// <summary>A flag of every such verb; what is under way at the end, each says in its own words.</summary>
+    /// <summary>The value of <c>--drain-timeout</c>. Each of these verbs declares the flag itself, with its own help text.</summary>
     public abstract string DrainTimeout { get; set; }
 }

@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>The flags of the verb <c>tunnel</c>: those of the proxy, except for the target, which is an argument, and the tunnel's own.</summary>
+/// <summary>The flags of the verb <c>tunnel</c>: those of <c>proxy</c> and its own. The target is an argument here, not a flag.</summary>
 [Verb("tunnel", HelpText = "Puts the proxy in front of an MCP server and makes it reachable from outside through a tunnel.")]
 internal sealed class TunnelOptions : ProxyOptions
 {

@@ -32,8 +32,8 @@ internal sealed class Agent : IDisposable
 
     /// <summary>Starts an agent.</summary>
     /// <param name="program">The program's path.</param>
-    /// <param name="command">What it is started with.</param>
-    /// <exception cref="Win32Exception">The system does not start it.</exception>
+    /// <param name="command">The arguments and environment variables that it is started with.</param>
+    /// <exception cref="Win32Exception">The system cannot start the program.</exception>
     public static async Task<Agent> StartAsync(string program, AgentCommand command)
     {
         var agent = new Agent(AgentLauncher.StartFor(program, command));
@@ -44,7 +44,7 @@ internal sealed class Agent : IDisposable
 
     /// <summary>Reads the lines of stdout and stderr until the agent has exited.</summary>
     /// <param name="said">Called for each line; calls never overlap.</param>
-    /// <returns>Its exit code.</returns>
+    /// <returns>The agent's exit code.</returns>
     public async Task<int> RunAsync(Action<string> said)
     {
         var gate = new Lock();
@@ -71,7 +71,7 @@ internal sealed class Agent : IDisposable
     {
         if (OperatingSystem.IsWindows())
         {
-            _process.StandardInput.Close(); // the launcher sees it
+            _process.StandardInput.Close(); // the launcher then stops the agent
         }
         else if (!_ended.Task.IsCompleted && !TrySignalGroup(Terminate))
         {
@@ -93,10 +93,13 @@ internal sealed class Agent : IDisposable
     private static extern int Kill(int process, int signal);
 
     /// <summary>
-    /// Signals the agent and the programs that it has started: an agent may be a script around the real one, which must not stay behind.
+    /// Signals the agent and the programs that it has started. An agent may be a script that starts the real one, and that must not keep running.
     /// </summary>
-    /// <remarks>On Linux the agent begins a session, and so a process group that has its number; the number is nobody else's while one of them lives.</remarks>
-    /// <returns>Whether one of them lives.</returns>
+    /// <remarks>
+    /// On Linux the agent starts a session, and so a process group whose id is the agent's process id. The system does not reuse that id while a process of the
+    /// group runs.
+    /// </remarks>
+    /// <returns>Whether a process of the group still runs.</returns>
     private bool TrySignalGroup(int signal) => OperatingSystem.IsLinux() && Kill(-_process.Id, signal) == 0;
 
     private void Run()

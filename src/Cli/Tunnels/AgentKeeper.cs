@@ -24,10 +24,10 @@ internal sealed class AgentKeeper : IAsyncDisposable
     /// <summary>The last line of the current run, logged when the agent exits. Null until the first line.</summary>
     private string? _lastLine;
 
-    /// <param name="provider">Whose agent it is.</param>
-    /// <param name="program">The path of its program.</param>
+    /// <param name="provider">The provider of the tunnel.</param>
+    /// <param name="program">The path of the agent's program.</param>
     /// <param name="command">Creates the command; called for each start.</param>
-    /// <param name="logger">Gets each exit as a warning, and each line at debug level.</param>
+    /// <param name="logger">Gets a warning for each exit, and each line of output at debug level.</param>
     /// <param name="found">Called with each public address in the output.</param>
     public AgentKeeper(AgentProvider provider, string program, Func<AgentCommand> command, ILogger logger, Action<Uri> found)
     {
@@ -47,9 +47,9 @@ internal sealed class AgentKeeper : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>How long to wait before the next start.</summary>
-    /// <param name="last">The last pause; zero before the first.</param>
-    /// <param name="ran">How long the agent has run.</param>
+    /// <summary>Returns how long to wait before the next start.</summary>
+    /// <param name="last">The last pause; zero if there was none.</param>
+    /// <param name="ran">How long the last run of the agent took.</param>
     public static TimeSpan PauseAfter(TimeSpan last, TimeSpan ran) =>
         ran >= LongRun || last == TimeSpan.Zero ? ShortestPause
         : 2 * last < LongestPause ? 2 * last
@@ -100,7 +100,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
         }
         catch (Exception bug)
         {
-            // Nothing that an agent prints ends the loop.
+            // A bug must not end the loop, whatever the agent prints.
             return $"ended because of a bug in mcpproxyfast ({bug.GetType().Name})";
         }
     }

@@ -32,7 +32,7 @@ internal static class AgentLauncher
     /// <summary>How long the agent may take to exit after SIGTERM when the parent has died.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>How to start the launcher for an agent.</summary>
+    /// <summary>Returns how to start the launcher for an agent.</summary>
     public static ProcessStartInfo StartFor(string program, AgentCommand command)
     {
         string self = Environment.ProcessPath ?? throw new InvalidOperationException("the command does not know its own path");
@@ -51,7 +51,7 @@ internal static class AgentLauncher
             start.ArgumentList.Add(argument);
         }
 
-        // The agent gets the secret that it needs in a variable of its own.
+        // The agent must not find the command's secrets in its environment. The one that it needs is added below.
         ChildEnvironment.Hide(start.Environment, HeldSecrets.All);
         foreach ((string name, string value) in command.Variables)
         {
@@ -69,7 +69,7 @@ internal static class AgentLauncher
         if (args is not [_, Become or Watch, var parent, var program, .. var rest]
             || !int.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
         {
-            Standard.Errors.Write($"mcpproxyfast: {Verb} is the command's own; use tunnel");
+            Standard.Errors.Write($"mcpproxyfast: {Verb} is an internal verb; use tunnel");
             Standard.Flush();
             return ExitCode.WrongUse;
         }
@@ -87,7 +87,7 @@ internal static class AgentLauncher
     {
         if (ProcessControl(ParentDeathSignal, KillSignal, 0, 0, 0) != 0)
         {
-            return Fail(program, "the system cannot tie it to its parent");
+            return Fail(program, "the system cannot make it end with its parent process");
         }
 
         // The parent may have died before the call above.

@@ -5,10 +5,13 @@ namespace McpProxyFast.Cli.Tunnels;
 /// <summary>Reads the output of an agent line by line. Long lines are cut.</summary>
 internal static class AgentLines
 {
-    /// <summary>Characters kept of one line; the rest is dropped.</summary>
+    /// <summary>The maximum number of characters that are kept of one line. The rest is dropped.</summary>
     private const int MaxCharacters = 8 * 1024;
 
-    /// <summary>Reads until the agent closes the stream. Reading never stops earlier, because a full pipe would block the agent.</summary>
+    /// <summary>
+    /// Reads until the agent closes the stream, and calls <paramref name="said"/> for each line. It never stops earlier, because a full pipe would block the
+    /// agent.
+    /// </summary>
     public static async Task ReadAsync(TextReader reader, Action<string> said)
     {
         var line = new StringBuilder();

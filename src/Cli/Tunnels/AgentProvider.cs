@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A provider whose tunnel is made by a program of its own, the agent.</summary>
+/// <summary>A provider whose tunnel is made by a separate program, the agent.</summary>
 internal abstract class AgentProvider : TunnelProvider
 {
     /// <summary>The name of the program on the PATH.</summary>
@@ -22,13 +22,13 @@ internal abstract class AgentProvider : TunnelProvider
     public abstract AgentCommand CommandFor(string proxy, string serverName);
 
     /// <summary>Finds the public address in a line of output.</summary>
-    /// <returns>Null if the line has none.</returns>
+    /// <returns>The address; null if the line has none.</returns>
     public abstract Uri? UrlIn(string line);
 
     public sealed override IProxyCompanion Beside(TunnelOptions options) =>
         new Tunnel(this, options.ServerName, options.AllowUnprotected, options.ResourceUrl);
 
-    /// <summary><c>Host</c> values that clients of the tunnel may send besides the host of its address.</summary>
-    /// <param name="url">The address.</param>
+    /// <summary>Returns the <c>Host</c> values that clients of the tunnel may send besides the host of the tunnel's address.</summary>
+    /// <param name="url">The tunnel's public address.</param>
     public virtual IReadOnlyList<string> OtherHosts(Uri url) => [];
 }

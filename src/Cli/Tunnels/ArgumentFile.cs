@@ -5,8 +5,8 @@ namespace McpProxyFast.Cli.Tunnels;
 /// <summary>Reads a token from a file that a provider argument names.</summary>
 internal static class ArgumentFile
 {
-    /// <param name="path">The file.</param>
-    /// <param name="argument">The argument that names it.</param>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="argument">The provider argument that names the file.</param>
     /// <param name="wrong">Creates the exception for an error message.</param>
     public static string ReadToken(string path, string argument, Func<string, Exception> wrong)
     {

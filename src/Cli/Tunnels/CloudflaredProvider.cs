@@ -4,7 +4,7 @@ using McpProxyFast.Cli.Mapping;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Cloudflare's agent: a quick tunnel without an account, or a named one, whose ingress is configured at Cloudflare.</summary>
+/// <summary>Cloudflare's agent. It makes either a quick tunnel without an account, or a named tunnel whose ingress is configured at Cloudflare.</summary>
 internal sealed partial class CloudflaredProvider : AgentProvider
 {
     public const string Name = "cloudflared";
@@ -65,7 +65,7 @@ internal sealed partial class CloudflaredProvider : AgentProvider
     public override Uri? UrlIn(string line) =>
         !IsNamed && QuickUrl().Match(line) is { Success: true } found && PublicUrl.TryParse(found.Groups[1].Value, out Uri? url) ? url : null;
 
-    // The address is printed inside a frame. Error lines elsewhere name the service itself, api.trycloudflare.com.
+    // The agent prints the address inside a frame of | characters. Other lines may name api.trycloudflare.com, which is not the address.
     [GeneratedRegex(@"\|\s+(https://[a-z0-9-]+\.trycloudflare\.com)/?\s+\|")]
     private static partial Regex QuickUrl();
 

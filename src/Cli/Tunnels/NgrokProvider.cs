@@ -32,7 +32,7 @@ internal sealed class NgrokProvider : AgentProvider
     public static NgrokProvider Read(IReadOnlyList<(string Name, JsonElement Value)> arguments) =>
         new(ProviderArguments.Of(Name, arguments, ProviderArguments.AuthToken, "url", "traffic-policy-file", "pooling", "dry-run"));
 
-    /// <remarks>Introspection is off: its local web page would show each request with its token to every user of the machine.</remarks>
+    /// <remarks>The agent's local web page for inspection is off: it would show each request with its token to every user of the machine.</remarks>
     public override AgentCommand CommandFor(string proxy, string serverName)
     {
         string[] arguments =
@@ -63,7 +63,7 @@ internal sealed class NgrokProvider : AgentProvider
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return null; // a cut line, or another format
+            return null; // the line was cut, or has another format
         }
     }
 

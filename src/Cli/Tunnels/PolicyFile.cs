@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Tunnels;
 /// <summary>Checks that a policy file is YAML. Only the agent reads its content.</summary>
 internal static class PolicyFile
 {
-    /// <summary>Largest file, in bytes.</summary>
+    /// <summary>The largest file that is accepted, in bytes.</summary>
     private const int MaxBytes = 1024 * 1024;
 
     /// <summary>Checks the file that an argument names.</summary>

@@ -1,11 +1,11 @@
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Finds a program as a shell does.</summary>
+/// <summary>Finds a program in the folders that the variable PATH lists, as a shell does.</summary>
 internal static class ProgramPath
 {
     private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>The full path of a program on the PATH, or null.</summary>
+    /// <summary>Returns the full path of a program; null if no folder has it.</summary>
     public static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .Where(Path.IsPathRooted)

@@ -15,12 +15,12 @@ internal sealed class ProviderArguments
     /// <summary>The only argument that is a secret itself; others name the place of a secret.</summary>
     public const string AuthToken = "auth-token";
 
-    /// <summary>Largest text. A few paths and a token take some hundred characters.</summary>
+    /// <summary>The maximum length of the flag's value. A few paths and a token take some hundred characters.</summary>
     private const int MaxCharacters = 64 * 1024;
 
     private readonly string _provider;
 
-    /// <summary>The members by name. The provider knows every name.</summary>
+    /// <summary>The members by name. The provider knows all of these names.</summary>
     private readonly Dictionary<string, JsonElement> _members;
 
     private ProviderArguments(string provider, Dictionary<string, JsonElement> members)
@@ -57,10 +57,10 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Checks the names and returns the arguments.</summary>
-    /// <param name="provider">Its name, for messages.</param>
-    /// <param name="members">As <see cref="Parse"/> gave them.</param>
+    /// <param name="provider">The provider's name, for messages.</param>
+    /// <param name="members">The members, as <see cref="Parse"/> returned them.</param>
     /// <param name="known">The names that the provider knows.</param>
-    /// <exception cref="UsageException">There is another.</exception>
+    /// <exception cref="UsageException">A member has a name that the provider does not know.</exception>
     public static ProviderArguments Of(string provider, IReadOnlyList<(string Name, JsonElement Value)> members, params string[] known)
     {
         if (members.FirstOrDefault(member => !known.Contains(member.Name)) is { Name: { } unknown })
@@ -72,10 +72,10 @@ internal sealed class ProviderArguments
         return new ProviderArguments(provider, members.ToDictionary(member => member.Name, member => member.Value));
     }
 
-    /// <summary>Whether the text contains a secret.</summary>
+    /// <summary>Whether the JSON text contains a secret.</summary>
     public static bool HoldSecret(string json) => Redact(json, "") != json;
 
-    /// <summary>Returns the text with its secret replaced.</summary>
+    /// <summary>Returns the JSON text with <paramref name="mark"/> in place of its secret.</summary>
     public static string Redact(string json, string mark)
     {
         try
@@ -110,16 +110,16 @@ internal sealed class ProviderArguments
         }
         catch (JsonException)
         {
-            return mark; // unreadable, so it may contain a secret
+            return mark; // not JSON, so any part of it may be a secret
         }
     }
 
     /// <summary>Whether the argument is given.</summary>
     public bool Has(string name) => _members.ContainsKey(name);
 
-    /// <summary>Reads a string: not empty, no control characters.</summary>
-    /// <returns>Null if it is not given.</returns>
-    /// <exception cref="UsageException">It is something else.</exception>
+    /// <summary>Reads a string, which must not be empty and must not have control characters.</summary>
+    /// <returns>The value; null if the argument is not given.</returns>
+    /// <exception cref="UsageException">The value has another type or form.</exception>
     public string? Text(string name)
     {
         if (!_members.TryGetValue(name, out JsonElement value))
@@ -134,19 +134,19 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Reads a required string.</summary>
-    /// <exception cref="UsageException">It is not given, or something else.</exception>
+    /// <exception cref="UsageException">The argument is not given, or has another type or form.</exception>
     public string Required(string name, string example) =>
         Text(name) ?? throw Wrong($"{_provider} needs \"{name}\", as in {{\"{name}\":\"{example}\"}}");
 
     /// <summary>Reads a bool; false if it is not given.</summary>
-    /// <exception cref="UsageException">It is something else.</exception>
+    /// <exception cref="UsageException">The value has another type or form.</exception>
     public bool Bool(string name) => _members.TryGetValue(name, out JsonElement value) && (value.ValueKind is JsonValueKind.True or JsonValueKind.False
         ? value.GetBoolean()
         : throw Wrong($"\"{name}\" must be true or false"));
 
     /// <summary>Reads an integer.</summary>
-    /// <returns>Null if it is not given.</returns>
-    /// <exception cref="UsageException">It is something else, or outside its range.</exception>
+    /// <returns>The value; null if the argument is not given.</returns>
+    /// <exception cref="UsageException">The value has another type, or is outside its range.</exception>
     public int? Number(string name, int least, int most)
     {
         if (!_members.TryGetValue(name, out JsonElement value))
@@ -160,7 +160,7 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Reads an array of strings; empty if it is not given.</summary>
-    /// <exception cref="UsageException">It is something else.</exception>
+    /// <exception cref="UsageException">The value has another type or form.</exception>
     public IReadOnlyList<string> Texts(string name)
     {
         if (!_members.TryGetValue(name, out JsonElement value))
@@ -175,8 +175,8 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Reads an http or https URL without user information, query and fragment.</summary>
-    /// <returns>Null if it is not given.</returns>
-    /// <exception cref="UsageException">It is something else.</exception>
+    /// <returns>The value; null if the argument is not given.</returns>
+    /// <exception cref="UsageException">The value has another type or form.</exception>
     public Uri? Url(string name)
     {
         if (Text(name) is not { } text)
@@ -188,7 +188,7 @@ internal sealed class ProviderArguments
     }
 
     /// <summary>Reads the path of an existing file.</summary>
-    /// <returns>Null if it is not given.</returns>
+    /// <returns>The value; null if the argument is not given.</returns>
     /// <exception cref="UsageException">There is no such file.</exception>
     public string? File(string name) => Text(name) is not { } path ? null
         : System.IO.File.Exists(path) ? path

@@ -5,18 +5,18 @@ using System.Text.RegularExpressions;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The system's ssh: forwards a port of the user's own host to the proxy.</summary>
+/// <summary>The installed ssh program: forwards a port of a host of the user to the proxy.</summary>
 internal sealed partial class SshProvider : AgentProvider
 {
     public const string Name = "ssh";
 
-    /// <summary>sshd binds its loopback addresses for this name.</summary>
+    /// <summary>For this name sshd listens on the loopback addresses of its machine.</summary>
     private const string ServersLoopback = "localhost";
 
     private readonly string _destination;
     private readonly int? _port;
 
-    /// <summary>The path in quotes, as ssh options need it. The next field too.</summary>
+    /// <summary>The path in quotes, as ssh options need it; null if not given. The same holds for the next field.</summary>
     private readonly string? _identityFile;
 
     private readonly string? _knownHostsFile;
@@ -93,7 +93,7 @@ internal sealed partial class SshProvider : AgentProvider
             ? _url ?? UrlOf(port)
             : null;
 
-    /// <summary>On the server itself, clients use its loopback names. Pages of other sites cannot send these as <c>Host</c>.</summary>
+    /// <summary>Clients on the ssh server itself use its loopback names. Web pages of other sites cannot send these as <c>Host</c>.</summary>
     public override IReadOnlyList<string> OtherHosts(Uri url) => (_url is null ? url.Port : _remotePort) is > 0 and var port
         ? [$"localhost:{port}", $"127.0.0.1:{port}", $"[::1]:{port}"]
         : [];
@@ -101,7 +101,7 @@ internal sealed partial class SshProvider : AgentProvider
     [GeneratedRegex(@"^Allocated port (\d{1,5}) for remote forward to ")]
     private static partial Regex Allocated();
 
-    // Neither part may start with a dash: ssh, or a command from its configuration, would take it for an option.
+    // Neither user nor host may start with a dash: ssh, or a command from its configuration, would take it for an option.
     [GeneratedRegex(
         @"^([A-Za-z0-9_.][A-Za-z0-9_.+\\~-]*@)?([A-Za-z0-9_][A-Za-z0-9_.-]*|\[?[0-9A-Fa-f:]+(%[A-Za-z0-9_.-]+)?\]?)$")]
     private static partial Regex Destination();
@@ -110,9 +110,9 @@ internal sealed partial class SshProvider : AgentProvider
     private static partial Regex RemoteHost();
 
     /// <summary>Quotes a path for an ssh option, so that ssh neither splits nor expands it.</summary>
-    /// <exception cref="UsageException">It has a quotation mark in it.</exception>
+    /// <exception cref="UsageException">The path has a quotation mark in it.</exception>
     private static string? Quoted(string? path) => path is null ? null
-        : path.Contains('"', StringComparison.Ordinal) ? throw ProviderArguments.Wrong($"{path} has a quotation mark in its name, which ssh cannot be told")
+        : path.Contains('"', StringComparison.Ordinal) ? throw ProviderArguments.Wrong($"{path} has a quotation mark in its name, which ssh cannot take")
         : $"\"{Path.GetFullPath(path).Replace("%", "%%", StringComparison.Ordinal)}\"";
 
     private Uri UrlOf(int port) => new UriBuilder(Uri.UriSchemeHttp, Host.Split('%')[0], port).Uri;

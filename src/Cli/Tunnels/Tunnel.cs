@@ -5,17 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A tunnel made by an agent. Refuses an unprotected proxy, runs the agent, and passes its public address to the proxy and the user.</summary>
-/// <param name="provider">Who makes the tunnel.</param>
+/// <summary>
+/// A tunnel that an agent makes. Refuses an unprotected proxy, runs the agent, and gives the tunnel's public address to the proxy and the user.
+/// </summary>
+/// <param name="provider">The provider of the tunnel.</param>
 /// <param name="serverName">The name that the user gave the server.</param>
 /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
-/// <param name="resourceUrl">What <c>--resource-url</c> says; null if it is not given.</param>
+/// <param name="resourceUrl">The value of <c>--resource-url</c>; null if it is not given.</param>
 internal sealed class Tunnel(AgentProvider provider, string serverName, bool isAllowed, string? resourceUrl) : IProxyCompanion
 {
-    /// <summary>The agent's program; null before <see cref="RequireAsync"/>, and for a dry run.</summary>
+    /// <summary>The path of the agent's program; null before <see cref="RequireAsync"/>, and for a dry run.</summary>
     private string? _program;
 
-    /// <summary>The last address printed; null before the first.</summary>
+    /// <summary>The last public address that was printed; null before the first.</summary>
     private Uri? _told;
 
     public void Refuse(McpProxyOptions engine, bool addsCredential)
@@ -64,7 +66,7 @@ internal sealed class Tunnel(AgentProvider provider, string serverName, bool isA
         return new AgentKeeper(provider, _program, () => provider.CommandFor(address, serverName), logger, url => Found(proxy, url, logger));
     }
 
-    /// <summary>The address that the agent connects to. A wildcard address is replaced by loopback.</summary>
+    /// <summary>Returns the address that the agent connects to. If the proxy listens on a wildcard address, that is loopback.</summary>
     private static IPEndPoint AddressFor(IPEndPoint listening) =>
         listening.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, listening.Port)
         : listening.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, listening.Port)

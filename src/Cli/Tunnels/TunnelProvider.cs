@@ -13,7 +13,7 @@ internal abstract class TunnelProvider
     /// <summary>The names of all providers.</summary>
     public static IReadOnlyList<string> Names { get; } = [NgrokProvider.Name, CloudflaredProvider.Name, SshProvider.Name, OpenAiProvider.Name];
 
-    /// <summary>Whether to check everything and start nothing.</summary>
+    /// <summary>Whether the agent is only checked and not started.</summary>
     public virtual bool IsDryRun => false;
 
     /// <summary>Checks the provider's name.</summary>
@@ -29,8 +29,8 @@ internal abstract class TunnelProvider
 
     /// <summary>Creates a provider from its arguments.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="arguments">As <see cref="ProviderArguments.Parse"/> gave them.</param>
-    /// <param name="port">The value of <c>--port</c>; 0 for a free port.</param>
+    /// <param name="arguments">The arguments, as <see cref="ProviderArguments.Parse"/> returned them.</param>
+    /// <param name="port">The value of <c>--port</c>; 0 means any free port.</param>
     /// <exception cref="UsageException">Something is missing, unknown or of the wrong type.</exception>
     public static TunnelProvider Read(string name, IReadOnlyList<(string Name, JsonElement Value)> arguments, int port) => name switch
     {

@@ -3,7 +3,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>One line about a stored credential.</summary>
+/// <summary>Describes a stored credential in one line, without secrets.</summary>
 internal static class CredentialSummary
 {
     public static string Of(StoredCredential credential)
@@ -18,7 +18,7 @@ internal static class CredentialSummary
         ];
         string line = $"{credential.Target}: {string.Join(", ", parts)}";
 
-        // Issuer, client and scopes are a server's words: they must not be able to steer a terminal.
+        // Issuer, client and scopes come from a server. They must not be able to control the terminal.
         return PlainText.Of(line, LineWriter.MaxLineCharacters);
     }
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary><c>mcpproxyfast demo</c>: a small MCP server of its own with the proxy in front.</summary>
+/// <summary><c>mcpproxyfast demo</c>: runs a small MCP server with the proxy in front of it.</summary>
 internal static class DemoVerb
 {
     public static async Task<int> RunAsync(DemoOptions options, Settings settings)
@@ -31,7 +31,7 @@ internal static class DemoVerb
         IPEndPoint listening = ProxyBinding.Bind(proxy, wanted);
         Introduce(listening, server.Address);
 
-        // The proxy stops first: what is still running may end at the server in the meantime.
+        // The proxy stops first, so that running requests can still end at the server.
         using var stopServer = new CancellationTokenSource();
         Task serving = server.RunAsync(stopServer.Token);
         await Running.RunAsync(proxy, new ProxyLimits().DrainTimeout, signals.Stopping);

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>What a proxy would lay open to others: refused if that is a credential, said loudly if it is less.</summary>
+/// <summary>Checks what a proxy would give other people access to. Refuses it if that is a credential, and warns if it is less.</summary>
 internal static class Exposure
 {
-    /// <summary>Refuses to lend a credential to everybody on the network.</summary>
+    /// <summary>Refuses a proxy that lets everybody on the network use a credential.</summary>
     /// <param name="engine">The proxy's options.</param>
-    /// <param name="host">What <c>--host</c> says.</param>
-    /// <param name="addsField">Whether requests get a field of the operator's that acts as a credential.</param>
+    /// <param name="host">The value of <c>--host</c>.</param>
+    /// <param name="addsField">Whether the flags add a header field to requests that acts as a credential.</param>
     /// <param name="isAllowed">Whether <c>--allow-unprotected</c> is given.</param>
-    /// <exception cref="UsageException">Others could use the credential, and nobody has said that they may.</exception>
+    /// <exception cref="UsageException">Others could use the credential, and <c>--allow-unprotected</c> is not given.</exception>
     public static void Refuse(McpProxyOptions engine, string host, bool addsField, bool isAllowed)
     {
         if (IsReachable(engine) && engine.Incoming is null && (addsField || Lends(engine)) && !isAllowed)
@@ -22,11 +22,11 @@ internal static class Exposure
         }
     }
 
-    /// <summary>Says what others can do.</summary>
+    /// <summary>Logs warnings about what others can do.</summary>
     /// <param name="engine">The proxy's options.</param>
-    /// <param name="host">What <c>--host</c> says.</param>
-    /// <param name="addsField">Whether requests get a field of the operator's that acts as a credential.</param>
-    /// <param name="logger">Takes the warnings.</param>
+    /// <param name="host">The value of <c>--host</c>.</param>
+    /// <param name="addsField">Whether the flags add a header field to requests that acts as a credential.</param>
+    /// <param name="logger">Gets the warnings.</param>
     public static void Warn(McpProxyOptions engine, string host, bool addsField, ILogger logger)
     {
         WarnOfPlainHttp(engine, addsField, logger);
@@ -58,7 +58,7 @@ internal static class Exposure
     /// <summary>Whether every caller may use the proxy's own credential. A token exchanged for the caller's own is used by that caller only.</summary>
     private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
 
-    /// <summary>Says that a credential would be readable on its way.</summary>
+    /// <summary>Warns if a credential would be sent to another machine without encryption.</summary>
     public static void WarnOfPlainHttp(McpProxyOptions engine, bool addsField, ILogger logger)
     {
         if ((addsField || engine.Outgoing is not null) && engine.Target.Scheme == Uri.UriSchemeHttp && !IsThisMachine(engine.Target))
@@ -69,7 +69,9 @@ internal static class Exposure
 
     private static bool IsReachable(McpProxyOptions engine) => engine.Listen is { } listen && !IPAddress.IsLoopback(listen.Address);
 
-    /// <summary>By its name or address: another name may lead here too, but nothing says that it always will.</summary>
+    /// <summary>
+    /// Whether the target is on this machine, judged by its name or address only. Other names may resolve to this machine now and to another one later.
+    /// </summary>
     private static bool IsThisMachine(Uri target) => target.IsLoopback
         || target.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || target.IdnHost.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);

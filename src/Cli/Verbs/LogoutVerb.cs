@@ -5,7 +5,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary><c>mcpproxyfast logout</c>: drops what <c>login</c> or the proxy has stored for a target.</summary>
+/// <summary><c>mcpproxyfast logout</c>: deletes the credential that <c>login</c> or the proxy has stored for a target.</summary>
 internal static class LogoutVerb
 {
     public static Task<int> RunAsync(LogoutOptions options, Settings settings)

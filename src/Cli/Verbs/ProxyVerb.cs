@@ -12,10 +12,10 @@ internal static class ProxyVerb
 {
     public static Task<int> RunAsync(ProxyOptions options, Settings settings) => RunAsync(options, settings, companion: null);
 
-    /// <summary>Runs the proxy, and what belongs to it.</summary>
-    /// <param name="options">Their <see cref="ProxyOptions.TargetUri"/> is the target.</param>
-    /// <param name="settings">Where they came from.</param>
-    /// <param name="companion">What runs beside the proxy; null for nothing.</param>
+    /// <summary>Runs the proxy, and what runs beside it.</summary>
+    /// <param name="options">The options of the verb. <see cref="ProxyOptions.TargetUri"/> is set, also for a tunnel.</param>
+    /// <param name="settings">The settings that the options were read from.</param>
+    /// <param name="companion">What runs beside the proxy, such as a tunnel; null if nothing does.</param>
     public static async Task<int> RunAsync(ProxyOptions options, Settings settings, IProxyCompanion? companion)
     {
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Information);
@@ -56,7 +56,7 @@ internal static class ProxyVerb
         }
         catch (InvalidOperationException e)
         {
-            // The sign-in at the start failed; the engine's sentence says what to do.
+            // The sign-in at the start failed. The engine's message says what to do.
             throw new FailedException(e.Message);
         }
     }

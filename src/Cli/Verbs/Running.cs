@@ -6,12 +6,12 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary>Runs a proxy until it has been told to stop and is drained, and says what it waits for.</summary>
 internal static class Running
 {
-    /// <summary>If the drain ends within this time, nothing is printed: idle connections and short exchanges.</summary>
+    /// <summary>If the drain ends within this time, nothing is printed. Idle connections and short exchanges end that fast.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
 
     /// <param name="proxy">The proxy; its listener is bound already.</param>
-    /// <param name="drainTimeout">How long running exchanges get.</param>
-    /// <param name="stopping">Starts the drain.</param>
+    /// <param name="drainTimeout">How long running exchanges may take to end.</param>
+    /// <param name="stopping">Cancelled to start the drain.</param>
     public static async Task RunAsync(McpProxy proxy, TimeSpan drainTimeout, CancellationToken stopping)
     {
         Task running = proxy.RunAsync(stopping);

@@ -3,13 +3,13 @@ using McpProxyFast.Cli.Lines;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>A secret that comes on stdin, where no list of processes shows it.</summary>
+/// <summary>Reads a secret from stdin. Unlike an argument, stdin is not shown in the list of processes.</summary>
 internal static class SecretInput
 {
-    /// <summary>Says at which byte a text stops being UTF-8.</summary>
+    /// <summary>An encoding that throws if bytes are not UTF-8.</summary>
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads all of stdin, without one trailing line end.</summary>
+    /// <summary>Reads all of stdin. One line end at the end is dropped.</summary>
     /// <param name="name">The secret's name, for the person at a terminal.</param>
     /// <param name="stopping">Cancels the operation.</param>
     /// <exception cref="UsageException">The input is empty, too large, or not text.</exception>
@@ -20,7 +20,7 @@ internal static class SecretInput
             Standard.Errors.Write($"mcpproxyfast: type the value of {name}, then Enter and Ctrl-D; it is shown as you type");
         }
 
-        // A read from a terminal cannot be cancelled, so it is left behind.
+        // A read from a terminal cannot be cancelled. If the wait is cancelled, the read is abandoned.
         return Read(await Task.Run(Load, stopping).WaitAsync(stopping));
     }
 

@@ -38,7 +38,9 @@ internal static class SecretVerb
         });
     }
 
-    /// <exception cref="UsageException">The arguments fit none of the three. What is not a name is not repeated: it may be the value.</exception>
+    /// <exception cref="UsageException">
+    /// The arguments fit none of the three actions. The message does not repeat an invalid name, since that may be the secret itself.
+    /// </exception>
     private static (string Action, string Name) Read(SecretOptions options) => (options.Action, options.Name) switch
     {
         ("set" or "delete", { } name) => (options.Action!, CheckedName(name)),

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary><c>mcpproxyfast stdio</c>: MCP over stdin and stdout on this side, a remote MCP server on the other.</summary>
+/// <summary><c>mcpproxyfast stdio</c>: connects a client that speaks MCP over stdin and stdout with a remote MCP server.</summary>
 internal static class StdioVerb
 {
-    /// <summary>How long the end of the process waits for lines of the log file.</summary>
+    /// <summary>How long the process, when it ends, waits for lines that have not been written to the log file.</summary>
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
     public static async Task<int> RunAsync(StdioOptions options, Settings settings)

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>What the verbs that work on the credential store have in common: they do one thing, say how it went, and end.</summary>
+/// <summary>The common part of the verbs that work on the credential store: they do one thing, print the result, and end.</summary>
 internal static class StoreVerb
 {
-    /// <param name="options">The flags that every verb has.</param>
-    /// <param name="settings">Where they came from.</param>
-    /// <param name="act">Does the work and returns what stdout is to say.</param>
-    /// <exception cref="FailedException">It failed or was interrupted.</exception>
+    /// <param name="options">The options of the verb.</param>
+    /// <param name="settings">The settings that the options were read from.</param>
+    /// <param name="act">Does the work and returns the text to print on stdout.</param>
+    /// <exception cref="FailedException">The work failed or was interrupted.</exception>
     public static async Task<int> RunAsync(StoreOptions options, Settings settings, Func<ILogger, CancellationToken, Task<string>> act)
     {
         if (options.Check)

@@ -11,7 +11,7 @@ internal static class TunnelVerb
 {
     private const string TargetFlag = "target-uri";
 
-    /// <remarks>The order of the checks is that of <c>thv</c>: provider, JSON, target, what the provider was given; then all flags of the proxy.</remarks>
+    /// <remarks>The order of the checks is that of <c>thv</c>: provider, JSON, target, the provider's arguments; then all flags of the proxy.</remarks>
     public static Task<int> RunAsync(TunnelOptions options, Settings settings)
     {
         TunnelProvider.Require(options.TunnelProvider);
@@ -52,6 +52,6 @@ internal static class TunnelVerb
         options.TargetUri = options.Target;
     }
 
-    /// <summary>What the proxy's flags call the target is an argument here.</summary>
+    /// <summary>Returns the exception with <c>TARGET</c> in place of <c>--target-uri</c>: the target is an argument of this verb, not a flag.</summary>
     private static UsageException InItsWords(UsageException mistake) => new(mistake.Message.Replace($"--{TargetFlag}", "TARGET", StringComparison.Ordinal));
 }

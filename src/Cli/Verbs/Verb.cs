@@ -7,7 +7,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>One verb of the command: its name, its options, and what it does with them.</summary>
+/// <summary>One verb of the command: its name, its flags, and the code that runs it.</summary>
 internal sealed class Verb
 {
     private readonly FlagTable _table;
@@ -27,7 +27,7 @@ internal sealed class Verb
 
     public string Help { get; }
 
-    /// <summary>The verb that <typeparamref name="TOptions"/> declares.</summary>
+    /// <summary>Makes the verb that <typeparamref name="TOptions"/> declares.</summary>
     public static Verb Of<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(Func<TOptions, Settings, Task<int>> run)
         where TOptions : CommonOptions
     {
@@ -53,7 +53,7 @@ internal sealed class Verb
             return Task.FromResult(ExitCode.Stopped);
         }
 
-        // Before the flags of the other verb are called unknown.
+        // `proxy stdio` and `proxy tunnel` are refused first. Otherwise the flags of the second verb would be reported as unknown.
         NotBuilt.RefuseVerbBehind(Name, args.Count > 0 ? args[0] : null);
         Settings settings = Settings.Read(args, _table, Environment.GetEnvironmentVariable);
         NotBuilt.RefuseVerbBehind(Name, settings.Positionals.Count > 0 ? settings.Positionals[0] : null);
@@ -61,7 +61,7 @@ internal sealed class Verb
         return _run(settings);
     }
 
-    /// <summary>The verb's page of help.</summary>
-    /// <param name="all">Whether it has every flag, or those that most people need.</param>
+    /// <summary>Returns the verb's page of help.</summary>
+    /// <param name="all">Whether the page has all flags, or only those that most people need.</param>
     public string HelpOf(bool all) => new HelpPage(TextWrap.Width).OfVerb(Name, Help, _positionals, _table, all);
 }

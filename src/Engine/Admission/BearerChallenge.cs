@@ -4,17 +4,18 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Admission;
 
 /// <summary>
-/// The <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1): where to get a token and for which scopes, and nothing of why this one failed.
+/// Builds the <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1). It says where to get a token and for which scopes, but not why the present token
+/// was refused.
 /// </summary>
 internal sealed class BearerChallenge
 {
-    /// <summary>The scopes to ask for, in one text; empty for none. Set for life.</summary>
+    /// <summary>The scopes to ask for, separated by spaces; empty if there are none. Never changes.</summary>
     private readonly string _scope;
 
-    /// <summary>Where the metadata lies; null if that depends on the request's own host. Set for life.</summary>
+    /// <summary>The URL of the metadata; null if it depends on the request's own host. Never changes.</summary>
     private readonly string? _metadataUrl;
 
-    /// <summary>The whole line for each kind; null if it depends on the request's own host. Set for life.</summary>
+    /// <summary>The complete line for each kind of challenge; null if it depends on the request's own host. Never changes.</summary>
     private readonly byte[][]? _ready;
 
     public BearerChallenge(TokenPolicy policy)
@@ -29,13 +30,13 @@ internal sealed class BearerChallenge
         }
     }
 
-    /// <summary>The whole field line with its CRLF.</summary>
-    /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
+    /// <summary>Returns the complete field line with its CRLF.</summary>
+    /// <param name="kind">The kind of challenge; not <see cref="ChallengeKind.None"/>.</param>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
-    /// <param name="host">The request's host, empty if it has none.</param>
+    /// <param name="host">The request's host; empty if it has none.</param>
     /// <param name="path">The request's path.</param>
-    /// <param name="announced">The resource by the listener's public address; null if it has none.</param>
-    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
+    /// <param name="announced">The resource's identifier, if the listener has a public address; otherwise null.</param>
+    /// <param name="stepUp">How the caller must sign in again; null unless a step-up is needed.</param>
     public ReadOnlyMemory<byte> LineFor(
         ChallengeKind kind,
         string scheme,
@@ -62,9 +63,9 @@ internal sealed class BearerChallenge
         return Build(kind, metadataUrl, _scope, stepUp);
     }
 
-    /// <summary>The line of a proxy that does not check tokens itself, and so publishes no metadata.</summary>
-    /// <param name="kind">Why; not <see cref="ChallengeKind.None"/>.</param>
-    /// <param name="stepUp">What the caller has to do; null unless a step-up is needed.</param>
+    /// <summary>Returns the line for a proxy that does not check tokens itself, and so publishes no metadata.</summary>
+    /// <param name="kind">The kind of challenge; not <see cref="ChallengeKind.None"/>.</param>
+    /// <param name="stepUp">How the caller must sign in again; null unless a step-up is needed.</param>
     public static ReadOnlyMemory<byte> Bare(ChallengeKind kind, StepUpChallenge? stepUp) => Build(kind, metadataUrl: null, scope: "", stepUp);
 
     private static byte[] Build(ChallengeKind kind, string? metadataUrl, string scope, StepUpChallenge? stepUp)

@@ -3,30 +3,30 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>What an <c>Authorization</c> field value holds.</summary>
+/// <summary>What an <c>Authorization</c> field contains.</summary>
 internal enum BearerRead : byte
 {
-    /// <summary>No credentials that this proxy takes: no field, or another scheme. The challenge names no error (RFC 6750 §3.1).</summary>
+    /// <summary>No bearer token: there is no field, or it has another scheme. The challenge then names no error (RFC 6750 §3.1).</summary>
     None,
 
-    /// <summary>The scheme is Bearer, what follows is not a token.</summary>
+    /// <summary>The scheme is Bearer, but what follows is not a token.</summary>
     Malformed,
 
     Token,
 }
 
-/// <summary>Takes the token out of <c>Authorization: Bearer …</c>.</summary>
+/// <summary>Reads the token from <c>Authorization: Bearer …</c>.</summary>
 /// <remarks>
 /// <c>credentials = "Bearer" 1*SP b64token</c>, RFC 6750 §2.1; the scheme's case does not count (RFC 9110 §11.1).
 /// <c>b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="</c>
 /// </remarks>
 internal static class BearerToken
 {
-    /// <summary>Longest token looked at, in bytes: 16 KiB, far above the 4 KiB that identity providers stay under.</summary>
+    /// <summary>The maximum length of a token: 16 KiB. Tokens of identity providers are below 4 KiB.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <param name="fieldValue">The value of the one <c>Authorization</c> field, without surrounding blanks; empty if there is none.</param>
-    /// <param name="token">The token, or empty.</param>
+    /// <param name="fieldValue">The value of the only <c>Authorization</c> field, without spaces around it; empty if there is none.</param>
+    /// <param name="token">The token; empty if there is none.</param>
     public static BearerRead Read(ReadOnlySpan<byte> fieldValue, out ReadOnlySpan<byte> token)
     {
         token = default;

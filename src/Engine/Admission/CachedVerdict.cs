@@ -2,14 +2,16 @@ using McpProxyFast.Tokens;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>One entry of the gate's cache: a verdict, the token it is about, and how long both go together. Immutable.</summary>
+/// <summary>An entry of the token gate's cache: the verdict on a token, the token, and until when the verdict may be reused. Immutable.</summary>
 internal sealed class CachedVerdict : CachedEntry
 {
-    /// <summary>Longest token whose bytes are kept beside the verdict. A longer one is hashed at each request, and nothing else changes.</summary>
-    /// <remarks>An entry holds about 1 KiB beside it: 40 MiB for a full cache when all are at their largest.</remarks>
+    /// <summary>
+    /// The maximum length, in bytes, of a token that is kept with its verdict. A longer token is hashed for each request; otherwise it is treated the same.
+    /// </summary>
+    /// <remarks>Apart from the token an entry takes about 1 KiB. A full cache of the largest entries takes 40 MiB.</remarks>
     public const int MaxKeptTokenBytes = 4 * 1024;
 
-    /// <summary>The token that was admitted; null for another, and for one that is too long to keep. Set for life.</summary>
+    /// <summary>The token if it was admitted; null if it was refused, or is too long to keep. Never changes.</summary>
     private readonly byte[]? _token;
 
     public CachedVerdict(TokenDigest digest, byte[] token, TokenVerdict verdict, long madeAtTicks, long expiresAtTicks, int epoch)
@@ -17,22 +19,22 @@ internal sealed class CachedVerdict : CachedEntry
     {
         Verdict = verdict;
 
-        // Only good tokens are kept: connections share this one copy, instead of each having its own.
+        // Only admitted tokens are kept. All connections share this copy.
         _token = IsGood && token.Length <= MaxKeptTokenBytes ? token : null;
     }
 
     public TokenVerdict Verdict { get; }
 
-    /// <summary>The token was admitted.</summary>
+    /// <summary>Whether the token was admitted.</summary>
     public override bool IsGood => Verdict.Kind is TokenVerdictKind.Admitted;
 
-    /// <summary>The entry that expires first is evicted first.</summary>
+    /// <summary>When the entry expires: the cache evicts the entry with the lowest value.</summary>
     public override long Worth => ExpiresAtTicks;
 
-    /// <summary>Whether these are the bytes the verdict is about.</summary>
+    /// <summary>Whether the verdict is about exactly this token.</summary>
     /// <remarks>
-    /// Leaks nothing useful by its timing: the comparison goes by blocks of 16 bytes and more, so a guess would have to hit a whole block,
-    /// and only a connection that has itself presented the token gets here.
+    /// The timing of the comparison reveals nothing useful. It compares blocks of at least 16 bytes, so a guess would have to match a whole block. And it is
+    /// made only for a connection that has presented the token itself.
     /// </remarks>
     public bool IsAbout(ReadOnlySpan<byte> token) => _token is not null && token.SequenceEqual(_token);
 }

@@ -2,23 +2,23 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Decides by the claims of a token that its issuer stands for: the same for a JWT's payload and for an introspection answer.</summary>
+/// <summary>Checks the claims of a token after its issuer has vouched for them: the payload of a signed JWT, or an introspection answer.</summary>
 internal sealed class ClaimRule(ClaimsPolicy policy)
 {
-    /// <summary>RFC 7662 §2.2 and RFC 9068 §2.2; OpenID Connect Core §2.</summary>
+    /// <summary>The claims that name the client (RFC 7662 §2.2 and RFC 9068 §2.2; OpenID Connect Core §2).</summary>
     private static readonly string[] ClientMembers = ["client_id", "azp"];
 
-    /// <summary>Why the token is not for us, or null: another kind, another audience, another client.</summary>
+    /// <summary>Returns why the token is not valid for this proxy (another kind, audience or client); null if it is valid.</summary>
     public string? FaultOf(JsonElement claims) =>
         TokenKind.IsAnother(claims) ? "not-an-access-token"
         : !IsForUs(claims) ? "wrong-audience"
         : !IsOfAllowedClient(claims) ? "client-not-allowed"
         : null;
 
-    /// <summary>The last verdict on a token: whom it speaks for, and whether it may do enough.</summary>
-    /// <param name="claims">What the issuer says of the token.</param>
-    /// <param name="reusableUntil">Until when the verdict holds.</param>
-    /// <param name="expires">When the token ends; null if the claims do not say it.</param>
+    /// <summary>Makes the final verdict on a token: who the caller is, and whether the token has the required scopes.</summary>
+    /// <param name="claims">The token's claims.</param>
+    /// <param name="reusableUntil">Until when the verdict may be reused.</param>
+    /// <param name="expires">When the token expires; null if the claims do not say.</param>
     public TokenVerdict Decide(JsonElement claims, DateTimeOffset reusableUntil, DateTimeOffset? expires)
     {
         string? caller = claims.TextOf("sub") ?? claims.TextOf("client_id");
@@ -31,7 +31,10 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
         return policy.RequiredScopes.All(granted.Contains) ? TokenVerdict.Admit(caller!, reusableUntil, expires) : TokenVerdict.InsufficientScope();
     }
 
-    /// <summary>RFC 7519 §4.1.3. A token without <c>aud</c> is for us only if the operator names clients, by one of which it then has to be.</summary>
+    /// <summary>
+    /// Whether the token's audience is this proxy (RFC 7519 §4.1.3). A token without <c>aud</c> passes only if the operator has listed clients; then it must be
+    /// from one of them.
+    /// </summary>
     private bool IsForUs(JsonElement claims)
     {
         if (policy.Audiences.Count == 0)
@@ -44,7 +47,9 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
             : policy.AllowedClients.Count > 0;
     }
 
-    /// <summary>All members that name the client have to agree, so that it does not matter which of them a reader takes.</summary>
+    /// <summary>
+    /// Whether the token is from one of the listed clients. All claims that name the client must agree, since programs differ in which one they read.
+    /// </summary>
     private bool IsOfAllowedClient(JsonElement claims)
     {
         if (policy.AllowedClients.Count == 0)
@@ -57,13 +62,13 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
             && Array.TrueForAll(named, client => client.ValueKind is JsonValueKind.String && policy.AllowedClients.Contains(client.GetString()!));
     }
 
-    /// <summary>A claim that identity providers write as one string of words or as an array of strings: <c>scope</c> (RFC 8693 §4.2), <c>scp</c>.</summary>
+    /// <summary>Reads a claim that is either one string of words or an array of strings: <c>scope</c> (RFC 8693 §4.2), <c>scp</c>.</summary>
     private static IEnumerable<string> Words(JsonElement claims, string name) =>
         !claims.TryGetProperty(name, out JsonElement value) ? []
         : value.ValueKind is JsonValueKind.String ? value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)
         : Texts(value);
 
-    /// <summary>A string or an array of strings; whatever else is in it names nothing.</summary>
+    /// <summary>Reads a string or an array of strings. Anything else is ignored.</summary>
     private static IEnumerable<string> Texts(JsonElement value) =>
         value.ValueKind is JsonValueKind.String ? [value.GetString()!]
         : value.ValueKind is not JsonValueKind.Array ? []

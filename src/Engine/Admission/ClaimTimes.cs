@@ -2,16 +2,18 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>When a token holds, by its own account: <c>exp</c> and <c>nbf</c>. Its other times, such as <c>iat</c>, decide nothing and are not read.</summary>
-/// <param name="Expires">Null if the claims name none.</param>
-/// <param name="NotBefore">Null if the claims name none.</param>
+/// <summary>
+/// The times between which a token is valid, from its claims <c>exp</c> and <c>nbf</c>. Other times, such as <c>iat</c>, are not checked and not read.
+/// </summary>
+/// <param name="Expires">When the token expires (<c>exp</c>); null if the claims do not say.</param>
+/// <param name="NotBefore">From when on the token is valid (<c>nbf</c>); null if the claims do not say.</param>
 internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffset? NotBefore)
 {
-    // The year 8307: what lies beyond is as good as for ever, and leaves room for a clock skew.
+    // The year 8307. Later times count as this one, so that adding a clock skew cannot overflow.
     private const double MaxSeconds = 200_000_000_000;
 
-    /// <summary>Reads both.</summary>
-    /// <returns>False if one of them is there and no NumericDate (RFC 7519 §2): not a number.</returns>
+    /// <summary>Reads both claims.</summary>
+    /// <returns>False if one of them is present but is not a number (a NumericDate, RFC 7519 §2).</returns>
     public static bool TryRead(JsonElement claims, out ClaimTimes times)
     {
         bool isRead = TryRead(claims, "exp", out DateTimeOffset? expires) & TryRead(claims, "nbf", out DateTimeOffset? notBefore);
@@ -19,16 +21,18 @@ internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffs
         return isRead;
     }
 
-    /// <summary>Why the token does not hold at this moment, or null (RFC 7519 §4.1.4, §4.1.5).</summary>
+    /// <summary>Returns why the token is not valid at this time (RFC 7519 §4.1.4, §4.1.5); null if it is valid.</summary>
     public string? FaultAt(DateTimeOffset now, TimeSpan skew) =>
         Expires <= now - skew ? "expired"
         : NotBefore > now + skew ? "not-yet-valid"
         : null;
 
-    /// <summary>The last moment at which the token is accepted, or the given one if that is earlier.</summary>
+    /// <summary>Returns the last time at which the token is accepted, or <paramref name="latest"/> if that is earlier.</summary>
     public DateTimeOffset EndBy(DateTimeOffset latest, TimeSpan skew) => Expires + skew is { } end && end < latest ? end : latest;
 
-    /// <summary>Seconds since 1970, whole or not; <c>null</c> is as absent, since servers write it for "none".</summary>
+    /// <summary>
+    /// Reads a time in seconds since 1970, with or without a fraction. <c>null</c> counts as missing, since some servers write it for "none".
+    /// </summary>
     private static bool TryRead(JsonElement claims, string name, out DateTimeOffset? time)
     {
         time = null;

@@ -3,14 +3,14 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>What browsers on other origins are told, if the operator lists those origins (Fetch §3.2). Never a wildcard, never with credentials.</summary>
-/// <remarks>The upstream's own <c>Access-Control-*</c> lines have to be dropped if this rule speaks: browsers refuse an answer that says it twice.</remarks>
+/// <summary>The CORS fields for web pages of the origins that the operator has listed (Fetch §3.2). It never allows a wildcard or credentials.</summary>
+/// <remarks>If this rule is on, the upstream's own <c>Access-Control-*</c> lines must be dropped: browsers refuse a response with two of them.</remarks>
 internal sealed class CorsRule
 {
-    /// <summary>Longest list of field names that is allowed as it was asked for.</summary>
+    /// <summary>The maximum length, in bytes, of a list of field names that is allowed as the preflight asks for it.</summary>
     private const int MaxAskedBytes = 2048;
 
-    // Chromium keeps a preflight for two hours at most, whatever it is told.
+    // Chromium caches a preflight for at most two hours, so a larger value has no effect.
     private const string PreflightLines =
         "Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\r\n"
         + "Access-Control-Max-Age: 7200\r\n"
@@ -20,7 +20,7 @@ internal sealed class CorsRule
 
     private const string AnswerLines = "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n";
 
-    // Said to everyone, or a cache would hand one origin's answer to another (Fetch §3.2.5).
+    // This is sent to every client. Otherwise a cache could give one origin's response to another (Fetch §3.2.5).
     private static readonly byte[] VaryLine = "Vary: Origin\r\n"u8.ToArray();
 
     private readonly Entry[] _entries;
@@ -29,21 +29,23 @@ internal sealed class CorsRule
     public CorsRule(IReadOnlyCollection<string> corsOrigins) =>
         _entries = [.. corsOrigins.Select(origin => Entry.For(WebOrigin.Parse(origin, nameof(corsOrigins))))];
 
-    /// <summary>False if the operator listed no origin: then nothing is answered and nothing is added.</summary>
+    /// <summary>Whether the operator has listed an origin. If not, no preflight is answered and no field is added.</summary>
     public bool IsOn => _entries.Length > 0;
 
-    /// <summary>The field lines, each with its CRLF, to add to every answer to a request with this <c>Origin</c> (empty: it had none).</summary>
+    /// <summary>
+    /// Returns the field lines, each with its CRLF, for the response to a request with this <c>Origin</c>, which is empty if the request has none.
+    /// </summary>
     public ReadOnlyMemory<byte> AnswerLinesFor(ReadOnlySpan<byte> origin) => IsOn ? Find(origin)?.Answer ?? VaryLine : default;
 
-    /// <summary>The field lines of a 204 that answers a preflight; false if this origin gets none.</summary>
+    /// <summary>Makes the field lines of the 204 that answers a preflight. Returns false if this origin is not listed.</summary>
     /// <remarks>
-    /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It carries no token, so it is answered before any is asked for.
-    /// An origin on the list may send the fields that it asks for: which ones there are, the servers and their clients decide (<c>Mcp-Param-*</c>, trace
-    /// context).
+    /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It has no token, so it is answered before tokens are checked. A
+    /// listed origin may send all fields that it asks for, since servers and clients decide which ones there are (<c>Mcp-Param-*</c>, trace context).
     /// </remarks>
     /// <param name="origin">The request's <c>Origin</c>.</param>
-    /// <param name="asked">The names in <c>Access-Control-Request-Headers</c>; empty for none. What is not a plain list of names is answered with the usual
-    /// ones.</param>
+    /// <param name="asked">
+    /// The value of <c>Access-Control-Request-Headers</c>; empty if there is none. If it is not a list of names, the usual names are allowed.
+    /// </param>
     /// <param name="fieldLines">Complete field lines.</param>
     public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> asked, out ReadOnlyMemory<byte> fieldLines)
     {
@@ -54,7 +56,7 @@ internal sealed class CorsRule
         return entry is not null;
     }
 
-    /// <summary><c>1#field-name</c>, RFC 9110 §5.6.1: no empty element, and blanks only around the commas.</summary>
+    /// <summary>Whether a value is <c>1#field-name</c> (RFC 9110 §5.6.1), without empty elements and with spaces only around the commas.</summary>
     private static bool IsListOfNames(ReadOnlySpan<byte> list)
     {
         foreach (Range element in list.Split((byte)','))

@@ -2,7 +2,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>A host's own <see cref="ITokenValidator"/>: however it fails, there is a verdict, and the text of what it threw reaches no log.</summary>
+/// <summary>Calls a host's own <see cref="ITokenValidator"/>. If that throws, there is still a verdict, and the exception's message is not logged.</summary>
 internal sealed class HostValidator(ITokenValidator validator, HookFaults faults) : ITokenValidator
 {
     private const int RetrySeconds = 5;

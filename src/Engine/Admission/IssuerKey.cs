@@ -5,17 +5,19 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>One public key of an issuer, and what it may verify.</summary>
-/// <remarks>RFC 7517, RFC 7518 §6. Only RSA and the three NIST curves: a symmetric key in a public document would be everybody's (RFC 8725 §3.1).</remarks>
+/// <summary>One public key of an issuer, and the algorithms that it may verify.</summary>
+/// <remarks>
+/// RFC 7517, RFC 7518 §6. Only RSA and the three NIST curves are accepted. A symmetric key in a public document would be known to everybody (RFC 8725 §3.1).
+/// </remarks>
 internal sealed class IssuerKey
 {
     private const int MinRsaBits = 2_048;
     private const int MaxRsaBits = 8_192;
 
-    /// <summary><c>RSA</c>, or the one algorithm of the key's curve. Set for life.</summary>
+    /// <summary><c>RSA</c>, or the only algorithm of the key's curve. Never changes.</summary>
     private readonly string _family;
 
-    /// <summary>The only algorithm that the key is for; null if it names none. Set for life.</summary>
+    /// <summary>The only algorithm that the key may be used with (<c>alg</c>); null if it names none. Never changes.</summary>
     private readonly string? _onlyAlgorithm;
 
     private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
@@ -29,16 +31,16 @@ internal sealed class IssuerKey
 
     public SecurityKey Key { get; }
 
-    /// <summary>Equal for two keys just when both have the same id and the same numbers.</summary>
+    /// <summary>A text that is equal for two keys if and only if they have the same id and the same numbers.</summary>
     public string Fingerprint { get; }
 
     /// <summary>Whether the key may verify this algorithm.</summary>
-    /// <remarks>Each curve has one algorithm (RFC 7518 §3.4), and a key that names one is for that alone (RFC 8725 §3.1).</remarks>
+    /// <remarks>Each curve has one algorithm (RFC 7518 §3.4). A key that names an algorithm may be used with that one only (RFC 8725 §3.1).</remarks>
     public bool Fits(string algorithm) =>
         (_onlyAlgorithm is null || _onlyAlgorithm == algorithm)
         && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);
 
-    /// <summary>Reads one member of a JWK set; null for a key that is not for signatures, of another kind, too weak or not a key at all.</summary>
+    /// <summary>Reads one member of a JWK set. Returns null for a key that is not for signatures, of another kind, too weak or invalid.</summary>
     public static IssuerKey? Read(JsonElement jwk)
     {
         if (jwk.ValueKind is not JsonValueKind.Object || !MayVerify(jwk))
@@ -57,12 +59,14 @@ internal sealed class IssuerKey
         }
         catch (Exception fault) when (fault is CryptographicException or FormatException or ArgumentException)
         {
-            // One broken key must not cost the others of the set (RFC 7517 §5): it is as if it were not there.
+            // An invalid key is ignored, so that the other keys of the set can still be used (RFC 7517 §5).
             return null;
         }
     }
 
-    /// <summary>RFC 7517 §4.2 to §4.5: what the issuer says the key is for. A member of the wrong type says nothing that could be relied on.</summary>
+    /// <summary>
+    /// Whether the issuer allows the key for signatures (RFC 7517 §4.2 to §4.5). If one of these members has the wrong type, the key is not used.
+    /// </summary>
     private static bool MayVerify(JsonElement jwk) =>
         jwk.IsTextOrAbsent("kid")
         && jwk.IsTextOrAbsent("alg")
@@ -83,7 +87,7 @@ internal sealed class IssuerKey
             : null;
     }
 
-    /// <summary>The number without leading zeros, which RFC 7518 §6.3.1.1 forbids and some servers write: what counts is its value.</summary>
+    /// <summary>Returns a number without leading zeros. RFC 7518 §6.3.1.1 forbids them, but some servers write them.</summary>
     private static byte[] Unpadded(byte[]? number) => number.AsSpan().TrimStart((byte)0).ToArray();
 
     private static int Bits(byte[] unpadded) => unpadded is [var top, ..] ? ((unpadded.Length - 1) * 8) + BitOperations.Log2(top) + 1 : 0;

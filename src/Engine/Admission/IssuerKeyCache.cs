@@ -4,72 +4,80 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The issuer's keys as they are now: fetched ahead, refreshed in the background, and at once when a token names a key that is not known.</summary>
+/// <summary>
+/// Keeps an issuer's signing keys up to date: fetches them at the start, refreshes them in the background, and fetches them again when a token names an unknown
+/// key.
+/// </summary>
 internal sealed class IssuerKeyCache : IAsyncDisposable
 {
-    /// <summary>Least time between two fetches that tokens cause: a client that sends made-up key ids must not aim the proxy at its issuer.</summary>
+    /// <summary>
+    /// The shortest time between two fetches that tokens cause. A client that sends invented key ids must not make the proxy flood the issuer with requests.
+    /// </summary>
     public static readonly TimeSpan RefetchPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often keys are fetched without a token that asks for them, so that a withdrawn key is noticed.</summary>
+    /// <summary>How often the keys are fetched in the background, so that a withdrawn key is noticed.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(15);
 
-    /// <summary>How soon after a failure the background tries again.</summary>
+    /// <summary>How soon after a failure the background refresh tries again.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long keys are used without the issuer having confirmed them.</summary>
-    /// <remarks>An outage of a night does no harm, a forgotten proxy does not trust for ever.</remarks>
+    /// <summary>How long keys are used after the last successful fetch.</summary>
+    /// <remarks>So an outage of the issuer for a night has no effect, but old keys are not trusted for ever.</remarks>
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
-    /// <summary>How long after its begin a fetch is overdue: tokens that need it are then answered without it, at once.</summary>
+    /// <summary>How long a fetch may take before it counts as overdue. Tokens that need it are then answered at once, without it.</summary>
     public static readonly TimeSpan MaxFetchWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>Most tokens that wait for a fetch while there are keys, a quarter of what the gate looks at: the rest is for tokens by known keys.</summary>
-    /// <remarks>While there are none, as after a start, all places are for those that wait: no other token could use one.</remarks>
+    /// <summary>
+    /// The maximum number of tokens that wait for a fetch while there are known keys: a quarter of what the gate checks at a time. The rest is reserved for
+    /// tokens with known keys.
+    /// </summary>
+    /// <remarks>While no keys are known, for example after the start, all tokens may wait, since no other token could be checked.</remarks>
     public const int MaxWaiting = TokenGate.MaxPending / 4;
 
-    /// <summary>Gets the JWK set. Set for life.</summary>
+    /// <summary>Fetches the JWK set. Never changes.</summary>
     private readonly Func<CancellationToken, Task<ReadOnlyMemory<byte>>> _fetch;
 
-    /// <summary>The clock for ages and pauses. Set for life.</summary>
+    /// <summary>The clock for ages and pauses. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs failures and changed keys. Set for life.</summary>
+    /// <summary>Logs failures and changed keys. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Bounds how often a failure to fetch is told. Set for life.</summary>
+    /// <summary>Limits how often failed fetches are logged. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Fetches again and again. Idle until <see cref="Start"/>; ends when this is disposed of.</summary>
+    /// <summary>Runs the background refresh. It starts with <see cref="Start"/> and ends with the disposal.</summary>
     private readonly Supervised _refresh;
 
-    /// <summary>Cancelled when this is disposed of; that also cancels a fetch under way.</summary>
+    /// <summary>Cancelled on disposal, which also cancels a running fetch.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Held while a fetch is started, so that only one runs at a time. Guards the three fields below.</summary>
+    /// <summary>A lock that is held while a fetch is started, so that only one runs at a time. Guards the three fields below.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The fetch under way, or the last one.</summary>
+    /// <summary>The running fetch, or the last one.</summary>
     private Task _fetching = Task.CompletedTask;
 
-    /// <summary>When that fetch began; valid once there has been one.</summary>
+    /// <summary>When that fetch began (a timestamp); valid once there has been one.</summary>
     private long _fetchingSince;
 
-    /// <summary>When a token last caused a fetch; null before the first.</summary>
+    /// <summary>When a token last caused a fetch (a timestamp); null before the first.</summary>
     private long? _lastAskedFor;
 
-    /// <summary>The keys that the issuer published last, however long ago; null before the first fetch that succeeded.</summary>
+    /// <summary>The keys of the last successful fetch, however long ago that was; null before the first.</summary>
     private volatile Snapshot? _snapshot;
 
-    /// <summary>Whether the issuer was not heard the last time; true before the first.</summary>
+    /// <summary>Whether the last fetch has failed; true before the first one has ended.</summary>
     private volatile bool _lastFetchFailed = true;
 
     /// <summary>How many tokens wait for a fetch.</summary>
     private int _waiting;
 
-    /// <summary>What is done when a key is no longer published; null until it is named.</summary>
+    /// <summary>Called when a key is no longer published; null before <see cref="OnWithdrawn"/>.</summary>
     private Action? _withdrawn;
 
-    /// <param name="fetch">Gets the JWK set. It bounds its own time and size, and says with an <see cref="IOException"/> that it could not.</param>
+    /// <param name="fetch">Fetches the JWK set. It limits its own time and size, and throws an <see cref="IOException"/> if it fails.</param>
     /// <param name="clock">The clock for ages and pauses.</param>
     /// <param name="logger">Logs failures and changed keys.</param>
     public IssuerKeyCache(Func<CancellationToken, Task<ReadOnlyMemory<byte>>> fetch, TimeProvider clock, ILogger logger)
@@ -79,21 +87,21 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         _refresh = new Supervised("refresh of the signing keys", RefreshAsync, clock, logger);
     }
 
-    /// <summary>The earliest moment at which a token may cause a fetch.</summary>
+    /// <summary>The earliest time at which a token may cause a fetch.</summary>
     public DateTimeOffset NextRefetch => _clock.GetUtcNow() + UntilNextRefetch();
 
-    /// <summary>Names what to do when a key is no longer published. Set before <see cref="Start"/>.</summary>
+    /// <summary>Sets what to call when a key is no longer published. Must be called before <see cref="Start"/>.</summary>
     public void OnWithdrawn(Action withdrawn) => _withdrawn = withdrawn;
 
-    /// <summary>Begins the background refresh, with a first fetch at once.</summary>
+    /// <summary>Starts the background refresh, with a first fetch at once.</summary>
     public void Start() => _refresh.Begin();
 
-    /// <summary>Finds the keys for a token's header, with a fetch if that could make a difference.</summary>
+    /// <summary>Finds the keys for a token's header. If none is known, fetches the keys again if that is allowed now.</summary>
     public async ValueTask<KeyLookup> FindAsync(string? keyId, string algorithm, CancellationToken cancellationToken)
     {
         KeyLookup lookup = Find(keyId, algorithm);
 
-        // Twice, because the first may have joined a fetch that began before the key was published.
+        // Tried twice, because the first attempt may have joined a fetch that began before the key was published.
         for (int attempt = 0; attempt < 2 && lookup.Keys.Count == 0; attempt++)
         {
             if (!await RefetchAsync(cancellationToken).ConfigureAwait(false))
@@ -109,7 +117,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             return lookup;
         }
 
-        // Whether the issuer has such a key can only be said when the issuer has been heard.
+        // The token may be refused for an unknown key only if the issuer has just been asked successfully. Otherwise the key may exist.
         return lookup with
         {
             Refusal = _lastFetchFailed
@@ -118,10 +126,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         };
     }
 
-    /// <summary>Fetches the keys again, if that is allowed now, for a token that none of the known keys has signed.</summary>
+    /// <summary>Fetches the keys again, if that is allowed now, since none of the known keys has signed a token.</summary>
     /// <param name="used">The keys that were tried.</param>
-    /// <param name="cancellationToken">Ends the wait, not the fetch.</param>
-    /// <returns>Whether other keys are known than those.</returns>
+    /// <param name="cancellationToken">Ends the wait, but not the fetch.</param>
+    /// <returns>Whether the known keys differ from <paramref name="used"/> now.</returns>
     public async Task<bool> TryRenewAsync(IssuerKeySet used, CancellationToken cancellationToken) =>
         !used.HasSameKeysAs(Trusted.Keys)
         || (await RefetchAsync(cancellationToken).ConfigureAwait(false) && !used.HasSameKeysAs(Trusted.Keys));
@@ -132,7 +140,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         await _refresh.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The keys that may be used now, and until when.</summary>
+    /// <summary>The keys that may be used now, and until when they may be used.</summary>
     private (IssuerKeySet Keys, DateTimeOffset Until) Trusted
     {
         get
@@ -150,8 +158,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         return new KeyLookup(keys.Find(keyId, algorithm), keys, until, Refusal: null);
     }
 
-    /// <summary>Joins the fetch that is running, or begins one if the pause is over, and waits for it.</summary>
-    /// <returns>False if it is overdue, or too many wait for it already.</returns>
+    /// <summary>Joins the running fetch, or starts one if the pause is over, and waits for it.</summary>
+    /// <returns>False if the fetch is overdue, or too many tokens wait for it already.</returns>
     private async Task<bool> RefetchAsync(CancellationToken cancellationToken)
     {
         Task fetching;
@@ -226,7 +234,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         {
             ReadOnlyMemory<byte> json = await _fetch(_stopping.Token).ConfigureAwait(false);
 
-            // Socket completions may run inline, and what follows here, with all who wait for it, must not run on a thread that serves sockets.
+            // The completion of a socket may run code inline. The code below, and the code that waits for it, must not run on a thread that serves sockets.
             await Task.Yield();
             Publish(IssuerKeySet.Parse(json));
         }
@@ -236,7 +244,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // Whatever the issuer sent. The text of an exception that nobody foresaw may quote it, so only its kind is told.
+            // Any exception is caught here, whatever the issuer has sent. The message of an unexpected one may quote that, so only its type is reported.
             _lastFetchFailed = true;
             string reason = fault is IOException ? fault.Message : $"What came could not be read ({fault.GetType().Name}).";
             if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
@@ -248,7 +256,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
 
     private void Publish(IssuerKeySet keys)
     {
-        // Also those that have aged out: a verdict by one that is no longer published must not come back with the rest.
+        // Expired keys are compared too: a verdict that is based on a key which is no longer published must not become valid again.
         IssuerKeySet before = _snapshot?.Keys ?? IssuerKeySet.Empty;
         _snapshot = new Snapshot(keys, _clock.GetTimestamp());
         _lastFetchFailed = false;

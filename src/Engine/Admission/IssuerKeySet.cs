@@ -3,27 +3,29 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The signing keys of one issuer as they were published at one moment. Immutable.</summary>
+/// <summary>The signing keys that an issuer had published at one time. Immutable.</summary>
 internal sealed class IssuerKeySet
 {
-    /// <summary>Most usable keys taken from one set. Issuers publish two to ten; what comes after is left out.</summary>
+    /// <summary>The maximum number of usable keys that are taken from one set. Issuers publish two to ten. Further keys are ignored.</summary>
     public const int MaxKeys = 64;
 
-    /// <summary>Most members of one set that are looked at: those that cannot be used take no other's place, but each costs its reading.</summary>
+    /// <summary>
+    /// The maximum number of members of a set that are read. Keys that cannot be used do not count for <see cref="MaxKeys"/>, but reading each takes time.
+    /// </summary>
     public const int MaxMembers = 1_024;
 
-    /// <summary>Most keys tried for a token that names none: each costs one verification.</summary>
+    /// <summary>The maximum number of keys that are tried for a token that names no key. Each takes one signature verification.</summary>
     public const int MaxTried = 8;
 
     public static readonly IssuerKeySet Empty = new([]);
 
-    /// <summary>The usable keys, in the order in which they were published. Set for life.</summary>
+    /// <summary>The usable keys, in the order in which they were published. Never changes.</summary>
     private readonly IssuerKey[] _keys;
 
     private IssuerKeySet(IssuerKey[] keys) => _keys = keys;
 
     /// <summary>Reads a JWK set, RFC 7517 §5.</summary>
-    /// <exception cref="IOException">It is not one, or has no key that could verify a token.</exception>
+    /// <exception cref="IOException">The JSON is not a JWK set, or has no key that could verify a token.</exception>
     public static IssuerKeySet Parse(ReadOnlyMemory<byte> json)
     {
         try
@@ -39,8 +41,8 @@ internal sealed class IssuerKeySet
         }
     }
 
-    /// <summary>The keys that may have signed a token with this header.</summary>
-    /// <param name="keyId">The token's <c>kid</c>; null: any key of the right kind may.</param>
+    /// <summary>Returns the keys that may have signed a token with this header.</summary>
+    /// <param name="keyId">The token's <c>kid</c>; null if it has none, so that any key of the right kind may have signed it.</param>
     /// <param name="algorithm">The token's <c>alg</c>.</param>
     public IReadOnlyList<SecurityKey> Find(string? keyId, string algorithm) =>
         [.. _keys.Where(key => (keyId is null || key.KeyId == keyId) && key.Fits(algorithm)).Select(key => key.Key).Take(MaxTried)];

@@ -6,20 +6,23 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) by the issuer's keys.</summary>
-/// <remarks>The library checks signatures. Header and claims are read once, strictly, and checked here, so that what is checked is what is used.</remarks>
+/// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) with the issuer's keys.</summary>
+/// <remarks>
+/// The library checks only signatures. Header and claims are read once, strictly, and checked here, so that the values that are checked are also the ones that
+/// are used.
+/// </remarks>
 internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
-    /// <summary>Most signatures checked at the same time: a flood of bad tokens gets half of the machine at most.</summary>
+    /// <summary>The maximum number of signatures that are checked at the same time. So a flood of bad tokens uses at most half of the processors.</summary>
     public static readonly int MaxVerifications = Math.Max(1, Environment.ProcessorCount / 2);
 
-    // RFC 7518 §3.1 without `none` and without HMAC, whose "key" would be the public one (RFC 8725 §2.1).
+    // The algorithms of RFC 7518 §3.1, without `none` and without HMAC, for which an attacker could use the public key as the secret (RFC 8725 §2.1).
     private static readonly HashSet<string> Algorithms =
         ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
     private static readonly SemaphoreSlim Verifications = new(MaxVerifications);
 
-    /// <summary>The rule for the claims. Set for life.</summary>
+    /// <summary>The rule for the claims. Never changes.</summary>
     private readonly ClaimRule _claims = new(policy);
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
     private async Task<TokenVerdict> DecideAsync(string token, JwtHeader header, JsonElement claims, CancellationToken cancellationToken)
     {
-        // Twice at most: the issuer may have put a new key in the place of an old one, also under the same id.
+        // Tried at most twice: the issuer may have replaced a key, even under the same id.
         for (bool isRenewed = false; ; isRenewed = true)
         {
             KeyLookup lookup = await keys.FindAsync(header.KeyId, header.Algorithm, cancellationToken).ConfigureAwait(false);
@@ -76,7 +79,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
     private static async Task<bool> IsSignedAsync(
         string token, string algorithm, IReadOnlyList<SecurityKey> candidates, CancellationToken cancellationToken)
     {
-        Debug.Assert(candidates.Count > 0, "Without a key there is nothing to verify by.");
+        Debug.Assert(candidates.Count > 0, "Without a key there is nothing to verify with.");
         int end = token.LastIndexOf('.');
         byte[] signed = Encoding.ASCII.GetBytes(token, 0, end);
         byte[] signature = Base64Url.DecodeFromChars(token.AsSpan(end + 1));
@@ -106,7 +109,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
         catch (Exception)
         {
-            // What cannot be verified is not signed, whatever the library or the system has against these bytes.
+            // If the library or the system fails on these bytes, the signature counts as wrong.
             return false;
         }
         finally
@@ -118,9 +121,9 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
     }
 
-    /// <summary>Decides by claims whose signature is good.</summary>
+    /// <summary>Makes the verdict from claims whose signature is valid.</summary>
     /// <param name="claims">The payload.</param>
-    /// <param name="trustedUntil">No verdict holds longer than the key that it goes by.</param>
+    /// <param name="trustedUntil">Until when the key may be used. The verdict is not reused for longer.</param>
     private TokenVerdict Decide(JsonElement claims, DateTimeOffset trustedUntil)
     {
         if (!ClaimTimes.TryRead(claims, out ClaimTimes times))
@@ -139,7 +142,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         };
     }
 
-    /// <returns>Null if it is not a JSON object, or one that two readers could read two ways.</returns>
+    /// <returns>The payload; null if it is not a JSON object, or two parsers could read it differently.</returns>
     private static JsonDocument? ReadPayload(string token)
     {
         ReadOnlySpan<char> text = token.AsSpan(token.IndexOf('.') + 1);
@@ -160,7 +163,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
     }
 
-    // RFC 7515 §2: without padding, so that there is one form.
+    // RFC 7515 §2: Base64url without padding, so that each value has only one form.
     private static bool IsBase64Url(ReadOnlySpan<char> text) => Base64Url.IsValid(text) && !text.Contains('=');
 
     private static string? FaultOf(JwtHeader header) =>

@@ -3,39 +3,44 @@ using System.Text;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Says which <c>Origin</c> and <c>Host</c> values may come in: the guard against DNS rebinding.</summary>
+/// <summary>Decides which <c>Origin</c> and <c>Host</c> values are allowed. This is the protection against DNS rebinding.</summary>
 /// <remarks>
-/// MCP Streamable HTTP, security warning. A value matches as a whole: case does not count. Of an origin the port counts, and no default port is supplied
-/// (<c>https://a</c> is not <c>https://a:443</c>); of a host the port counts if the list names one. User information, paths and <c>null</c> match
-/// nothing.
+/// MCP Streamable HTTP, security warning. A value must match completely; case does not count. In an origin the port counts, and no default port is assumed
+/// (<c>https://a</c> is not <c>https://a:443</c>). In a host the port counts if the list has one. User information, paths and <c>null</c> match nothing.
 /// </remarks>
 internal sealed class OriginRule
 {
     private const string AnyHost = "*";
 
-    /// <summary>What containers on this machine call it. The name is not in public DNS (<c>.internal</c> is reserved), so no page can take it.</summary>
+    /// <summary>
+    /// The name that containers use for the machine they run on. It is not in public DNS (<c>.internal</c> is reserved), so no web page can have it.
+    /// </summary>
     private const string DockersName = "host.docker.internal";
 
-    /// <summary>The origins that pass; null if none is checked.</summary>
+    /// <summary>The origins that are allowed; null if origins are not checked.</summary>
     private readonly byte[][]? _origins;
 
-    /// <summary>The hosts that pass; null if none is checked.</summary>
+    /// <summary>The hosts that are allowed; null if hosts are not checked.</summary>
     private readonly HostEntry[]? _hosts;
 
-    /// <summary>The listener is of this machine alone: a page of another site has no business with it.</summary>
+    /// <summary>Whether only this machine can reach the listener. Then pages of other sites may not use it.</summary>
     private readonly bool _isLoopback;
 
-    /// <summary>A request of HTTP/1.0 without a Host passes.</summary>
+    /// <summary>Whether an HTTP/1.0 request without <c>Host</c> is allowed.</summary>
     private readonly bool _allowsNoHost;
 
-    /// <param name="listener">Where the proxy listens, with the bound port; null if a host hands over its own connections.</param>
-    /// <param name="allowedOrigins">Taken as they are; when empty, a loopback listener derives its own names and any other checks nothing.</param>
-    /// <param name="allowedHosts">
-    /// One without a port stands for every port, and <c>*</c> allows every host. A loopback listener's own names pass beside them; when empty, any other
-    /// listener checks nothing.
+    /// <param name="listener">The address that the proxy listens on, with the bound port; null if a host hands over its own connections.</param>
+    /// <param name="allowedOrigins">
+    /// The allowed origins. If empty, a loopback listener allows those of its own names, and any other listener does not check origins.
     /// </param>
-    /// <param name="corsOrigins">Origins that get CORS answers; if origins are checked, they pass as well.</param>
-    /// <param name="outside">The listener's names outside this machine: if hosts are checked they pass too, and pages from there if its own do.</param>
+    /// <param name="allowedHosts">
+    /// The allowed hosts. One without a port is allowed with every port, and <c>*</c> allows every host. A loopback listener also allows its own names. If
+    /// empty, any other listener does not check hosts.
+    /// </param>
+    /// <param name="corsOrigins">The origins that get CORS fields. If origins are checked, these are allowed too.</param>
+    /// <param name="outside">
+    /// The listener's public names. If hosts are checked, these are allowed too; if origins of the listener's own names are, their origin is too.
+    /// </param>
     /// <exception cref="ArgumentException">An entry is not an origin, or not a host.</exception>
     public OriginRule(
         IPEndPoint? listener,
@@ -58,20 +63,23 @@ internal sealed class OriginRule
         _hosts = allowedHosts.Contains(AnyHost) || all.Length == 0 ? null : [.. all, .. (outside?.Hosts ?? []).Select(HostEntry.Of)];
     }
 
-    /// <summary>Whether a request with this one <c>Origin</c> value may pass. A request without the field passes; with two of them it never does.</summary>
+    /// <summary>
+    /// Whether a request with this <c>Origin</c> is allowed. The caller allows a request without the field, and refuses one that has it twice.
+    /// </summary>
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
 
-    /// <summary>Whether a request without an <c>Origin</c> may pass that has this <c>Sec-Fetch-Site</c> value (Fetch Metadata, W3C).</summary>
+    /// <summary>Whether a request without <c>Origin</c> but with this <c>Sec-Fetch-Site</c> value is allowed (Fetch Metadata, W3C).</summary>
     /// <remarks>
-    /// An image or a link sends no Origin. The browser then says who made it ask: a page of another site, or, with <c>same-site</c>, of another port. What a
-    /// person types is <c>none</c>; what is not a browser does not send the field.
+    /// A browser sends no Origin for an image or a link. This field then says where the request comes from: a page of another site (<c>cross-site</c>), or of
+    /// another port (<c>same-site</c>). <c>none</c> means that the user has typed the address. Programs other than browsers do not send the field.
     /// </remarks>
     public bool AllowsSite(ReadOnlySpan<byte> site) =>
         !_isLoopback || !(Ascii.EqualsIgnoreCase(site, "cross-site"u8) || Ascii.EqualsIgnoreCase(site, "same-site"u8));
 
-    /// <summary>Whether a request for this host may pass.</summary>
+    /// <summary>Whether a request for this host is allowed.</summary>
     /// <param name="host">
-    /// Host and port; empty in HTTP/1.0 without the field. Such a request passes if the list is the listener's own names: no page can be made to send it.
+    /// Host and port; empty for an HTTP/1.0 request without the field. Such a request is allowed if only the listener's own names are, since no web page can
+    /// make a browser send it.
     /// </param>
     public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
 
@@ -107,14 +115,16 @@ internal sealed class OriginRule
         return list.Length == 0 ? null : [.. list, .. extra.Select(Encoding.ASCII.GetBytes)];
     }
 
-    /// <summary>The three names of the loopback interface, and the bound address if it is a fourth.</summary>
+    /// <summary>Returns the three names of the loopback interface, and the bound address if it is a different one.</summary>
     private static string[] OwnNames(IPAddress bound)
     {
         string address = new IPEndPoint(bound, 0).ToString();
         return [.. new[] { "localhost", "127.0.0.1", "[::1]", address[..address.LastIndexOf(':')] }.Distinct()];
     }
 
-    /// <summary>A page's origin contains its port, unless it is the scheme's default port, which browsers leave out (RFC 6454 §6.2).</summary>
+    /// <summary>
+    /// Returns the origins of a name. An origin contains the port, unless it is the scheme's default port, which browsers leave out (RFC 6454 §6.2).
+    /// </summary>
     private static string[] OwnOrigins(string name, int port)
     {
         string[] withPort = [$"http://{name}:{port}", $"https://{name}:{port}"];
@@ -122,18 +132,18 @@ internal sealed class OriginRule
     }
 
     /// <summary>
-    /// Some clients leave the port out though it is not the scheme's own. No page of another site can name one of these hosts: their names lead to this
-    /// machine and nowhere else.
+    /// Returns the hosts of a name, with and without the port: some clients leave it out although it is not the scheme's default. No page of another site can
+    /// have such a host, since these names always mean this machine.
     /// </summary>
     private static HostEntry[] OwnHosts(string name, int port) =>
         [new(Encoding.ASCII.GetBytes($"{name}:{port}"), AnyPort: false), new(Encoding.ASCII.GetBytes(name), AnyPort: false)];
 
-    /// <summary>A value of <c>Host</c> that passes.</summary>
-    /// <param name="Bytes">Name and port, or the name alone.</param>
-    /// <param name="AnyPort">The name with any port passes too.</param>
+    /// <summary>A value of <c>Host</c> that is allowed.</summary>
+    /// <param name="Bytes">The name with a port, or the name alone.</param>
+    /// <param name="AnyPort">Whether the name is allowed with any port.</param>
     private readonly record struct HostEntry(byte[] Bytes, bool AnyPort)
     {
-        /// <param name="host">A host as the operator lists it.</param>
+        /// <param name="host">A host, as the operator has listed it.</param>
         public static HostEntry Of(string host) => new(Encoding.ASCII.GetBytes(host), AnyPort: host.LastIndexOf(':') <= host.LastIndexOf(']'));
 
         public bool Matches(ReadOnlySpan<byte> host) =>
@@ -141,7 +151,7 @@ internal sealed class OriginRule
             && Ascii.EqualsIgnoreCase(host[..Bytes.Length], Bytes)
             && (host.Length == Bytes.Length || (AnyPort && IsPort(host[Bytes.Length..])));
 
-        /// <summary>A colon and one to five digits.</summary>
+        /// <summary>Whether the rest of a value is a colon and one to five digits.</summary>
         private static bool IsPort(ReadOnlySpan<byte> rest) =>
             rest.Length is >= 2 and <= 6 && rest[0] == (byte)':' && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }

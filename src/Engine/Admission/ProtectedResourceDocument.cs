@@ -5,15 +5,15 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The protected resource's metadata (RFC 9728 §2): what a client without a token reads first, so it needs none.</summary>
+/// <summary>The protected resource's metadata (RFC 9728 §2). A client reads it before it has a token, so no token is needed for it.</summary>
 internal sealed class ProtectedResourceDocument(TokenPolicy policy)
 {
     private static readonly byte[] WellKnown = Encoding.ASCII.GetBytes(ResourceNames.WellKnownPath);
 
-    // MCP, authorization: servers do not list it; a client that wants refresh tokens asks for it by itself.
+    // MCP, authorization: servers must not list this scope. A client that wants refresh tokens asks for it without being told.
     private const string OfflineAccess = "offline_access";
 
-    /// <summary><c>scopes_supported</c>. Set for life.</summary>
+    /// <summary>The value of <c>scopes_supported</c>. Never changes.</summary>
     private readonly string[] _scopes = [.. policy.AdvertisedScopes.Concat(policy.RequiredScopes).Distinct().Where(scope => scope != OfflineAccess)];
 
     /// <summary>The field lines, each with its CRLF, that let a page of any origin read the document; also those of a preflight's 204.</summary>
@@ -21,21 +21,23 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
         "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\n"u8
         + "Access-Control-Allow-Headers: MCP-Protocol-Version, Content-Type, Accept, Authorization\r\nAccess-Control-Max-Age: 7200\r\n"u8;
 
-    /// <summary>Whether a path is the well-known one, alone or with a resource's path after it.</summary>
+    /// <summary>Whether a path is the well-known path, alone or followed by the resource's path.</summary>
     /// <param name="path">The request's path, without query.</param>
-    /// <param name="resourcePath">The path of the resource that is meant; empty for the origin itself.</param>
+    /// <param name="resourcePath">The path of the resource; empty if the resource is the origin itself.</param>
     public static bool Matches(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> resourcePath)
     {
         resourcePath = path.StartsWith(WellKnown) ? path[WellKnown.Length..] : default;
         return path.StartsWith(WellKnown) && (resourcePath.IsEmpty || resourcePath[0] == (byte)'/');
     }
 
-    /// <summary>The document, JSON in UTF-8.</summary>
+    /// <summary>Returns the document, as JSON in UTF-8.</summary>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
-    /// <param name="host">The request's host. It names the resource unless the operator did; if both are missing there is no document.</param>
-    /// <param name="resourcePath">As <see cref="Matches"/> gave it.</param>
-    /// <param name="announced">The resource by the listener's public address; null if it has none.</param>
-    /// <returns>Empty if the resource has no name.</returns>
+    /// <param name="host">
+    /// The request's host. It is used to name the resource unless the operator has named it. If both are missing, there is no document.
+    /// </param>
+    /// <param name="resourcePath">The path of the resource, from <see cref="Matches"/>.</param>
+    /// <param name="announced">The resource's identifier, if the listener has a public address; otherwise null.</param>
+    /// <returns>The document; empty if the resource has no name.</returns>
     public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath, string? announced = null)
     {
         string? named = policy.ResourceUrl ?? announced;

@@ -1,14 +1,14 @@
 namespace McpProxyFast.Admission;
 
-/// <summary>The names by which clients outside reach a listener of this machine: those of a tunnel's other end.</summary>
-/// <param name="Hosts">Values of <c>Host</c>; one without a port stands for every port.</param>
-/// <param name="Origin">The origin of pages there.</param>
+/// <summary>The public names of a listener, by which clients outside this machine reach it through a tunnel.</summary>
+/// <param name="Hosts">The values of <c>Host</c> that clients send. One without a port is allowed with every port.</param>
+/// <param name="Origin">The origin of web pages at the public address.</param>
 internal sealed record PublicNames(IReadOnlyList<string> Hosts, string Origin)
 {
-    /// <summary>The names of an address.</summary>
-    /// <param name="address">http or https.</param>
-    /// <param name="otherHosts">What clients may ask for besides.</param>
-    /// <exception cref="ArgumentException">One is not a host.</exception>
+    /// <summary>Makes the names from a public address.</summary>
+    /// <param name="address">The public URL; http or https.</param>
+    /// <param name="otherHosts">Further values of <c>Host</c> that clients may send.</param>
+    /// <exception cref="ArgumentException">One of the other hosts is not a host.</exception>
     public static PublicNames Of(Uri address, IReadOnlyList<string> otherHosts)
     {
         // IdnHost is what clients send, but leaves the brackets of IPv6 out.

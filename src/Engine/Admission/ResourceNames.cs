@@ -2,13 +2,13 @@ using System.Text;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>What the protected resource is called, and where its metadata lies (RFC 9728 §1.2, §3.1).</summary>
+/// <summary>The identifier of the protected resource, and the URL of its metadata (RFC 9728 §1.2, §3.1).</summary>
 internal readonly record struct ResourceNames(string Resource, string MetadataUrl)
 {
-    /// <summary>The well-known path; the resource's own path, if it has one, follows it.</summary>
+    /// <summary>The well-known path. The resource's own path, if it has one, follows it.</summary>
     public const string WellKnownPath = "/.well-known/oauth-protected-resource";
 
-    /// <summary>By the identifier, which stays as it is written: clients compare it byte for byte.</summary>
+    /// <summary>Makes the names from the identifier. It is not changed, since clients compare it byte for byte.</summary>
     public static ResourceNames Of(string resource)
     {
         int hostStart = resource.IndexOf("://", StringComparison.Ordinal) + 3;
@@ -18,10 +18,10 @@ internal readonly record struct ResourceNames(string Resource, string MetadataUr
         return new ResourceNames(resource, $"{resource[..hostEnd]}{WellKnownPath}{(path == "/" ? "" : path)}");
     }
 
-    /// <summary>By what the request says, for a proxy that was not told its public name.</summary>
+    /// <summary>Makes the names from a request, if the operator has not set the proxy's public URL.</summary>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
-    /// <param name="host">The request's host; the parser has let only <c>host[:port]</c> through.</param>
-    /// <param name="path">The resource's path, ASCII; <c>/</c> and nothing are the same.</param>
+    /// <param name="host">The request's host. The parser has checked that it is <c>host[:port]</c>.</param>
+    /// <param name="path">The resource's path in ASCII. <c>/</c> and an empty path mean the same.</param>
     public static ResourceNames OfRequest(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> path) =>
         Of($"{scheme}://{Encoding.ASCII.GetString(host)}{(path.SequenceEqual("/"u8) ? "" : Encoding.ASCII.GetString(path))}");
 }

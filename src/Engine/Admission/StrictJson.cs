@@ -3,17 +3,19 @@ using System.Text.Unicode;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Reads the JSON of a token: what two readers could read two ways is refused, and every text in it is Unicode.</summary>
+/// <summary>Parses the JSON of a token strictly: JSON that two parsers could read differently is refused, and every string must be valid Unicode.</summary>
 internal static class StrictJson
 {
-    /// <summary>No member twice (RFC 7515 §4, RFC 8725 §2.4), and no nesting that no token has.</summary>
+    /// <summary>
+    /// The parser's options: no member may occur twice (RFC 7515 §4, RFC 8725 §2.4), and the nesting depth is limited to more than any real token has.
+    /// </summary>
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>Parses a document; reading a text of it cannot fail afterwards.</summary>
-    /// <exception cref="JsonException">It is not such JSON.</exception>
+    /// <summary>Parses a document. Reading a string from it cannot fail afterwards.</summary>
+    /// <exception cref="JsonException">The bytes are not JSON that meets these rules.</exception>
     public static JsonDocument Parse(byte[] json)
     {
-        // RFC 8259 §8.1. The parser lets bytes that are not UTF-8 pass, and fails when they are read.
+        // JSON is UTF-8 (RFC 8259 §8.1). The parser does not check that before a string is read.
         if (!Utf8.IsValid(json))
         {
             throw new JsonException("The JSON is not valid UTF-8.");
@@ -30,7 +32,9 @@ internal static class StrictJson
         }
     }
 
-    /// <summary>RFC 8259 §8.2: half of a pair, escaped, is JSON but no text. Readers fail at it, replace it, or drop it.</summary>
+    /// <summary>
+    /// Refuses an escape that is half of a surrogate pair (RFC 8259 §8.2). It is valid JSON but not valid Unicode, and parsers fail, replace it, or drop it.
+    /// </summary>
     private static void RefuseLoneSurrogates(byte[] json)
     {
         if (json.AsSpan().IndexOf("\\u"u8) < 0)

@@ -6,72 +6,79 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Decides about a token: at once if it is known, otherwise after one validation.</summary>
+/// <summary>Decides whether a token is accepted: at once if there is a cached verdict, otherwise after one validation.</summary>
 internal sealed class TokenGate : IAsyncDisposable
 {
-    /// <summary>Longest time a refusal is kept. It bounds how long a token stays refused after the reason has gone.</summary>
+    /// <summary>The longest time for which a refusal is cached. So a token is accepted at most this long after the reason for its refusal has gone.</summary>
     public static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest wait for a verdict: discovery and keys of a slow provider, with some to spare.</summary>
+    /// <summary>The longest time for one validation. It is enough to fetch metadata and keys from a slow provider.</summary>
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Most distinct tokens looked at at a time, beside introspected ones (<see cref="IntrospectionValidator.Lane"/>).</summary>
+    /// <summary>
+    /// The maximum number of distinct tokens that are validated at a time, not counting introspected ones (<see cref="IntrospectionValidator.Lane"/>).
+    /// </summary>
     /// <remarks>
-    /// Those that wait for another key than the known ones have a bound within it (<see cref="IssuerKeyCache.MaxWaiting"/>), so that an issuer that hangs
-    /// leaves three quarters for tokens by known keys.
+    /// Tokens that wait for an unknown key may take only a part of it (<see cref="IssuerKeyCache.MaxWaiting"/>). So if the issuer does not answer, three
+    /// quarters are left for tokens with known keys.
     /// </remarks>
     public const int MaxPending = 512;
 
-    /// <summary>Most distinct tokens that wait until they are looked at, as after a restart with many callers. Above it the answer is 503.</summary>
+    /// <summary>
+    /// The maximum number of distinct tokens that wait for their validation, for example after a restart with many callers. Further ones are answered with 503.
+    /// </summary>
     public const int MaxWaiting = TokenCache<CachedVerdict>.Capacity;
 
-    /// <summary>Longest wait until a token is looked at. A signature takes microseconds, so what waits for longer waits for something that hangs.</summary>
+    /// <summary>
+    /// The longest time that a token waits for its validation to begin. Checking a signature takes microseconds, so a longer wait means that something does not
+    /// answer.
+    /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>For the tokens that have the form of a JWT, and for all where there is no lane for others. Set for life.</summary>
+    /// <summary>The lane for tokens that have the form of a JWT, or for all tokens if there is no other lane. Never changes.</summary>
     private readonly Lane _lane;
 
-    /// <summary>For the tokens that have another form; null where one lane takes all. Set for life.</summary>
+    /// <summary>The lane for tokens of any other form; null if one lane takes all tokens. Never changes.</summary>
     private readonly Lane? _opaque;
 
-    /// <summary>The keys that the validator uses; null if it uses none. Set for life.</summary>
+    /// <summary>The keys that the validator uses; null if it uses none. Never changes.</summary>
     private readonly IssuerKeyCache? _keys;
 
-    /// <summary>The clock for expiry. Set for life.</summary>
+    /// <summary>The clock for expiry. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs providers and validators that fail. Set for life.</summary>
+    /// <summary>Logs providers and validators that fail. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Bounds how often refusals and failures are told. Set for life.</summary>
+    /// <summary>Limits how often refusals and failures are logged. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Gets what a validator's cancellation callbacks throw. Set for life.</summary>
+    /// <summary>Logs exceptions of a validator's cancellation callbacks. Never changes.</summary>
     private readonly HookFaults _hookFaults;
 
-    /// <summary>The verdicts so far.</summary>
+    /// <summary>The cached verdicts.</summary>
     private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
-    /// <summary>Cancelled by the end, and with it every look.</summary>
+    /// <summary>Cancelled on disposal, which cancels all validations.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Counts the withdrawals of keys: a verdict of an earlier epoch is void.</summary>
+    /// <summary>Counts how often keys have been withdrawn. A verdict with a lower number is no longer valid.</summary>
     private int _epoch;
 
-    /// <param name="validator">Asked once per token, never on a socket's thread.</param>
-    /// <param name="keys">The keys that <paramref name="validator"/> uses, where it uses any; the gate starts and ends them.</param>
-    /// <param name="clock">Expiry goes by it.</param>
-    /// <param name="logger">Told why tokens were refused.</param>
+    /// <param name="validator">Validates a token. It is called once for each token, and never on a thread that serves sockets.</param>
+    /// <param name="keys">The keys that <paramref name="validator"/> uses; null if it uses none. The gate starts and disposes of them.</param>
+    /// <param name="clock">The clock for expiry.</param>
+    /// <param name="logger">Gets the reasons why tokens are refused.</param>
     public TokenGate(ITokenValidator validator, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
         : this(LaneOf(validator), opaque: null, keys, clock, logger)
     {
     }
 
-    /// <param name="lane">For the tokens that have the form of a JWT, and for all where there is no lane for others.</param>
-    /// <param name="opaque">For the tokens that have another form; null where one lane takes all.</param>
-    /// <param name="keys">The keys that tokens are checked with, where there are any; the gate starts and ends them.</param>
-    /// <param name="clock">Expiry goes by it.</param>
-    /// <param name="logger">Told why tokens were refused.</param>
+    /// <param name="lane">The lane for tokens that have the form of a JWT, or for all tokens if <paramref name="opaque"/> is null.</param>
+    /// <param name="opaque">The lane for tokens of any other form; null if one lane takes all tokens.</param>
+    /// <param name="keys">The keys that tokens are checked with; null if there are none. The gate starts and disposes of them.</param>
+    /// <param name="clock">The clock for expiry.</param>
+    /// <param name="logger">Gets the reasons why tokens are refused.</param>
     public TokenGate(TokenLane lane, TokenLane? opaque, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
     {
         (_keys, _clock, _logger) = (keys, clock, logger);
@@ -82,17 +89,19 @@ internal sealed class TokenGate : IAsyncDisposable
         keys?.OnWithdrawn(Forget);
     }
 
-    /// <summary>The lane of a validator that waits for nobody, and of a host's.</summary>
+    /// <summary>Makes the lane for a validator that checks signatures, or for a host's own validator.</summary>
     public static TokenLane LaneOf(ITokenValidator validator) => new(validator, new FlightLimits(MaxPending, MaxWaiting, MaxWait), "too-many-pending");
 
-    /// <summary>Begins to fetch keys, ahead of the first request. Returns at once and never fails: without keys the answer is 503 until they come.</summary>
+    /// <summary>
+    /// Starts to fetch keys before the first request comes. Returns at once and never fails. Until there are keys, requests are answered with 503.
+    /// </summary>
     public void Start() => _keys?.Start();
 
-    /// <summary>Decides from memory alone: never waits, allocates nothing.</summary>
-    /// <param name="token">The token, as <see cref="BearerToken"/> gave it.</param>
+    /// <summary>Looks for a cached verdict. Never waits, and allocates nothing.</summary>
+    /// <param name="token">The token, from <see cref="BearerToken.Read"/>.</param>
     /// <param name="memo">The memo of the client connection.</param>
-    /// <param name="verdict">The verdict if the answer is true.</param>
-    /// <returns>False if the token has to be looked at: <see cref="DecideAsync"/>.</returns>
+    /// <param name="verdict">The verdict if the method returns true.</param>
+    /// <returns>False if the token must be validated with <see cref="DecideAsync"/>.</returns>
     public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
     {
         long nowTicks = _clock.GetUtcNow().UtcTicks;
@@ -108,9 +117,9 @@ internal sealed class TokenGate : IAsyncDisposable
         return verdict is not null;
     }
 
-    /// <summary>Looks at a token that <see cref="TryDecide"/> does not know, once however many requests carry it.</summary>
-    /// <param name="token">Copied before the method returns; the buffer may go.</param>
-    /// <param name="cancellationToken">Ends the wait of this request; the validation goes on for the others.</param>
+    /// <summary>Validates a token without a cached verdict. However many requests have the token, it is validated once.</summary>
+    /// <param name="token">The token. It is copied before the method returns.</param>
+    /// <param name="cancellationToken">Ends the wait of this request. The validation continues for the others.</param>
     public async ValueTask<TokenVerdict> DecideAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
         TokenDigest digest = TokenDigest.Of(token.Span);
@@ -118,14 +127,14 @@ internal sealed class TokenGate : IAsyncDisposable
         Look look = Join(digest, token.Span, out bool isOwn);
         TokenVerdict verdict = await look.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-        // A flight that was under way before this request came may land with what has ceased to hold; the next one cannot.
+        // A validation that began before this request may end with a verdict that is no longer valid. The next validation cannot.
         bool isOutdated = look.Epoch != epoch || (verdict.Kind is TokenVerdictKind.Admitted && verdict.ReusableUntil <= _clock.GetUtcNow());
         return isOwn || !isOutdated
             ? verdict
             : await Join(digest, look.Token, out _).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Voids every verdict so far: a key that may have signed one of the tokens holds no longer.</summary>
+    /// <summary>Makes all cached verdicts invalid. Called when a key is withdrawn that may have signed one of the tokens.</summary>
     public void Forget() => Interlocked.Increment(ref _epoch);
 
     public async ValueTask DisposeAsync()
@@ -144,7 +153,7 @@ internal sealed class TokenGate : IAsyncDisposable
         return lane.Pending.TryFind(digest, out Look? known)
             ? known
 
-            // The epoch is read before the keys are: a verdict by keys that are withdrawn meanwhile is void from the start.
+            // The epoch is read before the keys. So if keys are withdrawn meanwhile, the verdict that is based on them is invalid from the start.
             : lane.Pending.Join(digest, new Look(token.ToArray(), Volatile.Read(ref _epoch)), lane.DecideAsync, out isOwn);
     }
 
@@ -152,7 +161,7 @@ internal sealed class TokenGate : IAsyncDisposable
     {
         if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, look.Epoch) is { } known)
         {
-            // The token was settled between this request's look-up and its turn.
+            // Another request has got the verdict between this request's look-up and the start of its validation.
             return known.Verdict;
         }
 
@@ -192,7 +201,7 @@ internal sealed class TokenGate : IAsyncDisposable
         _cache.Add(new CachedVerdict(digest, look.Token, verdict, now.UtcTicks, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
-    /// <summary>There is no place for a token, or it has waited too long. Nothing is kept of it: a request that comes later may find a place.</summary>
+    /// <summary>Refuses a token because too many are waiting, or it has waited too long. That is not cached, since a later request may succeed.</summary>
     private TokenVerdict RefuseTurn(TokenVerdict overflow)
     {
         TellRefusal(overflow);
@@ -222,7 +231,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // The text of such an exception is not ours and might hold the token, so only its type is written.
+            // The message of such an exception may contain the token, so only its type is logged.
             string type = fault.GetType().ToString();
             if (_lines.MayWrite(LogLevel.Error, "tokens could not be checked", type))
             {
@@ -233,7 +242,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    /// <summary>One lane at work.</summary>
+    /// <summary>A lane with its running and waiting validations.</summary>
     private sealed class Lane
     {
         public Lane(TokenGate gate, TokenLane lane)
@@ -243,14 +252,14 @@ internal sealed class TokenGate : IAsyncDisposable
             DecideAsync = (digest, look) => gate.DecideOnceAsync(lane.Validator, digest, look);
         }
 
-        /// <summary>The tokens that are being looked at, and those that wait for it, each with those who wait for the verdict.</summary>
+        /// <summary>The running and waiting validations, each with the requests that wait for its verdict.</summary>
         public Flights<Look, TokenVerdict> Pending { get; }
 
-        /// <summary>Looks at one token.</summary>
+        /// <summary>Validates one token.</summary>
         public Func<TokenDigest, Look, Task<TokenVerdict>> DecideAsync { get; }
     }
 
-    /// <summary>One token being looked at.</summary>
+    /// <summary>The validation of one token.</summary>
     private sealed class Look(byte[] token, int epoch) : Flight<TokenVerdict>
     {
         public byte[] Token => token;

@@ -2,11 +2,11 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Tells access tokens from the others that an issuer signs or knows: what says to be something else is (RFC 8725 §3.11).</summary>
-/// <remarks>The same for the claims of a JWT and for an introspection answer, since both come from the same servers.</remarks>
+/// <summary>Distinguishes access tokens from other tokens of an issuer. A token that claims to be of another kind is refused (RFC 8725 §3.11).</summary>
+/// <remarks>The claims of a JWT and an introspection answer are treated the same way, since both come from the same servers.</remarks>
 internal static class TokenKind
 {
-    /// <summary>Where servers write it: RFC 7662 §2.2, Cognito and Hydra, OpenIddict, Keycloak, others.</summary>
+    /// <summary>The claims in which servers name the kind of a token: RFC 7662 §2.2, Cognito and Hydra, OpenIddict, Keycloak, others.</summary>
     private static readonly string[] Members = ["token_type", "token_use", "token_usage", "typ", "use"];
 
     private static readonly string[] Others =
@@ -20,8 +20,8 @@ internal static class TokenKind
     public static bool IsAccessTokenType(string? type) =>
         type is null || AccessTokenTypes.Contains(WithoutPrefix(type, "application/"), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether these claims are those of an ID token, a refresh token or another that opens nothing here.</summary>
-    /// <remarks>Besides the words, by hashes that only ID tokens have (OpenID Connect Core §3.3.2.11).</remarks>
+    /// <summary>Whether these are the claims of an ID token, a refresh token or another token that is not an access token.</summary>
+    /// <remarks>An ID token is also recognized by hash claims that only ID tokens have (OpenID Connect Core §3.3.2.11).</remarks>
     public static bool IsAnother(JsonElement claims) =>
         claims.TryGetProperty("at_hash", out _)
         || claims.TryGetProperty("c_hash", out _)

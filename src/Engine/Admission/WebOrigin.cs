@@ -7,7 +7,7 @@ internal static class WebOrigin
 {
     private static readonly SearchValues<char> NeverInAuthority = SearchValues.Create("/\\?#@,* \t");
 
-    /// <summary>The origin as browsers serialise it: lower case, no path (RFC 6454 §6.2). The port stays as written.</summary>
+    /// <summary>Returns the origin as browsers write it: in lower case, without a path (RFC 6454 §6.2). The port is not changed.</summary>
     /// <exception cref="ArgumentException"><paramref name="origin"/> is not <c>scheme://host[:port]</c>.</exception>
     public static string Parse(string origin, string listName)
     {
@@ -23,7 +23,7 @@ internal static class WebOrigin
         throw new ArgumentException($"'{origin}' is not an origin: write scheme://host or scheme://host:port, without a path.", listName);
     }
 
-    /// <summary>The <c>Host</c> value as clients write it: <c>host[:port]</c> (RFC 9110 §7.2).</summary>
+    /// <summary>Returns the <c>Host</c> value as clients write it: <c>host[:port]</c> (RFC 9110 §7.2).</summary>
     /// <exception cref="ArgumentException"><paramref name="host"/> is something else.</exception>
     public static string ParseHost(string host, string listName) =>
         IsHost(host) ? host.ToLowerInvariant() : throw new ArgumentException($"'{host}' is not a host: write name or name:port.", listName);

@@ -9,7 +9,7 @@ internal static class AnswerBody
     private const int ReadBytes = 16 * 1024;
 
     /// <summary>Whether the response is a stream of events.</summary>
-    /// <remarks>By the type alone: parameters that are written wrongly, as in <c>text/event-stream;</c>, change nothing about what the body is.</remarks>
+    /// <remarks>Only the media type is compared. Malformed parameters after it, as in <c>text/event-stream;</c>, are ignored.</remarks>
     public static bool IsEventStream(HttpResponseMessage response)
     {
         if (!response.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values))
@@ -23,12 +23,12 @@ internal static class AnswerBody
     }
 
     /// <summary>Reads a whole body.</summary>
-    /// <param name="response">Its head has come.</param>
-    /// <param name="most">Most bytes.</param>
-    /// <param name="bound">Bounds what is held of bodies.</param>
+    /// <param name="response">A response whose head has been received.</param>
+    /// <param name="most">The largest body that is read, in bytes.</param>
+    /// <param name="bound">Bounds the memory that bodies take while they are read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The body, which is the caller's; null if it is larger.</returns>
-    /// <exception cref="IOException">The body was cut.</exception>
+    /// <returns>The body, which the caller must dispose of; null if the body is larger than <paramref name="most"/>.</returns>
+    /// <exception cref="IOException">The connection ended before the body was complete.</exception>
     public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
         Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
@@ -40,11 +40,11 @@ internal static class AnswerBody
 
     /// <summary>Reads a whole body.</summary>
     /// <param name="stream">The body.</param>
-    /// <param name="most">Most bytes.</param>
-    /// <param name="bound">Bounds what is held of bodies.</param>
+    /// <param name="most">The largest body that is read, in bytes.</param>
+    /// <param name="bound">Bounds the memory that bodies take while they are read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The body, which is the caller's; null if it is larger.</returns>
-    /// <exception cref="IOException">The body was cut.</exception>
+    /// <returns>The body, which the caller must dispose of; null if the body is larger than <paramref name="most"/>.</returns>
+    /// <exception cref="IOException">The connection ended before the body was complete.</exception>
     public static async Task<MessageBuffer?> ReadAsync(Stream stream, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
         var body = new MessageBuffer();

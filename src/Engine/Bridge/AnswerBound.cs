@@ -2,12 +2,14 @@ using McpProxyFast.Bridge.Eras;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Bounds what comes in on the exchange of one message, as <see cref="LargeMessages"/> does, and tells of a large answer while it comes in.</summary>
-/// <param name="parts">The conversation's.</param>
-/// <param name="message">The message.</param>
+/// <summary>
+/// Bounds the memory of the answer to one message, as <see cref="LargeMessages"/> does, and tells the delivery when the answer turns out to be large.
+/// </summary>
+/// <param name="parts">What the conversation shares with its transports.</param>
+/// <param name="message">The client's message that is being answered.</param>
 internal sealed class AnswerBound(UpstreamParts parts, ClientMessage message) : IMessageBound
 {
-    /// <summary>It has been told of.</summary>
+    /// <summary>Whether the delivery has been told that the answer is large, which happens once.</summary>
     private bool _isTold;
 
     public ValueTask TakeTurnAsync(MessageBuffer answer, CancellationToken cancellationToken)

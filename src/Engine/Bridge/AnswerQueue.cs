@@ -3,26 +3,26 @@ using System.Buffers;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Answers that are made where the client's messages are read. The reader goes on without them, so that a client that does not read is still heard: its
-/// end, and its cancellations.
+/// Sends the answers that the reader of the client's messages makes by itself. The reader does not wait for them, so it goes on reading even if the client
+/// reads no answers, and sees the client's cancellations and the end of its input.
 /// </summary>
-/// <param name="front">The client.</param>
+/// <param name="front">The connection to the client.</param>
 /// <param name="running">Counts the answers that are under way.</param>
 #pragma warning disable CA1001 // Answers may still be under way when the bridge has ended; the semaphore has nothing that needs disposal.
 internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 #pragma warning restore CA1001
 {
-    /// <summary>Most answers that are under way; the reader waits if there are more.</summary>
+    /// <summary>The maximum number of answers that are being sent at a time. The reader waits if there are more.</summary>
     public const int MaxWaiting = 256;
 
-    /// <summary>Largest answer that is not waited for.</summary>
+    /// <summary>The largest answer, in bytes, that the reader does not wait for.</summary>
     public const int MaxBytes = 64 * 1024;
 
     private readonly SemaphoreSlim _room = new(MaxWaiting);
 
-    /// <summary>Sends an answer. For one caller at a time, in whose order they are sent. If the client has gone, it is dropped.</summary>
-    /// <param name="answer">Memory of its own.</param>
-    /// <returns>When the caller may go on.</returns>
+    /// <summary>Sends an answer, behind those of earlier calls. Only one caller at a time may call it. If the client has gone, the answer is dropped.</summary>
+    /// <param name="answer">One JSON-RPC message, in memory that nobody else uses.</param>
+    /// <returns>A task that ends when the caller may go on.</returns>
     public async ValueTask SendAsync(ReadOnlySequence<byte> answer)
     {
         await _room.WaitAsync().ConfigureAwait(false);
@@ -42,7 +42,7 @@ internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
         }
         catch (FrontClosedException)
         {
-            // Everything ends by itself.
+            // The client has gone. Whoever watches the front ends the conversation.
         }
         finally
         {

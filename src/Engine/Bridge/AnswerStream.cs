@@ -3,32 +3,37 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The stream that answers one message. If it breaks off, or the server ends it to be asked again, the rest of it is fetched.</summary>
+/// <summary>
+/// Reads the event stream that answers one message. If the stream breaks off, or the server closes it so that the client polls, the rest is fetched with a GET.
+/// </summary>
 /// <param name="parts">What the conversation shares with its transports.</param>
-/// <param name="message">The message.</param>
-/// <param name="session">The session that it belongs to.</param>
+/// <param name="message">The message that the stream answers.</param>
+/// <param name="session">The session that the message belongs to.</param>
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
 {
     private readonly RetryWindow _patience = new(parts.Settings, waitsForPerson: false);
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>The last event that has come; null if none had an id, so that nothing can be fetched.</summary>
+    /// <summary>The id of the last event that has come; null if no event had an id. Then nothing can be fetched.</summary>
     private string? _lastId;
 
-    /// <summary>The pause before the rest is asked for.</summary>
+    /// <summary>How long to wait before the rest is fetched.</summary>
     private TimeSpan _pause = BridgeLimits.DefaultRetry;
 
-    /// <summary>Something came that is no message: it may have been the answer.</summary>
+    /// <summary>Whether an event was not a JSON-RPC message. It may have been the answer.</summary>
     private bool _wasBroken;
 
-    /// <summary>The stream that was read last has brought something.</summary>
+    /// <summary>Whether the stream that was read last had at least one event.</summary>
     private bool _hasBrought;
 
-    /// <summary>The revision is one without resumption: a message of its own has the revision in itself.</summary>
+    /// <summary>
+    /// Whether the rest can be fetched: an event had an id, and the message is of a revision with sessions. Revision 2026-07-28 cannot resume a stream; its
+    /// messages name their revision in <c>_meta</c>.
+    /// </summary>
     private bool CanResume => _lastId is not null && (message.IsInitialize || message.Head.ProtocolVersion is null);
 
-    /// <summary>Passes on what comes, until every request of the message has ended or nothing more can come.</summary>
-    /// <param name="response">Its head has come.</param>
+    /// <summary>Passes on what the server sends, until every request of the message has ended or nothing more can come.</summary>
+    /// <param name="response">A response whose head has been received.</param>
     public async Task RunAsync(HttpResponseMessage response)
     {
         await ReadAsync(response).ConfigureAwait(false);
@@ -45,7 +50,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     }
 
     /// <summary>Fetches what follows the last event.</summary>
-    /// <returns>Whether it may be tried again, if the answer is still missing.</returns>
+    /// <returns>Whether to fetch again if the answer is still missing.</returns>
     private async Task<bool> ResumeAsync()
     {
         using HttpResponseMessage? response = await StreamOpening.GetAsync(parts, session, _lastId, message.Closing).ConfigureAwait(false);
@@ -58,12 +63,12 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
 
         if (response is null)
         {
-            // Cut without a word: the server is on its way down, or up.
+            // The connection ended without a response: the server may be stopping or starting.
             return await _patience.PauseAsync(parts.Settings.ReconnectTimeout, message.Closing).ConfigureAwait(false);
         }
 
         ErrorAnswer error = await ErrorAnswer.ReadAsync(response, parts.Large, message.Closing).ConfigureAwait(false);
-        bool passes = error.Status is 429 or 502 or 503 or 504; // a server, or what stands before it, on its way down, or up
+        bool passes = error.Status is 429 or 502 or 503 or 504; // the server, or a gateway in front of it, may be stopping or starting
         if (passes && await _patience.PauseAsync(parts.Settings.ReconnectTimeout, message.Closing).ConfigureAwait(false))
         {
             return true;
@@ -91,11 +96,11 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         }
         catch (OperationCanceledException) when (!message.Closing.IsCancellationRequested)
         {
-            // What follows an answer has had its time.
+            // The answer has come, and TailTime has passed since.
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException)
         {
-            // It broke off: what has come has been passed on, and the rest may be fetched.
+            // The stream broke off. What has come has been passed on, and the rest may be fetched.
         }
     }
 
@@ -114,7 +119,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
                     if (message.Head.Method != Methods.Listen)
                     {
-                        // It may have been the answer, which then never comes.
+                        // The dropped event may have been the answer, and then no other comes.
                         await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
                     }
                 }

@@ -3,10 +3,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A client's <c>initialize</c>, while it is not known whether the server has a handshake.</summary>
+/// <summary>A client's <c>initialize</c> request, kept while it is not known whether the server speaks a revision with a handshake.</summary>
 internal sealed class AwaitedHandshake
 {
-    /// <summary>The largest that is kept, to be translated; real ones are below 10 KiB.</summary>
+    /// <summary>The largest <c>initialize</c>, in bytes, that is kept for a translation. Real ones are below 10 KiB.</summary>
     public const int MaxBytes = 1024 * 1024;
 
     public AwaitedHandshake(MessageBuffer initialize, RpcHead head)
@@ -15,15 +15,15 @@ internal sealed class AwaitedHandshake
         Head = head;
     }
 
-    /// <summary>The request; its own copy.</summary>
+    /// <summary>A copy of the request.</summary>
     public ReadOnlySequence<byte> Message { get; }
 
     public RpcHead Head { get; }
 
-    /// <summary>The server's answer, while the server is asked what it speaks; null before.</summary>
+    /// <summary>The error with which the server has answered the request, kept while the server is asked for its revision; null before that.</summary>
     public ReadOnlySequence<byte>? Refusal { get; set; }
 
-    /// <summary>Whether a message of the server answers it, or has its answer among others.</summary>
+    /// <summary>Whether a message from the server is the answer to the request, or a batch with that answer in it.</summary>
     public bool IsAnsweredBy(in ReadOnlySequence<byte> message, RpcHead head) => head.Kind is MessageKind.Batch
         ? BatchReader.Split(message, BridgeLimits.MaxBatch)?.Exists(part => Answers(MessageScanner.Scan(part))) is true
         : Answers(head);

@@ -5,7 +5,7 @@ namespace McpProxyFast.Bridge;
 /// <summary>Why the bridge itself answers a request. The list is closed.</summary>
 internal enum BridgeFaultReason
 {
-    /// <summary>The server's answer was cut, and its rest cannot be had.</summary>
+    /// <summary>The server's answer broke off, and the rest cannot be fetched.</summary>
     AnswerCut,
 
     /// <summary>The server ended its response without an answer.</summary>
@@ -20,28 +20,28 @@ internal enum BridgeFaultReason
     /// <summary>The server answered with an HTTP error and no JSON-RPC error.</summary>
     Status,
 
-    /// <summary>The server speaks none of the transports of MCP at this address.</summary>
+    /// <summary>The server speaks none of MCP's HTTP transports at this address.</summary>
     NoTransport,
 
-    /// <summary>The server wants a credential and none was given.</summary>
+    /// <summary>The server wants a credential, and the bridge was started without one.</summary>
     CredentialMissing,
 
-    /// <summary>The exchange with the server was cut before it answered.</summary>
+    /// <summary>The connection ended before the server answered.</summary>
     ClosedEarly,
 
     /// <summary>The server's session has ended and no new one could be made.</summary>
     SessionLost,
 
-    /// <summary>The bridge ends.</summary>
+    /// <summary>The bridge was stopped.</summary>
     Stopped,
 
     /// <summary>Too many requests are open.</summary>
     TooManyRequests,
 
-    /// <summary>Too much is held of the client's messages.</summary>
+    /// <summary>The client's messages that have not been sent yet take too much memory.</summary>
     TooManyBytes,
 
-    /// <summary>The id is that of another open request.</summary>
+    /// <summary>Another open request has the same id.</summary>
     IdInUse,
 
     /// <summary>The client's message is larger than a message may be.</summary>
@@ -50,21 +50,21 @@ internal enum BridgeFaultReason
     /// <summary>The batch has too many messages.</summary>
     BatchTooLong,
 
-    /// <summary>The tool is hidden.</summary>
+    /// <summary>The request calls a tool that the bridge's settings hide.</summary>
     ToolIgnored,
 
-    /// <summary>A bug of the bridge.</summary>
+    /// <summary>The bridge has a bug.</summary>
     InternalError,
 }
 
-/// <summary>What a client is told: a JSON-RPC code, a stable word in <c>data.reason</c>, and a sentence.</summary>
+/// <summary>The error that a client gets: a JSON-RPC code, a stable word in <c>data.reason</c>, and a sentence.</summary>
 internal readonly record struct BridgeFault(int Code, string Reason, string Sentence)
 {
     private const int InvalidRequest = -32600;
     private const int InvalidParams = -32602;
     private const int InternalError = -32603;
 
-    /// <summary>The one table from reason to answer.</summary>
+    /// <summary>The error for each reason. Nothing else makes one.</summary>
     public static BridgeFault For(BridgeFaultReason reason) => reason switch
     {
         BridgeFaultReason.AnswerCut => new(InternalError, "upstream-aborted-body", "The server's response ended before the answer was complete."),

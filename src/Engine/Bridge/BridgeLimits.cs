@@ -1,56 +1,68 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>The bounds of a bridge that nobody sets.</summary>
+/// <summary>The fixed limits of a bridge: no option sets them.</summary>
 internal static class BridgeLimits
 {
-    /// <summary>Largest message, either way: 64 MiB.</summary>
+    /// <summary>The largest message of the client or of the server: 64 MiB.</summary>
     public const int MaxMessageBytes = 64 * 1024 * 1024;
 
-    /// <summary>Most requests of the client that are open at a time; further ones are answered with an error.</summary>
+    /// <summary>The maximum number of the client's requests that are open at a time. Further ones are answered with an error.</summary>
     public const int MaxOpenRequests = 10_000;
 
-    /// <summary>Most requests of the client that are at the server at a time, each on a connection of its own; further ones wait here.</summary>
+    /// <summary>
+    /// The maximum number of the client's requests that are at the server at a time, each on its own connection. Further ones wait in the bridge.
+    /// </summary>
     public const int MaxExchanges = 1_024;
 
-    /// <summary>Most messages in one batch.</summary>
+    /// <summary>The maximum number of messages in one batch.</summary>
     public const int MaxBatch = 1_000;
 
-    /// <summary>Most of an HTTP error's body that is looked at for a JSON-RPC error.</summary>
+    /// <summary>The largest body of an HTTP error, in bytes, that is searched for a JSON-RPC error.</summary>
     public const int MaxErrorBytes = 1024 * 1024;
 
-    /// <summary>Most subscriptions that are made again in a new session.</summary>
+    /// <summary>The maximum number of subscriptions that are made again in a new session.</summary>
     public const int MaxSubscriptions = 1_000;
 
-    /// <summary>Largest message that is kept for a new session: <c>initialize</c>, a subscription, a log level.</summary>
+    /// <summary>The largest message, in bytes, that is kept to be sent again in a new session: <c>initialize</c>, a subscription, a log level.</summary>
     public const int MaxKeptBytes = 64 * 1024;
 
-    /// <summary>How long a cancelled request's exchange may go on: the server may still say something, and ends it.</summary>
+    /// <summary>How long the exchange of a cancelled request stays open. The server may still send messages on it, and should end it.</summary>
     public static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a cancellation waits for a response to its request to begin: it must not overtake it, and the response may be hours away.</summary>
+    /// <summary>
+    /// How long a cancellation waits for the response to its request to begin, so that the cancellation does not reach the server before the request. It cannot
+    /// wait for longer, as the response may take hours.
+    /// </summary>
     public static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long what follows an answer on its own stream is still read.</summary>
+    /// <summary>How long an answer's event stream is still read after the answer has come.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the client has for the errors that end its requests when the bridge ends: one that does not read must not hold up the exit.</summary>
+    /// <summary>
+    /// How long the bridge, when it ends, waits for the client to take the errors that end its open requests. A client that does not read must not delay the
+    /// exit.
+    /// </summary>
     public static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long the end of the session may take: a server that is gone must not hold up the exit.</summary>
+    /// <summary>
+    /// How long the bridge, when it ends, waits until the server has ended the session. A server that does not answer must not delay the exit.
+    /// </summary>
     public static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>The first pause before another attempt to reach the server; each further one doubles it.</summary>
+    /// <summary>The pause before the second attempt to reach the server. Each further pause is twice as long.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The longest pause before another attempt to reach the server for a request that waits.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>The shortest wait before a stream is opened again, whatever its server asks for; doubles up to a second while nothing comes.</summary>
+    /// <summary>
+    /// The shortest wait before a stream is opened again, whatever the server asks for. It doubles, up to a second, each time a stream has brought nothing.
+    /// </summary>
     public static readonly TimeSpan MinRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long to wait before a stream is opened again if the server has not said so (<c>retry</c>).</summary>
     public static readonly TimeSpan DefaultRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest wait that a server's <c>retry</c> is believed for, and the longest pause between two attempts to open its stream.</summary>
+    /// <summary>The longest wait that a server can ask for with <c>retry</c>, and the longest pause between two attempts to open its stream.</summary>
     public static readonly TimeSpan MaxRetry = TimeSpan.FromSeconds(30);
 }

@@ -4,29 +4,31 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>What the client has said that a new session has to be told again. Bounded by <see cref="BridgeLimits.MaxSubscriptions"/> and <see
-/// cref="BridgeLimits.MaxKeptBytes"/>.</summary>
+/// <summary>
+/// The client's messages that must be sent again in a new session. Their number and size are bounded by <see cref="BridgeLimits.MaxSubscriptions"/> and
+/// <see cref="BridgeLimits.MaxKeptBytes"/>.
+/// </summary>
 internal sealed class ClientMemory
 {
-    /// <summary>Guards everything below.</summary>
+    /// <summary>Guards the fields below.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The subscriptions that hold, by resource.</summary>
+    /// <summary>The client's <c>resources/subscribe</c> requests that it has not taken back, by the resource's URI.</summary>
     private readonly Dictionary<string, byte[]> _subscriptions = new(StringComparer.Ordinal);
 
-    /// <summary>The client's <c>initialize</c>; null before it, and if it is too large to be kept.</summary>
+    /// <summary>The client's last <c>initialize</c>; null before the first one, and if it is too large to be kept.</summary>
     private byte[]? _initialize;
 
-    /// <summary>Its last <c>logging/setLevel</c>; null for none.</summary>
+    /// <summary>The client's last <c>logging/setLevel</c> request; null if there was none, or it was too large to be kept.</summary>
     private byte[]? _level;
 
-    /// <summary>The lists of which the server has said that it tells of changes, as it was first initialized.</summary>
+    /// <summary>The notifications about changed lists that the server declared in its answer to the client's <c>initialize</c>.</summary>
     public IReadOnlyList<string> ChangingLists { get; set; } = [];
 
-    /// <summary>The client has said that it is initialized.</summary>
+    /// <summary>Whether the client has sent <c>notifications/initialized</c>.</summary>
     public bool IsInitialized { get; private set; }
 
-    /// <summary>The client's <c>initialize</c>; null if there is none to be sent again.</summary>
+    /// <summary>The client's last <c>initialize</c>; null if there is none that can be sent again.</summary>
     public byte[]? Initialize
     {
         get
@@ -38,7 +40,7 @@ internal sealed class ClientMemory
         }
     }
 
-    /// <summary>Notes a message that the client sends, or one of a batch.</summary>
+    /// <summary>Keeps a message of the client, or one message of a batch, if a new session needs it.</summary>
     public void Note(RpcHead head, in ReadOnlySequence<byte> bytes)
     {
         if (head.Method is not (Methods.Initialize or Methods.Initialized or Methods.SetLevel or Methods.Subscribe or Methods.Unsubscribe))
@@ -73,7 +75,7 @@ internal sealed class ClientMemory
         }
     }
 
-    /// <summary>What is sent behind a new <c>initialize</c>, in its order.</summary>
+    /// <summary>The messages that are sent after a new <c>initialize</c>, in this order.</summary>
     public IReadOnlyList<byte[]> BehindInitialize()
     {
         lock (_gate)

@@ -4,37 +4,37 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>One message on its way to the server, from its arrival to the end of the exchange that it causes.</summary>
+/// <summary>One message on its way to the server, from its arrival to the end of the HTTP exchange that carries it.</summary>
 internal sealed class ClientMessage : IDisposable
 {
     /// <summary>The message's bytes; given back early by <see cref="Release"/>.</summary>
     private readonly MessageBuffer _buffer;
 
-    /// <summary>Completed when a response to it has begun.</summary>
+    /// <summary>Completed when the response to the message has begun.</summary>
     private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completed when messages behind this one may go.</summary>
+    /// <summary>Completed when the messages that came after this one may be sent.</summary>
     private readonly TaskCompletionSource _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completed when none of its requests is open.</summary>
+    /// <summary>Completed when none of the message's requests is open.</summary>
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Cancelled to close the exchange.</summary>
+    /// <summary>Cancelled to close the exchange with the server.</summary>
     private readonly CancellationTokenSource _closing;
 
-    /// <summary>Guards what follows.</summary>
+    /// <summary>Guards <see cref="_isSent"/>.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>It is being sent, or the server has it.</summary>
+    /// <summary>Whether the message is being sent, or the server has it.</summary>
     private bool _isSent;
 
-    /// <summary>Takes the answer to a message of the bridge's own; null for the client's.</summary>
+    /// <summary>Takes the answer if the bridge itself has made the message; null for a message of the client.</summary>
     private readonly OwnAnswer? _own;
 
-    /// <param name="buffer">Its bytes, which are the message's from now on.</param>
-    /// <param name="head">What was read of it.</param>
+    /// <param name="buffer">The message's bytes. The message disposes of them.</param>
+    /// <param name="head">What the scanner has read from the bytes.</param>
     /// <param name="ending">Cancelled when the bridge ends.</param>
-    /// <param name="own">Takes the answer to a message that the bridge itself has made; null for the client's.</param>
+    /// <param name="own">Takes the answer if the bridge itself has made the message; null for a message of the client.</param>
     public ClientMessage(MessageBuffer buffer, RpcHead head, CancellationToken ending, OwnAnswer? own = null)
     {
         (_buffer, Head, _own) = (buffer, head, own);
@@ -44,51 +44,53 @@ internal sealed class ClientMessage : IDisposable
 
     public RpcHead Head { get; }
 
-    /// <summary>The requests that it carries: one, several where it is a batch, none where it is a notification or an answer.</summary>
+    /// <summary>The requests in the message: one if it is a request, any number if it is a batch, none if it is a notification or an answer.</summary>
     public IReadOnlyList<OpenRequest> Requests { get; set; } = [];
 
-    /// <summary>Its bytes. Valid until <see cref="Release"/>.</summary>
+    /// <summary>The message's bytes. Valid until <see cref="Release"/>.</summary>
     public ReadOnlySequence<byte> Bytes => _buffer.Bytes;
 
     public bool IsInitialize => Head.Kind is MessageKind.Request && Head.Method == Methods.Initialize;
 
-    /// <summary>Whether the bridge itself has made it.</summary>
+    /// <summary>Whether the bridge itself has made the message.</summary>
     public bool IsOwn => _own is not null;
 
-    /// <summary>The session that the response to an <c>initialize</c> names, until that is answered with a result; null for none.</summary>
+    /// <summary>
+    /// The session id in the response to an <c>initialize</c>. Null if the response has none, and once the <c>initialize</c> has been answered with a result.
+    /// </summary>
     public string? GivenSession { get; set; }
 
-    /// <summary>What sends it; null until something does.</summary>
+    /// <summary>The transport that sends the message; null before one does.</summary>
     public UpstreamTransport? Transport { get; set; }
 
-    /// <summary>It has been sent again in a new session, which is done once.</summary>
+    /// <summary>Whether the message has been sent again in a new session, which is done at most once.</summary>
     public bool WasSentAgain { get; set; }
 
-    /// <summary>The lists of tools have been read for it, which is done once.</summary>
+    /// <summary>Whether the server's lists of tools have been read for this message, which is done at most once.</summary>
     public bool WereToolsRead { get; set; }
 
-    /// <summary>Cancelled to close the exchange.</summary>
+    /// <summary>Cancelled to close the exchange with the server.</summary>
     public CancellationToken Closing { get; }
 
-    /// <summary>A response to it has begun, so the server has it.</summary>
+    /// <summary>Completed when the response to the message has begun, so the server has the message.</summary>
     public Task Taken => _taken.Task;
 
-    /// <summary>Messages behind this one may go.</summary>
+    /// <summary>Completed when the messages that came after this one may be sent.</summary>
     public Task Accepted => _accepted.Task;
 
-    /// <summary>None of its requests is open any more.</summary>
+    /// <summary>Completed when none of the message's requests is open.</summary>
     public Task Answered => _answered.Task;
 
-    /// <summary>Whether one of its requests still waits for an answer.</summary>
+    /// <summary>Whether at least one of the message's requests still waits for an answer.</summary>
     public bool IsOpen => Requests.Any(request => !request.IsEnded);
 
-    /// <summary>Whether nobody waits for an answer any more.</summary>
+    /// <summary>Whether nobody waits for an answer any more: each request of the message has ended or was cancelled.</summary>
     public bool IsGivenUp => Requests.All(request => request.IsEnded || request.IsCancelled);
 
     public void NoteTaken() => _taken.TrySetResult();
 
-    /// <summary>It is about to be sent.</summary>
-    /// <returns>False where nobody waits for its answer any more: then it must not be sent.</returns>
+    /// <summary>Notes that the message is about to be sent.</summary>
+    /// <returns>False if nobody waits for its answer any more. Then it must not be sent.</returns>
     public bool TryBeginSending()
     {
         lock (_gate)
@@ -97,7 +99,7 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>The attempt to send it has failed, or the server has refused it: nothing comes of it.</summary>
+    /// <summary>Notes that the attempt to send the message has failed, or that the server has refused the message.</summary>
     public void EndSending()
     {
         lock (_gate)
@@ -106,8 +108,8 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>Gives it up, once a request of it has been cancelled.</summary>
-    /// <returns>Whether it will never be sent.</returns>
+    /// <summary>Gives the message up if it has not been sent and all of its requests have been cancelled.</summary>
+    /// <returns>Whether it was given up, so that it will never be sent.</returns>
     public bool TryGiveUp()
     {
         lock (_gate)
@@ -116,7 +118,7 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>One of its requests has ended.</summary>
+    /// <summary>Notes that one of the message's requests has ended.</summary>
     public void NoteEnded()
     {
         if (!IsOpen)
@@ -127,8 +129,8 @@ internal sealed class ClientMessage : IDisposable
 
     public void Accept() => _accepted.TrySetResult();
 
-    /// <summary>Takes the answer to a message of the bridge's own.</summary>
-    /// <param name="answer">Read before this returns.</param>
+    /// <summary>Hands over the answer to a message that the bridge itself has made.</summary>
+    /// <param name="answer">The answer. It is read before this method returns.</param>
     public void AnswerOwn(in ReadOnlySequence<byte> answer)
     {
         Debug.Assert(IsOwn, "The client's answers go to the client.");
@@ -144,11 +146,11 @@ internal sealed class ClientMessage : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It has ended meanwhile.
+            // The exchange has ended meanwhile.
         }
     }
 
-    /// <summary>Gives the bytes back: the server has them.</summary>
+    /// <summary>Gives the bytes back early, once the server has them.</summary>
     public void Release() => _buffer.Dispose();
 
     public void Dispose()

@@ -5,14 +5,14 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>One client and one server: takes the client's messages and sends each on, in the order that they need.</summary>
+/// <summary>Connects one client with one server: takes the client's messages and sends each to the server, in order if order matters.</summary>
 /// <remarks>
-/// Every request of the client ends exactly once, with the server's answer or an error: who takes it out of <see cref="OpenRequests"/> answers it. Messages
-/// are sent side by side; only what follows a notification, an answer or an <c>initialize</c> waits until the server has taken that.
+/// Every request of the client ends exactly once, with the server's answer or with an error: the code that takes it out of <see cref="OpenRequests"/> answers
+/// it. Messages are sent at the same time, but what follows a notification, an answer or an <c>initialize</c> waits until the server has taken that.
 /// </remarks>
 internal sealed class Conversation : IDisposable
 {
-    /// <summary>How long what follows a notification waits for it: a server that never answers one must not hold up requests.</summary>
+    /// <summary>How long messages wait until the server has taken the notification or answer before them: it may never take it.</summary>
     private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
 
     private readonly IBridgeFront _front;
@@ -20,24 +20,24 @@ internal sealed class Conversation : IDisposable
     private readonly Delivery _delivery;
     private readonly TransportChoice _transports;
 
-    /// <summary>Cancelled to close every exchange.</summary>
+    /// <summary>Cancelled to close every exchange with the server.</summary>
     private readonly CancellationTokenSource _ending = new();
 
-    /// <summary>Places for requests at the server. What answers the server's own requests takes none.</summary>
+    /// <summary>Limits how many messages with requests are at the server at a time. Notifications and answers do not count.</summary>
     private readonly SemaphoreSlim _places = new(BridgeLimits.MaxExchanges);
 
-    /// <summary>The messages that are under way, and answers of the bridge's own.</summary>
+    /// <summary>Counts the messages that are under way, and the answers that the bridge itself is sending.</summary>
     private readonly RunningCount _running = new(MessagePieces.Trim);
 
-    /// <summary>Answers to messages that do not go on.</summary>
+    /// <summary>Sends error answers to messages that are not sent to the server.</summary>
     private readonly Refusals _refusals;
 
-    /// <summary>Completed when the next message may go. Touched by the receiving loop alone.</summary>
+    /// <summary>Completed when the next message may be sent. Used only by the loop that receives the client's messages.</summary>
     private Task _lane = Task.CompletedTask;
 
-    /// <param name="front">The client.</param>
-    /// <param name="link">The way to the server.</param>
-    /// <param name="settings">What the host has set.</param>
+    /// <param name="front">The connection to the client.</param>
+    /// <param name="link">The connections to the server.</param>
+    /// <param name="settings">The settings of the conversation.</param>
     public Conversation(IBridgeFront front, ProxyLink link, BridgeSettings settings)
     {
         (_front, _settings) = (front, settings);
@@ -46,14 +46,14 @@ internal sealed class Conversation : IDisposable
         _transports = new TransportChoice(new UpstreamParts(link, _delivery, new LargeMessages(settings.Clock), _ending.Token));
     }
 
-    /// <summary>Runs until the client has gone or the bridge is told to stop, and everything is given back.</summary>
+    /// <summary>Runs until the client has gone or the bridge is told to stop, and the open requests have ended.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         TimeSpan endedFor = await ReceiveAllAsync(stopping).ConfigureAwait(false);
         Task received = _front.EndReceivingAsync();
         await DrainAsync(received, endedFor, stopping).ConfigureAwait(false);
 
-        // Nothing here waits for a client that does not read: the session is ended meanwhile.
+        // The session is ended at the same time as the client is told, since a client may not read what it is sent.
         Task told = _delivery.StopAllAsync();
         Task farewell = _transports.Current.EndAsync();
         await _ending.CancelAsync().ConfigureAwait(false);
@@ -71,8 +71,8 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Takes the client's messages until there are no more, or the bridge is told to stop.</summary>
-    /// <returns>How long ago the client has ended.</returns>
+    /// <summary>Takes the client's messages until its input ends, or the bridge is told to stop.</summary>
+    /// <returns>How long ago the client's input ended.</returns>
     private async Task<TimeSpan> ReceiveAllAsync(CancellationToken stopping)
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
@@ -94,7 +94,7 @@ internal sealed class Conversation : IDisposable
         }
         catch (OperationCanceledException) when (until.IsCancellationRequested)
         {
-            // Told to stop, or nobody reads what is answered.
+            // The bridge is told to stop, or the client takes no more messages.
         }
         catch (Exception broken) when (broken is IOException or InvalidOperationException or ObjectDisposedException)
         {
@@ -104,13 +104,13 @@ internal sealed class Conversation : IDisposable
         return TimeSpan.Zero;
     }
 
-    /// <summary>Waits for the answers that are under way: longer if the client has ended, briefly if the bridge is told to stop.</summary>
-    /// <param name="received">Ends when the client's last messages have been taken.</param>
-    /// <param name="endedFor">How long ago the client has ended.</param>
-    /// <param name="stopping">Tells the bridge to stop.</param>
+    /// <summary>Waits for the open answers, for the drain time or, if the bridge is told to stop, for the shorter stop time.</summary>
+    /// <param name="received">A task that ends when the client's last messages have been handled.</param>
+    /// <param name="endedFor">How long ago the client's input ended.</param>
+    /// <param name="stopping">Cancelled when the bridge is to stop.</param>
     private async Task DrainAsync(Task received, TimeSpan endedFor, CancellationToken stopping)
     {
-        // A listening request is never answered but by its end, which is now. For what a cancelled one still brings nobody waits.
+        // A subscriptions/listen is answered only when it ends, so it ends now. Nobody waits for the answers to cancelled requests.
         foreach (OpenRequest over in _delivery.Open.All().Where(open => open.Method == Methods.Listen ? _delivery.Open.TryEnd(open) : open.Owner.IsGivenUp))
         {
             over.Owner.Close();
@@ -138,7 +138,7 @@ internal sealed class Conversation : IDisposable
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
-            // The wait is over; the caller goes on either way.
+            // The time is over or the wait was cancelled. The caller goes on in both cases.
         }
     }
 
@@ -199,14 +199,14 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Opens the requests of a message and sends it; if one of them cannot be opened, none is.</summary>
+    /// <summary>Registers the requests of a message as open and sends the message. If one of them cannot be opened, all are refused.</summary>
     private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads, List<ReadOnlySequence<byte>> parts)
     {
         if (TryOpen(message, heads) is not { } refused)
         {
             for (int i = 0; i < heads.Length; i++)
             {
-                if (message.Head.Kind is not MessageKind.Batch || heads[i].Method is not Methods.Initialize) // no batch has one
+                if (message.Head.Kind is not MessageKind.Batch || heads[i].Method is not Methods.Initialize) // MCP allows none in a batch
                 {
                     _delivery.Memory.Note(heads[i], parts[i]);
                 }
@@ -223,8 +223,8 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Opens the requests of a message, all or none.</summary>
-    /// <returns>Why they cannot be; null if they were.</returns>
+    /// <summary>Registers the requests of a message as open, either all or none.</summary>
+    /// <returns>Why they cannot be opened; null if they are open now.</returns>
     private BridgeFaultReason? TryOpen(ClientMessage message, RpcHead[] heads)
     {
         if (Array.Exists(heads, _delivery.IsIgnored))
@@ -249,8 +249,8 @@ internal sealed class Conversation : IDisposable
         return null;
     }
 
-    /// <summary>In 2026-07-28 closing the exchange is the cancellation; before, the server is told, and may still say something.</summary>
-    /// <remarks>What has not been sent yet is not sent any more, and the server is told nothing.</remarks>
+    /// <summary>Cancels a request. In 2026-07-28 this closes the exchange; in earlier revisions the notification is sent and the exchange stays open.</summary>
+    /// <remarks>If the request has not been sent yet, neither the request nor the cancellation is sent.</remarks>
     private void TakeCancellation(ClientMessage message, MessageId cancelled)
     {
         OpenRequest? request = _delivery.Open.Cancel(cancelled);
@@ -271,7 +271,7 @@ internal sealed class Conversation : IDisposable
         Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, BridgeLimits.OvertakingTime, CancellationToken.None));
     }
 
-    /// <summary>Closes the exchange of a message that the client has given up, after the time that the server has to end it.</summary>
+    /// <summary>Closes the exchange of a cancelled message, if the server has not ended it within <see cref="BridgeLimits.CancelGrace"/>.</summary>
     private async Task CloseLaterAsync(ClientMessage message)
     {
         try
@@ -284,13 +284,13 @@ internal sealed class Conversation : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // It is closed.
+            // The exchange has been closed meanwhile.
         }
     }
 
-    /// <summary>Sends a message in its order, beside the others.</summary>
+    /// <summary>Starts to send a message once the messages before it allow that. Does not wait for it.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="after">What it has to wait for besides; null for nothing.</param>
+    /// <param name="after">What else the message must wait for; null if nothing.</param>
     private void Begin(ClientMessage message, Task? after = null)
     {
         _running.Enter();
@@ -298,7 +298,7 @@ internal sealed class Conversation : IDisposable
         if (message.Requests.Count == 0 || message.IsInitialize)
         {
             _lane = message.Accepted;
-            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // from now on: the times of several do not add up
+            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // each time starts now: those of several do not add up
         }
 
         _ = RunAsync(message, lane); // never throws
@@ -341,7 +341,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Lets what follows a message go when the server has taken it, or after a while.</summary>
+    /// <summary>Lets the messages behind this one go after <see cref="OrderTime"/>, if the server has not taken this one before.</summary>
     private async Task AcceptInTimeAsync(ClientMessage message)
     {
         await WithinAsync(message.Accepted, OrderTime, CancellationToken.None).ConfigureAwait(false);

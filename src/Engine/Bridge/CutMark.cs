@@ -2,11 +2,14 @@ using System.IO.Pipelines;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A pipe writer that records an abnormal end and completes normally: a pipe completed with an exception would drop unread bytes.</summary>
+/// <summary>
+/// A pipe writer that notes an abnormal end and completes the pipe normally. If the pipe were completed with an exception, its reader would lose the unread
+/// bytes.
+/// </summary>
 /// <param name="inner">The writer of the pipe.</param>
 internal sealed class CutMark(PipeWriter inner) : PipeWriter
 {
-    /// <summary>The writer was completed with an exception. Set before the reader can see the end.</summary>
+    /// <summary>Whether the writer was completed with an exception. Set before the reader can see the end.</summary>
     private volatile bool _isCut;
 
     /// <summary>Whether the bytes are incomplete. Valid once the reader has seen the end.</summary>

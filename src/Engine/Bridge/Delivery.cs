@@ -6,12 +6,12 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The way to the client: passes on what the server says, and ends each open request once.</summary>
-/// <param name="front">The client.</param>
-/// <param name="settings">What the host has set.</param>
+/// <summary>Sends messages to the client: passes on what the server sends, and ends each open request once.</summary>
+/// <param name="front">The connection to the client.</param>
+/// <param name="settings">The settings of the conversation.</param>
 internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
 {
-    /// <summary>Most characters of a tool's name in the log.</summary>
+    /// <summary>The maximum number of characters of a tool's name that are logged.</summary>
     private const int MaxShownName = 128;
 
     public BridgeSettings Settings => settings;
@@ -19,7 +19,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     /// <summary>The requests that wait for an answer.</summary>
     public OpenRequests Open { get; } = new();
 
-    /// <summary>What the client has said that a new session is told again.</summary>
+    /// <summary>The client's messages that must be sent again in a new session.</summary>
     public ClientMemory Memory { get; } = new();
 
     /// <summary>What is known of the server's tools.</summary>
@@ -28,13 +28,13 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     /// <summary>Which tools the client does not see.</summary>
     public ToolFilter Filter { get; } = new(settings.IgnoredTools);
 
-    /// <summary>Whether a message of the client calls a tool that it does not see.</summary>
+    /// <summary>Whether a message of the client calls a tool that is hidden from it.</summary>
     public bool IsIgnored(RpcHead call) => call is { IsCall: true, Method: Methods.CallTool } && Filter.Ignores(call.Name);
 
-    /// <summary>Passes on a message of the server.</summary>
-    /// <param name="bytes">Valid until the task has ended.</param>
-    /// <param name="carrier">The message on whose exchange it came; null for the server's own stream.</param>
-    /// <returns>Whether it was a message.</returns>
+    /// <summary>Passes on a message from the server.</summary>
+    /// <param name="bytes">One JSON-RPC message or batch. It must stay valid until the task has ended.</param>
+    /// <param name="carrier">The client's message whose response carried it; null if it came on the server's own stream.</param>
+    /// <returns>Whether it was a JSON-RPC message.</returns>
     public async ValueTask<bool> DeliverAsync(ReadOnlySequence<byte> bytes, ClientMessage? carrier)
     {
         RpcHead head = MessageScanner.Scan(bytes);
@@ -59,7 +59,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>A large answer to a message of the client is coming in.</summary>
+    /// <summary>Tells the front that a large answer to a message of the client is coming in.</summary>
     public void AnswerIsLarge(ClientMessage message)
     {
         foreach (OpenRequest request in message.IsOwn ? [] : message.Requests)
@@ -68,7 +68,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Ends a request with an error of the bridge's own, unless it has ended.</summary>
+    /// <summary>Ends a request with an error that the bridge makes, unless the request has ended already.</summary>
     public ValueTask FailAsync(OpenRequest request, BridgeFaultReason reason) =>
         FailAsync(request, ErrorMessage.Build(BridgeFault.For(reason), request.Id.Raw.Span));
 
@@ -81,7 +81,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Ends every open request of a message with what the server, or the proxy, has answered.</summary>
+    /// <summary>Ends every open request of a message with the error response of the server or the proxy.</summary>
     public async ValueTask FailAllAsync(ClientMessage message, ErrorAnswer answer)
     {
         foreach (OpenRequest request in message.Requests)
@@ -92,7 +92,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
 
     /// <summary>Ends every open request of a message that cannot be sent.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="sentence">What is wrong with its parameters.</param>
+    /// <param name="sentence">A sentence for the client that says what is wrong with the message's parameters.</param>
     public async ValueTask RefuseAllAsync(ClientMessage message, string sentence)
     {
         foreach (OpenRequest request in message.Requests)
@@ -101,8 +101,8 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Ends all requests, with an error that says that the bridge ends.</summary>
-    /// <returns>When the client has been told. All have ended at once.</returns>
+    /// <summary>Ends all open requests with an error that says that the bridge was stopped.</summary>
+    /// <returns>A task that ends when the client has all errors. The requests have ended before this method returns.</returns>
     public async Task StopAllAsync()
     {
         foreach (OpenRequest request in Open.EndAll())
@@ -111,7 +111,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Sends a message to the client; if there is none any more, everything ends.</summary>
+    /// <summary>Sends a message to the client. If the client has gone, the message is dropped.</summary>
     public async ValueTask SendToClientAsync(ReadOnlySequence<byte> message)
     {
         try
@@ -120,17 +120,17 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
         catch (FrontClosedException)
         {
-            Debug.Assert(front.Gone.IsCancellationRequested, "Who watches the front ends.");
+            Debug.Assert(front.Gone.IsCancellationRequested, "A front that throws FrontClosedException has cancelled Gone.");
         }
     }
 
-    /// <summary>Ends a request with an error, unless it has ended.</summary>
+    /// <summary>Ends a request with an error, unless the request has ended already.</summary>
     private ValueTask FailAsync(OpenRequest request, byte[] error) => Open.TryEnd(request) ? TellAsync(request, error) : ValueTask.CompletedTask;
 
-    /// <summary>Tells whose request it was that it has ended with an error. A cancelled one needs none.</summary>
+    /// <summary>Sends the error that has ended a request to the one who made the request. A cancelled request gets none.</summary>
     private async ValueTask TellAsync(OpenRequest request, byte[] error)
     {
-        Debug.Assert(request.IsEnded, "Who has ended it tells of it.");
+        Debug.Assert(request.IsEnded, "Only the caller that ended the request sends its error.");
         if (request.IsCancelled)
         {
             return;
@@ -146,7 +146,10 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         await SendToClientAsync(bytes).ConfigureAwait(false);
     }
 
-    /// <summary>If every response in a batch is expected, the batch is forwarded unchanged. Otherwise only the expected ones are, each by itself.</summary>
+    /// <summary>
+    /// Forwards a batch unchanged if all of its messages are responses to open requests. Otherwise its messages are forwarded one by one, without the
+    /// unexpected responses.
+    /// </summary>
     private async ValueTask DeliverBatchAsync(ReadOnlySequence<byte> batch, ClientMessage? carrier)
     {
         if (BatchReader.Split(batch, BridgeLimits.MaxBatch) is not { } parts)
@@ -163,7 +166,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
             return;
         }
 
-        // Some of its requests may have been ended above: those are answered all the same.
+        // The check above may have ended some of the requests. Their responses are still sent.
         for (int i = 0; i < parts.Count; i++)
         {
             await DeliverPartAsync(parts[i], heads[i], carrier, wasEnded: isAsItCame).ConfigureAwait(false);
@@ -187,7 +190,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     {
         if (head.Id is not { } id)
         {
-            // An error that does not say what it answers: on the exchange of a single request that is known.
+            // The error has no id. If it came in the response to a single request, it answers that request.
             if (carrier is { Requests: [var only] })
             {
                 await FailAsync(only, ErrorMessage.Wrap(PartialMessage.Member(answer, "error"u8), only.Id.Raw.Span)).ConfigureAwait(false);
@@ -222,7 +225,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Learns which arguments the server wants in header lines.</summary>
+    /// <summary>Notes which arguments of which tools the server wants in HTTP headers too.</summary>
     /// <param name="answer">An answer to <c>tools/list</c>.</param>
     public void LearnTools(in ReadOnlySequence<byte> answer)
     {
@@ -232,7 +235,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Learns from a list of tools, and cuts out what the client is not to see.</summary>
+    /// <summary>Reads the annotations in a list of tools, and cuts out the tools that are hidden from the client.</summary>
     private ReadOnlySequence<byte> TakeTools(in ReadOnlySequence<byte> answer)
     {
         LearnTools(answer);

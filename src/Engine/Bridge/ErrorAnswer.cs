@@ -5,17 +5,17 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A response that is not a success: the proxy's own or the server's.</summary>
+/// <summary>An HTTP response without a success status, made by the server or by the proxy.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Error">The raw JSON of the JSON-RPC error in the body; empty if there is none.</param>
-/// <param name="Code">Its code; 0 if there is none.</param>
-/// <param name="Reason">Its <c>data.reason</c>; empty if there is none.</param>
-/// <param name="Message">Its message; empty if there is none.</param>
+/// <param name="Code">The JSON-RPC error's <c>code</c>; 0 if there is none.</param>
+/// <param name="Reason">The JSON-RPC error's <c>data.reason</c>; empty if there is none.</param>
+/// <param name="Message">The JSON-RPC error's <c>message</c>; empty if there is none.</param>
 internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int Code, string Reason, string Message)
 {
     private const int MethodNotFound = -32601;
 
-    /// <summary>The proxy's reasons for which nothing has been sent to the server, so that a request may go again.</summary>
+    /// <summary>The proxy's reasons that say that nothing reached the server. The request may be sent again.</summary>
     private static readonly string[] NotConnected =
     [
         Fault.For(FaultReason.UpstreamNameUnresolved).Code,
@@ -24,22 +24,22 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         Fault.For(FaultReason.UpstreamConnectTimeout).Code,
     ];
 
-    /// <summary>The proxy's reasons that pass once a person has signed in, or a credential is renewed; the request was not processed.</summary>
+    /// <summary>The proxy's reasons that say that a sign-in or a renewal is needed first. The server has not processed the request.</summary>
     private static readonly string[] NotSignedIn = ["sign-in-pending", "credential-ended", "credential-renewed"];
 
-    /// <summary>The body is a JSON-RPC error, so the server, or the proxy, has answered.</summary>
+    /// <summary>Whether the body is a JSON-RPC error.</summary>
     public bool IsJsonRpc => !Error.IsEmpty;
 
-    /// <summary>The server could not be reached.</summary>
+    /// <summary>Whether the proxy could not reach the server.</summary>
     public bool IsNotConnected => IsOwn && NotConnected.Contains(Reason);
 
-    /// <summary>A sign-in, or a renewal, is under way.</summary>
+    /// <summary>Whether a sign-in or a renewal of the credential is under way.</summary>
     public bool IsNotSignedIn => IsOwn && NotSignedIn.Contains(Reason);
 
-    /// <summary>The server does not know the session (MCP, Streamable HTTP, sessions).</summary>
+    /// <summary>Whether the server does not know the session any more (MCP, Streamable HTTP, "Session Management").</summary>
     public bool IsSessionLost => Status == 404 && Code != MethodNotFound;
 
-    /// <summary>The server does not take POSTs at this place, in no words of MCP.</summary>
+    /// <summary>Whether the server seems not to take POSTs at this URL: the status says so, and the body is not a JSON-RPC error.</summary>
     public bool IsForOtherTransport => Status is 400 or 404 or 405 && !IsJsonRpc;
 
     private bool IsOwn => Status is 502 or 503 or 504;
@@ -64,9 +64,9 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         }
     }
 
-    /// <summary>The JSON-RPC error for a request that this answers.</summary>
-    /// <param name="id">The raw JSON of its id.</param>
-    /// <param name="hasCredential">Whether a credential is sent, so that a 401 does not mean that it is missing.</param>
+    /// <summary>Makes the JSON-RPC error for a request that got this response.</summary>
+    /// <param name="id">The raw JSON of the request's id.</param>
+    /// <param name="hasCredential">Whether the bridge has a credential. If so, a 401 does not mean that the credential is missing.</param>
     public byte[] For(ReadOnlySpan<byte> id, bool hasCredential)
     {
         if (IsJsonRpc)
@@ -84,7 +84,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         return ErrorMessage.Build(fault.Code, $"The server answered with HTTP status {Status} and no JSON-RPC error.", fault.Reason, id, Status);
     }
 
-    /// <summary>What a body says.</summary>
+    /// <summary>Reads the body of an error response.</summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body, which may be anything.</param>
     public static ErrorAnswer Of(int status, ReadOnlySequence<byte> body)

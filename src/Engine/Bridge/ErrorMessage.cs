@@ -6,12 +6,12 @@ namespace McpProxyFast.Bridge;
 /// <summary>Builds JSON-RPC errors.</summary>
 internal static class ErrorMessage
 {
-    /// <summary>An error of the bridge's own.</summary>
+    /// <summary>Builds an error that the bridge makes itself.</summary>
     /// <param name="code">A JSON-RPC error code.</param>
     /// <param name="message">A sentence for a person.</param>
-    /// <param name="reason">A stable word for <c>data.reason</c>; empty for no data.</param>
-    /// <param name="id">The raw JSON of the request's id; empty if it is not known, which JSON-RPC writes as null.</param>
-    /// <param name="status">The HTTP status for <c>data.status</c>; 0 for none.</param>
+    /// <param name="reason">A stable word for <c>data.reason</c>; if it is empty, the error has no <c>data</c>.</param>
+    /// <param name="id">The raw JSON of the request's id; empty if the id is not known. Then <c>null</c> is written, as JSON-RPC says.</param>
+    /// <param name="status">The HTTP status for <c>data.status</c>; 0 to leave that out.</param>
     public static byte[] Build(int code, string message, string reason, ReadOnlySpan<byte> id, int status = 0)
     {
         var output = new ArrayBufferWriter<byte>(256);
@@ -38,10 +38,10 @@ internal static class ErrorMessage
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>An error of the bridge's own, from its table.</summary>
+    /// <summary>Builds an error that the bridge makes itself, from a row of its table.</summary>
     public static byte[] Build(BridgeFault fault, ReadOnlySpan<byte> id) => Build(fault.Code, fault.Sentence, fault.Reason, id);
 
-    /// <summary>A server's error under the id of the request that it answers: HTTP errors commonly come without one.</summary>
+    /// <summary>Builds an error response from a server's error object and the id of the request. Servers often send an HTTP error without the id.</summary>
     /// <param name="error">The raw JSON of the error object.</param>
     /// <param name="id">The raw JSON of the request's id.</param>
     public static byte[] Wrap(in ReadOnlySequence<byte> error, ReadOnlySpan<byte> id)
@@ -56,7 +56,7 @@ internal static class ErrorMessage
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>A notification without parameters.</summary>
+    /// <summary>Builds a notification without parameters.</summary>
     public static byte[] Notification(string method)
     {
         var output = new ArrayBufferWriter<byte>(128);

@@ -5,46 +5,49 @@ using System.Text;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads a stream of server-sent events (HTML §9.2.6), of which one may be as large as a message may be.</summary>
+/// <summary>Reads a stream of server-sent events (HTML §9.2.6). The data of one event may be as large as <see cref="BridgeLimits.MaxMessageBytes"/>.</summary>
 /// <param name="stream">The body of the response.</param>
-/// <param name="bound">Bounds what is held of events.</param>
+/// <param name="bound">Bounds the memory that events take while they are read.</param>
 internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : IDisposable
 {
     private const int ReadBytes = 16 * 1024;
 
-    /// <summary>Most bytes of a name, an id or a time; a longer one is ignored.</summary>
+    /// <summary>The maximum length of a name, an id or a retry time, in bytes. A longer one is ignored.</summary>
     private const int MaxShortValue = 4 * 1024;
 
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
 
-    /// <summary>The value of the line that is being read, if it is not data; cut at <see cref="MaxShortValue"/> and one more.</summary>
+    /// <summary>
+    /// The field's name, then its value, of the line that is being read; not the value of a data line. Bytes beyond <see cref="MaxShortValue"/> + 1 are
+    /// dropped.
+    /// </summary>
     private readonly ArrayBufferWriter<byte> _short = new(64);
 
-    /// <summary>What has been received and not parsed: a part of <see cref="_buffer"/>.</summary>
+    /// <summary>The bytes that have been received and not parsed yet: a part of <see cref="_buffer"/>.</summary>
     private Memory<byte> _rest;
 
-    /// <summary>Where in a line the parser stands.</summary>
+    /// <summary>Which part of a line comes next.</summary>
     private LinePart _part = LinePart.Start;
 
-    /// <summary>Which field the line has; valid in its value.</summary>
+    /// <summary>Which field the line sets; valid once the field's name has been read.</summary>
     private Field _field;
 
-    /// <summary>The last byte was a CR, so an LF now belongs to it.</summary>
+    /// <summary>Whether the last byte was a CR. An LF that follows belongs to the same line end.</summary>
     private bool _afterCarriageReturn;
 
     /// <summary>The data of the event that is being read.</summary>
     private MessageBuffer _data = new();
 
-    /// <summary>The event has a line of data before the one that is being read.</summary>
+    /// <summary>Whether the current event already has a data line.</summary>
     private bool _hasData;
 
-    /// <summary>The event's data was above the limit.</summary>
+    /// <summary>Whether the data of the current event is above the limit.</summary>
     private bool _isTooLarge;
 
-    /// <summary>The event's name; null for none.</summary>
+    /// <summary>The name of the current event; null if it has none.</summary>
     private string? _name;
 
-    /// <summary>The id that will hold from the end of the event on.</summary>
+    /// <summary>The id that the current event sets; it becomes <see cref="LastId"/> at the end of the event.</summary>
     private string? _nextId;
 
     private enum LinePart
@@ -64,15 +67,15 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         Retry,
     }
 
-    /// <summary>The id of the last event; null if none had one.</summary>
+    /// <summary>The id of the last complete event; null if no event had an id.</summary>
     public string? LastId { get; private set; }
 
-    /// <summary>How long to wait before the stream is opened again; null if the server has not said so.</summary>
+    /// <summary>How long the server wants the client to wait before it opens the stream again; null if the server has not said it.</summary>
     public TimeSpan? Retry { get; private set; }
 
-    /// <summary>The next event that has data.</summary>
-    /// <returns>Null at the end of the stream. An event that the end has cut is dropped.</returns>
-    /// <exception cref="IOException">The stream was cut.</exception>
+    /// <summary>Reads the next event that has data.</summary>
+    /// <returns>The event; null at the end of the stream. An event that is not complete by then is dropped.</returns>
+    /// <exception cref="IOException">The connection was lost.</exception>
     public async ValueTask<ServerEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -118,7 +121,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         return taken;
     }
 
-    /// <summary>Parses what there is, up to the end of an event with data.</summary>
+    /// <summary>Parses the received bytes, up to the end of the first event with data.</summary>
     private bool TryParse()
     {
         while (!_rest.IsEmpty)
@@ -153,7 +156,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         return false;
     }
 
-    /// <summary>Takes a part of a line: its field's name, its value, or both.</summary>
+    /// <summary>Parses a part of a line: the field's name, its value, or both.</summary>
     private void TakePart(ReadOnlySpan<byte> part)
     {
         if (part.IsEmpty)
@@ -257,7 +260,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
                 _name = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
                 break;
 
-            // It goes into a header line, where no control may stand.
+            // The id is sent in a header line, which must not have control characters.
             case Field.Id when !value.ContainsAnyInRange((byte)0, (byte)31) && !value.Contains((byte)127):
                 _nextId = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
                 LastId = value.IsEmpty ? null : LastId;

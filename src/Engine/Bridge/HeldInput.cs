@@ -3,43 +3,47 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>What the client sends. What follows a handshake is held back until it is known whether the server has one: it may have to be translated.</summary>
+/// <summary>
+/// The client's input. What follows an <c>initialize</c> is held back until it is known whether the server has a handshake, since it may have to be translated.
+/// </summary>
 /// <remarks>
-/// It is read all the same, so that the client's end is seen, and a cancellation of what is held back. An end that comes meanwhile waits too, for the drain
-/// time at most. What is held back is bounded as all messages of the client are (<see cref="MessageRoom"/>).
+/// The input is still read meanwhile, so that the end of the input and cancellations are seen. An end that comes meanwhile is held back too, but not longer
+/// than the drain time. The memory of held messages is bounded as that of all messages of the client (<see cref="MessageRoom"/>).
 /// </remarks>
-/// <param name="client">The client.</param>
-/// <param name="clock">For the end.</param>
-/// <param name="drainTime">How long an end waits.</param>
+/// <param name="client">The connection to the client.</param>
+/// <param name="clock">Measures how long the end of the input has been held back.</param>
+/// <param name="drainTime">How long the end of the input is held back at most.</param>
 internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpan drainTime)
 {
-    /// <summary>What is held back, in its order. It is its own lock: who takes out all does not wait for the receiver.</summary>
+    /// <summary>
+    /// The messages that are held back, in order. The list is also the lock that guards it, so that <see cref="TakeAll"/> does not wait for the receiver.
+    /// </summary>
     private readonly LinkedList<(ReceivedMessage Message, RpcHead Head)> _held = new();
 
-    /// <summary>The client's next message, while it is waited for; null otherwise. The receiver's alone, as is the next.</summary>
+    /// <summary>The pending read of the client's next message; null if no read is pending. Only the receiver uses this field and the next one.</summary>
     private Task<ReceivedMessage>? _receiving;
 
-    /// <summary>When the client's end came; null before.</summary>
+    /// <summary>When the client's input ended (a timestamp of the clock); null before that.</summary>
     private long? _endedAt;
 
-    /// <summary>The handshake for which messages are held back; null while none are. Set by the receiver, cleared by any thread.</summary>
+    /// <summary>The handshake that messages are held back for; null while none are held back. Set by the receiver, cleared by any thread.</summary>
     private Holding? _holding;
 
-    /// <summary>Nothing of the client is here: who wants its next message may ask it.</summary>
+    /// <summary>Whether nothing of the client's input is kept here, so that the caller may read from the client directly.</summary>
     public bool IsIdle => Volatile.Read(ref _holding) is null && _held.Count == 0 && _receiving is null && _endedAt is null;
 
-    /// <summary>From now on messages are held back.</summary>
-    /// <param name="handshake">The client's <c>initialize</c>, which is not answered.</param>
+    /// <summary>Starts to hold messages back.</summary>
+    /// <param name="handshake">The id of the client's <c>initialize</c>, which has not been answered.</param>
     public void Hold(MessageId handshake)
     {
         Debug.Assert(_holding is null, "One handshake is awaited at a time.");
         Volatile.Write(ref _holding, new Holding(handshake));
     }
 
-    /// <summary>The handshake is over: nothing is held back any more.</summary>
+    /// <summary>Ends the holding back: the handshake is over.</summary>
     public void Release() => Interlocked.Exchange(ref _holding, null)?.Over.TrySetResult();
 
-    /// <summary>The client's next message that may go on.</summary>
+    /// <summary>Receives the client's next message that is not held back.</summary>
     public async Task<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -70,7 +74,7 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Takes out all that is held back, since nothing is received any more.</summary>
+    /// <summary>Takes out all messages that are held back. Called when nothing is received any more.</summary>
     public List<ReceivedMessage> TakeAll()
     {
         lock (_held)
@@ -97,9 +101,9 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
 
     /// <summary>Waits until a handshake is over.</summary>
     /// <param name="holding">The handshake.</param>
-    /// <param name="ago">How long ago the client has ended.</param>
+    /// <param name="ago">How long ago the client's input ended.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>False where that takes longer than the client's end may wait.</returns>
+    /// <returns>False if that takes longer than the end of the input may be held back.</returns>
     private async Task<bool> IsOverAsync(Holding holding, TimeSpan ago, CancellationToken cancellationToken)
     {
         TimeSpan left = drainTime - ago;
@@ -114,8 +118,8 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Takes what has been received: it goes on, is held back, or ends what is held back.</summary>
-    /// <returns>Null where it does not go on.</returns>
+    /// <summary>Handles a received message: it goes on, is held back, or cancels a message that is held back.</summary>
+    /// <returns>The message if it goes on now; otherwise null.</returns>
     private async Task<ReceivedMessage?> TakeAsync(Holding? holding)
     {
         ReceivedMessage received = await _receiving!.ConfigureAwait(false);
@@ -151,13 +155,13 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
 
         if (cancelled == holding.Handshake)
         {
-            Release(); // it is not answered
+            Release(); // a cancelled initialize gets no answer
         }
 
         return null;
     }
 
-    /// <summary>Drops a request that is held back and was cancelled.</summary>
+    /// <summary>Drops a cancelled request if it is held back.</summary>
     private bool TryDrop(MessageId cancelled)
     {
         lock (_held)
@@ -176,13 +180,13 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         return false;
     }
 
-    /// <summary>A handshake that is awaited.</summary>
-    /// <param name="handshake">The client's <c>initialize</c>.</param>
+    /// <summary>A handshake that messages are held back for.</summary>
+    /// <param name="handshake">The id of the client's <c>initialize</c>.</param>
     private sealed class Holding(MessageId handshake)
     {
         public MessageId Handshake => handshake;
 
-        /// <summary>Completed when it is over.</summary>
+        /// <summary>Completed when the handshake is over.</summary>
         public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

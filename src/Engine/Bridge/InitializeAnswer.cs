@@ -4,18 +4,18 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>What the bridge needs of an answer to <c>initialize</c>.</summary>
-/// <param name="Version">The revision agreed on; null if it is not a short text.</param>
-/// <param name="ChangingLists">The notifications by which the server says that one of its lists has changed.</param>
+/// <summary>What the bridge needs to know from the result of an <c>initialize</c>.</summary>
+/// <param name="Version">The protocol revision in the result; null if it is missing, or not visible ASCII of at most 32 characters.</param>
+/// <param name="ChangingLists">The names of the notifications about changed lists that the server declares (<c>listChanged</c>).</param>
 internal sealed record InitializeAnswer(string? Version, IReadOnlyList<string> ChangingLists)
 {
-    /// <summary>Longest revision that is believed: it goes into a header line.</summary>
+    /// <summary>The maximum length of a revision's name, in characters. It is sent in a header line.</summary>
     private const int MaxVersion = 32;
 
     private static readonly (string Capability, string Notification)[] Lists =
         [("tools", Methods.ToolsChanged), ("resources", Methods.ResourcesChanged), ("prompts", Methods.PromptsChanged)];
 
-    /// <param name="answer">A response that the scanner has read.</param>
+    /// <param name="answer">A response that <see cref="MessageScanner"/> has accepted.</param>
     public static InitializeAnswer Read(in ReadOnlySequence<byte> answer)
     {
         ReadOnlySequence<byte> result = PartialMessage.Member(answer, "result"u8);

@@ -7,59 +7,60 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A client of any era, as its server needs it: one that starts with a handshake, at a server that has none, is made one of 2026-07-28.</summary>
+/// <summary>A front that lets a client with a handshake (up to 2025-11-25) use a server without one (2026-07-28). Other clients pass unchanged.</summary>
 /// <remarks>
-/// Messages pass until the handshake is answered. A result, or a client without a handshake, ends its work: from then on everything passes unread. An error
-/// that may come of a server without a handshake is held back, and the server is asked what it speaks (<see cref="LegacyClientJoin"/>).
+/// Messages pass unchanged until the server answers the handshake. If it answers with a result, or the client has no handshake, nothing is translated and
+/// everything passes unread from then on. If it answers with an error that a server without a handshake may give, the error is held back and the server is
+/// asked for its revision (<see cref="LegacyClientJoin"/>).
 /// </remarks>
 internal sealed class JoinedFront : IBridgeFront, IDisposable
 {
-    /// <summary>The client.</summary>
+    /// <summary>The connection to the client.</summary>
     private readonly IBridgeFront _client;
 
-    /// <summary>What it sends.</summary>
+    /// <summary>The client's input; messages are held back in it while the handshake is not answered.</summary>
     private readonly HeldInput _input;
 
-    /// <summary>Is told that eras are joined.</summary>
+    /// <summary>Gets one line when translation starts.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Answers to what the client says, which the receiver does not wait for.</summary>
+    /// <summary>Sends the answers that are made here to the client's messages. The receiver does not wait for them.</summary>
     private readonly AnswerQueue _answers;
 
-    /// <summary>Those that are under way.</summary>
+    /// <summary>Counts the answers that are being sent.</summary>
     private readonly RunningCount _answering = new();
 
-    /// <summary>Messages for the server that are made here.</summary>
+    /// <summary>The messages for the server that are made here.</summary>
     private readonly MadeMessages _made;
 
-    /// <summary>Guards what follows, every call of the join, and that what it wants of the server is asked in this order.</summary>
+    /// <summary>Guards the fields below and every call of the join, and keeps the messages that are made for the server in their order.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The client's handshake, while it is not known whether the server has one; null otherwise.</summary>
+    /// <summary>The client's <c>initialize</c>, while it is not known whether the server has a handshake; null otherwise.</summary>
     private AwaitedHandshake? _handshake;
 
-    /// <summary>Translates; null where nothing is translated.</summary>
+    /// <summary>Translates the messages; null if nothing is translated.</summary>
     private LegacyClientJoin? _join;
 
-    /// <summary>No more is received, so the server is asked nothing more.</summary>
+    /// <summary>Whether receiving has ended. Then nothing new is sent to the server.</summary>
     private bool _isClosed;
 
-    /// <summary>It is known that nothing is translated.</summary>
+    /// <summary>Whether it is known that nothing needs to be translated.</summary>
     private volatile bool _isPlain;
 
-    /// <summary>The client's next message, while it is waited for; null otherwise. The receiver's alone, as are the next two.</summary>
+    /// <summary>The pending read of the client's next message; null if no read is pending. Only the receiver uses this field and the next two.</summary>
     private Task<ReceivedMessage>? _receiving;
 
-    /// <summary>The wait for a message that is made here; null while nobody waits.</summary>
+    /// <summary>The wait for a message that is made here; null before the first wait.</summary>
     private Task? _waiting;
 
-    /// <summary>The client's end; null before it.</summary>
+    /// <summary>The end of the client's input, as it was received; null before that.</summary>
     private ReceivedMessage? _end;
 
-    /// <param name="client">The client.</param>
-    /// <param name="logger">Is told that eras are joined.</param>
-    /// <param name="clock">For what is sent later.</param>
-    /// <param name="drainTime">How long answers are waited for when the client sends no more.</param>
+    /// <param name="client">The connection to the client.</param>
+    /// <param name="logger">Gets one line when translation starts.</param>
+    /// <param name="clock">Times messages that are sent after a pause, and how long the end of the input is held back.</param>
+    /// <param name="drainTime">How long open answers are waited for once the client's input has ended.</param>
     public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock, TimeSpan drainTime)
     {
         (_client, _logger) = (client, logger);
@@ -101,7 +102,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                     return received;
                 }
 
-                // A client that does not read is waited for, but not longer than anybody wants to hear of it.
+                // This waits for a client that does not read its answers, until the caller cancels it.
                 await AnswerAsync(answers).WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -161,7 +162,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         {
             if (isHandshakeOver)
             {
-                _input.Release(); // behind its answer
+                _input.Release(); // only after the answer to the handshake has been sent
             }
         }
     }
@@ -192,10 +193,10 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
     }
 
-    /// <summary>Takes a message of the client.</summary>
-    /// <param name="received">Taken over, where it does not go on.</param>
-    /// <param name="answers">What the client is told.</param>
-    /// <returns>Whether it goes on as it is.</returns>
+    /// <summary>Handles a message of the client: either lets it pass, or translates it.</summary>
+    /// <param name="received">The message. This method disposes of it if it does not pass.</param>
+    /// <param name="answers">The messages to send to the client.</param>
+    /// <returns>Whether the message passes unchanged.</returns>
     private bool Passes(ReceivedMessage received, out IReadOnlyList<ReadOnlySequence<byte>> answers)
     {
         answers = [];
@@ -220,7 +221,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                 return true;
             }
 
-            // What is made of it, and what the join keeps of it, lies in its bytes.
+            // The translated message, and what the join keeps, refer to the original bytes and share their ownership.
             var origin = new SharedBytes([message]);
             using (origin.Use())
             {
@@ -232,7 +233,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return false;
     }
 
-    /// <summary>Looks at what the client starts with.</summary>
+    /// <summary>Finds out from the client's first messages whether it starts with a handshake.</summary>
     private void Look(MessageBuffer message, RpcHead head)
     {
         if (head is { Kind: MessageKind.Request, Method: Methods.Initialize } && message.Length <= AwaitedHandshake.MaxBytes)
@@ -242,7 +243,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
         else if (head is { Kind: MessageKind.Request, Method: not Methods.Ping } && _handshake is null)
         {
-            _isPlain = true; // of 2026-07-28, or beyond help
+            _isPlain = true; // a client of 2026-07-28, or one that breaks the protocol
         }
     }
 
@@ -301,7 +302,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return [new ToClient(refusal)];
     }
 
-    /// <summary>Takes the answer to the handshake.</summary>
+    /// <summary>Handles the server's answer to the handshake.</summary>
     private IReadOnlyList<EraAction> Answered(AwaitedHandshake asked, in ReadOnlySequence<byte> message, RpcHead head)
     {
         if (!_isClosed && EraDetection.IsWorthAsking(message, head))
@@ -316,12 +317,12 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return [new ToClient(message)];
     }
 
-    /// <summary>Does what the join wants: at once what the server is asked, under the lock, so that nothing overtakes what it takes back.</summary>
-    /// <param name="actions">In their order.</param>
-    /// <param name="toClient">Gets what the client is told.</param>
+    /// <summary>Carries out the join's actions. The lock is held meanwhile, so that a cancellation cannot overtake the request that it cancels.</summary>
+    /// <param name="actions">The actions, in the order in which they are carried out.</param>
+    /// <param name="toClient">Receives the messages to send to the client.</param>
     private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient)
     {
-        Debug.Assert(_gate.IsHeldByCurrentThread, "Actions are carried out in the order in which the join has wanted them.");
+        Debug.Assert(_gate.IsHeldByCurrentThread, "The lock keeps the join's actions in their order.");
         foreach (EraAction action in actions)
         {
             switch (action)

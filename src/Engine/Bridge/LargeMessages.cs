@@ -3,34 +3,37 @@ using System.Diagnostics;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Bounds the memory of a server's messages: so many above <see cref="Medium"/>, and so many above <see cref="Large"/>, are held at a time, the others wait.
+/// Bounds the memory of a server's messages. A fixed number of messages above <see cref="Medium"/>, and a fixed number above <see cref="Large"/>, may be held
+/// at a time. The others wait for a turn, that is, until one of these is done.
 /// </summary>
 /// <remarks>
-/// Who waits has read that much of its message and no more, so that its peer is held back. Each is read from an exchange of its own, so it holds up no other.
-/// A message that becomes large keeps its turn among the medium ones until it has one among the large, which wait for none: so turns always come.
+/// A message that waits is read no further, so that the server is slowed down. Each message has an exchange of its own, so it delays no other. A medium message
+/// that becomes large keeps its medium turn until it gets a large one. A large message waits for no further turn, so every turn is given back in the end.
 /// </remarks>
-/// <param name="clock">Tells when a message that has its turn stalls.</param>
+/// <param name="clock">Measures how long a message that has a turn stalls.</param>
 internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 {
-    /// <summary>From here on a message takes a turn among those of medium length.</summary>
+    /// <summary>A message of more bytes needs a medium turn.</summary>
     public const int Medium = 64 * 1024;
 
-    /// <summary>From here on a message takes a turn among the large.</summary>
+    /// <summary>A message of more bytes needs a large turn.</summary>
     public const int Large = 1024 * 1024;
 
-    /// <summary>Most messages of medium length that are held: at most 64 MiB.</summary>
+    /// <summary>The number of medium turns. The messages that have one take at most 64 MiB together.</summary>
     public const int MaxMediumAtATime = 64;
 
-    /// <summary>Most large messages that are held: with <see cref="BridgeLimits.MaxMessageBytes"/> at most 256 MiB.</summary>
+    /// <summary>
+    /// The number of large turns. With <see cref="BridgeLimits.MaxMessageBytes"/> each, the messages that have one take at most 256 MiB together.
+    /// </summary>
     public const int MaxAtATime = 4;
 
-    /// <summary>How long a message that has its turn may stall while another one waits.</summary>
+    /// <summary>How long a message that has a turn may stall while another message waits for one.</summary>
     public static readonly TimeSpan StallTime = TimeSpan.FromSeconds(15);
 
     private readonly Turns _medium = new(MaxMediumAtATime);
     private readonly Turns _large = new(MaxAtATime);
 
-    /// <summary>Waits for a turn where the message has become too long for the one that it has, or has none.</summary>
+    /// <summary>Waits for a turn if the message needs one that it does not have yet.</summary>
     public ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken)
     {
         if (message.Length <= Medium)
@@ -42,12 +45,12 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         return message.Hold is Turn turn && (turn.Of == _large || turn.Of == turns) ? ValueTask.CompletedTask : WaitAsync(turns, message, cancellationToken);
     }
 
-    /// <summary>Reads on in a message.</summary>
-    /// <param name="stream">What it comes on.</param>
-    /// <param name="buffer">Gets the bytes.</param>
-    /// <param name="message">What has come of it.</param>
+    /// <summary>Reads the next bytes of a message.</summary>
+    /// <param name="stream">The stream that the message arrives on.</param>
+    /// <param name="buffer">Receives the bytes.</param>
+    /// <param name="message">The bytes of the message so far.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="IOException">The message has its turn, nothing has come for a while, and another one waits for the turn.</exception>
+    /// <exception cref="IOException">The message has a turn, has stalled for <see cref="StallTime"/>, and another message waits for that turn.</exception>
     public ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken) =>
         message.Hold is Turn turn ? ReadInTurnAsync(turn.Of, stream, buffer, cancellationToken) : stream.ReadAsync(buffer, cancellationToken);
 
@@ -61,7 +64,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException("The server stalls within a large message, and others wait.");
+            throw new IOException("The server has stalled in the middle of a large message while other messages wait.");
         }
     }
 
@@ -78,19 +81,19 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         }
         catch (ObjectDisposedException)
         {
-            // It has come meanwhile.
+            // The read has ended meanwhile.
         }
     }
 
     private static async ValueTask WaitAsync(Turns turns, MessageBuffer message, CancellationToken cancellationToken)
     {
         await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
-        message.GiveUpHold(); // its turn among the shorter
+        message.GiveUpHold(); // the medium turn, if it had one
         message.Keep(new Turn(turns));
     }
 
-    /// <summary>Turns for messages of one length.</summary>
-    /// <param name="most">How many there are.</param>
+    /// <summary>The turns for messages of one size class: medium or large.</summary>
+    /// <param name="most">The number of turns.</param>
 #pragma warning disable CA1001 // Messages may give their turn back when the bridge has ended; the semaphore has nothing that needs disposal.
     private sealed class Turns(int most)
 #pragma warning restore CA1001
@@ -100,7 +103,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         /// <summary>How many messages wait for a turn.</summary>
         private int _waiting;
 
-        /// <summary>A message waits for a turn.</summary>
+        /// <summary>Whether a message waits for a turn.</summary>
         public bool IsWanted => Volatile.Read(ref _waiting) > 0;
 
         public async ValueTask WaitAsync(CancellationToken cancellationToken)
@@ -113,15 +116,15 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
             finally
             {
                 int left = Interlocked.Decrement(ref _waiting);
-                Debug.Assert(left >= 0, "Who has waited is counted once.");
+                Debug.Assert(left >= 0, "Each waiting message is counted once.");
             }
         }
 
         public void Release() => _free.Release();
     }
 
-    /// <summary>One turn, until it is given back.</summary>
-    /// <param name="of">Which turns it is one of.</param>
+    /// <summary>A turn that a message has. Its disposal gives the turn back.</summary>
+    /// <param name="of">The turns that it belongs to.</param>
     private sealed class Turn(Turns of) : IDisposable
     {
         public Turns Of => of;

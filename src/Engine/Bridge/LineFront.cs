@@ -5,26 +5,26 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>MCP over stdio: one message a line.</summary>
-/// <param name="near">The client's bytes, both ways.</param>
-/// <param name="room">Bounds what is held of the client's messages.</param>
+/// <summary>Receives and sends MCP messages as over stdio: one message per line.</summary>
+/// <param name="near">The byte streams from and to the client.</param>
+/// <param name="room">Bounds the memory that the client's messages take.</param>
 internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFront, IDisposable
 {
-    /// <summary>Most bytes between two flushes: what a slow client has to take before more is given to the pipe.</summary>
+    /// <summary>The maximum number of bytes between two flushes. A flush waits for a slow client, so the pipe never holds much more.</summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>Held by the message that is being written. Messages may still wait for it when the front is closed, so it is not disposed of.</summary>
+    /// <summary>A lock that the message being written holds. Other messages may wait for it even when the front is closed, so it is not disposed of.</summary>
     private readonly SemaphoreSlim _writing = new(1);
 
-    /// <summary>Cancelled when the client takes no more. It is not disposed of, as who still sends looks at it.</summary>
+    /// <summary>Cancelled when the client takes no more messages. It is not disposed of, since late senders still use it.</summary>
     private readonly CancellationTokenSource _gone = new();
 
-    /// <summary>The first bytes have been looked at. The receiver's alone.</summary>
+    /// <summary>Whether the start of the input has been checked for a byte order mark. Only the receiver uses this field.</summary>
     private bool _hasBegun;
 
     public CancellationToken Gone => _gone.Token;
 
-    /// <summary>Some programs write it before the first line: it says that UTF-8 follows and is none of the message (RFC 8259 §8.1).</summary>
+    /// <summary>Some programs write this mark before the first line. It says that UTF-8 follows and is not part of the message (RFC 8259 §8.1).</summary>
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     private static ReadOnlySpan<byte> LineEnds => "\r\n"u8;
@@ -33,7 +33,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     {
         var message = new MessageBuffer();
         BridgeFaultReason? refusal = null;
-        IdSearch? search = null; // reads what of a refused message is not held
+        IdSearch? search = null; // reads a refused message, whose bytes are not kept
         while (true)
         {
             ReadResult read = await near.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
 
             if (!IsBlank(message))
             {
-                return new ReceivedMessage(message); // the last line counts without its end
+                return new ReceivedMessage(message); // the last line needs no line end
             }
 
             message.Clear(); // an empty line
@@ -74,7 +74,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         }
     }
 
-    /// <summary>What was read is all that is taken.</summary>
+    /// <summary>Nothing is left to do: this front makes no answers of its own.</summary>
     public Task EndReceivingAsync() => Task.CompletedTask;
 
     public async ValueTask SendAsync(ReadOnlySequence<byte> message)
@@ -108,8 +108,8 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
 
     public void Dispose() => Close();
 
-    /// <summary>Passes over a byte order mark at the beginning of all.</summary>
-    /// <returns>False where more has to come, and nothing was taken.</returns>
+    /// <summary>Skips a byte order mark at the start of the input.</summary>
+    /// <returns>False if more bytes are needed to decide it. Then nothing was taken from the pipe.</returns>
     private bool Begin(ref ReadResult read)
     {
         Span<byte> start = stackalloc byte[3];
@@ -131,8 +131,8 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         return true;
     }
 
-    /// <summary>Takes what belongs to the line out of the pipe.</summary>
-    /// <returns>Whether the line's end has come.</returns>
+    /// <summary>Takes the bytes of the current line out of the pipe.</summary>
+    /// <returns>Whether the line is complete.</returns>
     private bool Take(ReadOnlySequence<byte> received, MessageBuffer message, IdSearch? search)
     {
         SequencePosition? end = received.PositionOf((byte)'\n');
@@ -150,7 +150,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         return end is not null;
     }
 
-    /// <summary>Why a message is not held; null if it is.</summary>
+    /// <summary>Why a message is refused; null if it may be kept.</summary>
     private async ValueTask<BridgeFaultReason?> RefusalAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         message.Length > BridgeLimits.MaxMessageBytes ? BridgeFaultReason.MessageTooLarge
         : await room.TryTakeAsync(message, cancellationToken).ConfigureAwait(false) ? null

@@ -4,45 +4,45 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Messages for the server that are made where eras are joined, in their order; some wait for their time.</summary>
-/// <param name="gate">Held while they change, so that a message's cancellation cannot overtake it.</param>
-/// <param name="clock">For those that wait.</param>
+/// <summary>A queue of the messages for the server that a translation between protocol revisions has made. Some are sent only after a pause.</summary>
+/// <param name="gate">The lock that callers hold while they change the queue, so that a cancellation cannot overtake its request.</param>
+/// <param name="clock">Times the pauses.</param>
 internal sealed class MadeMessages(Lock gate, TimeProvider clock)
 {
-    /// <summary>Those that are due. They are as many as the join has open requests, and their cancellations.</summary>
+    /// <summary>The messages that may be sent now. Their number is bounded by that of the open requests, and one cancellation for each.</summary>
     private readonly Channel<MessageBuffer> _due = Channel.CreateUnbounded<MessageBuffer>();
 
-    /// <summary>Those that wait for their time, by their ids. Guarded by the gate.</summary>
+    /// <summary>The requests whose pause is not over, by their ids; each with the source that cancels the pause. Guarded by the gate.</summary>
     private readonly Dictionary<MessageId, CancellationTokenSource> _delayed = [];
 
-    /// <summary>Takes the next one that is due, which is the caller's then.</summary>
+    /// <summary>Takes the next message that may be sent now. The caller must dispose of it.</summary>
     public MessageBuffer? TryRead() => _due.Reader.TryRead(out MessageBuffer? message) ? message : null;
 
-    /// <summary>Waits until one is due.</summary>
+    /// <summary>Waits until a message may be sent.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => _due.Reader.WaitToReadAsync(cancellationToken).AsTask();
 
-    /// <summary>Adds one.</summary>
+    /// <summary>Adds a message that may be sent at once.</summary>
     public void Send(MessageBuffer message)
     {
-        Debug.Assert(gate.IsHeldByCurrentThread, "Messages come in the order in which they were wanted.");
+        Debug.Assert(gate.IsHeldByCurrentThread, "The lock keeps the messages in their order.");
         bool isTaken = _due.Writer.TryWrite(message);
-        Debug.Assert(isTaken, "It has no bound of its own, and is never completed.");
+        Debug.Assert(isTaken, "The channel is unbounded and never completed.");
     }
 
-    /// <summary>Adds a request that is due later.</summary>
+    /// <summary>Adds a request that is to be sent after a pause.</summary>
     public void SendLater(MessageId id, MessageBuffer message, TimeSpan after)
     {
-        Debug.Assert(gate.IsHeldByCurrentThread, "Messages come in the order in which they were wanted.");
+        Debug.Assert(gate.IsHeldByCurrentThread, "The lock keeps the messages in their order.");
         var waiting = new CancellationTokenSource();
         _delayed.Add(id, waiting);
         _ = SendLaterAsync(id, message, after, waiting); // never throws
     }
 
-    /// <summary>Takes back a request that waits for its time.</summary>
-    /// <returns>Whether it did.</returns>
+    /// <summary>Takes back a request whose pause is not over.</summary>
+    /// <returns>Whether it was taken back; false if its pause is over, or it had none.</returns>
     public bool TryTakeBack(MessageId id)
     {
-        Debug.Assert(gate.IsHeldByCurrentThread, "What is taken back does not become due meanwhile.");
+        Debug.Assert(gate.IsHeldByCurrentThread, "The lock keeps a pause from ending while its request is taken back.");
         if (!_delayed.Remove(id, out CancellationTokenSource? waiting))
         {
             return false;
@@ -52,8 +52,8 @@ internal sealed class MadeMessages(Lock gate, TimeProvider clock)
         return true;
     }
 
-    /// <summary>Takes back everything that nobody has read.</summary>
-    /// <returns>The requests among it.</returns>
+    /// <summary>Takes back all messages that nobody has read.</summary>
+    /// <returns>The ids of the requests among them.</returns>
     public List<MessageId> TakeAllBack()
     {
         List<MessageId> requests = [.. _delayed.Keys];

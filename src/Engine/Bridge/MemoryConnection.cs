@@ -2,18 +2,18 @@ using System.IO.Pipelines;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Connections in memory to a proxy of this process.</summary>
+/// <summary>Makes in-memory connections to a proxy in the same process.</summary>
 internal static class MemoryConnection
 {
-    /// <summary>Most bytes that lie between the two ends, each way.</summary>
+    /// <summary>The number of unread bytes in one direction at which the writer must wait.</summary>
     private const int PauseBytes = 64 * 1024;
 
-    /// <summary>Connects.</summary>
-    /// <param name="serve">Serves the other end and completes it, whatever happens on it; the proxy's.</param>
-    /// <returns>This end. Its disposal ends the connection.</returns>
+    /// <summary>Opens a connection.</summary>
+    /// <param name="serve">The proxy's method that serves the other end. It always completes that end, also after an error.</param>
+    /// <returns>The client's end of the connection. Its disposal ends the connection.</returns>
     public static PipeStream Open(Func<IDuplexPipe, Task> serve)
     {
-        var toProxy = new Pipe(Piping(PipeScheduler.Inline)); // who sends a request goes on as the proxy, which never blocks
+        var toProxy = new Pipe(Piping(PipeScheduler.Inline)); // the thread that sends a request runs the proxy's code for it, which never blocks
         var fromProxy = new Pipe(Piping(PipeScheduler.ThreadPool));
         var end = new CutMark(fromProxy.Writer);
         _ = serve(new Ends(toProxy.Reader, end)); // completes both

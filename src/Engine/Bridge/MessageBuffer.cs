@@ -3,13 +3,13 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The bytes of one message, in rented pieces: a large one needs no large array, and none is copied when it grows.</summary>
+/// <summary>The bytes of one message, in rented pieces. So a large message needs no large array, and nothing is copied when the message grows.</summary>
 internal sealed class MessageBuffer : IDisposable
 {
-    /// <summary>The first piece: most messages fit into it.</summary>
+    /// <summary>The length of the first piece in bytes. Most messages fit into it.</summary>
     private const int FirstPiece = 4 * 1024;
 
-    /// <summary>The second piece; all others are <see cref="MessagePieces.Length"/> long.</summary>
+    /// <summary>The length of the second piece in bytes. All further pieces have <see cref="MessagePieces.Length"/> bytes.</summary>
     private const int SecondPiece = 16 * 1024;
 
     /// <summary>The first piece; null while the message is empty, and after <see cref="Dispose"/>.</summary>
@@ -18,43 +18,45 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The piece that is being filled; null while the message is empty.</summary>
     private Segment? _last;
 
-    /// <summary>Bytes that lie elsewhere; empty where they lie in pieces.</summary>
+    /// <summary>The message's bytes if they are in memory that was not rented here; otherwise empty.</summary>
     private ReadOnlySequence<byte> _elsewhere;
 
-    /// <summary>Given back with the bytes; null where nothing has to be.</summary>
+    /// <summary>Disposed of together with the bytes; null if there is nothing to dispose of.</summary>
     private IDisposable? _hold;
 
-    /// <summary>How many bytes there are.</summary>
+    /// <summary>The length of the message in bytes.</summary>
     public long Length { get; private set; }
 
-    /// <summary>How many bytes of memory they take: the pieces, filled or not.</summary>
+    /// <summary>How many bytes of memory the message takes: all pieces in full, even if they are only partly filled.</summary>
     public long Held { get; private set; }
 
-    /// <summary>Given back with the bytes: a share of a <see cref="MemoryBudget"/>, or a turn of <see cref="LargeMessages"/>; null where nothing is.</summary>
+    /// <summary>
+    /// Disposed of together with the bytes: a share of a <see cref="MemoryBudget"/>, or a turn of <see cref="LargeMessages"/>; null if there is none.
+    /// </summary>
     public IDisposable? Hold => _hold;
 
-    /// <summary>All bytes. Valid until <see cref="Dispose"/>, and until something is added.</summary>
+    /// <summary>All bytes of the message. Valid until bytes are added, or the message is cleared or disposed of.</summary>
     public ReadOnlySequence<byte> Bytes => _first is null ? _elsewhere : new ReadOnlySequence<byte>(_first, 0, _last!, _last!.Memory.Length);
 
-    /// <summary>A message that was made here: it is not copied.</summary>
-    /// <param name="message">Its bytes.</param>
-    /// <param name="hold">Given back with the bytes; null where they lie in memory of their own.</param>
+    /// <summary>Makes a buffer for a message that is in memory already. The bytes are not copied.</summary>
+    /// <param name="message">The message's bytes.</param>
+    /// <param name="hold">Disposed of together with the bytes; null if nobody else owns their memory.</param>
     public static MessageBuffer Over(in ReadOnlySequence<byte> message, IDisposable? hold = null) =>
         new() { _elsewhere = message, Length = message.Length, Held = message.Length, _hold = hold };
 
-    /// <summary>Hands over what is to be given back with the bytes.</summary>
+    /// <summary>Sets what is disposed of together with the bytes.</summary>
     public void Keep(IDisposable hold)
     {
-        Debug.Assert(_hold is null, "A message takes its turn, or its share, once.");
+        Debug.Assert(_hold is null, "A message has at most one turn or share.");
         _hold = hold;
     }
 
-    /// <summary>Gives back what is given back with the bytes, and keeps the bytes for the moment.</summary>
+    /// <summary>Disposes of <see cref="Hold"/> now, and keeps the bytes.</summary>
     public void GiveUpHold() => Interlocked.Exchange(ref _hold, null)?.Dispose();
 
     public void Add(ReadOnlySpan<byte> bytes)
     {
-        Debug.Assert(_elsewhere.IsEmpty, "A message that was made here is whole.");
+        Debug.Assert(_elsewhere.IsEmpty, "Nothing is added to a buffer over existing memory.");
         while (!bytes.IsEmpty)
         {
             if (_last is null || _last.Free == 0)
@@ -80,7 +82,7 @@ internal sealed class MessageBuffer : IDisposable
         }
     }
 
-    /// <summary>Drops the bytes and keeps the buffer for others.</summary>
+    /// <summary>Drops the bytes and disposes of <see cref="Hold"/>. The buffer may be filled again.</summary>
     public void Clear()
     {
         for (Segment? segment = _first; segment is not null; segment = (Segment?)segment.Next)
@@ -92,7 +94,7 @@ internal sealed class MessageBuffer : IDisposable
         GiveUpHold();
     }
 
-    /// <summary>Gives everything back. Nobody may use the bytes any more.</summary>
+    /// <summary>Gives the pieces back, and disposes of <see cref="Hold"/>. The bytes must not be used any more.</summary>
     public void Dispose() => Clear();
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
@@ -100,7 +102,7 @@ internal sealed class MessageBuffer : IDisposable
         /// <summary>The rented array.</summary>
         private readonly byte[] _bytes;
 
-        /// <summary>How much of it is the message's.</summary>
+        /// <summary>How many bytes of the array may be used; the array may be longer.</summary>
         private readonly int _length;
 
         public Segment(Segment? previous, int length)
@@ -118,7 +120,7 @@ internal sealed class MessageBuffer : IDisposable
 
         public void Add(ReadOnlySpan<byte> bytes)
         {
-            Debug.Assert(bytes.Length <= Free, "Only what has room is added.");
+            Debug.Assert(bytes.Length <= Free, "No more is added than there is room for.");
             bytes.CopyTo(_bytes.AsSpan(Memory.Length));
             Memory = _bytes.AsMemory(0, Memory.Length + bytes.Length);
         }

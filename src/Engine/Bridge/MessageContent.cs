@@ -4,17 +4,17 @@ using System.Net.Http.Headers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A JSON-RPC message as the body of a POST: its bytes, unchanged and uncopied.</summary>
+/// <summary>A JSON-RPC message as the body of a POST. Its bytes are neither changed nor copied.</summary>
 internal sealed class MessageContent : HttpContent
 {
-    /// <summary>Most bytes of one write: a pipe copies all that it is given before it waits for its reader.</summary>
+    /// <summary>The maximum number of bytes in one write. A pipe copies all bytes of a write before it waits for its reader.</summary>
     private const int WriteBytes = 64 * 1024;
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly ReadOnlySequence<byte> _message;
 
-    /// <param name="message">Valid until the response has come.</param>
+    /// <param name="message">The message. It must stay valid until the response has begun.</param>
     public MessageContent(in ReadOnlySequence<byte> message)
     {
         _message = message;

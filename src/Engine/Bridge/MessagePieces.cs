@@ -2,20 +2,20 @@ using System.Collections.Concurrent;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The pieces that large messages lie in: what a request gives back its answer takes, so that a large one each way is held once.</summary>
+/// <summary>A pool of the arrays that hold large messages. A large answer reuses the arrays of its large request, so the memory is needed only once.</summary>
 internal static class MessagePieces
 {
-    /// <summary>How long a piece is; below the size from which arrays count as large objects.</summary>
+    /// <summary>The length of a piece in bytes. It is below the size from which the runtime treats an array as a large object.</summary>
     public const int Length = 64 * 1024;
 
-    /// <summary>Most pieces that are kept: 32 MiB, and only while messages are under way.</summary>
+    /// <summary>The maximum number of pieces in the pool (32 MiB). The pool is emptied when no message is under way.</summary>
     private const int MaxKept = 512;
 
     private static readonly ConcurrentQueue<byte[]> Kept = new();
 
     public static byte[] Rent() => Kept.TryDequeue(out byte[]? kept) ? kept : GC.AllocateUninitializedArray<byte>(Length);
 
-    /// <summary>Gives a piece back, once.</summary>
+    /// <summary>Gives a piece back. Each rented piece may be given back only once.</summary>
     public static void Return(byte[] piece)
     {
         if (Kept.Count < MaxKept)
@@ -24,6 +24,6 @@ internal static class MessagePieces
         }
     }
 
-    /// <summary>Drops all kept pieces. Called when no message is under way.</summary>
+    /// <summary>Empties the pool. Called when no message is under way.</summary>
     public static void Trim() => Kept.Clear();
 }

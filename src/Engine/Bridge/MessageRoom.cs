@@ -1,28 +1,29 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>Bounds what is held of a client's messages: each takes room while it is read, and gives it back when its bytes are no longer needed.</summary>
+/// <summary>Bounds the memory of a client's messages: each takes room while it is read, and gives it back when its bytes are no longer needed.</summary>
 /// <remarks>
-/// All come one after another on the same input, so a message that waits for room holds up those behind it, also the cancellation that would make room. So it
-/// waits for a bounded time, once: after that the messages for which there is no room are refused, until a large one has gone. For one reader.
+/// The messages come one after another on the same input. A message that waits for room therefore delays those behind it, even a cancellation that would make
+/// room. So a message waits for a limited time only. After that, further messages are refused at once if there is no room for them, until a large one has given
+/// its room back. Only one caller at a time may use this class.
 /// </remarks>
-/// <param name="clock">For the wait.</param>
-/// <param name="maxLargeBytes">Most bytes that are held where one of the messages is large.</param>
+/// <param name="clock">Times the wait.</param>
+/// <param name="maxLargeBytes">The maximum number of bytes that all messages may take together for a large message to get room.</param>
 internal sealed class MessageRoom(TimeProvider clock, long maxLargeBytes = MemoryBudget.DefaultBytes)
 {
-    /// <summary>What small messages may take beyond that: large ones that wait for a server leave room for what is said meanwhile.</summary>
+    /// <summary>How many bytes small messages may take beyond that, so that large messages that wait for a server leave room for small ones.</summary>
     public const long SmallBytes = 64 * 1024 * 1024;
 
-    /// <summary>How long the client's messages wait for room.</summary>
+    /// <summary>How long a message of the client waits for room.</summary>
     public static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Counts what is held.</summary>
+    /// <summary>Counts the bytes that messages take.</summary>
     private readonly MemoryBudget _budget = new(maxLargeBytes, SmallBytes);
 
-    /// <summary>How many large messages had gone when there was no room last; null before that.</summary>
+    /// <summary>The value of <see cref="MemoryBudget.LargeGone"/> when a message was last refused; null before the first refusal.</summary>
     private long? _stalledAt;
 
-    /// <summary>Takes room for what has been read of a message.</summary>
-    /// <returns>Whether there was room. Where there was none, the message has no share any more, and must not be held.</returns>
+    /// <summary>Takes room for the bytes of a message that have been read so far.</summary>
+    /// <returns>Whether there was room. If there was none, the message has lost its share, and its bytes must not be kept.</returns>
     public ValueTask<bool> TryTakeAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         _budget.TryTake(message) ? ValueTask.FromResult(true)
         : _stalledAt == _budget.LargeGone ? ValueTask.FromResult(Refuse(message))
@@ -43,7 +44,7 @@ internal sealed class MessageRoom(TimeProvider clock, long maxLargeBytes = Memor
         }
     }
 
-    /// <summary>Takes back what the message has: it is none of those that have gone.</summary>
+    /// <summary>Takes the message's share back and notes the refusal.</summary>
     private bool Refuse(MessageBuffer message)
     {
         message.GiveUpHold();

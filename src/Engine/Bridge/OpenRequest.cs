@@ -2,10 +2,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A request that waits for its answer, the client's or one of the bridge's own. It ends once.</summary>
-/// <param name="id">Its id.</param>
-/// <param name="method">Its method.</param>
-/// <param name="owner">The message that carries it.</param>
+/// <summary>A request of the client, or one that the bridge itself has made, that waits for its answer. It ends exactly once.</summary>
+/// <param name="id">The request's JSON-RPC id.</param>
+/// <param name="method">The request's JSON-RPC method.</param>
+/// <param name="owner">The message that the request is, or is part of.</param>
 internal sealed class OpenRequest(MessageId id, string method, ClientMessage owner)
 {
     public MessageId Id => id;
@@ -14,9 +14,9 @@ internal sealed class OpenRequest(MessageId id, string method, ClientMessage own
 
     public ClientMessage Owner => owner;
 
-    /// <summary>The client has cancelled it: it need not be answered any more.</summary>
+    /// <summary>Whether the client has cancelled the request. Then it needs no answer.</summary>
     public bool IsCancelled { get; set; }
 
-    /// <summary>It has been answered, or given up. Set by <see cref="OpenRequests"/> alone.</summary>
+    /// <summary>Whether the request has been answered, or given up. Only <see cref="OpenRequests"/> sets it.</summary>
     public bool IsEnded { get; set; }
 }

@@ -3,17 +3,17 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The open requests. The caller that takes one out is the only one to answer it.</summary>
+/// <summary>The open requests. The caller whose call ends a request must answer it, and nobody else may.</summary>
 internal sealed class OpenRequests
 {
-    /// <summary>Guards what follows, and the states of the requests.</summary>
+    /// <summary>Guards <see cref="_open"/>, and the states of the requests in it.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The open requests of both sides' making.</summary>
+    /// <summary>The open requests by id: the client's, and those that the bridge itself has made.</summary>
     private readonly Dictionary<MessageId, OpenRequest> _open = [];
 
-    /// <summary>Opens a request.</summary>
-    /// <returns>Why that is not possible; null if it was.</returns>
+    /// <summary>Adds a request.</summary>
+    /// <returns>Why it cannot be added; null if it was added.</returns>
     public BridgeFaultReason? TryOpen(OpenRequest request)
     {
         lock (_gate)
@@ -24,7 +24,7 @@ internal sealed class OpenRequests
         }
     }
 
-    /// <summary>Ends the request with this id.</summary>
+    /// <summary>Ends and removes the request with this id.</summary>
     /// <returns>The request; null if none is open.</returns>
     public OpenRequest? TryEnd(MessageId id)
     {
@@ -42,7 +42,7 @@ internal sealed class OpenRequests
         }
     }
 
-    /// <summary>Ends a request that may have ended already.</summary>
+    /// <summary>Ends and removes a request, unless it has ended already.</summary>
     /// <returns>Whether it was open.</returns>
     public bool TryEnd(OpenRequest request)
     {

@@ -2,14 +2,14 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Takes the answer to a message of the bridge's own, which goes to nobody else.</summary>
-/// <param name="read">Reads the answer, while its bytes are valid.</param>
+/// <summary>Takes the answer to a message that the bridge itself has made. The client does not get that answer.</summary>
+/// <param name="read">Reads the answer. The bytes are valid only during the call.</param>
 internal sealed class OwnAnswer(Action<ReadOnlySequence<byte>> read)
 {
-    /// <summary>Completed when the answer has been read, or none comes.</summary>
+    /// <summary>Completed when the answer has been read, or no answer will come.</summary>
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The answer has been read, or none comes.</summary>
+    /// <summary>Ends when the answer has been read, or no answer will come.</summary>
     public Task Over => _over.Task;
 
     public void Take(in ReadOnlySequence<byte> answer)
@@ -18,6 +18,6 @@ internal sealed class OwnAnswer(Action<ReadOnlySequence<byte>> read)
         End();
     }
 
-    /// <summary>Nothing more comes.</summary>
+    /// <summary>Says that no answer will come any more.</summary>
     public void End() => _over.TrySetResult();
 }

@@ -4,15 +4,15 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Messages of the bridge's own, whose answers go to nobody else.</summary>
+/// <summary>Sends messages that the bridge itself has made. The client does not get their answers.</summary>
 internal static class OwnExchange
 {
-    /// <summary>Sends one.</summary>
-    /// <param name="parts">The conversation's.</param>
-    /// <param name="transport">What sends it.</param>
-    /// <param name="bytes">A request or notification.</param>
-    /// <param name="read">Takes what is wanted of the answer to a request, while its bytes are valid.</param>
-    /// <returns>What was taken; null where there was no answer.</returns>
+    /// <summary>Sends a message and waits for its answer.</summary>
+    /// <param name="parts">What the conversation shares with its transports.</param>
+    /// <param name="transport">The transport that sends the message.</param>
+    /// <param name="bytes">A JSON-RPC request or notification.</param>
+    /// <param name="read">Reads the answer to a request. The bytes are valid only during the call.</param>
+    /// <returns>The result of <paramref name="read"/>; null if there was no answer.</returns>
     public static async Task<T?> SendAsync<T>(
         UpstreamParts parts, UpstreamTransport transport, ReadOnlySequence<byte> bytes, Func<ReadOnlySequence<byte>, T> read)
         where T : class

@@ -4,10 +4,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads single members of a message if the scanner's head does not have them.</summary>
+/// <summary>Reads single members of a message that are not in its <see cref="RpcHead"/>.</summary>
 internal static class PartialMessage
 {
-    /// <summary>The raw JSON of one member of a message that the scanner has read; empty if there is none.</summary>
+    /// <summary>Returns the raw JSON of one member of a JSON object that has been scanned; empty if the object has no such member.</summary>
     public static ReadOnlySequence<byte> Member(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> name)
     {
         var json = new Utf8JsonReader(message, MessageScanner.Options);

@@ -3,10 +3,10 @@ using System.IO.Pipelines;
 namespace McpProxyFast.Bridge;
 
 /// <summary>One end of an in-memory connection, as a stream.</summary>
-/// <remarks>Everything that the other end has sent can be read; only then a reader learns that it was cut.</remarks>
-/// <param name="input">What the other end sends.</param>
-/// <param name="output">Goes to the other end.</param>
-/// <param name="end">Knows how the other end has ended.</param>
+/// <remarks>If the other end ended abnormally, a reader first gets everything that was sent, and then an exception.</remarks>
+/// <param name="input">The bytes that the other end sends.</param>
+/// <param name="output">The bytes for the other end.</param>
+/// <param name="end">Knows whether the other end has ended abnormally.</param>
 internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark end) : Stream
 {
     private readonly Stream _input = input.AsStream();
@@ -22,11 +22,11 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <exception cref="IOException">The other end was cut, and everything before has been read.</exception>
+    /// <exception cref="IOException">The other end has ended abnormally, and all of its bytes have been read.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         int count = await _input.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        return count > 0 || buffer.IsEmpty || !end.IsCut ? count : throw new IOException("The connection was cut.");
+        return count > 0 || buffer.IsEmpty || !end.IsCut ? count : throw new IOException("The connection was lost.");
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -50,7 +50,7 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Ends both directions: the other end sees that this one has gone.</summary>
+    /// <summary>Ends both directions, so that the other end sees that the connection has ended.</summary>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

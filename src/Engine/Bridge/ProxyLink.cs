@@ -3,35 +3,35 @@ using System.Text;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The way to the server: an HTTP client whose connections are served by a proxy in the same process, over memory.</summary>
+/// <summary>Sends requests to the server: an HTTP client with in-memory connections to a proxy in the same process.</summary>
 /// <remarks>
-/// So credentials, sign-ins, name look-ups, TLS, limits, redirects and the words for what fails are the proxy's, and a server that cannot be reached is a
-/// response like any other.
+/// So the proxy does everything else: credentials, sign-ins, name look-ups, TLS, limits, redirects and error messages. If the server cannot be reached, that is
+/// an HTTP error response from the proxy, not an exception.
 /// </remarks>
 internal sealed class ProxyLink : IDisposable
 {
-    /// <summary>Stands for the target. The proxy puts the target's own host and path in its place.</summary>
+    /// <summary>A placeholder for the server's URL. The proxy replaces it with the target's real host and path.</summary>
     public static readonly Uri Target = new("http://mcp.invalid/");
 
-    /// <summary>How long an idle connection to the proxy is kept; it costs a few KiB.</summary>
+    /// <summary>How long an idle connection to the proxy is kept. An idle connection takes a few KiB of memory.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(30);
 
     private readonly HttpMessageInvoker _http;
 
-    /// <param name="serve">Serves a connection until it ends, whatever happens on it; the proxy's.</param>
+    /// <param name="serve">The proxy's method that serves one connection until it ends. It never throws.</param>
     public ProxyLink(Func<IDuplexPipe, Task> serve)
         : this(HandlerOver(serve))
     {
     }
 
-    /// <summary>For fuzzing: with any stream in place of a server.</summary>
+    /// <summary>For fuzzing: a link with any handler in place of the proxy.</summary>
     internal ProxyLink(HttpMessageHandler handler) => _http = new HttpMessageInvoker(handler);
 
     /// <summary>Sends a request to the target, or to another path of its origin.</summary>
-    /// <param name="request">To <see cref="Target"/>, or a URL relative to it.</param>
+    /// <param name="request">A request to <see cref="Target"/>, or to another URL with the same origin.</param>
     /// <param name="cancellationToken">Closes the exchange.</param>
-    /// <returns>The response, as soon as its head is here.</returns>
-    /// <exception cref="HttpRequestException">The exchange was cut before a response had begun.</exception>
+    /// <returns>The response, as soon as its head has been received.</returns>
+    /// <exception cref="HttpRequestException">The connection ended before a response had begun.</exception>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _http.SendAsync(request, cancellationToken);
 
     public void Dispose() => _http.Dispose();

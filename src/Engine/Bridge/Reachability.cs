@@ -2,14 +2,14 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Tells when the server goes and when it is back: once each, however many messages find out.</summary>
-/// <param name="settings">Has the log.</param>
+/// <summary>Logs when the server can no longer be reached, and when it can be reached again: one line each, however many messages notice it.</summary>
+/// <param name="settings">The settings of the conversation, with the log.</param>
 internal sealed class Reachability(BridgeSettings settings)
 {
-    /// <summary>1 while the server is gone.</summary>
+    /// <summary>1 while the server cannot be reached, otherwise 0.</summary>
     private int _isGone;
 
-    /// <summary>A response of the server has come.</summary>
+    /// <summary>Notes that a response from the server has come.</summary>
     public void Reached()
     {
         if (Volatile.Read(ref _isGone) == 1 && Interlocked.Exchange(ref _isGone, 0) == 1)
@@ -18,7 +18,7 @@ internal sealed class Reachability(BridgeSettings settings)
         }
     }
 
-    /// <summary>A response came that is not a success; the proxy's own, if the server could not be reached.</summary>
+    /// <summary>Notes an error response. It is the proxy's own if the server could not be reached.</summary>
     public void Note(ErrorAnswer error)
     {
         if (!error.IsNotConnected)

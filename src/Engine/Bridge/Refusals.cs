@@ -5,18 +5,18 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Answers messages of the client that do not go on.</summary>
-/// <param name="answers">The way to the client.</param>
-/// <param name="logger">Logs each.</param>
+/// <summary>Sends error answers to messages of the client that are not sent to the server.</summary>
+/// <param name="answers">Sends the answers to the client.</param>
+/// <param name="logger">Gets a line for each refused message.</param>
 internal sealed class Refusals(AnswerQueue answers, ILogger logger)
 {
-    /// <summary>Answers a message by the bridge's own table.</summary>
-    /// <param name="reason">Why it does not go on.</param>
-    /// <param name="id">The raw JSON of its id; empty if it is not known.</param>
+    /// <summary>Answers a message with the error for a reason.</summary>
+    /// <param name="reason">Why the message is not sent to the server.</param>
+    /// <param name="id">The raw JSON of the message's id; empty if it is not known.</param>
     public ValueTask SendAsync(BridgeFaultReason reason, ReadOnlyMemory<byte> id) =>
         BridgeFault.For(reason) is var fault ? SendAsync(fault.Code, fault.Sentence, fault.Reason, id) : default;
 
-    /// <summary>Answers something that is not a message.</summary>
+    /// <summary>Answers input that is not a valid JSON-RPC message.</summary>
     public ValueTask SendAsync(MessageFault fault, ReadOnlyMemory<byte> id) => SendAsync(fault.Code(), fault.Sentence(), "", id);
 
     private ValueTask SendAsync(int code, string sentence, string reason, ReadOnlyMemory<byte> id)

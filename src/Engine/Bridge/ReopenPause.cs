@@ -1,30 +1,32 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>How long to wait before a server's stream is opened again: what the server asked for, within bounds; longer if no messages come.</summary>
-/// <remarks>For one stream, and not for several threads at once.</remarks>
+/// <summary>
+/// Decides how long to wait before a server's stream is opened again: as long as the server asked for, within bounds, and longer if no messages come.
+/// </summary>
+/// <remarks>Each stream has one of its own. It is not thread-safe.</remarks>
 internal sealed class ReopenPause
 {
-    /// <summary>What the server has asked for last; the default before.</summary>
+    /// <summary>The pause that the server has asked for last (<c>retry</c>); before that, the default.</summary>
     private TimeSpan _asked = BridgeLimits.DefaultRetry;
 
-    /// <summary>The pause is at least that long, whatever the server has asked for. Doubles while nothing comes.</summary>
+    /// <summary>The shortest pause that is used, whatever the server has asked for. It doubles while no messages come.</summary>
     private TimeSpan _least = BridgeLimits.MinRetry;
 
-    /// <summary>The pause after a stream that was open.</summary>
-    /// <param name="retry">What the server has asked for on it; null for nothing.</param>
-    /// <param name="hasBrought">Whether a message came on it.</param>
+    /// <summary>Returns the pause after a stream that was open.</summary>
+    /// <param name="retry">The pause that the server has asked for on that stream; null if none.</param>
+    /// <param name="hasBrought">Whether an event came on that stream.</param>
     public TimeSpan AfterStream(TimeSpan? retry, bool hasBrought)
     {
         _asked = Shorter(retry ?? _asked, BridgeLimits.MaxRetry);
         _least = hasBrought ? BridgeLimits.MinRetry : Shorter(_least, BridgeLimits.DefaultRetry);
         TimeSpan pause = Longer(_asked, _least);
 
-        // No longer than that: a server that is asked now and then while it works says itself how often.
+        // It doubles only up to the default: a server that wants to be polled less often says so with retry.
         _least = Shorter(_least * 2, BridgeLimits.DefaultRetry);
         return pause;
     }
 
-    /// <summary>The pause after an attempt that has opened no stream.</summary>
+    /// <summary>Returns the pause after a failed attempt to open the stream.</summary>
     public TimeSpan AfterFailure()
     {
         _least = Shorter(Longer(_asked, _least) * 2, BridgeLimits.MaxRetry);

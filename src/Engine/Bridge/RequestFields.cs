@@ -3,14 +3,14 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The field lines that are made from a message.</summary>
+/// <summary>Makes the HTTP header fields of a POST from the message that it carries.</summary>
 internal static class RequestFields
 {
-    /// <summary>Makes them.</summary>
-    /// <param name="message">Its bytes have not been released.</param>
-    /// <param name="isOfSession">It belongs to a session, or begins one: such revisions have no fields of the message's own.</param>
-    /// <param name="tools">What is known of tools.</param>
-    /// <returns>The fields; or why the message cannot be sent.</returns>
+    /// <summary>Makes the fields.</summary>
+    /// <param name="message">A message whose bytes have not been released.</param>
+    /// <param name="isOfSession">Whether the message is part of a session (revisions up to 2025-11-25). Then it has no fields except the trace context.</param>
+    /// <param name="tools">Says which arguments of which tools are sent in fields too.</param>
+    /// <returns>The fields, or the reason why the message cannot be sent.</returns>
     public static HeaderFields For(ClientMessage message, bool isOfSession, ToolList tools)
     {
         if (!isOfSession && message.Head is { ProtocolVersion: not null, IsCall: true, Method: not Methods.Initialize })

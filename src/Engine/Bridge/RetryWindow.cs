@@ -1,17 +1,17 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>How long one message is tried again: while the server is gone, and while a person has to sign in.</summary>
-/// <param name="settings">The bounds, and the clock.</param>
-/// <param name="waitsForPerson">Whether the message waits for a sign-in, as a session's first one does.</param>
+/// <summary>Decides how long one message is sent again and again: while the server cannot be reached, and while a person has to sign in.</summary>
+/// <param name="settings">The settings of the conversation, with the time limits and the clock.</param>
+/// <param name="waitsForPerson">Whether the message waits while a person has to sign in. The first message of a session does.</param>
 internal sealed class RetryWindow(BridgeSettings settings, bool waitsForPerson)
 {
-    /// <summary>When the first attempt failed; null before.</summary>
+    /// <summary>When the first attempt failed (a timestamp of the clock); null before that.</summary>
     private long? _firstFailure;
 
     /// <summary>The pause before the next attempt.</summary>
     private TimeSpan _pause = BridgeLimits.FirstPause;
 
-    /// <summary>Waits before another attempt, if there is to be one.</summary>
+    /// <summary>Waits before another attempt, if the error allows one and the time for it is not over.</summary>
     /// <returns>Whether to try again.</returns>
     public async ValueTask<bool> PauseAsync(ErrorAnswer error, CancellationToken cancellationToken)
     {
@@ -21,7 +21,7 @@ internal sealed class RetryWindow(BridgeSettings settings, bool waitsForPerson)
         return await PauseAsync(bound, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits before another attempt, unless the bound is over.</summary>
+    /// <summary>Waits before another attempt, unless the time since the first failure is over.</summary>
     public async ValueTask<bool> PauseAsync(TimeSpan bound, CancellationToken cancellationToken)
     {
         _firstFailure ??= settings.Clock.GetTimestamp();
@@ -31,13 +31,13 @@ internal sealed class RetryWindow(BridgeSettings settings, bool waitsForPerson)
             return false;
         }
 
-        // Many messages may wait for the same server: they come back one after another.
+        // Many messages may wait for the same server. Random pauses keep them from being sent all at once.
         TimeSpan pause = _pause * (0.75 + (Random.Shared.NextDouble() / 2));
         await Task.Delay(pause < left ? pause : left, settings.Clock, cancellationToken).ConfigureAwait(false);
         _pause = _pause * 2 < BridgeLimits.MaxPause ? _pause * 2 : BridgeLimits.MaxPause;
         return true;
     }
 
-    /// <summary>The server was there again.</summary>
+    /// <summary>Starts anew, since the server has answered.</summary>
     public void Restart() => (_firstFailure, _pause) = (null, BridgeLimits.FirstPause);
 }

@@ -1,19 +1,19 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>Counts what is under way, and says when nothing is.</summary>
-/// <param name="onZero">Called each time that nothing is under way any more; null for nothing.</param>
+/// <summary>Counts operations that are under way, and says when there are none.</summary>
+/// <param name="onZero">Called each time the count becomes zero; may be null.</param>
 internal sealed class RunningCount(Action? onZero = null)
 {
-    /// <summary>Guards what follows.</summary>
+    /// <summary>Guards the fields below.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>How many are under way.</summary>
+    /// <summary>How many operations are under way.</summary>
     private int _count;
 
-    /// <summary>Completed when the count comes down to zero; null while nobody waits.</summary>
+    /// <summary>Completed when the count becomes zero; null while nobody waits for that.</summary>
     private TaskCompletionSource? _zero;
 
-    /// <summary>Completed when nothing is under way.</summary>
+    /// <summary>A task that ends when no operation is under way.</summary>
     public Task WhenZero
     {
         get

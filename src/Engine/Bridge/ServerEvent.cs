@@ -1,7 +1,7 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>One event of a server's stream (HTML §9.2).</summary>
-/// <param name="Name">Its type; <c>message</c> unless named.</param>
-/// <param name="Data">Its data, which is the receiver's now; line ends within join its lines.</param>
-/// <param name="IsTooLarge">The data was above <see cref="BridgeLimits.MaxMessageBytes"/> and was dropped.</param>
+/// <summary>One server-sent event (HTML §9.2).</summary>
+/// <param name="Name">The event's type; <c>message</c> if the event does not name one.</param>
+/// <param name="Data">The event's data, which the receiver must dispose of. The values of several data lines are joined with LF.</param>
+/// <param name="IsTooLarge">Whether the data was larger than <see cref="BridgeLimits.MaxMessageBytes"/>. Then it was dropped.</param>
 internal readonly record struct ServerEvent(string Name, MessageBuffer Data, bool IsTooLarge);

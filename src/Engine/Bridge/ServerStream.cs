@@ -2,7 +2,10 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The stream of what the server says by itself in a session: opened after the handshake and kept, as long as the session lasts.</summary>
+/// <summary>
+/// The event stream of a session on which the server sends messages that answer no request. It is opened with a GET after the handshake, and opened again until
+/// the session ends.
+/// </summary>
 internal sealed class ServerStream
 {
     private readonly UpstreamParts _parts;
@@ -10,30 +13,30 @@ internal sealed class ServerStream
     private readonly Func<Task<bool>> _recover;
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>Cancelled to close the stream. It is not disposed of, as nothing in it needs that.</summary>
+    /// <summary>Cancelled to close the stream. It is not disposed of, since it holds nothing that needs disposal.</summary>
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _closing;
 #pragma warning restore CA2213
 
-    /// <summary>The last event that has come; null if none had an id.</summary>
+    /// <summary>The id of the last event that has come; null if no event had an id, and once the server has refused it.</summary>
     private string? _lastId;
 
-    /// <summary>The pause before the stream is opened again.</summary>
+    /// <summary>How long to wait before the stream is opened again.</summary>
     private TimeSpan _pause = BridgeLimits.DefaultRetry;
 
-    /// <summary>The server has opened it once: from then on a 404 says that the session has ended.</summary>
+    /// <summary>Whether the server has opened the stream at least once. From then on a 404 means that the session has ended.</summary>
     private bool _hasOpened;
 
     /// <param name="parts">What the conversation shares with its transports.</param>
     /// <param name="session">The session.</param>
-    /// <param name="recover">Makes a new session if the server does not know this one.</param>
+    /// <param name="recover">Makes a new session. Called if the server does not know this one any more.</param>
     public ServerStream(UpstreamParts parts, Session session, Func<Task<bool>> recover)
     {
         (_parts, _session, _recover) = (parts, session, recover);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(parts.Ending);
     }
 
-    /// <summary>Opens the stream and keeps it.</summary>
+    /// <summary>Opens the stream, and opens it again whenever it ends.</summary>
     public void Start() => _ = RunAsync(_closing.Token); // never throws
 
     public void Close() => _closing.Cancel();
@@ -53,7 +56,7 @@ internal sealed class ServerStream
         }
     }
 
-    /// <summary>Nothing that the server sends ends the loop.</summary>
+    /// <summary>Opens the stream once. An unexpected exception is logged, and does not end the loop.</summary>
     private async Task<bool> OpenOrFailAsync(CancellationToken closing)
     {
         try
@@ -84,7 +87,7 @@ internal sealed class ServerStream
         {
             ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, closing).ConfigureAwait(false);
 
-            // Before, it comes of a server that has no such stream: a new session would get the same answer, again and again.
+            // A 404 to the first attempt means that the server has no such stream: a new session would only get the same answer.
             if (_session.Id is not null && error.IsSessionLost && _hasOpened)
             {
                 _ = _recover(); // the new session has a stream of its own
@@ -102,10 +105,10 @@ internal sealed class ServerStream
         return true;
     }
 
-    /// <summary>Whether the server may open the stream next time.</summary>
+    /// <summary>Whether another attempt to open the stream may succeed.</summary>
     /// <remarks>
-    /// A stream that was open may be refused because the server still holds the one that was cut (409), or knows the last event no more: then it is asked
-    /// for without.
+    /// A stream that was open before may be refused because the server still has the lost one (409), or does not know the last event any more. In the second
+    /// case the next attempt does not name an event.
     /// </remarks>
     private bool MayOpenAgain(ErrorAnswer error)
     {
@@ -132,7 +135,7 @@ internal sealed class ServerStream
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException)
         {
-            // It is opened again.
+            // The stream was lost. The loop opens it again.
         }
     }
 

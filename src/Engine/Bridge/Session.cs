@@ -1,14 +1,14 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>What an <c>initialize</c> has agreed on with the server, in revisions up to 2025-11-25.</summary>
-/// <param name="Id">What <c>Mcp-Session-Id</c> carries; null if the server keeps no sessions.</param>
-/// <param name="Version">The revision; null if the server named none.</param>
+/// <summary>What client and server have agreed on in an <c>initialize</c> (revisions up to 2025-11-25).</summary>
+/// <param name="Id">The value of the header <c>Mcp-Session-Id</c>; null if the server keeps no sessions.</param>
+/// <param name="Version">The protocol revision; null if the server named none.</param>
 internal sealed record Session(string? Id, string? Version)
 {
-    /// <summary>The first revision that has the field <c>MCP-Protocol-Version</c>.</summary>
+    /// <summary>The first revision in which requests have the header <c>MCP-Protocol-Version</c>.</summary>
     private const string FirstWithVersionField = "2025-06-18";
 
-    /// <summary>Adds the session's fields to a request.</summary>
+    /// <summary>Adds the session's headers to a request.</summary>
     public void AddTo(HttpRequestMessage request)
     {
         if (Id is not null)
@@ -22,7 +22,7 @@ internal sealed record Session(string? Id, string? Version)
         }
     }
 
-    /// <summary>The session that a response names, if that is one: visible ASCII, as the specification has it.</summary>
+    /// <summary>Returns the session id in a response's headers; null if there is none, or it is not visible ASCII, as MCP demands.</summary>
     public static string? IdOf(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Mcp-Session-Id", out IEnumerable<string>? values)
         && values.ToArray() is [{ Length: > 0 } id]

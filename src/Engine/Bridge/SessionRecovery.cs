@@ -4,13 +4,13 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Makes a new session by the client's own words, and tells the client what may have changed.</summary>
-/// <param name="parts">The conversation's.</param>
-/// <param name="transport">What has lost its session.</param>
+/// <summary>Makes a new session by sending the client's own messages again, and tells the client which lists may have changed.</summary>
+/// <param name="parts">What the conversation shares with its transports.</param>
+/// <param name="transport">The transport that has lost its session.</param>
 internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport transport)
 {
-    /// <summary>Initializes again, and makes the client's subscriptions again.</summary>
-    /// <returns>Whether there is a session.</returns>
+    /// <summary>Sends the client's <c>initialize</c>, log level and subscriptions again.</summary>
+    /// <returns>Whether there is a new session.</returns>
     public async Task<bool> RunAsync()
     {
         try
@@ -46,7 +46,7 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
         }
     }
 
-    /// <returns>What its answer is; null where there was none.</returns>
+    /// <returns>The head of the answer; null if there was none.</returns>
     private Task<RpcHead?> SendAsync(byte[] bytes) =>
         OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes), answer => MessageScanner.Scan(answer));
 }

@@ -3,28 +3,28 @@ using System.Text;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>How the opening of a stream of HTTP+SSE went.</summary>
-/// <param name="Endpoint">Where messages are posted; null if the stream cannot be used.</param>
-/// <param name="Error">What the server, or the proxy, has answered in its place; null if there was no answer.</param>
-/// <param name="IsSessionLost">The stream opened, and the session that it began could not be initialized.</param>
+/// <summary>The outcome of opening an event stream of HTTP+SSE.</summary>
+/// <param name="Endpoint">The URL that messages are posted to; null if the stream cannot be used.</param>
+/// <param name="Error">The error response that came in place of a stream; null if there was none.</param>
+/// <param name="IsSessionLost">Whether the stream was opened, but its new session could not be initialized.</param>
 internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSessionLost)
 {
-    /// <summary>Longest address that is believed.</summary>
+    /// <summary>The maximum length of a URL in an <c>endpoint</c> event, in bytes. A longer one is refused.</summary>
     private const int MaxEndpointBytes = 4 * 1024;
 
-    /// <summary>The server could not be reached, or its stream was cut.</summary>
+    /// <summary>There was no response, or the stream ended.</summary>
     public static SseOpening Cut { get; } = new(null, null, IsSessionLost: false);
 
-    /// <summary>The stream opened, and the session that it began could not be initialized.</summary>
+    /// <summary>The stream was opened, but its new session could not be initialized.</summary>
     public static SseOpening SessionLost { get; } = new(null, null, IsSessionLost: true);
 
-    /// <summary>Another attempt has no chance before something changes: the server refuses the stream, or the session.</summary>
+    /// <summary>Whether another attempt is pointless for now: the server has refused the stream, or the new session.</summary>
     public bool IsFinal => IsSessionLost || Error is { Status: < 500 and not 429 };
 
-    /// <summary>The server has said where messages are posted.</summary>
-    /// <param name="address">What it said.</param>
-    /// <param name="target">What that is relative to.</param>
-    /// <returns>Null for an address on another origin than the server's, which nothing is sent to.</returns>
+    /// <summary>Makes the outcome of a stream whose server has named the URL that messages are posted to.</summary>
+    /// <param name="address">The URL in the <c>endpoint</c> event.</param>
+    /// <param name="target">The server's URL, which <paramref name="address"/> is relative to.</param>
+    /// <returns>The outcome; null if the URL is invalid, too long, or has another origin than the server. Nothing is sent to such a URL.</returns>
     public static SseOpening? At(in ReadOnlySequence<byte> address, Uri target) =>
         address.Length <= MaxEndpointBytes
         && Uri.TryCreate(target, Encoding.UTF8.GetString(address), out Uri? endpoint)
@@ -32,46 +32,48 @@ internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSess
             ? new SseOpening(new Uri(ProxyLink.Target.GetLeftPart(UriPartial.Authority) + endpoint.PathAndQuery), null, IsSessionLost: false)
             : null;
 
-    /// <summary>The server, or the proxy, has answered with something else than a stream.</summary>
+    /// <summary>Makes the outcome of an attempt that got an error response.</summary>
     public static SseOpening Refused(ErrorAnswer error) => new(null, error, IsSessionLost: false);
 }
 
-/// <summary>One stream of HTTP+SSE, with the session that it stands for.</summary>
+/// <summary>One event stream of HTTP+SSE. It is also the session: a new stream is a new session.</summary>
 internal sealed class SseLine
 {
     private readonly TaskCompletionSource<SseOpening> _opening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<SseOpening> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Set once the session could not be initialized; the stream is closed then.</summary>
+    /// <summary>Whether the session could not be initialized. If so, the stream is closed.</summary>
     private volatile bool _isSessionLost;
 
-    /// <summary>Completed when it is known where to post, or that the stream cannot be used.</summary>
+    /// <summary>Ends when the URL to post to is known, or the stream cannot be used.</summary>
     public Task<SseOpening> Opening => _opening.Task;
 
-    /// <summary>Completed when the client's messages may go, or will not.</summary>
+    /// <summary>Ends when the client's messages may be sent, or the stream cannot be used.</summary>
     public Task<SseOpening> Ready => _ready.Task;
 
-    /// <summary>Completed when the stream has ended: no answer comes on it any more.</summary>
+    /// <summary>Ends when the stream has ended. No answer comes on it any more.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>The session could not be initialized.</summary>
+    /// <summary>Whether the session could not be initialized.</summary>
     public bool IsSessionLost => _isSessionLost;
 
-    /// <summary>How long the server wants to be left alone before the next stream; null if it has not said so. Touched by the reading loop alone.</summary>
+    /// <summary>
+    /// The pause before the next stream that the server has asked for (<c>retry</c>); null if none. Used only by the loop that reads the stream.
+    /// </summary>
     public TimeSpan? Retry { get; set; }
 
-    /// <summary>A message came, beside those by which the session was initialized. Touched by the reading loop alone.</summary>
+    /// <summary>Whether a message came after the session was initialized. Used only by the loop that reads the stream.</summary>
     public bool HasBrought { get; set; }
 
     public void Open(SseOpening opening) => _opening.TrySetResult(opening);
 
     public void GetReady(SseOpening opening) => _ready.TrySetResult(opening);
 
-    /// <summary>Those who wait for the session are told that there is none, once the stream has ended.</summary>
+    /// <summary>Notes that the session could not be initialized. Messages that wait for it fail once the stream has ended.</summary>
     public void LoseSession() => _isSessionLost = true;
 
-    /// <summary>Says that the stream has ended.</summary>
+    /// <summary>Notes that the stream has ended.</summary>
     /// <param name="outcome">The result for the callers that still wait for the stream.</param>
     public void End(SseOpening outcome)
     {

@@ -2,31 +2,34 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>HTTP+SSE of 2024-11-05: one stream carries all that the server says, and its first event names where messages are posted.</summary>
+/// <summary>
+/// The transport HTTP+SSE of revision 2024-11-05. One event stream carries all messages from the server. Its first event names the URL that the client's
+/// messages are posted to.
+/// </summary>
 internal sealed class SseTransport : UpstreamTransport
 {
-    /// <summary>How long the first event may take: a stream without it is another transport's.</summary>
+    /// <summary>How long to wait for the first event. A stream without it is closed, since it is not one of this transport.</summary>
     private static readonly TimeSpan EndpointTime = TimeSpan.FromSeconds(10);
 
     private readonly UpstreamParts _parts;
     private readonly Reachability _reachability;
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>Guards what follows.</summary>
+    /// <summary>Guards <see cref="_line"/> and <see cref="_isPausing"/>.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The stream in use, or being opened; null before the first message.</summary>
+    /// <summary>The stream that is open or being opened, or the last one if that has ended; null before the first message.</summary>
     private SseLine? _line;
 
-    /// <summary>A stream is opened once a pause is over. One pause at a time: each that ends without a stream is followed by another.</summary>
+    /// <summary>Whether a pause is running, after which a stream is opened. There is at most one such pause at a time.</summary>
     private bool _isPausing;
 
-    /// <summary>Cancelled to close the stream. It is not disposed of, as nothing in it needs that.</summary>
+    /// <summary>Cancelled to close the stream. It is not disposed of, since it holds nothing that needs disposal.</summary>
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _closing;
 #pragma warning restore CA2213
 
-    /// <summary>A stream has carried the answer to an <c>initialize</c>, so that a later one needs another.</summary>
+    /// <summary>Whether a stream has carried the result of an <c>initialize</c>. If so, each later stream needs a new <c>initialize</c>.</summary>
     private volatile bool _isInitialized;
 
     public SseTransport(UpstreamParts parts)
@@ -92,7 +95,7 @@ internal sealed class SseTransport : UpstreamTransport
         return SendingEnd.Over;
     }
 
-    /// <summary>The stream in use; a new one if the last has ended.</summary>
+    /// <summary>Returns the current stream, or starts a new one if there is none or the last one has ended.</summary>
     private SseLine Open()
     {
         lock (_gate)
@@ -108,7 +111,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <returns>False if it is to be tried again.</returns>
+    /// <returns>False if the message is to be sent again.</returns>
     private async Task<bool> PostAsync(ClientMessage message, Uri endpoint, RetryWindow patience)
     {
         if (!message.TryBeginSending())
@@ -152,7 +155,7 @@ internal sealed class SseTransport : UpstreamTransport
         return true;
     }
 
-    /// <summary>Waits until the message's requests have ended, or the stream that would carry the answers has.</summary>
+    /// <summary>Waits until the message's requests have ended, or the stream that carries the answers has ended.</summary>
     private async Task WaitForAnswerAsync(ClientMessage message, SseLine line)
     {
         if (message.IsOpen)
@@ -162,7 +165,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Opens a stream and reads it to its end; then another is opened, as long as that has a chance.</summary>
+    /// <summary>Opens a stream and reads it to its end. Then opens another one after a pause, unless the server has refused it.</summary>
     private async Task RunAsync(SseLine line, CancellationToken closing)
     {
         SseOpening outcome = SseOpening.Cut;
@@ -183,7 +186,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException or OperationCanceledException)
         {
-            // It is opened again.
+            // The stream was lost. It is opened again below.
         }
         catch (Exception bug)
         {
@@ -192,7 +195,7 @@ internal sealed class SseTransport : UpstreamTransport
 
         outcome = line.IsSessionLost ? SseOpening.SessionLost : outcome;
         TimeSpan pause = line.Opening.IsCompleted ? _reopening.AfterStream(line.Retry, line.HasBrought) : _reopening.AfterFailure();
-        line.End(outcome); // from here on a message may open the next
+        line.End(outcome); // from now on a message that is to be sent opens the next stream
         if (!_isInitialized || closing.IsCancellationRequested)
         {
             return;
@@ -208,7 +211,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Opens a stream for what the server says by itself, unless a message has done so.</summary>
+    /// <summary>Opens a stream after a pause, so that the server can send messages by itself, unless a message has opened one meanwhile.</summary>
     private async Task OpenLaterAsync(TimeSpan pause, CancellationToken closing)
     {
         lock (_gate)
@@ -269,7 +272,7 @@ internal sealed class SseTransport : UpstreamTransport
             }
             else if (next.Name == "endpoint" && !line.Opening.IsCompleted)
             {
-                line.Open(SseOpening.At(data.Bytes, _parts.Settings.Target) ?? throw new IOException("The address to post to is not the server's."));
+                line.Open(SseOpening.At(data.Bytes, _parts.Settings.Target) ?? throw new IOException("The server names an endpoint of another origin."));
                 _ = GetReadyAsync(line, reading); // never throws
             }
             else if (next.Name == "message")
@@ -300,7 +303,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>A stream after the first belongs to a new session, which is initialized before anything else is sent.</summary>
+    /// <summary>Makes a stream ready for messages. Each stream after the first is a new session, which is initialized before anything else is sent.</summary>
     private async Task GetReadyAsync(SseLine line, CancellationTokenSource reading)
     {
         SseOpening opening = await line.Opening.ConfigureAwait(false);
@@ -314,7 +317,7 @@ internal sealed class SseTransport : UpstreamTransport
         line.GetReady(opening);
     }
 
-    /// <summary>Sends what begins a session on the stream of that session, and on no other.</summary>
+    /// <summary>Sends the messages that initialize a session, and waits for their answers on the stream of that session only.</summary>
     private sealed class OnLine(SseTransport transport, SseLine line) : UpstreamTransport
     {
         public override async Task<SendingEnd> SendAsync(ClientMessage message)
@@ -335,7 +338,7 @@ internal sealed class SseTransport : UpstreamTransport
 
         public override void OnInitialized(ClientMessage message, InitializeAnswer answer)
         {
-            // It was before.
+            // The transport has noted the client's own initialize already.
         }
 
         public override Task EndAsync() => Task.CompletedTask;

@@ -1,13 +1,13 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>Opens a stream of the server's by GET.</summary>
+/// <summary>Opens an event stream of the server with a GET.</summary>
 internal static class StreamOpening
 {
     /// <param name="parts">What the conversation shares with its transports.</param>
-    /// <param name="session">The session that it belongs to; null for none.</param>
-    /// <param name="lastId">The last event that has come, to go on behind it; null for none.</param>
+    /// <param name="session">The session that the stream belongs to; null if there is none.</param>
+    /// <param name="lastId">The id of the last event that was received, so that the server goes on after it; null to start anew.</param>
     /// <param name="cancellationToken">Closes the stream.</param>
-    /// <returns>The response; null if the exchange was cut before one had begun.</returns>
+    /// <returns>The response; null if the connection ended before one had begun.</returns>
     public static async Task<HttpResponseMessage?> GetAsync(UpstreamParts parts, Session? session, string? lastId, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, ProxyLink.Target);

@@ -4,26 +4,26 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Streamable HTTP: each message is a POST, and its answer is the response or comes on the response's stream.</summary>
+/// <summary>The transport Streamable HTTP: each message is a POST. The answer is the response's body, or an event on the response's stream.</summary>
 internal sealed class StreamableTransport : UpstreamTransport
 {
     private readonly UpstreamParts _parts;
     private readonly Reachability _reachability;
     private readonly SessionRecovery _recovery;
 
-    /// <summary>Guards what follows.</summary>
+    /// <summary>Guards the session, its stream and its recovery.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>What the last <c>initialize</c> has agreed on; null before one, and in 2026-07-28.</summary>
+    /// <summary>The session that the last <c>initialize</c> has begun; null before that, and in revision 2026-07-28.</summary>
     private Session? _session;
 
-    /// <summary>The server's own stream in this session; null if there is none.</summary>
+    /// <summary>The session's stream for messages that answer no request; null if it has not been opened.</summary>
     private ServerStream? _stream;
 
-    /// <summary>The making of a new session, which all that have lost theirs wait for; null while there is none.</summary>
+    /// <summary>The last recovery of a lost session. All messages that have lost the session wait for it. Null before the first recovery.</summary>
     private Task<bool>? _recovering;
 
-    /// <summary>The server has taken a POST: it speaks this transport.</summary>
+    /// <summary>Whether the server has accepted a POST, so that it is known to speak this transport.</summary>
     private volatile bool _isEstablished;
 
     public StreamableTransport(UpstreamParts parts)
@@ -33,7 +33,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         _recovery = new SessionRecovery(parts, this);
     }
 
-    /// <summary>What happens after one attempt.</summary>
+    /// <summary>What to do after one attempt to send a message.</summary>
     private enum Next
     {
         Over,
@@ -84,14 +84,14 @@ internal sealed class StreamableTransport : UpstreamTransport
         lock (_gate)
         {
             (replaced, _session) = (_session, new Session(message.GivenSession, answer.Version));
-            message.GivenSession = null; // it is ended with the conversation from now on
+            message.GivenSession = null; // from now on the session is ended when the conversation ends
             (old, _stream) = (_stream, null);
         }
 
         old?.Close();
         if (!message.IsOwn && replaced?.Id != Current?.Id)
         {
-            _ = EndAsync(replaced); // the client has begun anew
+            _ = EndAsync(replaced); // the client has sent a new initialize
         }
     }
 
@@ -130,7 +130,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Opens the server's own stream, once for a session.</summary>
+    /// <summary>Opens the session's stream for messages that answer no request, unless it has been opened before.</summary>
     internal void OpenStream()
     {
         ServerStream? opened = null;
@@ -145,8 +145,8 @@ internal sealed class StreamableTransport : UpstreamTransport
         opened?.Start();
     }
 
-    /// <summary>Makes a new session in place of one that the server has ended; once, for all that have lost it.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Makes a new session in place of one that the server has ended. All messages that have lost the session share one recovery.</summary>
+    /// <returns>Whether there is a new session.</returns>
     internal Task<bool> RecoverAsync(Session lost)
     {
         lock (_gate)
@@ -218,7 +218,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         return Next.Over;
     }
 
-    /// <returns>Null if the exchange was cut before a response had begun.</returns>
+    /// <returns>The response; null if the connection ended before one had begun.</returns>
     private async Task<HttpResponseMessage?> PostAsync(ClientMessage message, Session? session, HeaderFields fields)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, ProxyLink.Target);
@@ -241,7 +241,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         message.Release();
         if (!message.IsInitialize && _parts.Delivery.Memory.IsInitialized)
         {
-            OpenStream(); // the client may have said so in a batch, or its word been lost
+            OpenStream(); // opened with the first response after the client's initialized notification
         }
 
         if (message.Requests.Count == 0)
@@ -264,7 +264,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
         finally
         {
-            // Nobody else knows of a session whose initialize got no result.
+            // If the initialize got no result, its session is ended here, since nothing else keeps its id.
             await EndAsync(new Session(message.GivenSession, null)).ConfigureAwait(false);
         }
     }

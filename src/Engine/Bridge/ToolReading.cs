@@ -6,22 +6,22 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Reads the lists of tools for a call whose field lines the server has not accepted: no list that was seen has named the tool, or its schema has changed
+/// Reads the server's lists of tools after the server has refused the headers of a tool call: the tool was in no list so far, or its schema has changed since
 /// (revision 2026-07-28, Streamable HTTP, "Client Behavior").
 /// </summary>
 /// <param name="parts">What the conversation shares with its transports.</param>
-/// <param name="transport">What sends the call.</param>
+/// <param name="transport">The transport that sends the call.</param>
 internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transport)
 {
-    /// <summary>Most pages that are read for one call.</summary>
+    /// <summary>The maximum number of pages of the list that are read for one call.</summary>
     private const int MaxPages = 50;
 
-    /// <summary>Whether a refused message is such a call, and has not been sent again for it.</summary>
+    /// <summary>Whether the server has refused a tool call's headers, and the lists have not been read for this call yet.</summary>
     public static bool IsWanted(ClientMessage message, ErrorAnswer error) =>
         error.Code == EraDetection.HeaderMismatch && message is { WereToolsRead: false, Head: { Kind: MessageKind.Request, Method: Methods.CallTool } };
 
-    /// <summary>Reads them, as far as they can be had.</summary>
-    /// <param name="call">The call, whose bytes have not been released.</param>
+    /// <summary>Reads the lists, page by page, until the last page or a page that cannot be read.</summary>
+    /// <param name="call">The tool call. Its bytes must not have been released.</param>
     public async Task RunAsync(ClientMessage call)
     {
         call.WereToolsRead = true;
@@ -38,8 +38,8 @@ internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transpo
         }
     }
 
-    /// <summary>Learns from a page.</summary>
-    /// <returns>The cursor of the next page, as raw JSON; empty where there is none, or none that is taken.</returns>
+    /// <summary>Reads the tools of one page.</summary>
+    /// <returns>The cursor of the next page, as raw JSON; empty if there is none, or it is too long.</returns>
     private byte[] Learn(ReadOnlySequence<byte> page)
     {
         parts.Delivery.LearnTools(page);

@@ -2,12 +2,12 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Which transport the server speaks: as the host says, or found out by the first message.</summary>
+/// <summary>Chooses the transport to the server: the one that the host has set, or the one that works for the first message.</summary>
 internal sealed class TransportChoice
 {
     private readonly UpstreamParts _parts;
 
-    /// <summary>Guards what follows.</summary>
+    /// <summary>Guards <see cref="_current"/>.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The transport in use.</summary>
@@ -54,12 +54,14 @@ internal sealed class TransportChoice
             return;
         }
 
-        // It speaks neither; it may be about to start, so the next message begins anew.
+        // The server speaks neither transport. It may be starting, so the next message begins with the first transport again.
         await Restart(second).ConfigureAwait(false);
         await _parts.Delivery.FailAllAsync(message, BridgeFaultReason.NoTransport).ConfigureAwait(false);
     }
 
-    /// <summary>The transport to use in place of one that the server does not speak. Messages that find that out at once get the same.</summary>
+    /// <summary>
+    /// Returns the transport to use in place of one that the server does not speak. Messages that notice it at the same time get the same one.
+    /// </summary>
     private UpstreamTransport Instead(UpstreamTransport unsuitable)
     {
         lock (_gate)

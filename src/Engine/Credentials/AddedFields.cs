@@ -7,29 +7,33 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The lines of the fields that go out with every request: ready-made bytes, which are replaced as a whole when a file has changed.</summary>
+/// <summary>
+/// The header lines that are added to every request to the upstream: ready-made bytes, which are replaced as a whole when a file has changed.
+/// </summary>
 internal sealed class AddedFields : IAsyncDisposable
 {
-    /// <summary>Most fields.</summary>
+    /// <summary>The maximum number of fields.</summary>
     public const int MaxFields = 64;
 
-    /// <summary>Most bytes of all lines together. Servers commonly refuse heads of more than 8 to 64 KiB.</summary>
+    /// <summary>The maximum number of bytes of all lines together. Servers commonly refuse heads of more than 8 to 64 KiB.</summary>
     public const int MaxBytes = 32 * 1024;
 
     // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes. A refused bearer token makes the
     // proxy read its file at once, but a refused field does not, so these files are read more often.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    /// <summary>How soon files that have just changed are looked at again.</summary>
+    /// <summary>How soon files that have just changed are read again.</summary>
     private static readonly TimeSpan SettlingPeriod = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The fields, each name once, with their values. Touched by the constructor, and then by the watch, one turn at a time.</summary>
+    /// <summary>
+    /// The fields, each name once, with their values. Used by the constructor, and after that only by the watch, which runs one turn at a time.
+    /// </summary>
     private readonly Part[] _parts;
 
-    /// <summary>Reads the files again and again; null if no value stands in one. Set for life.</summary>
+    /// <summary>Reads the files again at intervals; null if no value comes from a file. Never changes.</summary>
     private readonly Supervised? _watch;
 
-    /// <summary>Logs what a person has to know, never a value. Set for life.</summary>
+    /// <summary>Logs what a person must know, never a value. Never changes.</summary>
     private readonly ILogger _logger;
 
     /// <summary>The complete lines. Never changed, only replaced.</summary>
@@ -45,19 +49,19 @@ internal sealed class AddedFields : IAsyncDisposable
         _watch = parts.Any(part => part.Path is not null) ? new Supervised("watch over the files of added fields", WatchAsync, clock, logger) : null;
     }
 
-    /// <summary>Complete field lines.</summary>
+    /// <summary>The complete field lines, each with its CRLF.</summary>
     /// <remarks>On the request path: one volatile read; nothing is allocated.</remarks>
     public ReadOnlySpan<byte> Lines => _lines;
 
-    /// <summary>The names.</summary>
+    /// <summary>The names of the fields.</summary>
     public IEnumerable<string> Names => _parts.Select(part => part.Name);
 
-    /// <summary>Reads the files and compiles the lines. Of two fields with one name the last counts.</summary>
-    /// <returns>Null for no fields.</returns>
-    /// <exception cref="ArgumentException">There are too many, or a file cannot be read or holds no value.</exception>
+    /// <summary>Reads the files and builds the lines. If two fields have the same name, the last one is used.</summary>
+    /// <returns>The lines; null if there are no fields.</returns>
+    /// <exception cref="ArgumentException">There are too many fields, or a file cannot be read or has no value.</exception>
     public static AddedFields? Open(IReadOnlyList<AddedField> fields, TimeProvider clock, ILogger logger)
     {
-        // Some servers take `_` for `-`: to them both are one name.
+        // Some servers treat `_` in a name as `-`, so the two names count as the same.
         AddedField[] last = [.. fields.Reverse().DistinctBy(field => field.Name.Replace('_', '-'), StringComparer.OrdinalIgnoreCase).Reverse()];
         PolicyValue.Require(
             last.Length <= MaxFields, nameof(McpProxyOptions.AddedFields), $"There are {last.Length} fields, and at most {MaxFields} can be added.");
@@ -90,7 +94,7 @@ internal sealed class AddedFields : IAsyncDisposable
         catch (OAuthException failure)
         {
             PolicyValue.Require(holds: false, nameof(AddedField.Path), failure.Message);
-            throw; // never: what does not hold has been thrown
+            throw; // never reached: the call above always throws
         }
     }
 
@@ -102,7 +106,7 @@ internal sealed class AddedFields : IAsyncDisposable
             return Period;
         }
 
-        // Files that are changed while they are read could be taken half old and half new: they are taken as they stand in two looks.
+        // If files are changed while they are read, some values could be old and others new. So values are used only if two readings in a row agree.
         string[] again = await ReadAllAsync(stopping).ConfigureAwait(false);
         if (!values.SequenceEqual(again))
         {
@@ -112,14 +116,14 @@ internal sealed class AddedFields : IAsyncDisposable
         Part[] changed = [.. _parts.Where((part, i) => values[i] != part.Value && TryTake(part, values[i]))];
         if (changed.Length > 0)
         {
-            _lines = Compile(_parts)!; // all that has changed, at once
+            _lines = Compile(_parts)!; // all changes take effect at once
             Array.ForEach(changed, part => _logger.FieldChanged(part.Name));
         }
 
         return Period;
     }
 
-    /// <summary>The current values, in the order of the fields; if a file cannot be read, its last value.</summary>
+    /// <summary>Returns the present values, in the order of the fields. If a file cannot be read, its last value is returned.</summary>
     private async Task<string[]> ReadAllAsync(CancellationToken stopping)
     {
         string[] values = new string[_parts.Length];
@@ -133,7 +137,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return values;
     }
 
-    /// <returns>Null if the file has no value now; the known one stays.</returns>
+    /// <returns>The value; null if the file has no usable value now. Then the known value stays in use.</returns>
     private async Task<string?> TryReadAgainAsync(Part part, CancellationToken stopping)
     {
         try
@@ -164,7 +168,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return true;
     }
 
-    // Once for as long as it lasts: the file is read each second.
+    // Logged once as long as the trouble lasts, since the file is read every second.
     private void Say(Part part, Trouble trouble, string reason)
     {
         if (part.Trouble != trouble)
@@ -181,7 +185,7 @@ internal sealed class AddedFields : IAsyncDisposable
 
     private static string What(string name) => $"{name} field's";
 
-    /// <returns>Null if they are too long.</returns>
+    /// <returns>The lines; null if they are too long together.</returns>
     private static byte[]? Compile(Part[] parts)
     {
         byte[] lines = Encoding.UTF8.GetBytes(string.Concat(parts.Select(part => $"{part.Name}: {part.Value}\r\n")));
@@ -203,10 +207,10 @@ internal sealed class AddedFields : IAsyncDisposable
     {
         public required string Value { get; set; }
 
-        /// <summary>The trouble that was logged last and still goes on.</summary>
+        /// <summary>The trouble that was logged and has not ended.</summary>
         public Trouble Trouble { get; set; }
 
-        /// <summary>Names the field, never the value.</summary>
+        /// <summary>The name of the field, never its value.</summary>
         public override string ToString() => Name;
     }
 }

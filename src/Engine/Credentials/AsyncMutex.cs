@@ -1,16 +1,16 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>Runs attempts one after the other, each to its end even when the request that asked for it has gone.</summary>
-/// <remarks>Each attempt first looks whether an earlier one has already done its work, so that for many who wait the work is done once.</remarks>
+/// <summary>Runs attempts one after another. Each runs to its end, even if the request that asked for it has been cancelled.</summary>
+/// <remarks>Each attempt first checks whether an earlier one has done its work already. So if many requests wait, the work is done once.</remarks>
 internal sealed class AsyncMutex : IAsyncDisposable
 {
-    /// <summary>Held by the attempt that is under way.</summary>
+    /// <summary>A lock that the running attempt holds.</summary>
     private readonly SemaphoreSlim _semaphore = new(1, 1);
 
-    /// <summary>Cancelled at the end, and with it all that run and wait.</summary>
+    /// <summary>Cancelled on disposal, which cancels the running attempt and all that wait.</summary>
     private readonly CancellationTokenSource _lifetime = new();
 
-    /// <summary>Whether an attempt is under way.</summary>
+    /// <summary>Whether an attempt is running.</summary>
     public bool IsTaken => _semaphore.CurrentCount == 0;
 
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> attempt)
@@ -29,7 +29,7 @@ internal sealed class AsyncMutex : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the attempt that is under way and waits for it.</summary>
+    /// <summary>Cancels the running attempt and waits until it has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync().ConfigureAwait(false);

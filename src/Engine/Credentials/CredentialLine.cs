@@ -15,17 +15,17 @@ internal sealed class CredentialLine
         Token = token;
     }
 
-    /// <summary>What to insert into the head.</summary>
+    /// <summary>The bytes to insert into the head: complete field lines.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
     /// <summary>An object that stands for the token in the line and is compared by reference. It is never the text of the token.</summary>
     public object Token { get; }
 
-    /// <param name="authorization">The value of the field.</param>
-    /// <param name="endsAt">When it stops being sent, or null for when it is refused.</param>
+    /// <param name="authorization">The value of the field, such as <c>Bearer</c> and the token.</param>
+    /// <param name="endsAt">From when on the line is not sent any more; null to send it until the upstream refuses it.</param>
     /// <param name="token">The object that stands for the token.</param>
-    /// <param name="field">The field.</param>
-    /// <exception cref="ArgumentException">The value could not stand in a field.</exception>
+    /// <param name="field">The name of the field.</param>
+    /// <exception cref="ArgumentException">The value has characters that a field value must not have.</exception>
     public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token, string field = "Authorization")
     {
         // A line break here would let the issuer of the token write fields of its own.
@@ -37,11 +37,11 @@ internal sealed class CredentialLine
         return new CredentialLine(Encoding.ASCII.GetBytes($"{field}: {authorization}\r\n"), endsAt?.UtcTicks ?? long.MaxValue, token);
     }
 
-    /// <summary>The same token with a proof for one request (RFC 9449 §7.1).</summary>
+    /// <summary>Returns a line with the same token and a DPoP proof for one request (RFC 9449 §7.1).</summary>
     public CredentialLine WithProof(string proof) => new([.. _bytes, .. Encoding.ASCII.GetBytes($"DPoP: {proof}\r\n")], _endsAtTicks, Token);
 
     public bool IsGoodAt(DateTimeOffset now) => now.UtcTicks < _endsAtTicks;
 
-    /// <summary>Says that there is a credential, never which.</summary>
+    /// <summary>A text for logs without the credential.</summary>
     public override string ToString() => "CredentialLine (redacted)";
 }

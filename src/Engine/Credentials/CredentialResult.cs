@@ -2,7 +2,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>How the wait for a credential ended.</summary>
+/// <summary>The result of waiting for a credential.</summary>
 internal readonly record struct CredentialResult
 {
     private CredentialResult(CredentialResultKind kind) => Kind = kind;
@@ -10,28 +10,28 @@ internal readonly record struct CredentialResult
     /// <summary>The kind of the result.</summary>
     public CredentialResultKind Kind { get; }
 
-    /// <summary>The line to send, or to replay with; set when ready.</summary>
+    /// <summary>The line to send the request with; set if <see cref="CredentialResultKind.Ready"/>.</summary>
     public CredentialLine? Line { get; private init; }
 
-    /// <summary>Why the caller gets no credential; set when refused.</summary>
+    /// <summary>Why the caller gets no credential; set if <see cref="CredentialResultKind.Refused"/>.</summary>
     public RefusalReason Refusal { get; private init; }
 
-    /// <summary>What the caller has to do; set if that is why it is refused.</summary>
+    /// <summary>How the caller must sign in again; set if it is refused for that reason.</summary>
     public StepUpChallenge? StepUp { get; private init; }
 
-    /// <summary>What failed; set when failed.</summary>
+    /// <summary>What failed; set if <see cref="CredentialResultKind.Failed"/>.</summary>
     public FaultReason Fault { get; private init; }
 
-    /// <summary>When to ask again, in seconds; set when unavailable, and when a failure may pass; otherwise 0.</summary>
+    /// <summary>After how many seconds the client may try again; set if unavailable, and if a failure may be temporary; otherwise 0.</summary>
     public int RetryAfterSeconds { get; private init; }
 
-    /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>; set when unavailable.</summary>
+    /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>; set if unavailable.</summary>
     public string? Code { get; private init; }
 
-    /// <summary>What a person can do, without secrets; set when unavailable.</summary>
+    /// <summary>A sentence, without secrets, that says what a person can do; set if unavailable.</summary>
     public string? Message { get; init; }
 
-    /// <summary>Nothing to add: send without a credential, or show the upstream's own answer.</summary>
+    /// <summary>No credential is added: the request is sent without one, or the client gets the upstream's own answer.</summary>
     public static CredentialResult PassThrough => new(CredentialResultKind.PassThrough);
 
     public static CredentialResult Ready(CredentialLine line) => new(CredentialResultKind.Ready) { Line = line };

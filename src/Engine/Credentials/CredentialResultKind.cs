@@ -1,20 +1,20 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>The closed list of what a wait for a credential ends in.</summary>
+/// <summary>The possible results of waiting for a credential. The list is closed.</summary>
 internal enum CredentialResultKind
 {
-    /// <summary>No credential applies: send without, or show the upstream's own answer.</summary>
+    /// <summary>No credential applies. The request is sent without one, or the client gets the upstream's own answer.</summary>
     PassThrough,
 
-    /// <summary>There is a line: send, or replay, with it.</summary>
+    /// <summary>There is a credential. The request is sent, or sent again, with it.</summary>
     Ready,
 
-    /// <summary>There is none now: 503 with <c>Retry-After</c> and a JSON-RPC error.</summary>
+    /// <summary>There is no credential now. The client gets 503 with <c>Retry-After</c> and a JSON-RPC error.</summary>
     Unavailable,
 
-    /// <summary>The caller may not have one: an answer of the table of refusals.</summary>
+    /// <summary>The caller may not have a credential. The client gets an answer from the table <see cref="Outcomes.Refusal.For"/>.</summary>
     Refused,
 
-    /// <summary>There is none because of something outside: an answer of the table of faults.</summary>
+    /// <summary>Something outside the proxy failed. The client gets an answer from the table <see cref="Outcomes.Fault.For"/>.</summary>
     Failed,
 }

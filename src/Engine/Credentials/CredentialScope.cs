@@ -3,39 +3,44 @@ using System.Text;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Which requests the credential is for: those whose path the target's resource covers, which is its own path and what lies below it.</summary>
+/// <summary>Decides by the path which requests get the credential: those to the target's resource, that is, to its path and to paths below it.</summary>
 /// <remarks>
-/// Other paths of an origin can be other tenants'. A target with a path is its own resource. Of a bare origin it is the first resource that asks for a token
-/// and for which one is obtained; a token that the operator gives ready-made is for the whole origin. Paths are compared as bytes. Dot segments and encoded
-/// separators lead to different places with different servers, so below the resource such a path is not covered.
+/// Other paths of the same origin may belong to other tenants. If the target's URL has a path, that is the resource. If it has none, the resource is the first
+/// one that asks for a token and for which one is obtained; a token that the operator has set is for the whole origin. Paths are compared as bytes. Servers
+/// interpret dot segments and encoded separators differently, so a path with these is not covered, even below the resource.
 /// </remarks>
 internal sealed class CredentialScope
 {
-    /// <summary>Most paths kept that the resource has announced; the oldest makes room. Some servers announce one for each session.</summary>
+    /// <summary>
+    /// The maximum number of announced paths that are kept (see <see cref="Announce"/>). A further one replaces the oldest. Some servers announce one for each
+    /// session.
+    /// </summary>
     public const int MaxAnnounced = 256;
 
     private readonly Uri _target;
 
-    /// <summary>Held while a path that the resource has announced is added.</summary>
+    /// <summary>A lock that is held while an announced path is added.</summary>
     private readonly Lock _announcing = new();
 
-    /// <summary>Held while what is known of the resource is changed.</summary>
+    /// <summary>A lock that is held while <see cref="_extent"/> is changed.</summary>
     private readonly Lock _deciding = new();
 
-    /// <summary>The paths that the resource has announced; those from <c>_announcedCount</c> on are null.</summary>
+    /// <summary>The announced paths. Elements from <c>_announcedCount</c> on are null.</summary>
     private readonly byte[]?[] _announced = new byte[]?[MaxAnnounced];
 
-    /// <summary>How many paths there are; only grows.</summary>
+    /// <summary>The number of announced paths that are kept. It never decreases.</summary>
     private volatile int _announcedCount;
 
-    /// <summary>Where the next announced path goes; valid under the lock.</summary>
+    /// <summary>The index for the next announced path. Used under the lock.</summary>
     private int _nextAnnounced;
 
-    /// <summary>The resource as far as it is known; null if the target is a bare origin and nothing on it has asked for a token yet.</summary>
+    /// <summary>The resource, as far as it is known; null if the target's URL has no path and nothing there has asked for a token yet.</summary>
     private volatile Extent? _extent;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="isForOrigin">For a bare origin: the operator gave the token for the whole origin, so no resource has to ask first.</param>
+    /// <param name="isForOrigin">
+    /// If the target's URL has no path: whether the credential is for the whole origin, so that no resource has to ask for a token first.
+    /// </param>
     public CredentialScope(Uri target, bool isForOrigin)
     {
         _target = target;
@@ -47,23 +52,23 @@ internal sealed class CredentialScope
 
     private enum Certainty
     {
-        /// <summary>It has asked for a token, and none has been obtained yet.</summary>
+        /// <summary>The resource has asked for a token, and none has been obtained yet.</summary>
         Asking,
 
-        /// <summary>The whole origin, until a resource on it asks.</summary>
+        /// <summary>The credential is for the whole origin, until a resource there asks for a token.</summary>
         Assumed,
 
-        /// <summary>For good.</summary>
+        /// <summary>The resource does not change any more.</summary>
         Settled,
     }
 
-    /// <summary>The resource for which a token is obtained before a request asks; null while none is known.</summary>
+    /// <summary>The URL of the resource, as far as it is known; null while none is known.</summary>
     public Uri? Resource => _extent?.Resource;
 
-    /// <summary>Whether the credential's resource is known, so that no other can take its place.</summary>
+    /// <summary>Whether the credential's resource is known for certain, so that no other resource can replace it.</summary>
     public bool IsSettled => _extent is { Certainty: Certainty.Settled };
 
-    /// <summary>Whether the credential may go out with a request for this path.</summary>
+    /// <summary>Whether the credential may be sent with a request for this path.</summary>
     /// <remarks>On the request path.</remarks>
     public bool Covers(ReadOnlySpan<byte> path) =>
         _extent is { Certainty: not Certainty.Asking } extent && (Encloses(extent.Path, path) || IsAnnounced(path));
@@ -80,9 +85,9 @@ internal sealed class CredentialScope
     /// <remarks>On the request path.</remarks>
     public bool MayAsk(ReadOnlySpan<byte> path) => _extent is null or { Certainty: Certainty.Asking } ? IsPlain(path) : Covers(path);
 
-    /// <summary>A resource asks for a token.</summary>
-    /// <param name="url">What was requested.</param>
-    /// <returns>The resource for which a token is to be obtained; null if the credential belongs to another resource.</returns>
+    /// <summary>Called when the upstream asks for a token.</summary>
+    /// <param name="url">The URL that was requested from the upstream.</param>
+    /// <returns>The URL of the resource for which a token is to be obtained; null if the credential belongs to another resource.</returns>
     public Uri? Ask(Uri url)
     {
         lock (_deciding)
@@ -100,7 +105,9 @@ internal sealed class CredentialScope
         }
     }
 
-    /// <summary>A credential has been obtained, or was kept, for the resource at this path of the origin. The first settles it.</summary>
+    /// <summary>
+    /// Called when a credential has been obtained, or found in the store, for the resource at this path. The first such call settles the resource.
+    /// </summary>
     public void Settle(string path)
     {
         bool isOrigin = path.TrimEnd('/').Length == 0;
@@ -112,28 +119,36 @@ internal sealed class CredentialScope
             }
 
             Uri resource = At(path);
-            Debug.Assert(resource.Authority == _target.Authority, "A path leads to no other host.");
+            Debug.Assert(resource.Authority == _target.Authority, "A path cannot lead to another host.");
             _extent = new Extent(PathOf(resource), resource, Certainty.Settled);
         }
     }
 
-    /// <summary>A kept credential is for the resource at this path. The first settles it.</summary>
-    /// <returns>Whether that is the resource. Of a bare origin, two processes may have settled two, and share what is kept.</returns>
+    /// <summary>Called when a stored credential is for the resource at this path. The first such call settles the resource.</summary>
+    /// <returns>
+    /// Whether that is the resource of this process. If the target's URL has no path, two processes may have settled different resources and share the stored
+    /// entry.
+    /// </returns>
     public bool TrySettle(string path)
     {
         Settle(path);
         return _target.AbsolutePath.Length > 1 || (_extent is { } extent && extent.Path.AsSpan().SequenceEqual(PathOf(At(path))));
     }
 
-    /// <summary>The resource at a path of the origin. <c>//x</c> is a path here; as a relative reference it would name a host.</summary>
+    /// <summary>
+    /// Returns the URL for a path on the origin. A path that starts with <c>//</c> stays a path; resolved as a relative reference it would name a host.
+    /// </summary>
     private Uri At(string path) => new(_target.GetLeftPart(UriPartial.Authority) + path);
 
-    /// <summary>The path that a resource on the target's origin has; null for one elsewhere, and for a name that is not a URL.</summary>
+    /// <summary>Returns the path of a resource on the target's origin; null if the resource has another origin, or its name is not a URL.</summary>
     public static string? PathOn(Uri target, string? resource) =>
         Uri.TryCreate(resource, UriKind.Absolute, out Uri? url) && IsSameOrigin(url, target) ? url.AbsolutePath : null;
 
-    /// <summary>The resource has told a client where to post to (the <c>endpoint</c> event of MCP 2024-11-05): that is part of it, wherever it lies.</summary>
-    /// <param name="reference">As the event has it, absolute or relative; one that leads to another origin is ignored.</param>
+    /// <summary>
+    /// Called when the resource has announced the URL that clients must post to (the <c>endpoint</c> event of MCP 2024-11-05). That URL becomes part of the
+    /// resource.
+    /// </summary>
+    /// <param name="reference">The URL in the event, absolute or relative. One with another origin is ignored.</param>
     public void Announce(string reference)
     {
         if (!Uri.TryCreate(_target, reference, out Uri? url) || !IsSameOrigin(url, _target))
@@ -173,7 +188,10 @@ internal sealed class CredentialScope
         resource.Length == 0
         || (path.StartsWith(resource) && (path.Length == resource.Length || (path[resource.Length] == (byte)'/' && IsPlain(path[resource.Length..]))));
 
-    /// <summary>No server can read a path as leading upwards that has neither <c>..</c> nor an encoded dot, slash, backslash or percent sign.</summary>
+    /// <summary>
+    /// Whether a path has neither <c>..</c> nor an encoded dot, slash, backslash or percent sign, so that no server can interpret it as leading to a higher
+    /// level.
+    /// </summary>
     private static bool IsPlain(ReadOnlySpan<byte> path)
     {
         if (path.IndexOf(".."u8) >= 0)
@@ -198,9 +216,9 @@ internal sealed class CredentialScope
 
     private static byte[] BytesOf(Uri url) => Encoding.ASCII.GetBytes(url.AbsolutePath);
 
-    /// <summary>What the credential is for.</summary>
-    /// <param name="Path">Its path without the final slash; empty for the whole origin.</param>
-    /// <param name="Resource">Its URL.</param>
-    /// <param name="Certainty">How sure that is.</param>
+    /// <summary>The resource that the credential is for.</summary>
+    /// <param name="Path">The resource's path without the slash at the end; empty for the whole origin.</param>
+    /// <param name="Resource">The resource's URL.</param>
+    /// <param name="Certainty">How certain it is that this is the resource.</param>
     private sealed record Extent(byte[] Path, Uri Resource, Certainty Certainty);
 }

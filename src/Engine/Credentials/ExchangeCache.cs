@@ -8,28 +8,34 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>
-/// Exchanged tokens, by the digest of everything that the exchange depends on. Known ones are returned at once; for others one exchange is made, however many
-/// requests wait.
+/// Caches exchanged tokens by a digest of everything that the exchange depends on. Known tokens are returned at once. For an unknown one a single exchange is
+/// made, however many requests wait for it.
 /// </summary>
 /// <remarks>
-/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token in use is renewed before it ends, and the old
-/// one is sent meanwhile.
+/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token in use is renewed before it expires, and the
+/// old one is sent meanwhile.
 /// </remarks>
 internal sealed class ExchangeCache : IAsyncDisposable
 {
-    /// <summary>Longest time for which a failure is remembered.</summary>
+    /// <summary>The longest time for which a failure is remembered.</summary>
     public static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a subject token is not sent again after the server asked for a step-up.</summary>
     public static readonly TimeSpan StepUpLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>Maximum number of exchanges in progress: what the authorization server is asked at a time.</summary>
+    /// <summary>The maximum number of exchanges that are in progress at a time.</summary>
     public const int MaxExchanges = 128;
 
-    /// <summary>Maximum number of exchanges that wait for their turn, as after a restart with many callers. No more tokens than that are kept anyway.</summary>
+    /// <summary>
+    /// The maximum number of exchanges that wait until another one has ended, for example after a restart with many callers. The cache has no room for more
+    /// tokens anyway.
+    /// </summary>
     public const int MaxWaiting = TokenCache<ExchangedToken>.Capacity;
 
-    /// <summary>Longest wait for a turn. With the time for the exchange itself it is below the 60 s after which MCP clients commonly give up.</summary>
+    /// <summary>
+    /// The longest time that an exchange waits until it may start. With the time for the exchange itself it is below the 60 s after which MCP clients commonly
+    /// give up.
+    /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>The shortest pause before a renewal is tried again that could not start because too many exchanges were waiting.</summary>
@@ -38,25 +44,25 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
     private const int Ways = 16;
 
-    /// <summary>The field that carries the new token. Set for life.</summary>
+    /// <summary>The field that carries the new token. Never changes.</summary>
     private readonly string _field;
 
-    /// <summary>The digest of everything but the tokens. Set for life.</summary>
+    /// <summary>The digest of everything that an exchange depends on except the tokens. Never changes.</summary>
     private readonly TokenDigest _request;
 
-    /// <summary>Exchanges one token. Set for life.</summary>
+    /// <summary>Exchanges one token. Never changes.</summary>
     private readonly TokenExchanger _exchanger;
 
-    /// <summary>What a failed exchange means for a request. Set for life.</summary>
+    /// <summary>Turns a failed exchange into the answer to a request. Never changes.</summary>
     private readonly ExchangeFailures _failures;
 
-    /// <summary>The clock for ends and waits. Set for life.</summary>
+    /// <summary>The clock for expiry times and waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs each exchange, by the digest of its request. Set for life.</summary>
+    /// <summary>Logs each exchange, by the digest of its request. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Counts exchanges, hits and joins. Set for life.</summary>
+    /// <summary>Counts exchanges, hits and joins. Never changes.</summary>
     private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>
@@ -65,18 +71,18 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Recent failures. Kept separately, so that a failure never evicts a token.</summary>
     private readonly TokenCache<FailedExchange> _failed = new(Ways);
 
-    /// <summary>The exchanges in progress, and those that wait for their turn. Set for life.</summary>
+    /// <summary>The exchanges in progress, and those that wait until they may start. Never changes.</summary>
     private readonly Flights<ExchangeFlight, CredentialResult> _flights;
 
     /// <summary>Cancelled on disposal; ends every exchange.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="policy">The exchange policy.</param>
-    /// <param name="exchanger">Exchanges one token; disposed of with this.</param>
-    /// <param name="clock">The clock for ends and waits.</param>
+    /// <param name="exchanger">Exchanges one token. It is disposed of together with this object.</param>
+    /// <param name="clock">The clock for expiry times and waits.</param>
     /// <param name="logger">Logs each exchange.</param>
     /// <param name="metrics">Counts exchanges, hits and joins.</param>
-    /// <param name="limits">How many exchanges there are at a time; null for the bounds above.</param>
+    /// <param name="limits">The limits for exchanges in progress and waiting; null for the constants above.</param>
     public ExchangeCache(
         TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics, FlightLimits? limits = null)
     {
@@ -92,7 +98,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
     /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
     /// <param name="subject">The token to exchange; not empty.</param>
-    /// <param name="actor">The actor's token; empty for none.</param>
+    /// <param name="actor">The actor's token; empty if there is none.</param>
     /// <param name="memo">The memo of the client connection.</param>
     /// <returns>The line to send; null if there is none.</returns>
     public CredentialLine? Find(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor, ref ExchangeMemo memo)
@@ -123,10 +129,10 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Exchanges a token that <see cref="Find"/> does not know. One exchange is made, however many requests carry the token.</summary>
     /// <param name="input">The tokens.</param>
     /// <param name="before">
-    /// The tokens before the last renewal of the login. What was exchanged for them is returned for as long as it lives, while the new one is exchanged in the
-    /// background. Null if there are none, and if what they gave must not be sent.
+    /// The tokens before the last renewal of the login. The token that was exchanged for them is returned as long as it is valid, while the new one is
+    /// exchanged in the background. Null if there are none, or if that token must not be sent.
     /// </param>
-    /// <param name="cancellationToken">Ends the wait of this request; the exchange goes on for the others.</param>
+    /// <param name="cancellationToken">Ends the wait of this request. The exchange continues for the others.</param>
     public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, ExchangeInput? before, CancellationToken cancellationToken)
     {
         Debug.Assert(input.Subject.Length > 0, "An exchange needs a subject token.");
@@ -139,7 +145,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
         FailedExchange? failed = _failed.Find(digest, now, epoch: 0);
 
-        // A server that is away says nothing about the new token. One that refuses it has the last word.
+        // If the server cannot be reached, the token from before the renewal may still be sent. If it has refused the new token, the old one must not be sent
+        // either.
         bool isOpen = failed is null || failed.Result.Fault is FaultReason.ExchangeUnavailable;
         if (isOpen && before is not null && _tokens.Find(DigestOf(before.Subject, before.Actor), now, epoch: 0) is { } old)
         {
@@ -157,13 +164,13 @@ internal sealed class ExchangeCache : IAsyncDisposable
     }
 
     /// <summary>
-    /// The upstream refused a token. If it is older than five seconds, it is not sent any more; a younger one stays, since the next would most likely be
-    /// refused too, and every request would exchange another.
+    /// Called when the upstream has refused a token. If the token is older than five seconds, it is not sent any more. A younger one stays in use, since a new
+    /// one would most likely be refused too, and every request would cause another exchange.
     /// </summary>
     /// <returns>Whether another exchange may be made.</returns>
     public bool TryReplace(ExchangedToken refused)
     {
-        // One from the future is from before the clock was set back, so it is not young.
+        // A start time in the future means that the clock was set back, so the token is not young.
         if (_clock.GetUtcNow().UtcTicks - refused.StartTicks is >= 0 and var age && age <= FailureLifetime.Ticks)
         {
             return false;
@@ -195,17 +202,19 @@ internal sealed class ExchangeCache : IAsyncDisposable
             _metrics.Joined();
         }
 
-        // That exchange may have begun before this token was known, and renew nothing.
+        // The exchange may have begun before this token was known. Then it renews no token.
         renewed?.RenewLater((_clock.GetUtcNow() + FailureLifetime).UtcTicks);
         return flight;
     }
 
-    /// <summary>This exchange could not start because too many were waiting. The failure is not remembered: a later request may succeed.</summary>
+    /// <summary>
+    /// Refuses an exchange that could not start because too many were waiting. The failure is not remembered, since a later request may succeed.
+    /// </summary>
     private CredentialResult RefuseTurn(TokenDigest digest, ExchangeFlight flight)
     {
         if (flight.Renewed is { } due)
         {
-            // Before it ends; the token is in use meanwhile.
+            // The renewal starts before the token expires. The token is used meanwhile.
             long now = _clock.GetUtcNow().UtcTicks;
             due.RenewLater(now + Math.Clamp((due.ExpiresAtTicks - now) / 2, MinPause.Ticks, FailureLifetime.Ticks));
         }
@@ -247,7 +256,10 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return CredentialResult.Ready(token.Line);
     }
 
-    /// <summary>The token is sent until it or the subject's token ends, less a margin. A renewal is useful only if the subject's token lives longer.</summary>
+    /// <summary>
+    /// Computes how long the token is sent: until it or the subject's token expires, less a margin. A renewal is useful only if the subject's token is valid
+    /// for longer.
+    /// </summary>
     private static ExchangeSpan SpanOf(ExchangeInput input, ExchangeAnswer answer)
     {
         DateTimeOffset claimedEnd = JwtLifetime.EndOf(input.Subject) ?? DateTimeOffset.MaxValue;
@@ -270,7 +282,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
     /// <summary>One exchange in progress.</summary>
     /// <param name="input">The tokens.</param>
-    /// <param name="renewed">The token that it renews; null for none.</param>
+    /// <param name="renewed">The token that the exchange renews; null if it renews none.</param>
     private sealed class ExchangeFlight(ExchangeInput input, ExchangedToken? renewed) : Flight<CredentialResult>
     {
         public ExchangeInput Input => input;

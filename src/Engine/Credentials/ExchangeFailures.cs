@@ -6,25 +6,25 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Decides what a failed exchange means for the waiting request, and logs it.</summary>
-/// <param name="isCallers">Whether the caller's token was exchanged, so that the caller has to act.</param>
-/// <param name="endpoint">Where tokens are exchanged, for the log.</param>
+/// <summary>Decides how a request is answered after its token exchange has failed, and logs the failure.</summary>
+/// <param name="isCallers">Whether the caller's token was to be exchanged. Then the caller must act, not the operator.</param>
+/// <param name="endpoint">The URL of the token endpoint, for the log.</param>
 /// <param name="logger">Logs failures.</param>
-/// <param name="clock">Spaces the log lines.</param>
+/// <param name="clock">Measures the time between log lines.</param>
 internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger logger, TimeProvider clock)
 {
     /// <summary>The code for a login whose token the server does not accept.</summary>
     public const string LoginRefused = "exchange-login-refused";
 
-    /// <summary>The word for an exchange that was never asked for.</summary>
+    /// <summary>The reason in the log for an exchange that could not start because too many were waiting.</summary>
     private const string NoTurn = "no-turn";
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>Limits how often a reason is logged. Set for life.</summary>
+    /// <summary>Limits how often a reason is logged. Never changes.</summary>
     private readonly RepeatedLines _lines = new(logger, clock);
 
-    /// <summary>A stable word for logs and counters.</summary>
+    /// <summary>Returns a stable word for logs and counters.</summary>
     public static string NameOf(ExchangeVerdict end) => end switch
     {
         ExchangeVerdict.Issued => "issued",

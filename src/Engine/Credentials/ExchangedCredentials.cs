@@ -3,41 +3,41 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Tokens from a token exchange: for each caller's own token, or for the token of a login.</summary>
+/// <summary>A credential source that exchanges tokens: each caller's own token, or the token of the proxy's own sign-in (the login).</summary>
 internal sealed class ExchangedCredentials : UpstreamCredentials
 {
-    /// <summary>Least time between two renewals of the login for the exchange's sake.</summary>
+    /// <summary>The shortest time between two renewals of the login that failed exchanges cause.</summary>
     private static readonly TimeSpan MinLoginInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>The login that is subject or actor; null if there is none. Set for life.</summary>
+    /// <summary>The login that is subject or actor; null if there is none. Never changes.</summary>
     private readonly UpstreamCredentials? _login;
 
-    /// <summary>Source of the actor's token: the login, or a file. Null if there is no actor. Set for life.</summary>
+    /// <summary>The source of the actor's token: the login, or a file. Null if there is no actor. Never changes.</summary>
     private readonly UpstreamCredentials? _acting;
 
-    /// <summary>The login's token as subject; null if the caller's token is the subject. Set for life.</summary>
+    /// <summary>The login's token as subject; null if the caller's token is the subject. Never changes.</summary>
     private readonly ShownToken? _subject;
 
-    /// <summary>The actor's token; null if there is no actor. Set for life.</summary>
+    /// <summary>The actor's token; null if there is no actor. Never changes.</summary>
     private readonly ShownToken? _actor;
 
-    /// <summary>Whether an ID token is to be exchanged. Set for life.</summary>
+    /// <summary>Whether an ID token is to be exchanged. Never changes.</summary>
     private readonly bool _wantsIdToken;
 
-    /// <summary>The exchanged tokens. Set for life.</summary>
+    /// <summary>The exchanged tokens. Never changes.</summary>
     private readonly ExchangeCache _cache;
 
-    /// <summary>Measures the time between such renewals. Set for life.</summary>
+    /// <summary>Measures the time between renewals of the login. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>The timestamp at which the login was renewed for the exchange's sake; 0 for never.</summary>
+    /// <summary>The timestamp of the last renewal of the login that a failed exchange caused; 0 if there was none.</summary>
     private long _renewedLoginAt;
 
     /// <param name="policy">The exchange policy.</param>
-    /// <param name="scope">Which requests the token is for; a login's own scope if there is a login.</param>
+    /// <param name="scope">Decides which requests get the token. If there is a login, it is the login's own scope.</param>
     /// <param name="login">The login that is subject or actor; null if there is none.</param>
-    /// <param name="actor">Source of the actor's token, which may be the login; null if there is no actor.</param>
-    /// <param name="cache">The exchanged tokens; disposed of with this.</param>
+    /// <param name="actor">The source of the actor's token, which may be the login; null if there is no actor.</param>
+    /// <param name="cache">The exchanged tokens. They are disposed of together with this object.</param>
     /// <param name="clock">Measures the time between renewals of the login.</param>
     public ExchangedCredentials(
         TokenExchangePolicy policy, CredentialScope scope, UpstreamCredentials? login, UpstreamCredentials? actor, ExchangeCache cache, TimeProvider clock)
@@ -57,7 +57,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
 
     public override bool IsPerCaller => _subject is null;
 
-    /// <summary>Without a login's token there is nothing to exchange. A caller's own token is always exchanged.</summary>
+    /// <summary>Whether no credential is needed yet. That is so only if the login's token is exchanged and nothing has asked for a sign-in.</summary>
     public override bool IsUnasked => !IsPerCaller && _login!.IsUnasked;
 
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo)
@@ -146,8 +146,8 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <param name="request">The request that the token is for.</param>
     /// <param name="login">The login's line; null if there is no login.</param>
     /// <param name="mayBeOld">
-    /// After a renewal of the login, what was exchanged for its old token is sent until there is a new one. False after a refusal, to which the old one is no
-    /// answer.
+    /// Whether, after a renewal of the login, the token that was exchanged for its old token may be sent until there is a new one. False if the upstream has
+    /// refused that token.
     /// </param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
     private async ValueTask<CredentialResult> ExchangeAsync(
@@ -157,7 +157,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         byte[] subject = _subject is null ? caller.Bytes.ToArray() : _subject.Of(login!);
         if (subject.Length == 0)
         {
-            // Checked before any lookup: a token found under an empty subject would be shared by all who have none.
+            // This is checked before any lookup. A token found under an empty subject would be shared by all callers without a token.
             return _subject is null ? CredentialResult.Refused(RefusalReason.CredentialsMissing) : NothingToExchange();
         }
 
@@ -172,13 +172,13 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return await _cache.ObtainAsync(input, mayBeOld ? Before(input, login, acting) : null, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <returns>The line with the actor's token; null if there is no actor, or it has none now.</returns>
+    /// <returns>The line with the actor's token; null if there is no actor, or the actor has no token now.</returns>
     private async ValueTask<CredentialLine?> ActingAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken) =>
         _acting is null ? null
             : _acting == _login ? login
             : (await _acting.ObtainAsync(request, cancellationToken).ConfigureAwait(false)).Line;
 
-    /// <summary>The tokens before the last renewal of the login; null if it has not been renewed.</summary>
+    /// <summary>Returns the tokens before the last renewal of the login; null if the login has not been renewed.</summary>
     private ExchangeInput? Before(ExchangeInput input, CredentialLine? login, CredentialLine? acting)
     {
         byte[] subject = _subject?.BeforeOf(login!) is { Length: > 0 } renewed ? renewed : input.Subject;
@@ -186,7 +186,9 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return input.Is(subject, actor) ? null : new ExchangeInput(subject, actor);
     }
 
-    /// <summary>The server may know that a sign-in has ended before the proxy does. Then the login is renewed, but not for every request.</summary>
+    /// <summary>
+    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. That is not done for every request.
+    /// </summary>
     private bool MayRenewLogin(in CredentialResult result)
     {
         long renewedAt = Volatile.Read(ref _renewedLoginAt);

@@ -5,33 +5,37 @@ namespace McpProxyFast.Credentials;
 /// <summary>The result of one exchange. Only its last use and the state of its renewal change after construction.</summary>
 internal sealed class ExchangedToken : CachedEntry
 {
-    /// <summary>Longest tokens whose bytes are kept for comparison. Longer ones are hashed for each request; nothing else changes.</summary>
+    /// <summary>
+    /// The maximum length, in bytes, of tokens that are kept for comparison. Longer tokens are hashed for each request; otherwise they are treated the same.
+    /// </summary>
     /// <remarks>A line has at most 16 KiB, so a full cache holds at most 160 MiB; with tokens of usual size it holds about 20 MiB.</remarks>
     private const int MaxKeptBytes = 4 * 1024;
 
-    /// <summary>Precision of the last use. It is not written more often, so that connections that share a token do not contend for a cache line.</summary>
+    /// <summary>
+    /// The precision of the time of last use. It is not written more often than this, so that connections that share a token do not contend for a cache line.
+    /// </summary>
     private const long UsePrecision = TimeSpan.TicksPerSecond;
 
     private const int NotRenewing = 0;
     private const int Renewing = 1;
 
-    /// <summary>The tokens that were exchanged; null if they are too long to keep. Set for life.</summary>
+    /// <summary>The tokens that were exchanged; null if they are too long to keep. Never changes.</summary>
     private readonly ExchangeInput? _input;
 
-    /// <summary>UTC ticks of the last use, as exactly as <see cref="UsePrecision"/>.</summary>
+    /// <summary>UTC ticks of the last use, with the precision <see cref="UsePrecision"/>.</summary>
     private long _usedAtTicks;
 
-    /// <summary>UTC ticks from which on it is to be renewed.</summary>
+    /// <summary>UTC ticks from which on the token is to be renewed.</summary>
     private long _renewAtTicks;
 
     /// <summary>Whether a renewal is in progress or done.</summary>
     private int _renewal = NotRenewing;
 
-    /// <param name="digest">Of the whole request.</param>
+    /// <param name="digest">The digest of everything that the exchange depends on.</param>
     /// <param name="input">The tokens that were exchanged.</param>
-    /// <param name="authorization">The value to send.</param>
-    /// <param name="field">The field that carries it.</param>
-    /// <param name="span">When it was issued, is to be renewed, and ends.</param>
+    /// <param name="authorization">The value of the field that is sent.</param>
+    /// <param name="field">The name of the field.</param>
+    /// <param name="span">When the token was issued, when it is to be renewed, and when it expires.</param>
     public ExchangedToken(in TokenDigest digest, ExchangeInput input, string authorization, string field, in ExchangeSpan span)
         : base(digest, span.StartTicks, span.EndTicks, epoch: 0)
     {
@@ -45,25 +49,25 @@ internal sealed class ExchangedToken : CachedEntry
 
     public CredentialLine Line { get; }
 
-    /// <summary>UTC ticks at which it was issued.</summary>
+    /// <summary>UTC ticks at which the token was issued.</summary>
     public long StartTicks { get; }
 
-    /// <summary>As <see cref="ExchangeInput.SubjectEndsAt"/>. Set for life.</summary>
+    /// <summary>When the subject's token expires, see <see cref="ExchangeInput.SubjectEndsAt"/>. Never changes.</summary>
     public DateTimeOffset? SubjectEndsAt { get; }
 
     public override bool IsGood => true;
 
-    /// <summary>The entry that was unused for longest is evicted.</summary>
+    /// <summary>The time of last use: the cache evicts the entry with the lowest value.</summary>
     public override long Worth => Volatile.Read(ref _usedAtTicks);
 
-    /// <summary>Whether it was exchanged for exactly these tokens.</summary>
+    /// <summary>Whether the token was exchanged for exactly these tokens.</summary>
     /// <remarks>The comparison's timing reveals nothing useful, for the reasons at <c>CachedVerdict.IsAbout</c>.</remarks>
     public bool IsFor(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => _input is not null && _input.Is(subject, actor);
 
     public bool IsLive(long nowTicks) => IsLive(nowTicks, epoch: 0);
 
     /// <summary>Records a use.</summary>
-    /// <returns>Whether to renew it now; only one caller gets true.</returns>
+    /// <returns>Whether the caller must renew the token now. Only one caller gets true.</returns>
     public bool Use(long nowTicks)
     {
         if (nowTicks - Volatile.Read(ref _usedAtTicks) > UsePrecision)
@@ -76,7 +80,7 @@ internal sealed class ExchangedToken : CachedEntry
             && Interlocked.Exchange(ref _renewal, Renewing) == NotRenewing;
     }
 
-    /// <summary>Allows another renewal from this time on, after one has failed.</summary>
+    /// <summary>Allows another renewal from this time on. Called after a renewal has failed.</summary>
     public void RenewLater(long atTicks)
     {
         Volatile.Write(ref _renewAtTicks, atTicks);
@@ -84,26 +88,26 @@ internal sealed class ExchangedToken : CachedEntry
     }
 }
 
-/// <summary>The tokens of one exchange, as bytes. Both are compared whole.</summary>
+/// <summary>The tokens of one exchange, as bytes. They are compared byte by byte.</summary>
 /// <param name="Subject">The token to exchange; never empty.</param>
-/// <param name="Actor">The actor's token; empty for none.</param>
+/// <param name="Actor">The actor's token; empty if there is none.</param>
 internal sealed record ExchangeInput(byte[] Subject, byte[] Actor)
 {
     public int Length => Subject.Length + Actor.Length;
 
-    /// <summary>When the subject's token ends, according to its check; null if the check did not say. For a JWT, its own claim is read.</summary>
+    /// <summary>When the subject's token expires, according to its check; null if that is not known. For a JWT, the claim <c>exp</c> is read.</summary>
     public DateTimeOffset? SubjectEndsAt { get; init; }
 
     public bool Is(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => subject.SequenceEqual(Subject) && actor.SequenceEqual(Actor);
 
-    /// <summary>Says that there are tokens, never which.</summary>
+    /// <summary>A text for logs without the tokens.</summary>
     public override string ToString() => "ExchangeInput (redacted)";
 }
 
-/// <summary>The life of an exchanged token, in UTC ticks.</summary>
-/// <param name="StartTicks">When it was issued.</param>
-/// <param name="RenewTicks">From when on it is renewed, if it is in use.</param>
-/// <param name="EndTicks">From when on it is not sent any more.</param>
+/// <summary>The lifetime of an exchanged token, in UTC ticks.</summary>
+/// <param name="StartTicks">When the token was issued.</param>
+/// <param name="RenewTicks">From when on the token is renewed if it is used.</param>
+/// <param name="EndTicks">From when on the token is not sent any more.</param>
 internal readonly record struct ExchangeSpan(long StartTicks, long RenewTicks, long EndTicks);
 
 /// <summary>A recent failure, and the answer to requests until the exchange may be tried again.</summary>
@@ -114,6 +118,6 @@ internal sealed class FailedExchange(in TokenDigest digest, CredentialResult res
 
     public override bool IsGood => false;
 
-    /// <summary>The one that may be tried again first is evicted.</summary>
+    /// <summary>When the exchange may be tried again: the cache evicts the entry with the lowest value.</summary>
     public override long Worth => ExpiresAtTicks;
 }

@@ -3,7 +3,7 @@ using McpProxyFast.OAuth.Net;
 namespace McpProxyFast.Credentials;
 
 /// <summary>The failure of the last attempt, and the pause before the next. It is measured by timestamps, so setting the clock does not change it.</summary>
-/// <param name="Cause">What went wrong.</param>
+/// <param name="Cause">The exception of the attempt.</param>
 /// <param name="Streak">How many attempts in a row have failed.</param>
 /// <param name="Pause">The pause before the next attempt.</param>
 /// <param name="Since">The timestamp of the failure.</param>
@@ -12,7 +12,7 @@ internal sealed record FailureState(OAuthException Cause, int Streak, TimeSpan P
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(2);
 
-    // A failure that does not pass without a person is tried again rarely, so that a browser does not open again and again with nobody there.
+    // If only a person can help, attempts are rare, so that a browser is not opened again and again when nobody is there.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(10);
 
@@ -24,7 +24,7 @@ internal sealed record FailureState(OAuthException Cause, int Streak, TimeSpan P
         return new FailureState(cause, streak, TimeSpan.FromSeconds(seconds), clock.GetTimestamp());
     }
 
-    /// <summary>What is left of the pause; nothing, or less, when another attempt may be made.</summary>
+    /// <summary>Returns the rest of the pause; zero or negative if another attempt may be made.</summary>
     public TimeSpan Left(TimeProvider clock) => Pause - clock.GetElapsedTime(Since);
 
     public CredentialResult ToResult(TimeProvider clock) => CredentialResult.Unavailable(Left(clock), Cause.Code, Cause.Message);

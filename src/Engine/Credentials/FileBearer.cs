@@ -5,22 +5,22 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>A token in a file that something else keeps fresh.</summary>
+/// <summary>A bearer token in a file that another program keeps up to date.</summary>
 internal sealed class FileBearer(string path, CredentialScope scope, TimeProvider clock, ILogger logger) : UpstreamCredentials(scope)
 {
-    // Read whole each time: the times of a mounted secret are those of a link that never changes.
+    // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    /// <summary>Reads the file again and again; null before the start.</summary>
+    /// <summary>Reads the file again at intervals; null before the start.</summary>
     private Supervised? _watch;
 
-    /// <summary>Held by the one who reads.</summary>
+    /// <summary>A lock that is held while the file is read.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>The line of the token that was read last; null before the first.</summary>
     private volatile CredentialLine? _line;
 
-    /// <summary>The token in that line. Touched by who holds <c>_turn</c>.</summary>
+    /// <summary>The token in that line. Used only while <c>_turn</c> is held.</summary>
     private string? _token;
 
     public override CredentialLine? Current => _line;
@@ -83,7 +83,7 @@ internal sealed class FileBearer(string path, CredentialScope scope, TimeProvide
         }
         catch (OAuthException failure)
         {
-            // A file that is being replaced may be gone for a moment; the token that is known stays.
+            // A file that is being replaced may be missing for a moment. The known token stays in use.
             logger.FileNotRead(failure.Message);
         }
     }

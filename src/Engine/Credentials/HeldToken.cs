@@ -4,19 +4,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The token that is held, the line that carries it, and the time of its renewal. They are replaced together, and never by older ones.</summary>
+/// <summary>The current token, the header line with it, and the time of its renewal. They are replaced together, and never by older ones.</summary>
 internal sealed class HeldToken : IAsyncDisposable
 {
-    /// <summary>Measures lifetimes. Set for life.</summary>
+    /// <summary>Measures lifetimes. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Whether a token without a refresh token can be replaced with nobody acting. Set for life.</summary>
+    /// <summary>Whether a token without a refresh token can be replaced without a person. Never changes.</summary>
     private readonly bool _needsNobody;
 
-    /// <summary>Waits for the renewal of what is held.</summary>
+    /// <summary>The timer for the renewal of the current token.</summary>
     private readonly RenewalTimer _renewal;
 
-    /// <summary>Held briefly, while the token is replaced.</summary>
+    /// <summary>A lock that is held briefly while the token is replaced.</summary>
     private readonly Lock _replacing = new();
 
     /// <summary>The field line that requests carry; null if there is none.</summary>
@@ -25,26 +25,26 @@ internal sealed class HeldToken : IAsyncDisposable
     /// <summary>The credential in that line; null if there is none.</summary>
     private volatile HeldCredential? _held;
 
-    /// <summary>The number of the last change. Valid under the lock.</summary>
+    /// <summary>The order number of the last change (<see cref="HeldCredential.Order"/>). Used under the lock.</summary>
     private long _order;
 
     /// <param name="needsPerson">Whether a person has to act if there is no refresh token.</param>
     /// <param name="onDue">Renews the token when it is due.</param>
     /// <param name="clock">Measures lifetimes.</param>
-    /// <param name="logger">Logs what a renewal throws.</param>
+    /// <param name="logger">Logs exceptions of renewals.</param>
     public HeldToken(bool needsPerson, Func<Task> onDue, TimeProvider clock, ILogger logger)
     {
         (_needsNobody, _clock) = (!needsPerson, clock);
         _renewal = new RenewalTimer(clock, onDue, logger);
     }
 
-    /// <summary>The line to send now, or null.</summary>
+    /// <summary>The line to send now; null if there is none, or its token has expired.</summary>
     /// <remarks>On the request path.</remarks>
     public CredentialLine? Line => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
 
     public HeldCredential? Held => _held;
 
-    /// <summary>Takes the credential that is due for renewal; null if none is. It is handed out once.</summary>
+    /// <summary>Returns the credential if it is due for renewal, otherwise null. It is returned only once.</summary>
     public HeldCredential? TakeDue()
     {
         lock (_replacing)
@@ -71,7 +71,7 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>Holds another credential from now on, unless a later one has come meanwhile, or it is the same.</summary>
+    /// <summary>Replaces the current credential, unless a later one has come meanwhile, or both are the same.</summary>
     public void Replace(HeldCredential held)
     {
         TokenSet tokens = held.Tokens;
@@ -89,12 +89,12 @@ internal sealed class HeldToken : IAsyncDisposable
             _held = held;
             if (isSame)
             {
-                return; // requests tell lines apart by reference
+                return; // the line must stay the same object, since requests compare lines by reference
             }
 
             _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(held) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
 
-            // Last: a request that sees the new line can count on its renewal.
+            // The line is set last, so that a request that sees it can rely on its renewal.
             _line = line;
         }
     }
@@ -111,8 +111,8 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>Holds nothing any more, unless something later has come meanwhile.</summary>
-    /// <returns>Whether something was held.</returns>
+    /// <summary>Drops the current credential, unless a later one has come meanwhile.</summary>
+    /// <returns>Whether there was a credential.</returns>
     public bool Withdraw(long order)
     {
         lock (_replacing)
@@ -130,6 +130,6 @@ internal sealed class HeldToken : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _renewal.DisposeAsync();
 
-    // Without a refresh token a person would have to act, and is only asked to when a request needs it.
+    // Whether the credential can be renewed ahead of time. If that needs a person, the person is asked only when a request needs a token.
     private bool CanRenewAlone(HeldCredential held) => held.Tokens.RefreshToken is not null || _needsNobody;
 }

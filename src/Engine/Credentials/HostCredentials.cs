@@ -2,15 +2,15 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>What a host's own <see cref="ICredentialSource"/> gives.</summary>
+/// <summary>A credential that comes from a host's own <see cref="ICredentialSource"/>.</summary>
 internal sealed class HostCredentials(ICredentialSource source, CredentialScope scope, TimeProvider clock, HookFaults faults) : UpstreamCredentials(scope)
 {
-    /// <summary>Longest wait for an answer. MCP clients commonly give up after 60 s; they should get ours before that.</summary>
+    /// <summary>The longest wait for the host's answer. MCP clients commonly give up after 60 s, and should get the proxy's answer before that.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>What was given last; null before the first answer.</summary>
+    /// <summary>The line of the last credential; null before the first answer.</summary>
     private volatile CredentialLine? _line;
 
     public override CredentialLine? Current => _line is { } line && line.IsGoodAt(clock.GetUtcNow()) ? line : null;
@@ -35,7 +35,7 @@ internal sealed class HostCredentials(ICredentialSource source, CredentialScope 
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Asks the host. Whatever it throws, and an answer that takes too long, means that there is no credential now.</summary>
+    /// <summary>Asks the host. If the host throws any exception, or takes too long, there is no credential now.</summary>
     private async ValueTask<CredentialResult> AskAsync(Uri url, bool refused, CancellationToken cancellationToken)
     {
         using var ending = new HookCancellation(faults, MaxWait, clock, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class HostCredentials(ICredentialSource source, CredentialScope 
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw; // the request is gone
+            throw; // the client has gone
         }
         catch (OperationCanceledException) when (ending.Token.IsCancellationRequested)
         {

@@ -5,35 +5,37 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>A token obtained by OAuth: says to each request whether to wait, to go, to come again, or to give up for now.</summary>
+/// <summary>
+/// A credential source for tokens that are obtained by OAuth. Decides for each request whether to send it, let it wait, send it again, or answer it with 503.
+/// </summary>
 internal sealed class OAuthCredentials : UpstreamCredentials
 {
     /// <summary>How long a request waits for a token.</summary>
-    /// <remarks>MCP clients commonly give up after 60 s; they should get our answer before that.</remarks>
+    /// <remarks>MCP clients commonly give up after 60 s; they should get the proxy's answer before that.</remarks>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
 
-    // A request that has been replayed this often ends in the upstream's 403 or in our 503.
+    // A request is sent again at most this often. After that the client gets the upstream's 403, or a 503 from the proxy.
     private const int MaxReplays = 3;
 
-    /// <summary>How tokens are obtained. Set for life.</summary>
+    /// <summary>How tokens are obtained. Never changes.</summary>
     private readonly OAuthPolicy _policy;
 
-    /// <summary>The upstream. Set for life.</summary>
+    /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
-    /// <summary>One target's sign-in: it knows whether the authorization server was discovered. The lifecycle disposes of it.</summary>
+    /// <summary>Signs in at the target's authorization server, and knows that server if it has been found. The lifecycle disposes of it.</summary>
     private readonly AuthorizationClient _client;
 
-    /// <summary>Holds the token and makes the attempts. Valid until disposed of.</summary>
+    /// <summary>Has the token and makes the attempts to obtain one. Valid until disposed of.</summary>
     private readonly TokenLifecycle _lifecycle;
 
-    /// <summary>Measures waits. Set for life.</summary>
+    /// <summary>Measures waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>The upstream has asked for a token at some time. Never taken back.</summary>
+    /// <summary>Whether the upstream has ever asked for a token. Never reset.</summary>
     private volatile bool _isWanted;
 
-    /// <summary>What the upstream wants to see in proofs; null before it has said it (RFC 9449 §8).</summary>
+    /// <summary>The DPoP nonce that the upstream wants in proofs; null before it has sent one (RFC 9449 §8).</summary>
     private volatile string? _nonce;
 
     public OAuthCredentials(
@@ -57,10 +59,10 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     {
         try
         {
-            // The resource of a bare origin is known only from a request, so its sign-in waits for the first 401.
+            // If the target's URL has no path, its resource is known only from a request, so the sign-in waits for the first 401.
             bool signsIn = _client.KnowsServer || _target.AbsolutePath.Length > 1;
             await _lifecycle.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
-            _isWanted |= _lifecycle.Pause is not null; // somebody was asked in vain
+            _isWanted |= _lifecycle.Pause is not null; // a sign-in at the start has failed
         }
         catch (OAuthException failure)
         {
@@ -84,7 +86,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
             if (Scope.Resource is null)
             {
-                return CredentialResult.PassThrough; // nothing was kept, and nothing has asked
+                return CredentialResult.PassThrough; // there is no stored credential, and the upstream has not asked for one
             }
         }
 
@@ -117,9 +119,9 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     public override ValueTask DisposeAsync() => _lifecycle.DisposeAsync();
 
-    /// <summary>Not about this credential: another kind is asked for, or another resource asks.</summary>
+    /// <summary>Whether a challenge is not about this credential: it asks for another kind of credential, or comes from another resource.</summary>
     /// <remarks>
-    /// Servers of older revisions answer 401 without a challenge. That is heard from a resource that is known, as the probe does, and from no other.
+    /// Servers of older revisions answer 401 without a challenge. Such a 401 counts only if it comes from the known resource.
     /// </remarks>
     private bool IsAnothers(UpstreamChallenge challenge)
     {
@@ -139,7 +141,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
             if (!Scope.Concerns(challenge.Request.Url))
             {
-                return CredentialResult.PassThrough; // another resource was first
+                return CredentialResult.PassThrough; // the credential belongs to another resource, which asked first
             }
 
             if (!_lifecycle.IsNewerThan(challenge.Used))
@@ -187,7 +189,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
         return CredentialResult.Ready(line.WithProof(proof));
     }
 
-    /// <returns>Whether the attempt ended within the bound; it goes on without us if not.</returns>
+    /// <returns>Whether the attempt has ended within the longest wait. If not, it continues without this request.</returns>
     private async Task<bool> EndsInTimeAsync(Task attempt, CancellationToken cancellationToken)
     {
         try

@@ -1,27 +1,27 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>What has been asked for lately; asking again would end the same way (MCP: step-up attempts are limited).</summary>
-/// <remarks>Measured by timestamps, so a clock that is set does not change it.</remarks>
+/// <summary>Remembers recent sign-ins, so that one that would most likely end the same way is not repeated (MCP: step-up attempts must be limited).</summary>
+/// <remarks>Time is measured by timestamps, so setting the clock has no effect.</remarks>
 internal sealed class RecentSignIns(TimeProvider clock)
 {
     private const int MaxSets = 64;
 
-    // After this a person may have been given more rights.
+    // After this time the same scopes may be asked for again, since the person may have more rights by then.
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
-    // A person is not asked again so soon for a token that the upstream then refuses as well.
+    // After a sign-in a person is not asked again sooner than this, even if the upstream refuses the new token too.
     private static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(5);
 
-    /// <summary>Held for moments: guards the fields below.</summary>
+    /// <summary>Guards the fields below. It is held only for moments.</summary>
     private readonly Lock _remembering = new();
 
-    /// <summary>When each set of scopes was tried last.</summary>
+    /// <summary>When each set of scopes was last asked for (a timestamp).</summary>
     private readonly Dictionary<string, long> _sets = new(StringComparer.Ordinal);
 
-    /// <summary>When the last sign-in succeeded; null before the first.</summary>
+    /// <summary>When the last successful sign-in was (a timestamp); null before the first.</summary>
     private long? _signedInAt;
 
-    /// <summary>Whether a sign-in has succeeded so lately that another would hardly help.</summary>
+    /// <summary>Whether a sign-in has succeeded so recently that another one would hardly help.</summary>
     public bool IsSignedIn
     {
         get
@@ -33,7 +33,7 @@ internal sealed class RecentSignIns(TimeProvider clock)
         }
     }
 
-    /// <returns>Whether this set has not been tried lately; it counts as tried from now on.</returns>
+    /// <returns>Whether this set of scopes has not been asked for recently. From now on it counts as asked for.</returns>
     public bool TryBegin(IEnumerable<string> scopes)
     {
         string set = Name(scopes);
@@ -49,7 +49,7 @@ internal sealed class RecentSignIns(TimeProvider clock)
         }
     }
 
-    /// <summary>A sign-in for these scopes has succeeded.</summary>
+    /// <summary>Remembers that a sign-in for these scopes has succeeded.</summary>
     public void Remember(IEnumerable<string> scopes)
     {
         lock (_remembering)

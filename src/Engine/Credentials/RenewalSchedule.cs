@@ -1,18 +1,19 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>When a token is renewed, and from when it is no longer sent.</summary>
+/// <summary>Computes when a token is renewed, and from when on it is not sent any more.</summary>
 internal static class RenewalSchedule
 {
     private static readonly TimeSpan MaxLead = TimeSpan.FromMinutes(5);
 
-    // Clocks differ, and a request takes its time: a token is not sent in its last seconds.
+    // A token is not sent in its last seconds, since clocks differ and a request takes some time.
     private static readonly TimeSpan MaxMargin = TimeSpan.FromSeconds(10);
 
     public static DateTimeOffset? EndOfUse(DateTimeOffset issuedAt, DateTimeOffset? expiresAt) =>
         expiresAt is { } end ? end - Shortest(MaxMargin, (end - issuedAt) / 10) : null;
 
     /// <summary>
-    /// A tenth of the lifetime before the end of use, at most five minutes, plus up to half of that at random, so that many proxies do not ask at once.
+    /// Returns when a token is renewed: before the end of its use, by a tenth of its lifetime but at most five minutes, plus up to half of that at random, so
+    /// that many proxies do not renew at the same time.
     /// </summary>
     public static DateTimeOffset DueAt(DateTimeOffset issuedAt, DateTimeOffset expiresAt)
     {

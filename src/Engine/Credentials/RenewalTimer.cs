@@ -3,32 +3,32 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Says once that a moment has come, however far ahead it lies and however long the machine sleeps meanwhile.</summary>
+/// <summary>A timer that fires once at a given time, however far ahead that is, and even if the machine sleeps meanwhile.</summary>
 /// <remarks>
-/// It has come when the clock says so, or when as much time has passed as there was to wait, whichever is first. A clock can be set back, and a timestamp
-/// stands still while the machine sleeps.
+/// It fires when the clock has reached the time, or when the wait that was computed at first has passed, whichever is earlier. A clock can be set back, and
+/// timestamps do not advance while the machine sleeps.
 /// </remarks>
 internal sealed class RenewalTimer : IAsyncDisposable
 {
-    // A timer stands still while the machine sleeps, and takes no more than 49 days: the clock is looked at in between.
+    // The clock is checked at least this often, since a timer does not advance while the machine sleeps, and cannot be set for more than 49 days.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromHours(1);
 
-    /// <summary>What moments are compared with. Set for life.</summary>
+    /// <summary>The clock. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>What is done when the moment has come. Set for life.</summary>
+    /// <summary>Called when the time has come. Never changes.</summary>
     private readonly Func<Task> _onDue;
 
-    /// <summary>Waits for the moment, and keeps running if the work fails. Valid until disposed of.</summary>
+    /// <summary>Waits for the time, and keeps running if the work fails. Valid until disposed of.</summary>
     private readonly Supervised _waiting;
 
-    /// <summary>Held while the moment and the wait are set together, so that they always agree.</summary>
+    /// <summary>A lock that is held while the fields below are changed, so that they always agree.</summary>
     private readonly Lock _lock = new();
 
-    /// <summary>The moment that was set last and is still to come or to be handled; null for none.</summary>
+    /// <summary>The time that was set last; null if none is set, or the work for it is done.</summary>
     private DateTimeOffset? _at;
 
-    /// <summary>How long the wait for the moment was when it was set, and the timestamp of that. Valid while <c>_at</c> is set.</summary>
+    /// <summary>How long it was until the time when it was set, and the timestamp of that. Valid while <c>_at</c> is set.</summary>
     private (TimeSpan Wait, long Since) _span;
 
     public RenewalTimer(TimeProvider clock, Func<Task> onDue, ILogger logger)
@@ -37,7 +37,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         _waiting = new Supervised("renewal of the credential", TakeTurnAsync, clock, logger);
     }
 
-    /// <param name="at">The moment, or null for none; it replaces the one before.</param>
+    /// <param name="at">The time; null for none. It replaces the one that was set before.</param>
     public void Set(DateTimeOffset? at)
     {
         lock (_lock)
@@ -48,7 +48,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the moment has come and is still the one that was set last.</summary>
+    /// <summary>Whether the time that is set now has come.</summary>
     public bool IsDue()
     {
         lock (_lock)
@@ -89,7 +89,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         }
     }
 
-    /// <summary>Clears the moment if it was dealt with, and keeps it if not. A moment that has been set meanwhile stays.</summary>
+    /// <summary>Clears the time if the work for it is done. If another time has been set meanwhile, that stays.</summary>
     private void Settle(DateTimeOffset due, bool isDealtWith)
     {
         lock (_lock)
@@ -98,7 +98,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         }
     }
 
-    // Whole milliseconds, rounded up: it does not fire early.
+    // The wait is rounded up to whole milliseconds, so that the timer does not fire early.
     private TimeSpan UntilThen()
     {
         if (_at is not { } at)

@@ -5,22 +5,22 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Renews the token that is held: ahead of its end, when it has ended, when it is refused. No renewal waits for a person.</summary>
+/// <summary>Renews the current token: before it expires, after it has expired, and when the upstream refuses it. A renewal never waits for a person.</summary>
 internal sealed class Renewals : IAsyncDisposable
 {
-    /// <summary>Does the work. The lifecycle disposes of it.</summary>
+    /// <summary>Makes the requests to the authorization server. The lifecycle disposes of it.</summary>
     private readonly AuthorizationClient _client;
 
-    /// <summary>Which requests the credential is for.</summary>
+    /// <summary>Decides which requests get the credential.</summary>
     private readonly CredentialScope _scope;
 
-    /// <summary>Whether a person has to act if there is no refresh token. Set for life.</summary>
+    /// <summary>Whether a person has to act if there is no refresh token. Never changes.</summary>
     private readonly bool _needsPerson;
 
-    /// <summary>The target's origin, for the log. Set for life.</summary>
+    /// <summary>The target's origin, for the log. Never changes.</summary>
     private readonly string _target;
 
-    /// <summary>Logs what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person must know. Never changes.</summary>
     private readonly ILogger _logger;
 
     public Renewals(AuthorizationClient client, CredentialScope scope, bool needsPerson, string target, TimeProvider clock, ILogger logger)
@@ -30,30 +30,30 @@ internal sealed class Renewals : IAsyncDisposable
         Token = new HeldToken(needsPerson, RenewAheadAsync, clock, logger);
     }
 
-    /// <summary>Held during a renewal.</summary>
+    /// <summary>A mutex that is held during a renewal.</summary>
     public AsyncMutex Turn { get; } = new();
 
-    /// <summary>How renewals have gone.</summary>
+    /// <summary>Runs the renewals, with pauses after failures.</summary>
     public Attempts Attempts { get; }
 
-    /// <summary>The token that is held.</summary>
+    /// <summary>The current token.</summary>
     public HeldToken Token { get; }
 
     /// <summary>Makes sure that there is a token to use.</summary>
-    /// <param name="adopt">Takes over the stored credential, if this process holds none.</param>
-    /// <returns>True if there is a token; false if only a new sign-in can give one; null if none can be obtained now.</returns>
+    /// <param name="adopt">Takes over the stored credential. Called if this process has none.</param>
+    /// <returns>True if there is a token; false if only a new sign-in can get one; null if none can be obtained now.</returns>
     public Task<bool?> RestoreAsync(Func<CancellationToken, Task> adopt) => TryAsync(async lifetime =>
     {
         await adopt(lifetime).ConfigureAwait(false);
         return Token.Line is not null || (Token.Held is { } held && await TryRenewAsync(held, lifetime).ConfigureAwait(false));
     });
 
-    /// <summary>Renews a token that the upstream has refused; while this waited, another renewal may have replaced it.</summary>
-    /// <returns>As <see cref="RestoreAsync"/>.</returns>
+    /// <summary>Renews a token that the upstream has refused, unless another renewal has replaced it meanwhile.</summary>
+    /// <returns>The same as <see cref="RestoreAsync"/>.</returns>
     public Task<bool?> ReplaceAsync(HeldCredential refused) => TryAsync(async lifetime =>
         (Token.Line is not null && !refused.Is(Token.Held)) || await TryRenewAsync(refused, lifetime).ConfigureAwait(false));
 
-    /// <summary>Holds another token from now on.</summary>
+    /// <summary>Replaces the current token.</summary>
     public void Publish(HeldCredential held)
     {
         _scope.Settle(held.Issued.ResourcePath ?? "/");
@@ -70,7 +70,7 @@ internal sealed class Renewals : IAsyncDisposable
     private Task<bool?> TryAsync(Func<CancellationToken, Task<bool>> attempt) => Turn.RunAsync(lifetime =>
         Attempts.TryAsync<bool?>(async () => await attempt(lifetime).ConfigureAwait(false), lifetime));
 
-    /// <returns>Whether there is a token to use; if not, only a new sign-in leads to one.</returns>
+    /// <returns>Whether there is a token to use. If not, only a new sign-in can get one.</returns>
     private async Task<bool> TryRenewAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         try
@@ -80,7 +80,7 @@ internal sealed class Renewals : IAsyncDisposable
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
         {
-            // The refresh token is not sent again. The access token is used until it ends.
+            // The refresh token is not sent again. The access token is used until it expires.
             Token.DropRefreshToken(held);
             Attempts.Succeeded();
             _logger.NotRenewable(_target, failure.Message);
@@ -90,13 +90,13 @@ internal sealed class Renewals : IAsyncDisposable
 
     private Task<bool> RenewAheadAsync() => Turn.RunAsync(async lifetime =>
     {
-        // While this waited, a request may have renewed the token. Then the schedule has changed already.
+        // While this renewal waited, a request may have renewed the token. Then no token is due any more.
         if (Token.TakeDue() is { } due)
         {
             await Attempts.TryAsync(() => RenewOrReplaceAsync(due, lifetime), lifetime).ConfigureAwait(false);
             if (Attempts.LeftToWait is { } pause)
             {
-                // Every failure is tried again, since the server may answer better later. The pauses grow, so a lasting failure costs little.
+                // After every failure the renewal is tried again, since it may succeed later. The pauses grow, so a lasting failure costs little.
                 Token.RetryAfter(pause);
             }
         }
@@ -104,7 +104,7 @@ internal sealed class Renewals : IAsyncDisposable
         return true;
     });
 
-    // If nobody has to act, a lost grant is replaced at once; if a person has to, the sign-in waits for a request that needs it.
+    // If the grant is lost and no person has to act, it is replaced at once. If a person has to act, the sign-in waits for a request that needs a token.
     private async Task<bool> RenewOrReplaceAsync(HeldCredential due, CancellationToken cancellationToken)
     {
         bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using McpProxyFast.OAuth;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The token of a credential as bytes, to send in an exchange. Read once per credential line.</summary>
+/// <summary>The token of another credential, as bytes to send in a token exchange. It is converted once for each credential line.</summary>
 /// <param name="source">The credential.</param>
 /// <param name="isIdToken">Whether to use the credential's ID token, if it comes from a sign-in.</param>
 internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
@@ -11,17 +11,17 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
     private static readonly byte[] Prefix = "Authorization: Bearer "u8.ToArray();
     private static readonly byte[] LineEnd = "\r\n"u8.ToArray();
 
-    /// <summary>The last reading; null before the first.</summary>
+    /// <summary>The last converted token; null before the first.</summary>
     private volatile Reading? _last;
 
     /// <summary>The current token; empty if there is none.</summary>
     /// <remarks>On the request path: allocates only when the credential has changed.</remarks>
     public byte[] Current => source.Current is { } line ? Of(line) : [];
 
-    /// <summary>The token of a line; empty if the line has no bearer token.</summary>
+    /// <summary>Returns the token of a line; empty if the line has no bearer token.</summary>
     public byte[] Of(CredentialLine line) => ReadingOf(line).Bytes;
 
-    /// <summary>The token of the same sign-in that was read before the line's; empty if there is none.</summary>
+    /// <summary>Returns the token that the line's token has replaced, if both are from the same sign-in; otherwise empty.</summary>
     public byte[] BeforeOf(CredentialLine line) => ReadingOf(line).Before;
 
     private Reading ReadingOf(CredentialLine line)
@@ -32,7 +32,7 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
             return last;
         }
 
-        // Tokens of one sign-in are about the same person. After another sign-in, no token of the one before is sent.
+        // Tokens of one sign-in are for the same person. After another sign-in, no token of the earlier one is sent.
         bool isSame = last?.Token is HeldCredential { Issued.SignIn: { } signIn } && signIn == (line.Token as HeldCredential)?.Issued.SignIn;
         var reading = new Reading(line.Token, Read(line), isSame ? last!.Bytes : []);
         _last = reading;
@@ -52,6 +52,6 @@ internal sealed class ShownToken(UpstreamCredentials source, bool isIdToken)
 
     /// <param name="Token">The object that stands for the line's token, compared by reference.</param>
     /// <param name="Bytes">The token.</param>
-    /// <param name="Before">The token of the same sign-in that it replaced; empty if there is none.</param>
+    /// <param name="Before">The token of the same sign-in that this one has replaced; empty if there is none.</param>
     private sealed record Reading(object Token, byte[] Bytes, byte[] Before);
 }

@@ -3,20 +3,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Starts a source once for the whole proxy, and answers for it while its start has failed.</summary>
+/// <summary>Starts a credential source once for the whole proxy. While the start has failed, answers requests in the source's place.</summary>
 /// <remarks>
-/// The start belongs to the proxy: no client or host that waits for it can cancel it for the others. While the last start has failed, a
-/// request that needs a credential is answered with 503; it never goes out without one, as if the target asked for none. The first that comes after a pause
-/// starts anew.
+/// No client or host that waits for the start can cancel it for the others. While the last start has failed, a request that needs a credential is answered with
+/// 503. It is never sent without a credential. The first request after a pause starts the source again.
 /// </remarks>
-/// <param name="source">What is started.</param>
-/// <param name="wording">Puts the message for the client into the host's words; null to keep the engine's.</param>
+/// <param name="source">The credential source.</param>
+/// <param name="wording">Converts the message for the client into the host's words (<see cref="McpProxyOptions.Wording"/>); null to keep the engine's.</param>
 /// <param name="clock">The clock for pauses.</param>
 /// <param name="logger">Logs a start that failed.</param>
 internal sealed class StartedCredentials(UpstreamCredentials source, Func<string, string>? wording, TimeProvider clock, ILogger logger)
     : UpstreamCredentials(source.Scope)
 {
-    /// <summary>Least time between a start that failed and the next.</summary>
+    /// <summary>The shortest time between a failed start and the next one.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _starting = new();
@@ -26,7 +25,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
     /// <summary>The last attempt to start; null before the first. It ends with success or an <see cref="InvalidOperationException"/>.</summary>
     private volatile Task? _attempt;
 
-    /// <summary>When the last attempt failed; valid once <c>_attempt</c> has failed.</summary>
+    /// <summary>When the last attempt failed (a timestamp); valid once <c>_attempt</c> has failed.</summary>
     private long _failedAt;
 
     public override CredentialLine? Current => source.Current;
@@ -35,17 +34,17 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
 
     public override bool ProvesEachRequest => source.ProvesEachRequest;
 
-    /// <summary>Not before the start is over: until then a request waits for what comes of it.</summary>
+    /// <summary>Whether no credential is needed yet. False until the start has succeeded, so that requests wait for it.</summary>
     public override bool IsUnasked => _attempt is { IsCompletedSuccessfully: true } && source.IsUnasked;
 
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => source.CurrentFor(caller, ref memo);
 
-    /// <summary>Starts the source, or joins the start that is under way or over.</summary>
-    /// <param name="cancellationToken">Ends the wait, never the start.</param>
-    /// <exception cref="InvalidOperationException">No credential can be had; the message says what to do.</exception>
+    /// <summary>Starts the source, or joins a start that is running or has succeeded.</summary>
+    /// <param name="cancellationToken">Ends the wait, but not the start.</param>
+    /// <exception cref="InvalidOperationException">No credential can be obtained. The message says what to do.</exception>
     public override Task StartAsync(CancellationToken cancellationToken) => Join(out _).WaitAsync(cancellationToken);
 
-    /// <summary>Starts the source without waiting for it. A failure is logged, and told to the requests that need the credential.</summary>
+    /// <summary>Starts the source without waiting for it. A failure is logged, and requests that need the credential get an error.</summary>
     public Task Begin()
     {
         Task attempt = Join(out bool isNew);
@@ -79,7 +78,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
         isNew = false;
         if (_attempt is { IsCompletedSuccessfully: true } started)
         {
-            return started; // as nearly always
+            return started; // the usual case
         }
 
         lock (_starting)
@@ -107,7 +106,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
         }
         catch (Exception fault)
         {
-            // The text of an unexpected exception may quote what was being handled, so only its kind is told.
+            // The message of an unexpected exception may quote a secret, so only its type is reported.
             _failedAt = clock.GetTimestamp();
             string message = _life.IsCancellationRequested ? "The proxy was stopped." : $"The credential could not be obtained ({fault.GetType().Name}).";
             throw new InvalidOperationException(message, fault);

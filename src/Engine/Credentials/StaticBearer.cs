@@ -15,7 +15,7 @@ internal sealed class StaticBearer(string token, CredentialScope scope) : Upstre
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>What is said of a token that nobody here can renew.</summary>
+    /// <summary>Returns the result for a refused token that the proxy cannot renew.</summary>
     internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge is { Status: 401, AsksForAnother: false }
         ? CredentialResult.Unavailable(
             TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")

@@ -5,31 +5,31 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Notices what other processes make of the store, off the way of requests: somebody has signed out, or in, or has renewed.</summary>
+/// <summary>Checks in the background whether other processes have changed the store: a sign-out, a sign-in, or a renewal.</summary>
 internal sealed class StoreWatch : IAsyncDisposable
 {
-    /// <summary>How soon it is noticed. Each look costs one call to the system.</summary>
+    /// <summary>The time between two checks. Each check takes one system call.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between two looks at a store that cannot be read.</summary>
+    /// <summary>The time between two checks of a store that cannot be read.</summary>
     private static readonly TimeSpan PeriodInTrouble = TimeSpan.FromSeconds(10);
 
-    /// <summary>Looks. Valid until the watch is disposed of.</summary>
+    /// <summary>Makes the checks. Valid until the watch is disposed of.</summary>
     private readonly AuthorizationClient _client;
 
-    /// <summary>What is withdrawn after a sign-out.</summary>
+    /// <summary>The current token, which is dropped after a sign-out.</summary>
     private readonly HeldToken _token;
 
-    /// <summary>Takes over what another process has obtained. Set for life.</summary>
+    /// <summary>Takes over a credential that another process has obtained. Never changes.</summary>
     private readonly Action<HeldCredential> _takeOver;
 
-    /// <summary>The target's origin, for the log. Set for life.</summary>
+    /// <summary>The target's origin, for the log. Never changes.</summary>
     private readonly string _target;
 
-    /// <summary>Logs what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person must know. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Runs the looks. Valid until disposed of.</summary>
+    /// <summary>Runs the checks. Valid until disposed of.</summary>
     private readonly Supervised _looking;
 
     public StoreWatch(AuthorizationClient client, HeldToken token, Action<HeldCredential> takeOver, string target, TimeProvider clock, ILogger logger)
@@ -38,7 +38,7 @@ internal sealed class StoreWatch : IAsyncDisposable
         _looking = new Supervised("watch over the credential store", LookAsync, clock, logger);
     }
 
-    /// <summary>Begins, if other processes can change what is kept.</summary>
+    /// <summary>Starts the checks if other processes can change the store.</summary>
     public void Start()
     {
         if (_client.IsShared)
@@ -79,7 +79,7 @@ internal sealed class StoreWatch : IAsyncDisposable
         }
         else if (news.IsSignedOut && held?.Generation != news.Generation && _token.Withdraw(news.Order))
         {
-            // A token that was obtained after the sign-out, with nobody acting, has the entry's generation and stays.
+            // A token that was obtained after the sign-out without a person has the generation of the entry, and is kept.
             _logger.SignedOut(_target);
         }
     }

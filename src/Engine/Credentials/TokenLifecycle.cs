@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Makes every attempt to obtain a token.</summary>
+/// <summary>Makes all attempts to obtain a token for the upstream: restores a stored one, renews, signs in, and asks for more scopes.</summary>
 /// <remarks>
 /// There are three mutexes, because each kind of work waits for something different: answering a refusal waits for discovery, renewing
 /// (<see cref="Renewals"/>) for the token endpoint, and signing in for a person, who may never come. If nobody has to act, renewing and signing in share one
@@ -15,43 +15,45 @@ namespace McpProxyFast.Credentials;
 /// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {
-    /// <summary>Does the work. Valid until disposed of.</summary>
+    /// <summary>Makes the requests to the authorization server. Valid until disposed of.</summary>
     private readonly AuthorizationClient _client;
 
-    /// <summary>Which requests the credential is for.</summary>
+    /// <summary>Decides which requests get the credential.</summary>
     private readonly CredentialScope _scope;
 
-    /// <summary>Whether a person has to act in a sign-in. Set for life.</summary>
+    /// <summary>Whether a person has to act in a sign-in. Never changes.</summary>
     private readonly bool _needsPerson;
 
-    /// <summary>The target's origin, for the log. Set for life.</summary>
+    /// <summary>The target's origin, for the log. Never changes.</summary>
     private readonly string _target;
 
-    /// <summary>Logs what a person has to know. Set for life.</summary>
+    /// <summary>Logs what a person must know. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Held while a refusal is answered.</summary>
+    /// <summary>A mutex that is held while a refusal by the upstream is handled.</summary>
     private readonly AsyncMutex _answering = new();
 
-    /// <summary>The token that is held, and its renewals. Their mutex may be taken while <see cref="_answering"/> is held, never the other way round.</summary>
+    /// <summary>The current token and its renewals. Their mutex may be taken while <see cref="_answering"/> is held, never the other way round.</summary>
     private readonly Renewals _renewals;
 
-    /// <summary>Held during a sign-in. If nobody has to act, it is the mutex of the renewals. Never taken while another is held.</summary>
+    /// <summary>
+    /// A mutex that is held during a sign-in. If no person has to act, it is the mutex of the renewals. It is never taken while another mutex is held.
+    /// </summary>
     private readonly AsyncMutex _signingIn;
 
-    /// <summary>How answers to refusals have gone, short of a sign-in.</summary>
+    /// <summary>Runs the attempts to handle a refusal without a sign-in, with pauses after failures.</summary>
     private readonly Attempts _answers;
 
-    /// <summary>How sign-ins have gone.</summary>
+    /// <summary>Runs the sign-ins, with pauses after failures.</summary>
     private readonly Attempts _signIns;
 
-    /// <summary>What has been asked for lately.</summary>
+    /// <summary>Remembers recent sign-ins.</summary>
     private readonly RecentSignIns _recent;
 
-    /// <summary>Looks what other processes make of the store.</summary>
+    /// <summary>Checks whether other processes have changed the store.</summary>
     private readonly StoreWatch _watch;
 
-    /// <summary>The upstream has refused a token that had just been renewed, so there is no use in renewing until there is a new sign-in.</summary>
+    /// <summary>Whether the upstream has refused a token that had just been renewed. Then renewing is useless until there is a new sign-in.</summary>
     private volatile bool _isRenewedInVain;
 
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
@@ -71,13 +73,13 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     public CredentialLine? Current => _renewals.Token.Line;
 
-    /// <summary>Whether a credential is held or being obtained, so that requests have something to wait for.</summary>
+    /// <summary>Whether there is a credential, or one is being obtained, so that requests have something to wait for.</summary>
     public bool IsAtWork => Held is not null || _answering.IsTaken || _renewals.Turn.IsTaken || _signingIn.IsTaken;
 
-    /// <summary>Whether a person is being waited for.</summary>
+    /// <summary>Whether the proxy waits for a person to sign in.</summary>
     public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
 
-    /// <summary>What to say while no further attempt may be made yet, or null.</summary>
+    /// <summary>The answer for requests while no further attempt may be made; null if one may be made.</summary>
     public CredentialResult? Pause => CanRenew
         ? _renewals.Attempts.Pause ?? _answers.Pause ?? _signIns.Pause
         : _signIns.Pause ?? _answers.Pause ?? _renewals.Attempts.Pause;
@@ -88,8 +90,13 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
-    /// <summary>Takes over what an earlier run has left and, if there is nothing and it is wanted, signs in; a failure is the caller's to see.</summary>
-    /// <remarks>Not so if a person was asked, and the client is not at fault: the proxy lives on, and a later request asks again.</remarks>
+    /// <summary>
+    /// Takes over the credential that an earlier run has stored. If there is none and <paramref name="signsIn"/> is set, signs in. A failure is thrown.
+    /// </summary>
+    /// <remarks>
+    /// A failure is not thrown if a person was asked to sign in and the client's registration is not the cause. Then the proxy keeps running, and a later
+    /// request asks again.
+    /// </remarks>
     public Task StartAsync(bool signsIn, CancellationToken cancellationToken)
     {
         _watch.Start();
@@ -101,7 +108,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         });
     }
 
-    /// <summary>Obtains a token because there is none, or the one there was has ended.</summary>
+    /// <summary>Obtains a token because there is none, or the last one has expired.</summary>
     public async Task RestoreAsync()
     {
         if (await _renewals.RestoreAsync(AdoptAsync).ConfigureAwait(false) is not false || _scope.Resource is not { } resource)
@@ -123,7 +130,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             lifetime)).ConfigureAwait(false);
     }
 
-    /// <summary>Obtains a token because the upstream refuses the one it was shown, or wants one.</summary>
+    /// <summary>Obtains a token because the upstream has refused the one that was sent, or has asked for one.</summary>
     /// <remarks>The target is asked again which server protects it. If that has changed, nothing from the old server can be used.</remarks>
     public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
@@ -148,7 +155,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             lifetime)).ConfigureAwait(false);
     }
 
-    /// <summary>Obtains a token with more scopes, unless that very set has been tried lately.</summary>
+    /// <summary>Obtains a token with more scopes, unless the same set of scopes has been asked for recently.</summary>
     public Task StepUpAsync(UpstreamChallenge challenge, Challenge asked) => _signingIn.RunAsync(lifetime => _signIns.TryAsync(
         async () =>
         {
@@ -171,7 +178,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     {
         await _watch.DisposeAsync().ConfigureAwait(false);
 
-        // All at once, since one may be waiting for another.
+        // All are disposed of at the same time, since one may be waiting for another.
         AsyncMutex[] turns = _needsPerson ? [_answering, _signingIn] : [_answering];
         await Task.WhenAll([.. turns.Select(turn => turn.DisposeAsync().AsTask()), _renewals.DisposeAsync().AsTask()]).ConfigureAwait(false);
         _client.Dispose();
@@ -190,7 +197,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
         catch (OAuthException failure)
         {
-            // Requests that wait are told, and ask nobody again at once.
+            // Requests that wait get the failure, and no person is asked again at once.
             bool livesOn = _client.WasPersonAsked && failure.Failure is not OAuthFailure.ClientUnknown;
             _signIns.Failed(failure, isTold: !livesOn);
             if (!livesOn)
@@ -202,7 +209,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
     }
 
-    // What an earlier run, or another process, has left in the store.
+    // Takes over the credential that an earlier run, or another process, has stored.
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
         if (Held is null && await _client.LoadAsync(cancellationToken).ConfigureAwait(false) is { } kept)
@@ -211,7 +218,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
     }
 
-    // Of a bare origin, what is not known to be for a resource of it is used for none.
+    // If the target's URL has no path, a stored credential is used only if it is known which resource it is for.
     private void TakeOver(HeldCredential kept)
     {
         bool isOurs = kept.Issued.ResourcePath is { } path ? _scope.TrySettle(path) : _scope.Resource is not null;
@@ -270,7 +277,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         Refresh(obtained);
     }
 
-    // What failed before does not say anything about this token.
+    // Earlier failures do not apply to the new token.
     private void Refresh(HeldCredential obtained)
     {
         _isRenewedInVain = false;

@@ -9,38 +9,38 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>What goes out with a request: a line that is ready, or the wait for one.</summary>
+/// <summary>A source of credentials for requests to the upstream. It gives a ready-made line at once, or lets the request wait for one.</summary>
 internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDisposable
 {
-    /// <summary>Which requests it is for.</summary>
+    /// <summary>Decides which requests get the credential.</summary>
     public CredentialScope Scope => scope;
 
-    /// <summary>The line to send now, or null when none is ready.</summary>
+    /// <summary>The line to send now; null if none is ready.</summary>
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
 
     /// <summary>Whether each caller has a credential of its own, so that a request without a caller's token has none.</summary>
     public virtual bool IsPerCaller => false;
 
-    /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/> (RFC 9449).</summary>
+    /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/>, because of a DPoP proof (RFC 9449).</summary>
     public virtual bool ProvesEachRequest => false;
 
     /// <summary>Whether no request needs a line: nothing has asked for a credential, and none is being obtained. Then there is nothing to wait for.</summary>
     /// <remarks>On the request path, where there is no line: a few volatile reads; nothing is allocated.</remarks>
     public virtual bool IsUnasked => false;
 
-    /// <summary>The line to send now for a caller, or null when none is ready.</summary>
+    /// <summary>Returns the line to send now for a caller; null if none is ready.</summary>
     /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
-    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
     /// <param name="memo">The memo of the client connection.</param>
     public virtual CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => Current;
 
-    /// <param name="policy">Which credential.</param>
+    /// <param name="policy">The policy that says which credential is sent.</param>
     /// <param name="target">The upstream.</param>
     /// <param name="clock">Measures lifetimes.</param>
-    /// <param name="logger">Logs what a person has to know; never a secret.</param>
-    /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
-    /// <param name="observer">Told when a person has to sign in; null for nobody but the log.</param>
+    /// <param name="logger">Logs what a person must know; never a secret.</param>
+    /// <param name="trustAnchors">Certificates that are trusted besides the system's.</param>
+    /// <param name="observer">Called when a person has to sign in; null if that is only logged.</param>
     /// <param name="meter">The meter of the proxy; null to create one.</param>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     public static UpstreamCredentials For(
@@ -81,15 +81,15 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
         }
     }
 
-    /// <summary>Waits, within a bound, for the line of a request for which none is ready.</summary>
+    /// <summary>Waits, for a limited time, for the line of a request if none is ready.</summary>
     public abstract ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Says what to do about a 401, or a 403: replay with another line, show it, or give up for now.</summary>
+    /// <summary>Decides what to do after a 401 or 403: send the request again with another line, pass the answer on, or answer with an error.</summary>
     public abstract ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken);
 
-    /// <summary>Does at start what needs no request: reads what was kept and, if it is known who protects the target, signs in.</summary>
+    /// <summary>Prepares the source at the start: reads the stored credential and, if the authorization server is known, signs in.</summary>
     /// <remarks>Called after the listener is bound, so that nobody signs in for a proxy that cannot start.</remarks>
-    /// <exception cref="InvalidOperationException">No credential can be had; the message says what to do.</exception>
+    /// <exception cref="InvalidOperationException">No credential can be obtained. The message says what to do.</exception>
     public abstract Task StartAsync(CancellationToken cancellationToken);
 
     public abstract ValueTask DisposeAsync();

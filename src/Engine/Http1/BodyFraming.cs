@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>The four ways in which a body ends, RFC 9112 §6.3.</summary>
+/// <summary>The four ways to find the end of a body, RFC 9112 §6.3.</summary>
 internal enum FramingKind : byte
 {
     None,
@@ -11,25 +11,25 @@ internal enum FramingKind : byte
     UntilClose,
 }
 
-/// <summary>How one body's end is found, and how far it has been read.</summary>
+/// <summary>How the end of one body is found, and how far the body has been read.</summary>
 /// <remarks>
-/// A mutable struct: a field of its owner, never read-only and never copied while it is read. A chunked one has its limits from the start, and every copy
-/// of it has them too.
+/// A mutable struct: it is a field of its owner, never read-only, and is not copied while the body is read. The framing of a chunked body contains its limits,
+/// so every copy has them too.
 /// </remarks>
 internal struct BodyFraming
 {
     /// <summary>Valid for <see cref="FramingKind.Chunked"/>.</summary>
     private ChunkedFraming _chunked;
 
-    /// <summary>Bytes of a declared length that have not been read. Valid for <see cref="FramingKind.Length"/>.</summary>
+    /// <summary>How many bytes of a body with a declared length have not been read. Valid for <see cref="FramingKind.Length"/>.</summary>
     private long _left;
 
     public FramingKind Kind { get; private init; }
 
-    /// <summary>The declared length in bytes; 0 for every other kind.</summary>
+    /// <summary>The declared length in bytes; 0 for every kind but <see cref="FramingKind.Length"/>.</summary>
     public long DeclaredLength { get; private init; }
 
-    /// <summary>The body has been read to its end. A body until close never is; its source's end ends it.</summary>
+    /// <summary>Whether the body has been read to its end. Never true for a body that ends when its connection closes.</summary>
     public readonly bool IsComplete => Kind switch
     {
         FramingKind.Length => _left == 0,
@@ -44,18 +44,20 @@ internal struct BodyFraming
         return new() { Kind = FramingKind.Length, DeclaredLength = length, _left = length };
     }
 
-    /// <param name="limits">The bounds; what exceeds them is rejected.</param>
+    /// <param name="limits">The limits; a body that exceeds them is rejected.</param>
     public static BodyFraming OfChunks(in BodyLimits limits) => new() { Kind = FramingKind.Chunked, _chunked = new ChunkedFraming(limits) };
 
     public static BodyFraming UntilClose() => new() { Kind = FramingKind.UntilClose };
 
-    /// <summary>The same body for a sink that is not chunked: chunk lines are dropped and only the data is taken.</summary>
+    /// <summary>A copy for a receiver that does not use chunks: chunk lines are dropped and only the data is taken.</summary>
     public readonly BodyFraming AsDataOnly() => this with { _chunked = _chunked.AsDataOnly() };
 
-    /// <summary>A copy that finds the data of what is still to come, for somebody who only looks.</summary>
+    /// <summary>A copy that finds only the data in the bytes that follow. It is for code that inspects the body but does not send it.</summary>
     public readonly BodyFraming AsDataFromHere() => this with { _chunked = _chunked.AsDataFromHere() };
 
-    /// <summary>Says what to do with the first bytes of <paramref name="input"/>, which is not empty. Not to be called once complete.</summary>
+    /// <summary>
+    /// Decides what to do with the first bytes of <paramref name="input"/>, which is not empty. Must not be called once the body is complete.
+    /// </summary>
     public Step Next(ReadOnlySpan<byte> input)
     {
         Debug.Assert(!input.IsEmpty, "There are bytes to look at.");
@@ -75,10 +77,12 @@ internal struct BodyFraming
         }
     }
 
-    /// <summary>Reads the framing fields of a head, RFC 9112 §6.3 rules 3 to 6: both at once, repeated or odd ones are rejected, never repaired.</summary>
-    /// <param name="head">A head whose field lines are all known.</param>
-    /// <param name="limits">The bounds of a chunked body.</param>
-    /// <param name="framing">Length, Chunked, or None if no framing field stands in the head.</param>
+    /// <summary>
+    /// Reads the framing fields of a head, RFC 9112 §6.3 rules 3 to 6. Both fields at once, repeated fields and unusual values are rejected, never repaired.
+    /// </summary>
+    /// <param name="head">A head whose field lines have all been read.</param>
+    /// <param name="limits">The limits of a chunked body.</param>
+    /// <param name="framing">The framing: Length, Chunked, or None if the head has no framing field.</param>
     public static Violation Read(MessageHead head, in BodyLimits limits, out BodyFraming framing)
     {
         framing = default;
@@ -121,14 +125,13 @@ internal struct BodyFraming
             return Violation.None;
         }
 
-        // A single other coding is well formed but not ours (501). Lists, parameters and near misses
-        // are what smuggling is made of (400).
+        // A single other coding is well formed but not supported (501). Lists, parameters and misspelt names are used for request smuggling (400).
         return !coding.IsEmpty && !coding.ContainsAnyExcept(Grammar.TokenBytes) && !coding.StartsWith("chunked"u8)
             ? Violation.TransferEncodingNotSupported
             : Violation.TransferEncodingInvalid;
     }
 
-    /// <summary><c>1*DIGIT</c>, below 2^63, as of <c>Content-Length</c>. No sign, no list, no blanks within.</summary>
+    /// <summary>Reads a number such as that of <c>Content-Length</c>: <c>1*DIGIT</c>, below 2^63. No sign, no list, no spaces.</summary>
     public static bool TryReadNumber(ReadOnlySpan<byte> value, out long number)
     {
         number = 0;

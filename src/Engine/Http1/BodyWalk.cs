@@ -4,43 +4,43 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Walks over received bytes as far as they belong to one body, and finds the runs of them that go on.</summary>
+/// <summary>Walks over received bytes that belong to one body, and finds the runs of bytes that are to be sent on.</summary>
 /// <remarks>
-/// The one loop over <see cref="BodyFraming.Next"/>. Use as <c>while (walk.MoveNext())</c>, each time with the run that was found. The next walk, over the
-/// bytes that come next, goes on where this one stops.
+/// The only loop over <see cref="BodyFraming.Next"/>. Use it as <c>while (walk.MoveNext())</c>; each call finds one run. A walk over the next bytes continues
+/// where this walk stops.
 /// </remarks>
 internal ref struct BodyWalk
 {
     private readonly ref BodyFraming _framing;
     private readonly ReadOnlySpan<byte> _input;
 
-    /// <param name="framing">The body's framing; it remembers how far the body has been read.</param>
-    /// <param name="input">The bytes behind those of the last walk.</param>
+    /// <param name="framing">The body's framing, which records how far the body has been read.</param>
+    /// <param name="input">The received bytes that follow those of the last walk.</param>
     public BodyWalk(ref BodyFraming framing, ReadOnlySpan<byte> input)
     {
         _framing = ref framing;
         _input = input;
     }
 
-    /// <summary>Bytes of the input that belong to the body so far, both those that go on and those that are dropped.</summary>
+    /// <summary>How many bytes of the input belong to the body so far, both those to send and those to drop.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Where the run that <see cref="MoveNext"/> has found starts in the input.</summary>
+    /// <summary>Where the run that <see cref="MoveNext"/> found starts in the input.</summary>
     public int RunStart { get; private set; }
 
-    /// <summary>Bytes of the run that <see cref="MoveNext"/> has found. Runs never touch: between two of them something is dropped.</summary>
+    /// <summary>The length in bytes of the run that <see cref="MoveNext"/> found. Two runs never touch: between them some bytes are dropped.</summary>
     public int RunLength { get; private set; }
 
-    /// <summary>The rule that the bytes break at <see cref="Length"/>; then the walk is over.</summary>
+    /// <summary>The rule that the bytes break at <see cref="Length"/>; None if they break none. A violation ends the walk.</summary>
     public Violation Violation { get; private set; }
 
-    /// <summary>Goes on to the next run.</summary>
-    /// <returns>False if the input or the body ends, or if the framing is broken: then the bytes since the last run are not to go on.</returns>
+    /// <summary>Finds the next run.</summary>
+    /// <returns>False if the input or the body ends, or if the framing is broken. Then the bytes after the last run are not sent on.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
         Debug.Assert(Violation is Violation.None, "Nothing follows a broken framing.");
-        int length = Length; // locals, which the loop keeps in registers
+        int length = Length; // local variables, which the loop keeps in registers
         int runStart = length;
         int runLength = 0;
         while (length < _input.Length && !_framing.IsComplete)
@@ -79,11 +79,11 @@ internal ref struct BodyWalk
         return runLength > 0;
     }
 
-    /// <summary>Walks over all of the input that belongs to the body, whatever of it goes on.</summary>
+    /// <summary>Walks over all of the input that belongs to the body, without looking for runs.</summary>
     /// <param name="framing">The body's framing.</param>
-    /// <param name="input">The bytes behind those of the last walk.</param>
-    /// <param name="length">Bytes of the input that belong to the body.</param>
-    /// <returns>The rule that the bytes break, if any.</returns>
+    /// <param name="input">The received bytes that follow those of the last walk.</param>
+    /// <param name="length">How many bytes of the input belong to the body.</param>
+    /// <returns>The rule that the bytes break; None if they break none.</returns>
     public static Violation ToEnd(ref BodyFraming framing, in ReadOnlySequence<byte> input, out long length)
     {
         length = 0;
@@ -92,7 +92,7 @@ internal ref struct BodyWalk
             var walk = new BodyWalk(ref framing, segment.Span);
             while (walk.MoveNext())
             {
-                // Only the end is looked for.
+                // Only the end of the body matters here, not the runs.
             }
 
             length += walk.Length;

@@ -2,8 +2,8 @@ namespace McpProxyFast.Http1;
 
 /// <summary>Reads the chunk extensions of one chunk line, byte by byte.</summary>
 /// <remarks>
-/// RFC 9112 §7.1.1: <c>chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )</c>. What does not follow it is rejected: a lone
-/// semicolon or an open quote is where parsers disagree about the line's end. A line never ends within quotes.
+/// RFC 9112 §7.1.1: <c>chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )</c>. Anything else is rejected: parsers disagree about where a
+/// line with a lone semicolon or an open quote ends. A line never ends within quotes.
 /// </remarks>
 internal struct ChunkExtension
 {
@@ -11,7 +11,7 @@ internal struct ChunkExtension
 
     private enum State : byte
     {
-        /// <summary>Before the semicolon.</summary>
+        /// <summary>Before the first semicolon.</summary>
         Start,
         BeforeName,
         Name,
@@ -24,10 +24,10 @@ internal struct ChunkExtension
         AfterValue,
     }
 
-    /// <summary>The line may end here.</summary>
+    /// <summary>Whether the chunk line may end here.</summary>
     public readonly bool IsWhole => _state is State.Name or State.Value or State.AfterQuoted;
 
-    /// <summary>Takes the next byte; false if the grammar has no place for it.</summary>
+    /// <summary>Reads the next byte; false if the grammar does not allow it here.</summary>
     public bool TryTake(byte next)
     {
         State? state = _state switch

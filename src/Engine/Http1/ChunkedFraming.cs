@@ -2,47 +2,47 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Finds the end of a chunked body and says which of its bytes go on: the plain form and nothing else.</summary>
+/// <summary>Finds the end of a chunked body, and decides which of its bytes are sent on: only those of its plain form.</summary>
 /// <remarks>
-/// RFC 9112 §7.1. Byte-incremental: any split of the input takes the same bytes. Chunk extensions, redundant leading zeros, the last
-/// chunk and the trailer section are checked, bounded and dropped; the relay writes the last chunk anew once the framing is complete, so
-/// that a cut body can never look whole.
+/// RFC 9112 §7.1. It reads byte by byte, so the result does not depend on how the input is split. Chunk extensions, redundant leading zeros, the last chunk and
+/// the trailer section are checked, limited and dropped. The relay writes a last chunk of its own once the framing is complete, so that a body that was cut can
+/// never look complete.
 /// </remarks>
 internal struct ChunkedFraming(in BodyLimits limits)
 {
     private const int MaxSizeDigits = 16;
 
-    /// <summary>The largest sum of all chunks.</summary>
+    /// <summary>The maximum size of all chunks together, in bytes.</summary>
     private readonly long _maxDataBytes = limits.MaxDataBytes;
 
-    /// <summary>Most bytes of extensions in the whole body, and most of its trailer section.</summary>
+    /// <summary>The maximum number of bytes of all extensions in the body, and also of its trailer section.</summary>
     private readonly int _maxOverheadBytes = limits.MaxOverheadBytes;
 
-    /// <summary>Chunk lines are dropped: the sink wants the data alone.</summary>
+    /// <summary>Whether chunk lines are dropped, so that only the data remains.</summary>
     private bool _dataOnly;
 
-    /// <summary>What the next byte has to be.</summary>
+    /// <summary>What kind of byte must come next.</summary>
     private State _state;
 
-    /// <summary>The extensions of the present chunk line; valid in <see cref="State.Extension"/>.</summary>
+    /// <summary>The extensions of the current chunk line; valid in <see cref="State.Extension"/>.</summary>
     private ChunkExtension _extension;
 
-    /// <summary>Digits of the present size, leading zeros included.</summary>
+    /// <summary>The number of digits of the current chunk's size so far, leading zeros included.</summary>
     private int _digits;
 
-    /// <summary>Bytes of extensions in the whole body so far.</summary>
+    /// <summary>The number of bytes of extensions in the whole body so far.</summary>
     private int _extensionBytes;
 
-    /// <summary>Bytes of the trailer section so far.</summary>
+    /// <summary>The number of bytes of the trailer section so far.</summary>
     private int _trailerBytes;
 
-    /// <summary>The present chunk's size, as far as its digits have been read.</summary>
+    /// <summary>The current chunk's size, from the digits that have been read.</summary>
     private long _size;
 
-    /// <summary>Bytes of the present chunk's data still to come; valid from its size line's CR.</summary>
+    /// <summary>How many bytes of the current chunk's data are still to come; valid once the CR of its size line has been read.</summary>
     private long _dataLeft;
 
-    /// <summary>The sum of the chunks so far, the present one included once its size is known.</summary>
+    /// <summary>The size of all chunks so far in bytes; includes the current chunk once its size is known.</summary>
     private long _dataBytes;
 
     private enum State : byte
@@ -65,19 +65,21 @@ internal struct ChunkedFraming(in BodyLimits limits)
 
     public readonly bool IsComplete => _state is State.Complete;
 
-    /// <summary>The same body for a sink that wants the data alone. What was taken as framing before cannot be taken back.</summary>
+    /// <summary>
+    /// A copy for a receiver that wants only the data. Must be chosen before the first byte, since chunk lines that were sent cannot be taken back.
+    /// </summary>
     public readonly ChunkedFraming AsDataOnly()
     {
         Debug.Assert(_state is State.SizeStart && _dataBytes == 0, "The form is chosen before the first byte.");
         return this with { _dataOnly = true };
     }
 
-    /// <summary>A copy that finds the data of what is still to come, for somebody who only looks.</summary>
+    /// <summary>A copy that finds only the data in the bytes that follow. It is for code that inspects the body but does not send it.</summary>
     public readonly ChunkedFraming AsDataFromHere() => this with { _dataOnly = true };
 
     public Step Next(ReadOnlySpan<byte> input)
     {
-        // The busy path: whole plain chunks are taken as one run.
+        // The usual case: complete plain chunks are taken as one run.
         if (_state is State.SizeStart && !_dataOnly)
         {
             int run = TakePlainChunks(input);
@@ -106,7 +108,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         };
     }
 
-    /// <summary>Takes every chunk that lies whole in the input in its plain form: size without leading zero or extension, CRLF, data, CRLF.</summary>
+    /// <summary>Takes every chunk that is complete in the input and in plain form: a size without leading zero or extension, CRLF, data, CRLF.</summary>
     private int TakePlainChunks(ReadOnlySpan<byte> input)
     {
         int run = 0;
@@ -131,10 +133,12 @@ internal struct ChunkedFraming(in BodyLimits limits)
         }
     }
 
-    /// <summary>The number of digits of a plain size line at the start of the input; 0 if there is none, or if it is the last chunk's.</summary>
+    /// <summary>
+    /// Returns the number of digits of a plain size line at the start of the input; 0 if there is no such line, or if it is the last chunk's.
+    /// </summary>
     private static int ReadPlainSize(ReadOnlySpan<byte> input, out long size)
     {
-        const int fewDigits = 7; // 28 bits: the rest of the arithmetic cannot overflow
+        const int fewDigits = 7; // 28 bits, so the sums below cannot overflow
         size = 0;
         int digits = 0;
         while (digits < input.Length && digits <= fewDigits && Grammar.HexValue(input[digits]) is >= 0 and int value)
@@ -164,7 +168,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return Step.Drop(0);
     }
 
-    /// <summary>Redundant zeros are dropped: a size has one spelling when it leaves.</summary>
+    /// <summary>Drops redundant zeros, so that a size is always sent on in the same spelling.</summary>
     private Step TakeZeros(ReadOnlySpan<byte> input)
     {
         int zeros = input.IndexOfAnyExcept((byte)'0');
@@ -217,7 +221,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return Step.Drop(0);
     }
 
-    /// <summary><c>chunk-ext</c>, §7.1.1: bounded over the whole body, and well formed.</summary>
+    /// <summary>Drops a <c>chunk-ext</c> (§7.1.1). It must be well formed, and all extensions of the body together are limited.</summary>
     private Step DropExtension(ReadOnlySpan<byte> input)
     {
         int length = 0;
@@ -240,7 +244,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return input[0] == (byte)'\r' && _extension.IsWhole ? EndSize() : Step.Reject(Violation.ChunkExtensionInvalid);
     }
 
-    /// <summary>The CR of the size line. The limit is checked here, before a byte of the chunk's data goes on.</summary>
+    /// <summary>Handles the CR of the size line. The limit is checked here, before any byte of the chunk's data is sent on.</summary>
     private Step EndSize()
     {
         if (_size > _maxDataBytes - _dataBytes)
@@ -324,7 +328,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return dropped.Kind is StepKind.Drop && input[end] != (byte)'\r' ? Step.Reject(Violation.TrailerInvalid) : dropped;
     }
 
-    /// <summary>Counts before it looks at the last byte, so that the same rule is broken first, however the input is cut.</summary>
+    /// <summary>Counts the bytes before it looks at the last one, so that the same violation is found first, however the input is split.</summary>
     private Step DropTrailerBytes(int length)
     {
         _trailerBytes += length;

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Reads <c>Connection</c>: whether the sender wants to go on, and which fields are for this hop only.</summary>
-/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> cannot be undone by being named here: removing them would allow smuggling.</remarks>
+/// <summary>Reads <c>Connection</c>: whether the sender keeps the connection open, and which fields are meant for this hop only.</summary>
+/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> are not removed even if they are named here: removing them would allow request smuggling.</remarks>
 internal static class ConnectionOptions
 {
-    /// <summary>Most options in one head; each is compared with each field.</summary>
+    /// <summary>The maximum number of options in one head. The limit is needed because each option is compared with each field.</summary>
     private const int MaxOptions = 32;
 
     public static Violation Read(MessageHead head, out bool close, out bool keepAlive)

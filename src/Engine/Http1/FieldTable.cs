@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Where one field line lies in its head: offsets into the received bytes, no copies.</summary>
+/// <summary>Where one field line is in its head: offsets into the received bytes, no copies.</summary>
 /// <remarks>16 bits are enough because <see cref="HeadLimits.MaxHeadBytes"/> is below 64 KiB.</remarks>
 internal struct FieldSlot
 {
@@ -12,11 +12,11 @@ internal struct FieldSlot
     public ushort ValueLength;
     public KnownField Known;
 
-    /// <summary>Named in <c>Connection</c>: meant for this hop only (RFC 9110 §7.6.1).</summary>
+    /// <summary>Whether the field is named in <c>Connection</c>, so that it is meant for this hop only (RFC 9110 §7.6.1).</summary>
     public bool ThisHopOnly;
 }
 
-/// <summary>How often a field name stands in a head.</summary>
+/// <summary>How often a field name occurs in a head.</summary>
 internal enum Occurrence : byte
 {
     Never,
@@ -24,15 +24,15 @@ internal enum Occurrence : byte
     Repeated,
 }
 
-/// <summary>The field lines of one head, in order. Reused; grows up to the limit of fields and keeps its size.</summary>
+/// <summary>The field lines of one head, in order. The object is reused: it grows up to the maximum number of fields and never shrinks.</summary>
 internal sealed class FieldTable
 {
     private const int UsualFields = 24;
 
-    /// <summary>The lines; those behind <see cref="Count"/> are left over from an earlier head.</summary>
+    /// <summary>The lines. The entries from <see cref="Count"/> on are left over from an earlier head.</summary>
     private FieldSlot[] _slots = new FieldSlot[UsualFields];
 
-    /// <summary>One bit for each known field that has a line.</summary>
+    /// <summary>A bit is set for each known field that has a line.</summary>
     private ulong _present;
 
     public int Count { get; private set; }
@@ -60,9 +60,9 @@ internal sealed class FieldTable
 
     public bool Has(KnownField known) => (_present & (1UL << (int)known)) != 0;
 
-    /// <summary>Looks for the only line with this name.</summary>
+    /// <summary>Finds the line with this name, if there is exactly one.</summary>
     /// <param name="known">The name.</param>
-    /// <param name="index">The line's index in <see cref="Slots"/> if the name stands there once; -1 else.</param>
+    /// <param name="index">The line's index in <see cref="Slots"/> if the name occurs once; otherwise -1.</param>
     public Occurrence Single(KnownField known, out int index)
     {
         index = -1;

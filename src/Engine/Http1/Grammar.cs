@@ -4,15 +4,15 @@ using System.Text;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>The byte classes of RFC 9110 and RFC 9112.</summary>
+/// <summary>The sets of bytes that RFC 9110 and RFC 9112 define, and checks with them.</summary>
 internal static class Grammar
 {
     private const string Alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    /// <summary><c>tchar</c>, RFC 9110 §5.6.2: what a token is made of, as bytes and as characters.</summary>
+    /// <summary><c>tchar</c>, RFC 9110 §5.6.2: the characters of a token.</summary>
     private const string Tchar = "!#$%&'*+-.^_`|~" + Alphanumeric;
 
-    /// <summary><c>token68</c>, RFC 9110 §11.2, and <c>b64token</c>, RFC 6750 §2.1, without the padding at the end, which is <c>=</c>.</summary>
+    /// <summary>The characters of <c>token68</c> (RFC 9110 §11.2) and <c>b64token</c> (RFC 6750 §2.1), without the padding <c>=</c> at the end.</summary>
     private const string Token68 = "-._~+/" + Alphanumeric;
 
     /// <inheritdoc cref="Tchar"/>
@@ -27,16 +27,18 @@ internal static class Grammar
     /// <inheritdoc cref="Token68"/>
     public static readonly SearchValues<char> Token68Characters = SearchValues.Create(Token68);
 
-    /// <summary>Every control byte but HTAB: none may stand in a field value (RFC 9110 §5.5), and CR must be a line's end.</summary>
+    /// <summary>All control bytes but HTAB: none of them may occur in a field value (RFC 9110 §5.5), and CR must be the end of a line.</summary>
     public static readonly SearchValues<byte> ControlBytes = SearchValues.Create(Controls());
 
     /// <summary>
-    /// What may not stand in a request target: controls, space, non-ASCII, <c>#</c>, and the delimiters that RFC 3986 §2 has no place for and that servers
-    /// read differently.
+    /// The bytes that a request target must not contain: controls, space, non-ASCII, <c>#</c>, and the delimiters that RFC 3986 §2 does not allow and that
+    /// servers interpret differently.
     /// </summary>
     public static readonly SearchValues<byte> ForbiddenInTarget = SearchValues.Create(TargetStops());
 
-    /// <summary>The bytes of a registered name or an IPv4 address as hosts really use them; sub-delims are left out, so that a list is never a host.</summary>
+    /// <summary>
+    /// The bytes of a host name or an IPv4 address. The sub-delims of RFC 3986 are left out, since no real host has them; so a list is never a host.
+    /// </summary>
     public static readonly SearchValues<byte> HostBytes =
         SearchValues.Create("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
@@ -74,7 +76,7 @@ internal static class Grammar
         return rest.IsEmpty || (rest[0] == (byte)':' && IsPort(rest[1..]));
     }
 
-    /// <summary>The length of the host in an authority: up to the port's colon; -1 if there is no valid host.</summary>
+    /// <summary>The length of the host in an authority, without the colon and the port; -1 if there is no valid host.</summary>
     public static int HostLength(ReadOnlySpan<byte> authority)
     {
         if (authority.IsEmpty)
@@ -91,11 +93,11 @@ internal static class Grammar
         int length = authority.IndexOfAnyExcept(HostBytes);
         length = length < 0 ? authority.Length : length;
 
-        // No label may be empty, except behind a last dot: one resolver refuses such a name, another repairs it.
+        // No label may be empty, except after a final dot: some resolvers refuse such a name, others repair it.
         return authority[0] == (byte)'.' || authority[..length].IndexOf(".."u8) >= 0 ? -1 : length;
     }
 
-    /// <summary>An address and nothing else: no zone, no IPv4 address in brackets.</summary>
+    /// <summary>Whether the bytes are an IPv6 address, without a zone. An IPv4 address in brackets is none.</summary>
     private static bool IsIpv6(ReadOnlySpan<byte> address) =>
         address.Contains((byte)':') && !address.ContainsAnyExcept(Ipv6Bytes) && IPAddress.IsValidUtf8(address);
 

@@ -3,14 +3,14 @@ using System.Diagnostics;
 namespace McpProxyFast.Http1;
 
 /// <summary>Reads heads line by line: start line, field lines, empty line. One parser for both directions.</summary>
-/// <remarks>RFC 9112 §2.1. A line ends in CRLF and in nothing else; what is not plain is rejected, not repaired.</remarks>
+/// <remarks>RFC 9112 §2.1. A line ends with CRLF and with nothing else. Anything unclear is rejected, not repaired.</remarks>
 internal static class HeadParser
 {
-    /// <summary>Goes on reading <paramref name="head"/> over the bytes that were set last.</summary>
+    /// <summary>Continues to parse <paramref name="head"/> with the bytes that were set last.</summary>
     /// <returns>Done with the head's length; NeedMore; or Reject. On NeedMore the unfinished line is read again from its start.</returns>
     public static Step Parse(MessageHead head, in HeadLimits limits)
     {
-        // Bytes behind the limit are not looked at, so that the same rule is broken first, however the input is cut.
+        // Bytes after the limit are not looked at, so that the same violation is found first, however the input is split.
         Debug.Assert(limits.MaxHeadBytes <= ushort.MaxValue, "Every offset fits in 16 bits.");
         Debug.Assert(head.Length == 0, "Not to be called once complete.");
         ReadOnlySpan<byte> received = head.Bytes.Span;
@@ -71,7 +71,7 @@ internal static class HeadParser
         return Step.Take(length + 2);
     }
 
-    /// <summary>Without a space as far as the limit goes it is not a target that is too long.</summary>
+    /// <summary>The rule that a start line breaks that is too long. If it has no space within the limit, it is not a target that is too long.</summary>
     private static Step RejectTooLong(ReadOnlySpan<byte> received, in HeadLimits limits) =>
         Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? Violation.TargetTooLong : Violation.RequestLineInvalid);
 
@@ -119,7 +119,7 @@ internal static class HeadParser
         return Step.Take(nameLength + 1 + paddedLength + 2);
     }
 
-    /// <summary>A line that does not start with a token: the empty line, or something to reject.</summary>
+    /// <summary>Handles a line that does not start with a token: either the empty line, or a violation.</summary>
     private static Step TakeNameless(MessageHead head, ReadOnlySpan<byte> rest, in HeadLimits limits)
     {
         if (rest is [(byte)'\r'])
@@ -142,9 +142,9 @@ internal static class HeadParser
         });
     }
 
-    /// <summary>Finds the CRLF that ends the line; any other control byte on the way, a bare CR or LF among them, is rejected.</summary>
+    /// <summary>Finds the CRLF that ends the line. Any other control byte before it is rejected, also a CR or LF alone.</summary>
     /// <param name="input">The line and what follows it.</param>
-    /// <param name="length">The line's length without its CRLF, as far as it is known.</param>
+    /// <param name="length">The line's length without its CRLF; until the end is found, the length so far.</param>
     private static Step FindLineEnd(ReadOnlySpan<byte> input, out int length)
     {
         length = input.IndexOfAny(Grammar.ControlBytes);

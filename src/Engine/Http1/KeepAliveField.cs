@@ -5,18 +5,18 @@ namespace McpProxyFast.Http1;
 
 /// <summary>Reads <c>Keep-Alive: timeout=5, max=100</c>: how long a server keeps an idle connection open.</summary>
 /// <remarks>
-/// RFC 2068 §19.7.1.1 has the field and leaves its parameters open; <c>timeout</c>, in whole seconds, is what servers send (node, Apache httpd). A hint, so
-/// what is malformed is passed over, and of several the shortest counts.
+/// RFC 2068 §19.7.1.1 defines the field without its parameters. Servers send <c>timeout</c> in whole seconds (node, Apache httpd). The field is only a hint, so
+/// malformed values are ignored, and the shortest of several values counts.
 /// </remarks>
 internal static class KeepAliveField
 {
-    /// <summary>Nothing is said.</summary>
+    /// <summary>The server has not sent a timeout.</summary>
     public const int NotSaid = -1;
 
-    /// <summary>Longer times are taken for this one: a day.</summary>
+    /// <summary>The longest timeout in seconds, one day. Longer ones count as one day.</summary>
     private const int Longest = 86_400;
 
-    /// <summary>The seconds of the timeout; <see cref="NotSaid"/> if there is none. Allocates nothing.</summary>
+    /// <summary>The timeout in seconds; <see cref="NotSaid"/> if there is none. Allocates nothing.</summary>
     public static int TimeoutOf(MessageHead head)
     {
         Debug.Assert(head.Length > 0, "The head is complete.");

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>The field names that the proxy acts on. Every other name is <see cref="None"/> and travels as it came.</summary>
+/// <summary>The field names that the proxy handles. Every other name is <see cref="None"/>; such fields pass unchanged.</summary>
 internal enum KnownField : byte
 {
     None,
@@ -23,7 +23,7 @@ internal enum KnownField : byte
     Authorization,
     Origin,
 
-    /// <summary><c>Sec-Fetch-Site</c>: a browser says which site's page makes it send the request; no page can change it.</summary>
+    /// <summary><c>Sec-Fetch-Site</c>: a browser says how the page that makes the request is related to the target's site. A page cannot change it.</summary>
     SecFetchSite,
     Forwarded,
     XForwardedFor,
@@ -31,13 +31,13 @@ internal enum KnownField : byte
     XForwardedProto,
     XForwardedOther,
 
-    /// <summary>A name besides <c>X-Forwarded-For</c> from which servers take the client's address, as <c>X-Real-IP</c>.</summary>
+    /// <summary>A name other than <c>X-Forwarded-For</c> from which servers take the client's address, such as <c>X-Real-IP</c>.</summary>
     ClientAddress,
 
-    /// <summary><c>Proxy</c>: no field of HTTP, but CGI servers make of it the variable <c>HTTP_PROXY</c>, which client libraries obey.</summary>
+    /// <summary><c>Proxy</c>: not a field of HTTP. CGI servers turn it into the variable <c>HTTP_PROXY</c>, which client libraries obey.</summary>
     ProxyVariable,
 
-    /// <summary>Says which proxies of this make a request has passed.</summary>
+    /// <summary>The field in which each McpProxyFast adds its mark to a request, so that a request that comes back is recognised.</summary>
     ProxyHop,
     ContentType,
     ContentEncoding,
@@ -49,11 +49,11 @@ internal enum KnownField : byte
     AccessControlRequestHeaders,
     AccessControl,
 
-    /// <summary>A name of the above written with <c>_</c> in place of <c>-</c>: some servers treat both as the same name.</summary>
+    /// <summary>One of the names above written with <c>_</c> instead of <c>-</c>: some servers treat both as the same name.</summary>
     Lookalike,
 }
 
-/// <summary>Recognises field names, without regard to case (RFC 9110 §5.1).</summary>
+/// <summary>Recognises field names; case does not matter (RFC 9110 §5.1).</summary>
 internal static class KnownFields
 {
     private const int LongestName = 32;
@@ -111,7 +111,7 @@ internal static class KnownFields
         : StartsWith(name, "access-control-"u8) ? KnownField.AccessControl
         : KnownField.None;
 
-    /// <summary>A name that is too long for any single one can still begin as a family of names does.</summary>
+    /// <summary>Recognises names with <c>_</c>. A name longer than every known name can still begin with the prefix of a group of names.</summary>
     private static KnownField IdentifyLookalike(ReadOnlySpan<byte> name)
     {
         Span<byte> room = stackalloc byte[LongestName];

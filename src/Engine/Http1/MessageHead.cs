@@ -2,27 +2,27 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>What a request head and a response head have in common: the received bytes, and where the field lines lie in them.</summary>
+/// <summary>The common part of a request head and a response head: the received bytes, and where the field lines are in them.</summary>
 /// <remarks>
-/// Reused. The bytes are those of the receive buffer; they stay valid as long as the reader has not been advanced past them.
-/// Parsing can stop at any byte and go on when more have come.
+/// The object is reused. The bytes belong to the receive buffer; they are valid until the reader is advanced past them. Parsing can stop at any byte and
+/// continue when more bytes have come.
 /// </remarks>
 internal abstract class MessageHead
 {
-    /// <summary>Valid once the head is complete.</summary>
+    /// <summary>The framing of the body; valid once the head is complete.</summary>
     private BodyFraming _framing;
 
-    /// <summary>Of the bytes before <see cref="Parsed"/>; kept in Debug builds only.</summary>
+    /// <summary>A checksum of the bytes before <see cref="Parsed"/>; set only in Debug builds.</summary>
     private int _parsedChecksum;
 
     public ReadOnlyMemory<byte> Bytes { get; private set; }
 
     public FieldTable Fields { get; } = new();
 
-    /// <summary>Bytes of the head, its last empty line included; 0 until it is complete.</summary>
+    /// <summary>The size of the head in bytes, including the empty line at its end; 0 until the head is complete.</summary>
     public int Length { get; protected set; }
 
-    /// <summary>Where the field lines start: the start line's length with its CRLF; 0 until it is known.</summary>
+    /// <summary>Where the field lines start: the length of the start line with its CRLF; 0 until it is known.</summary>
     public int FieldsStart { get; protected set; }
 
     /// <summary>Where the next unread line starts.</summary>
@@ -31,10 +31,10 @@ internal abstract class MessageHead
     /// <summary>0 for HTTP/1.0, 1 for HTTP/1.1.</summary>
     public int MinorVersion { get; protected set; }
 
-    /// <summary>How the body's end is found.</summary>
+    /// <summary>How the end of the body is found.</summary>
     public ref readonly BodyFraming Framing => ref _framing;
 
-    /// <summary>The sender allows the connection to carry another message (RFC 9112 §9.3).</summary>
+    /// <summary>Whether the sender lets the connection carry another message (RFC 9112 §9.3).</summary>
     public bool KeepsAlive { get; protected set; }
 
     public ReadOnlySpan<byte> Span => Bytes.Span[..Length];
@@ -50,19 +50,19 @@ internal abstract class MessageHead
         return found is Occurrence.Once ? Value(Fields.Slots[index]) : default;
     }
 
-    /// <summary>Where the line of a slot ends, its CRLF included: where the next begins.</summary>
+    /// <summary>Where the line of a slot ends, including its CRLF; the next line begins there.</summary>
     public int LineEnd(int index) => index + 1 < Fields.Count ? Fields.Slots[index + 1].LineStart : Length - 2;
 
-    /// <summary>Sets the bytes received so far. They start with those of the last call, though they may have moved.</summary>
+    /// <summary>Sets the bytes received so far. They start with the bytes of the last call, but may be at another place in memory.</summary>
     public void SetBytes(ReadOnlyMemory<byte> received)
     {
         Debug.Assert(received.Length >= Parsed && ChecksumOf(received.Span[..Parsed]) == _parsedChecksum, "The bytes start with those of the last call.");
         Bytes = received;
     }
 
-    /// <summary>The end of the head has been found: validates what spans several lines.</summary>
-    /// <param name="length">Bytes of the head, its last empty line included.</param>
-    /// <param name="limits">The bounds of its body.</param>
+    /// <summary>Called when the end of the head has been found: checks the rules that concern several lines.</summary>
+    /// <param name="length">The size of the head in bytes, including the empty line at its end.</param>
+    /// <param name="limits">The limits of the body.</param>
     public Violation Complete(int length, in BodyLimits limits)
     {
         Debug.Assert(Length == 0, "A head is completed once.");
@@ -71,7 +71,7 @@ internal abstract class MessageHead
         return Validate(limits);
     }
 
-    /// <summary>Debug builds check with it that the bytes stay the same. Called whenever parsing stops.</summary>
+    /// <summary>Records a checksum, with which Debug builds check that the bytes do not change. Called whenever parsing stops.</summary>
     [Conditional("DEBUG")]
     public void RememberParsed() => _parsedChecksum = ChecksumOf(Bytes.Span[..Parsed]);
 
@@ -88,15 +88,15 @@ internal abstract class MessageHead
         KeepsAlive = false;
     }
 
-    /// <summary>Reads the start line that ends at <paramref name="line"/>'s end, without its CRLF.</summary>
+    /// <summary>Reads the start line.</summary>
     public abstract Violation TakeStartLine(ReadOnlySpan<byte> line);
 
     protected abstract Violation Validate(in BodyLimits limits);
 
-    /// <summary>Sets <see cref="Framing"/> to what the framing fields say.</summary>
+    /// <summary>Sets <see cref="Framing"/> from the framing fields.</summary>
     protected Violation ReadFraming(in BodyLimits limits) => BodyFraming.Read(this, limits, out _framing);
 
-    /// <summary>Sets <see cref="Framing"/> to what follows from more than the framing fields.</summary>
+    /// <summary>Sets <see cref="Framing"/> if it does not follow from the framing fields alone.</summary>
     protected void SetFraming(in BodyFraming framing) => _framing = framing;
 
     private static int ChecksumOf(ReadOnlySpan<byte> bytes)

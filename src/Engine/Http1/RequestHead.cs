@@ -2,7 +2,7 @@ using System.Text;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>The forms of a request target that the proxy takes, RFC 9112 §3.2.</summary>
+/// <summary>The forms of a request target that the proxy accepts, RFC 9112 §3.2.</summary>
 internal enum TargetForm : byte
 {
     Origin,
@@ -10,7 +10,7 @@ internal enum TargetForm : byte
     Asterisk,
 }
 
-/// <summary>One request head: method, target, fields and what follows from them.</summary>
+/// <summary>One request head: the method, the target, the fields, and properties derived from them.</summary>
 internal sealed class RequestHead : MessageHead
 {
     private int _methodLength;
@@ -25,10 +25,10 @@ internal sealed class RequestHead : MessageHead
 
     public ReadOnlySpan<byte> Method => Bytes.Span[.._methodLength];
 
-    /// <summary>Path and query as they came; empty for an absolute target without a path and for <c>*</c>.</summary>
+    /// <summary>Path and query as the client sent them; empty for an absolute target without a path and for <c>*</c>.</summary>
     public ReadOnlySpan<byte> PathAndQuery => Bytes.Span.Slice(_pathStart, _pathLength);
 
-    /// <summary>The path alone.</summary>
+    /// <summary>The path without the query.</summary>
     public ReadOnlySpan<byte> Path
     {
         get
@@ -39,10 +39,12 @@ internal sealed class RequestHead : MessageHead
         }
     }
 
-    /// <summary>The host that the client meant: the target's authority, else the Host field's value (RFC 9112 §3.2.2). Empty only in HTTP/1.0.</summary>
+    /// <summary>
+    /// The host that the client means: the target's authority if it has one, otherwise the value of Host (RFC 9112 §3.2.2). Empty only in HTTP/1.0.
+    /// </summary>
     public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
 
-    /// <summary>The start line ends with this target and <c>HTTP/1.1</c>, so its bytes can be copied unchanged.</summary>
+    /// <summary>Whether the start line ends with path, query and <c>HTTP/1.1</c>, so that its bytes can be copied unchanged.</summary>
     public bool IsPlainOriginForm => TargetForm is TargetForm.Origin && MinorVersion == 1;
 
     public bool IsHead { get; private set; }
@@ -53,13 +55,13 @@ internal sealed class RequestHead : MessageHead
 
     public bool IsTrace { get; private set; }
 
-    /// <summary>Sending the request twice does no harm by the method's definition, RFC 9110 §9.2.2.</summary>
+    /// <summary>Whether the method is defined so that sending the request twice does no harm, RFC 9110 §9.2.2.</summary>
     public bool IsIdempotent { get; private set; }
 
-    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 if nothing is said, or if it does not count.</summary>
+    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 if the field is absent, and for other methods.</summary>
     public long HopsLeft { get; private set; } = -1;
 
-    /// <summary>The client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>
+    /// <summary>Whether the client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>
     public bool ExpectsContinue { get; private set; }
 
     public override void Clear()
@@ -131,7 +133,7 @@ internal sealed class RequestHead : MessageHead
             return violation;
         }
 
-        // Last: a head that breaks a rule never keeps its connection.
+        // This is set last, so that a head that breaks a rule never keeps its connection open.
         KeepsAlive = MinorVersion == 1 ? !close : keepAlive && !close;
         return Violation.None;
     }
@@ -150,7 +152,7 @@ internal sealed class RequestHead : MessageHead
             return Violation.None;
         }
 
-        // HTTP-version = "HTTP/" DIGIT "." DIGIT: well formed but not ours, or malformed.
+        // HTTP-version = "HTTP/" DIGIT "." DIGIT: either well formed but not supported, or malformed.
         bool wellFormed = version.Length == 8
             && version.StartsWith("HTTP/"u8)
             && char.IsAsciiDigit((char)version[5]) && version[6] == (byte)'.' && char.IsAsciiDigit((char)version[7]);
@@ -196,7 +198,7 @@ internal sealed class RequestHead : MessageHead
         return TakeAbsoluteTarget(target, start);
     }
 
-    /// <summary><c>absolute-form</c>, §3.2.2: http or https, an authority without user information, and what follows it.</summary>
+    /// <summary>Reads an <c>absolute-form</c>, §3.2.2: http or https, an authority without user information, then path and query.</summary>
     private Violation TakeAbsoluteTarget(ReadOnlySpan<byte> target, int start)
     {
         int scheme = StartsWith(target, "http://"u8) ? 7 : StartsWith(target, "https://"u8) ? 8 : 0;
@@ -243,7 +245,7 @@ internal sealed class RequestHead : MessageHead
         return _authorityLength == 0 || NamesSameHost(host, Authority) ? Violation.None : Violation.HostContradictsTarget;
     }
 
-    /// <summary>Equal except for case, and except for a default port that only one of them spells out.</summary>
+    /// <summary>Whether both name the same host: they may differ in case, and one of them may leave out the default port.</summary>
     private bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority)
     {
         ReadOnlySpan<byte> defaultPort = _isHttps ? ":443"u8 : ":80"u8;
@@ -264,7 +266,9 @@ internal sealed class RequestHead : MessageHead
         return ExpectsContinue ? Violation.None : Violation.ExpectationFailed;
     }
 
-    /// <summary><c>Max-Forwards = 1*DIGIT</c>, RFC 9110 §7.6.2. Other methods may carry what they like: it means nothing there.</summary>
+    /// <summary>
+    /// Checks <c>Max-Forwards = 1*DIGIT</c>, RFC 9110 §7.6.2, for OPTIONS and TRACE. For other methods the field has no meaning and is not checked.
+    /// </summary>
     private Violation ValidateHops()
     {
         if (!(IsOptions || IsTrace) || !Fields.Has(KnownField.MaxForwards))

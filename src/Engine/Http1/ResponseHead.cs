@@ -3,21 +3,23 @@ namespace McpProxyFast.Http1;
 /// <summary>One response head of the upstream, interim or final.</summary>
 internal sealed class ResponseHead : MessageHead
 {
-    /// <summary>100 to 599.</summary>
+    /// <summary>The status code, 100 to 599.</summary>
     public int Status { get; private set; }
 
-    /// <summary>The request was a HEAD: its answer has no body whatever the fields say.</summary>
+    /// <summary>Whether the request was a HEAD. Then the answer has no body, whatever its fields say.</summary>
     public bool AnswersHead { get; set; }
 
     public bool IsInterim => Status < 200;
 
-    /// <summary>The status never has a body (RFC 9112 §6.3 rule 1).</summary>
+    /// <summary>Whether the response never has a body, because of its status or of the request's method (RFC 9112 §6.3 rule 1).</summary>
     public bool IsBodyless => AnswersHead || Status is < 200 or 204 or 304;
 
-    /// <summary>The body is a stream of events as they are: no content coding lies over them.</summary>
+    /// <summary>Whether the body is a stream of events without a content coding, so that its events can be read.</summary>
     public bool IsEventStream => Fields.Has(KnownField.ContentType) && !Fields.Has(KnownField.ContentEncoding) && IsEvents(Value(KnownField.ContentType));
 
-    /// <summary>A declared length if the message has no body: that of the body a GET would have had (RFC 9110 §8.6). -1 for none.</summary>
+    /// <summary>
+    /// The declared length of a message without a body: the length that the body of a GET would have (RFC 9110 §8.6). -1 if none is declared.
+    /// </summary>
     public long InformativeLength { get; private set; } = -1;
 
     public override void Clear()
@@ -28,7 +30,7 @@ internal sealed class ResponseHead : MessageHead
     }
 
     /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4.</summary>
-    /// <remarks>The last SP may be missing, as many servers leave it out.</remarks>
+    /// <remarks>The last SP may be missing, since many servers leave it out.</remarks>
     public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
         bool known = line.Length >= 12 && line.StartsWith("HTTP/1."u8) && line[7] is (byte)'0' or (byte)'1' && line[8] == (byte)' ';

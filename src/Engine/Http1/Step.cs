@@ -2,26 +2,26 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>What a parser or a framing says about the bytes it was given.</summary>
+/// <summary>What to do with the bytes that a parser or a framing has read.</summary>
 internal enum StepKind : byte
 {
-    /// <summary>Nothing can be said before more bytes come.</summary>
+    /// <summary>More bytes are needed to decide.</summary>
     NeedMore,
 
-    /// <summary>These bytes belong to the message and go on as they stand.</summary>
+    /// <summary>These bytes belong to the message and are sent on unchanged.</summary>
     Take,
 
-    /// <summary>These bytes are understood and go no further.</summary>
+    /// <summary>These bytes have been read and are not sent on.</summary>
     Drop,
 
-    /// <summary>The message part ends here.</summary>
+    /// <summary>The head or body ends here.</summary>
     Done,
 
     /// <summary>The bytes break a rule.</summary>
     Reject,
 }
 
-/// <summary>The one result of this folder: what to do with how many bytes, or which rule they break.</summary>
+/// <summary>The result of every parser in this folder: what to do with how many bytes, or which rule the bytes break.</summary>
 internal readonly record struct Step(StepKind Kind, int Length, Violation Violation)
 {
     public static Step NeedMore => default;
@@ -30,7 +30,7 @@ internal readonly record struct Step(StepKind Kind, int Length, Violation Violat
 
     public static Step Drop(int length) => new(StepKind.Drop, length, Violation.None);
 
-    /// <summary>The part is complete; <see cref="Length"/> bytes of the input belong to it.</summary>
+    /// <summary>The head or body is complete; <see cref="Length"/> bytes of the input belong to it.</summary>
     public static Step Done(int length) => new(StepKind.Done, length, Violation.None);
 
     public static Step Reject(Violation violation)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>A rule of HTTP/1.1, or a limit, that a received message breaks. The list is closed; either peer's messages are in it.</summary>
+/// <summary>A rule of HTTP/1.1, or a limit, that a received message breaks: a client's request or an upstream's answer. No other rules are checked.</summary>
 internal enum Violation : byte
 {
     None,
@@ -51,19 +51,19 @@ internal enum Violation : byte
     ChunkOverheadTooLarge,
     TrailerInvalid,
 
-    // The order of messages (RFC 9112 §9, RFC 9110 §15.2). A parser cannot know it: these are found by the code that knows the exchange.
+    // The order of messages (RFC 9112 §9, RFC 9110 §15.2). A parser sees only one message, so the code of the exchange finds these.
     UnexpectedSwitch,
     TooManyInterim,
     UnsolicitedResponse,
 }
 
-/// <summary>The one table of violations: a stable code for logs and metrics, and the section that has the rule.</summary>
+/// <summary>The table of all violations: a code for logs and metrics that never changes, and the section of the RFC with the rule.</summary>
 internal static class Violations
 {
     /// <summary>The code that logs and metrics show. It never changes.</summary>
     public static string CodeOf(Violation violation) => RowOf(violation).Code;
 
-    /// <summary>The section that says so, as <c>RFC 9112 §5.1</c>.</summary>
+    /// <summary>The section of the RFC with the rule, such as <c>RFC 9112 §5.1</c>.</summary>
     public static string RuleOf(Violation violation) => RowOf(violation).Rule;
 
     private static (string Code, string Rule) RowOf(Violation violation) => violation switch

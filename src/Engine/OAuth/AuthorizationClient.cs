@@ -9,58 +9,61 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>The whole cold side of one target: signs in, renews, signs out, and stores the results.</summary>
+/// <summary>Obtains and manages the credential for one target: signs in, renews, signs out, and stores the results. Not used on the request path.</summary>
 internal sealed class AuthorizationClient : IDisposable
 {
-    /// <summary>Most sign-ins in an hour that a person is asked for, over all processes on a store. A hostile target could ask again and again.</summary>
+    /// <summary>
+    /// The maximum number of times in an hour that a person is asked to sign in, counted over all processes that share the store. A hostile target could ask
+    /// again and again.
+    /// </summary>
     public const int MaxSignInsAnHour = 6;
 
-    /// <summary>The name of every sign-in in which a client shows only itself.</summary>
+    /// <summary>The sign-in name (<see cref="IssuedCredential.SignIn"/>) of every sign-in with client credentials, where no person is involved.</summary>
     private const string ClientsSignIn = "client";
 
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan MachinesTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How tokens are obtained. Set for life.</summary>
+    /// <summary>How tokens are obtained. Never changes.</summary>
     private readonly OAuthPolicy _policy;
 
-    /// <summary>The upstream. Set for life.</summary>
+    /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
-    /// <summary>The way to the servers. Valid until disposed of.</summary>
+    /// <summary>Sends requests to authorization servers. Valid until disposed of.</summary>
     private readonly OAuthHttp _http;
 
-    /// <summary>What is kept, for all targets and policies. Valid until disposed of.</summary>
+    /// <summary>The credential store, which has the entries of all targets and policies. Valid until disposed of.</summary>
     private readonly CredentialStore _store;
 
     /// <summary>The entry of this target and policy in that store.</summary>
     private readonly CredentialEntry _kept;
 
-    /// <summary>Measures lifetimes and waits. Set for life.</summary>
+    /// <summary>Measures lifetimes and waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs what a person has to know; never a secret. Set for life.</summary>
+    /// <summary>Logs what a person must know; never a secret. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Finds out who protects a resource.</summary>
+    /// <summary>Finds the authorization server that protects a resource.</summary>
     private readonly ProtectionDiscovery _discovery;
 
     /// <summary>Chooses and registers the client.</summary>
     private readonly ClientRegistry _clients;
 
-    /// <summary>Asks token endpoints.</summary>
+    /// <summary>Requests tokens from token endpoints.</summary>
     private readonly TokenEndpoint _tokens;
 
-    /// <summary>Renews with refresh tokens.</summary>
+    /// <summary>Renews credentials with refresh tokens.</summary>
     private readonly TokenRenewal _renewal;
 
-    /// <summary>Revokes.</summary>
+    /// <summary>Revokes tokens.</summary>
     private readonly TokenRevocation _revocation;
 
     /// <summary>Shows a person where to sign in.</summary>
     private readonly SignInInvitation _invitation;
 
-    /// <summary>The policy's way to a first token.</summary>
+    /// <summary>Runs the policy's grant to get the first token.</summary>
     private readonly IGrantFlow _flow;
 
     public AuthorizationClient(
@@ -95,13 +98,13 @@ internal sealed class AuthorizationClient : IDisposable
         };
     }
 
-    /// <summary>Whether the next sign-in is asked for by a person, so that it counts after a sign-out too.</summary>
+    /// <summary>Whether a person has asked for the next sign-in (the verb <c>login</c>). Its credential is stored even after a sign-out.</summary>
     public bool IsLogin { get; set; }
 
-    /// <summary>Whether the operator has said who protects the target.</summary>
+    /// <summary>Whether the operator has named the authorization server.</summary>
     public bool KnowsServer => _policy.Server.IsGiven;
 
-    /// <summary>Whether other processes can change what is kept.</summary>
+    /// <summary>Whether other processes can change the store.</summary>
     public bool IsShared => _store.IsShared;
 
     /// <summary>Whether the last attempt showed a person where to sign in. If so, its failure is most likely not due to the settings.</summary>
@@ -109,16 +112,16 @@ internal sealed class AuthorizationClient : IDisposable
 
     private bool NeedsPerson => ScopeChoice.IsForAPerson(_policy);
 
-    /// <summary>Reads what an earlier run has kept.</summary>
+    /// <summary>Reads the credential that an earlier run has stored.</summary>
     public Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken) => _kept.LoadAsync(cancellationToken);
 
-    /// <summary>Checks whether another process has changed the store; that costs one system call if it has not.</summary>
+    /// <summary>Checks whether another process has changed the store. If not, that takes only one system call.</summary>
     /// <returns>The entry as it is now; null if nothing has changed.</returns>
     /// <exception cref="OAuthException">The store cannot be read.</exception>
     public Task<StoreNews?> LookAsync(CancellationToken cancellationToken) => _kept.LookAsync(cancellationToken);
 
-    /// <summary>Signs in before any request has come, from what is known of the target or what it says when asked.</summary>
-    /// <param name="known">What is held already.</param>
+    /// <summary>Signs in before any request has come. What the sign-in needs to know is given by the policy, or found by asking the target.</summary>
+    /// <param name="known">The credential that this process has already; null if it has none.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The credential, or null if the target asks for none.</returns>
     public async Task<HeldCredential?> ObtainFromTargetAsync(HeldCredential? known, CancellationToken cancellationToken)
@@ -138,22 +141,22 @@ internal sealed class AuthorizationClient : IDisposable
         return await ObtainAsync(protection, ScopesFor(protection, challenge, askedBefore: []), known, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Finds out who protects the resource.</summary>
+    /// <summary>Finds the authorization server that protects a resource, and what a token for it needs.</summary>
     public Task<Protection> DiscoverAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken) =>
         _discovery.FindAsync(resource, challenge, cancellationToken);
 
-    /// <summary>Which scopes a sign-in would ask for.</summary>
+    /// <summary>Returns the scopes that a sign-in would ask for.</summary>
     public IReadOnlyList<string> ScopesFor(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore) =>
         ScopeChoice.For(_policy, protection, challenge, askedBefore);
 
-    /// <summary>Signs in, within the time that this may take, and keeps the result.</summary>
+    /// <summary>Signs in, within the time limit for a sign-in, and stores the result.</summary>
     /// <remarks>
-    /// One process at a time asks a person, in one window at a time. Other processes with the same target wait and use the result. The time that a sign-in may
-    /// take starts after this wait.
+    /// Only one process at a time asks a person to sign in, and there is only one browser window at a time. Other processes with the same target wait and use
+    /// the result. The time limit for the sign-in starts after this wait.
     /// </remarks>
     /// <param name="protection">The authorization server, and the resource that the token is for.</param>
     /// <param name="scopes">The scopes to ask for.</param>
-    /// <param name="known">What is held now. If the store has another one when the wait is over, that one is used.</param>
+    /// <param name="known">The credential that this process has. If the store has another one when the wait is over, that one is used.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<HeldCredential> ObtainAsync(
         Protection protection, IReadOnlyList<string> scopes, HeldCredential? known, CancellationToken cancellationToken)
@@ -182,11 +185,11 @@ internal sealed class AuthorizationClient : IDisposable
         return await SignInAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
-    /// <exception cref="OAuthException">It cannot be renewed.</exception>
+    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns that one.</summary>
+    /// <exception cref="OAuthException">The credential cannot be renewed.</exception>
     public Task<HeldCredential> RenewAsync(HeldCredential old, CancellationToken cancellationToken) => _renewal.RenewAsync(old, cancellationToken);
 
-    /// <summary>Signs in as before, without discovery, for the grants in which nobody has to act.</summary>
+    /// <summary>Signs in again at the same server, without discovery. Only for grants in which no person has to act.</summary>
     public async Task<HeldCredential> ObtainAgainAsync(HeldCredential old, CancellationToken cancellationToken)
     {
         IssuedCredential issued = old.Issued;
@@ -194,8 +197,8 @@ internal sealed class AuthorizationClient : IDisposable
         return await ObtainAsync(protection, issued.Scopes, old, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Drops the credential, for processes that hold it too, and, if the server offers it, revokes it (RFC 7009).</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <summary>Deletes the stored credential, so that other processes stop using it too, and revokes it if the server supports that (RFC 7009).</summary>
+    /// <returns>Whether there was a credential.</returns>
     public async Task<bool> SignOutAsync(CancellationToken cancellationToken)
     {
         if (await _kept.SignOutAsync(cancellationToken).ConfigureAwait(false) is not { } dropped)
@@ -236,7 +239,7 @@ internal sealed class AuthorizationClient : IDisposable
             DPoPKey? key = await _kept.KeyAsync(linked.Token).ConfigureAwait(false);
             IssuedCredential issued = await RunFlowAsync(protection, scopes, key, linked.Token).ConfigureAwait(false);
 
-            // A client is always the same one. The files of the other grants may be about somebody else by now.
+            // With client credentials, each sign-in is for the same client. With the other grants, the file may name another identity by now.
             string signIn = _policy.Grant is OAuthGrant.ClientCredentials ? ClientsSignIn : IssuedCredential.NewSignIn();
             issued = issued with { ResourcePath = protection.Path, SignIn = signIn };
             HeldCredential held = await _kept.KeepAsync(issued, key, NeedsPerson || IsLogin).ConfigureAwait(false);
@@ -259,7 +262,7 @@ internal sealed class AuthorizationClient : IDisposable
         }
     }
 
-    // A registration that the server has forgotten is made again, once.
+    // If the server has forgotten the client's registration, the client is registered again, once.
     private async Task<IssuedCredential> RunFlowAsync(
         Protection protection, IReadOnlyList<string> scopes, DPoPKey? key, CancellationToken cancellationToken)
     {

@@ -6,34 +6,34 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>The store's entry of one target and policy, read and written as credentials that can be used.</summary>
-/// <remarks>While the store is open its entry counts: not what this process holds, and not what a clock says.</remarks>
+/// <summary>Reads and writes the store's entry for one target and policy, as credentials that can be used.</summary>
+/// <remarks>If the store and this process have different credentials, the one in the store is the current one, whatever a clock says.</remarks>
 internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
 {
-    /// <summary>The order of the credential that was made last; grows while the store is held, or looked at.</summary>
+    /// <summary>The order number of the last <see cref="HeldCredential"/> that was made here. Changed only while the store is open, or being checked.</summary>
     private long _order;
 
-    /// <summary>The key that was read or made last, so that one object does for all uses; null before the first. Touched as <c>_order</c> is.</summary>
+    /// <summary>The DPoP key that was read or made last, so that all users share one object; null before the first. Changed as <c>_order</c> is.</summary>
     private DPoPKey? _key;
 
     /// <summary>The stored form of <c>_key</c>.</summary>
     private string? _keyText;
 
-    /// <summary>The file's stamp before the entry was read last, and whether it was the same before that. Touched by one look at a time.</summary>
+    /// <summary>The file's stamp at the last check, and whether it was the same at the check before. Used by one check at a time.</summary>
     private ((DateTime WrittenAt, long Length) Stamp, bool IsSettled) _seen;
 
-    /// <summary>The entry's name.</summary>
+    /// <summary>The name of the entry in the store.</summary>
     public string Name { get; } = CredentialStore.KeyFor(policy, target);
 
-    /// <summary>Reads what an earlier run, or another process, has kept.</summary>
-    /// <returns>Null if there is nothing that can be used.</returns>
+    /// <summary>Reads the credential that an earlier run or another process has stored.</summary>
+    /// <returns>The credential; null if there is none that can be used.</returns>
     public async Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         return Read(lease.Find(Name));
     }
 
-    /// <summary>Looks at the entry, without waiting for other processes, if one of them has written the store since the last look.</summary>
+    /// <summary>Reads the entry if another process has written the store since the last check. Does not wait for other processes.</summary>
     /// <returns>The entry as it is now; null if nothing has been written.</returns>
     public async Task<StoreNews?> LookAsync(CancellationToken cancellationToken)
     {
@@ -47,12 +47,12 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         StoreNews news = await store.PeekAsync(
             Name, entry => new StoreNews(Read(entry), entry.IsSignedOut, entry.Generation, ++_order), cancellationToken).ConfigureAwait(false);
 
-        // A file system may not tell two writings at nearly the same time apart: what has just been written is read once more.
+        // Two writes at nearly the same time may have the same stamp. So after a change the file is read once more at the next check.
         _seen = (stamp, isSame);
         return news;
     }
 
-    /// <summary>The key for a new token: the entry's, else one that is made for it. Null if tokens are not to be bound.</summary>
+    /// <summary>Returns the DPoP key for a new token: the entry's key, or a new one if it has none; null if the policy does not bind tokens to a key.</summary>
     public async Task<DPoPKey?> KeyAsync(CancellationToken cancellationToken)
     {
         if (!policy.DPoP)
@@ -64,10 +64,12 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return KeyOf(lease.Find(Name)) ?? DPoPKey.Create(clock);
     }
 
-    /// <summary>Keeps what a sign-in has led to.</summary>
-    /// <param name="issued">The token.</param>
-    /// <param name="key">The key that it is bound to.</param>
-    /// <param name="isAskedFor">A person has acted for it, which ends a sign-out. Other credentials stay in memory while the sign-out holds.</param>
+    /// <summary>Stores the credential that a sign-in has issued.</summary>
+    /// <param name="issued">The issued tokens.</param>
+    /// <param name="key">The DPoP key that the token is bound to; null if it is bound to none.</param>
+    /// <param name="isAskedFor">
+    /// Whether a person has signed in, which ends an earlier sign-out. Otherwise the credential stays in memory as long as the sign-out lasts.
+    /// </param>
     public async Task<HeldCredential> KeepAsync(IssuedCredential issued, DPoPKey? key, bool isAskedFor)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -79,10 +81,10 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Make(issued, key, lease.Find(Name).Generation, isFromStore: false);
     }
 
-    /// <summary>Keeps what a renewal has led to, unless the entry is about something else by now.</summary>
+    /// <summary>Stores a renewed credential, unless the entry has changed in a way that replaces it: a sign-out or a new sign-in.</summary>
     /// <param name="old">The credential before the renewal.</param>
     /// <param name="issued">The renewed credential.</param>
-    /// <returns>What is to be used; null if somebody has signed out meanwhile.</returns>
+    /// <returns>The credential to use; null if somebody has signed out meanwhile.</returns>
     public async Task<HeldCredential?> KeepRenewedAsync(HeldCredential old, IssuedCredential issued)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -94,14 +96,14 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
 
         if (ReadFor(old.Issued.ResourcePath, entry) is { } other && !other.Is(old))
         {
-            return other; // somebody has signed in anew
+            return other; // somebody has signed in again
         }
 
         Put(lease, issued, old.Key);
         return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
     }
 
-    /// <summary>Drops a refresh token that the server does not take any more, so that no process shows it again.</summary>
+    /// <summary>Drops a refresh token that the server has refused for good, so that no process sends it again.</summary>
     public async Task DropRefreshTokenAsync(HeldCredential lost)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -112,19 +114,19 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <summary>The credential to renew: the one in the store's entry, even if this process holds another.</summary>
+    /// <summary>Returns the credential to renew: the one in the store's entry, even if this process has another one.</summary>
     /// <returns>Null if somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         StoredEntry entry = lease.Find(Name);
-        return entry.IsSignedOut ? null : ReadFor(held.Issued.ResourcePath, entry) ?? held; // a store that was lost is written anew
+        return entry.IsSignedOut ? null : ReadFor(held.Issued.ResourcePath, entry) ?? held; // if the store was lost, this process's credential is written again
     }
 
-    /// <summary>Finds what another process has obtained since this one decided to sign in, if it is good enough.</summary>
-    /// <param name="known">What this process held when it decided.</param>
-    /// <param name="protection">The server of the sign-in, and the resource it is for.</param>
-    /// <param name="scopes">What it would ask for.</param>
+    /// <summary>Finds a credential that another process has obtained since this process decided to sign in, if it makes this sign-in needless.</summary>
+    /// <param name="known">The credential that this process had when it decided to sign in.</param>
+    /// <param name="protection">The authorization server of the sign-in, and the resource that the token is for.</param>
+    /// <param name="scopes">The scopes that the sign-in would ask for.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
     public async Task<HeldCredential?> FindNewerAsync(
         HeldCredential? known, Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
@@ -135,8 +137,8 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
             && issued.ResourcePath == protection.Path && scopes.All(issued.Scopes.Contains) ? kept : null;
     }
 
-    /// <summary>Leaves word that somebody has signed out.</summary>
-    /// <returns>What there was; null for nothing.</returns>
+    /// <summary>Notes in the store that somebody has signed out, and deletes the credential.</summary>
+    /// <returns>The deleted credential; null if there was none.</returns>
     public async Task<HeldCredential?> SignOutAsync(CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -149,18 +151,18 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Read(entry);
     }
 
-    /// <summary>Notes that a person is asked to sign in, unless that has happened too often.</summary>
-    /// <param name="most">How many sign-ins are allowed within the time.</param>
-    /// <param name="span">The time.</param>
+    /// <summary>Counts that a person is asked to sign in, unless that has happened too often lately.</summary>
+    /// <param name="most">How many times a person may be asked within <paramref name="span"/>.</param>
+    /// <param name="span">The length of the time window.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
-    /// <returns>Null if a person may be asked now; otherwise the time from which one may be asked again.</returns>
+    /// <returns>Null if a person may be asked now; otherwise the time at which a person may be asked again.</returns>
     public async Task<DateTimeOffset?> CountSignInAsync(int most, TimeSpan span, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         StoredEntry entry = lease.Find(Name);
         DateTimeOffset now = clock.GetUtcNow();
 
-        // After the clock was set back some of them lie in the future. They count no longer than the others.
+        // If the clock was set back, some times are in the future. They count for no longer than the others.
         DateTimeOffset[] lately = [.. entry.SignIns.Where(at => (now - at).Duration() < span)];
         if (lately.Length >= most)
         {
@@ -177,7 +179,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     {
         Debug.Assert(key is not null == policy.DPoP, "A token is kept with the key that it is bound to.");
 
-        // The operator's own secret stays where the operator keeps it.
+        // The client secret that the operator has configured is not written to the store.
         IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
         lease.Put(Name, lease.Find(Name) with { Target = Target, Issued = kept, IsSignedOut = false, DPoPKey = key?.Export() });
         if (issued.Tokens.RefreshToken is not null)
@@ -186,14 +188,14 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <returns>Null if there is no credential, or the key that it is bound to is not there.</returns>
+    /// <returns>The credential; null if there is none, or the key that it is bound to is missing.</returns>
     private HeldCredential? Read(StoredEntry entry)
     {
         DPoPKey? key = KeyOf(entry);
         return entry.Issued is { } kept && (key is not null || !policy.DPoP) ? Make(WithSecret(kept), key, entry.Generation, isFromStore: true) : null;
     }
 
-    // Of a bare origin, two processes may sign in for two resources, and share the entry. Neither uses the other's token.
+    // If the target has no path, two processes may sign in for two resources of the same origin and share the entry. Neither may use the other's token.
     private HeldCredential? ReadFor(string? resourcePath, StoredEntry entry) =>
         Read(entry) is { } kept && (resourcePath is null || kept.Issued.ResourcePath == resourcePath) ? kept : null;
 
@@ -216,14 +218,14 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
             }
             catch (Exception failure) when (failure is FormatException or CryptographicException)
             {
-                return null; // what is bound to it is of no use
+                return null; // the tokens that are bound to this key cannot be used either
             }
         }
 
         return _key;
     }
 
-    // Who the operator's client is, and how it shows that, is what the operator says now.
+    // The id and secret of a configured client are taken from the present settings, not from the store.
     private IssuedCredential WithSecret(IssuedCredential kept) =>
         kept.Client.IsRegistered || policy.Client is not KnownClient ? kept : kept with { Client = ClientRegistry.Preregistered(policy, kept.Server) };
 }

@@ -3,12 +3,14 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>A credential as it is used: a token, the key that it is bound to, and where both stand in the store. They are replaced together.</summary>
-/// <param name="issued">What was issued.</param>
-/// <param name="key">The key to which the token is bound; null if it is bound to none.</param>
-/// <param name="generation">The generation that the store's entry had.</param>
-/// <param name="order">Later ones of this process have a higher number: by it, not by a clock, is known which one counts.</param>
-/// <param name="isFromStore">It was found in the store, so it may be long dead.</param>
+/// <summary>
+/// A credential that this process uses: the tokens, the key that they are bound to, and the state of the store's entry that they belong to. Immutable.
+/// </summary>
+/// <param name="issued">The issued tokens, with the data that is needed to renew them.</param>
+/// <param name="key">The DPoP key that the token is bound to; null if it is bound to none.</param>
+/// <param name="generation">The generation of the store's entry (<see cref="StoredEntry.Generation"/>) when the credential was read or written.</param>
+/// <param name="order">A number that grows with each credential in this process. The highest number is the current credential; no clock is compared.</param>
+/// <param name="isFromStore">Whether it was read from the store. Then it may have expired long ago.</param>
 internal sealed class HeldCredential(IssuedCredential issued, DPoPKey? key, long generation, long order, bool isFromStore)
 {
     public IssuedCredential Issued => issued;
@@ -23,15 +25,15 @@ internal sealed class HeldCredential(IssuedCredential issued, DPoPKey? key, long
 
     public bool IsFromStore => isFromStore;
 
-    /// <summary>Whether both carry the same token.</summary>
+    /// <summary>Whether both have the same access token.</summary>
     public bool Is(HeldCredential? other) => other?.Tokens.AccessToken == Tokens.AccessToken;
 
     public bool HasEndedAt(DateTimeOffset now) => Tokens.ExpiresAt <= now;
 
-    /// <summary>The same token without its refresh token, which no longer works.</summary>
+    /// <summary>Returns the same credential without its refresh token, which no longer works.</summary>
     public HeldCredential WithoutRefreshToken() =>
         new(issued with { Tokens = issued.Tokens with { RefreshToken = null } }, key, generation, order, isFromStore);
 
-    /// <summary>Says what this is about, without a secret.</summary>
+    /// <summary>A description for logs, without a secret.</summary>
     public override string ToString() => issued.ToString();
 }

@@ -10,17 +10,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Renews a credential with its refresh token. No refresh token is used twice, by whatever process.</summary>
+/// <summary>Renews a credential with its refresh token. All processes together use each refresh token only once.</summary>
 internal sealed class TokenRenewal(
     CredentialEntry kept, StoreLocks turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
 {
-    /// <summary>How long the proxy still waits for the answer after it was told to stop.</summary>
+    /// <summary>How long the proxy still waits for the answer to a renewal after it was told to stop.</summary>
     private static readonly TimeSpan MaxTimeAtEnd = TimeSpan.FromSeconds(10);
 
-    /// <summary>Renews a credential; adopts the one that another process has obtained meanwhile.</summary>
-    /// <param name="held">What this process holds.</param>
-    /// <param name="cancellationToken">Cancelled when the proxy ends. A request that is under way then has <see cref="MaxTimeAtEnd"/> left.</param>
-    /// <exception cref="OAuthException">It cannot be renewed.</exception>
+    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns that one.</summary>
+    /// <param name="held">The credential that this process has.</param>
+    /// <param name="cancellationToken">
+    /// Cancelled when the proxy ends. A renewal request that has been sent by then may still take <see cref="MaxTimeAtEnd"/>.
+    /// </param>
+    /// <exception cref="OAuthException">The credential cannot be renewed.</exception>
     public async Task<HeldCredential> RenewAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         using RenewalTurn turn = await turns.TakeRenewalAsync(kept.Name, cancellationToken).ConfigureAwait(false);
@@ -31,7 +33,7 @@ internal sealed class TokenRenewal(
             return latest;
         }
 
-        bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // this process has been refused with it
+        bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // the server has refused the refresh token of this very credential
         if (isDropped || latest.Tokens.RefreshToken is not { } refreshToken)
         {
             throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token.");
@@ -60,7 +62,8 @@ internal sealed class TokenRenewal(
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Issued.Client.IsRegistered)
         {
-            // A browser sent there with this client would end at the server's error page and never come back.
+            // The client is registered again before the next sign-in. With the forgotten client, the browser would end at the server's error page and never
+            // come back.
             await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
             await clients.ForgetAsync(latest.Issued.Server, CancellationToken.None).ConfigureAwait(false);
             throw;
@@ -77,7 +80,7 @@ internal sealed class TokenRenewal(
         }
     }
 
-    // Not cancelled, only bounded: the answer may hold the one refresh token that still counts.
+    // The request is not cancelled, only limited in time: the answer may contain the only refresh token that still works.
     private async Task<TokenSet> AskAsync(HeldCredential latest, string refreshToken, CancellationToken cancellationToken)
     {
         using var end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
@@ -106,7 +109,7 @@ internal sealed class TokenRenewal(
                 RefreshToken = renewed.RefreshToken ?? refreshToken,
                 IsRefreshTokenLasting = isLasting,
                 Scope = renewed.Scope ?? latest.Tokens.Scope,
-                IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send none with a renewal
+                IdToken = renewed.IdToken ?? latest.Tokens.IdToken, // many servers send no ID token with a renewal
             },
             SignIn = latest.Issued.SignIn ?? IssuedCredential.NewSignIn(),
         };
@@ -120,7 +123,7 @@ internal sealed class TokenRenewal(
         throw SignedOut();
     }
 
-    // Servers have many error codes for a refresh token that has ended, and some send them with 200. A token that is refused for good is not sent again.
+    // Whether an error means that the refresh token no longer works. Servers use many error codes for that, and some send them with the status 200.
     private static bool EndsGrant(OAuthException failure) => failure switch
     {
         { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Tells a server, if it offers that, that a token is not needed any more (RFC 7009).</summary>
+/// <summary>Revokes tokens at servers that support that (RFC 7009).</summary>
 internal sealed class TokenRevocation(OAuthHttp http, TokenEndpoint tokens, ILogger logger)
 {
     public async Task RevokeAsync(IssuedCredential issued, CancellationToken cancellationToken)

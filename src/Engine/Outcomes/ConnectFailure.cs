@@ -6,13 +6,13 @@ using System.Text;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why no connection could be made: each address that was tried, and why it failed. The sentence is built only when it is logged.</summary>
-/// <param name="Host">The host that was to be reached.</param>
+/// <summary>Why no connection could be made: each address that was tried, and why it failed. The text for the log is built only when it is logged.</summary>
+/// <param name="Host">The name or address of the upstream's host.</param>
 /// <param name="LookUp">The exception of the name look-up; null if the look-up did not fail.</param>
 /// <param name="Attempts">The addresses that were tried, in their order.</param>
 internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyList<FailedAttempt> Attempts)
 {
-    /// <summary>What the client is told in place of the fault's own sentence; null if nothing more is known.</summary>
+    /// <summary>A sentence for the client that replaces the fault's general one; null if nothing more exact is known.</summary>
     public string? Sentence => Attempts.Any(static attempt => attempt.Cause is PlainHttpException)
         ? $"The TLS handshake with the upstream failed: {PlainHttpException.Text}."
         : null;
@@ -55,12 +55,12 @@ internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exc
 
 /// <summary>What is wrong with the certificate of an upstream.</summary>
 /// <param name="Errors">The kinds of errors.</param>
-/// <param name="Chain">Those of its chain, as the system names them; empty for none.</param>
-/// <param name="Name">The name that was asked for.</param>
-/// <param name="Subject">Whose it is.</param>
-/// <param name="Issuer">Who has issued it.</param>
-/// <param name="NotBefore">It is valid from then on.</param>
-/// <param name="NotAfter">It is valid until then.</param>
+/// <param name="Chain">The errors of its chain, as the system names them; empty if there are none.</param>
+/// <param name="Name">The host name for which the certificate was checked.</param>
+/// <param name="Subject">The certificate's subject, as a distinguished name.</param>
+/// <param name="Issuer">The certificate's issuer, as a distinguished name.</param>
+/// <param name="NotBefore">When the certificate becomes valid.</param>
+/// <param name="NotAfter">When the certificate expires.</param>
 internal sealed record CertificateFault(
     SslPolicyErrors Errors, string Chain, string Name, string Subject, string Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
@@ -81,7 +81,7 @@ internal sealed class PlainHttpException() : Exception(Text)
     public const string Text = "the server answered in plain HTTP";
 }
 
-/// <summary>Words an exception in one line: the system's error has its number, and what lies within is said too.</summary>
+/// <summary>Describes an exception in one line, with the number of a system error and with the inner exceptions.</summary>
 internal static class CauseText
 {
     public static string Of(Exception fault)

@@ -2,16 +2,16 @@ using System.Diagnostics.Metrics;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Counts token exchanges. A hit that nobody listens to costs one comparison, and nothing here allocates on the way of a request.</summary>
+/// <summary>Counts token exchanges. If nobody listens to a counter, a hit costs one comparison. Counting a hit allocates nothing.</summary>
 internal sealed class ExchangeMetrics
 {
-    /// <summary>Requests to exchange a token. Set for life.</summary>
+    /// <summary>Requests to exchange a token. Never changes.</summary>
     private readonly Counter<long> _exchanges;
 
-    /// <summary>Requests for which an exchanged token was known. Set for life.</summary>
+    /// <summary>Requests for which an exchanged token was known. Never changes.</summary>
     private readonly Counter<long> _hits;
 
-    /// <summary>Requests that joined an exchange in progress. Set for life.</summary>
+    /// <summary>Requests that joined an exchange in progress. Never changes.</summary>
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The meter of the proxy.</param>
@@ -22,7 +22,7 @@ internal sealed class ExchangeMetrics
         _joins = meter.CreateCounter<long>("mcpproxyfast.token_exchange.joins", "{request}", "Requests that waited for an exchange that another had begun.");
     }
 
-    /// <param name="outcome">A word of a closed list.</param>
+    /// <param name="outcome">How the exchange ended: one word of a fixed list.</param>
     public void Exchanged(string outcome) => _exchanges.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
     public void Hit() => _hits.Add(1);

@@ -3,13 +3,15 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What is known of one exchange: filled on its way, told once at its end. Used again for the next.</summary>
+/// <summary>
+/// What is known of one exchange: it is filled while the exchange runs, and reported once at the end. The object is reused for the next exchange.
+/// </summary>
 internal sealed class ExchangeOutcome
 {
-    /// <summary>What the client asked for; copied only if an observer listens.</summary>
+    /// <summary>The parts of the request that an observer gets; copied only if there is an observer or the exchanges are logged.</summary>
     private RequestCopy _request;
 
-    /// <summary>How it ended; null until it is told.</summary>
+    /// <summary>How the exchange ended; null until it has ended.</summary>
     public ExchangeEnd? End { get; set; }
 
     /// <summary>The status that the client was sent; 0 if none was.</summary>
@@ -21,10 +23,10 @@ internal sealed class ExchangeOutcome
     /// <summary>The rule that the upstream's answer broke; None if it broke none.</summary>
     public Violation UpstreamViolation { get; set; }
 
-    /// <summary>What failed outside; None if nothing did.</summary>
+    /// <summary>What failed outside the request itself; None if nothing did.</summary>
     public FaultReason Fault { get; set; }
 
-    /// <summary>A more exact code than the fault's own; null for that.</summary>
+    /// <summary>A more exact code than the fault's own; null to use the fault's own.</summary>
     public string? Code { get; set; }
 
     /// <summary>Why no connection to the upstream could be made, for the log; null if that is not what failed.</summary>
@@ -33,7 +35,7 @@ internal sealed class ExchangeOutcome
     /// <summary>How often the request was sent to the upstream.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>The last attempt went over a connection that had carried an exchange before.</summary>
+    /// <summary>Whether the last attempt used a connection that had carried an exchange before.</summary>
     public bool IsUpstreamReused { get; set; }
 
     /// <summary>The verdict on the caller's token; null if none was checked.</summary>
@@ -42,19 +44,19 @@ internal sealed class ExchangeOutcome
     /// <summary>The client's address; null if there is none.</summary>
     public IPAddress? Peer { get; set; }
 
-    /// <summary>When the head was here whole, by the clock's timestamps; 0 if nobody listens.</summary>
+    /// <summary>When the request's head was complete, as a timestamp of the clock; 0 if nobody listens.</summary>
     public long StartedAt { get; set; }
 
-    /// <summary>When the first byte of the answer was sent; 0 for never.</summary>
+    /// <summary>When the first byte of the answer was sent, as a timestamp of the clock; 0 if none was sent.</summary>
     public long FirstByteAt { get; set; }
 
-    /// <summary>Bytes of the request that were read.</summary>
+    /// <summary>How many bytes of the request were read.</summary>
     public long BytesReceived { get; set; }
 
-    /// <summary>Bytes that were sent to the client.</summary>
+    /// <summary>How many bytes were sent to the client.</summary>
     public long BytesSent { get; set; }
 
-    /// <summary>A stable code of what went wrong; empty if nothing did.</summary>
+    /// <summary>A code that says what went wrong; empty if nothing did. The codes never change.</summary>
     public string Reason => End switch
     {
         ExchangeEnd.Answered or ExchangeEnd.AnsweredByProxy => "",
@@ -66,10 +68,10 @@ internal sealed class ExchangeOutcome
     /// <summary>The rule that the client broke; empty if it broke none.</summary>
     public string Rule => Refusal is RefusalReason.None ? "" : Outcomes.Refusal.For(Refusal).Rule;
 
-    /// <summary>Copies what an observer is told of the request: its bytes may be gone at the end.</summary>
+    /// <summary>Copies the parts of the request that an observer gets: the request's bytes may be gone when the exchange ends.</summary>
     public void Copy(RequestHead head) => _request.Take(head);
 
-    /// <summary>Makes it ready for the next exchange.</summary>
+    /// <summary>Resets everything, for the next exchange.</summary>
     public void Clear()
     {
         _request.Clear();
@@ -90,8 +92,8 @@ internal sealed class ExchangeOutcome
         BytesSent = 0;
     }
 
-    /// <summary>What the observer is told.</summary>
-    /// <param name="clock">The clock of the timestamps.</param>
+    /// <summary>The report for the observer.</summary>
+    /// <param name="clock">The clock that made the timestamps.</param>
     public ExchangeReport ToReport(TimeProvider clock) => new()
     {
         End = End!.Value,

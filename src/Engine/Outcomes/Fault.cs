@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What failed outside the proxy, by side and stage. The list is closed.</summary>
+/// <summary>What failed without being the request's fault, by side and stage. No other faults exist.</summary>
 internal enum FaultReason : byte
 {
     None,
@@ -27,10 +27,10 @@ internal enum FaultReason : byte
     InternalError,
 }
 
-/// <summary>What a client is told when something outside failed: a status, a stable code, and a sentence; and whose doing it was, for the counters.</summary>
+/// <summary>The reply to a client after a fault: a status, a code that never changes, and a sentence; also the side that caused it, for the counters.</summary>
 internal readonly record struct Fault(int Status, string Code, string Sentence, Side Side = Side.Upstream)
 {
-    /// <summary>The one table from reason to reply. Status 0: there is nobody, or no way, to tell; the connection is cut.</summary>
+    /// <summary>The table of all faults: from reason to reply. Status 0 means that no reply can be sent, so the connection is cut.</summary>
     public static Fault For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => new(502, "upstream-name-unresolved", "The upstream's name could not be resolved."),

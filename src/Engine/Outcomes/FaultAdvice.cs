@@ -1,9 +1,9 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What an operator can do about a fault: a sentence for the log, which clients are not told.</summary>
+/// <summary>What an operator can do about a fault: a sentence for the log. Clients do not get it.</summary>
 internal static class FaultAdvice
 {
-    /// <returns>Empty if there is nothing to advise.</returns>
+    /// <returns>The sentence; empty if there is no advice.</returns>
     public static string For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => "Check the host in McpProxyOptions.Target, and this machine's DNS settings.",

@@ -10,7 +10,7 @@ internal sealed class GuardedLogger : ILogger
 
     private GuardedLogger(ILogger logger) => _logger = logger;
 
-    /// <summary>The logger, guarded; one that is guarded already is returned as it is.</summary>
+    /// <summary>Wraps the logger; if it is wrapped already, it is returned unchanged.</summary>
     public static ILogger Around(ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -36,7 +36,7 @@ internal sealed class GuardedLogger : ILogger
         }
         catch (Exception)
         {
-            // There is nobody left to tell.
+            // A failure of the logger cannot be reported: there is no other place to log it.
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Cancels the token of a host's hook: what the hook has registered on it runs elsewhere, and what that throws is told and harms nothing.</summary>
+/// <summary>Cancels the token that a host's hook was given. Callbacks that the hook registered run on another thread; their exceptions are logged.</summary>
 /// <remarks>
 /// <see cref="CancellationTokenSource.Cancel()"/> runs callbacks on its caller's thread, which here is an event loop or the heartbeat, and throws what they
 /// throw. A source with a time limit of its own throws it on a timer's thread, which ends the process. So a hook's token is cancelled by this class only.
@@ -12,13 +12,13 @@ internal sealed class HookCancellation : IDisposable
     private readonly CancellationTokenRegistration _parent;
     private readonly ITimer? _limit;
 
-    /// <param name="faults">Gets what the hook's callbacks throw.</param>
+    /// <param name="faults">Logs the exceptions of the hook's callbacks.</param>
     public HookCancellation(HookFaults faults) => _faults = faults;
 
-    /// <param name="faults">Gets what the hook's callbacks throw.</param>
-    /// <param name="limit">Cancelled after this.</param>
+    /// <param name="faults">Logs the exceptions of the hook's callbacks.</param>
+    /// <param name="limit">After this time the token is cancelled.</param>
     /// <param name="clock">Measures the limit.</param>
-    /// <param name="parent">Cancelled with this one.</param>
+    /// <param name="parent">A token whose cancellation cancels this one too.</param>
     public HookCancellation(HookFaults faults, TimeSpan limit, TimeProvider clock, CancellationToken parent)
         : this(faults)
     {
@@ -26,13 +26,13 @@ internal sealed class HookCancellation : IDisposable
         _parent = parent.UnsafeRegister(static state => ((HookCancellation)state!).Cancel(), this);
     }
 
-    /// <summary>What the hook is given.</summary>
+    /// <summary>The token for the hook.</summary>
     public CancellationToken Token => _source.Token;
 
     /// <summary>Cancels the token. Never throws, never runs a callback on this thread, and may be called at any time, also after the end.</summary>
     public void Cancel()
     {
-        // Seen by the token at once; only the callbacks run later.
+        // The token is cancelled at once; only the callbacks run later.
         Task callbacks = _source.CancelAsync();
         if (!callbacks.IsCompletedSuccessfully)
         {
@@ -45,7 +45,7 @@ internal sealed class HookCancellation : IDisposable
         }
     }
 
-    /// <summary>Ends the limit. The token stays as it is: the hook may still hold it, and its source has no timer or handle to be given back.</summary>
+    /// <summary>Stops the time limit. The token stays usable, since the hook may still hold it; its source has no timer or handle to dispose of.</summary>
     public void Dispose()
     {
         _limit?.Dispose();

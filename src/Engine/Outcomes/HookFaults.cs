@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>The places where a host's own code runs. The list is closed.</summary>
+/// <summary>The places where a host's own code runs. There are no others.</summary>
 internal enum Hook : byte
 {
     TokenValidator,
@@ -11,11 +11,11 @@ internal enum Hook : byte
     ConnectUpstream,
     Wording,
 
-    /// <summary>What a hook has registered on the token that it was given.</summary>
+    /// <summary>A callback that a hook registered on the cancellation token that it was given.</summary>
     Cancellation,
 }
 
-/// <summary>Logs exceptions that a host's hooks threw: by type only, since the text is not ours and may hold a token.</summary>
+/// <summary>Logs exceptions that a host's hooks threw. Only the type is logged: the message comes from the host and may contain a token.</summary>
 /// <remarks>For each hook and type the first exception is logged at once, later ones as a count (<see cref="RepeatedLines"/>).</remarks>
 /// <param name="logger">Logs the exceptions.</param>
 /// <param name="clock">Measures the intervals between counts.</param>
@@ -23,9 +23,9 @@ internal sealed class HookFaults(ILogger logger, TimeProvider clock)
 {
     private readonly RepeatedLines _lines = new(logger, clock);
 
-    /// <summary>A hook has thrown.</summary>
+    /// <summary>Logs an exception that a hook has thrown.</summary>
     /// <param name="hook">The hook that threw.</param>
-    /// <param name="fault">What it threw.</param>
+    /// <param name="fault">The exception.</param>
     public void Threw(Hook hook, Exception fault)
     {
         string type = fault.GetType().ToString();

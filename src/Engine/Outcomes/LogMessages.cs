@@ -2,10 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Everything that the engine logs: one message for each thing that can happen, each with a number of its own. The list is closed.</summary>
+/// <summary>All messages that the engine logs, one for each event, each with its own number. The engine logs nothing else.</summary>
 /// <remarks>
-/// A message names options by type and member (<c>McpProxyOptions.Target</c>); the command puts its flags in their place. What comes from outside goes through
-/// <see cref="PlainText"/> first, and what can come often through <see cref="RepeatedLines"/>. <c>tests/House.Tests/Messages.txt</c> lists them all.
+/// A message names options by type and member (<c>McpProxyOptions.Target</c>); the command replaces these with its flags. Text from outside goes through
+/// <see cref="PlainText"/> first, and messages that can come often go through <see cref="RepeatedLines"/>. <c>tests/House.Tests/Messages.txt</c> lists all
+/// messages.
 /// </remarks>
 internal static partial class LogMessages
 {
@@ -107,7 +108,7 @@ internal static partial class LogMessages
     [LoggerMessage(401, LogLevel.Warning, "{Target} asks for a sign-in; requests wait for it, until {End:HH:mm:ss} UTC at most. {Invitation}:")]
     public static partial void SignInNeeded(this ILogger logger, string target, DateTimeOffset end, string invitation);
 
-    /// <summary>Nothing but the link, so that it can be clicked and copied. A logger that prints it should leave out the prefix of the line.</summary>
+    /// <summary>The line is only the link, so that it can be clicked and copied. A logger that prints it should leave out the line's prefix.</summary>
     [LoggerMessage(402, LogLevel.Warning, "{Url}", EventName = "SignInLink")]
     public static partial void SignInLink(this ILogger logger, string url);
 
@@ -216,7 +217,7 @@ internal static partial class LogMessages
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
     public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
 
-    // 450: the exchange of tokens. A request is named by the digest of all that it depends on.
+    // 450: the exchange of tokens. A request for an exchange is identified by a digest of everything that its answer depends on.
     [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} for the request {Digest}; the new token is sent until {End:u}.")]
     public static partial void TokenExchanged(this ILogger logger, string endpoint, string digest, DateTimeOffset end);
 

@@ -4,27 +4,27 @@ using System.Text;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Makes text from outside fit to be shown to a person: one line, bounded, and nothing in it that steers a terminal or hides what it says.</summary>
+/// <summary>Makes text from outside safe to show: one line of limited length, without characters that control a terminal or hide other characters.</summary>
 /// <remarks>
-/// Line ends and tabs become blanks. Every other control character, ESC first of all, every character that is invisible or turns the direction of reading,
-/// lone surrogates and bytes that are not UTF-8 are written as an escape, <c>\u001B</c> or <c>\xFF</c>.
+/// Line ends and tabs become spaces. These are written as an escape such as <c>\u001B</c> or <c>\xFF</c>: every other control character (ESC above all), every
+/// character that is invisible or changes the direction of reading, lone surrogates, and bytes that are not UTF-8.
 /// </remarks>
 internal static class PlainText
 {
-    /// <summary>Most characters of a text from outside that are shown.</summary>
+    /// <summary>The maximum number of characters of a text from outside that are shown.</summary>
     public const int MaxLength = 500;
 
-    /// <summary>Most characters of a message that quotes others.</summary>
+    /// <summary>The maximum number of characters of a message that quotes text from outside.</summary>
     public const int MaxMessageLength = 2_000;
 
     private const string Cut = "...";
 
-    /// <summary>What ends a URL within a sentence.</summary>
+    /// <summary>The characters that end a URL within a sentence.</summary>
     private static readonly SearchValues<char> UrlEnds = SearchValues.Create(" \t\r\n\"'<>,;()");
 
-    /// <summary>The text, fit to be shown.</summary>
-    /// <param name="text">From anybody.</param>
-    /// <param name="most">Most characters of the text that are kept; what is cut off is marked with three dots.</param>
+    /// <summary>Makes a text safe to show.</summary>
+    /// <param name="text">The text, from any source.</param>
+    /// <param name="most">The maximum number of characters that are kept; a text that is cut ends with three dots.</param>
     public static string Of(string text, int most = MaxLength)
     {
         if (text.Length <= most && text.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0)
@@ -52,7 +52,9 @@ internal static class PlainText
         return Finish(shown, text.Length > most);
     }
 
-    /// <summary>A message that may quote a server and name URLs, fit to be shown: without the queries of its URLs, if some keep a secret.</summary>
+    /// <summary>
+    /// Makes a message that may quote a server and contain URLs safe to show: the queries of its URLs are left out, since some contain secrets.
+    /// </summary>
     public static string OfMessage(string message)
     {
         int scheme = message.IndexOf("://", StringComparison.Ordinal);
@@ -74,9 +76,9 @@ internal static class PlainText
         return Of(shown.Append(rest).ToString(), MaxMessageLength);
     }
 
-    /// <summary>Bytes that a peer sent as text, fit to be shown.</summary>
-    /// <param name="bytes">UTF-8, or anything.</param>
-    /// <param name="most">Most bytes that are kept.</param>
+    /// <summary>Makes bytes that a peer sent as text safe to show.</summary>
+    /// <param name="bytes">The bytes; they should be UTF-8 but can be anything.</param>
+    /// <param name="most">The maximum number of bytes that are kept.</param>
     public static string Of(ReadOnlySpan<byte> bytes, int most = MaxLength)
     {
         bool isCut = bytes.Length > most;

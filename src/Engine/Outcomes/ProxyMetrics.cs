@@ -6,19 +6,21 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Tells how things ended: a counter each, and, for what was refused, a line at debug level. Codes and rules only, no byte of a message.</summary>
+/// <summary>Counts how exchanges ended, and logs refusals at debug level. Counters and lines contain codes and rules, never bytes of a message.</summary>
 /// <remarks>
-/// One meter per proxy, all of one name, so that a listener of the whole process adds them up. An exchange that nobody listens to costs one comparison; one
-/// that somebody does allocates nothing, as tags are strings that exist already.
+/// Each proxy has a meter of its own, all with the same name, so that a listener of the whole process adds them up. If nobody listens, an exchange costs one
+/// comparison. If somebody does, it allocates nothing, since the tags are strings that exist already.
 /// </remarks>
 internal sealed class ProxyMetrics : IDisposable
 {
     public const string MeterName = "McpProxyFast";
 
-    /// <summary>Most bytes of a peer's field value, or of a path, that a line shows.</summary>
+    /// <summary>The maximum number of bytes of a peer's field value, or of a path, that a log line shows.</summary>
     private const int MaxShown = 200;
 
-    /// <summary>Most characters of why no connection could be made: some addresses, with a certificate's names.</summary>
+    /// <summary>
+    /// The maximum number of characters that a log line has to say why no connection could be made: enough for a few addresses and a certificate's names.
+    /// </summary>
     private const int MaxShownOfCause = 1000;
 
     private readonly ILogger _logger;
@@ -32,18 +34,18 @@ internal sealed class ProxyMetrics : IDisposable
     private readonly Counter<long> _acceptFailures;
     private readonly RepeatedLines _lines;
 
-    /// <summary>1 until it has been said that the target asks for a credential; 0 from then on, and if the proxy has one.</summary>
+    /// <summary>1 until the hint that the target asks for a credential has been logged; 0 from then on, or if the proxy sends a credential.</summary>
     private int _owesHint;
 
-    /// <summary>1 until it has been said that the target redirects clients; 0 from then on.</summary>
+    /// <summary>1 until the hint that the target redirects clients has been logged; 0 from then on.</summary>
     private int _owesRedirectHint = 1;
 
-    /// <param name="logger">Where refusals and faults are told.</param>
-    /// <param name="countOpen">The number of open client connections.</param>
-    /// <param name="observer">Told of every exchange; null for nobody.</param>
-    /// <param name="hookFaults">Gets what the observer throws.</param>
+    /// <param name="logger">Logs refusals and faults.</param>
+    /// <param name="countOpen">Returns the number of open client connections.</param>
+    /// <param name="observer">Gets a report of every exchange; null if there is no observer.</param>
+    /// <param name="hookFaults">Logs the exceptions of the observer.</param>
     /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
-    /// <param name="hasCredential">The proxy sends a credential of its own, so a target that asks for one needs no hint.</param>
+    /// <param name="hasCredential">Whether the proxy sends a credential of its own. Then no hint is logged if the target asks for one.</param>
     /// <param name="meter">The meter of the proxy; null to create one.</param>
     public ProxyMetrics(
         ILogger logger,
@@ -74,13 +76,15 @@ internal sealed class ProxyMetrics : IDisposable
 
     public Meter Meter { get; }
 
-    /// <summary>Whether somebody is told of each exchange, so that its times and the parts of its request are to be kept.</summary>
+    /// <summary>Whether each exchange is reported to an observer or logged. Then its times and the parts of its request must be kept.</summary>
     public bool ObservesExchanges => _observer is not null || LogsExchanges;
 
-    /// <summary>Whether each exchange gets a line. Asked of the logger once, when the proxy is made: a request must not have to ask.</summary>
+    /// <summary>Whether each exchange is logged. The logger is asked only once, when the proxy is created, since asking costs time on every request.</summary>
     private bool LogsExchanges { get; }
 
-    /// <summary>Tells how an exchange ended: to the counters, the log and the observer. Once for each, and the only call on the way of every request.</summary>
+    /// <summary>
+    /// Reports how an exchange ended to the counters, the log and the observer. It is called once for each exchange; the other methods are called rarely.
+    /// </summary>
     public void Tell(ExchangeOutcome outcome)
     {
         Debug.Assert(outcome.End is not null, "An outcome is told when the exchange is over.");
@@ -128,9 +132,9 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>A request named a host that is not allowed.</summary>
-    /// <param name="host">As the client sent it.</param>
-    /// <param name="peer">The client; null if it has no address.</param>
+    /// <summary>Logs that a request named a host that is not allowed.</summary>
+    /// <param name="host">The host, as the client sent it.</param>
+    /// <param name="peer">The client's address; null if it has none.</param>
     public void HostRefused(ReadOnlySpan<byte> host, IPAddress? peer)
     {
         if (_lines.MayWrite(LogLevel.Warning, "host-not-allowed"))
@@ -139,8 +143,8 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>A request came from a web page whose origin is not allowed.</summary>
-    /// <param name="origin">As the client sent it.</param>
+    /// <summary>Logs that a request came from a web page whose origin is not allowed.</summary>
+    /// <param name="origin">The origin, as the client sent it.</param>
     public void OriginRefused(ReadOnlySpan<byte> origin)
     {
         if (_lines.MayWrite(LogLevel.Warning, "origin-not-allowed"))
@@ -149,7 +153,7 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>A request came from a page of another site that has not named itself.</summary>
+    /// <summary>Logs that a browser sent a request for a page of another site, without the page's origin.</summary>
     public void CrossSiteRefused()
     {
         if (_lines.MayWrite(LogLevel.Warning, "cross-site-not-allowed"))
@@ -158,15 +162,15 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>The upstream sent bytes on a connection that carries no exchange.</summary>
+    /// <summary>Counts that the upstream sent bytes on a connection that carries no exchange.</summary>
     public void UnsolicitedResponse() => Violated(Violation.UnsolicitedResponse);
 
-    /// <summary>A request is sent once more.</summary>
+    /// <summary>Counts that a request is sent again.</summary>
     public void Retried() => _retries.Add(1);
 
-    /// <summary>A connection could not be accepted; as a rule the system had no room for one more.</summary>
-    /// <param name="fault">What the system says.</param>
-    /// <param name="backOff">How long the next attempt is put off.</param>
+    /// <summary>Logs that a connection could not be accepted, usually because the system has no more resources for it.</summary>
+    /// <param name="fault">The system's error.</param>
+    /// <param name="backOff">The pause before the next attempt.</param>
     public void AcceptFailed(Exception fault, TimeSpan backOff)
     {
         _acceptFailures.Add(1);
@@ -182,7 +186,7 @@ internal sealed class ProxyMetrics : IDisposable
         Meter.Dispose();
     }
 
-    /// <summary>Logs the first of its kind as a warning, later ones as a count, and each one at debug level.</summary>
+    /// <summary>Logs the first fault of its kind as a warning, later ones as a count, and each one at debug level.</summary>
     private void WarnOf(in Fault fault, ExchangeOutcome outcome)
     {
         Violation violation = outcome.UpstreamViolation;
@@ -233,10 +237,10 @@ internal sealed class ProxyMetrics : IDisposable
 
     private void Violated(Violation violation) => CountBrokenRule(Violations.CodeOf(violation), Violations.RuleOf(violation), Side.Upstream, status: null);
 
-    /// <param name="code">The refusal's or the violation's.</param>
+    /// <param name="code">The code of the refusal or violation.</param>
     /// <param name="rule">The rule that was broken.</param>
-    /// <param name="side">Who broke it.</param>
-    /// <param name="status">What the client was answered; null if it was the upstream that broke the rule.</param>
+    /// <param name="side">The side that broke it.</param>
+    /// <param name="status">The status that the client got; null if the upstream broke the rule.</param>
     private void CountBrokenRule(string code, string rule, Side side, int? status)
     {
         if (_logger.IsEnabled(LogLevel.Debug))

@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why the proxy refuses a request. The list is closed.</summary>
+/// <summary>Why the proxy refuses a request. There are no other reasons.</summary>
 internal enum RefusalReason : byte
 {
     None,
@@ -52,7 +52,7 @@ internal enum RefusalReason : byte
     BodyTooSlow,
     ExpectationFailed,
 
-    // Who may come in.
+    // Whether this client, host, origin and token are allowed.
     LoopDetected,
     OriginNotAllowed,
     CrossSiteNotAllowed,
@@ -62,7 +62,7 @@ internal enum RefusalReason : byte
     TokenInvalid,
     ScopeInsufficient,
 
-    // What an authorization server says of an exchange of the caller's token.
+    // An authorization server refuses to exchange the caller's token.
     SubjectRefused,
     StepUpNeeded,
     ScopeNotGranted,
@@ -72,10 +72,10 @@ internal enum RefusalReason : byte
 /// <summary>How the body of a refusal is written.</summary>
 internal enum RefusalForm : byte
 {
-    /// <summary>The sentence and the rule, for a person.</summary>
+    /// <summary>Plain text for a person: the sentence and the rule.</summary>
     Text,
 
-    /// <summary>A JSON-RPC error without an id, as MCP clients expect of a server.</summary>
+    /// <summary>A JSON-RPC error without an id, as MCP clients expect it from a server.</summary>
     JsonRpc,
 
     /// <summary>The error object of OAuth, RFC 6749 §5.2, as resource servers send it too.</summary>
@@ -97,33 +97,33 @@ internal enum ChallengeKind : byte
     /// <summary>403 <c>insufficient_scope</c>.</summary>
     InsufficientScope,
 
-    /// <summary>401 with what another server wants of the caller (RFC 9470 §3).</summary>
+    /// <summary>401 with the stronger sign-in that an authorization server requires of the caller (RFC 9470 §3).</summary>
     StepUp,
 }
 
-/// <summary>What a refused client is told: a status, a stable code for logs and metrics, a sentence, and the rule that was broken.</summary>
+/// <summary>The reply to a refused client: a status, a code for logs and metrics that never changes, a sentence, and the rule that was broken.</summary>
 internal readonly record struct Refusal(int Status, string Code, string Sentence, string Rule)
 {
     private const string McpWarning = "MCP Streamable HTTP, security warning";
     private const string TokenRule = "RFC 6750 §3.1";
     private const string ExchangeRule = "RFC 8693 §2.2.2";
 
-    /// <summary>The violations that a request can be refused for, and their reasons: the rows of the table, looked up the other way round.</summary>
+    /// <summary>The reason for each violation that a request can be refused for: the table of refusals, looked up by violation.</summary>
     private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
 
     /// <summary>The rule of HTTP/1.1 that the request breaks; None if it is refused for another reason.</summary>
     public Violation Violation { get; private init; }
 
-    /// <summary>How the body is written.</summary>
+    /// <summary>The form of the reply's body.</summary>
     public RefusalForm Form { get; private init; }
 
-    /// <summary>The error code in a body of <see cref="RefusalForm.OAuth"/>; empty in the others.</summary>
+    /// <summary>The error code in a body of the form <see cref="RefusalForm.OAuth"/>; empty for the other forms.</summary>
     public string OAuthError { get; private init; } = "";
 
-    /// <summary>The challenge that goes with it.</summary>
+    /// <summary>The bearer challenge in the reply.</summary>
     public ChallengeKind Challenge { get; private init; }
 
-    /// <summary>The one table from reason to reply. No refusal is worded anywhere else.</summary>
+    /// <summary>The table of all refusals: from reason to reply. No refusal is worded anywhere else.</summary>
     public static Refusal For(RefusalReason reason) => reason switch
     {
         RefusalReason.RequestLineInvalid => Of(Violation.RequestLineInvalid, 400, "The request line is not 'method SP target SP HTTP/1.1'."),
@@ -177,7 +177,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         _ => ForExchange(reason),
     };
 
-    /// <summary>The rows of what an authorization server says of an exchange of the caller's token.</summary>
+    /// <summary>The rows for an authorization server that refuses to exchange the caller's token.</summary>
     private static Refusal ForExchange(RefusalReason reason) => reason switch
     {
         RefusalReason.SubjectRefused => OAuth(
@@ -201,7 +201,9 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         _ => throw new UnreachableException($"{reason} has no refusal."),
     };
 
-    /// <summary>Why a request with this violation is refused; None for none. Only an upstream's message can break the others.</summary>
+    /// <summary>
+    /// The reason for which a request with this violation is refused; None if there is no violation. Throws for a violation that only an answer can have.
+    /// </summary>
     public static RefusalReason ReasonFor(Violation violation)
     {
         RefusalReason reason = ReasonsByViolation[(int)violation];

@@ -3,42 +3,42 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>The one rule for lines that could come often: the first of a reason is written, those that follow are counted, and the count is written.</summary>
+/// <summary>Limits log lines that could come often: the first line of a reason is written, the next ones are counted, and the count is written.</summary>
 /// <remarks>
-/// A reason that has been quiet for <see cref="Interval"/> is written in full again. One that goes on costs one line per interval, whatever its rate. To
-/// suppress a line allocates nothing; nothing of this is on the way of a request that is answered.
+/// If a reason has not come for <see cref="Interval"/>, its next line is written in full again. If it keeps coming, it gets one line per interval, however
+/// often it comes. Suppressing a line allocates nothing. A request that is answered normally calls nothing here.
 /// </remarks>
-/// <param name="logger">Takes the counts; also asked whether a level is on.</param>
+/// <param name="logger">Logs the counts; is also asked whether a level is enabled.</param>
 /// <param name="clock">Measures the interval.</param>
 internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
 {
-    /// <summary>How often the count of a reason is written, and how long a reason must be quiet to be written in full again.</summary>
+    /// <summary>How often the count of a reason is written, and for how long a reason must not come before it is written in full again.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most reasons told apart at a time. Further ones share a count.</summary>
+    /// <summary>The maximum number of reasons that are counted separately. Further ones share a count.</summary>
     public const int MaxReasons = 256;
 
     private static readonly (string, string) Others = ("other messages", "");
 
-    /// <summary>Takes the counts, which a timer writes: what a logger throws there would end the process. Set for life.</summary>
+    /// <summary>Logs the counts. A timer does that, so an exception of the logger would end the process; this wrapper catches it. Never changes.</summary>
     private readonly ILogger _logger = GuardedLogger.Around(logger);
 
-    /// <summary>Guards everything below.</summary>
+    /// <summary>Guards the fields below.</summary>
     private readonly Lock _counting = new();
 
-    /// <summary>The reasons that came within the last interval or two.</summary>
+    /// <summary>The counts of the reasons that came within the last one or two intervals.</summary>
     private readonly Dictionary<(string What, string Reason), Count> _counts = [];
 
-    /// <summary>The counts are looked at after each interval, which goes on until there are none.</summary>
+    /// <summary>Whether the timer runs: it does as long as there are counts.</summary>
     private bool _isWatching;
 
-    /// <summary>Ends one interval at a time; null before the first.</summary>
+    /// <summary>Fires at the end of an interval; null before the first interval.</summary>
     private ITimer? _timer;
 
     /// <summary>Whether a line may be written now; if not, it has been counted.</summary>
-    /// <param name="level">The level of the line. If it is off, the answer is false.</param>
-    /// <param name="what">What happened: a stable word, not a peer's.</param>
-    /// <param name="reason">Why it happened, also a stable word; empty if <paramref name="what"/> says enough.</param>
+    /// <param name="level">The level of the line. If it is not enabled, the result is false.</param>
+    /// <param name="what">What happened: a fixed word, never text from a peer.</param>
+    /// <param name="reason">Why it happened, also a fixed word; empty if <paramref name="what"/> says enough.</param>
     public bool MayWrite(LogLevel level, string what, string reason = "")
     {
         if (!_logger.IsEnabled(level))
@@ -64,7 +64,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         }
     }
 
-    /// <summary>Writes the counts that have not been written yet: nothing more will come.</summary>
+    /// <summary>Writes the counts that have not been written yet. Called when no more lines will come.</summary>
     public void Finish()
     {
         foreach ((string what, Count count, long more) in Take(isEnd: true))
@@ -84,7 +84,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         return true;
     }
 
-    /// <summary>An interval is over.</summary>
+    /// <summary>Called by the timer at the end of an interval.</summary>
     private void OnInterval()
     {
         foreach ((string what, Count count, long more) in Take(isEnd: false))
@@ -112,7 +112,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         _timer.Change(Interval, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Takes the counts that are due, and forgets the reasons that have been quiet.</summary>
+    /// <summary>Returns the counts that must be written now, and removes the reasons that have not come for an interval.</summary>
     private List<(string What, Count Count, long More)> Take(bool isEnd)
     {
         List<(string, Count, long)> due = [];
@@ -122,7 +122,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
             {
                 if (!isEnd && clock.GetElapsedTime(count.Since) < Interval)
                 {
-                    continue; // it began after the interval did
+                    continue; // this reason's own interval is not over yet
                 }
 
                 if (count.More > 0)
@@ -150,10 +150,10 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
     {
         public LogLevel Level { get; init; }
 
-        /// <summary>When it was last written, in full or as a count.</summary>
+        /// <summary>When the reason was last written, in full or as a count.</summary>
         public long Since { get; set; }
 
-        /// <summary>How many have been suppressed since.</summary>
+        /// <summary>How many lines have been suppressed since then.</summary>
         public long More { get; set; }
     }
 }

@@ -3,13 +3,13 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>The parts of a request head that an observer is told, one behind the other in a buffer that is used again.</summary>
+/// <summary>Copies of the parts of a request head that an observer gets, one after the other in a buffer that is reused.</summary>
 internal struct RequestCopy
 {
-    /// <summary>The bytes; null until the first copy. Keeps its room.</summary>
+    /// <summary>The copied bytes; null until the first copy. The buffer grows but never shrinks.</summary>
     private byte[]? _bytes;
 
-    /// <summary>Where each part ends, and the next begins. 16 bits are enough for what lies in a head.</summary>
+    /// <summary>Where each part ends and the next one begins. A head is smaller than 64 KiB, so 16 bits are enough.</summary>
     private ushort _methodEnd;
     private ushort _pathEnd;
     private ushort _queryEnd;
@@ -20,14 +20,14 @@ internal struct RequestCopy
 
     public readonly ReadOnlySpan<byte> Path => Between(_methodEnd, _pathEnd);
 
-    /// <summary>Without its question mark.</summary>
+    /// <summary>The query, without the question mark.</summary>
     public readonly ReadOnlySpan<byte> Query => Between(_pathEnd, _queryEnd);
 
     public readonly ReadOnlySpan<byte> McpMethod => Between(_queryEnd, _mcpMethodEnd);
 
     public readonly ReadOnlySpan<byte> McpName => Between(_mcpMethodEnd, _mcpNameEnd);
 
-    /// <summary>Copies the parts of a whole head.</summary>
+    /// <summary>Copies the parts of a complete head.</summary>
     public void Take(RequestHead head)
     {
         if (_bytes is null || _bytes.Length < head.Length)
@@ -48,8 +48,8 @@ internal struct RequestCopy
 
     private readonly ReadOnlySpan<byte> Between(int start, int end) => _bytes.AsSpan()[start..end];
 
-    /// <summary>Adds a part.</summary>
-    /// <returns>Where it ends.</returns>
+    /// <summary>Appends a part.</summary>
+    /// <returns>Where the part ends in the buffer.</returns>
     private readonly ushort Add(int start, ReadOnlySpan<byte> part)
     {
         part.CopyTo(_bytes.AsSpan(start));

@@ -1,12 +1,12 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Whose doing an outcome was.</summary>
+/// <summary>The side that caused an outcome.</summary>
 internal enum Side : byte
 {
     Client,
     Upstream,
 
-    /// <summary>An authorization server: the one that issues the credential which goes out, or the one that judges the token which came in.</summary>
+    /// <summary>An authorization server: one that issues the credential for the upstream, or one that checks the caller's token.</summary>
     Provider,
     Proxy,
 }

@@ -1,8 +1,10 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What an authorization server requires of a caller before it issues a token. It is put into the challenge, so that the client can act.</summary>
+/// <summary>
+/// What an authorization server requires of a caller before it issues a token. The client gets it in the bearer challenge and can sign in again.
+/// </summary>
 /// <param name="Error">The challenge's error code.</param>
-/// <param name="Claims">A claims request as Base64, as Microsoft's clients take it; null for none.</param>
-/// <param name="AcrValues">Authentication contexts, separated by blanks (RFC 9470 §3); null for none.</param>
-/// <param name="MaxAge">Seconds since the last sign-in (RFC 9470 §3); null for no limit.</param>
+/// <param name="Claims">A claims request in Base64, the form that Microsoft's clients expect; null if there is none.</param>
+/// <param name="AcrValues">Authentication contexts, separated by spaces (RFC 9470 §3); null if there are none.</param>
+/// <param name="MaxAge">The maximum number of seconds since the last sign-in (RFC 9470 §3); null if there is no limit.</param>
 internal sealed record StepUpChallenge(string Error, string? Claims, string? AcrValues, string? MaxAge);

@@ -3,60 +3,64 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>The one way in which anything runs in the background: in turns, one at a time, until disposed of. Nothing that a turn throws ends it.</summary>
+/// <summary>
+/// Runs background work in turns, one at a time, until disposed of. An exception of a turn does not end the work. All background work uses this class.
+/// </summary>
 /// <remarks>
-/// A turn handles what it expects. An exception nevertheless has an unforeseen cause: bytes of a peer, a host's logger, or a bug. A
-/// loop that ended by it would be missed days later. So a row of failures is logged once, and the next turn comes after a pause that grows.
+/// A turn handles the exceptions that it expects. Others have an unforeseen cause: bytes of a peer, a host's logger, or a bug. If one ended the work, nobody
+/// would notice for days. So the first failure in a row is logged, and the next turn comes after a pause that grows.
 /// </remarks>
 internal sealed class Supervised : IAsyncDisposable
 {
-    /// <summary>The pause after the first failure of a row; each further one doubles it.</summary>
+    /// <summary>The pause after the first failure in a row; each further failure doubles it.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest pause: what has failed all night goes on within a minute.</summary>
+    /// <summary>The longest pause between failures: when the cause is gone, the work continues within a minute.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
-    /// <summary>What runs, in the log's words. Set for life.</summary>
+    /// <summary>The name of the work in the log. Never changes.</summary>
     private readonly string _name;
 
-    /// <summary>Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>. Set for life.</summary>
+    /// <summary>
+    /// Does the work once and returns how long to wait for the next turn; infinite means until <see cref="Schedule"/> is called. Never changes.
+    /// </summary>
     private readonly Func<CancellationToken, Task<TimeSpan>> _turn;
 
-    /// <summary>Logs failures. An exception of the logger must not end the background work. Set for life.</summary>
+    /// <summary>Logs failures. An exception of the logger must not end the background work. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Fires when the next turn is due. Valid until disposed of.</summary>
+    /// <summary>Fires when the next turn is due. Valid until this object is disposed of.</summary>
     private readonly ITimer _timer;
 
-    /// <summary>Cancelled by the end, and with it the turn that is under way.</summary>
+    /// <summary>Cancelled when this object is disposed of; this cancels the current turn.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Held for moments, never while a turn runs: guards the fields below and keeps them in step with the timer.</summary>
+    /// <summary>Guards the fields below and keeps them consistent with the timer. It is held only briefly, never while a turn runs.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>Completed when the turn under way has ended; null between two turns.</summary>
+    /// <summary>Completed when the current turn has ended; null between two turns.</summary>
     private TaskCompletionSource? _turnEnd;
 
-    /// <summary>Whether another turn has come due during this one. Valid while one is under way.</summary>
+    /// <summary>Whether another turn became due during the current one. Valid while a turn runs.</summary>
     private bool _isDue;
 
-    /// <summary>Whether this turn's successor has been scheduled, so that the timer is set already. Valid while one is under way.</summary>
+    /// <summary>Whether the turn after the current one has been scheduled, so that the timer is set already. Valid while a turn runs.</summary>
     private bool _isScheduled;
 
-    /// <summary>How many turns in a row have failed. Touched by the turn alone, of which there is one at a time.</summary>
+    /// <summary>How many turns in a row have failed. Only a turn uses this field, and there is one turn at a time.</summary>
     private int _failures;
 
-    /// <param name="name">What runs, in the log's words.</param>
-    /// <param name="turn">Does the work once and says how long to wait for the next turn; infinite: until <see cref="Schedule"/>.</param>
+    /// <param name="name">The name of the work in the log.</param>
+    /// <param name="turn">Does the work once and returns how long to wait for the next turn; infinite means until <see cref="Schedule"/> is called.</param>
     /// <param name="clock">Measures the waits.</param>
-    /// <param name="logger">Logs a failure, by its type: the text is not ours and may hold a secret.</param>
+    /// <param name="logger">Logs a failure, by type only: the exception's message may contain a secret.</param>
     public Supervised(string name, Func<CancellationToken, Task<TimeSpan>> turn, TimeProvider clock, ILogger logger)
     {
         (_name, _turn, _logger) = (name, turn, GuardedLogger.Around(logger));
         _timer = clock.CreateTimer(static state => ((Supervised)state!).Begin(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Begins a turn at once, on this thread up to its first wait. While one is under way it will be followed by another.</summary>
+    /// <summary>Begins a turn at once, on this thread until it first awaits. If a turn runs already, another one follows it.</summary>
     public void Begin()
     {
         if (TryBegin())
@@ -65,8 +69,8 @@ internal sealed class Supervised : IAsyncDisposable
         }
     }
 
-    /// <summary>Sets when the next turn comes, in place of what was set before and of what a turn under way will say.</summary>
-    /// <param name="wait">From now; infinite: not before it is set again.</param>
+    /// <summary>Sets when the next turn comes. This replaces the time set before, and the time that the current turn will return.</summary>
+    /// <param name="wait">How long from now; infinite means not before it is set again.</param>
     public void Schedule(TimeSpan wait)
     {
         lock (_gate)
@@ -116,7 +120,7 @@ internal sealed class Supervised : IAsyncDisposable
         while (isDue && TryBegin());
     }
 
-    /// <param name="wait">What the turn said, or the pause after a failure.</param>
+    /// <param name="wait">The wait that the turn returned, or the pause after a failure.</param>
     /// <returns>Whether the next turn is due already.</returns>
     private bool End(TimeSpan wait)
     {

@@ -69,7 +69,7 @@ internal sealed class BodyRelay
     /// <summary>Counts the reads and writes of all bodies. Written by the relay's loop, read by the heartbeat.</summary>
     private uint _steps;
 
-    /// <summary>The source's bytes that belonged to the present body so far. Written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>The number of the source's bytes that belonged to the current body so far. Written by the relay's loop, read by the heartbeat.</summary>
     private long _movedBytes;
 
     /// <summary>How a body is framed for the sink.</summary>
@@ -87,12 +87,12 @@ internal sealed class BodyRelay
 
     private static ReadOnlySpan<byte> LastChunk => "0\r\n\r\n"u8;
 
-    /// <summary>The rule that the body breaks. Once it is set, the body is over.</summary>
+    /// <summary>The rule that the body breaks; None if it breaks none. Once it is set, the relay of the body ends.</summary>
     public Violation Violation { get; private set; }
 
     public bool IsComplete => _framing.IsComplete;
 
-    /// <summary>Only the end of the source ends the body.</summary>
+    /// <summary>Whether only the end of the source ends the body.</summary>
     public bool LastsUntilClose => _framing.Kind is FramingKind.UntilClose;
 
     public RelayPhase Phase => _phase;
@@ -100,13 +100,13 @@ internal sealed class BodyRelay
     /// <summary>Changes with every read and every write. If it has not changed between two beats, the relay is waiting.</summary>
     public uint Steps => Volatile.Read(ref _steps);
 
-    /// <summary>The source's bytes that belonged to the body so far.</summary>
+    /// <summary>The number of the source's bytes that belonged to the body so far.</summary>
     public long MovedBytes => Volatile.Read(ref _movedBytes);
 
     /// <summary>Prepares for one body.</summary>
-    /// <param name="framing">How to find the body's end in the source, and its bounds. Nothing of the body has been read.</param>
+    /// <param name="framing">How to find the body's end in the source, and its limits. Nothing of the body has been read.</param>
     /// <param name="form">How it is framed for the sink.</param>
-    /// <param name="start">Inspects its first bytes; null for none.</param>
+    /// <param name="start">Inspects the first bytes of the body; null for no inspection.</param>
     public void Start(in BodyFraming framing, SinkForm form, BodyStart? start = null)
     {
         Debug.Assert(_phase is RelayPhase.Resting, "The body before is over.");

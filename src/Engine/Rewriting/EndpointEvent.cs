@@ -5,19 +5,19 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Rewriting;
 
 /// <summary>
-/// The <c>endpoint</c> event with which a stream of the transport HTTP+SSE (MCP 2024-11-05) begins: it says where the client posts to. A URL on the upstream's
-/// own origin would lead the client past the proxy, and becomes path and query alone.
+/// Rewrites the <c>endpoint</c> event with which a stream of the transport HTTP+SSE (MCP 2024-11-05) begins. The event names the URL to which the client posts.
+/// If that is on the upstream's own origin, the client would bypass the proxy; so only its path and query are kept.
 /// </summary>
 /// <remarks>
-/// The bytes are changed where they lie, and their number stays the same: what the URL loses, a comment line before the event gains, which every reader of
-/// event streams skips. So no framing is touched, whether it is a length or chunks, and however the body is cut. Only the bytes up to the end of the first
-/// event are read. Only bytes that may belong to such an event are held back; no client could act on them before the event is whole.
+/// The bytes are changed in place, and their number stays the same: a comment line is put before the event, as long as the part that was cut from the URL.
+/// Every reader of event streams skips comments. So the framing stays valid, whether it is a length or chunks. Only the bytes up to the end of the first event
+/// are read. Only bytes that may belong to such an event are held back; a client could not use them before the event is complete.
 /// </remarks>
 /// <param name="origin">The origin of the upstream.</param>
-/// <param name="announced">Told what the event names, without the upstream's origin, before the client can see it; null for nobody.</param>
+/// <param name="announced">Called with the event's URL, without the upstream's origin, before the client can see it; null if nothing is to be called.</param>
 internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? announced = null)
 {
-    /// <summary>Most bytes that are looked at, as received. An event that is longer passes as it came.</summary>
+    /// <summary>The maximum number of received bytes that are inspected. A longer event passes unchanged.</summary>
     public const int MaxBytes = 4 * 1024;
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
@@ -27,18 +27,18 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         /// <summary>More bytes are needed.</summary>
         Open,
 
-        /// <summary>The first event is, or will be, another one.</summary>
+        /// <summary>The first event is not an <c>endpoint</c> event, or is one that must not be changed.</summary>
         Other,
 
-        /// <summary>It is the event, and its URL is here whole.</summary>
+        /// <summary>The first event is an <c>endpoint</c> event, and its URL has been received completely.</summary>
         Found,
     }
 
-    /// <summary>Looks at the bytes with which a body goes on, and may change them.</summary>
-    /// <param name="framing">How the body is framed, and how far it has been read: up to these bytes.</param>
-    /// <param name="received">What has come and has not gone on.</param>
-    /// <param name="isOver">Nothing of the rest of the body need be looked at.</param>
-    /// <returns>How many of the bytes may go on now. The others are to be shown again, with more behind them.</returns>
+    /// <summary>Inspects the next bytes of a body, and may change them.</summary>
+    /// <param name="framing">The framing of the body, read up to these bytes.</param>
+    /// <param name="received">The bytes that were received and not yet forwarded.</param>
+    /// <param name="isOver">Whether the rest of the body is forwarded without inspection.</param>
+    /// <returns>How many of the bytes may be forwarded now. The others must be passed again, together with later ones.</returns>
     public int Look(in BodyFraming framing, Memory<byte> received, out bool isOver)
     {
         int most = Math.Min(received.Length, MaxBytes);
@@ -71,9 +71,9 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <param name="framing">The framing of the body.</param>
     /// <param name="received">The bytes.</param>
     /// <param name="text">Receives the data.</param>
-    /// <param name="places">Receives, for each byte of data, where it lies in the received bytes.</param>
-    /// <param name="isEnd">The body ends here, or its framing is broken.</param>
-    /// <returns>How many bytes of data there are.</returns>
+    /// <param name="places">Receives, for each byte of data, its index in the received bytes.</param>
+    /// <param name="isEnd">Whether the body ends here or its framing is broken.</param>
+    /// <returns>The number of bytes of data.</returns>
     private static int Unframe(in BodyFraming framing, ReadOnlySpan<byte> received, Span<byte> text, Span<ushort> places, out bool isEnd)
     {
         Debug.Assert(received.Length <= text.Length && text.Length <= places.Length, "There is room for all of it.");
@@ -139,7 +139,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             }
             else if (line.IsEmpty || !(isNamed || urlEnd > 0))
             {
-                eventStart = next; // no data: no event; and comments that keep the stream alive are not held back
+                eventStart = next; // without data there is no event; and comments that keep the stream alive are not held back
                 isNamed = false;
             }
 
@@ -152,7 +152,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         }
     }
 
-    /// <summary>Whether a line whose end has not come may be one of the event's, or one that may come before it. No other is held back.</summary>
+    /// <summary>Whether a line that is not complete yet may belong to the event or come before it. Other lines are not held back.</summary>
     private bool MayBecome(ReadOnlySpan<byte> line, bool isNamed)
     {
         if (line.StartsWith("event:"u8))
@@ -174,7 +174,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             || ByteOrderMark.StartsWith(line);
     }
 
-    /// <summary>Whether somebody is to be told of the URL: of any that stands behind the event's name, before the name of paths alone.</summary>
+    /// <summary>Whether the URL is announced. If the event's name has been read, every URL is; before that, only a path.</summary>
     private bool IsToAnnounce(ReadOnlySpan<byte> url, bool isNamed) => announced is not null && (isNamed || url is [(byte)'/', ..]);
 
     private void Announce(ReadOnlySpan<byte> url)
@@ -183,7 +183,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         announced?.Invoke(Encoding.ASCII.GetString(path.IsEmpty ? url : path));
     }
 
-    /// <summary>Reads one line <c>name: value</c>; one space behind the colon is not part of the value.</summary>
+    /// <summary>Reads one line <c>name: value</c>; one space after the colon is not part of the value.</summary>
     private static bool TryReadField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out int valueStart)
     {
         bool isField = line.Length > name.Length && line.StartsWith(name) && line[name.Length] == (byte)':';
@@ -194,13 +194,14 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <summary>
     /// Cuts the origin from the URL and shifts the lines before it right. A comment line of the same length fills the gap, so the length stays the same.
     /// </summary>
-    /// <returns>False if it is on another origin, or the rest could be read as leading elsewhere: then nothing is changed.</returns>
+    /// <returns>False if the URL is on another origin, or if the rest could be read as a URL of another host. Then nothing is changed.</returns>
     private bool TryChange(Span<byte> text, int eventStart, int urlStart, int urlEnd)
     {
         ReadOnlySpan<byte> path = origin.Behind(text[urlStart..urlEnd]);
         bool hasPath = path is [(byte)'/', ..];
 
-        // A URL that is not on the origin stays. `//host` and `/\host` are another host's address to a browser, and blanks within are dropped before it looks.
+        // A URL on another origin stays unchanged. So does a path such as `//host` or `/\host`, which a browser reads as another host, also if it contains
+        // spaces.
         if (path.IsEmpty || path is [(byte)'/', (byte)'/', ..] || path.ContainsAny(Grammar.ForbiddenInTarget))
         {
             return false;

@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>Builds a head in one span: runs of received bytes with ready-made bytes between them.</summary>
+/// <summary>Builds a head in one span, from runs of received bytes and from bytes that were prepared before.</summary>
 internal ref struct HeadWriter(Span<byte> room)
 {
     private readonly Span<byte> _room = room;
@@ -22,7 +22,7 @@ internal ref struct HeadWriter(Span<byte> room)
         Length += digits;
     }
 
-    /// <summary>Writes the framing fields anew from what was parsed; they are never copied (RFC 9112 §6.3).</summary>
+    /// <summary>Writes new framing fields from the parsed framing; received ones are never copied (RFC 9112 §6.3).</summary>
     public void AddFraming(FramingKind kind, long length)
     {
         if (kind is FramingKind.Length)
@@ -37,7 +37,7 @@ internal ref struct HeadWriter(Span<byte> room)
         }
     }
 
-    /// <summary>Copies the field lines but those in <paramref name="drops"/> and with a replaced name, adjacent ones in one go.</summary>
+    /// <summary>Copies the field lines, except those in <paramref name="drops"/> and those with a replaced name. Adjacent lines are copied together.</summary>
     public void AddFields(MessageHead head, FieldSet drops, ReplacedNames? replaced = null)
     {
         ReadOnlySpan<byte> bytes = head.Span;
@@ -60,12 +60,12 @@ internal ref struct HeadWriter(Span<byte> room)
     }
 }
 
-/// <summary>A set of known fields, as one word.</summary>
+/// <summary>A set of known fields, one bit each.</summary>
 internal readonly record struct FieldSet(ulong Bits)
 {
     /// <summary>
-    /// The fields of one connection (RFC 9110 §7.6.1), those of framing, which are written anew, and those that name another way to the upstream.
-    /// A trailer section is never forwarded, so neither is its announcement; and <c>Proxy</c> is never meant well.
+    /// The fields that are never forwarded: those for one connection only (RFC 9110 §7.6.1), those for framing (new ones are written), and those that name
+    /// another way to the upstream. A trailer section is never forwarded, so its announcement is not either. <c>Proxy</c> has no honest use.
     /// </summary>
     public static FieldSet HopByHop { get; } = Of(
         KnownField.Connection,

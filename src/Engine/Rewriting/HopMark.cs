@@ -4,11 +4,11 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>The mark that a proxy leaves on each request that it forwards, by which it knows one that its target has led back to it.</summary>
+/// <summary>The mark that a proxy adds to each request that it forwards. If its target leads a request back to it, the proxy recognises the mark.</summary>
 /// <remarks>
-/// A proxy whose target is, by whatever way, the proxy itself would take every connection that the system has for one request. So each says that a request
-/// has passed it, in a line of its own, and only it reads that line; those of others go on, so that a ring of several is seen as well. A
-/// value says nothing but that two requests have passed the same proxy. <c>Via</c> would say as much, but changes how upstreams answer.
+/// If a proxy's target leads back to the proxy, directly or not, one request would use up all connections of the system. So each proxy adds a field line with
+/// its own mark and looks only for its own mark. It forwards the lines of other proxies, so that a ring of several proxies is detected too. A mark only shows
+/// that two requests have passed the same proxy. <c>Via</c> would show as much, but changes how upstreams answer.
 /// </remarks>
 internal sealed class HopMark
 {
@@ -19,7 +19,7 @@ internal sealed class HopMark
     /// <summary>Makes a mark that no other proxy has.</summary>
     public HopMark()
     {
-        string mark = Random.Shared.NextInt64().ToString($"x{Digits}", CultureInfo.InvariantCulture); // no secret: it only has to be this proxy's alone
+        string mark = Random.Shared.NextInt64().ToString($"x{Digits}", CultureInfo.InvariantCulture); // not secret: it only has to be unique
         _mark = Encoding.ASCII.GetBytes(mark);
         Line = $"McpProxyFast-Hop: {mark}\r\n";
     }

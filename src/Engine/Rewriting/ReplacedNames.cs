@@ -4,14 +4,16 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>The names of fields that the proxy sends itself: received lines with them do not go on.</summary>
-/// <remarks>Some servers take <c>_</c> for <c>-</c>. So a line whose name differs only in that is dropped too.</remarks>
+/// <summary>The names of fields that the proxy sends itself. Received lines with these names are not forwarded.</summary>
+/// <remarks>Some servers treat <c>_</c> like <c>-</c>, so a line whose name differs only in that is dropped too.</remarks>
 internal sealed class ReplacedNames
 {
-    /// <summary>The names in lower case, with <c>-</c> for <c>_</c>.</summary>
+    /// <summary>The names in lower case, with <c>-</c> instead of <c>_</c>.</summary>
     private readonly byte[][] _names;
 
-    /// <summary>A bit for each length that a name has, so that most lines cost one look; the last bit is for all lengths from there on.</summary>
+    /// <summary>
+    /// A bit for each length that a name has, so that most lines need only one check. The last bit stands for that length and all longer ones.
+    /// </summary>
     private readonly ulong _lengths;
 
     public ReplacedNames(params string[] names)
@@ -24,7 +26,7 @@ internal sealed class ReplacedNames
         }
     }
 
-    /// <summary>Whether a name has this length. Of a head's names few pass, and the bytes of the others need not be looked at.</summary>
+    /// <summary>Whether one of the names has this length. Few of a head's lines pass this check; the names of the others need not be compared.</summary>
     public bool HasLength(int length) => (_lengths & BitOf(length)) != 0;
 
     public bool Has(ReadOnlySpan<byte> name)

@@ -5,68 +5,69 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>What <c>X-Forwarded-*</c> the upstream is told.</summary>
+/// <summary>Which <c>X-Forwarded-*</c> fields the upstream gets.</summary>
 internal enum ForwardedRule : byte
 {
     /// <summary>
-    /// The client's are dropped and ours are set. Other fields that servers take a client's address from, such as <c>X-Real-IP</c>, are dropped too.
+    /// The client's fields are dropped and the proxy sets its own. Other fields from which servers take a client's address, such as <c>X-Real-IP</c>, are
+    /// dropped too.
     /// </summary>
     Set,
 
-    /// <summary>The client's are kept, and its address appended.</summary>
+    /// <summary>The client's fields are kept, and its address is appended.</summary>
     Append,
 
-    /// <summary>The client's are dropped, none are sent.</summary>
+    /// <summary>The client's fields are dropped and none are sent.</summary>
     Off,
 }
 
-/// <summary>What differs from one request to the next.</summary>
+/// <summary>The changes to a request that differ from one request to the next.</summary>
 internal readonly ref struct RequestEdits
 {
-    /// <summary>Complete field lines with the credential; empty for none.</summary>
+    /// <summary>Complete field lines with the credential; empty if there is none.</summary>
     public ReadOnlySpan<byte> CredentialLines { get; init; }
 
-    /// <summary>Complete lines of the fields that go out besides a credential; empty for none.</summary>
+    /// <summary>Complete lines of the fields that are added besides a credential; empty if there are none.</summary>
     public ReadOnlySpan<byte> AddedLines { get; init; }
 
-    /// <summary>The client's own <c>Authorization</c> must not go on.</summary>
+    /// <summary>Whether the client's own <c>Authorization</c> is removed.</summary>
     public bool DropsAuthorization { get; init; }
 
-    /// <summary>Path and query that a redirect of the upstream named; empty for the request's own.</summary>
+    /// <summary>Path and query from a redirect of the upstream; empty to use the request's own.</summary>
     public ReadOnlySpan<byte> RedirectedTo { get; init; }
 
     public IPAddress? ClientAddress { get; init; }
 
-    /// <summary>The client reached the proxy by https.</summary>
+    /// <summary>Whether the client reached the proxy by https.</summary>
     public bool IsTls { get; init; }
 }
 
-/// <summary>Turns a received request head into the one that goes to the upstream.</summary>
+/// <summary>Turns a received request head into the head that is sent to the upstream.</summary>
 internal sealed class RequestRewriter
 {
     private const int AddressBytes = 64;
 
-    /// <summary>The names of the fields that are added, the framing, and the line ends.</summary>
+    /// <summary>Room in bytes for the names of the fields that are added, for the framing fields and for the line ends.</summary>
     private const int FixedBytes = 192;
 
     private readonly TargetRule _target;
     private readonly ForwardedRule _forwarded;
 
-    /// <summary>The lines that every request gets: its host, and the proxy's mark.</summary>
+    /// <summary>The lines that are added to every request: <c>Host</c>, and the proxy's mark.</summary>
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
-    /// <summary>Names of fields of which a client's own do not travel on, since the proxy sets them; null if there is none.</summary>
+    /// <summary>The names of fields that the proxy sets, so that the client's own are dropped; null if there are none.</summary>
     private readonly ReplacedNames? _replaced;
 
-    /// <summary>Those of them that stand in <see cref="RequestEdits.AddedLines"/>; null if no request has any.</summary>
+    /// <summary>Those of these names that are in <see cref="RequestEdits.AddedLines"/>; null if no request has any.</summary>
     private readonly ReplacedNames? _added;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="forwarded">What it is told of the client.</param>
-    /// <param name="hop">The proxy's mark; null to leave none.</param>
-    /// <param name="replaced">The names of fields that the proxy sets; null for none.</param>
-    /// <param name="added">Those of them that every request gets besides a credential; null for none.</param>
+    /// <param name="forwarded">Which <c>X-Forwarded-*</c> fields the upstream gets.</param>
+    /// <param name="hop">The proxy's mark; null to add none.</param>
+    /// <param name="replaced">The names of fields that the proxy sets; null if there are none.</param>
+    /// <param name="added">Those of these names that are added to every request besides a credential; null if there are none.</param>
     public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null, ReplacedNames? replaced = null, ReplacedNames? added = null)
     {
         _replaced = replaced;
@@ -89,26 +90,26 @@ internal sealed class RequestRewriter
         _drops = added is not null && added.Has("Authorization"u8) ? _drops.With(KnownField.DPoP) : _drops;
     }
 
-    /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
+    /// <summary>Path and query as the upstream will see them. Only for code that runs rarely, since it allocates.</summary>
     public string DescribeTarget(RequestHead head) => _target.Describe(head);
 
-    /// <summary>Most bytes that <see cref="WriteTarget"/> writes.</summary>
+    /// <summary>The maximum number of bytes that <see cref="WriteTarget"/> writes.</summary>
     public int MostTargetBytes(RequestHead head) => _target.MostBytes(head);
 
     /// <summary>Writes path and query as the upstream will see them; allocates nothing.</summary>
-    /// <returns>How many bytes that were.</returns>
+    /// <returns>How many bytes were written.</returns>
     public int WriteTarget(RequestHead head, Span<byte> room) => _target.Write(head, room);
 
     /// <summary>The path as the upstream will see it, without the query.</summary>
     public ReadOnlySpan<byte> PathOf(RequestHead head) => _target.PathOf(head);
 
-    /// <summary>Whether a request for this path would leave for another one.</summary>
+    /// <summary>Whether a request for this path is sent to the upstream with another path.</summary>
     public bool Changes(ReadOnlySpan<byte> path) => _target.Changes(path);
 
     /// <summary>Writes the head, without flushing.</summary>
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {
-        // Twice the head: once for what is kept, once for the Host and the X-Forwarded-For values that are written again.
+        // Twice the head: once for the lines that are kept, once for the values of Host and X-Forwarded-For, which may be written a second time.
         int most = (2 * head.Length) + _target.ExtraBytes + _firstLines.Length + edits.CredentialLines.Length + edits.AddedLines.Length
             + edits.RedirectedTo.Length + AddressBytes + FixedBytes;
         var writer = new HeadWriter(output.GetSpan(most));
@@ -124,7 +125,7 @@ internal sealed class RequestRewriter
         output.Advance(writer.Length);
     }
 
-    /// <summary>Added fields are set after the credential: one with the credential's name takes its place.</summary>
+    /// <summary>Whether the credential is written: not if one of the added fields has its name, since that field replaces it.</summary>
     private bool MayAdd(ReadOnlySpan<byte> credential) =>
         _added is null || credential.IsEmpty || !_added.Has(credential[..credential.IndexOf((byte)':')]);
 
@@ -158,11 +159,11 @@ internal sealed class RequestRewriter
             drops = drops.With(KnownField.Authorization, KnownField.DPoP);
         }
 
-        // An expectation of HTTP/1.0 means nothing, and without a body there is nothing to wait for (RFC 9110 §10.1.1).
+        // Expect means nothing in HTTP/1.0, and without a body there is nothing to wait for (RFC 9110 §10.1.1).
         return head.ExpectsContinue && !head.Framing.IsComplete ? drops : drops.With(KnownField.Expect);
     }
 
-    /// <summary>RFC 9110 §7.6.2; a request with 0 has been answered before it comes here.</summary>
+    /// <summary>Writes <c>Max-Forwards</c>, reduced by one (RFC 9110 §7.6.2). A request with 0 never gets here: the proxy answers it itself.</summary>
     private static void WriteMaxForwards(RequestHead head, ref HeadWriter writer)
     {
         if (head.HopsLeft > 0)
@@ -221,7 +222,7 @@ internal sealed class RequestRewriter
         writer.Add("\r\n"u8);
     }
 
-    /// <summary>The client sent it, and did not name it in <c>Connection</c>: there it must not undo what the proxy says in its place.</summary>
+    /// <summary>Whether the client sent the field and did not name it in <c>Connection</c>. A field that is named there is for this hop only.</summary>
     private static bool GoesOn(RequestHead head, KnownField known)
     {
         foreach (ref FieldSlot slot in head.Fields.Slots)
@@ -235,7 +236,7 @@ internal sealed class RequestRewriter
         return false;
     }
 
-    /// <summary>Repeated lines are one list (RFC 9110 §5.3).</summary>
+    /// <summary>Writes the client's own <c>X-Forwarded-For</c> values. Repeated lines form one list (RFC 9110 §5.3).</summary>
     private static void AddForwardedBefore(RequestHead head, ref HeadWriter writer)
     {
         bool isFirst = true;

@@ -3,36 +3,39 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>What differs from one response to the next.</summary>
+/// <summary>The changes to a response that differ from one response to the next.</summary>
 internal readonly ref struct ResponseEdits
 {
-    /// <summary>How the body leaves: Length, Chunked, or None if there is none or if the connection's end is the body's.</summary>
+    /// <summary>How the body is sent: Length, Chunked, or None if there is no body or if the end of the connection ends it.</summary>
     public FramingKind Framing { get; init; }
 
-    /// <summary>The client's own version: a client of HTTP/1.0 is told when the connection stays open, one of 1.1 when it does not.</summary>
+    /// <summary>
+    /// Whether the client speaks HTTP/1.0. Such a client gets <c>Connection: keep-alive</c> if the connection stays open; others get <c>close</c> if it does
+    /// not.
+    /// </summary>
     public bool ClientIsHttp10 { get; init; }
 
     public bool KeepsAlive { get; init; }
 
-    /// <summary>The authority by which the client reached the proxy, for a Location on the upstream's origin.</summary>
+    /// <summary>The authority that the client used for the proxy. It replaces the upstream's own in a <c>Location</c>.</summary>
     public ReadOnlySpan<byte> OwnAuthority { get; init; }
 
-    /// <summary>The client reached the proxy by https.</summary>
+    /// <summary>Whether the client reached the proxy by https.</summary>
     public bool IsTls { get; init; }
 
-    /// <summary>Complete field lines that the proxy adds, as for CORS; empty for none.</summary>
+    /// <summary>Complete field lines that the proxy adds, for example for CORS; empty if there are none.</summary>
     public ReadOnlySpan<byte> ExtraLines { get; init; }
 }
 
-/// <summary>Turns a received response head into the one that goes to the client.</summary>
+/// <summary>Turns a received response head into the head that is sent to the client.</summary>
 internal sealed class ResponseRewriter
 {
     private readonly UpstreamOrigin _origin;
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="hidesChallenges">Outgoing credentials are on: the upstream's challenges are none of the client's business.</param>
-    /// <param name="setsCors">The proxy answers for CORS: the upstream's own fields would contradict it.</param>
+    /// <param name="hidesChallenges">Whether the upstream's challenges are removed, since the proxy itself sends the credential.</param>
+    /// <param name="setsCors">Whether the proxy sets the CORS fields. Then the upstream's own are removed, since they could contradict.</param>
     public ResponseRewriter(Uri target, bool hidesChallenges, bool setsCors)
     {
         _origin = new UpstreamOrigin(target);
@@ -65,7 +68,7 @@ internal sealed class ResponseRewriter
         output.Advance(writer.Length);
     }
 
-    /// <summary>The path, query and fragment of a Location on the upstream's own origin; empty for every other.</summary>
+    /// <summary>The path, query and fragment of a <c>Location</c> on the upstream's own origin; empty for any other <c>Location</c>.</summary>
     public ReadOnlySpan<byte> LocationBehindOrigin(ResponseHead head) =>
         head.Fields.Has(KnownField.Location) ? _origin.Behind(head.Value(KnownField.Location)) : default;
 
@@ -86,7 +89,7 @@ internal sealed class ResponseRewriter
 
         if (head.IsBodyless)
         {
-            // A length that stands for another answer's body; a 204 must not carry one (RFC 9110 §8.6).
+            // The length that the body would have in the answer to a GET. A 204 must not have one (RFC 9110 §8.6).
             bool informs = head.InformativeLength >= 0 && head.Status != 204;
             writer.AddFraming(informs ? FramingKind.Length : FramingKind.None, head.InformativeLength);
         }

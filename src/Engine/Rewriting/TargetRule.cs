@@ -3,9 +3,11 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>Maps the request target to the upstream's: the target's own path for <c>/</c>, <c>/mcp</c> and <c>/mcp/</c>; every other path as it came.</summary>
+/// <summary>
+/// Maps a request's path to the upstream's. <c>/</c>, <c>/mcp</c> and <c>/mcp/</c> become the path of the configured target; every other path stays unchanged.
+/// </summary>
 /// <remarks>
-/// The legacy SSE transport posts to paths of the upstream's choice, which is why they pass. Paths are compared as bytes: nothing is decoded.
+/// Other paths pass because the older SSE transport posts to paths that the upstream chooses. Paths are compared as bytes; nothing is decoded.
 /// </remarks>
 internal sealed class TargetRule
 {
@@ -21,13 +23,13 @@ internal sealed class TargetRule
         ExtraBytes = _path.Length + _query.Length + 2;
     }
 
-    /// <summary>Most bytes by which the mapped target is longer than the received one.</summary>
+    /// <summary>The maximum number of bytes by which the mapped path and query are longer than the received ones.</summary>
     public int ExtraBytes { get; }
 
-    /// <summary>The target leaves as it came.</summary>
+    /// <summary>Whether path and query are sent unchanged.</summary>
     public bool KeepsAsIs(RequestHead head) => head.IsPlainOriginForm && _query.Length == 0 && !IsMapped(head.Path);
 
-    /// <summary>Path and query as the upstream will see them. For cold code: it allocates.</summary>
+    /// <summary>Path and query as the upstream will see them. Only for code that runs rarely, since it allocates.</summary>
     public string Describe(RequestHead head)
     {
         byte[] room = new byte[MostBytes(head)];
@@ -46,14 +48,14 @@ internal sealed class TargetRule
         return IsMapped(path) ? _path : path.IsEmpty ? "/"u8 : path;
     }
 
-    /// <summary>Whether a request for this path leaves for another one.</summary>
+    /// <summary>Whether a request for this path is sent to the upstream with another path.</summary>
     public bool Changes(ReadOnlySpan<byte> path) => IsMapped(path) && !path.SequenceEqual(_path);
 
-    /// <summary>Most bytes of the mapped target.</summary>
+    /// <summary>The maximum number of bytes of the mapped path and query.</summary>
     public int MostBytes(RequestHead head) => head.PathAndQuery.Length + ExtraBytes;
 
     /// <summary>Writes path and query as the upstream will see them.</summary>
-    /// <returns>How many bytes that were.</returns>
+    /// <returns>How many bytes were written.</returns>
     public int Write(RequestHead head, Span<byte> room)
     {
         var writer = new HeadWriter(room);
@@ -70,11 +72,13 @@ internal sealed class TargetRule
         }
     }
 
-    /// <summary><c>*</c> itself, and an absolute target without a path: both mean the server as a whole (RFC 9112 §3.2.4).</summary>
+    /// <summary>
+    /// Whether the request is an OPTIONS for <c>*</c>, or for an absolute URL without a path: both mean the server as a whole (RFC 9112 §3.2.4).
+    /// </summary>
     private static bool IsForServer(RequestHead head) => head.IsOptions && head.PathAndQuery.IsEmpty;
 
-    /// <param name="query">The received query with its <c>?</c>; empty if there is none. It stays as it came (RFC 9110 §7.7).</param>
-    /// <param name="writer">The head.</param>
+    /// <param name="query">The received query with its <c>?</c>; empty if there is none. It stays unchanged (RFC 9110 §7.7).</param>
+    /// <param name="writer">The writer of the head.</param>
     private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
     {
         if (_query.Length == 0)

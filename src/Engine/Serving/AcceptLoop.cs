@@ -79,7 +79,7 @@ internal sealed class AcceptLoop : IDisposable
         return most;
     }
 
-    /// <summary>Holds the spare descriptors. If the system has not as many, nobody is accepted, and that is said.</summary>
+    /// <summary>Takes the spare descriptors. If the system does not have as many, no connection is accepted, and that is logged.</summary>
     private bool TryHold(Descriptors spares)
     {
         bool isHeld = spares.TryHold();
@@ -92,8 +92,10 @@ internal sealed class AcceptLoop : IDisposable
     }
 
     /// <summary>Accepts a connection, and starts it as soon as there is a slot.</summary>
-    /// <remarks>It is accepted first: a listener that nobody connects to holds no slot, so that the other one can use all of them.</remarks>
-    /// <returns>Whether a connection was started; it holds the slot now.</returns>
+    /// <remarks>
+    /// A slot is taken only after the accept. So a listener that nobody connects to holds no slot, and the other listener can use all of them.
+    /// </remarks>
+    /// <returns>Whether a connection was started. It holds the slot now.</returns>
     private async Task<bool> ServeNextAsync(Listener listener, Descriptors spares)
     {
         try

@@ -14,7 +14,7 @@ internal static class AdmissionStage
     /// <param name="connection">The client's connection.</param>
     /// <param name="request">The request.</param>
     /// <param name="outcome">Receives the verdict on the token, which says who the caller is.</param>
-    /// <param name="verdictIsDue">The token is not known yet, and <see cref="AwaitVerdictAsync"/> must be called.</param>
+    /// <param name="verdictIsDue">Whether the token is not known yet, so that <see cref="AwaitVerdictAsync"/> must be called.</param>
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
         verdictIsDue = false;

@@ -6,7 +6,9 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The credential that goes out with one exchange: taken ready-made, or waited for; renewed if the upstream refuses it.</summary>
+/// <summary>
+/// Chooses the credential that is sent to the upstream with one request. Waits for one if none is ready, and gets another if the upstream refuses it.
+/// </summary>
 internal sealed class CredentialStage
 {
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
@@ -15,24 +17,27 @@ internal sealed class CredentialStage
     /// <summary>How often the request has been sent again with another credential.</summary>
     private int _replays;
 
-    /// <summary>What a challenge is about. Taken before a wait, and before a pump may release the head's bytes; valid until the response is streamed.</summary>
+    /// <summary>
+    /// A copy of the parts of the request that a challenge would be about. Made before a wait, and before a pump may release the head's bytes; valid until the
+    /// response is streamed.
+    /// </summary>
     private RequestNote _note;
 
-    /// <summary>What the request goes out with; null for nothing.</summary>
+    /// <summary>The credential that the request is sent with; null if there is none.</summary>
     private CredentialLine? _line;
 
-    /// <summary>When the caller's token ends; null until <see cref="NoteCaller"/> was called, and if nobody has said it.</summary>
+    /// <summary>When the caller's token expires; null before <see cref="NoteCaller"/>, and if that is not known.</summary>
     private DateTimeOffset? _callerEndsAt;
 
-    /// <summary>A challenge to the request, as it was sent last, would be about the credential.</summary>
+    /// <summary>Whether a 401 or 403 to the request, as it was last sent, would be about the proxy's credential.</summary>
     private bool _mayBeAsked;
 
-    /// <summary>The request, as it was sent last, is for the credential's resource.</summary>
+    /// <summary>Whether the request, as it was last sent, is for the resource that the credential is for.</summary>
     public bool IsForResource { get; private set; }
 
     private UpstreamCredentials? Source => _owner!.Parts.Credentials;
 
-    /// <summary>Takes up a new exchange of a connection.</summary>
+    /// <summary>Starts a new exchange on a connection.</summary>
     public void Open(ClientConnection owner)
     {
         Debug.Assert(_owner is null, "A stage is opened once it has been cleared.");
@@ -50,12 +55,12 @@ internal sealed class CredentialStage
         IsForResource = false;
     }
 
-    /// <summary>Notes what is known of the caller's token, before anything is asked for with it.</summary>
+    /// <summary>Notes when the caller's token expires. Called before a token is exchanged for it.</summary>
     public void NoteCaller(TokenVerdict? verdict) => _callerEndsAt = verdict?.TokenEndsAt;
 
     /// <summary>
-    /// The warm path: no credential is wanted, as for a path that is another resource's; or a line is ready, or nothing has asked for one, and the request is
-    /// here whole, or need not be.
+    /// The warm path. Returns true if nothing must be waited for: the path needs no credential; or the credential is ready, or none has been asked for yet, and
+    /// no small body is still arriving.
     /// </summary>
     public bool TryTake(RequestStream request)
     {
@@ -74,7 +79,7 @@ internal sealed class CredentialStage
         return !MustObtain(source) && !request.MayGather();
     }
 
-    /// <summary>What the request is sent with, there or where a redirect has led it: nothing if that is not the credential's resource.</summary>
+    /// <summary>Returns the credential for the request's path, or for the path of a redirect; null if that path is not in the credential's resource.</summary>
     public CredentialLine? LineFor(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
         if (Source is not { } source)
@@ -90,8 +95,7 @@ internal sealed class CredentialStage
     }
 
     /// <summary>
-    /// Waits for a small body to arrive whole, so that a refused request can be sent again, and for a credential. If there is one already, the path is warm:
-    /// the body comes in a read of its own.
+    /// Waits for a credential if there is none, and until a small body has fully arrived, so that the request can be sent again if the upstream refuses it.
     /// </summary>
     public ValueTask<StageResult> PrepareAsync(RequestStream request) => MustObtain(Source!) ? ObtainAsync(request) : request.GatherAsync();
 
@@ -117,9 +121,12 @@ internal sealed class CredentialStage
         return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(), wait.Token)).ConfigureAwait(false), out _);
     }
 
-    /// <summary>Notes the request before a pump may release its bytes: a challenge is about it. Allocates nothing.</summary>
-    /// <param name="request">The request. Its pump, if it has one, does not run.</param>
-    /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
+    /// <summary>Copies the parts of the request that a challenge would be about, before a pump may release its bytes. Allocates nothing.</summary>
+    /// <param name="request">
+    /// The request. No pump of it is running.</param>
+ /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there
+    /// was none.
+    /// </param>
     public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
         Debug.Assert(request is { IsPumping: false, IsHeld: true }, "The head's bytes are there to be read.");
@@ -132,14 +139,14 @@ internal sealed class CredentialStage
         _note.Take(request.Head, _owner!.Parts.RequestRewriter, redirectedTo.Span, caller);
     }
 
-    /// <summary>Lets the note go: the response is the client's, so no challenge comes any more.</summary>
+    /// <summary>Drops the copy. Called when the response is forwarded to the client, so that no challenge can come any more.</summary>
     public void Forget() => _note.Clear();
 
-    /// <summary>A 401, or a 403, where credentials are the proxy's business. Every other one is the client's.</summary>
+    /// <summary>Whether a response is a 401 or 403 about the proxy's credential. Any other 401 or 403 is forwarded to the client.</summary>
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
 
     /// <summary>Asks the source what to do about a challenge.</summary>
-    /// <returns>Sending again with another credential, going on to show the client the upstream's answer, or a fault.</returns>
+    /// <returns>Send again with another credential; go on, so that the client gets the upstream's answer; or a fault.</returns>
     public async ValueTask<StageResult> RecoverAsync(RequestStream request, ResponseHead response, ReadOnlyMemory<byte> redirectedTo)
     {
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
@@ -158,7 +165,7 @@ internal sealed class CredentialStage
 
         if (request.IsPumping && _owner.Interrupts.IsAtLastBytes)
         {
-            await request.JoinLastBytesAsync().ConfigureAwait(false); // it has gone out whole meanwhile
+            await request.JoinLastBytesAsync().ConfigureAwait(false); // its last bytes have been sent meanwhile
         }
 
         return request.CanBeSentAgain ? StageResult.SendAgain : Unavailable(CredentialResult.Unavailable(
@@ -185,7 +192,7 @@ internal sealed class CredentialStage
         };
     }
 
-    /// <summary>The noted request in the form in which a credential is asked for. For cold code: it allocates.</summary>
+    /// <summary>Returns the copied request in the form that the credential source takes. It allocates, so only cold code may call it.</summary>
     private UpstreamRequest Describe()
     {
         string target = Encoding.ASCII.GetString(_note.Target);
@@ -211,7 +218,7 @@ internal sealed class CredentialStage
     private static StageResult Unavailable(CredentialResult result) =>
         StageResult.Fail(FaultReason.CredentialUnavailable, new FaultDetail(result.RetryAfterSeconds, result.Message, result.Code));
 
-    /// <summary>A wait that was cancelled ends as unavailable; the reason stands in the interrupts.</summary>
+    /// <summary>Turns a cancelled wait into the result "unavailable". The reason for the cancellation is in <see cref="Interrupts"/>.</summary>
     private static async ValueTask<CredentialResult> WithoutCancelAsync(ValueTask<CredentialResult> waiting)
     {
         try

@@ -336,7 +336,7 @@ internal sealed class Exchange
     /// <summary>Responds to a challenge by the upstream with another credential, if there is one.</summary>
     private async ValueTask<StageResult> RecoverAsync()
     {
-        long answeredAt = Parts.Heartbeat.Now; // to get another credential may take long, and the upstream does not wait for it
+        long answeredAt = Parts.Heartbeat.Now; // getting another credential may take long, and the upstream may close the idle connection meanwhile
         Interrupts.NoteAnswer();
         StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
         if (result.Kind is StageKind.SendAgain)
@@ -348,8 +348,8 @@ internal sealed class Exchange
     }
 
     /// <summary>Prepares to send the request again after a response, or a failure, that the client does not see.</summary>
-    /// <param name="keepsUpstream">The connection may carry the request again.</param>
-    /// <param name="idleSince">Since when it has carried nothing, if it is kept.</param>
+    /// <param name="keepsUpstream">Whether the same upstream connection may carry the request again.</param>
+    /// <param name="idleSince">If the connection is kept: since when it has been idle, in the heartbeat's time.</param>
     private void PrepareToSendAgain(bool keepsUpstream, long idleSince)
     {
         Interrupts.StopWaiting();

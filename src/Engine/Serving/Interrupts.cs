@@ -53,7 +53,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client's connection.</summary>
     private readonly Connection _client;
 
-    /// <summary>Each beat asks the client's connection whether its peer has ended. Kept here so that a beat need not touch the connection to know.</summary>
+    /// <summary>
+    /// Whether each beat must ask the client's connection whether its peer has ended. Copied here, so that a beat need not read the connection's own field.
+    /// </summary>
     private readonly bool _mustAskForEnd;
 
     /// <summary>The word described in the remarks.</summary>
@@ -142,10 +144,13 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     }
 
     /// <summary>
-    /// Since when the upstream may have been done with its answer, in the heartbeat's time, although the exchange goes on: it waits for the client to take what
-    /// came, or for another credential. <see cref="long.MaxValue"/> if it does not. Valid until the exchange settles, or its request is sent again.
+    /// Since when, in the heartbeat's time, the upstream may have finished its answer although the exchange goes on, because the exchange waits for the client
+    /// to read, or for another credential. <see cref="long.MaxValue"/> if the exchange does not wait for these. Valid until the exchange settles, or its
+    /// request is sent again.
     /// </summary>
-    /// <remarks>The heartbeat of the exchange before may write it last. Then it is too early, which costs a connection at most.</remarks>
+    /// <remarks>
+    /// A late heartbeat of the previous exchange may write the value last. Then it is too early, and at worst a connection is closed needlessly.
+    /// </remarks>
     public long AnsweredBy => Volatile.Read(ref _answeredBy);
 
     /// <summary>The client closed its side, by FIN or reset. In MCP, a disconnect cancels the request.</summary>
@@ -194,7 +199,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The client was told to send its body (100), or did not wait for that.</summary>
     public void SayContinue() => Set(ContinueFlag);
 
-    /// <summary>The upstream may be done with its answer from now on: something else is waited for.</summary>
+    /// <summary>Notes that from now on the exchange waits for something other than the upstream, which may have finished its answer.</summary>
     public void NoteAnswer() => Volatile.Write(ref _answeredBy, Math.Min(_answeredBy, _parts.Heartbeat.Now));
 
     /// <summary>
@@ -351,7 +356,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
                 _client.Abort();
                 break;
             default:
-                throw new UnreachableException("A wait that is none has no end.");
+                throw new UnreachableException("Wait.None never expires.");
         }
     }
 
@@ -388,13 +393,13 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
     }
 
-    /// <summary>Checks that the client takes what is streamed to it. Only a write has a deadline; a stream that waits costs a beat two looks.</summary>
+    /// <summary>Checks that the client reads what is streamed to it. Only a write has a deadline: a stream may be silent for any time.</summary>
     private void CheckStream(BodyRelay relay, long exchange, long now)
     {
         RelayPhase phase = relay.Phase;
         if (phase is RelayPhase.Reading && AnsweredBy != long.MaxValue)
         {
-            Volatile.Write(ref _answeredBy, long.MaxValue); // all that has come was taken, and more is waited for: the upstream is not done
+            Volatile.Write(ref _answeredBy, long.MaxValue); // everything that came was forwarded and more is expected, so the upstream has not finished
         }
 
         if (phase is not RelayPhase.Writing)

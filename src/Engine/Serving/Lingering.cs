@@ -21,9 +21,7 @@ internal static class Lingering
     /// <summary>The most bytes to read: a few seconds of a fast network, so that one client cannot keep a core busy.</summary>
     private const long MaxBytes = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>
-    /// Shuts down the sending side, then reads until the client closes or a bound is reached. The caller then closes the connection.
-    /// </summary>
+    /// <summary>Shuts down the sending side, then reads until the client closes or a bound is reached. The caller then closes the connection.</summary>
     public static async ValueTask RunAsync(ClientConnection connection)
     {
         Connection client = connection.Client;

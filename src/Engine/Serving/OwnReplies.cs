@@ -50,7 +50,7 @@ internal static class OwnReplies
 
     /// <param name="reason">What failed.</param>
     /// <param name="id">The raw JSON-RPC id of the request; empty if it is not known.</param>
-    /// <param name="detail">What to say beyond the fault table's row; null for nothing.</param>
+    /// <param name="detail">What replaces or adds to the texts of the fault table's row; null if nothing does.</param>
     public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, FaultDetail? detail = null)
     {
         Fault fault = Fault.For(reason);

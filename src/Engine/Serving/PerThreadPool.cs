@@ -42,7 +42,7 @@ internal sealed class KeptObjects<T>
 
         T? last = _objects[--_count];
         _objects[_count] = null;
-        Debug.Assert(last is not null, "What is kept is there.");
+        Debug.Assert(last is not null, "Slots below the count are filled.");
         return last;
     }
 

@@ -4,12 +4,12 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>The bearer token that a request carries.</summary>
+/// <summary>Reads the bearer token from a request's <c>Authorization</c> field.</summary>
 internal static class PresentedToken
 {
     /// <param name="request">The request.</param>
-    /// <param name="token">The token if it has one; lies in the head.</param>
-    /// <returns>Why the request is to be refused; None if it has a token.</returns>
+    /// <param name="token">The token if the request has one: a slice of its head.</param>
+    /// <returns>Why the request must be refused; None if it has a valid token.</returns>
     public static RefusalReason Read(RequestHead request, out ReadOnlySpan<byte> token)
     {
         token = default;

@@ -5,37 +5,41 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What a credential has to know of a request: its parts, one behind the other in a rented buffer. To note them allocates nothing.</summary>
-/// <remarks>A challenge may come when the received bytes are gone: a pump releases them. Only then are the parts made into text.</remarks>
+/// <summary>
+/// A copy of the parts of a request that a challenge is about: method, target and the caller's token, in one rented buffer. Copying allocates nothing.
+/// </summary>
+/// <remarks>
+/// The copy is needed since a pump may have released the received bytes when a challenge comes. Only then are the parts converted to strings.
+/// </remarks>
 internal struct RequestNote
 {
-    /// <summary>The parts; rented. Null while nothing is noted.</summary>
+    /// <summary>The rented buffer with the parts; null while nothing is copied.</summary>
     private byte[]? _bytes;
 
-    /// <summary>Where the method ends, and the target begins. Valid while something is noted.</summary>
+    /// <summary>The index at which the method ends and the target begins. Valid while a request is copied.</summary>
     private int _methodEnd;
 
-    /// <summary>Where the target ends, and the caller's token begins. Valid while something is noted.</summary>
+    /// <summary>The index at which the target ends and the caller's token begins. Valid while a request is copied.</summary>
     private int _targetEnd;
 
-    /// <summary>Where the caller's token ends. Valid while something is noted.</summary>
+    /// <summary>The index at which the caller's token ends. Valid while a request is copied.</summary>
     private int _callerEnd;
 
     public readonly bool IsTaken => _bytes is not null;
 
     public readonly ReadOnlySpan<byte> Method => Between(0, _methodEnd);
 
-    /// <summary>Path and query as the upstream sees them; <c>*</c> for the server as a whole.</summary>
+    /// <summary>The path and query that are sent to the upstream; <c>*</c> for a request about the server as a whole.</summary>
     public readonly ReadOnlySpan<byte> Target => Between(_methodEnd, _targetEnd);
 
-    /// <summary>The caller's token; empty for none.</summary>
+    /// <summary>The caller's token; empty if there is none.</summary>
     public readonly ReadOnlySpan<byte> Caller => Between(_targetEnd, _callerEnd);
 
-    /// <summary>Notes a request, in the place of what was noted before.</summary>
-    /// <param name="head">The request's head; its bytes are read now and not later.</param>
-    /// <param name="rewriter">Knows how the upstream sees the target.</param>
-    /// <param name="redirectedTo">The path and query that are sent instead of the request's own; empty for its own.</param>
-    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    /// <summary>Copies the parts of a request. An earlier copy is overwritten.</summary>
+    /// <param name="head">The request's head. Its bytes are read only during this call.</param>
+    /// <param name="rewriter">Maps the request's target to the one that is sent to the upstream.</param>
+    /// <param name="redirectedTo">The path and query that are sent in place of the request's own; empty if its own are sent.</param>
+    /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
     public void Take(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, ReadOnlySpan<byte> caller)
     {
         int most = head.Method.Length + (redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length) + caller.Length;
@@ -51,7 +55,7 @@ internal struct RequestNote
         _targetEnd = _methodEnd + WriteTarget(head, rewriter, redirectedTo, room[_methodEnd..]);
         caller.CopyTo(room[_targetEnd..]);
         _callerEnd = _targetEnd + caller.Length;
-        Debug.Assert(_callerEnd <= most, "The parts fit in the room that was counted for them.");
+        Debug.Assert(_callerEnd <= most, "The parts fit into the length that was computed for them.");
     }
 
     /// <summary>Gives the buffer back.</summary>
@@ -77,7 +81,7 @@ internal struct RequestNote
 
     private readonly ReadOnlySpan<byte> Between(int start, int end)
     {
-        Debug.Assert(IsTaken, "Only what was noted is read.");
+        Debug.Assert(IsTaken, "A part is read only while a request is copied.");
         return _bytes.AsSpan(start, end - start);
     }
 }

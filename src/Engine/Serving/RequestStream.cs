@@ -41,7 +41,7 @@ internal sealed class RequestStream
     private readonly BodyRelay _relay = new();
 
     /// <summary>
-    /// What the client has sent and its reader still holds; starts with the head while <see cref="IsHeld"/>. Valid until the reader is advanced.
+    /// The bytes from the client that its reader still holds. They start with the head while <see cref="IsHeld"/>. Valid until the reader is advanced.
     /// </summary>
     private ReadOnlySequence<byte> _received;
 
@@ -55,7 +55,7 @@ internal sealed class RequestStream
     private ValueTask<bool> _pump;
 
     /// <summary>
-    /// The authority that the client asked for, and behind it the path, if a challenge may have to name it later. Copied when the pump starts, because the
+    /// A copy of the authority that the client asked for, followed by the path if a challenge may have to name it later. Made when the pump starts, because the
     /// pump may release the head's bytes at any time. Valid once <see cref="HasPumped"/>. The buffer is reused.
     /// </summary>
     private readonly ArrayBufferWriter<byte> _asked = new(64);
@@ -93,10 +93,13 @@ internal sealed class RequestStream
     /// <summary>The authority that the client asked for. Can be read while the pump runs, and after it.</summary>
     public ReadOnlySpan<byte> Authority => HasPumped ? _asked.WrittenSpan[..AskedPathStart] : Head.Authority;
 
-    /// <summary>The path that the client asked for. The same; but after a pump it is empty where the proxy has no challenges that could name it.</summary>
+    /// <summary>
+    /// The path that the client asked for. Can be read while the pump runs, and after it. If there was a pump and the proxy never sends challenges that name
+    /// the path, it is empty.
+    /// </summary>
     public ReadOnlySpan<byte> Path => HasPumped ? _asked.WrittenSpan[AskedPathStart..] : Head.Path;
 
-    /// <summary>No authority has a slash, and every path begins with one.</summary>
+    /// <summary>The index in <see cref="_asked"/> at which the path begins: the first slash, since no authority has one.</summary>
     private int AskedPathStart => _asked.WrittenSpan.IndexOf((byte)'/') is >= 0 and int start ? start : _asked.WrittenCount;
 
     private SharedServices Parts => _owner!.Parts;
@@ -365,7 +368,7 @@ internal sealed class RequestStream
         {
             relay.EnterPhase(RelayPhase.Reading);
             ReadResult read = await Client.Input.ReadAsync().ConfigureAwait(false);
-            Debug.Assert(!IsHeld || read.Buffer.Length >= sent, "What is held stays in the buffer.");
+            Debug.Assert(!IsHeld || read.Buffer.Length >= sent, "Held bytes stay in the buffer.");
             ReadOnlySequence<byte> fresh = IsHeld ? read.Buffer.Slice(sent) : read.Buffer;
             _received = read.Buffer;
             if (!relay.Pump(fresh, _output!, out ReadOnlyMemory<byte> tail, out SequencePosition consumed))
@@ -475,7 +478,7 @@ internal sealed class RequestStream
     /// <summary>Prepares to send the same bytes again.</summary>
     public void Rewind()
     {
-        Debug.Assert(!IsPumping && IsHeld && State is SendState.Done, "Only what is held and was sent whole is sent again.");
+        Debug.Assert(!IsPumping && IsHeld && State is SendState.Done, "Only a request that was sent completely and is still held is sent again.");
         State = SendState.Head;
         Interrupts.BeginSending();
     }

@@ -33,7 +33,7 @@ internal sealed class ResponseStream
     private Connection? _upstream;
 
     /// <summary>
-    /// What the upstream has sent and its reader still holds; starts with the final head. Valid from <see cref="ReceiveHeadAsync"/> to
+    /// The bytes from the upstream that its reader still holds. They start with the final head. Valid from <see cref="ReceiveHeadAsync"/> to
     /// <see cref="ForwardAsync"/>.
     /// </summary>
     private ReadOnlySequence<byte> _received;

@@ -31,7 +31,7 @@ internal sealed class SharedServices
 
     public required ResponseRewriter ResponseRewriter { get; init; }
 
-    /// <summary>Reads the first event of a stream that answers a GET: it may name the URL that the client is to post to.</summary>
+    /// <summary>Reads the first event of a stream that answers a GET. In HTTP+SSE, that event names the URL that the client must post to.</summary>
     public required BodyStart EndpointEvents { get; init; }
 
     /// <summary>
@@ -50,7 +50,7 @@ internal sealed class SharedServices
     /// <summary>Null if the proxy adds no credential; then the client's own credential is passed on.</summary>
     public UpstreamCredentials? Credentials { get; init; }
 
-    /// <summary>What goes out with every request besides a credential; null for nothing.</summary>
+    /// <summary>The fields that are added to every request to the upstream besides a credential; null if there are none.</summary>
     public AddedFields? AddedFields { get; init; }
 
     public required Uri Target { get; init; }

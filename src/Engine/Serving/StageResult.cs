@@ -58,10 +58,10 @@ internal readonly struct StageResult
     /// <summary>The answer of a <see cref="StageKind.Reply"/>.</summary>
     public OwnReply OwnReply => (OwnReply)_detail!;
 
-    /// <summary>What to say about a fault beyond its row in the table; null for nothing.</summary>
+    /// <summary>What replaces or adds to the texts of the fault's row in the table; null if nothing does.</summary>
     public FaultDetail? Detail => _detail as FaultDetail;
 
-    /// <summary>What the caller has to do; null unless the refusal asks for a step-up.</summary>
+    /// <summary>How the caller must sign in again; null unless the refusal asks for a step-up.</summary>
     public StepUpChallenge? StepUp => _detail as StepUpChallenge;
 
     public static StageResult Refuse(RefusalReason reason, StepUpChallenge? stepUp = null)
@@ -80,8 +80,8 @@ internal readonly struct StageResult
     public static StageResult Reply(OwnReply reply) => new(StageKind.Reply, detail: reply);
 }
 
-/// <summary>What to say about a fault beyond its row in the table.</summary>
-/// <param name="RetryAfterSeconds">For a 503; 0 for the default.</param>
+/// <summary>What replaces or adds to the texts of a fault's row in the table.</summary>
+/// <param name="RetryAfterSeconds">The <c>Retry-After</c> of a 503, in seconds; 0 for the default.</param>
 /// <param name="Message">What the user can do; null for the table's sentence.</param>
 /// <param name="Code">A more specific stable code; null for the table's code.</param>
 /// <param name="Failure">For the log only, never for the client: why no connection could be made. Null for any other fault.</param>

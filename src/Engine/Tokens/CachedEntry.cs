@@ -1,31 +1,33 @@
 namespace McpProxyFast.Tokens;
 
-/// <summary>A cache entry: its key, and the time from which it is void. Nothing else changes after construction, except that it can be ended early.</summary>
+/// <summary>A cache entry: its key, and the time at which it expires. It never changes after construction, except that it can be ended early.</summary>
 /// <param name="digest">The key.</param>
-/// <param name="madeAtTicks">UTC ticks at which it was made.</param>
-/// <param name="expiresAtTicks">UTC ticks from which on it is void.</param>
-/// <param name="epoch">The epoch in which it was made.</param>
+/// <param name="madeAtTicks">When the entry was created, in UTC ticks.</param>
+/// <param name="expiresAtTicks">When the entry expires, in UTC ticks.</param>
+/// <param name="epoch">The epoch in which the entry was created.</param>
 internal abstract class CachedEntry(in TokenDigest digest, long madeAtTicks, long expiresAtTicks, int epoch)
 {
-    /// <summary>By how much a clock may go back, as it does when it is adjusted, without a loss of entries.</summary>
+    /// <summary>How far a clock may be set back, in ticks, without losing entries: small adjustments are normal.</summary>
     public const long MaxSetBack = TimeSpan.TicksPerSecond;
 
-    /// <summary>UTC ticks before which the entry is void: the clock has been set back, and it would live longer than it may. Set for life.</summary>
+    /// <summary>
+    /// The entry is invalid before this time, in UTC ticks: the clock has then been set back, and the entry would live too long. Never changes.
+    /// </summary>
     private readonly long _startsAtTicks = madeAtTicks - MaxSetBack;
 
-    /// <summary>UTC ticks from which on the entry is void; 0 once it has been ended early.</summary>
+    /// <summary>When the entry expires, in UTC ticks; 0 once it has been ended early.</summary>
     private long _expiresAtTicks = expiresAtTicks;
 
     /// <summary>The key.</summary>
     public TokenDigest Digest { get; } = digest;
 
-    /// <summary>The epoch in which it was made: an entry of an earlier one is void.</summary>
+    /// <summary>The epoch in which the entry was created. An entry of an earlier epoch is invalid.</summary>
     public int Epoch { get; } = epoch;
 
-    /// <summary>UTC ticks from which on the entry is void.</summary>
+    /// <summary>When the entry expires, in UTC ticks.</summary>
     public long ExpiresAtTicks => Volatile.Read(ref _expiresAtTicks);
 
-    /// <summary>Whether the entry is useful. While it is live, no entry that is not good replaces it.</summary>
+    /// <summary>Whether the entry is good, such as the verdict on a valid token. While a good entry is valid, no other kind of entry replaces it.</summary>
     public abstract bool IsGood { get; }
 
     /// <summary>Among entries that are equally good, the one with the lowest worth is evicted. Positive, and below 2^62.</summary>
@@ -33,6 +35,6 @@ internal abstract class CachedEntry(in TokenDigest digest, long madeAtTicks, lon
 
     public bool IsLive(long nowTicks, int epoch) => ExpiresAtTicks > nowTicks && nowTicks >= _startsAtTicks && Epoch == epoch;
 
-    /// <summary>Makes the entry void for everybody who holds it.</summary>
+    /// <summary>Makes the entry invalid at once, also for code that has already found it.</summary>
     public void End() => Volatile.Write(ref _expiresAtTicks, 0);
 }

@@ -6,39 +6,39 @@ namespace McpProxyFast.Tokens;
 /// <summary>One piece of work in progress. Waiters never continue on the thread that completes it, so they cannot hold it up.</summary>
 internal abstract class Flight<TResult>() : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-/// <summary>How many pieces of work are done at a time, and how many wait for their turn.</summary>
-/// <param name="Running">Maximum number in progress.</param>
-/// <param name="Waiting">Maximum number that wait; 0 for no queue.</param>
-/// <param name="MaxWait">Longest wait for a turn.</param>
+/// <summary>How many pieces of work run at a time, and how many may wait.</summary>
+/// <param name="Running">The maximum number that run.</param>
+/// <param name="Waiting">The maximum number that wait; 0 means that none may wait.</param>
+/// <param name="MaxWait">The maximum time that one waits before it is refused.</param>
 internal readonly record struct FlightLimits(int Running, int Waiting, TimeSpan MaxWait);
 
 /// <summary>
 /// Work in progress, by digest. A second request for the same work joins the first. The work runs to its end even if a waiter leaves, so a waiter that leaves
 /// fails nobody else.
 /// </summary>
-/// <param name="limits">How much work there is at a time. What has to wait gets its turn in the order in which it came.</param>
-/// <param name="refuse">Gives the result of work that the limits leave no place for. It must not throw.</param>
+/// <param name="limits">How much work runs and waits at a time. Waiting work starts in the order in which it came.</param>
+/// <param name="refuse">Returns the result for work that the limits do not allow. It must not throw.</param>
 /// <param name="clock">Measures the waits.</param>
-#pragma warning disable CA1001 // There is nothing to dispose of: of the semaphore nobody asks for a handle to wait for.
+#pragma warning disable CA1001 // The semaphore holds no system handle, since nobody asks for its AvailableWaitHandle.
 internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenDigest, TFlight, TResult> refuse, TimeProvider clock)
 #pragma warning restore CA1001
     where TFlight : Flight<TResult>
 {
-    /// <summary>The work in progress, and that which waits for its turn.</summary>
+    /// <summary>The work in progress and the waiting work.</summary>
     private readonly ConcurrentDictionary<TokenDigest, TFlight> _pending = new();
 
-    /// <summary>One turn for each piece of work in progress.</summary>
+    /// <summary>Limits how many pieces of work run at a time.</summary>
     private readonly SemaphoreSlim _turns = new(limits.Running);
 
-    /// <summary>How many pieces of work there are, including those that wait and one that is being refused.</summary>
+    /// <summary>The number of pieces of work that run, wait, or are being refused.</summary>
     private int _count;
 
     public bool TryFind(in TokenDigest digest, [NotNullWhen(true)] out TFlight? flight) => _pending.TryGetValue(digest, out flight);
 
     /// <summary>Joins the work in progress for the digest, or starts it.</summary>
-    /// <param name="digest">What it is about.</param>
+    /// <param name="digest">The digest that identifies the work.</param>
     /// <param name="mine">The flight to start if there is none.</param>
-    /// <param name="work">Does it, off this thread.</param>
+    /// <param name="work">Does the work, on another thread.</param>
     /// <param name="isOwn">Whether this call started it.</param>
     public TFlight Join(TokenDigest digest, TFlight mine, Func<TokenDigest, TFlight, Task<TResult>> work, out bool isOwn)
     {
@@ -62,9 +62,9 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
             return;
         }
 
-        // Its place in the queue is taken here: that is the order in which they came.
+        // The place in the queue is taken here, so that the queue has the order of the calls.
         Task<bool> turn = TryTakeTurnAsync();
-#pragma warning disable RS0030 // Off this thread, which may be a socket's: it has no time for signatures and requests.
+#pragma warning disable RS0030 // On another thread: this may be a socket's thread, which signatures and requests would block for too long.
         _ = Task.Run(() => RunAsync(digest, flight, work, turn));
 #pragma warning restore RS0030
     }
@@ -106,7 +106,7 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
     {
         if (await _turns.WaitAsync(0).ConfigureAwait(false))
         {
-            return true; // nobody waits: a turn that is given back goes to the one that has waited longest
+            return true; // taken at once, so nobody else waits: a released place goes to the work that has waited longest
         }
 
         using var late = new CancellationTokenSource(limits.MaxWait, clock);

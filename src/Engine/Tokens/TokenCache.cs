@@ -1,25 +1,27 @@
 namespace McpProxyFast.Tokens;
 
-/// <summary>A lock-free, bounded, set-associative cache by digest: for verdicts on incoming tokens, and for tokens that were exchanged for them.</summary>
+/// <summary>
+/// A lock-free, set-associative cache of fixed size with digests as keys: for verdicts on incoming tokens, and for tokens that were exchanged for them.
+/// </summary>
 /// <remarks>
 /// <para>
-/// Memory order: an entry is complete when its constructor is through, and becomes visible by one reference write with release
-/// (<see cref="Add"/>), paired with the acquire in <see cref="Find"/>: a thread that sees the reference sees every field. An entry carries its own
-/// digest, expiry and epoch, so whichever entry a reader finds in a slot, it takes it only for what it was made for.
+/// Memory order: an entry is complete when its constructor has ended, and becomes visible by one reference write with release (<see cref="Add"/>), paired with
+/// the acquire in <see cref="Find"/>: a thread that sees the reference sees every field. An entry contains its own digest, expiry and epoch, and a reader
+/// checks these, so it never takes an entry for another token.
 /// </para>
-/// <para>A lost race between two writers drops one entry: that costs asking once more, never a wrong answer.</para>
+/// <para>If two writers race, one entry is lost. Then its token is checked or exchanged once more; a wrong result is impossible.</para>
 /// </remarks>
 /// <param name="ways">Entries per set, a power of two. With more ways, fewer useful entries are evicted before the cache is full.</param>
 internal sealed class TokenCache<TEntry>(int ways)
     where TEntry : CachedEntry
 {
-    /// <summary>Most entries kept.</summary>
+    /// <summary>The maximum number of entries.</summary>
     public const int Capacity = 8_192;
 
-    // The worth of a live and good entry starts here, above that of every other: ticks need 62 bits.
+    // The worth of a valid, good entry starts here, above that of every other entry: ticks need 62 bits.
     private const long FirstGood = 1L << 62;
 
-    /// <summary>The entries, set after set; null if nothing has been kept yet.</summary>
+    /// <summary>The entries, set after set; a slot is null if nothing has been stored in it yet.</summary>
     private readonly TEntry?[] _slots = new TEntry?[Capacity];
 
     public TEntry? Find(in TokenDigest digest, long nowTicks, int epoch)
@@ -36,8 +38,8 @@ internal sealed class TokenCache<TEntry>(int ways)
         return null;
     }
 
-    /// <summary>Keeps an entry, in the place of the least useful of its set.</summary>
-    /// <remarks>One that is not good never takes the place of a live one that is, so a flood of bad tokens evicts no good one.</remarks>
+    /// <summary>Stores an entry in place of the least useful one of its set.</summary>
+    /// <remarks>An entry that is not good never replaces a valid good one, so a flood of bad tokens evicts no good entry.</remarks>
     public void Add(TEntry entry, long nowTicks)
     {
         Span<TEntry?> set = SetOf(entry.Digest);
@@ -58,7 +60,9 @@ internal sealed class TokenCache<TEntry>(int ways)
         }
     }
 
-    /// <summary>Ascending: the same token, nothing, void, one that is not good, a good one.</summary>
+    /// <summary>
+    /// How useful the entry in a slot is. In ascending order: an entry for the same token, an empty slot, an expired entry, one that is not good, a good one.
+    /// </summary>
     private static long WorthOf(TEntry? kept, TEntry entry, long nowTicks)
     {
         if (kept is null)

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.Tokens;
 
-/// <summary>The SHA-256 of a token, or of all that a request for a token depends on. A cache key: nobody can make two inputs with one digest.</summary>
+/// <summary>
+/// The SHA-256 of a token, or of everything that a request for a token depends on. It serves as a cache key: nobody can find two inputs with the same digest.
+/// </summary>
 internal readonly record struct TokenDigest(ulong A, ulong B, ulong C, ulong D)
 {
     private const int Size = SHA256.HashSizeInBytes;
@@ -16,7 +18,7 @@ internal readonly record struct TokenDigest(ulong A, ulong B, ulong C, ulong D)
         return new TokenDigest(words[0], words[1], words[2], words[3]);
     }
 
-    /// <summary>The digest of three digests. Each has a fixed length and place, so two different sets of three never look alike.</summary>
+    /// <summary>The digest of three digests. Each has a fixed length and place, so different triples never have the same bytes.</summary>
     public static TokenDigest Of(in TokenDigest first, in TokenDigest second, in TokenDigest third) =>
         Of(MemoryMarshal.AsBytes<TokenDigest>([first, second, third]));
 

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Finds the owner of a file, which the framework does not tell.</summary>
+/// <summary>Finds the owner of a file. The framework has no call for that.</summary>
 /// <remarks>
 /// On other systems than Linux, only the mode is checked: apart from an administrator, nobody but the owner can read a file with an owner-only mode.
 /// </remarks>
@@ -21,12 +21,12 @@ internal static unsafe partial class FileOwner
     /// <summary>Whether the file's owner is not the effective user of this process.</summary>
     public static bool IsAnother(SafeFileHandle file) => IsAnother((int)file.DangerousGetHandle(), [0], EmptyPath);
 
-    /// <summary>The same for a file that cannot be opened now, or is not to be.</summary>
+    /// <summary>Whether a file's owner is not the effective user of this process, without opening the file.</summary>
     /// <param name="path">The path in UTF-8, with a zero at its end.</param>
-    /// <param name="followsLinks">Whether it is about the file that a link leads to, and not about the link.</param>
+    /// <param name="followsLinks">Whether a link stands for the file that it leads to. If false, the link itself is checked.</param>
     public static bool IsAnother(ReadOnlySpan<byte> path, bool followsLinks = false)
     {
-        Debug.Assert(path is [.., 0], "The system reads a path up to its zero.");
+        Debug.Assert(path is [.., 0], "The path ends with a zero byte.");
         return IsAnother(CurrentFolder, path, followsLinks ? 0 : NoFollow);
     }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Is called by the heartbeat.</summary>
+/// <summary>Something that the heartbeat calls regularly.</summary>
 internal interface IHeartbeatListener
 {
     /// <summary>Called about ten times a second, on the timer's thread. Must be quick, must not block and must not throw.</summary>
@@ -109,7 +109,7 @@ internal sealed class Heartbeat : IDisposable
     {
         lock (Sharing)
         {
-            Debug.Assert(_holders > 0, "Given back once by each who holds it.");
+            Debug.Assert(_holders > 0, "Each holder disposes of it once.");
             if (--_holders > 0)
             {
                 return;

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>Is told what happens on a connection that is not being read.</summary>
-/// <remarks>Called on the thread that noticed it, at most once per <see cref="ConnectionReader.Watch"/>. Must not block and must not throw.</remarks>
+/// <summary>Gets the events of a connection that nobody is reading.</summary>
+/// <remarks>Called on the thread that noticed the event, at most once per <see cref="ConnectionReader.Watch"/>. Must not block and must not throw.</remarks>
 internal interface IConnectionWatch
 {
     /// <summary>The peer ended or reset the connection. Bytes sent before that may still be unread.</summary>

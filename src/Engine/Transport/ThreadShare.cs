@@ -3,7 +3,7 @@ namespace McpProxyFast.Transport;
 /// <summary>How many buffers and pooled objects one thread keeps for later connections.</summary>
 /// <remarks>
 /// There is one event loop per processor, and each serves thousands of connections. The runtime's pool threads can be many under load, and they come and go.
-/// Each keeps a sixteenth, so a hundred of them hold no more than a few loops.
+/// Each pool thread keeps only a sixteenth of a loop's share, so a hundred of them hold no more than a few loops do.
 /// </remarks>
 internal static class ThreadShare
 {

@@ -7,16 +7,17 @@ using McpProxyFast.Transport.Network;
 namespace McpProxyFast.Upstream;
 
 /// <summary>
-/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Its exceptions become faults that the client is told.
+/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Its exceptions become faults, for which the client gets an error
+/// reply.
 /// </summary>
 /// <param name="connect">The hook.</param>
-/// <param name="timeout">The limit for one connection.</param>
+/// <param name="timeout">The time limit for one connection.</param>
 /// <param name="clock">Measures the limit.</param>
 /// <param name="faults">Receives exceptions of the hook that are not expected from it.</param>
 internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPipe>> connect, TimeSpan timeout, TimeProvider clock, HookFaults faults)
 {
     /// <summary>Asks the host for a connection.</summary>
-    /// <param name="cancel">The client disconnected, or the proxy is stopping.</param>
+    /// <param name="cancel">Cancelled if the client disconnects or the proxy stops.</param>
     public async ValueTask<ConnectResult> ConnectAsync(CancellationToken cancel)
     {
         using var ending = new HookCancellation(faults, timeout, clock, cancel);
@@ -58,7 +59,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         }
         catch (Exception)
         {
-            // The attempt was already answered as too slow; a later result has no effect.
+            // The attempt has already been reported as too slow; a later result has no effect.
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps it. Valid while Pooled; also read by the thread that ended that state.</summary>
+    /// <summary>The pool that keeps the connection. Valid while Pooled; also read by the thread that ended that state.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -71,12 +71,12 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// </summary>
     public long KeptFor => Volatile.Read(ref _keptFor);
 
-    /// <summary>It has carried an exchange before, so the upstream may have closed it just when it is used again.</summary>
+    /// <summary>Whether it has carried an exchange before. Then the upstream may close it just when it is used again.</summary>
     public bool IsReused { get; private set; }
 
     public bool IsIdle => Volatile.Read(ref _state) is Held or Pooled;
 
-    /// <summary>It ended while it was idle. Never becomes false again.</summary>
+    /// <summary>Whether it ended while it was idle. Never becomes false again.</summary>
     public bool IsDead => Volatile.Read(ref _state) is Dead;
 
     /// <summary>Records how long the upstream keeps the connection idle. Only for its user.</summary>
@@ -86,18 +86,22 @@ internal sealed class UpstreamConnection : IConnectionWatch
         Volatile.Write(ref _keptFor, IdleTimeoutEstimate.WithMargin(seconds * 1000L));
     }
 
-    /// <summary>A client keeps it between two of its exchanges.</summary>
-    /// <param name="idleSince">Since when it is idle, in the heartbeat's time: now, or when its answer came if something was waited for since.</param>
+    /// <summary>Called when a client keeps the connection between two of its exchanges.</summary>
+    /// <param name="idleSince">
+    /// Since when it is idle, in the heartbeat's time: usually now; the time of its last answer if the exchange waited for something after that.
+    /// </param>
     public void Hold(long idleSince)
     {
         Volatile.Write(ref _idleSince, idleSince);
         Rest(Held, null);
     }
 
-    /// <summary>The pool keeps it. It counts as idle since its last exchange.</summary>
+    /// <summary>Called when the pool keeps the connection. It counts as idle since its last exchange.</summary>
     public void RestIn(UpstreamPool pool) => Rest(Pooled, pool);
 
-    /// <summary>Takes it for an exchange. Returns false if it has ended, or has received bytes that no request asked for; then the caller closes it.</summary>
+    /// <summary>
+    /// Takes the connection for an exchange. Returns false if it has ended, or has received bytes that no request asked for; then the caller closes it.
+    /// </summary>
     /// <remarks>
     /// The connection is checked here, not only by the watch. Bytes that arrived before the request was sent would be taken for its response, and a request
     /// sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). The system is asked if it may know more than the watch, and always if the
@@ -161,12 +165,12 @@ internal sealed class UpstreamConnection : IConnectionWatch
             End(ended);
         }
 
-        return true; // in Settling, its owner notices that in Rest
+        return true; // in the state Settling, the owner notices the end in Rest
     }
 
     private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
 
-    /// <summary>The upstream has ended it. Called once, by the thread that noticed it.</summary>
+    /// <summary>Records that the upstream has ended the connection. Called once, by the thread that noticed the end.</summary>
     private void Learn()
     {
         long now = _heartbeat.Now;
@@ -186,7 +190,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
         }
     }
 
-    /// <summary>Completes the step to Dead. Called only by the one that made this step.</summary>
+    /// <summary>Completes the change to Dead. Called only by the thread that made this change.</summary>
     private void End(int state)
     {
         if (state == Pooled)

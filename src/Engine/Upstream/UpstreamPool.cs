@@ -11,9 +11,7 @@ namespace McpProxyFast.Upstream;
 /// </remarks>
 internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 {
-    /// <summary>
-    /// An idle connection is young for so long. A request that must not be sent twice prefers a younger one to one that is no longer young, if there is one.
-    /// </summary>
+    /// <summary>For how long an idle connection counts as young. A request that must not be sent twice gets a young connection, if there is one.</summary>
     private const long YoungMilliseconds = 1000;
 
     private readonly Func<Affinity?, CancellationToken, ValueTask<ConnectResult>> _connect;
@@ -30,15 +28,16 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     /// <summary>How long the upstream keeps idle connections, as far as it has shown that by closing them.</summary>
     private readonly IdleTimeoutEstimate _idleTimeout = new();
 
-    /// <summary>Its number in the heartbeat; -1 after it has left.</summary>
+    /// <summary>The pool's number in the heartbeat; -1 after the pool has left it.</summary>
     private int _number;
 
     /// <param name="connect">Creates a connection.</param>
     /// <param name="maxIdle">The number of slots.</param>
     /// <param name="idleTimeout">How long an idle connection is kept.</param>
-    /// <param name="idleForOnce">For a request that must not be sent twice: how long its connection may have been idle, unless the upstream says that it keeps
-    /// it.</param>
-    /// <param name="maxAge">How old a connection may be to be used again.</param>
+    /// <param name="idleForOnce">
+    /// For a request that must not be sent twice: how long its connection may have been idle, unless the upstream has said how long it keeps connections.
+    /// </param>
+    /// <param name="maxAge">The maximum age of a connection that is used again.</param>
     /// <param name="heartbeat">The clock.</param>
     /// <param name="metrics">Counts responses that no request asked for.</param>
     public UpstreamPool(
@@ -61,8 +60,8 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     }
 
     /// <summary>Takes the newest idle connection that may carry the request, preferring the given affinity. Null if there is none.</summary>
-    /// <param name="affinity">What serves the client.</param>
-    /// <param name="maySendTwice">The request may be sent again if it is lost.</param>
+    /// <param name="affinity">The affinity of the client's connection.</param>
+    /// <param name="maySendTwice">Whether the request may be sent again if it is lost.</param>
     public UpstreamConnection? TryTake(Affinity? affinity, bool maySendTwice)
     {
         while (FindNewest(affinity, maySendTwice) is { } found)
@@ -94,8 +93,8 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     /// <summary>Whether an idle connection may carry a request, judged by its age and its idle time.</summary>
     /// <remarks>
     /// Upstreams close connections that were idle too long, and a request that is on its way then is lost. If it may be sent twice, it is sent again. Otherwise
-    /// it gets a connection that was used recently: most servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long. Of those
-    /// that keep them for less and do not say so, it is learned from the connections that they close (<see cref="IdleTimeoutEstimate"/>).
+    /// it gets a connection that was used recently: most servers keep idle connections for 5 s (node, uvicorn) or longer, and some say for how long. Some keep
+    /// them for less and do not say so; <see cref="IdleTimeoutEstimate"/> learns their limit from the connections that they close.
     /// </remarks>
     public bool MayCarry(UpstreamConnection connection, bool maySendTwice)
     {
@@ -105,8 +104,8 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
 
     /// <summary>Whether a client's own connection, which it has just taken, should carry its request. Otherwise it gets another one.</summary>
     /// <remarks>
-    /// A connection that is no longer young gives way to a younger one, for a request that must not be sent twice: nobody knows all reasons for which an
-    /// upstream closes idle connections, but it closes those first that have been idle longest.
+    /// A request that must not be sent twice gets a younger connection if its own is no longer young. Not all reasons for which upstreams close idle
+    /// connections are known, but those that have been idle longest are closed first.
     /// </remarks>
     public bool ShouldCarry(UpstreamConnection own, Affinity? affinity, bool maySendTwice)
     {
@@ -126,7 +125,7 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
             return;
         }
 
-        // Watched before it can be found: the thread that takes it from its slot owns its reader, so the watch must be set by then.
+        // The watch is set before the connection is in a slot: a thread that takes it from there owns its reader, so the watch must be set by then.
         connection.RestIn(this);
         for (int i = 0; i < _slots.Length; i++)
         {
@@ -206,7 +205,8 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
     private bool IsYoung(UpstreamConnection connection) => _heartbeat.Now - connection.MadeAt < _ageMilliseconds;
 
     /// <summary>
-    /// The upstream's own limit applies, but never more than the general limit; and what it shows counts more than what it says.
+    /// The idle limit for a connection: the limit that the upstream has sent, but never more than the general one. For a request that must not be sent twice,
+    /// also never more than the limit that was learned.
     /// </summary>
     private long IdleLimit(UpstreamConnection connection, bool maySendTwice)
     {

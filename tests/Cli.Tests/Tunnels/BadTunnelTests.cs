@@ -66,7 +66,7 @@ public sealed class BadTunnelTests : IDisposable
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --remote-forward-headers X-Api-Key=a", "could act with your credential at http://a/mcp")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --max-connections 0", "--max-connections cannot be '0'")]
     [InlineData("proxy tunnel http://a name --tunnel-provider ngrokk", "there is no 'ngrokk'")]
-    [InlineData("launch-agent", "launch-agent is the command's own; use tunnel")]
+    [InlineData("launch-agent", "launch-agent is an internal verb; use tunnel")]
     public async Task WrongUseEndsWithCodeTwoAndOneLine(string commandLine, string expected)
     {
         Outcome outcome = await Command.RunAsync(commandLine.Split(' '));

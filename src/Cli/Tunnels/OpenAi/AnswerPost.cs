@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Posts answers to the control plane. All rules about sending again are here.</summary>
+/// <summary>Posts answers to the control plane. Decides whether and when an answer is sent again.</summary>
 /// <param name="plane">The control plane.</param>
 /// <param name="logger">Gets a warning for each lost answer.</param>
 internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
 {
-    /// <summary>Most attempts for an answer. With the pauses this takes some minutes.</summary>
+    /// <summary>The maximum number of attempts for an answer. With the pauses they take some minutes.</summary>
     private const int MaxAttempts = 12;
 
-    /// <summary>Most attempts for a notification; the answer has to wait for it.</summary>
+    /// <summary>The maximum number of attempts for a notification. They are fewer, because the answer waits for the notification.</summary>
     private const int MaxNotificationAttempts = 4;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
@@ -59,8 +59,8 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
         logger.AnswerLost(command.RequestId, why);
     }
 
-    /// <summary>Posts a notification, at most once.</summary>
-    /// <returns>False if it may be lost; then no later notification of the command may be sent.</returns>
+    /// <summary>Posts a notification. It is sent again only if it was certainly not received.</summary>
+    /// <returns>False if it may be lost. Then no later notification of the same command may be sent.</returns>
     public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlySequence<byte> body, CancellationToken cancel)
     {
         var pauses = new RetryPauses(FirstPause, LongestPause);

@@ -4,32 +4,32 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The answers that have come on a stream, until the command's message is answered whole.</summary>
-/// <param name="asked">The command's message, which has requests.</param>
+/// <summary>Collects the answers that come on a stream, until all requests of the command's message are answered.</summary>
+/// <param name="asked">The command's message. It has at least one request.</param>
 internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
 {
-    /// <summary>The requests that are not answered.</summary>
+    /// <summary>The ids of the requests that are not answered yet.</summary>
     private readonly HashSet<MessageId> _open = [.. asked.Requests];
 
-    /// <summary>The answers, in the order of their arrival: slices of what is held.</summary>
+    /// <summary>The answers in the order of their arrival. They are slices of <see cref="_held"/>.</summary>
     private readonly List<ReadOnlySequence<byte>> _answers = [];
 
-    /// <summary>The messages that the answers lie in.</summary>
+    /// <summary>The messages that contain the answers.</summary>
     private readonly List<MessageBuffer> _held = [];
 
-    /// <summary>An error has answered all that was open.</summary>
+    /// <summary>Whether an error has answered all requests that were open.</summary>
     private bool _isRefused;
 
-    /// <summary>Nothing more is waited for.</summary>
+    /// <summary>Whether no further answer is needed.</summary>
     public bool IsWhole => _isRefused || _open.Count == 0;
 
-    /// <summary>Whether some of a batch is answered.</summary>
+    /// <summary>Whether at least one answer has come.</summary>
     public bool HasSome => _answers.Count > 0;
 
-    /// <summary>Takes a message, if it answers something that is open.</summary>
-    /// <param name="message">Is held from now on if it was taken.</param>
-    /// <param name="head">What was read of it.</param>
-    /// <returns>Whether it was taken.</returns>
+    /// <summary>Takes a message if it answers an open request.</summary>
+    /// <param name="message">The message. If it is taken, this object disposes of it.</param>
+    /// <param name="head">The head of the message.</param>
+    /// <returns>Whether the message was taken.</returns>
     public bool Take(MessageBuffer message, RpcHead head)
     {
         int before = _answers.Count;
@@ -54,8 +54,8 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
         return true;
     }
 
-    /// <summary>What is posted: the one answer, or those of a batch as a batch. The caller that gets it owns what is held.</summary>
-    /// <param name="missing">Makes an error for a request that was not answered.</param>
+    /// <summary>Returns the message to post: the one answer, or all answers as a batch. The caller must dispose of the messages that it is made of.</summary>
+    /// <param name="missing">Makes the error for a request that was not answered.</param>
     public (ReadOnlySequence<byte> Message, MessageBuffer[] Held) Release(Func<MessageId, ReadOnlySequence<byte>> missing)
     {
         MessageBuffer[] held = [.. _held];
@@ -64,7 +64,7 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
         return (isOne ? _answers[0] : BatchOf([.. _answers, .. _isRefused ? [] : _open.Select(missing)]), held);
     }
 
-    /// <summary>Joins messages to a batch.</summary>
+    /// <summary>Joins messages into a batch.</summary>
     public static ReadOnlySequence<byte> BatchOf(IReadOnlyList<ReadOnlySequence<byte>> messages) => JoinedBytes.Of(
         [.. messages.SelectMany((message, i) => (ReadOnlySequence<byte>[])[Literal(i == 0 ? "["u8 : ","u8), message]), Literal("]"u8)]);
 
@@ -81,7 +81,7 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
 
         bool answers = head.Id is { } id && _open.Remove(id);
 
-        // An error that names no request of a batch answers all of it; one on the stream of a single request answers that, whatever it names.
+        // An error without an id answers the whole batch. On the stream of a single request, any error answers that request, whatever id it has.
         _isRefused |= !answers && head.Kind is MessageKind.ErrorResponse && (head.Id is null || !asked.IsBatch);
         if (answers || _isRefused)
         {

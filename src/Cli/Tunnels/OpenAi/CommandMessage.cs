@@ -4,19 +4,19 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>What routing needs of a command's message.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Requests">The ids of the requests in it: one, several for a batch, none for a notification or a response.</param>
-/// <param name="Id">Its id, even if it is not a valid message; null if none was seen, and for a batch.</param>
+/// <summary>The parts of a command's message that decide how it is sent and answered.</summary>
+/// <param name="Kind">The kind of the message.</param>
+/// <param name="Requests">The ids of the requests in it: one for a request, any number for a batch, none for a notification or a response.</param>
+/// <param name="Id">The message's id, even if the message is not valid; null if no id was found, and for a batch.</param>
 internal sealed record CommandMessage(MessageKind Kind, IReadOnlyList<MessageId> Requests, MessageId? Id)
 {
     public bool IsBatch => Kind is MessageKind.Batch;
 
-    /// <summary>It has no request, so that it is acknowledged and not answered.</summary>
+    /// <summary>Whether the message has no request, so that it is acknowledged and not answered.</summary>
     public bool IsAcknowledged => Kind is not MessageKind.Broken && Requests.Count == 0;
 
     /// <summary>Reads a message. Never throws.</summary>
-    /// <param name="message">May be empty.</param>
+    /// <param name="message">The raw JSON of the message; may be empty.</param>
     public static CommandMessage Read(in ReadOnlySequence<byte> message)
     {
         RpcHead head = MessageScanner.Scan(message);
@@ -30,7 +30,7 @@ internal sealed record CommandMessage(MessageKind Kind, IReadOnlyList<MessageId>
             return new CommandMessage(MessageKind.Broken, [], null);
         }
 
-        // Elements that are not messages are left to the server, which refuses them.
+        // Elements that are not valid messages are sent on too. The server refuses them.
         IEnumerable<RpcHead> requests = parts.Select(part => MessageScanner.Scan(part)).Where(each => each.Kind is MessageKind.Request);
         return new CommandMessage(head.Kind, [.. requests.Select(each => each.Id!.Value)], null);
     }

@@ -9,17 +9,17 @@ internal static class CommandReader
 {
     private const string MainChannel = "main";
 
-    /// <summary>Most commands of one poll, many times what it asks for.</summary>
+    /// <summary>The maximum number of commands in one response, many times the number that a poll asks for.</summary>
     private const int MaxCommands = 1_000;
 
-    /// <summary>Most bytes of a command's headers; a request head has no room for more.</summary>
+    /// <summary>The maximum number of bytes of a command's headers. A request head has no room for more.</summary>
     private const int MaxHeaderBytes = 64 * 1024;
 
-    /// <summary>Deeper than any message may be, so that one deep message does not take the others of its poll along.</summary>
+    /// <summary>Allows a deeper nesting than messages may have, so that one message that is too deep does not make the whole response unreadable.</summary>
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 2_048 };
 
-    /// <param name="body">The response; the commands' messages are slices of it.</param>
-    /// <exception cref="JsonException">The body is not a JSON object with an array of commands, or they are too many.</exception>
+    /// <param name="body">The response's body. The messages of the returned commands are slices of it.</param>
+    /// <exception cref="JsonException">The body is not a JSON object with an array of commands, or has too many commands.</exception>
     public static IReadOnlyList<TunnelCommand> Read(in ReadOnlySequence<byte> body)
     {
         var json = new Utf8JsonReader(body, Options);
@@ -47,7 +47,7 @@ internal static class CommandReader
             }
         }
 
-        json.Read(); // throws if something follows
+        json.Read(); // throws if anything follows the object
         return commands;
     }
 
@@ -69,7 +69,7 @@ internal static class CommandReader
         return commands;
     }
 
-    /// <returns>Null if it cannot be answered, or is not text although it must be.</returns>
+    /// <returns>The command; null if it cannot be answered, or a field that must be a string is not valid Unicode.</returns>
     private static TunnelCommand? ReadOne(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -102,7 +102,7 @@ internal static class CommandReader
         }
 
         return isText && texts.TryGetValue("request_id", out string? id) && texts.TryGetValue("shard_token", out string? shard)
-            && shard.All(character => character is >= ' ' and <= '~') // no header line carries another
+            && shard.All(character => character is >= ' ' and <= '~') // it is sent in a header line
             ? new TunnelCommand(
                 id,
                 shard,
@@ -114,8 +114,8 @@ internal static class CommandReader
             : null;
     }
 
-    /// <param name="json">Stands on an object; at its end afterwards.</param>
-    /// <param name="headers">The fields; null if they are too many.</param>
+    /// <param name="json">A reader at the start of an object. It is moved to the end of the object.</param>
+    /// <param name="headers">The header fields; null if they are too large together.</param>
     /// <returns>False if a name is not valid Unicode.</returns>
     private static bool TryReadHeaders(ref Utf8JsonReader json, out List<(string Name, string Value)>? headers)
     {

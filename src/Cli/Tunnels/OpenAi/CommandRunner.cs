@@ -5,19 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Runs a command once and delivers the answer.</summary>
-/// <param name="proxy">The way to the MCP server.</param>
-/// <param name="target">The MCP server.</param>
-/// <param name="delivery">Delivers the answers.</param>
-/// <param name="budget">Bounds what is held of answers.</param>
-/// <param name="logger">Gets what cannot be done.</param>
-/// <param name="clock">Tells when the deadline of a command has passed.</param>
+/// <summary>Runs the commands of the control plane: sends each to the MCP server once, and posts the answer.</summary>
+/// <param name="proxy">The proxy, which sends requests to the MCP server.</param>
+/// <param name="target">The URL of the MCP server.</param>
+/// <param name="delivery">Posts the answers.</param>
+/// <param name="budget">Bounds the memory that answers take.</param>
+/// <param name="logger">Gets a line for each command that fails or is not answered.</param>
+/// <param name="clock">Measures the deadlines of commands.</param>
 internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger, TimeProvider clock)
 {
     /// <summary>Runs a command. Never throws.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="receivedAt">When the head of the poll's response arrived, as a timestamp of the clock.</param>
-    /// <param name="stopping">Cancels the command; nothing is posted then.</param>
+    /// <param name="receivedAt">When the head of the poll's response arrived (a timestamp of the clock).</param>
+    /// <param name="stopping">Cancels the command. Then nothing is posted.</param>
     public async Task RunAsync(TunnelCommand command, long receivedAt, CancellationToken stopping)
     {
         TimeSpan left = command.Timeout is { } timeout ? timeout - clock.GetElapsedTime(receivedAt) : Timeout.InfiniteTimeSpan;
@@ -48,7 +48,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         }
     }
 
-    /// <returns>Null for a command that gets no answer.</returns>
+    /// <returns>The answer; null for a command that gets none.</returns>
     private async Task<TunnelAnswer?> AnswerAsync(TunnelCommand command, CancellationToken cancel)
     {
         switch (command.Type)
@@ -70,7 +70,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         return new TunnelAnswer(Envelope.Acknowledgment(command, response?.Status ?? TunnelFailure.Closed.Code, response));
     }
 
-    /// <summary>If anything goes wrong here, the caller that waits for the answer is told.</summary>
+    /// <summary>Sends the message. If that fails because of a bug or for lack of memory, returns an error as the answer.</summary>
     private async Task<TunnelAnswer> SendOrFailAsync(TunnelCommand command, CommandMessage asked, CancellationToken cancel)
     {
         try
@@ -150,7 +150,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
             RpcHead head = next.Name == "message" ? MessageScanner.Scan(message.Bytes) : new RpcHead();
             if (answers.Take(message, head))
             {
-                continue; // it is held until it has been posted
+                continue; // it is disposed of after it has been posted
             }
 
             using (message)

@@ -5,20 +5,20 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The three HTTP calls to the control plane. The caller decides what a response means.</summary>
+/// <summary>Makes the three HTTP calls to the control plane. The caller decides what each response means.</summary>
 /// <param name="provider">The tunnel, the key and the base URL.</param>
 internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
 {
-    /// <summary>Most commands requested by one poll.</summary>
+    /// <summary>The maximum number of commands that one poll asks for.</summary>
     private const int Limit = 25;
 
     /// <summary>How long the control plane should hold a poll open.</summary>
     private const int WaitMilliseconds = 15_000;
 
-    /// <summary>Timeout of a poll.</summary>
+    /// <summary>How long to wait for the head of a poll's response.</summary>
     private static readonly TimeSpan PollTimeout = TimeSpan.FromSeconds(45);
 
-    /// <summary>Timeout of any other call.</summary>
+    /// <summary>How long to wait for the head of the response to any other call.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly string Instance = Guid.NewGuid().ToString("N");
@@ -31,15 +31,15 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
     private readonly string _tunnel = $"{provider.Base.AbsoluteUri.TrimEnd('/')}/v1/tunnels/{Uri.EscapeDataString(provider.TunnelId)}";
 
     /// <summary>Requests the metadata of the tunnel.</summary>
-    /// <exception cref="HttpRequestException">No response.</exception>
-    /// <exception cref="TimeoutException">No response in time.</exception>
+    /// <exception cref="HttpRequestException">There was no response.</exception>
+    /// <exception cref="TimeoutException">There was no response in time.</exception>
     public Task<HttpResponseMessage> MetadataAsync(CancellationToken cancel) =>
         SendAsync(_http, new HttpRequestMessage(HttpMethod.Get, _tunnel), CallTimeout, cancel);
 
     /// <summary>Polls for commands.</summary>
     /// <returns>The response, as soon as its head has arrived.</returns>
-    /// <exception cref="HttpRequestException">No response.</exception>
-    /// <exception cref="TimeoutException">No response in time.</exception>
+    /// <exception cref="HttpRequestException">There was no response.</exception>
+    /// <exception cref="TimeoutException">There was no response in time.</exception>
     public Task<HttpResponseMessage> PollAsync(CancellationToken cancel)
     {
         string channels = string.Concat(provider.Channels.Select(channel => $"&channel={Uri.EscapeDataString(channel)}"));
@@ -50,10 +50,10 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
     /// <summary>Posts an answer.</summary>
     /// <param name="command">The command that is answered.</param>
     /// <param name="body">The answer.</param>
-    /// <param name="isOnce">Must not be sent again without the caller knowing.</param>
+    /// <param name="isOnce">Whether HttpClient must not send the request again by itself.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <exception cref="HttpRequestException">No response.</exception>
-    /// <exception cref="TimeoutException">No response in time.</exception>
+    /// <exception cref="HttpRequestException">There was no response.</exception>
+    /// <exception cref="TimeoutException">There was no response in time.</exception>
     public Task<HttpResponseMessage> PostAsync(TunnelCommand command, ReadOnlySequence<byte> body, bool isOnce, CancellationToken cancel)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"{_tunnel}/response") { Content = new MessageContent(body) };
@@ -74,7 +74,7 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
         ConnectTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = lifetime,
         UseCookies = false,
-        UseProxy = !provider.Base.IsLoopback, // a proxy would read the key, and has another loopback
+        UseProxy = !provider.Base.IsLoopback, // an HTTP proxy on the way would see the key, and cannot reach this machine's loopback
     };
 
     private async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, HttpRequestMessage request, TimeSpan limit, CancellationToken cancel)

@@ -5,7 +5,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Builds the JSON bodies of answers.</summary>
+/// <summary>Builds the JSON bodies that are posted to the control plane.</summary>
 internal static class Envelope
 {
     /// <summary>The type of a notification, which does not end the command.</summary>
@@ -13,7 +13,7 @@ internal static class Envelope
 
     private const string ContentType = "Content-Type";
 
-    /// <summary>The header fields of the MCP response that are returned.</summary>
+    /// <summary>The header fields that are copied from the MCP server's response.</summary>
     private static readonly string[] Returned =
         [ContentType, "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-ID", "Access-Control-Expose-Headers", "WWW-Authenticate"];
 
@@ -34,7 +34,7 @@ internal static class Envelope
 
     /// <summary>Builds the final answer when the server gave none.</summary>
     /// <param name="command">The command that is answered.</param>
-    /// <param name="asked">Its message; each request of a batch gets an error.</param>
+    /// <param name="asked">The command's message. Each request of a batch gets an error.</param>
     /// <param name="failure">What failed.</param>
     /// <param name="response">The response of the server, if there was one.</param>
     public static ReadOnlySequence<byte> Failure(TunnelCommand command, CommandMessage asked, TunnelFailure failure, McpResponse? response = null)
@@ -70,7 +70,7 @@ internal static class Envelope
         json.WriteEndObject();
     });
 
-    /// <summary>The fields to return, without empty ones and those named by <c>Connection</c>.</summary>
+    /// <summary>Returns the fields to copy, without empty ones and without those that <c>Connection</c> names.</summary>
     private static (string Name, string Value)[] FieldsOf(McpResponse response)
     {
         string[] named = [.. response.Values("Connection").SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries))];

@@ -6,14 +6,16 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>One request to the MCP server through the proxy in this process, which does credentials, limits, DNS, TLS and admission.</summary>
-/// <remarks>Does not use HttpClient, which joins several values of a field with commas. The protocol forbids that.</remarks>
+/// <summary>
+/// One request to the MCP server. It goes through the proxy in this process, which takes care of credentials, limits, DNS, TLS and admission.
+/// </summary>
+/// <remarks>It does not use HttpClient, which joins several values of a field with commas. The tunnel's protocol forbids that.</remarks>
 internal sealed class McpExchange : IDisposable
 {
     /// <summary>Settings of the connections. Every host is allowed: no web page can reach a connection in memory.</summary>
     private static readonly ClientConnectionInfo Info = new() { AllowedHosts = ["*"] };
 
-    /// <summary>Fields that a command cannot set, because they belong to the connection or frame the message.</summary>
+    /// <summary>The fields that a command cannot set, because they belong to the connection, or say where the message ends.</summary>
     private static readonly string[] NotTheirs =
     [
         "Host", "Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Proxy-Authenticate",
@@ -28,13 +30,13 @@ internal sealed class McpExchange : IDisposable
     private McpExchange(McpProxy proxy) => _connection = MemoryConnection.Open(end => proxy.ServeAsync(end, Info, _over.Token));
 
     /// <summary>Sends a request.</summary>
-    /// <param name="proxy">The proxy.</param>
-    /// <param name="target">The MCP server.</param>
+    /// <param name="proxy">The proxy that sends the request to the MCP server.</param>
+    /// <param name="target">The URL of the MCP server.</param>
     /// <param name="method">POST or DELETE.</param>
-    /// <param name="headers">The headers of the command; null for too many.</param>
-    /// <param name="message">The body; empty for none.</param>
+    /// <param name="headers">The headers of the command; null if they were too large.</param>
+    /// <param name="message">The body; empty if there is none.</param>
     /// <param name="cancel">Cancels the request.</param>
-    /// <returns>The exchange, or null if a header is not valid in HTTP.</returns>
+    /// <returns>The exchange; null if the headers were too large, or one is not valid in HTTP.</returns>
     public static async Task<McpExchange?> SendAsync(
         McpProxy proxy,
         Uri target,
@@ -67,7 +69,7 @@ internal sealed class McpExchange : IDisposable
     }
 
     /// <summary>Waits for the head of the response.</summary>
-    /// <returns>Null if the connection ends before it.</returns>
+    /// <returns>The response; null if the connection ends before its head is complete.</returns>
     public Task<McpResponse?> ResponseAsync(CancellationToken cancel) => McpResponse.ReadAsync(_connection, cancel);
 
     /// <summary>Closes the connection. If no answer has come yet, this cancels the MCP request.</summary>

@@ -5,10 +5,10 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>A response of the proxy in this process.</summary>
+/// <summary>A response that came through the proxy in this process.</summary>
 internal sealed class McpResponse
 {
-    /// <summary>A head may be as large as the proxy lets one be. What is read of a body is bounded by its reader.</summary>
+    /// <summary>The limits for reading the response. They are not smaller than the proxy's own. The code that reads the body bounds its size.</summary>
     private static readonly HeadLimits Limits = new(
         MaxHeadBytes: ushort.MaxValue, MaxStartLineBytes: 8 * 1024, MaxFields: 1_000, new BodyLimits(long.MaxValue / 2, MaxOverheadBytes: 64 * 1024));
 
@@ -26,11 +26,11 @@ internal sealed class McpResponse
     /// <summary>Whether the body is a stream of events.</summary>
     public bool IsEventStream => _head.IsEventStream;
 
-    /// <summary>The body. A reader that gets to its end has all of it: if the body is cut, reading throws.</summary>
+    /// <summary>The body. If the connection ends before the body is complete, reading throws.</summary>
     public Stream Body { get; }
 
     /// <summary>Reads the head of the final response.</summary>
-    /// <returns>Null if the connection ends before it.</returns>
+    /// <returns>The response; null if the connection ends before its head is complete, or the head is not valid.</returns>
     public static async Task<McpResponse?> ReadAsync(Stream connection, CancellationToken cancel)
     {
         PipeReader input = PipeReader.Create(connection, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
@@ -62,11 +62,11 @@ internal sealed class McpResponse
         }
         catch (IOException)
         {
-            return null; // cut
+            return null; // the connection was lost
         }
     }
 
-    /// <summary>The values of a field, one for each field line.</summary>
+    /// <summary>Returns the values of a field, one for each field line.</summary>
     public IReadOnlyList<string> Values(string name)
     {
         List<string> values = [];
@@ -96,7 +96,7 @@ internal sealed class McpResponse
 
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-        /// <exception cref="IOException">The body was cut.</exception>
+        /// <exception cref="IOException">The connection ended before the body was complete, or the body is malformed.</exception>
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             while (!_framing.IsComplete)
@@ -104,7 +104,7 @@ internal sealed class McpResponse
                 ReadResult read = await input.ReadAsync(cancellationToken);
                 if (read.Buffer.IsEmpty && read.IsCompleted)
                 {
-                    return _framing.Kind is FramingKind.UntilClose ? 0 : throw new IOException("the body was cut");
+                    return _framing.Kind is FramingKind.UntilClose ? 0 : throw new IOException("the connection ended before the body was complete");
                 }
 
                 int count = Take(read.Buffer.FirstSpan, buffer.Span, out int used);
@@ -131,7 +131,7 @@ internal sealed class McpResponse
             // There is nothing to write.
         }
 
-        /// <returns>Bytes of data that have been copied.</returns>
+        /// <returns>The number of data bytes that have been copied.</returns>
         private int Take(ReadOnlySpan<byte> received, Span<byte> room, out int used)
         {
             int count = 0;
@@ -143,7 +143,7 @@ internal sealed class McpResponse
             }
 
             used = walk.Length;
-            return walk.Violation is Violation.None ? count : throw new IOException("the body is framed wrongly");
+            return walk.Violation is Violation.None ? count : throw new IOException("the body's chunks are malformed");
         }
     }
 }

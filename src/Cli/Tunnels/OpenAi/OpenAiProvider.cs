@@ -5,17 +5,17 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The hosted tunnel: no agent; the proxy itself polls a control plane for commands.</summary>
+/// <summary>The hosted tunnel. It needs no agent: the command itself polls a control plane for requests.</summary>
 internal sealed class OpenAiProvider : TunnelProvider
 {
     public const string Name = "openai";
 
     private const string DefaultBase = "https://api.openai.com";
 
-    /// <summary>Most channels.</summary>
+    /// <summary>The maximum number of channels.</summary>
     private const int MaxChannels = 32;
 
-    /// <summary>Largest value of the header that names the channels.</summary>
+    /// <summary>The maximum length of the header value that names the channels, in bytes.</summary>
     private const int MaxInfoBytes = 4_096;
 
     private readonly string? _keyFile;
@@ -53,10 +53,10 @@ internal sealed class OpenAiProvider : TunnelProvider
     /// <summary>The base URL of the control plane.</summary>
     public Uri Base { get; }
 
-    /// <summary>Most commands run at the same time.</summary>
+    /// <summary>The maximum number of commands that run at the same time.</summary>
     public int Concurrency { get; }
 
-    /// <summary>The channels to poll, sorted; empty for all.</summary>
+    /// <summary>The channels to poll, sorted; if empty, all channels are polled.</summary>
     public IReadOnlyList<string> Channels { get; }
 
     /// <summary>The value of <c>X-Tunnel-MCP-Server-Info</c>: compact JSON that names the channels.</summary>
@@ -69,7 +69,7 @@ internal sealed class OpenAiProvider : TunnelProvider
 
     public override IProxyCompanion Beside(TunnelOptions options) => new HostedTunnel(this);
 
-    /// <summary>Reads the key again: its file may have been replaced.</summary>
+    /// <summary>Reads the key. It is read for each call, since its file may have been replaced.</summary>
     /// <exception cref="IOException">The key cannot be read.</exception>
     public string Key() => Key(what => new IOException(what));
 

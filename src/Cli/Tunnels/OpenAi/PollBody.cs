@@ -3,21 +3,21 @@ using McpProxyFast.Bridge;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The response to a poll. Its commands are slices of it, so it is given back when the last of them has ended.</summary>
-/// <param name="bytes">The response.</param>
+/// <summary>The body of the response to a poll. The commands are slices of it, so it is disposed of when the last command has ended.</summary>
+/// <param name="bytes">The bytes of the body.</param>
 internal sealed class PollBody(MessageBuffer bytes)
 {
-    /// <summary>Who still uses the bytes: the reader of the poll, and each command that has begun and not ended.</summary>
+    /// <summary>The number of users of the bytes: the code that reads the poll, and each command that has begun and not ended.</summary>
     private int _users = 1;
 
-    /// <summary>One more uses the bytes. To be called by somebody who does.</summary>
+    /// <summary>Adds a user. May be called only while the bytes have a user.</summary>
     public void Enter()
     {
         int users = Interlocked.Increment(ref _users);
         Debug.Assert(users > 1, "The bytes have not been given back.");
     }
 
-    /// <summary>One uses them no more.</summary>
+    /// <summary>Removes a user. After the last one the bytes are disposed of.</summary>
     public void Leave()
     {
         if (Interlocked.Decrement(ref _users) == 0)

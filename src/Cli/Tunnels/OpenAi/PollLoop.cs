@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Polls for commands and runs them, until it is stopped.</summary>
+/// <summary>Polls the control plane for commands and runs them, until it is stopped.</summary>
 internal sealed class PollLoop : IAsyncDisposable
 {
     private const int ReadBytes = 16 * 1024;
@@ -15,13 +15,13 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <summary>The pause after a failure that a person has to fix.</summary>
     private static readonly TimeSpan SlowPause = TimeSpan.FromSeconds(60);
 
-    /// <summary>A poll without commands that is answered sooner was not held open: the next one waits.</summary>
+    /// <summary>If a poll without commands is answered sooner than this, the server did not hold it open, and the next poll waits.</summary>
     private static readonly TimeSpan ShortPoll = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the next bytes of a poll's response may take.</summary>
+    /// <summary>How long to wait for the next bytes of a poll's response.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long running commands may take after the proxy is drained.</summary>
+    /// <summary>How long running commands may take after the proxy has been drained.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly int _concurrency;
@@ -32,27 +32,27 @@ internal sealed class PollLoop : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly RetryPauses _pauses = new(FirstPause, LongestPause);
 
-    /// <summary>One slot for each command that may still start.</summary>
+    /// <summary>Limits how many commands run at the same time: a command takes one slot while it runs.</summary>
     private readonly SemaphoreSlim _slots;
 
-    /// <summary>Cancels running commands; nothing is posted for them.</summary>
+    /// <summary>Cancelled to cancel the running commands. Nothing is posted for them then.</summary>
     private readonly CancellationTokenSource _aborting = new();
 
-    /// <summary>Ends the loop: on a signal, and when the loop is disposed.</summary>
+    /// <summary>Cancelled to end the loop: on a signal, and when the loop is disposed of.</summary>
     private readonly CancellationTokenSource _stopping;
 
     private readonly Task _running;
 
-    /// <summary>The last failure, so that it is logged once. Empty after a good poll, null before the first.</summary>
+    /// <summary>The last failure, so that the same one is not logged twice in a row. Empty after a successful poll, null before the first poll.</summary>
     private string? _wrong;
 
     /// <param name="provider">The tunnel and its key.</param>
-    /// <param name="proxy">The way to the MCP server.</param>
-    /// <param name="target">The MCP server.</param>
-    /// <param name="logger">Gets failures and their end.</param>
-    /// <param name="stopping">Ends the loop; running commands continue.</param>
-    /// <param name="budget">Most bytes that polls and answers hold; null for the usual bound.</param>
-    /// <param name="clock">Tells when a poll's response stalls, and when a command's deadline has passed; null for the system's.</param>
+    /// <param name="proxy">The proxy, which sends requests to the MCP server.</param>
+    /// <param name="target">The URL of the MCP server.</param>
+    /// <param name="logger">Gets a line when polling fails, and when it succeeds again.</param>
+    /// <param name="stopping">Cancelled to end the loop. Running commands continue.</param>
+    /// <param name="budget">The maximum number of bytes that polls and answers take together; null for the default.</param>
+    /// <param name="clock">Measures how long a poll's response stalls, and the deadlines of commands; null for the system clock.</param>
     public PollLoop(
         OpenAiProvider provider,
         McpProxy proxy,
@@ -115,7 +115,7 @@ internal sealed class PollLoop : IAsyncDisposable
             catch (Exception bug)
             {
                 _logger.PollFailed(bug.GetType().Name);
-                await PauseAsync(_pauses.Next(TimeSpan.Zero), "answered with something that this program fails at");
+                await PauseAsync(_pauses.Next(TimeSpan.Zero), "sent an answer that mcpproxyfast cannot handle because of a bug");
             }
         }
     }
@@ -149,7 +149,7 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits where a poll without commands was answered at once.</summary>
+    /// <summary>Waits a moment if a poll without commands was answered at once.</summary>
     private async Task RestAsync(long began)
     {
         if (TimeProvider.System.GetElapsedTime(began) < ShortPoll)
@@ -158,8 +158,8 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads the commands in a poll's response and begins each.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Reads the commands in a poll's response and starts each.</summary>
+    /// <returns>The number of commands.</returns>
     private async Task<int> BeginAsync(HttpResponseMessage response, long receivedAt)
     {
         var bytes = new MessageBuffer();
@@ -208,7 +208,9 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <exception cref="TimeoutException">Nothing has come for a while: a connection that is lost may look like that for hours.</exception>
+    /// <exception cref="TimeoutException">
+    /// Nothing has come for <see cref="StallTimeout"/>. The connection may be lost; without this limit that could go unnoticed for hours.
+    /// </exception>
     private async Task<int> ReadAsync(Stream stream, byte[] buffer)
     {
         using var stalled = new CancellationTokenSource(StallTimeout, _clock);
@@ -223,7 +225,7 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Called after each good poll.</summary>
+    /// <summary>Called after each successful poll.</summary>
     private void Well()
     {
         _pauses.Reset();

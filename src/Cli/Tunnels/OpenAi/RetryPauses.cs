@@ -1,9 +1,11 @@
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Pauses between attempts: doubled each time up to a limit, shortened by a random part of up to half, and never below Retry-After.</summary>
+/// <summary>
+/// Computes the pauses between attempts. Each is twice the last one up to a limit, is shortened by up to half at random, and is never below Retry-After.
+/// </summary>
 internal sealed class RetryPauses
 {
-    /// <summary>Cap for <c>Retry-After</c>.</summary>
+    /// <summary>The longest <c>Retry-After</c> that is followed.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromSeconds(60);
 
     private readonly TimeSpan _first;
@@ -13,11 +15,11 @@ internal sealed class RetryPauses
     private TimeSpan _next;
 
     /// <param name="first">The first pause.</param>
-    /// <param name="most">The longest.</param>
+    /// <param name="most">The longest pause.</param>
     public RetryPauses(TimeSpan first, TimeSpan most) => (_first, _most, _next) = (first, most, first);
 
-    /// <summary>The next pause.</summary>
-    /// <param name="asked">The <c>Retry-After</c> of the server; zero for none.</param>
+    /// <summary>Returns the next pause.</summary>
+    /// <param name="asked">The <c>Retry-After</c> of the server; zero if there is none.</param>
     public TimeSpan Next(TimeSpan asked)
     {
         TimeSpan pause = _next * (1 - (Random.Shared.NextDouble() / 2));
@@ -28,7 +30,7 @@ internal sealed class RetryPauses
     /// <summary>Starts again with the first pause.</summary>
     public void Reset() => _next = _first;
 
-    /// <summary>Reads <c>Retry-After</c> (RFC 9110 §10.2.3). Zero if it is missing, malformed or in the past.</summary>
+    /// <summary>Reads <c>Retry-After</c> (RFC 9110 §10.2.3). Returns zero if it is missing, malformed or in the past.</summary>
     public static TimeSpan AskedBy(HttpResponseMessage? response)
     {
         TimeSpan asked = response?.Headers.RetryAfter switch

@@ -3,12 +3,12 @@ using System.Buffers;
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
 /// <summary>A command of the control plane.</summary>
-/// <param name="RequestId">Repeated in the body of each answer.</param>
-/// <param name="ShardToken">Repeated in a header of each answer, and nowhere else.</param>
-/// <param name="Type">The type; it may be unknown.</param>
-/// <param name="Channel">Repeated in the body of each answer.</param>
-/// <param name="Timeout">Time for the command and its answer, counted from the head of the poll's response. Null for no limit.</param>
-/// <param name="Headers">Headers for the request to the MCP server, one entry for each value. Null if they are more than a request can carry.</param>
+/// <param name="RequestId">The command's id, repeated in the body of each answer.</param>
+/// <param name="ShardToken">A token that is repeated in a header of each answer, and nowhere else.</param>
+/// <param name="Type">The command's type. It may be one that this version does not know.</param>
+/// <param name="Channel">The channel that the command came on, repeated in the body of each answer.</param>
+/// <param name="Timeout">How long the command and its answer may take, from the head of the poll's response on; null for no limit.</param>
+/// <param name="Headers">The headers for the request to the MCP server, one entry for each value; null if they are too large for a request.</param>
 /// <param name="Message">The raw JSON-RPC message, a slice of the poll's response; empty if the type has none.</param>
 internal sealed record TunnelCommand(
     string RequestId,

@@ -3,9 +3,9 @@ using McpProxyFast.Bridge;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Why an MCP exchange gave no JSON-RPC answer. Only fixed words: no address, no exception text, no body.</summary>
+/// <summary>Why an MCP request got no JSON-RPC answer. It has only fixed words: no address, no exception text, no body.</summary>
 /// <param name="Source">The part that failed.</param>
-/// <param name="Code">The <c>resp_code</c>: the status of the server, else 504 for a timeout or 502.</param>
+/// <param name="Code">The <c>resp_code</c>: the server's status; if it sent none, 504 for a timeout and otherwise 502.</param>
 /// <param name="HasResponse">Whether the server had started a response.</param>
 /// <param name="Status">The error status of the server, or null.</param>
 internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, int? Status = null)
@@ -26,10 +26,10 @@ internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, 
         ("upstream-response-timeout", new("timeout", GatewayTimeout, HasResponse: false)),
     ];
 
-    /// <summary>The proxy or the tunnel failed.</summary>
+    /// <summary>The failure of the proxy or the tunnel itself.</summary>
     public static TunnelFailure Internal { get; } = new("client_internal", BadGateway, HasResponse: false);
 
-    /// <summary>The response of the server is not valid MCP, or was cut.</summary>
+    /// <summary>The server's response is not valid MCP, or is incomplete.</summary>
     public static TunnelFailure Protocol { get; } = new("protocol", BadGateway, HasResponse: true);
 
     /// <summary>The connection closed before the server answered.</summary>
@@ -38,7 +38,7 @@ internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, 
     /// <summary>The server answered with an HTTP error that contains no JSON-RPC error.</summary>
     public static TunnelFailure Http(int status) => new("target_http", status, HasResponse: true, status);
 
-    /// <summary>Translates an error of the proxy itself. Null if the error came from the server.</summary>
+    /// <summary>Translates an error that the proxy itself has made. Returns null if the error came from the server.</summary>
     /// <param name="status">The status of the response.</param>
     /// <param name="body">A JSON-RPC error.</param>
     public static TunnelFailure? OfProxy(int status, in ReadOnlySequence<byte> body)

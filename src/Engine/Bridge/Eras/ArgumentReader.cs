@@ -5,22 +5,22 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Takes those arguments of a tool call that are sent in headers too.</summary>
+/// <summary>Reads the arguments of a tool call that are sent in HTTP headers too.</summary>
 internal ref struct ArgumentReader
 {
-    /// <summary>Most bytes of all such headers of a request: its head has room for 32 KiB.</summary>
+    /// <summary>The maximum number of bytes that these headers of one request may have together. The whole head of a request may have 32 KiB.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <summary>The largest integer that every reader of JSON takes for itself (RFC 8259 §6).</summary>
+    /// <summary>The largest integer that every JSON parser reads exactly (RFC 8259 §6).</summary>
     private const decimal MaxSafeInteger = (1L << 53) - 1;
 
-    /// <summary>Where the headers go.</summary>
+    /// <summary>The list that the headers are added to.</summary>
     private readonly List<HeaderField> _fields;
 
-    /// <summary>The reader; it stands on the token that was read last.</summary>
+    /// <summary>The JSON reader, positioned on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>Bytes of headers so far.</summary>
+    /// <summary>The number of bytes in the headers that have been added so far.</summary>
     private int _bytes;
 
     private ArgumentReader(in ReadOnlySequence<byte> arguments, List<HeaderField> fields)
@@ -29,11 +29,11 @@ internal ref struct ArgumentReader
         _json = new Utf8JsonReader(arguments, MessageScanner.Options);
     }
 
-    /// <summary>Adds a header for each annotated argument that is there and is not null.</summary>
-    /// <param name="parameters">What is annotated.</param>
-    /// <param name="message">The call.</param>
-    /// <param name="fields">Where the headers go.</param>
-    /// <returns>What is wrong with the call; null if nothing is.</returns>
+    /// <summary>Adds a header for each argument that the tool's schema marks with <c>x-mcp-header</c>, if the call has it and it is not null.</summary>
+    /// <param name="parameters">The tool's parameters that are marked.</param>
+    /// <param name="message">The <c>tools/call</c> request.</param>
+    /// <param name="fields">The list that the headers are added to.</param>
+    /// <returns>A sentence for the client that says what is wrong with the call; null if nothing is.</returns>
     public static string? Read(ToolParameters parameters, in ReadOnlySequence<byte> message, List<HeaderField> fields)
     {
         if (JsonSlice.Find(message, "params"u8) is not { } found
@@ -63,7 +63,7 @@ internal ref struct ArgumentReader
             _json.Read();
             if (isTwice)
             {
-                return "An argument that the server wants in a header is there twice.";
+                return "The call has an argument twice that the server wants in a header. Send it once.";
             }
 
             string? fault = parameter is null ? null
@@ -81,7 +81,7 @@ internal ref struct ArgumentReader
         return null;
     }
 
-    /// <summary>The annotated parameter whose name the reader stands on; null for any other.</summary>
+    /// <summary>Returns the marked parameter that the reader is at; null if the parameter is not marked.</summary>
     private readonly ToolParameters? FindParameter(ToolParameters parameters, HashSet<string> seen, out bool isTwice)
     {
         isTwice = false;

@@ -1,13 +1,13 @@
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>How long to wait before something is tried again: longer each time, up to a bound.</summary>
+/// <summary>Computes how long to wait before something is tried again: longer after each failure, up to a bound.</summary>
 internal static class Backoff
 {
-    /// <summary>Doublings after which it stays as it is.</summary>
+    /// <summary>How often the wait is doubled at most.</summary>
     private const int MaxDoublings = 6;
 
-    /// <summary>The wait before a try.</summary>
-    /// <param name="first">The wait before the first try after a failure.</param>
-    /// <param name="failures">How many there have been in a row, at least one.</param>
+    /// <summary>Returns the wait before the next try.</summary>
+    /// <param name="first">The wait after the first failure.</param>
+    /// <param name="failures">The number of failures in a row, at least one.</param>
     public static TimeSpan After(TimeSpan first, int failures) => first * (1 << Math.Clamp(failures - 1, 0, MaxDoublings));
 }

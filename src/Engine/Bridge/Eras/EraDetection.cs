@@ -4,21 +4,25 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Tells whether a server may be of the era without a handshake, by its answer to one (revision 2026-07-28, "Backward Compatibility").</summary>
+/// <summary>
+/// Decides from the answer to an <c>initialize</c> whether the server may speak only 2026-07-28, which has no handshake (revision 2026-07-28, "Backward
+/// Compatibility").
+/// </summary>
 internal static class EraDetection
 {
-    /// <summary>A server of 2026-07-28 says: the field lines of a POST do not match its message.</summary>
+    /// <summary>The error code of revision 2026-07-28 that says that the headers of a POST do not match its message.</summary>
     public const int HeaderMismatch = -32020;
 
-    /// <summary>Reasons of the bridge's own errors that such a server can cause, because its answer was not MCP.</summary>
+    /// <summary>The reasons of the bridge's own errors that such a server can cause, because its answer was not an MCP message.</summary>
     private static readonly string[] Answered = ["upstream-status", "upstream-response-invalid", "upstream-answer-missing", "transport-unsuitable"];
 
-    /// <summary>Whether it is worth asking for <c>server/discover</c>.</summary>
+    /// <summary>Whether the server should be asked with <c>server/discover</c>.</summary>
     /// <param name="answer">The answer to <c>initialize</c>.</param>
-    /// <param name="head">Its head.</param>
+    /// <param name="head">The head of the answer.</param>
     /// <remarks>
     /// Such a server does not know the method (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which revisions it knows (-32022).
-    /// No error is one that only such servers give, so any of a server's own counts. One that was not reached, or wants a person to sign in, has not answered.
+    /// Other servers give the same errors, so every error that the server itself has made counts. If the server was not reached, or a person has to sign in
+    /// first, the server has not answered yet.
     /// </remarks>
     public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, RpcHead head)
     {

@@ -3,35 +3,40 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Translates between a client of one era and a server of the other: those before 2026-07-28 start with a handshake, those since have none.</summary>
+/// <summary>
+/// Translates between a client and a server of different eras. Revisions before 2026-07-28, the older era, start with a handshake (<c>initialize</c>);
+/// 2026-07-28 has none.
+/// </summary>
 /// <remarks>
-/// It is a state machine without IO, clock or log: messages in, actions out, to be carried out in their order. It is not thread-safe: one caller at a time.
-/// What cannot be translated is answered with a JSON-RPC error that says so.
+/// It is a state machine without IO, clock or log. It takes messages and returns actions, which the caller carries out in order. It is not thread-safe. A
+/// message that cannot be translated is answered with a JSON-RPC error that says so.
 /// </remarks>
 internal abstract class EraJoin
 {
-    /// <summary>How far it is.</summary>
+    /// <summary>The state of the translation.</summary>
     public JoinState State { get; protected set; } = JoinState.Asking;
 
-    /// <summary>What to do first.</summary>
+    /// <summary>Returns the first actions.</summary>
     public abstract IReadOnlyList<EraAction> Start();
 
-    /// <summary>Takes a message of the client; no batch.</summary>
+    /// <summary>Handles a message from the client. It must not be a batch.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="origin">What the message lies in: used by what is made of it, and kept of it. Null where its memory is its own.</param>
+    /// <param name="head">The head of the message.</param>
+    /// <param name="origin">
+    /// The owner of the message's bytes, shared with everything that is made from the message or kept of it. Null if the bytes belong to nobody else.
+    /// </param>
     public abstract IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin = null);
 
-    /// <summary>Takes a message of the server, or an error that stands for one.</summary>
-    /// <param name="request">The request that it answers, or the <c>subscriptions/listen</c> on whose stream it came; null for any other.</param>
-    /// <param name="message">The message; no batch.</param>
-    /// <param name="head">Its head.</param>
+    /// <summary>Handles a message from the server, or an error that the bridge has made in its place. It must not be a batch.</summary>
+    /// <param name="request">The id of the request that it answers, or of the <c>subscriptions/listen</c> on whose stream it came; otherwise null.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="head">The head of the message.</param>
     public abstract IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head);
 
-    /// <summary>Takes notice that a large answer to a request is coming in, so that a request that is large too is no longer kept.</summary>
+    /// <summary>Says that a large answer to a request is coming in. If the request is large too, it is no longer kept.</summary>
     /// <param name="request">The request's id at the server.</param>
     public abstract void AnswerIsLarge(MessageId request);
 
-    /// <summary>Takes notice that the client sends no more: what runs for its sake alone ends.</summary>
+    /// <summary>Says that the client's input has ended. Questions to the client, and its subscriptions, end.</summary>
     public abstract IReadOnlyList<EraAction> ClientEnded();
 }

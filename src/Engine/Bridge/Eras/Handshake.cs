@@ -4,13 +4,13 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Makes the answer of one era to "who are you" from that of the other.</summary>
+/// <summary>Makes the answer to a client's <c>initialize</c> from a server's answer to <c>server/discover</c>.</summary>
 internal static class Handshake
 {
-    /// <summary>The answer to <c>initialize</c>, from the result of <c>server/discover</c>.</summary>
-    /// <param name="discovered">The result.</param>
-    /// <param name="revision">The revision that the client is answered in.</param>
-    /// <param name="id">The client's request.</param>
+    /// <summary>Builds the answer to <c>initialize</c>.</summary>
+    /// <param name="discovered">The raw JSON of the result of <c>server/discover</c>.</param>
+    /// <param name="revision">The protocol revision in the answer.</param>
+    /// <param name="id">The id of the client's <c>initialize</c>.</param>
     public static ReadOnlySequence<byte> FromDiscovery(in ReadOnlySequence<byte> discovered, string revision, MessageId id)
     {
         List<JsonSlice>? capabilities = JsonSlice.Find(discovered, "capabilities"u8) is { } found ? JsonSlice.Members(found.Value) : null;
@@ -36,7 +36,7 @@ internal static class Handshake
         });
     }
 
-    /// <summary>A server need not say who it is; an older client has to be told.</summary>
+    /// <summary>Writes <c>serverInfo</c>. It is optional in 2026-07-28 and required in earlier revisions.</summary>
     private static void WriteInfo(Utf8JsonWriter json, JsonSlice? info)
     {
         if (info is { Kind: JsonTokenType.StartObject } given)

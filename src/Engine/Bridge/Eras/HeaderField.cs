@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>A field that a POST is to have.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Value">Its value: visible ASCII and blanks within.</param>
+/// <summary>An HTTP header field that is added to a POST.</summary>
+/// <param name="Name">The field's name.</param>
+/// <param name="Value">The field's value: visible ASCII, with spaces only inside.</param>
 internal readonly record struct HeaderField(string Name, string Value);

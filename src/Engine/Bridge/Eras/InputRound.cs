@@ -5,13 +5,13 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>What a server wants to know before it goes on with a request (<c>input_required</c>), and what the client has answered so far.</summary>
+/// <summary>The questions that a server asks before it goes on with a request (<c>input_required</c>), and the client's answers so far.</summary>
 internal sealed class InputRound
 {
-    /// <summary>Most requests in one result.</summary>
+    /// <summary>The maximum number of questions in one result.</summary>
     public const int MaxAsked = 32;
 
-    /// <summary>What the client has answered, by the server's keys.</summary>
+    /// <summary>The client's answers, each under the server's key for its question, as raw JSON.</summary>
     private readonly List<KeyValuePair<string, ReadOnlySequence<byte>>> _answers = [];
 
     private InputRound(byte[]? state) => State = state;
@@ -19,19 +19,19 @@ internal sealed class InputRound
     /// <summary>The server's <c>requestState</c>, which goes back to it unchanged, as raw JSON; null if it sent none.</summary>
     public byte[]? State { get; }
 
-    /// <summary>Requests to the client that it has not answered, by their ids; each with the server's key.</summary>
+    /// <summary>The requests to the client that it has not answered yet: from the request's id to the server's key for the question.</summary>
     public Dictionary<MessageId, string> Asked { get; } = [];
 
-    /// <summary>What the client has answered, by the server's keys.</summary>
+    /// <summary>The client's answers, each under the server's key for its question, as raw JSON.</summary>
     public IReadOnlyList<KeyValuePair<string, ReadOnlySequence<byte>>> Answers => _answers;
 
-    /// <summary>Reads a result that says <c>input_required</c>.</summary>
-    /// <param name="answer">The response.</param>
-    /// <param name="client">Who is to be asked.</param>
-    /// <param name="messages">Gives the requests to the client their ids.</param>
+    /// <summary>Reads a result with the <c>resultType</c> <c>input_required</c>, and makes the requests to the client.</summary>
+    /// <param name="answer">The server's response.</param>
+    /// <param name="client">The client that is asked.</param>
+    /// <param name="messages">Makes the ids of the requests to the client.</param>
     /// <param name="requests">The requests to the client.</param>
     /// <param name="fault">Why the client cannot be asked; null if it can be.</param>
-    /// <returns>Null if there is a fault.</returns>
+    /// <returns>The questions; null if there is a fault.</returns>
     public static InputRound? Read(
         in ReadOnlySequence<byte> answer, LegacyClient client, ModernMessages messages, out IReadOnlyList<ToClient> requests, out string? fault)
     {
@@ -73,14 +73,14 @@ internal sealed class InputRound
         return fault is null ? round : null;
     }
 
-    /// <summary>Keeps an answer of the client.</summary>
-    /// <param name="request">What it answers.</param>
-    /// <param name="result">The answer; whoever calls keeps its bytes valid.</param>
-    /// <returns>Whether it was the last.</returns>
+    /// <summary>Keeps the client's answer to a question.</summary>
+    /// <param name="request">The id of the request to the client that it answers.</param>
+    /// <param name="result">The raw JSON of the result. The caller must keep its bytes valid as long as this object is used.</param>
+    /// <returns>Whether all questions have been answered now.</returns>
     public bool Take(MessageId request, in ReadOnlySequence<byte> result)
     {
         bool wasAsked = Asked.Remove(request, out string? key);
-        Debug.Assert(wasAsked, "Only what was asked is answered.");
+        Debug.Assert(wasAsked, "The caller has found the request among those that were asked.");
         _answers.Add(new KeyValuePair<string, ReadOnlySequence<byte>>(key!, result));
         return Asked.Count == 0;
     }
@@ -97,7 +97,7 @@ internal sealed class InputRound
         JsonSlice? parameters = JsonSlice.Find(wanted.Value, "params"u8);
         List<JsonSlice>? members = parameters is { } given ? JsonSlice.Members(given.Value) : [];
         string? mode = Find(members, "mode")?.Text;
-        fault = members is null ? "The server asks the client for something whose params are not an object." : client.WhyNot(method, mode);
+        fault = members is null ? "The server asks the client for input, but the params of its question are not an object." : client.WhyNot(method, mode);
         if (fault is not null)
         {
             return null;
@@ -122,7 +122,7 @@ internal sealed class InputRound
         }));
     }
 
-    /// <summary>Elicitations by URL had to have an id in 2025-11-25, and have none since.</summary>
+    /// <summary>Adds the <c>elicitationId</c> that an elicitation by URL must have in revision 2025-11-25. Revision 2026-07-28 has no such member.</summary>
     private static void WriteElicitationId(Utf8JsonWriter json, string? mode, List<JsonSlice> members, MessageId id)
     {
         if (mode is "url" && Find(members, "elicitationId") is null)

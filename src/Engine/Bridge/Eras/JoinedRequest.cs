@@ -2,10 +2,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>A request of a client of an older era that the server has not finished.</summary>
+/// <summary>A client's request that is translated from a revision with a handshake to 2026-07-28, and that the server has not finished.</summary>
 internal sealed class JoinedRequest
 {
-    /// <summary>What <see cref="Sent"/>, and the client's answers to questions, lie in. Given back by <see cref="LetGo"/>.</summary>
+    /// <summary>The owners of the bytes of <see cref="Sent"/> and of the client's answers to questions. <see cref="LetGo"/> disposes of them.</summary>
     private readonly List<IDisposable> _held = [];
 
     public JoinedRequest(MessageId client, ToServer sent)
@@ -15,26 +15,26 @@ internal sealed class JoinedRequest
         Upstream = client;
     }
 
-    /// <summary>The client's id.</summary>
+    /// <summary>The request's id at the client.</summary>
     public MessageId Client { get; }
 
-    /// <summary>The request as it was last sent, whole, so that it can be built again; null once it was let go.</summary>
+    /// <summary>The complete request as it was last sent, so that it can be built again with the client's answers; null after <see cref="LetGo"/>.</summary>
     public ToServer? Sent { get; set; }
 
-    /// <summary>The id it has at the server: the client's at first, then one of ours for each time it is sent again.</summary>
+    /// <summary>The request's id at the server: at first the client's id, and a new id of the bridge each time it is sent again.</summary>
     public MessageId Upstream { get; set; }
 
-    /// <summary>What the client is being asked for it; null while nothing is.</summary>
+    /// <summary>The questions that the client is being asked for this request; null while there are none.</summary>
     public InputRound? Round { get; set; }
 
     /// <summary>How many bytes are kept for it: the request as it was sent, the client's answers and the server's state.</summary>
     public long KeptBytes { get; set; }
 
-    /// <summary>How many times the server has asked for more.</summary>
+    /// <summary>How many times the server has answered with questions.</summary>
     public int Rounds { get; set; }
 
     /// <summary>Keeps bytes of the client valid until the request is let go.</summary>
-    /// <param name="origin">What they lie in; null for memory of their own.</param>
+    /// <param name="origin">The owner of the bytes; null if they belong to nobody else.</param>
     public void Hold(SharedBytes? origin)
     {
         if (origin is not null)
@@ -43,7 +43,7 @@ internal sealed class JoinedRequest
         }
     }
 
-    /// <summary>Shares all that is held with a message that is made of it.</summary>
+    /// <summary>Shares the ownership of all kept bytes with a message that is made from them.</summary>
     public SharedBytes Share()
     {
         var shared = new SharedBytes([.. _held]);
@@ -52,7 +52,7 @@ internal sealed class JoinedRequest
         return shared;
     }
 
-    /// <summary>Gives the bytes back: it is not sent again.</summary>
+    /// <summary>Gives the kept bytes back. The request cannot be sent again after that.</summary>
     public void LetGo()
     {
         Sent = null;

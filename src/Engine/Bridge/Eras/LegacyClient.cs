@@ -4,10 +4,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>What a client of an older era has said of itself in its <c>initialize</c>.</summary>
+/// <summary>What a client says about itself in its <c>initialize</c> (revisions up to 2025-11-25).</summary>
 internal sealed class LegacyClient
 {
-    /// <summary>A name if the client has given none, since each request has to have one that is well formed.</summary>
+    /// <summary>The <c>clientInfo</c> for a client that has sent none. In 2026-07-28 each request must have one.</summary>
     private static readonly byte[] NoInfo = """{"name":"unknown","version":"unknown"}"""u8.ToArray();
 
     private LegacyClient(string revision, byte[] info, byte[] capabilities)
@@ -17,13 +17,13 @@ internal sealed class LegacyClient
         Capabilities = capabilities;
     }
 
-    /// <summary>The revision that it is answered in: the one it asked for, or the last that has a handshake.</summary>
+    /// <summary>The revision that the client is answered in: the one that it asked for, or else the last revision with a handshake.</summary>
     public string Revision { get; }
 
-    /// <summary><c>clientInfo</c>, as it came.</summary>
+    /// <summary>The raw JSON of <c>clientInfo</c>, as it came.</summary>
     public byte[] Info { get; }
 
-    /// <summary><c>capabilities</c>, without those that revision 2026-07-28 has taken out.</summary>
+    /// <summary>The raw JSON of <c>capabilities</c>, without those that revision 2026-07-28 no longer has.</summary>
     public byte[] Capabilities { get; }
 
     /// <summary>Reads an <c>initialize</c>.</summary>
@@ -38,9 +38,9 @@ internal sealed class LegacyClient
             Kept(capabilities));
     }
 
-    /// <summary>Why the client cannot be asked for something; null if it can be.</summary>
-    /// <param name="method">What a server wants to ask.</param>
-    /// <param name="mode"><c>params.mode</c> of an elicitation.</param>
+    /// <summary>Returns a sentence that says why the client cannot be asked for something; null if it can be.</summary>
+    /// <param name="method">The method of the request that the server wants to send to the client.</param>
+    /// <param name="mode"><c>params.mode</c> of an elicitation; null if there is none.</param>
     public string? WhyNot(string method, string? mode)
     {
         (string capability, bool isKnown) = method switch
@@ -53,7 +53,7 @@ internal sealed class LegacyClient
         var capabilities = new ReadOnlySequence<byte>(Capabilities);
         if (!isKnown)
         {
-            return "The server asks the client for something that no revision of the client's era has.";
+            return "The server asks the client for something that no revision up to 2025-11-25 has.";
         }
 
         if (JsonSlice.Find(capabilities, System.Text.Encoding.ASCII.GetBytes(capability)) is not { Kind: JsonTokenType.StartObject } found)

@@ -5,41 +5,43 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Joins a client that starts with a handshake to a server that has none (2026-07-28 alone).</summary>
+/// <summary>Translates for a client that starts with a handshake (up to 2025-11-25) and a server that has none (only 2026-07-28).</summary>
 /// <remarks>
-/// The handshake and pings are answered here. Each request goes on with what the handshake has said in its <c>_meta</c>. A result that says
-/// <c>input_required</c> becomes requests to the client, and the request is sent again with its answers (<see cref="InputRound"/>). Changes come by a stream
-/// of our own (<see cref="ListenSubscription"/>).
+/// The handshake and pings are answered here. Each request is sent on with the client's data from the handshake in its <c>_meta</c>. A result with the type
+/// <c>input_required</c> becomes requests to the client, and the first request is then sent again with the client's answers (<see cref="InputRound"/>).
+/// Notifications about changes come on a stream that this class opens (<see cref="ListenSubscription"/>).
 /// </remarks>
 internal sealed class LegacyClientJoin : EraJoin
 {
-    /// <summary>The handshake's id; it is answered once the server has said what it can do.</summary>
+    /// <summary>The id of the client's <c>initialize</c>, which is answered once <c>server/discover</c> is.</summary>
     private readonly MessageId _initialize;
 
-    /// <summary>What the client has said of itself.</summary>
+    /// <summary>What the client has said about itself in its <c>initialize</c>.</summary>
     private readonly LegacyClient _client;
 
     /// <summary>Makes messages for the server.</summary>
     private readonly ModernMessages _messages;
 
-    /// <summary>Requests of the client that are not finished.</summary>
+    /// <summary>The client's requests that are not finished.</summary>
     private readonly LegacyRequests _requests;
 
-    /// <summary>Our own <c>server/discover</c>; null before <see cref="Start"/>.</summary>
+    /// <summary>The id of the <c>server/discover</c> that this class sends; null before <see cref="Start"/>.</summary>
     private MessageId? _discover;
 
-    /// <summary>The result of the handshake, for a client that asks once more; empty before the server is known.</summary>
+    /// <summary>
+    /// The answer to <c>initialize</c>, kept for a client that sends another one; empty before the server has answered <c>server/discover</c>.
+    /// </summary>
     private ReadOnlySequence<byte> _handshake;
 
-    /// <summary>What the server can do; null before it is known.</summary>
+    /// <summary>The server's capabilities; null before it has answered <c>server/discover</c>.</summary>
     private ServerCapabilities? _server;
 
-    /// <summary>Our own stream of changes; null before the server is known.</summary>
+    /// <summary>The stream of notifications about changes; null before the server has answered <c>server/discover</c>.</summary>
     private ListenSubscription? _listening;
 
-    /// <param name="initialize">The client's first request.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="maxKeptBytes">Most bytes that are kept of open requests.</param>
+    /// <param name="initialize">The client's <c>initialize</c>.</param>
+    /// <param name="head">The head of the <c>initialize</c>.</param>
+    /// <param name="maxKeptBytes">The maximum number of bytes that are kept of all open requests together.</param>
     public LegacyClientJoin(in ReadOnlySequence<byte> initialize, RpcHead head, long maxKeptBytes = LegacyRequests.MaxKeptBytes)
     {
         Debug.Assert(head is { Kind: MessageKind.Request, Method: Methods.Initialize }, "The client starts with a handshake.");
@@ -173,7 +175,7 @@ internal sealed class LegacyClientJoin : EraJoin
 
                 break;
 
-            // Revision 2026-07-28 has no message for these: a server asks again if it wants to know.
+            // Revision 2026-07-28 has no such notifications: a server asks again if it wants to know.
             case Methods.RootsChanged or Methods.Progress or Methods.Initialize or Methods.Cancelled:
                 break;
             default:
@@ -186,7 +188,7 @@ internal sealed class LegacyClientJoin : EraJoin
         }
     }
 
-    /// <summary>The server has answered <c>server/discover</c>, or something has answered in its place.</summary>
+    /// <summary>Handles the answer to <c>server/discover</c>, from the server or made by the bridge in its place.</summary>
     private void Discovered(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         if (State is not JoinState.Asking)
@@ -207,7 +209,10 @@ internal sealed class LegacyClientJoin : EraJoin
         actions.Add(new ToClient(_handshake));
     }
 
-    /// <summary>Each request carries the level from now on. Servers that send log messages do not all say so, and the others do not mind.</summary>
+    /// <summary>
+    /// Sets the log level that each request carries from now on. The server's capabilities are not checked: some servers send log messages without declaring
+    /// it, and the others ignore the level.
+    /// </summary>
     private void SetLevel(MessageId id, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
         string? level = JsonSlice.Find(message, "params"u8) is { } parameters ? JsonSlice.Find(parameters.Value, "level"u8)?.Text : null;

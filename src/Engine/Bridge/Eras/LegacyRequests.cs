@@ -5,60 +5,64 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>The requests of a client of an older era at a server of 2026-07-28, from their first POST to their answer.</summary>
-/// <remarks>A request that the server answers with <c>input_required</c> lives on: the client is asked, and it is sent again under another id.</remarks>
+/// <summary>The open requests of a client with a handshake (up to 2025-11-25) at a server of 2026-07-28, from their first POST to their answer.</summary>
+/// <remarks>
+/// If the server answers a request with <c>input_required</c>, the request stays open: the client is asked, and the request is sent again under another id.
+/// </remarks>
 internal sealed class LegacyRequests
 {
-    /// <summary>Most requests that are open at once.</summary>
+    /// <summary>The maximum number of requests that are open at a time.</summary>
     public const int MaxOpen = 10_000;
 
-    /// <summary>Most bytes that are kept of open requests, to be sent again with the client's answers to what the server asks.</summary>
+    /// <summary>
+    /// The maximum number of bytes that are kept of all open requests together. They are kept in case a request is sent again with the client's answers.
+    /// </summary>
     public const long MaxKeptBytes = 256 * 1024 * 1024;
 
     /// <summary>
-    /// Most bytes of an answer, while it comes in, for which the request is kept as well: an answer that asks for input is not longer. Beyond it a request
-    /// of more than <see cref="SmallBytes"/> is let go, so that a large message each way is held once.
+    /// While an answer comes in, its request is kept until the answer has more bytes than this. Beyond it the answer is taken to be one that asks for no input,
+    /// and a request of more than <see cref="SmallBytes"/> is dropped, so that a large request and a large answer are not held at the same time.
     /// </summary>
     public const int MaxQuestionBytes = 4 * 1024 * 1024;
 
-    /// <summary>Up to here a request is kept whatever comes in.</summary>
+    /// <summary>A request of at most this many bytes is kept however large its answer is.</summary>
     public const int SmallBytes = 1024 * 1024;
 
-    /// <summary>Most times a server may ask for more before it has answered a request.</summary>
+    /// <summary>The maximum number of times that a server may ask for input before it answers a request.</summary>
     public const int MaxRounds = 64;
 
-    private const string ClientHasEnded = "The server wants more input before it answers the request, and the client sends no more.";
+    private const string ClientHasEnded = "The server wants more input before it answers the request, but the client's input has ended.";
 
-    private const string AskedTooMuch = "The server wants more input before it answers the request, but it has sent more than 4 MiB for it first. "
-        + "A request above 1 MiB is not kept beyond that, so it cannot be sent again.";
+    private const string AskedTooMuch = "The server wants more input before it answers the request, but it has sent a message of more than 4 MiB for it. "
+        + "The bridge does not keep a request above 1 MiB for so long, so it cannot send the request again.";
 
-    private const string TooManyBytes = "The bridge holds too many bytes of requests that the server has not answered. Wait for answers before more is sent.";
+    private const string TooManyBytes = "The requests that the server has not answered yet are too large together. Wait for answers before you send more.";
 
-    /// <summary>The wait before a request is sent again for which the server has asked nothing.</summary>
+    /// <summary>The first wait before a request is sent again if the server wants it again without having asked anything.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The client of the older era.</summary>
+    /// <summary>What the client has said about itself in its <c>initialize</c>.</summary>
     private readonly LegacyClient _client;
 
     /// <summary>Makes messages for the server.</summary>
     private readonly ModernMessages _messages;
 
-    /// <summary>Requests that the server has and has not answered, by the id they have there.</summary>
+    /// <summary>The requests that the server has not answered yet, by their ids at the server.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _atServer = [];
 
-    /// <summary>All that are not finished, by the client's id.</summary>
+    /// <summary>All requests that are not finished, by their ids at the client.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _open = [];
 
-    /// <summary>Requests to the client that it has not answered: each with the request for which it was asked.</summary>
+    /// <summary>The requests to the client that it has not answered yet: from their ids to the client's request that they were made for.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _asked = [];
 
-    /// <summary>Most bytes that are kept of open requests.</summary>
+    /// <summary>The maximum of <see cref="_keptBytes"/>.</summary>
     private readonly long _maxKeptBytes;
 
-    /// <summary>How many bytes are kept: the sum over <see cref="_open"/>.</summary>
+    /// <summary>How many bytes are kept: the sum of <see cref="JoinedRequest.KeptBytes"/> over <see cref="_open"/>.</summary>
     private long _keptBytes;
 
-    /// <summary>The client sends no more: it cannot be asked, and nothing is sent again.</summary>
+    /// <summary>Whether the client's input has ended. Then the client cannot be asked, and nothing is sent again.</summary>
     private bool _hasEnded;
 
     public LegacyRequests(LegacyClient client, ModernMessages messages, long maxKeptBytes = MaxKeptBytes)
@@ -68,18 +72,20 @@ internal sealed class LegacyRequests
         _maxKeptBytes = maxKeptBytes;
     }
 
-    /// <summary>Whether a request that is not answered yet has this id, at the client or at the server.</summary>
+    /// <summary>Whether an open request has this id, at the client or at the server.</summary>
     public bool IsOpen(MessageId id) => _open.ContainsKey(id) || _atServer.ContainsKey(id);
 
-    /// <summary>Sends a request on.</summary>
-    /// <param name="id">Its id.</param>
+    /// <summary>Translates a request of the client and sends it to the server.</summary>
+    /// <param name="id">The request's id.</param>
     /// <param name="message">The request.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="origin">What the request lies in; null for memory of its own.</param>
-    /// <param name="actions">Get what is to be done.</param>
+    /// <param name="head">
+    /// The head of the request.</param>
+ /// <param name="origin">The owner of the request's bytes; null if they belong to nobody else.
+    /// </param>
+    /// <param name="actions">The list that the actions are added to.</param>
     public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
-        Debug.Assert(!_open.ContainsKey(id), "An id that is in use is refused before.");
+        Debug.Assert(!_open.ContainsKey(id), "The caller has refused an id that is in use.");
         if (_open.Count >= MaxOpen)
         {
             Refuse(id, OwnMessages.InternalError, $"There are {MaxOpen} open requests already.", actions);
@@ -103,7 +109,9 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>A large answer to a request is coming in: it asks for nothing, so a request that is large too is no longer kept.</summary>
+    /// <summary>
+    /// Says that a large answer to a request is coming in. Such an answer asks for no input, so the request is no longer kept if it is large too.
+    /// </summary>
     /// <param name="request">The request's id at the server.</param>
     public void AnswerIsLarge(MessageId request)
     {
@@ -115,7 +123,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>The client sends no more: what it has been asked it will not answer.</summary>
+    /// <summary>Says that the client's input has ended. Requests that wait for answers of the client end with an error.</summary>
     public void ClientEnded(List<EraAction> actions)
     {
         _hasEnded = true;
@@ -126,7 +134,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>The client has lost interest in a request.</summary>
+    /// <summary>Handles the client's cancellation of a request.</summary>
     public void Cancel(MessageId id, List<EraAction> actions)
     {
         if (!_open.TryGetValue(id, out JoinedRequest? open))
@@ -143,11 +151,13 @@ internal sealed class LegacyRequests
         Forget(open);
     }
 
-    /// <summary>The client has answered something: what it was asked for a request, or what was never asked.</summary>
+    /// <summary>Handles an answer of the client. One to a question that was never asked is ignored.</summary>
     /// <param name="message">The answer.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="origin">What the answer lies in; null for memory of its own.</param>
-    /// <param name="actions">Get what is to be done.</param>
+    /// <param name="head">
+    /// The head of the answer.</param>
+ /// <param name="origin">The owner of the answer's bytes; null if they belong to nobody else.
+    /// </param>
+    /// <param name="actions">The list that the actions are added to.</param>
     public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
         if (head.Id is not { } id || !_asked.Remove(id, out JoinedRequest? open))
@@ -160,7 +170,7 @@ internal sealed class LegacyRequests
         {
             round.Asked.Remove(id);
             Withdraw(open, "Another question for the same request was answered with an error.", actions);
-            string fault = "The server needs an answer of the client to go on with the request, and the client has answered with an error. "
+            string fault = "The server needs an answer from the client to go on with the request, but the client has answered with an error. "
                 + $"Revision {Revisions.Modern} has no way to tell the server of it.";
             Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
         }
@@ -181,12 +191,12 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>The server has answered something.</summary>
+    /// <summary>Handles an answer of the server.</summary>
     public void Answered(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         if (request is not { } id || !_atServer.TryGetValue(id, out JoinedRequest? open))
         {
-            // Cancelled; or an error that the bridge has made of something that never came here.
+            // The request was cancelled, or the error answers a message that was refused before it came here.
             if (head.Kind is MessageKind.ErrorResponse && (request is null || !_messages.IsOwn(request.Value)))
             {
                 actions.Add(new ToClient(message));
@@ -210,7 +220,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>The server wants more before it answers.</summary>
+    /// <summary>Handles an answer that asks for input.</summary>
     private void AskForMore(JoinedRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
         string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer."
@@ -247,8 +257,8 @@ internal sealed class LegacyRequests
 
     private void SendAgain(JoinedRequest open, InputRound round, TimeSpan after, List<EraAction> actions)
     {
-        Debug.Assert(round.Asked.Count == 0, "All that was asked has been answered.");
-        Debug.Assert(open.Sent is not null, "The server is asked again only for what is kept.");
+        Debug.Assert(round.Asked.Count == 0, "All questions have been answered.");
+        Debug.Assert(open.Sent is not null, "Only a request that is kept is sent again.");
         ToServer again = _messages.Again(open.Sent, round.Answers, round.State) with { After = after, Hold = open.Share().Use() };
         open.Round = null;
         Keep(open, again.Message.Length - open.KeptBytes); // its answers and its state are in the new message
@@ -258,7 +268,7 @@ internal sealed class LegacyRequests
         actions.Add(again);
     }
 
-    /// <summary>Takes back what the client has been asked for a request, and has not answered.</summary>
+    /// <summary>Cancels the requests to the client that were made for a request and that it has not answered.</summary>
     private void Withdraw(JoinedRequest open, string reason, List<EraAction> actions)
     {
         foreach (MessageId id in open.Round?.Asked.Keys ?? Enumerable.Empty<MessageId>())
@@ -280,7 +290,7 @@ internal sealed class LegacyRequests
         _open.Remove(open.Client);
         open.LetGo();
         Keep(open, -open.KeptBytes);
-        Debug.Assert(_open.Count > 0 || _keptBytes == 0, "What is kept is kept for open requests.");
+        Debug.Assert(_open.Count > 0 || _keptBytes == 0, "Without open requests nothing is kept.");
     }
 
     private bool HasRoom(long bytes) => bytes == 0 || _keptBytes + bytes <= _maxKeptBytes;
@@ -290,7 +300,7 @@ internal sealed class LegacyRequests
     {
         open.KeptBytes += bytes;
         _keptBytes += bytes;
-        Debug.Assert(open.KeptBytes >= 0 && _keptBytes >= open.KeptBytes, "What is given back was kept.");
+        Debug.Assert(open.KeptBytes >= 0 && _keptBytes >= open.KeptBytes, "No more is given back than was kept.");
     }
 
     private static void Refuse(MessageId id, int code, string sentence, List<EraAction> actions) =>

@@ -6,44 +6,46 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge.Eras;
 
 /// <summary>
-/// The <c>subscriptions/listen</c> that stands in for what an older client takes for granted: that it is told of changed lists, and of the resources it has
-/// subscribed to.
+/// Listens for changes with <c>subscriptions/listen</c> (2026-07-28) for a client of an earlier revision, which expects notifications about changed lists, and
+/// about the resources that it has subscribed to, without that request.
 /// </summary>
 /// <remarks>
-/// One stream carries all. A server is told what it should carry when it is opened, so for each change another one is opened, and the one before is closed
-/// when the server has acknowledged the new one: between them nothing is missed. One that is lost is opened again, and the client is then told that everything
-/// may have changed.
+/// One stream carries all notifications. The request that opens a stream says what it should carry. So for each change of the client's subscriptions a new
+/// stream is opened, and the old one is closed only when the server has acknowledged the new one, so that nothing is missed. A lost stream is opened again, and
+/// the client then gets notifications that everything may have changed.
 /// </remarks>
 internal sealed class ListenSubscription
 {
-    /// <summary>The wait before a lost stream is opened again.</summary>
+    /// <summary>The wait before a lost stream is opened again; longer after further failures.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Makes the requests.</summary>
     private readonly ModernMessages _messages;
 
-    /// <summary>What the server can tell.</summary>
+    /// <summary>The server's capabilities, which say what it sends notifications about.</summary>
     private readonly ServerCapabilities _server;
 
-    /// <summary>What the client wants to be told of, and who waits for that. Requests wait only while <see cref="_next"/> is there.</summary>
+    /// <summary>
+    /// The resources that the client has subscribed to, and its requests that wait for the server. Requests wait only while <see cref="_next"/> is not null.
+    /// </summary>
     private readonly SubscribedResources _resources = new();
 
     /// <summary>The stream that the server has acknowledged; null while there is none.</summary>
     private MessageId? _current;
 
-    /// <summary>The stream that was asked for and has not been acknowledged; null while there is none.</summary>
+    /// <summary>The stream that was requested and that the server has not acknowledged; null while there is none.</summary>
     private MessageId? _next;
 
-    /// <summary>Whether what is wanted has changed since <see cref="_next"/> was asked for.</summary>
+    /// <summary>Whether the client's subscriptions have changed since <see cref="_next"/> was requested.</summary>
     private bool _isOutdated;
 
     /// <summary>Whether a stream was lost, so that changes may have been missed.</summary>
     private bool _hasMissed;
 
-    /// <summary>Whether the server has said that it has no such streams; then lists are not listened for.</summary>
+    /// <summary>Whether the server has said that it does not know <c>subscriptions/listen</c>. Then no stream is requested for changed lists.</summary>
     private bool _isRefused;
 
-    /// <summary>Failures in a row.</summary>
+    /// <summary>The number of failed or lost streams since the server last acknowledged one.</summary>
     private int _failures;
 
     public ListenSubscription(ModernMessages messages, ServerCapabilities server)
@@ -52,7 +54,7 @@ internal sealed class ListenSubscription
         _server = server;
     }
 
-    /// <summary>Starts to listen for changed lists, if the server tells of them.</summary>
+    /// <summary>Starts to listen for changed lists, if the server has such notifications.</summary>
     public void Start(List<EraAction> actions) => Refresh(actions, TimeSpan.Zero);
 
     /// <summary>Whether a request is one of these streams.</summary>
@@ -61,12 +63,12 @@ internal sealed class ListenSubscription
     /// <summary>Whether a stream, or a client's <c>resources/subscribe</c> that is not answered yet, has this id.</summary>
     public bool Uses(MessageId request) => Owns(request) || _resources.IsWaiting(request);
 
-    /// <summary>Takes a client's <c>resources/subscribe</c>; it is answered when the server has acknowledged it.</summary>
+    /// <summary>Handles a client's <c>resources/subscribe</c>. It is answered when the server has acknowledged a stream that carries the resource.</summary>
     public void Subscribe(MessageId request, string resource, List<EraAction> actions)
     {
         if (!_server.Subscribes)
         {
-            actions.Add(new ToClient(OwnMessages.Error(request, OwnMessages.MethodNotFound, "The server does not tell of changed resources.")));
+            actions.Add(new ToClient(OwnMessages.Error(request, OwnMessages.MethodNotFound, "The server has no notifications about changed resources.")));
         }
         else if (_resources.TryAdd(resource, out bool isNew) is { } fault)
         {
@@ -83,8 +85,8 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Takes a cancellation, which may be that of a <c>resources/subscribe</c> that waits.</summary>
-    /// <returns>Whether it was.</returns>
+    /// <summary>Cancels a <c>resources/subscribe</c> if it still waits for the server.</summary>
+    /// <returns>Whether such a request had this id.</returns>
     public bool Cancel(MessageId request, List<EraAction> actions)
     {
         bool hasWaited = _resources.TryCancel(request, out bool isChanged);
@@ -96,7 +98,7 @@ internal sealed class ListenSubscription
         return hasWaited;
     }
 
-    /// <summary>Takes a client's <c>resources/unsubscribe</c>.</summary>
+    /// <summary>Handles a client's <c>resources/unsubscribe</c>.</summary>
     public void Unsubscribe(MessageId request, string resource, List<EraAction> actions)
     {
         actions.Add(new ToClient(OwnMessages.Empty(request)));
@@ -106,7 +108,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Takes what came on one of these streams.</summary>
+    /// <summary>Handles a message that came on one of these streams.</summary>
     public void FromServer(MessageId request, in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         Debug.Assert(Owns(request), "Only its own streams come here.");
@@ -165,7 +167,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>A stream has ended: the one that carried everything, or one that was asked for.</summary>
+    /// <summary>Handles the end of a stream: of the current one, or of one that the server has not acknowledged.</summary>
     private void End(MessageId request, (int Code, ReadOnlySequence<byte> Message)? error, List<EraAction> actions)
     {
         if (request == _next)
@@ -187,7 +189,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Asks for a stream that carries what is wanted now, or notes that it has to be done.</summary>
+    /// <summary>Requests a stream that carries what the client wants now. If another request is pending, only notes that this must be done later.</summary>
     private void Refresh(List<EraAction> actions, TimeSpan after)
     {
         if (_next is not null)
@@ -200,7 +202,7 @@ internal sealed class ListenSubscription
         _resources.BeginStream(actions);
         if ((_isRefused || !_server.TellsLists) && _resources.All.Count == 0)
         {
-            Debug.Assert(!_resources.IsAwaited, "A request that waits wants a resource.");
+            Debug.Assert(!_resources.IsAwaited, "A request that waits has subscribed to a resource.");
             if (_current is { } old)
             {
                 actions.Add(new CloseServer(old));
@@ -247,7 +249,7 @@ internal sealed class ListenSubscription
         json.WriteEndObject();
     });
 
-    /// <summary>Tells the client that everything that it listens for may have changed.</summary>
+    /// <summary>Notifies the client that every list and resource that it listens for may have changed.</summary>
     private void TellAll(List<EraAction> actions)
     {
         foreach ((bool isTold, string method) in new[]
@@ -269,7 +271,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>The resources that the server has agreed to tell of.</summary>
+    /// <summary>Reads from an acknowledgment for which resources the server sends notifications.</summary>
     private static HashSet<string> Honoured(in ReadOnlySequence<byte> acknowledgment)
     {
         HashSet<string> honoured = new(StringComparer.Ordinal);

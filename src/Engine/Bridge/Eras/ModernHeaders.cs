@@ -3,7 +3,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>The fields that mirror a message in its POST (revision 2026-07-28, Streamable HTTP, "Request Metadata").</summary>
+/// <summary>The HTTP headers that repeat parts of a message in its POST (revision 2026-07-28, Streamable HTTP, "Request Metadata").</summary>
 internal static class ModernHeaders
 {
     public const string Version = "MCP-Protocol-Version";
@@ -11,10 +11,10 @@ internal static class ModernHeaders
     public const string Name = "Mcp-Name";
     public const string ParameterPrefix = "Mcp-Param-";
 
-    /// <summary>Makes the fields of a request or notification.</summary>
+    /// <summary>Makes the headers for a request or notification.</summary>
     /// <param name="head">The message's head.</param>
-    /// <param name="message">The message; arguments of tools are read from it.</param>
-    /// <param name="tools">What is known of tools.</param>
+    /// <param name="message">The message. The arguments of a tool call are read from it.</param>
+    /// <param name="tools">Says which arguments of which tools are sent in headers too.</param>
     public static HeaderFields For(RpcHead head, in ReadOnlySequence<byte> message, ToolList tools)
     {
         string version = head.ProtocolVersion ?? Revisions.Modern;
@@ -35,7 +35,7 @@ internal static class ModernHeaders
             if (head.Name is not { } name)
             {
                 string wanted = $"name, uri or taskId must be a string of at most {MessageScanner.MaxTextBytes} bytes";
-                return Fault($"The params of {head.Method} do not say what it is about: {wanted}.");
+                return Fault($"The params of {head.Method} do not name what it is about: {wanted}.");
             }
 
             fields.Add(new HeaderField(Name, HeaderText.Encode(name)));

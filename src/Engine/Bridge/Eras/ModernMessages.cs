@@ -4,34 +4,36 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Makes messages of 2026-07-28 for a client of an older era: each says who asks, what he can do, and in which revision.</summary>
+/// <summary>
+/// Makes messages of revision 2026-07-28 for a client of an earlier one. Each has the client's name, its capabilities and the revision in its <c>_meta</c>.
+/// </summary>
 internal sealed class ModernMessages
 {
-    /// <summary>Who asks.</summary>
+    /// <summary>The client that the messages are made for.</summary>
     private readonly LegacyClient _client;
 
-    /// <summary>Tells our own ids from the client's.</summary>
+    /// <summary>The start of every id that is made here. It is random, so that the client's ids differ from these.</summary>
     private readonly string _prefix = $"mcpproxyfast-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(6))}-";
 
-    /// <summary>How many ids of our own have been given.</summary>
+    /// <summary>How many ids have been made here.</summary>
     private long _given;
 
     public ModernMessages(LegacyClient client) => _client = client;
 
-    /// <summary>The level of log messages that the client has asked for; null where it has not.</summary>
+    /// <summary>The log level that the client has set; null if it has set none.</summary>
     public string? LogLevel { get; set; }
 
-    /// <summary>An id that no client has.</summary>
+    /// <summary>Makes an id that the client does not use.</summary>
     public MessageId NextId() => MessageId.Of($"{_prefix}{++_given}");
 
-    /// <summary>Whether an id is one of those.</summary>
+    /// <summary>Whether an id was made by <see cref="NextId"/>.</summary>
     public bool IsOwn(MessageId id) => id.ToString().StartsWith($"\"{_prefix}", StringComparison.Ordinal);
 
-    /// <summary>Translates a message of the client.</summary>
+    /// <summary>Translates a message of the client to revision 2026-07-28.</summary>
     /// <param name="message">A request or notification.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="fault">What is wrong with it; null where nothing is.</param>
-    /// <returns>Valid as long as the client's message; null where there is a fault.</returns>
+    /// <param name="head">The head of the message.</param>
+    /// <param name="fault">A sentence that says what is wrong with the message; null if nothing is.</param>
+    /// <returns>The translated message, which is valid as long as the client's message; null if there is a fault.</returns>
     public ToServer? Translate(in ReadOnlySequence<byte> message, RpcHead head, out string? fault)
     {
         JsonSlice? found = JsonSlice.Find(message, "params"u8);
@@ -45,7 +47,7 @@ internal sealed class ModernMessages
         return Compose(head.Method, head.Id, parameters, head, out fault);
     }
 
-    /// <summary>Makes a request of our own.</summary>
+    /// <summary>Makes a request that the client has not sent.</summary>
     public ToServer Own(string method, IReadOnlyList<JsonSlice> parameters)
     {
         MessageId id = NextId();
@@ -53,11 +55,11 @@ internal sealed class ModernMessages
         return Compose(method, id, parameters, head, out _)!;
     }
 
-    /// <summary>Builds a request again that was answered with <c>input_required</c>, now with the input that was asked for.</summary>
-    /// <param name="sent">The request as it was sent first.</param>
-    /// <param name="responses">What the client has answered, by the server's keys.</param>
-    /// <param name="state">What the server wants back; null where that is nothing.</param>
-    /// <returns>Valid as long as what it is made of.</returns>
+    /// <summary>Builds a request again that the server has answered with <c>input_required</c>, now with the input that the server asked for.</summary>
+    /// <param name="sent">The request as it was sent before.</param>
+    /// <param name="responses">The client's answers, each under the server's key for its question, as raw JSON.</param>
+    /// <param name="state">The server's <c>requestState</c>, as raw JSON; null if it sent none.</param>
+    /// <returns>The new request, which is valid as long as the parameters' bytes are.</returns>
     public ToServer Again(ToServer sent, IReadOnlyList<KeyValuePair<string, ReadOnlySequence<byte>>> responses, byte[]? state)
     {
         JsonSlice found = JsonSlice.Find(sent.Message, "params"u8)!.Value;

@@ -9,16 +9,16 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Finds the <c>x-mcp-header</c> annotations of a tool's <c>inputSchema</c> (revision 2026-07-28, Streamable HTTP, "Schema Extension").</summary>
 internal ref struct SchemaReader
 {
-    /// <summary>Most headers of one tool: a request's head has room for 128 fields in all.</summary>
+    /// <summary>The maximum number of headers for one tool. A request may have 128 fields in all.</summary>
     public const int MaxHeaders = 64;
 
-    /// <summary>Names that have been given, since each must be given once, in any case.</summary>
+    /// <summary>The header names that have been read. Each name may occur only once; case does not count.</summary>
     private readonly HashSet<string> _names;
 
-    /// <summary>Stands on what was read last.</summary>
+    /// <summary>The JSON reader, positioned on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>The first rule that is broken; null for none.</summary>
+    /// <summary>The first rule that the annotations break; null if they break none.</summary>
     private string? _fault;
 
     private SchemaReader(in ReadOnlySequence<byte> schema)
@@ -27,10 +27,10 @@ internal ref struct SchemaReader
         _json = new Utf8JsonReader(schema, MessageScanner.Options);
     }
 
-    /// <summary>Reads a schema.</summary>
-    /// <param name="schema">A JSON object, of a message that has been scanned.</param>
-    /// <param name="fault">Which rule its annotations break; null for none.</param>
-    /// <returns>Null if there is a fault.</returns>
+    /// <summary>Reads a tool's schema.</summary>
+    /// <param name="schema">The raw JSON of the schema, an object of a message that has been scanned.</param>
+    /// <param name="fault">The rule that the annotations break; null if they break none.</param>
+    /// <returns>The parameters that are sent in headers; null if there is a fault.</returns>
     public static ToolParameters? Read(in ReadOnlySequence<byte> schema, out string? fault)
     {
         var reader = new SchemaReader(schema);
@@ -41,7 +41,7 @@ internal ref struct SchemaReader
             reader.ReadSchema(root);
             if (root.Header is not null)
             {
-                reader.Fail("x-mcp-header stands at the schema's root, not at a parameter.");
+                reader.Fail("x-mcp-header stands at the root of the schema, not at a parameter.");
             }
         }
         catch (InvalidOperationException)
@@ -53,10 +53,10 @@ internal ref struct SchemaReader
         return fault is null ? root : null;
     }
 
-    /// <summary>Reads a schema that is reached by properties alone.</summary>
+    /// <summary>Reads the root schema, or a schema that is reached from it only through <c>properties</c>. Only such schemas may be annotated.</summary>
     private void ReadSchema(ToolParameters parameter)
     {
-        Debug.Assert(_json.TokenType is JsonTokenType.StartObject, "It stands on a schema.");
+        Debug.Assert(_json.TokenType is JsonTokenType.StartObject, "The reader is at the start of a schema.");
         bool isPrimitive = false;
         while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
         {
@@ -124,14 +124,14 @@ internal ref struct SchemaReader
 
         if (!_names.Add(name) || _names.Count > MaxHeaders)
         {
-            Fail($"x-mcp-header names one header twice, or more than {MaxHeaders}.");
+            Fail($"x-mcp-header names a header twice, or more than {MaxHeaders} headers.");
             return null;
         }
 
         return name;
     }
 
-    /// <summary>Whether a type is one that a header can carry, or is so if it is not null.</summary>
+    /// <summary>Whether a <c>type</c> is string, integer or boolean, or a list of these and null.</summary>
     private bool ReadIsPrimitive()
     {
         if (_json.TokenType is not JsonTokenType.StartArray)
@@ -157,10 +157,10 @@ internal ref struct SchemaReader
     private readonly bool IsPrimitiveName() => _json.TokenType is JsonTokenType.String
         && (_json.ValueTextEquals("string"u8) || _json.ValueTextEquals("integer"u8) || _json.ValueTextEquals("boolean"u8));
 
-    /// <summary>Reads what is not reached by properties alone, where an annotation must not be.</summary>
+    /// <summary>Reads any other keyword of a schema. An annotation inside it breaks a rule.</summary>
     private void ReadElsewhere(string keyword)
     {
-        // These hold values, not schemas.
+        // These keywords have values, not schemas.
         if (keyword is "default" or "const" or "enum" or "examples" or "example")
         {
             _json.Skip();
@@ -180,7 +180,7 @@ internal ref struct SchemaReader
                 _json.Read();
                 if (_json.TokenType is JsonTokenType.String)
                 {
-                    Fail("x-mcp-header stands where no chain of properties leads to it.");
+                    Fail("x-mcp-header stands at a schema that is not reached through properties alone.");
                 }
             }
         }

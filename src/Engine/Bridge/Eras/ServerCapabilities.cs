@@ -4,17 +4,17 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>What a server can do, by its <c>server/discover</c> or <c>initialize</c>.</summary>
-/// <param name="TellsTools">Whether it tells that its list of tools has changed.</param>
-/// <param name="TellsPrompts">Whether it tells that its list of prompts has changed.</param>
-/// <param name="TellsResources">Whether it tells that its list of resources has changed.</param>
-/// <param name="Subscribes">Whether it tells that a resource has changed.</param>
+/// <summary>Which notifications a server declares in its answer to <c>server/discover</c> or <c>initialize</c>.</summary>
+/// <param name="TellsTools">Whether it notifies clients that its list of tools has changed.</param>
+/// <param name="TellsPrompts">Whether it notifies clients that its list of prompts has changed.</param>
+/// <param name="TellsResources">Whether it notifies clients that its list of resources has changed.</param>
+/// <param name="Subscribes">Whether clients can subscribe to changes of a resource.</param>
 internal sealed record ServerCapabilities(bool TellsTools, bool TellsPrompts, bool TellsResources, bool Subscribes)
 {
-    /// <summary>Whether it tells that a list has changed.</summary>
+    /// <summary>Whether it notifies clients that any of its lists has changed.</summary>
     public bool TellsLists => TellsTools || TellsPrompts || TellsResources;
 
-    /// <summary>Reads a <c>capabilities</c> object; empty for one that is not there.</summary>
+    /// <summary>Reads the raw JSON of a <c>capabilities</c> object; it may be empty if there is none.</summary>
     public static ServerCapabilities Read(in ReadOnlySequence<byte> capabilities) => new(
         Has(capabilities, "tools"u8, "listChanged"u8),
         Has(capabilities, "prompts"u8, "listChanged"u8),

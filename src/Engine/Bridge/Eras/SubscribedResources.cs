@@ -4,37 +4,40 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>The resources that a client of an older era wants to be told of, and its <c>resources/subscribe</c> requests that have not been answered.</summary>
+/// <summary>
+/// The resources that a client has subscribed to, and its <c>resources/subscribe</c> requests that wait until the server has acknowledged a stream that carries
+/// them.
+/// </summary>
 internal sealed class SubscribedResources
 {
-    /// <summary>Most resources.</summary>
+    /// <summary>The maximum number of resources.</summary>
     public const int MaxResources = 1_000;
 
-    /// <summary>Most requests that wait for the server.</summary>
+    /// <summary>The maximum number of requests that wait for the server.</summary>
     public const int MaxPending = 1_000;
 
     /// <summary>The resources that the client has subscribed to.</summary>
     private readonly HashSet<string> _resources = new(StringComparer.Ordinal);
 
-    /// <summary>Requests that the stream which was asked for last answers. Empty while none is asked for.</summary>
+    /// <summary>The requests that are answered when the pending stream is acknowledged. Empty while no stream is pending.</summary>
     private readonly List<Pending> _waiting = [];
 
-    /// <summary>Requests that have come since, and wait for the stream after it. Empty while none is asked for.</summary>
+    /// <summary>The requests that came after the pending stream was requested, and wait for the next one. Empty while no stream is pending.</summary>
     private readonly List<Pending> _later = [];
 
-    /// <summary>All resources, in no order.</summary>
+    /// <summary>The URIs of all resources, in no particular order.</summary>
     public IReadOnlyCollection<string> All => _resources;
 
-    /// <summary>A request waits for the stream that was asked for last.</summary>
+    /// <summary>Whether a request waits for the pending stream.</summary>
     public bool IsAwaited => _waiting.Count > 0;
 
     /// <summary>Whether a request with this id waits.</summary>
     public bool IsWaiting(MessageId request) => _waiting.Concat(_later).Any(pending => pending.Request == request);
 
     /// <summary>Adds a resource.</summary>
-    /// <param name="resource">Its URI.</param>
-    /// <param name="isNew">Whether it was not there.</param>
-    /// <returns>Why that is not possible; null if it was.</returns>
+    /// <param name="resource">The resource's URI.</param>
+    /// <param name="isNew">Whether the client was not subscribed to it before.</param>
+    /// <returns>A sentence that says why it cannot be added; null if it was added.</returns>
     public string? TryAdd(string resource, out bool isNew)
     {
         isNew = !_resources.Contains(resource);
@@ -52,17 +55,17 @@ internal sealed class SubscribedResources
         return null;
     }
 
-    /// <summary>Lets a request wait until <see cref="BeginStream"/>.</summary>
+    /// <summary>Lets a request wait for the stream after the pending one (<see cref="BeginStream"/>).</summary>
     public void Wait(MessageId request, string resource, bool isNew) => _later.Add(new Pending(request, resource, isNew));
 
     /// <summary>Drops a resource that the client has unsubscribed from.</summary>
-    /// <returns>Whether it was there.</returns>
+    /// <returns>Whether the client was subscribed to it.</returns>
     public bool Remove(string resource) => _resources.Remove(resource);
 
-    /// <summary>Drops a request that waits and was cancelled: it needs no answer.</summary>
-    /// <param name="request">Its id.</param>
-    /// <param name="isChanged">Whether its resource is no longer wanted.</param>
-    /// <returns>Whether it waited.</returns>
+    /// <summary>Drops a cancelled request if it waits. It needs no answer.</summary>
+    /// <param name="request">The request's id.</param>
+ /// <param name="isChanged">Whether its resource was dropped with it.</param>
+    /// <returns>Whether the request waited.</returns>
     public bool TryCancel(MessageId request, out bool isChanged)
     {
         foreach (List<Pending> pending in (ReadOnlySpan<List<Pending>>)[_waiting, _later])
@@ -80,11 +83,11 @@ internal sealed class SubscribedResources
         return false;
     }
 
-    /// <summary>What is wanted now is about to be asked for: the requests that have come meanwhile wait for it.</summary>
-    /// <remarks>Whose resource was unsubscribed from since has nothing to wait for, and is answered.</remarks>
+    /// <summary>Called when a new stream is about to be requested. The requests that have come meanwhile wait for that stream.</summary>
+    /// <remarks>If the client has unsubscribed from a request's resource meanwhile, the request is answered at once.</remarks>
     public void BeginStream(List<EraAction> actions)
     {
-        Debug.Assert(_waiting.Count == 0, "Who waited for the stream before has been answered.");
+        Debug.Assert(_waiting.Count == 0, "The requests that waited for the last stream have been answered.");
         foreach (Pending later in _later)
         {
             if (_resources.Contains(later.Resource))
@@ -100,8 +103,8 @@ internal sealed class SubscribedResources
         _later.Clear();
     }
 
-    /// <summary>The server has acknowledged the stream that was asked for last.</summary>
-    /// <param name="honoured">The resources that it tells of.</param>
+    /// <summary>Called when the server has acknowledged the pending stream. Answers the requests that wait for it.</summary>
+    /// <param name="honoured">The URIs of the resources that the server sends notifications about.</param>
     /// <param name="actions">Receives the answers.</param>
     public void Acknowledge(HashSet<string> honoured, List<EraAction> actions)
     {
@@ -115,14 +118,14 @@ internal sealed class SubscribedResources
 
             actions.Add(new ToClient(isHonoured
                 ? OwnMessages.Empty(waiting.Request)
-                : OwnMessages.Error(waiting.Request, OwnMessages.InvalidParams, "The server does not tell of changes of this resource.")));
+                : OwnMessages.Error(waiting.Request, OwnMessages.InvalidParams, "The server sends no notifications about this resource.")));
         }
 
         _waiting.Clear();
     }
 
-    /// <summary>The stream that was asked for last has ended before it was acknowledged.</summary>
-    /// <param name="error">What the server has said; null if it has said nothing.</param>
+    /// <summary>Called when the pending stream has ended before the server acknowledged it. The requests that wait for it fail.</summary>
+    /// <param name="error">The server's error response; null if there was none.</param>
     /// <param name="actions">Receives the answers.</param>
     public void Fail(ReadOnlySequence<byte>? error, List<EraAction> actions)
     {
@@ -133,11 +136,11 @@ internal sealed class SubscribedResources
             Forget(waiting);
             actions.Add(new ToClient(error is { } said
                 ? OwnMessages.WithId(said, waiting.Request)
-                : OwnMessages.Error(waiting.Request, OwnMessages.InternalError, "The server ended the subscription before it had acknowledged it.")));
+                : OwnMessages.Error(waiting.Request, OwnMessages.InternalError, "The server ended the subscription before it acknowledged it.")));
         }
     }
 
-    /// <summary>Ends everything: what waits will not be answered by the server any more.</summary>
+    /// <summary>Ends all subscriptions, and answers the requests that wait with an error.</summary>
     public void Stop(List<EraAction> actions)
     {
         actions.AddRange(_waiting.Concat(_later).Select(pending => new ToClient(OwnMessages.Stopped(pending.Request))));
@@ -146,8 +149,8 @@ internal sealed class SubscribedResources
         _resources.Clear();
     }
 
-    /// <summary>Drops what a request wanted that has failed or was cancelled, unless another one that waits wants it too.</summary>
-    /// <returns>Whether its resource is no longer wanted.</returns>
+    /// <summary>Drops the resource of a request that has failed or was cancelled, unless another waiting request needs it.</summary>
+    /// <returns>Whether the resource was dropped.</returns>
     private bool Forget(Pending gone)
     {
         if (!gone.IsNew)
@@ -167,9 +170,9 @@ internal sealed class SubscribedResources
         return _resources.Remove(gone.Resource);
     }
 
-    /// <summary>A request that has not been answered.</summary>
-    /// <param name="Request">Its id.</param>
-    /// <param name="Resource">What it wants to be told of.</param>
-    /// <param name="IsNew">Nobody wanted that before, so that it is forgotten with the request.</param>
+    /// <summary>A <c>resources/subscribe</c> that has not been answered.</summary>
+    /// <param name="Request">The request's id.</param>
+    /// <param name="Resource">The URI that it subscribes to.</param>
+    /// <param name="IsNew">Whether the client was not subscribed to it before. Then the resource is dropped if the request fails.</param>
     private readonly record struct Pending(MessageId Request, string Resource, bool IsNew);
 }

@@ -5,18 +5,18 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>What is known of a server's tools: which of their arguments are sent in headers too (<c>x-mcp-header</c>). Any thread may use it.</summary>
+/// <summary>Remembers which arguments of the server's tools are sent in headers too (<c>x-mcp-header</c>). Thread-safe.</summary>
 internal sealed class ToolList
 {
-    /// <summary>Most tools whose annotations are kept; those without any are not kept at all.</summary>
+    /// <summary>The maximum number of tools that are kept. Tools without annotations are not kept at all.</summary>
     public const int MaxTools = 10_000;
 
-    /// <summary>Tools with annotations, by name; replaced when the tool is seen again.</summary>
+    /// <summary>The annotated parameters by the tool's name; replaced when the tool is in a list again.</summary>
     private readonly ConcurrentDictionary<string, ToolParameters> _tools = new(StringComparer.Ordinal);
 
-    /// <summary>Reads an answer to <c>tools/list</c>, of which there may be several, one for each page.</summary>
+    /// <summary>Reads an answer to <c>tools/list</c>, which is one page of the server's list.</summary>
     /// <param name="answer">A response that has been scanned.</param>
-    /// <returns>Tools whose annotations break a rule. They are called without such headers.</returns>
+    /// <returns>The tools whose annotations break a rule. They are called without such headers.</returns>
     public IReadOnlyList<RejectedTool> Learn(in ReadOnlySequence<byte> answer)
     {
         if (JsonSlice.Find(answer, "result"u8) is not { } result
@@ -41,7 +41,7 @@ internal sealed class ToolList
         return rejected;
     }
 
-    /// <summary>Which arguments of a tool are sent in headers; null for none, or for a tool that has not been seen.</summary>
+    /// <summary>Returns which arguments of a tool are sent in headers; null if none are, or the tool is not known.</summary>
     public ToolParameters? Find(string tool) => _tools.GetValueOrDefault(tool);
 
     private RejectedTool? LearnTool(in ReadOnlySequence<byte> tool)

@@ -3,12 +3,12 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Makes a <c>tools/list</c> of our own.</summary>
+/// <summary>Makes a <c>tools/list</c> request that the client has not sent.</summary>
 internal static class ToolListRequest
 {
-    /// <summary>A list request on behalf of a tool call: with the call's <c>_meta</c>, except for what belongs to that call alone.</summary>
-    /// <param name="call">The call.</param>
-    /// <param name="cursor">The page, as raw JSON; empty for the first.</param>
+    /// <summary>Makes a request on behalf of a tool call. It has the protocol revision and the client's data from the call's <c>_meta</c>.</summary>
+    /// <param name="call">The <c>tools/call</c> request.</param>
+    /// <param name="cursor">The cursor of the page, as raw JSON; empty for the first page.</param>
     public static ReadOnlySequence<byte> For(in ReadOnlySequence<byte> call, ReadOnlySequence<byte> cursor)
     {
         List<JsonSlice>? meta = JsonSlice.Find(call, "params"u8) is { } parameters && JsonSlice.Find(parameters.Value, "_meta"u8) is { } found

@@ -1,14 +1,14 @@
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Which arguments of a tool are sent in headers as well: a tree of the schema's properties, only with those that lead to one.</summary>
+/// <summary>A property of a tool's schema, as a tree: those properties that are sent in a header too, and those that contain such properties.</summary>
 internal sealed class ToolParameters
 {
-    /// <summary>The header's name, without <c>Mcp-Param-</c>; null if this property is sent in none.</summary>
+    /// <summary>The header's name, without <c>Mcp-Param-</c>; null if this property is not sent in a header.</summary>
     public string? Header { get; set; }
 
-    /// <summary>Properties of this one, by name.</summary>
+    /// <summary>The nested properties that are in the tree, by name.</summary>
     public Dictionary<string, ToolParameters> Properties { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether nothing of it is sent in a header.</summary>
+    /// <summary>Whether neither this property nor a nested one is sent in a header.</summary>
     public bool IsEmpty => Header is null && Properties.Count == 0;
 }

@@ -3,7 +3,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>The trace context of a message's <c>_meta</c>, as fields (W3C Trace Context); in every revision.</summary>
+/// <summary>Copies the trace context from a message's <c>_meta</c> into HTTP headers (W3C Trace Context), in every revision.</summary>
 internal static class TraceHeaders
 {
     /// <summary>Length of <c>00-{32 hex digits}-{16}-{2}</c>.</summary>
@@ -11,7 +11,9 @@ internal static class TraceHeaders
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>Adds <c>traceparent</c>, and <c>tracestate</c> beside it, if they are well formed. Others are dropped: a peer would drop them too.</summary>
+    /// <summary>
+    /// Adds <c>traceparent</c> and <c>tracestate</c> if they are well formed. Otherwise they are left out, since a receiver would ignore them.
+    /// </summary>
     public static void Add(RpcHead head, List<HeaderField> fields)
     {
         if (head.TraceParent is not { } parent || !IsParent(parent))
@@ -26,7 +28,7 @@ internal static class TraceHeaders
         }
     }
 
-    /// <summary>Whether it is <c>version-trace-parent-flags</c>; versions after 00 may have more behind it.</summary>
+    /// <summary>Whether a text has the form <c>version-trace-parent-flags</c>. Versions after 00 may append more.</summary>
     private static bool IsParent(ReadOnlySpan<char> text)
     {
         bool isLong = text.Length > ParentLength && text[ParentLength] == '-' && !text.StartsWith("00") && HeaderText.IsPlain(text.ToString());

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Finds out which member of a message a reader stands on.</summary>
+/// <summary>Finds out which member of a message a JSON reader is at.</summary>
 internal static class HeadMemberNames
 {
-    /// <summary>Longest name that is compared without regard to case, with all of its characters escaped.</summary>
+    /// <summary>The maximum length in bytes of a name that is compared without regard to case: seven characters of six bytes, if all are escaped.</summary>
     public const int MaxBytes = 6 * 7;
 
-    /// <summary>A member of the message itself.</summary>
+    /// <summary>Identifies a member of the message itself.</summary>
     public static HeadMembers OfMessage(ref Utf8JsonReader json) =>
         json.ValueTextEquals("jsonrpc"u8) ? HeadMembers.Version
         : json.ValueTextEquals("id"u8) ? HeadMembers.Id
@@ -18,7 +18,7 @@ internal static class HeadMemberNames
         : json.ValueTextEquals("error"u8) ? HeadMembers.Error
         : HeadMembers.None;
 
-    /// <summary>A member of <c>params</c>.</summary>
+    /// <summary>Identifies a member of <c>params</c>.</summary>
     public static HeadMembers OfParams(ref Utf8JsonReader json) =>
         json.ValueTextEquals("name"u8) ? HeadMembers.Name
         : json.ValueTextEquals("uri"u8) ? HeadMembers.Uri
@@ -29,7 +29,7 @@ internal static class HeadMemberNames
         : json.ValueTextEquals("taskId"u8) ? HeadMembers.TaskId
         : HeadMembers.None;
 
-    /// <summary>A member of <c>params._meta</c>.</summary>
+    /// <summary>Identifies a member of <c>params._meta</c>.</summary>
     public static HeadMembers OfMeta(ref Utf8JsonReader json) =>
         json.ValueTextEquals(MetaKeys.ProtocolVersion) ? HeadMembers.MetaVersion
         : json.ValueTextEquals("progressToken"u8) ? HeadMembers.MetaProgressToken
@@ -38,23 +38,23 @@ internal static class HeadMemberNames
         : json.ValueTextEquals("tracestate"u8) ? HeadMembers.TraceState
         : HeadMembers.None;
 
-    /// <summary>A member of <c>result</c>.</summary>
+    /// <summary>Identifies a member of <c>result</c>.</summary>
     public static HeadMembers OfResult(ref Utf8JsonReader json) => json.ValueTextEquals("resultType"u8) ? HeadMembers.ResultType : HeadMembers.None;
 
-    /// <summary>A member of <c>error</c>.</summary>
+    /// <summary>Identifies a member of <c>error</c>.</summary>
     public static HeadMembers OfError(ref Utf8JsonReader json) => json.ValueTextEquals("code"u8) ? HeadMembers.Code : HeadMembers.None;
 
-    /// <summary>Whether a reader that ignores case, as Go's does, would take a name for one that a message is routed by.</summary>
+    /// <summary>Whether a JSON parser that ignores case, as Go's does, would take a name for a member that messages are routed by.</summary>
     public static bool IsOfMessageInAnotherCase(ReadOnlySpan<char> name) => IsOneOf(name, ["JSONRPC", "ID", "METHOD", "PARAMS", "RESULT", "ERROR"]);
 
-    /// <summary>Whether such a reader would take a name for one that says what a call is about.</summary>
+    /// <summary>Whether a JSON parser that ignores case would take a name for a member of <c>params</c> that says what a call is about.</summary>
     public static bool IsOfParamsInAnotherCase(ReadOnlySpan<char> name) => IsOneOf(name, ["NAME", "URI", "TASKID", "_META"]);
 
     private static bool IsOneOf(ReadOnlySpan<char> name, ReadOnlySpan<string> upper)
     {
         Span<char> folded = stackalloc char[MaxBytes];
         folded = folded[..Math.Max(0, name.ToUpperInvariant(folded))];
-        folded.Replace('\u017F', 'S'); // a long s and the sign for kelvin are letters of ASCII there
+        folded.Replace('\u017F', 'S'); // parsers that ignore case take a long s for an s, and the kelvin sign for a k
         folded.Replace('\u212A', 'K');
         foreach (string each in upper)
         {

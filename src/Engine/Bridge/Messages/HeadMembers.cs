@@ -1,6 +1,9 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>What a head is made of: members of a message, its <c>params</c>, their <c>_meta</c>, its result, its error; each there at most once.</summary>
+/// <summary>
+/// The members that a message's head is read from: of the message itself, its <c>params</c>, their <c>_meta</c>, its result and its error. Each may occur at
+/// most once.
+/// </summary>
 [Flags]
 internal enum HeadMembers
 {

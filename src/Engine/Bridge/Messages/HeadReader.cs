@@ -4,38 +4,38 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>One walk over a message, which fills its head.</summary>
+/// <summary>Reads a message once, from its first token to its last, and fills its head.</summary>
 internal ref struct HeadReader
 {
-    /// <summary>The message; the id is copied from it.</summary>
+    /// <summary>The message. The bytes of its id are copied from it.</summary>
     private readonly ReadOnlySequence<byte> _message;
 
-    /// <summary>What is filled.</summary>
+    /// <summary>The head that is filled.</summary>
     private readonly RpcHead _head;
 
-    /// <summary>Stands on what was read last.</summary>
+    /// <summary>The JSON reader, positioned on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>HeadMembers of the message that have been seen.</summary>
+    /// <summary>The members that have been seen.</summary>
     private HeadMembers _seen;
 
-    /// <summary><c>params.protocolVersion</c>, which counts for <c>initialize</c> alone.</summary>
+    /// <summary>The value of <c>params.protocolVersion</c>, used only for <c>initialize</c>.</summary>
     private string? _initializeVersion;
 
-    /// <summary><c>params.name</c>.</summary>
+    /// <summary>The value of <c>params.name</c>; null if it is not a short string.</summary>
     private string? _name;
 
-    /// <summary><c>params.uri</c>.</summary>
+    /// <summary>The value of <c>params.uri</c>; null if it is not a short string.</summary>
     private string? _uri;
 
-    /// <summary><c>params.taskId</c>.</summary>
+    /// <summary>The value of <c>params.taskId</c>; null if it is not a short string.</summary>
     private string? _task;
 
-    /// <summary><c>params.progressToken</c>, which counts for a progress notification alone.</summary>
+    /// <summary>The value of <c>params.progressToken</c>, used only for progress notifications.</summary>
     private MessageId? _reported;
 
     /// <param name="message">A message in UTF-8.</param>
-    /// <param name="head">A new one.</param>
+    /// <param name="head">A new head, which is filled.</param>
     public HeadReader(in ReadOnlySequence<byte> message, RpcHead head)
     {
         _message = message;
@@ -43,9 +43,9 @@ internal ref struct HeadReader
         _json = new Utf8JsonReader(message, MessageScanner.Options);
     }
 
-    /// <summary>Walks over the whole message.</summary>
-    /// <exception cref="JsonException">It is not JSON.</exception>
-    /// <exception cref="InvalidOperationException">A text that is needed is not valid Unicode.</exception>
+    /// <summary>Reads the whole message.</summary>
+    /// <exception cref="JsonException">The message is not JSON.</exception>
+    /// <exception cref="InvalidOperationException">A string that is needed is not valid Unicode.</exception>
     public MessageFault Read()
     {
         _json.Read();
@@ -60,7 +60,7 @@ internal ref struct HeadReader
             return fault;
         }
 
-        bool hasMore = _json.Read(); // throws for anything but blanks
+        bool hasMore = _json.Read(); // throws unless only whitespace follows
         Debug.Assert(!hasMore, "The message has ended.");
         return _head.Kind is MessageKind.Batch ? MessageFault.None : Conclude();
     }
@@ -116,7 +116,7 @@ internal ref struct HeadReader
         }
     }
 
-    /// <summary>The name that the reader stands on, without its escapes.</summary>
+    /// <summary>Returns the name that the reader is at, with its escapes decoded.</summary>
     private readonly ReadOnlySpan<char> ReadName(Span<char> room) => room[.._json.CopyString(room)];
 
     private MessageFault ReadMember(HeadMembers member)
@@ -137,7 +137,7 @@ internal ref struct HeadReader
         }
     }
 
-    /// <summary>Reads <c>params</c>, their <c>_meta</c>, a result or an error.</summary>
+    /// <summary>Reads one object of the message: <c>params</c>, <c>_meta</c>, <c>result</c> or <c>error</c>.</summary>
     private MessageFault ReadObject(HeadMembers which)
     {
         while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
@@ -177,7 +177,7 @@ internal ref struct HeadReader
         return MessageFault.None;
     }
 
-    /// <summary>Keeps the value that the reader stands on.</summary>
+    /// <summary>Keeps the value that the reader is at.</summary>
     private void Keep(HeadMembers member)
     {
         switch (member)
@@ -254,7 +254,7 @@ internal ref struct HeadReader
         return MessageFault.None;
     }
 
-    /// <summary>Says what the message is, by the members that it has.</summary>
+    /// <summary>Decides from its members what kind of message it is.</summary>
     private readonly MessageFault Conclude()
     {
         if (!Has(HeadMembers.Version))
@@ -268,7 +268,7 @@ internal ref struct HeadReader
             return MessageFault.NeitherRequestNorResponse;
         }
 
-        // MCP: a request's id is not null. An error answers what could not be read, and then has none.
+        // In MCP a request's id must not be null. An error may have no id, if it answers a message that could not be read.
         if (!Has(HeadMembers.Error) && (Has(HeadMembers.NullId) || (!isCall && _head.Id is null)))
         {
             return MessageFault.BadId;
@@ -302,7 +302,7 @@ internal ref struct HeadReader
 
     private readonly bool Has(HeadMembers member) => (_seen & member) != 0;
 
-    /// <summary>Notes a member; any number of those that count for nothing.</summary>
+    /// <summary>Notes that a member has been seen. Members that do not matter may occur any number of times.</summary>
     private bool TryAdd(HeadMembers member)
     {
         bool isNew = !Has(member);

@@ -3,46 +3,46 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Looks for the id of a request that is read past and not held, in whatever pieces it comes.</summary>
+/// <summary>Finds the id of a refused request whose bytes are read but not kept. The bytes may come in pieces of any size.</summary>
 /// <remarks>
-/// Clients write the id before the params or behind them. An answer has the id of another's request, so to answer it with an error would end a
-/// request that is not meant: it has none here.
+/// Clients write the id before the params or after them. For an answer no id is returned: it has the id of a request that the server made, and an error with
+/// that id could end a request of the client that has the same id.
 /// </remarks>
 internal sealed class IdSearch
 {
-    /// <summary>Most bytes of a name or an id that are kept: one more than an id may have, so that a longer one is seen.</summary>
+    /// <summary>The maximum number of bytes of a name or an id that are kept: one more than an id may have, so that a longer one is noticed.</summary>
     private const int MaxKept = MessageScanner.MaxTextBytes + 1;
 
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[],:"u8);
 
-    /// <summary>The name that is being read, or the value of the id; cut at <see cref="MaxKept"/>. Valid if <see cref="IsKept"/>.</summary>
+    /// <summary>The name, or the id, that is being read, at most <see cref="MaxKept"/> bytes of it. Valid if <see cref="IsKept"/>.</summary>
     private readonly ArrayBufferWriter<byte> _kept = new(64);
 
-    /// <summary>How many objects and arrays are open.</summary>
+    /// <summary>How many objects and arrays have begun and not ended.</summary>
     private int _depth;
 
-    /// <summary>The next byte is one of a string.</summary>
+    /// <summary>Whether the next byte is inside a string.</summary>
     private bool _isInString;
 
-    /// <summary>The next byte follows a backslash; valid in a string.</summary>
+    /// <summary>Whether the next byte follows a backslash; valid inside a string.</summary>
     private bool _isEscaped;
 
-    /// <summary>A member's name comes next, or is being read; valid at depth 1.</summary>
+    /// <summary>Whether a member's name comes next, or is being read; valid at depth 1.</summary>
     private bool _isName;
 
-    /// <summary>The value that is being read is the id's; valid at depth 1, where no name is read.</summary>
+    /// <summary>Whether the value that is being read is that of the id; valid at depth 1 while no name is read.</summary>
     private bool _isOfId;
 
-    /// <summary>The name that was read last is the id's.</summary>
+    /// <summary>Whether the name that was read last is <c>id</c>.</summary>
     private bool _isIdNext;
 
-    /// <summary>It has a member that only answers have, or the id twice, or it is a batch: it is given no id.</summary>
+    /// <summary>Whether no id is returned: the message has a member that only answers have, or has the id twice, or is a batch.</summary>
     private bool _isRefused;
 
-    /// <summary>The raw JSON of the id; null if it has not come yet, and if it is not a valid id.</summary>
+    /// <summary>The raw JSON of the id; null if it has not come yet, or is not a valid id.</summary>
     private byte[]? _id;
 
-    /// <summary>The raw JSON of the id, if one was seen; empty otherwise.</summary>
+    /// <summary>The raw JSON of the id that was found; empty if there is none.</summary>
     public ReadOnlyMemory<byte> Id => _isRefused ? default : _id;
 
     private bool IsKept => _depth == 1 && (_isName || _isOfId);
@@ -132,7 +132,7 @@ internal sealed class IdSearch
         }
     }
 
-    /// <summary>A name, or a value, begins at depth 1; deeper ones are of no interest.</summary>
+    /// <summary>Notes that a name or a value begins. Only those at depth 1 matter.</summary>
     private void Begin(bool isName)
     {
         if (_depth == 1)
@@ -153,7 +153,7 @@ internal sealed class IdSearch
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            _isIdNext = false; // too long to be one that counts, or no text
+            _isIdNext = false; // the name is longer than any that matters, or not valid Unicode
         }
     }
 

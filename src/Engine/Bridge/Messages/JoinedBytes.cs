@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Puts bytes one behind the other without copying them.</summary>
+/// <summary>Concatenates byte sequences without copying them.</summary>
 internal static class JoinedBytes
 {
-    /// <summary>Joins parts, which must stay valid as long as the result is used.</summary>
+    /// <summary>Concatenates parts. They must stay valid as long as the result is used.</summary>
     public static ReadOnlySequence<byte> Of(IEnumerable<ReadOnlySequence<byte>> parts)
     {
         Piece? first = null;

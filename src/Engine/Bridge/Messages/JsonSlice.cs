@@ -4,18 +4,18 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>A member of a JSON object, or an element of an array, where it lies.</summary>
+/// <summary>A member of a JSON object, or an element of an array, as a slice of the original bytes.</summary>
 /// <param name="Name">The member's name; empty for an element.</param>
-/// <param name="Value">The raw JSON of the value; a slice of what was read.</param>
-/// <param name="Kind">How the value starts.</param>
+/// <param name="Value">The raw JSON of the value: a slice of the original bytes.</param>
+/// <param name="Kind">The first token of the value, which tells its type.</param>
 internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Value, JsonTokenType Kind)
 {
-    /// <summary>Most members of an object, or elements of an array, that are taken apart: those of a message, of its params, of their <c>_meta</c>.</summary>
+    /// <summary>The maximum number of members of an object that is split into slices: a message, its <c>params</c>, their <c>_meta</c>.</summary>
     public const int MaxMembers = 1_000;
 
-    /// <summary>The members of an object, in their order.</summary>
-    /// <param name="json">Well-formed JSON, as of a message that has been scanned.</param>
-    /// <returns>Null if it is not an object, has more than <see cref="MaxMembers"/>, or a name that is not valid Unicode.</returns>
+    /// <summary>Returns the members of an object, in order.</summary>
+    /// <param name="json">Valid JSON, such as a part of a message that has been scanned.</param>
+    /// <returns>The members; null if the JSON is not an object, has more than <see cref="MaxMembers"/>, or a name that is not valid Unicode.</returns>
     public static List<JsonSlice>? Members(in ReadOnlySequence<byte> json)
     {
         var reader = new Utf8JsonReader(json, MessageScanner.Options);
@@ -44,13 +44,13 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair, escaped: JSON but no text.
+            // A name has half of a surrogate pair as an escape: valid JSON, but not valid Unicode.
             return null;
         }
     }
 
-    /// <summary>One member of an object; null if it is not an object or has no such member. Of two, the first.</summary>
-    /// <param name="json">Well-formed JSON, as of a message that has been scanned.</param>
+    /// <summary>Returns one member of an object; null if the JSON is not an object or has no such member. If there are two, returns the first.</summary>
+    /// <param name="json">Valid JSON, such as a part of a message that has been scanned.</param>
     /// <param name="name">The member's name.</param>
     public static JsonSlice? Find(in ReadOnlySequence<byte> json, ReadOnlySpan<byte> name)
     {
@@ -76,7 +76,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         return null;
     }
 
-    /// <summary>The text of the value; null if it is not a string, too long to be kept, or not valid Unicode.</summary>
+    /// <summary>The value as a string; null if it is not a string, is longer than <see cref="MessageScanner.MaxTextBytes"/>, or is not valid Unicode.</summary>
     public string? Text
     {
         get
@@ -92,7 +92,9 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>The text or name that the reader stands on; null if it is neither, or has half of a surrogate pair: JSON, but not valid Unicode.</summary>
+    /// <summary>
+    /// Returns the string or name that the reader is at; null if it is at neither, or the text is not valid Unicode (half of a surrogate pair).
+    /// </summary>
     public static string? ReadText(ref Utf8JsonReader reader)
     {
         try
@@ -105,7 +107,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>Whether the reader stands on a name or text that equals the given one. Text that is not valid Unicode equals nothing.</summary>
+    /// <summary>Whether the name or string that the reader is at equals the given text. One that is not valid Unicode equals nothing.</summary>
     public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text)
     {
         try
@@ -118,12 +120,12 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>Takes the value that the reader stands on, and leaves the reader at its end.</summary>
+    /// <summary>Returns the value that the reader is at, and moves the reader to the end of the value.</summary>
     private static JsonSlice Take(ref Utf8JsonReader reader, in ReadOnlySequence<byte> json, string name)
     {
         long start = reader.TokenStartIndex;
         JsonTokenType kind = reader.TokenType;
-        Debug.Assert(kind is not JsonTokenType.PropertyName, "It stands on a value.");
+        Debug.Assert(kind is not JsonTokenType.PropertyName, "The reader is at a value.");
         reader.Skip();
         return new JsonSlice(name, json.Slice(start, reader.BytesConsumed - start), kind);
     }

@@ -1,9 +1,9 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Why something is not a message. What a peer is told of it is in <see cref="MessageFaults"/>.</summary>
+/// <summary>Why something is not a valid JSON-RPC message. The sentence for each is in <see cref="MessageFaults"/>.</summary>
 internal enum MessageFault
 {
-    /// <summary>It is a message.</summary>
+    /// <summary>It is a valid message.</summary>
     None,
 
     /// <summary>Some of its bytes are not UTF-8.</summary>
@@ -21,15 +21,15 @@ internal enum MessageFault
     /// <summary>It does not say <c>"jsonrpc": "2.0"</c>.</summary>
     NotVersion2,
 
-    /// <summary>A member that routing depends on is there twice, or once more in another case: readers differ in which one they take.</summary>
+    /// <summary>A member that routing depends on occurs twice, or once more in another case. Parsers differ in which one they take.</summary>
     MemberTwice,
 
-    /// <summary>The id is neither a string nor a number, or is null if there must be one.</summary>
+    /// <summary>The id is neither a string nor a number, or is missing or null although it is required.</summary>
     BadId,
 
     /// <summary>The method is not a string, is empty, or is too long.</summary>
     BadMethod,
 
-    /// <summary>It has neither a method nor a result nor an error, or two of them.</summary>
+    /// <summary>It has none of method, result and error, or more than one of them.</summary>
     NeitherRequestNorResponse,
 }

@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>The id of a request, or another value that names one (a progress token, a subscription): a string or a number.</summary>
+/// <summary>The id of a request, or another value that identifies a request (a progress token, a subscription id): a string or a number.</summary>
 /// <remarks>
-/// It is compared by its value, not by its bytes: a peer may echo <c>"caf\u00e9"</c> as <c>"café"</c>, and <c>1.0</c> as <c>1</c>.
-/// It is sent as it came (<see cref="Raw"/>).
+/// Ids are compared by their values, not by their bytes: a peer may send <c>"caf\u00e9"</c> back as <c>"café"</c>, and <c>1.0</c> as <c>1</c>. An id is always
+/// sent on as it came (<see cref="Raw"/>).
 /// </remarks>
 internal readonly struct MessageId : IEquatable<MessageId>
 {
-    /// <summary>The string; null if it is a number.</summary>
+    /// <summary>The decoded string; null if the id is a number.</summary>
     private readonly string? _text;
 
-    /// <summary>The number; 0 if it is a string.</summary>
+    /// <summary>The number; 0 if the id is a string.</summary>
     private readonly decimal _number;
 
     private MessageId(ReadOnlyMemory<byte> raw, string? text, decimal number)
@@ -23,10 +23,10 @@ internal readonly struct MessageId : IEquatable<MessageId>
         _number = number;
     }
 
-    /// <summary>The raw JSON, as it came. Its own copy, so it outlives the message.</summary>
+    /// <summary>The raw JSON, as it came. It is a copy, so it stays valid when the message is disposed of.</summary>
     public ReadOnlyMemory<byte> Raw { get; }
 
-    /// <summary>Makes a number the id of a message of our own.</summary>
+    /// <summary>Makes an id from a number.</summary>
     public static MessageId Of(long number)
     {
         byte[] raw = new byte[20];
@@ -35,11 +35,13 @@ internal readonly struct MessageId : IEquatable<MessageId>
         return new MessageId(raw.AsMemory(0, length), null, number);
     }
 
-    /// <summary>Makes a text the id of a message of our own.</summary>
+    /// <summary>Makes an id from a string.</summary>
     public static MessageId Of(string text) => new(JsonSerializedText(text), text, 0);
 
-    /// <summary>Reads the value that the reader stands on.</summary>
-    /// <returns>False if it is neither a string nor a number, too long to be kept, or a number that readers would round differently.</returns>
+    /// <summary>Reads the value that the reader is at.</summary>
+    /// <returns>
+    /// False if it is neither a string nor a number, is longer than <see cref="MessageScanner.MaxTextBytes"/>, or is a number that parsers round differently.
+    /// </returns>
     public static bool TryRead(ref Utf8JsonReader json, in ReadOnlySequence<byte> message, out MessageId id)
     {
         id = default;
@@ -70,7 +72,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
 
     public override int GetHashCode() => HashCode.Combine(_text, _number);
 
-    /// <summary>For people who debug: the raw JSON.</summary>
+    /// <summary>The raw JSON, for debuggers.</summary>
     public override string ToString() => System.Text.Encoding.UTF8.GetString(Raw.Span);
 
     private static byte[] JsonSerializedText(string text)

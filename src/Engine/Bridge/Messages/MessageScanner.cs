@@ -3,24 +3,26 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Reads what routing needs of a JSON-RPC message, from its bytes, without objects; the message itself is not touched.</summary>
+/// <summary>Reads from the bytes of a JSON-RPC message what is needed to route it. The message is not deserialized and not changed.</summary>
 /// <remarks>
-/// The whole message is checked to be JSON, so that none that a peer cannot read goes on. If two readers could take different members for the ones that
-/// routing depends on, it is broken.
+/// The whole message is checked to be valid JSON, so that the peer gets no message that it cannot parse. If two parsers could differ in a member that routing
+/// depends on, the message is <see cref="MessageKind.Broken"/>.
 /// </remarks>
 internal static class MessageScanner
 {
-    /// <summary>Deepest nesting of a message; that of arguments in real use is below 20. System.Text.Json, which many servers use, takes 64.</summary>
+    /// <summary>The maximum nesting depth of a message. Real messages stay below 20. The default of System.Text.Json, which many servers use, is 64.</summary>
     public const int MaxDepth = 128;
 
-    /// <summary>Most bytes of a text that is kept of a message: its id, its method, its name. A header line has no room for more.</summary>
+    /// <summary>
+    /// The maximum number of bytes of each string that is kept from a message: its id, its method, its name. A header line has no room for more.
+    /// </summary>
     public const int MaxTextBytes = 8 * 1024;
 
-    /// <summary>How messages are read, here and where they are rewritten.</summary>
+    /// <summary>The options of all JSON readers for messages.</summary>
     public static readonly JsonReaderOptions Options = new() { MaxDepth = MaxDepth };
 
     /// <summary>Reads a message. Never throws.</summary>
-    /// <param name="message">One message, whole, without the line end behind it; may have blanks and line ends around and within.</param>
+    /// <param name="message">One complete message. It may have whitespace and line ends anywhere that JSON allows them.</param>
     public static RpcHead Scan(in ReadOnlySequence<byte> message)
     {
         var head = new RpcHead();
@@ -34,12 +36,12 @@ internal static class MessageScanner
         return head;
     }
 
-    /// <summary>Reads a message that lies in one piece.</summary>
+    /// <summary>Reads a message that is contiguous in memory.</summary>
     public static RpcHead Scan(ReadOnlyMemory<byte> message) => Scan(new ReadOnlySequence<byte>(message));
 
     private static MessageFault Read(in ReadOnlySequence<byte> message, RpcHead head)
     {
-        // RFC 8259 §8.1. The reader lets bytes that are not UTF-8 pass in texts that nobody asks for.
+        // JSON is UTF-8 (RFC 8259 §8.1). Utf8JsonReader does not check the strings that are skipped.
         if (!Utf8Check.IsValid(message))
         {
             return MessageFault.NotUtf8;
@@ -55,7 +57,7 @@ internal static class MessageScanner
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair, escaped: JSON but no text (RFC 8259 §8.2). Readers drop it, replace it, or fail.
+            // A string has half of a surrogate pair as an escape: valid JSON, but not valid Unicode (RFC 8259 §8.2). Parsers drop it, replace it, or fail.
             return MessageFault.NotJson;
         }
     }

@@ -4,26 +4,26 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Writes a message around values of another one: large values are taken in where they lie, and not copied.</summary>
-/// <param name="text">Gets what is written: the message with <see cref="Placeholder"/> for each value that is taken in.</param>
-/// <param name="json">Writes it.</param>
+/// <summary>Writes a message that contains values of another one. Large values are not copied: the new message refers to their bytes.</summary>
+/// <param name="text">Receives the text of the message, with a <see cref="Placeholder"/> for each value that is not copied.</param>
+/// <param name="json">The JSON writer over <paramref name="text"/>.</param>
 internal sealed class MessageSplicer(ArrayBufferWriter<byte> text, Utf8JsonWriter json)
 {
-    /// <summary>From here on a value is taken in; a shorter one is copied, so that a message has few pieces.</summary>
+    /// <summary>A value of at least this many bytes is not copied. Shorter values are copied, so that the message has few pieces.</summary>
     public const int TakenInBytes = 4 * 1024;
 
-    /// <summary>The values that are taken in, in their order, each with the place of its placeholder.</summary>
+    /// <summary>The values that are not copied, in order, each with the position of its placeholder in the text.</summary>
     private readonly List<(int At, ReadOnlySequence<byte> Value)> _taken = [];
 
-    /// <summary>Writes what is new in the message.</summary>
+    /// <summary>The writer for the parts of the message that are new.</summary>
     public Utf8JsonWriter Json => json;
 
-    /// <summary>One byte of JSON that stands where a value will be.</summary>
+    /// <summary>One byte of valid JSON that holds the place of a value.</summary>
     private static ReadOnlySpan<byte> Placeholder => "0"u8;
 
     /// <summary>Writes a message.</summary>
-    /// <param name="write">Writes it.</param>
-    /// <returns>Valid as long as the values that were given.</returns>
+    /// <param name="write">Writes the message.</param>
+    /// <returns>The message. It is valid as long as the values that were written into it.</returns>
     public static ReadOnlySequence<byte> Build(Action<MessageSplicer> write)
     {
         var text = new ArrayBufferWriter<byte>(1024);
@@ -35,8 +35,8 @@ internal sealed class MessageSplicer(ArrayBufferWriter<byte> text, Utf8JsonWrite
     }
 
     /// <summary>Writes a member.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="value">Raw JSON.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="value">The raw JSON of the value.</param>
     public void Write(string name, in ReadOnlySequence<byte> value)
     {
         json.WritePropertyName(name);
@@ -48,11 +48,11 @@ internal sealed class MessageSplicer(ArrayBufferWriter<byte> text, Utf8JsonWrite
 
         json.WriteRawValue(Placeholder, skipInputValidation: true);
         json.Flush();
-        Debug.Assert(text.WrittenSpan.EndsWith(Placeholder), "The placeholder is the last that was written.");
+        Debug.Assert(text.WrittenSpan.EndsWith(Placeholder), "The placeholder was written last.");
         _taken.Add((text.WrittenCount - Placeholder.Length, value));
     }
 
-    /// <summary>Writes members as they lie.</summary>
+    /// <summary>Writes members with their raw JSON unchanged.</summary>
     public void WriteMembers(IEnumerable<JsonSlice> members, Func<string, bool> isWanted)
     {
         foreach (JsonSlice member in members)
@@ -64,7 +64,7 @@ internal sealed class MessageSplicer(ArrayBufferWriter<byte> text, Utf8JsonWrite
         }
     }
 
-    /// <summary>What was written, with the values in the places of their placeholders.</summary>
+    /// <summary>Returns the text with the values in place of their placeholders.</summary>
     private ReadOnlySequence<byte> Join()
     {
         ReadOnlyMemory<byte> written = text.WrittenMemory;

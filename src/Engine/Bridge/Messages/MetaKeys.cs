@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Keys of <c>_meta</c> that revision 2026-07-28 reserves.</summary>
+/// <summary>The keys of <c>_meta</c> that revision 2026-07-28 defines.</summary>
 internal static class MetaKeys
 {
     public static ReadOnlySpan<byte> ProtocolVersion => "io.modelcontextprotocol/protocolVersion"u8;
@@ -15,7 +15,7 @@ internal static class MetaKeys
 
     public static ReadOnlySpan<byte> ServerInfo => "io.modelcontextprotocol/serverInfo"u8;
 
-    /// <summary>Whether a key says in which revision a request is, and who asks: those that a handshake says in the older eras.</summary>
+    /// <summary>Whether a key has the revision of a request, or data of its client. In earlier revisions the handshake has these.</summary>
     public static bool IsOfRequests(string key) => key
         is "io.modelcontextprotocol/protocolVersion"
         or "io.modelcontextprotocol/clientInfo"

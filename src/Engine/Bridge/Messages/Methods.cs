@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>The methods of the specification, of all its revisions.</summary>
+/// <summary>The methods of all revisions of the MCP specification.</summary>
 internal static class Methods
 {
     public const string Initialize = "initialize";
@@ -40,7 +40,7 @@ internal static class Methods
     public const string UpdateTask = "tasks/update";
     public const string CancelTask = "tasks/cancel";
 
-    /// <summary>Each with its bytes, so that a known one costs no new string.</summary>
+    /// <summary>Each method with its bytes, so that no new string is allocated for a known method.</summary>
     private static readonly (byte[] Bytes, string Name)[] Known =
     [
         .. new[]
@@ -51,12 +51,12 @@ internal static class Methods
         }.Select(name => (Encoding.ASCII.GetBytes(name), name)),
     ];
 
-    /// <summary>Whether a method's params say by <c>name</c>, <c>uri</c> or <c>taskId</c> what it is about.</summary>
+    /// <summary>Whether a method's params have a <c>name</c>, <c>uri</c> or <c>taskId</c> that says what the call is about.</summary>
     public static bool IsNamed(string method) => method
         is CallTool or GetPrompt or ReadResource or Subscribe or Unsubscribe or GetTask or UpdateTask or CancelTask;
 
-    /// <summary>The method that the reader stands on.</summary>
-    /// <param name="json">Stands on a string.</param>
+    /// <summary>Reads the method that the reader is at.</summary>
+    /// <param name="json">A reader that is at a string.</param>
     public static string Read(ref Utf8JsonReader json)
     {
         if (!json.HasValueSequence && !json.ValueIsEscaped)

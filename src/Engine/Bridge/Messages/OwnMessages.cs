@@ -3,24 +3,24 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Builds messages of our own.</summary>
+/// <summary>Builds messages that neither the client nor the server has sent.</summary>
 internal static class OwnMessages
 {
-    /// <summary>JSON-RPC 2.0 §5.1: JSON, but no request, or not one for now.</summary>
+    /// <summary>JSON-RPC 2.0 §5.1: not a valid request, or not one that is allowed now.</summary>
     public const int InvalidRequest = MessageFaults.InvalidRequest;
 
-    /// <summary>JSON-RPC 2.0 §5.1: no such method, or none here.</summary>
+    /// <summary>JSON-RPC 2.0 §5.1: the method does not exist, or is not available here.</summary>
     public const int MethodNotFound = -32601;
 
-    /// <summary>JSON-RPC 2.0 §5.1: the parameters are not as they must be.</summary>
+    /// <summary>JSON-RPC 2.0 §5.1: the parameters are invalid.</summary>
     public const int InvalidParams = -32602;
 
-    /// <summary>JSON-RPC 2.0 §5.1: it could not be done, through no fault of the request.</summary>
+    /// <summary>JSON-RPC 2.0 §5.1: the request is valid but could not be carried out.</summary>
     public const int InternalError = -32603;
 
-    /// <summary>Writes JSON into memory of its own.</summary>
-    /// <param name="capacity">About how long it becomes, so that a large message is copied once.</param>
-    /// <param name="write">Writes it.</param>
+    /// <summary>Writes JSON into newly allocated memory.</summary>
+    /// <param name="capacity">The expected length in bytes, so that the memory need not grow.</param>
+    /// <param name="write">Writes the JSON.</param>
     public static ReadOnlySequence<byte> Build(long capacity, Action<Utf8JsonWriter> write)
     {
         var output = new ArrayBufferWriter<byte>((int)Math.Clamp(capacity, 256, int.MaxValue / 2));
@@ -32,11 +32,11 @@ internal static class OwnMessages
         return new ReadOnlySequence<byte>(output.WrittenMemory);
     }
 
-    /// <summary>An error that answers a request.</summary>
-    /// <param name="id">The request; null if it is not known.</param>
+    /// <summary>Builds an error that answers a request.</summary>
+    /// <param name="id">The request's id; null if it is not known.</param>
     /// <param name="code">A JSON-RPC error code.</param>
     /// <param name="message">A sentence for a person.</param>
-    /// <param name="reason">A stable code, in <c>data.reason</c>; empty for no data.</param>
+    /// <param name="reason">A stable word for <c>data.reason</c>; if it is empty, the error has no <c>data</c>.</param>
     public static ReadOnlySequence<byte> Error(MessageId? id, int code, string message, string reason = "") => Build(256 + message.Length, json =>
     {
         Open(json);
@@ -55,11 +55,11 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>An error that answers a request which nobody goes on with, since the bridge ends.</summary>
+    /// <summary>Builds the error for a request that was open when the bridge was stopped.</summary>
     public static ReadOnlySequence<byte> Stopped(MessageId request) =>
         Error(request, InternalError, "The bridge was stopped before the server answered.", "stopped");
 
-    /// <summary>A result without anything in it.</summary>
+    /// <summary>Builds a response with an empty result.</summary>
     public static ReadOnlySequence<byte> Empty(MessageId id) => Build(128, json =>
     {
         Open(json);
@@ -69,7 +69,7 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>A notification without params.</summary>
+    /// <summary>Builds a notification without params.</summary>
     public static ReadOnlySequence<byte> Notification(string method) => Build(128, json =>
     {
         Open(json);
@@ -77,7 +77,7 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>Tells a client that a resource may have changed.</summary>
+    /// <summary>Builds the notification that a resource may have changed.</summary>
     public static ReadOnlySequence<byte> Updated(string resource) => Build(256 + resource.Length, json =>
     {
         Open(json);
@@ -88,7 +88,7 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>Tells the peer that a request of ours is no longer of interest.</summary>
+    /// <summary>Builds the notification that cancels a request that the bridge itself has made.</summary>
     public static ReadOnlySequence<byte> Cancelled(MessageId request, string reason) => Build(256, json =>
     {
         Open(json);
@@ -101,10 +101,10 @@ internal static class OwnMessages
         json.WriteEndObject();
     });
 
-    /// <summary>An answer as it came, except for its id.</summary>
+    /// <summary>Builds a copy of an answer with another id.</summary>
     /// <param name="answer">A response or an error response.</param>
-    /// <param name="id">The request that it answers.</param>
-    /// <returns>Valid as long as the answer.</returns>
+    /// <param name="id">The id of the request that the copy answers.</param>
+    /// <returns>The copy. It is valid as long as the answer.</returns>
     public static ReadOnlySequence<byte> WithId(in ReadOnlySequence<byte> answer, MessageId id)
     {
         List<JsonSlice> members = JsonSlice.Members(answer) ?? [];
@@ -117,14 +117,14 @@ internal static class OwnMessages
         });
     }
 
-    /// <summary>Starts a message.</summary>
+    /// <summary>Writes the start of a message.</summary>
     public static void Open(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         json.WriteString("jsonrpc"u8, "2.0"u8);
     }
 
-    /// <summary>Writes an id, as it came; null if it is not known.</summary>
+    /// <summary>Writes the member <c>id</c>, as the id came; <c>null</c> if it is not known.</summary>
     public static void WriteId(Utf8JsonWriter json, MessageId? id)
     {
         json.WritePropertyName("id"u8);
@@ -138,7 +138,7 @@ internal static class OwnMessages
         }
     }
 
-    /// <summary>Writes members of an object as they lie.</summary>
+    /// <summary>Writes members with their raw JSON unchanged.</summary>
     public static void WriteMembers(Utf8JsonWriter json, IEnumerable<JsonSlice> members, Func<string, bool> isWanted)
     {
         foreach (JsonSlice member in members)

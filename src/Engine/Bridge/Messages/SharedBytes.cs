@@ -2,21 +2,24 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Bytes that several messages are made of. They are given back when the last that uses them has ended.</summary>
-/// <param name="held">What the bytes lie in; given back once.</param>
+/// <summary>The shared ownership of bytes that several messages refer to. The bytes are given back when nobody uses them any more.</summary>
+/// <param name="held">The owners of the bytes. Each is disposed of once.</param>
 internal sealed class SharedBytes(IReadOnlyList<IDisposable> held)
 {
-    /// <summary>How many use the bytes; when it comes down to zero they are given back.</summary>
+    /// <summary>The number of users. When it becomes zero, the bytes are given back.</summary>
     private int _users;
 
-    /// <summary>The bytes have been given back.</summary>
+    /// <summary>Whether the bytes have been given back.</summary>
     private volatile bool _isGivenBack;
 
-    /// <summary>One more uses the bytes, until it disposes of what it gets. To be called by somebody who uses them, or by the first.</summary>
+    /// <summary>
+    /// Adds a user, until it disposes of the returned object. May be called only before the bytes are given back: by the first user, or while another user has
+    /// the bytes.
+    /// </summary>
     public IDisposable Use()
     {
         Interlocked.Increment(ref _users);
-        Debug.Assert(!_isGivenBack, "Bytes that were given back are used by nobody.");
+        Debug.Assert(!_isGivenBack, "Bytes that were given back must not be used again.");
         return new User(this);
     }
 
@@ -34,10 +37,10 @@ internal sealed class SharedBytes(IReadOnlyList<IDisposable> held)
         }
     }
 
-    /// <summary>Leaves once, however often it is disposed of.</summary>
+    /// <summary>One user. It counts as gone after the first disposal; further ones do nothing.</summary>
     private sealed class User(SharedBytes bytes) : IDisposable
     {
-        /// <summary>What is used; null once it has been left.</summary>
+        /// <summary>The bytes that are used; null after the disposal.</summary>
         private SharedBytes? _bytes = bytes;
 
         public void Dispose() => Interlocked.Exchange(ref _bytes, null)?.Leave();

@@ -3,29 +3,29 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Tools that a client is not to see: they are cut out of answers to <c>tools/list</c>; every other byte stays as it came.</summary>
+/// <summary>Cuts hidden tools out of answers to <c>tools/list</c>. Every other byte stays unchanged.</summary>
 internal sealed class ToolFilter
 {
-    /// <summary>Names of tools, in which <c>*</c> stands for any run of characters and <c>?</c> for one.</summary>
+    /// <summary>The names of the hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one.</summary>
     private readonly string[] _globs;
 
-    /// <param name="globs">Names of tools, in which <c>*</c> stands for any run of characters and <c>?</c> for one. Case counts.</param>
+    /// <param name="globs">The names of the hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one. Case counts.</param>
     public ToolFilter(IEnumerable<string> globs) => _globs = [.. globs];
 
-    /// <summary>Whether a tool is not to be seen, and not to be called.</summary>
+    /// <summary>Whether a tool is hidden: the client must neither see it nor call it.</summary>
     /// <param name="tool">
-    /// Its name; null where that is not a string, or too long to compare. Then the tool counts as hidden if any tool is hidden.
+    /// The tool's name; null if the name is not a string or is too long to compare. Such a tool counts as hidden if any names are hidden.
     /// </param>
     public bool Ignores(string? tool) => tool is null ? _globs.Length > 0 : Array.Exists(_globs, glob => Matches(glob, tool));
 
     /// <summary>Cuts tools out of an answer to <c>tools/list</c>.</summary>
     /// <param name="answer">A response that has been scanned.</param>
-    /// <returns>The same where nothing is to be cut out; else slices of it.</returns>
+    /// <returns>The same message if nothing is cut out, otherwise the remaining slices of it.</returns>
     public ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> answer) => Apply(answer, "result"u8);
 
     /// <summary>Cuts tools out of a notification that carries a list of them.</summary>
     /// <param name="notification">A notification that has been scanned.</param>
-    /// <returns>The same where nothing is to be cut out; else slices of it.</returns>
+    /// <returns>The same message if nothing is cut out, otherwise the remaining slices of it.</returns>
     public ReadOnlySequence<byte> ApplyToNotification(in ReadOnlySequence<byte> notification) => Apply(notification, "params"u8);
 
     private ReadOnlySequence<byte> Apply(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
@@ -58,7 +58,9 @@ internal sealed class ToolFilter
         return JoinedBytes.Of(left);
     }
 
-    /// <summary>Where the arrays start that are the container's <c>tools</c>: of two, readers differ in which they take.</summary>
+    /// <summary>
+    /// Finds where each array named <c>tools</c> in the container starts. If there are two, both are filtered, since parsers differ in which one they take.
+    /// </summary>
     private static List<long> FindLists(in ReadOnlySequence<byte> message, ReadOnlySpan<byte> container)
     {
         List<long> lists = [];
@@ -82,7 +84,7 @@ internal sealed class ToolFilter
         return lists;
     }
 
-    /// <summary>Goes to the value of a member of the object that the reader stands on.</summary>
+    /// <summary>Moves the reader to the value of the next member with this name in the current object.</summary>
     private static bool StandsIn(ref Utf8JsonReader json, ReadOnlySpan<byte> name)
     {
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
@@ -100,14 +102,16 @@ internal sealed class ToolFilter
         return false;
     }
 
-    /// <summary>What is cut out: each tool with the comma before it, or behind it where all before it are cut out too.</summary>
+    /// <summary>
+    /// Finds the ranges to cut out: each hidden tool with the comma before it, or with the comma after it if all tools before it are hidden too.
+    /// </summary>
     private void Cut(in ReadOnlySequence<byte> answer, long array, List<(long Start, long End)> cuts)
     {
         var json = new Utf8JsonReader(answer.Slice(array), MessageScanner.Options);
         json.Read();
         bool isAnyKept = false;
         long end = 0;
-        long? leading = null; // where the tools start that are cut out before any is kept
+        long? leading = null; // where the hidden tools at the start of the array begin
         while (json.Read() && json.TokenType is not JsonTokenType.EndArray)
         {
             long start = array + json.TokenStartIndex;
@@ -144,7 +148,7 @@ internal sealed class ToolFilter
         }
     }
 
-    /// <summary>Whether one of its names is to be hidden. What has none cannot be called by any.</summary>
+    /// <summary>Whether one of the tool's names is hidden. A tool without a name is kept, as it cannot be called.</summary>
     private bool IsHidden(in ReadOnlySequence<byte> tool)
     {
         var json = new Utf8JsonReader(tool, MessageScanner.Options);
@@ -167,11 +171,13 @@ internal sealed class ToolFilter
         return false;
     }
 
-    /// <summary>The name that the reader stands on; null where it is too long to be compared, or no text.</summary>
+    /// <summary>Returns the name that the reader is at; null if it is too long to compare, or not valid Unicode.</summary>
     private static string? NameAt(ref Utf8JsonReader json) =>
         (json.HasValueSequence ? json.ValueSequence.Length : json.ValueSpan.Length) <= MessageScanner.MaxTextBytes ? JsonSlice.ReadText(ref json) : null;
 
-    /// <summary>Compares with a glob in time that is at most the product of both lengths: it goes back to the last <c>*</c> alone.</summary>
+    /// <summary>
+    /// Compares a name with a pattern. It backtracks only to the last <c>*</c>, so the time is at most proportional to the product of both lengths.
+    /// </summary>
     private static bool Matches(ReadOnlySpan<char> glob, ReadOnlySpan<char> name)
     {
         int at = 0;

@@ -4,13 +4,13 @@ using System.Text.Unicode;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Tells whether bytes in pieces are UTF-8, wherever the pieces are cut.</summary>
+/// <summary>Checks whether bytes are valid UTF-8, also if a character is split over two pieces.</summary>
 internal static class Utf8Check
 {
     /// <summary>The byte order mark in UTF-8.</summary>
     private static ReadOnlySpan<byte> Mark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Whether all of it is UTF-8, whole.</summary>
+    /// <summary>Whether the bytes are valid UTF-8 from start to end.</summary>
     public static bool IsValid(in ReadOnlySequence<byte> bytes)
     {
         if (bytes.IsSingleSegment)
@@ -18,7 +18,7 @@ internal static class Utf8Check
             return Utf8.IsValid(bytes.FirstSpan);
         }
 
-        Span<byte> character = stackalloc byte[4]; // what a cut has left of one
+        Span<byte> character = stackalloc byte[4]; // the first bytes of a character that is split over pieces
         int held = 0;
         foreach (ReadOnlyMemory<byte> piece in bytes)
         {
@@ -56,7 +56,7 @@ internal static class Utf8Check
         return held == 0;
     }
 
-    /// <summary>What stands behind a byte order mark, where there is one (RFC 8259 §8.1: a reader may ignore it, and the official clients do).</summary>
+    /// <summary>Returns the bytes without a byte order mark at the start (RFC 8259 §8.1: a parser may ignore it, and the official MCP clients do).</summary>
     public static ReadOnlySequence<byte> BehindMark(in ReadOnlySequence<byte> bytes)
     {
         Span<byte> start = stackalloc byte[3];
@@ -69,7 +69,7 @@ internal static class Utf8Check
         return start.SequenceEqual(Mark) ? bytes.Slice(start.Length) : bytes;
     }
 
-    /// <summary>How many bytes at the end start a character that goes on in the next piece.</summary>
+    /// <summary>Returns how many bytes at the end of a piece belong to a character that goes on in the next piece.</summary>
     private static int OpenAtEnd(ReadOnlySpan<byte> piece)
     {
         for (int back = 1; back <= Math.Min(3, piece.Length); back++)
@@ -84,7 +84,7 @@ internal static class Utf8Check
         return 0;
     }
 
-    /// <summary>How long a character is, by its first byte; 1 if no character starts like that.</summary>
+    /// <summary>Returns the length of a character in bytes, from its first byte; 1 if no character starts with that byte.</summary>
     private static int LengthBy(byte first)
     {
         int length = first switch

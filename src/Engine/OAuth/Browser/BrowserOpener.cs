@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Opens a URL in the person's browser, without a shell: the URL comes from a server and must never be read as a command.</summary>
+/// <summary>Opens a URL in the user's browser. It uses no shell, since the URL comes from a server and must never be interpreted as a command.</summary>
 internal static class BrowserOpener
 {
-    /// <param name="url">What is to be opened.</param>
-    /// <param name="secrets">What the browser must not find in its environment, under whatever name it came into ours.</param>
+    /// <param name="url">The URL to open.</param>
+    /// <param name="secrets">The secrets that must not be in the browser's environment, whatever variable has them.</param>
     /// <param name="logger">Logs programs that could not be started.</param>
-    /// <returns>Whether a program was started; whether it shows anything is not known.</returns>
+    /// <returns>Whether a program was started. Whether it shows anything is not known.</returns>
     public static bool TryOpen(Uri url, IEnumerable<string?> secrets, ILogger logger)
     {
         if (url.Scheme is not ("https" or "http"))
@@ -37,7 +37,7 @@ internal static class BrowserOpener
         return false;
     }
 
-    // What it prints is read and dropped for as long as it lives: a full or a broken pipe would stop or kill the browser.
+    // The output of the program is read and dropped for as long as it runs, since a full or broken pipe would block or end the browser.
     private static void Start(ProcessStartInfo opener)
     {
         var started = new Process { StartInfo = opener, EnableRaisingEvents = true };
@@ -49,7 +49,7 @@ internal static class BrowserOpener
 
     private static IEnumerable<ProcessStartInfo> Openers(string url)
     {
-        // BROWSER: commands in order of preference, `%s` standing for the URL; without it the URL comes last.
+        // The variable BROWSER has commands in order of preference. `%s` stands for the URL; without it the URL is added at the end.
         foreach (string command in (Environment.GetEnvironmentVariable("BROWSER") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -66,7 +66,7 @@ internal static class BrowserOpener
             : Command("xdg-open", [url]);
     }
 
-    // What the opener prints must not mix with ours: on stdout only the start line may stand.
+    // The output of the program must not be mixed with that of the command, which prints only its start and stop line on stdout.
     private static ProcessStartInfo Command(string file, IEnumerable<string> arguments) => new(file, arguments)
     {
         UseShellExecute = false,

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>The plain pages that the person sees when the browser comes back.</summary>
+/// <summary>The pages that the browser shows after it has been redirected back to the proxy.</summary>
 internal static class CallbackPage
 {
     public static readonly byte[] NotFound = Make("404 Not Found", "Nothing here", "This port waits for one sign-in and serves nothing else.");
@@ -16,7 +16,7 @@ internal static class CallbackPage
 
     public static byte[] For(CallbackQuery query) => query.Error is null ? Done : Failed;
 
-    // Nothing of the request is shown, so there is nothing to escape; and no script, style or image may be loaded.
+    // The page shows nothing from the request, so nothing must be escaped. It may load no script, style or image.
     private static byte[] Make(string status, string title, string text)
     {
         string html = $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n";

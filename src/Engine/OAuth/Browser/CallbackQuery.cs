@@ -2,10 +2,10 @@ using System.Net;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>What the browser brought back (RFC 6749 §4.1.2, RFC 9207 §2).</summary>
+/// <summary>The parameters of the redirect that ends a sign-in in the browser (RFC 6749 §4.1.2, RFC 9207 §2).</summary>
 internal sealed record CallbackQuery(string? State, string? Code, string? Issuer, string? Error, string? ErrorDescription)
 {
-    /// <returns>The query of a GET of the callback, or null if this is another request.</returns>
+    /// <returns>The parameters if the request is a GET of the callback path; null for any other request.</returns>
     public static CallbackQuery? Parse(string? requestLine, string path)
     {
         if (requestLine?.Split(' ') is not ["GET", string target, _])
@@ -24,7 +24,7 @@ internal sealed record CallbackQuery(string? State, string? Code, string? Issuer
             .ToLookup(pair => WebUtility.UrlDecode(pair[0]), pair => pair.Length == 2 ? WebUtility.UrlDecode(pair[1]) : "");
         return new CallbackQuery(Only("state"), Only("code"), Only("iss"), Only("error"), Only("error_description"));
 
-        // RFC 6749 §3.1: a parameter must not come twice; which one would be meant is not guessed.
+        // RFC 6749 §3.1: a parameter must not occur twice. If it does, it counts as missing.
         string? Only(string name) => values[name].Take(2).ToArray() is [string single] ? single : null;
     }
 

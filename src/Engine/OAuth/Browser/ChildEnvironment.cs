@@ -1,17 +1,20 @@
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>The environment of programs that are started beside ours. They live long, speak with strangers, and need no secret of ours.</summary>
+/// <summary>Removes the proxy's secrets from the environment of programs that it starts, such as a browser or a tunnel's agent.</summary>
 internal static class ChildEnvironment
 {
-    /// <summary>The settings of the command come by variables with these names; secrets are among them.</summary>
+    /// <summary>The prefixes of the variables that have settings of the command, some of which are secrets.</summary>
     private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
 
-    /// <summary>A shorter secret is looked for as the whole of a variable only: it may stand in an innocent one by chance.</summary>
+    /// <summary>
+    /// The minimum length of a secret that is also searched within a variable. A shorter one could be part of an unrelated variable by chance, so only a
+    /// variable that equals it is removed.
+    /// </summary>
     private const int MinSecretWithin = 8;
 
-    /// <summary>Takes out our own variables, and those that hold one of our secrets.</summary>
-    /// <param name="environment">What the program would find.</param>
-    /// <param name="secrets">What it must not find, under whatever name it came into ours.</param>
+    /// <summary>Removes the variables of the command, and those that contain one of the secrets.</summary>
+    /// <param name="environment">The environment of the program that is to be started. It is changed.</param>
+    /// <param name="secrets">The secrets that must not be in it, whatever variable has them.</param>
     public static void Hide(IDictionary<string, string?> environment, IReadOnlyCollection<string> secrets)
     {
         string[] names =

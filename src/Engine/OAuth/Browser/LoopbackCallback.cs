@@ -16,19 +16,19 @@ internal sealed class LoopbackCallback : IDisposable
     private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>One for each family of addresses, on the same port; valid until disposed.</summary>
+    /// <summary>A listener for each address family (IPv4, IPv6), on the same port; valid until disposed of.</summary>
     private readonly List<TcpListener> _listeners;
 
-    /// <summary>Bounds how long a connection may take.</summary>
+    /// <summary>Measures how long a connection may take.</summary>
     private readonly TimeProvider _clock;
 
     /// <summary>Logs requests that are ignored.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Ends each of the connections that are open, the oldest first; locked by itself.</summary>
+    /// <summary>The sources that end the open connections, the oldest first. The list is also the lock that guards it.</summary>
     private readonly LinkedList<CancellationTokenSource> _open = new();
 
-    /// <summary>What the browser has brought back, once it has.</summary>
+    /// <summary>Completed with the parameters of the redirect, once the browser has come back.</summary>
     private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private LoopbackCallback(List<TcpListener> listeners, TimeProvider clock, ILogger logger)
@@ -41,11 +41,11 @@ internal sealed class LoopbackCallback : IDisposable
 
     public string RedirectUri { get; }
 
-    /// <param name="port">The port, 0 for one that is free.</param>
-    /// <param name="mayMove">Whether another free port will do if that one is taken.</param>
-    /// <param name="clock">Bounds how long a connection may take.</param>
+    /// <param name="port">The port; 0 for any free port.</param>
+    /// <param name="mayMove">Whether any other free port may be used if that port is in use.</param>
+    /// <param name="clock">Measures how long a connection may take.</param>
     /// <param name="logger">Logs requests that are ignored.</param>
-    /// <exception cref="OAuthException">The port is taken.</exception>
+    /// <exception cref="OAuthException">The port is in use.</exception>
     public static LoopbackCallback Open(int port, bool mayMove, TimeProvider clock, ILogger logger)
     {
         if (TryListen(port) is { } listeners)
@@ -84,7 +84,7 @@ internal sealed class LoopbackCallback : IDisposable
 
     public void Dispose() => _listeners.ForEach(listener => listener.Dispose());
 
-    // Both families, since `localhost` may mean either; a program that held the other one could read the code.
+    // It listens on IPv4 and IPv6, since `localhost` may mean either. A program that listened on the other one could read the code.
     private static List<TcpListener>? TryListen(int port)
     {
         var listeners = new List<TcpListener>();
@@ -130,7 +130,7 @@ internal sealed class LoopbackCallback : IDisposable
             }
             catch (OperationCanceledException)
             {
-                // Told to stop: the pages that are being written are still finished.
+                // The wait is over. The pages that are being written are still completed.
             }
             catch (SocketException)
             {
@@ -153,7 +153,7 @@ internal sealed class LoopbackCallback : IDisposable
             }
             catch (Exception failure) when (failure is IOException or OperationCanceledException or SocketException)
             {
-                // Any local program may connect and leave; the sign-in waits for the browser.
+                // Any local program may connect and disconnect. The sign-in goes on waiting for the browser.
                 _logger.CallbackEndedEarly(failure.Message);
             }
             finally
@@ -191,7 +191,7 @@ internal sealed class LoopbackCallback : IDisposable
                 CancellationTokenSource oldest = _open.First!.Value;
                 _open.RemoveFirst();
 
-                // Under the lock: it is not disposed of before it has left, and to leave it needs the lock.
+                // Cancelled under the lock, so that it is not disposed of meanwhile: a connection takes the lock to leave the list first.
                 oldest.Cancel();
             }
         }
@@ -213,7 +213,7 @@ internal sealed class LoopbackCallback : IDisposable
             int read = await stream.ReadAsync(head.AsMemory(filled), cancellationToken).ConfigureAwait(false);
             filled += read;
 
-            // The whole head is read, so that closing does not reset a connection whose page is still under way.
+            // The whole head is read, since closing a socket with unread bytes would reset the connection before the browser has the page.
             if (head.AsSpan(0, filled).IndexOf("\r\n\r\n"u8) >= 0)
             {
                 return Encoding.ASCII.GetString(head, 0, head.AsSpan(0, filled).IndexOf("\r\n"u8));

@@ -4,32 +4,32 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Shows a person where to sign in: as a line in the log, and to the host's observer.</summary>
-/// <param name="target">What the sign-in is for.</param>
-/// <param name="clock">The clock for the end of the link.</param>
-/// <param name="logger">Logs the invitation.</param>
+/// <summary>Shows a person the link to sign in: writes it to the log, and passes it to the host's observer.</summary>
+/// <param name="target">The URL of the target that the sign-in is for.</param>
+/// <param name="clock">The clock that tells until when the link can be used.</param>
+/// <param name="logger">Gets the link.</param>
 /// <param name="observer">The host's observer; null if there is none.</param>
 internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger logger, IProxyObserver? observer)
 {
-    /// <summary>Tells what the observer throws.</summary>
+    /// <summary>Logs exceptions of the observer.</summary>
     private readonly HookFaults _faults = new(logger, clock);
 
-    /// <summary>What the sign-in is for, as a person may see it: without its query. Set for life.</summary>
+    /// <summary>The target's URL without its query, which may contain a secret. Never changes.</summary>
     private readonly Uri _target = new(target.GetLeftPart(UriPartial.Path));
 
-    /// <summary>Until when the proxy waits for the person; set at the start of each sign-in.</summary>
+    /// <summary>Until when the proxy waits for the person. Set at the start of each sign-in.</summary>
     private DateTimeOffset _endsAt;
 
-    /// <summary>Whether a person has been shown where to sign in since <see cref="Reset"/>.</summary>
+    /// <summary>Whether a link has been shown since <see cref="Reset"/>.</summary>
     public bool WasShown { get; private set; }
 
-    /// <summary>Nobody has been shown anything yet.</summary>
+    /// <summary>Clears <see cref="WasShown"/>.</summary>
     public void Reset() => WasShown = false;
 
-    /// <summary>A sign-in begins, which may take so long.</summary>
+    /// <summary>Called at the start of a sign-in, with the time that it may take.</summary>
     public void Begin(TimeSpan timeout) => _endsAt = clock.GetUtcNow() + timeout;
 
-    /// <summary>The person has to open the link.</summary>
+    /// <summary>Shows a link that the person must open on this machine.</summary>
     public void Show(Uri link, bool opened)
     {
         string invitation = opened ? "Opening browser; if none appears, please open this URL" : "Please open this URL in your browser";
@@ -38,11 +38,11 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
         Tell(new SignInPrompt(_target, link, UserCode: null, _endsAt, opened));
     }
 
-    /// <summary>The person has to open the link, on any machine, and to enter the code.</summary>
-    /// <param name="link">As the server gave it.</param>
-    /// <param name="userCode">The code as the server gave it.</param>
-    /// <param name="lifetime">How long the code is good; null if the server does not say.</param>
-    /// <exception cref="OAuthException">The link is nothing that a person should open.</exception>
+    /// <summary>Shows a link that the person must open on any machine, and the code to enter there.</summary>
+    /// <param name="link">The link, as the server sent it.</param>
+    /// <param name="userCode">The code, as the server sent it.</param>
+    /// <param name="lifetime">How long the code can be used; null if the server does not say.</param>
+    /// <exception cref="OAuthException">The link is not an https URL.</exception>
     public void Show(string link, string userCode, TimeSpan? lifetime)
     {
         if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !UrlRule.IsSecure(url))

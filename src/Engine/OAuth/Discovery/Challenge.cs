@@ -2,10 +2,10 @@ namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>One challenge of a <c>WWW-Authenticate</c> field.</summary>
 /// <param name="Scheme">The scheme as received; compare it without regard to case.</param>
-/// <param name="Parameters">The parameters by name, without regard to case; of a repeated one the first.</param>
+/// <param name="Parameters">The parameters by name; case does not count. If a parameter is repeated, the first value is kept.</param>
 internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, string> Parameters)
 {
-    /// <summary>Whether an access token would answer this challenge.</summary>
+    /// <summary>Whether the challenge asks for an access token.</summary>
     public bool AsksForToken => Is("Bearer") || Is("DPoP");
 
     public string? ResourceMetadata => Parameters.GetValueOrDefault("resource_metadata");
@@ -16,7 +16,7 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
 
     public string? Realm => Parameters.GetValueOrDefault("realm");
 
-    /// <summary>The challenge that says most of how to obtain a token, or null if none asks for one.</summary>
+    /// <summary>Returns the challenge with the most information on how to obtain a token; null if none asks for a token.</summary>
     public static Challenge? Choose(IEnumerable<string> fieldValues)
     {
         List<Challenge> asking = [.. fieldValues.SelectMany(ChallengeParser.Parse).Where(challenge => challenge.AsksForToken)];

@@ -3,6 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>The JSON of the metadata documents, without reflection.</summary>
+/// <summary>Source-generated JSON reading for metadata documents, so that no reflection is needed.</summary>
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class DiscoveryJson : JsonSerializerContext;

@@ -5,38 +5,43 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>What one discovery has asked and what came back, for the message that says that nothing was found.</summary>
+/// <summary>Records the requests of one discovery and their results, for the message if nothing was found.</summary>
 internal sealed class DiscoveryLog(ILogger logger)
 {
-    /// <summary>Most requests of one discovery, whatever the documents name.</summary>
+    /// <summary>The maximum number of requests of one discovery, however many places the documents name.</summary>
     public const int MaxRequests = 32;
 
-    /// <summary>The code of a search that is given up because it has asked so often.</summary>
+    /// <summary>The code of the error if a discovery is given up because of <see cref="MaxRequests"/>.</summary>
     public const string TooLong = "discovery-too-long";
 
-    /// <summary>Most characters of one line in the message.</summary>
+    /// <summary>The maximum length of one line in the message, in characters.</summary>
     private const int MaxLineLength = 400;
 
-    /// <summary>Most characters of all lines in the message, so that there is room for the advice.</summary>
+    /// <summary>The maximum length of all lines in the message, in characters, so that there is room for the advice.</summary>
     private const int MaxLength = 2_400;
 
-    /// <summary>What was asked and came, a line each, in order.</summary>
+    /// <summary>A line for each request and its result, in order.</summary>
     private readonly List<string> _lines = [];
 
-    /// <summary>How many documents have been asked for.</summary>
+    /// <summary>How many documents have been requested.</summary>
     private int _requests;
 
     /// <summary>Whether a temporary failure was among the answers.</summary>
     public bool SawTransient { get; private set; }
 
-    /// <summary>Whether any place for an authorization server's metadata gave an answer other than "not found". Then no endpoints may be assumed.</summary>
+    /// <summary>
+    /// Whether a request for an authorization server's metadata got an answer other than "not found". Then the default endpoints must not be assumed.
+    /// </summary>
     public bool FoundServer { get; set; }
 
-    /// <summary>The first answer of a place for the resource's own document that was no usable one; null if there was none. Then there is a document.</summary>
+    /// <summary>
+    /// The failure of the first request for the resource's metadata that got an answer which cannot be used; null if there was none. If it is set, there is a
+    /// metadata document, but it could not be read.
+    /// </summary>
     public OAuthException? UnusableResource { get; set; }
 
-    /// <summary>A document is about to be asked for.</summary>
-    /// <exception cref="OAuthException">Too many have been.</exception>
+    /// <summary>Counts a request for a document. Called before it is sent.</summary>
+    /// <exception cref="OAuthException">There have been <see cref="MaxRequests"/> already.</exception>
     public void CountRequest()
     {
         if (++_requests > MaxRequests)
@@ -54,7 +59,7 @@ internal sealed class DiscoveryLog(ILogger logger)
         Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? " to elsewhere, which is not followed" : "")}");
     }
 
-    /// <summary>Adds an answer that should hold a document.</summary>
+    /// <summary>Adds the result of a request for a document.</summary>
     public void Add(string asked, HttpStatusCode status, bool isDocument)
     {
         if (status is HttpStatusCode.OK && !isDocument)
@@ -79,15 +84,15 @@ internal sealed class DiscoveryLog(ILogger logger)
         _lines.Add(line.Length <= MaxLineLength ? line : line[..MaxLineLength] + " (cut)");
     }
 
-    /// <param name="code">A stable word.</param>
-    /// <param name="what">What was not found.</param>
-    /// <param name="next">What a person can do.</param>
+    /// <param name="code">The stable code of the error.</param>
+    /// <param name="what">A sentence that says what was not found.</param>
+    /// <param name="next">A sentence that says what a person can do.</param>
     public OAuthException NothingFound(string code, string what, string next) => new(
         SawTransient ? OAuthFailure.Transient : OAuthFailure.Refused,
         code,
         $"{what} Tried: {this}. {next}");
 
-    /// <summary>All lines as one.</summary>
+    /// <summary>All lines, joined into one.</summary>
     public override string ToString()
     {
         string all = string.Join("; ", _lines);

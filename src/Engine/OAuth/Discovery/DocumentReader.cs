@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Reads metadata documents as real servers write them: a member of another kind than its RFC gives it is ignored.</summary>
+/// <summary>Reads metadata documents leniently: a member whose JSON type differs from that in its RFC is ignored.</summary>
 /// <remarks>
-/// That makes nothing less strict. What a server is checked by is read the strict way round: <c>authorization_response_iss_parameter_supported</c> in any
-/// form but a clear no means that <c>iss</c> has to come, and <c>code_challenge_methods_supported</c> in a form that cannot be read offers nothing.
+/// This does not weaken any check. Members that checks depend on are read the strict way: unless <c>authorization_response_iss_parameter_supported</c> is
+/// clearly false, <c>iss</c> is required, and if <c>code_challenge_methods_supported</c> cannot be read, the server counts as not supporting PKCE.
 /// </remarks>
 internal static class DocumentReader
 {
-    /// <summary>RFC 8414 §2, OpenID Connect Discovery 1.0 §3.</summary>
+    /// <summary>Reads an authorization server's metadata (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).</summary>
     public static ServerMetadata ReadServer(JsonElement document) => new()
     {
         Issuer = document.TextOf("issuer"),
@@ -28,7 +28,7 @@ internal static class DocumentReader
         ClientIdMetadataDocumentSupported = FlagOf(document, "client_id_metadata_document_supported") == true,
     };
 
-    /// <summary>RFC 9728 §2.</summary>
+    /// <summary>Reads a protected resource's metadata (RFC 9728 §2).</summary>
     public static ResourceMetadata ReadResource(JsonElement document) => new()
     {
         Resource = document.TextOf("resource"),
@@ -39,7 +39,7 @@ internal static class DocumentReader
     private static bool IsThere(JsonElement document, string name) =>
         document.TryGetProperty(name, out JsonElement value) && value.ValueKind is not JsonValueKind.Null;
 
-    /// <summary>A list of texts, or one text with blanks between them; null for anything else.</summary>
+    /// <summary>Reads a list of strings, or one string of words separated by spaces; returns null for anything else.</summary>
     private static string[]? ListOf(JsonElement document, string name)
     {
         if (document.TextOf(name) is { } text)
@@ -52,7 +52,7 @@ internal static class DocumentReader
             : null;
     }
 
-    /// <summary>A truth value, or the word for one, as some servers write it; null for anything else.</summary>
+    /// <summary>Reads a boolean, or the string "true" or "false", as some servers write it; returns null for anything else.</summary>
     private static bool? FlagOf(JsonElement document, string name) =>
         !document.TryGetProperty(name, out JsonElement value) ? null
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()

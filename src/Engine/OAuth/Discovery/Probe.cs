@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Asks the upstream, as an MCP client of either revision would, whether it wants a token.</summary>
+/// <summary>Finds out whether the upstream wants a token, by sending it the first request of an MCP client.</summary>
 internal sealed class Probe(OAuthHttp http, ILogger logger)
 {
     private const string Initialize = """
@@ -19,7 +19,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         """;
 
     /// <returns>The challenge, without parameters if a bare 401 came; null if the upstream answered without asking for anything.</returns>
-    /// <exception cref="OAuthException">Neither: the message says what was tried.</exception>
+    /// <exception cref="OAuthException">The upstream did not answer as an MCP server. The message says what was tried.</exception>
     public async Task<Challenge?> AskAsync(Uri target, CancellationToken cancellationToken)
     {
         var log = new DiscoveryLog(logger);
@@ -64,7 +64,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
 
     private static Challenge? Asked(HttpResponseMessage response)
     {
-        // Headers.WwwAuthenticate would drop what .NET's own parser does not like; the raw values are wanted.
+        // The raw values are read, since Headers.WwwAuthenticate leaves out what .NET's own parser does not accept.
         IEnumerable<string> values = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues raw) ? raw : [];
         Challenge? challenge = Challenge.Choose(values);
         return response.StatusCode switch

@@ -8,9 +8,9 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <param name="ScopesSupported">The scopes that the resource lists.</param>
 internal sealed record Protection(ServerMetadata Server, bool IsOperators, string? Resource, string Path, IReadOnlyList<string> ScopesSupported)
 {
-    /// <summary>Whether nobody has named the server's endpoints.</summary>
+    /// <summary>Whether the server's endpoints are only assumed: neither the operator nor a metadata document has named them.</summary>
     public bool IsGuessed => Server.IsAssumed && !IsOperators;
 
-    /// <summary>What was asked to find it out, and what came; empty if nothing was.</summary>
+    /// <summary>The requests by which the server was found, and their results, for messages; empty if none were needed.</summary>
     public string FoundBy { get; init; } = "";
 }

@@ -3,21 +3,24 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Finds out who protects the upstream: the operator's word first, then the upstream's, then what older revisions did.</summary>
+/// <summary>
+/// Finds the authorization server that protects the upstream: the one that the operator has named, or else the one that the upstream names, or else the one
+/// that MCP 2025-03-26 assumes.
+/// </summary>
 internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, TimeProvider clock, ILogger logger)
 {
-    /// <summary>Most authorization servers of a resource that are looked at, in its order.</summary>
+    /// <summary>The maximum number of a resource's authorization servers that are tried, in the resource's order.</summary>
     public const int MaxServers = 8;
 
-    /// <summary>Longest time for all requests of one discovery.</summary>
+    /// <summary>The longest time for all requests of one discovery together.</summary>
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(40);
 
     private bool ServerIsGiven => policy.Server.IsGiven;
 
     /// <param name="resource">The URL that is protected.</param>
-    /// <param name="challenge">The challenge with which it answered, if it has.</param>
+    /// <param name="challenge">The challenge in the resource's answer; null if there is none.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <exception cref="OAuthException">No server was found; the message says which places were asked.</exception>
+    /// <exception cref="OAuthException">No server was found. The message says which URLs were tried.</exception>
     public async Task<Protection> FindAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(MaxTime, clock);
@@ -50,7 +53,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         return new Protection(server, ServerIsGiven, indicator, path, published?.ScopesSupported ?? []) { FoundBy = log.ToString() };
     }
 
-    /// <summary>Whether the resource publishes metadata, though it asked for nothing.</summary>
+    /// <summary>Whether the resource publishes metadata, even though it did not ask for a token.</summary>
     public async Task<bool> IsPublishedAsync(Uri resource, CancellationToken cancellationToken)
     {
         try
@@ -60,7 +63,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.Transient)
         {
-            return false; // it asked for nothing: should it do so later, its document is read then
+            return false; // it did not ask for a token; if it does later, its document is read then
         }
     }
 
@@ -73,7 +76,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         }
         catch (OAuthException failure) when (ServerIsGiven && (isOnlyForScopes || failure.Failure is OAuthFailure.Transient))
         {
-            // The operator has said enough to go on without the document.
+            // The operator has named the server, so the resource's document is not needed.
             log.Add("Resource metadata", failure);
             return null;
         }
@@ -121,7 +124,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
 
             if (log.SawTransient)
             {
-                break; // it may be back in a moment, and nobody is to sign in elsewhere meanwhile
+                break; // the server may work again soon, so no person is sent to another server now
             }
         }
 
@@ -133,8 +136,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
                 "If one of them is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
-    // MCP 2025-03-26: the server is its own authorization server, with fixed endpoints if it publishes no metadata. Only if every place said that
-    // there is nothing is that assumed: a document that cannot be used, or cannot be read now, may say otherwise.
+    // MCP 2025-03-26: the server is its own authorization server, with default endpoints if it publishes no metadata. They are assumed only if every place
+    // answered "not found", since a document that cannot be used or read now may name others.
     private async Task<ServerMetadata> FindAtOriginAsync(Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {
         string origin = WellKnown.Origin(resource);

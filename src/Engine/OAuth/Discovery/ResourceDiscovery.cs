@@ -4,11 +4,11 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Finds what the upstream publishes about itself as a protected resource (RFC 9728).</summary>
+/// <summary>Finds the metadata that the upstream publishes about itself as a protected resource (RFC 9728).</summary>
 internal static class ResourceDiscovery
 {
-    /// <returns>The document that speaks for the URL, or null if there is none.</returns>
-    /// <exception cref="OAuthException">The document speaks for another resource.</exception>
+    /// <returns>The document that covers the URL; null if there is none.</returns>
+    /// <exception cref="OAuthException">The document is about another resource.</exception>
     public static async Task<ResourceMetadata?> FindAsync(
         OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ internal static class ResourceDiscovery
             }
         }
 
-        // The document is there, or may be back in a moment. Without it the token would be asked for elsewhere, or for no resource.
+        // There is a document, or may be one again soon. Without it, the wrong server could be asked for a token, or a token for no resource.
         if (log.SawTransient)
         {
             throw log.NothingFound(
@@ -38,7 +38,7 @@ internal static class ResourceDiscovery
         return log.UnusableResource is null ? null : throw log.UnusableResource.Saying(log.UnusableResource.Message);
     }
 
-    /// <summary>The place that a challenge names, resolved against the resource; null for none, and for one that is not to be asked.</summary>
+    /// <summary>Resolves the metadata URL that a challenge names against the resource; null if there is none, or it must not be requested.</summary>
     private static string? PlaceOf(string? named, Uri resource, DiscoveryLog log)
     {
         if (named is null)
@@ -56,12 +56,16 @@ internal static class ResourceDiscovery
         return null;
     }
 
-    /// <summary>Looks at one place of several. An answer that breaks a limit counts as no document, like a web page or an error.</summary>
+    /// <summary>
+    /// Requests the document at one of several places. An answer that exceeds a limit counts as "no document", as a web page or an error does.
+    /// </summary>
     /// <param name="http">Sends the requests.</param>
-    /// <param name="place">Where to look.</param>
+    /// <param name="place">The URL to request.</param>
     /// <param name="resource">The URL that is protected.</param>
-    /// <param name="isOutside">The place may be at another server than the rest, so that the search goes on even if that cannot be reached.</param>
-    /// <param name="log">Takes what was asked.</param>
+    /// <param name="isOutside">
+    /// Whether the URL may be at another server than the other places. Then the search goes on even if that server cannot be reached.
+    /// </param>
+    /// <param name="log">Records the request.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     private static async Task<ResourceMetadata?> TryFindAtAsync(
         OAuthHttp http, string place, Uri resource, bool isOutside, DiscoveryLog log, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>What a protected resource publishes about itself (RFC 9728 §2).</summary>
+/// <summary>The metadata that a protected resource publishes about itself (RFC 9728 §2).</summary>
 /// <remarks>Strings stay as received: <see cref="Uri"/> would add a slash to a bare origin.</remarks>
 internal sealed record ResourceMetadata
 {
@@ -10,7 +10,7 @@ internal sealed record ResourceMetadata
 
     public IReadOnlyList<string>? ScopesSupported { get; init; }
 
-    /// <summary>Whether this document speaks for <paramref name="url"/>: the same origin, and a path at or above the URL's.</summary>
+    /// <summary>Whether this document covers <paramref name="url"/>: its resource has the same origin, and a path that equals or contains the URL's.</summary>
     /// <remarks>RFC 9728 §3.3. A document at the root of the origin names only the origin, so a path above the URL's is accepted.</remarks>
     public bool Covers(Uri url)
     {

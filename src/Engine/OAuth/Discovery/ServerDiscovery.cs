@@ -10,10 +10,10 @@ internal static class ServerDiscovery
 {
     /// <summary>Finds the server that issues tokens for the upstream.</summary>
     /// <param name="http">Sends the requests.</param>
-    /// <param name="issuer">The issuer, byte for byte.</param>
-    /// <param name="log">Takes what was asked.</param>
+    /// <param name="issuer">The issuer identifier, exactly as it was given.</param>
+    /// <param name="log">Records the requests.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The first document that is about this issuer and names a token endpoint, or null; the log says why.</returns>
+    /// <returns>The first document that is about this issuer and names a token endpoint; null if there is none. Then the log says why.</returns>
     public static async Task<ServerMetadata?> FindAsync(OAuthHttp http, string issuer, DiscoveryLog log, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
@@ -44,13 +44,13 @@ internal static class ServerDiscovery
         return null;
     }
 
-    /// <summary>The one look-up of an issuer's documents, for tokens that come in as for those that go out.</summary>
+    /// <summary>Requests an issuer's metadata documents, one after another. Used for incoming and for outgoing tokens.</summary>
     /// <param name="http">Sends the requests.</param>
-    /// <param name="issuer">The issuer, byte for byte.</param>
-    /// <param name="places">Where to look, in this order.</param>
-    /// <param name="log">Takes what was asked.</param>
+    /// <param name="issuer">The issuer identifier, exactly as it was given.</param>
+    /// <param name="places">The URLs to request, in this order.</param>
+    /// <param name="log">Records the requests.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The JSON objects that are about this very issuer; each place is asked when the caller wants more than the one before had.</returns>
+    /// <returns>The JSON objects that are about exactly this issuer. The next URL is requested only when the caller asks for the next document.</returns>
     /// <exception cref="OAuthException">The issuer cannot be reached.</exception>
     public static async IAsyncEnumerable<(string Place, JsonElement Document)> DocumentsAsync(
         OAuthHttp http, string issuer, IEnumerable<string> places, DiscoveryLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -64,8 +64,8 @@ internal static class ServerDiscovery
         }
     }
 
-    /// <summary>Reads the document at a place. An answer beyond a limit counts as no document, like a web page; another place may have one.</summary>
-    /// <returns>A JSON object; null if there is none.</returns>
+    /// <summary>Reads the document at a URL. An answer that exceeds a limit counts as "no document", as a web page does; another URL may have one.</summary>
+    /// <returns>The JSON object; null if there is none.</returns>
     /// <exception cref="OAuthException">The server cannot be reached, or takes too long.</exception>
     private static async Task<JsonElement?> TryReadAsync(OAuthHttp http, string place, DiscoveryLog log, CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ internal static class ServerDiscovery
         }
     }
 
-    // RFC 8414 §3.3: a document about another issuer must not be used, or one server could pose as another.
+    // RFC 8414 §3.3: a document about another issuer must not be used. Otherwise one server could impersonate another.
     private static bool IsAbout(JsonElement document, string issuer, string place, DiscoveryLog log)
     {
         string? named = document.TextOf("issuer");

@@ -1,13 +1,17 @@
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Where metadata documents lie.</summary>
+/// <summary>The URLs of metadata documents.</summary>
 internal static class WellKnown
 {
-    /// <summary>RFC 9728 §3.1: inserted before the path of the resource, then at the root.</summary>
+    /// <summary>
+    /// Returns the URLs for a protected resource's metadata (RFC 9728 §3.1): with the well-known path inserted before the resource's path, then at the root.
+    /// </summary>
     public static IEnumerable<string> ForResource(Uri resource) =>
         new[] { Insert(resource, "oauth-protected-resource"), $"{Origin(resource)}/.well-known/oauth-protected-resource" }.Distinct();
 
-    /// <summary>MCP 2025-11-25, authorization: RFC 8414 insertion, OpenID insertion, OpenID appending.</summary>
+    /// <summary>
+    /// Returns the URLs for an issuer's metadata, in the order of MCP 2025-11-25: inserted as in RFC 8414, inserted as for OpenID, appended as for OpenID.
+    /// </summary>
     public static IEnumerable<string> ForIssuer(Uri issuer) =>
         new[]
         {

@@ -14,10 +14,10 @@ internal enum ExchangeVerdict : byte
     /// <summary>The subject has to sign in differently first: <c>interaction_required</c>, <c>insufficient_user_authentication</c>.</summary>
     StepUpNeeded,
 
-    /// <summary><c>invalid_target</c>.</summary>
+    /// <summary>The server does not issue tokens for the target: <c>invalid_target</c>.</summary>
     TargetRefused,
 
-    /// <summary><c>invalid_scope</c>.</summary>
+    /// <summary>The server does not grant the scopes: <c>invalid_scope</c>.</summary>
     ScopeRefused,
 
     /// <summary>The subject may not have such a token: <c>access_denied</c>.</summary>
@@ -26,7 +26,7 @@ internal enum ExchangeVerdict : byte
     /// <summary>The request or the client is refused; a setting of the proxy or the server has to change.</summary>
     Refused,
 
-    /// <summary>The answer is not valid, or holds no token that can be sent.</summary>
+    /// <summary>The answer is not valid, or has no token that can be used.</summary>
     Unusable,
 
     /// <summary>There was no answer, or a temporary failure.</summary>
@@ -35,7 +35,7 @@ internal enum ExchangeVerdict : byte
 
 /// <summary>The result of an exchange.</summary>
 /// <param name="End">How it ended.</param>
-/// <param name="Message">For the log: what the server said, without a secret.</param>
+/// <param name="Message">The server's error message for the log, without secrets.</param>
 internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
 {
     /// <summary>The new token; empty unless there is one.</summary>
@@ -44,15 +44,15 @@ internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
     /// <summary>When the new token was issued.</summary>
     public DateTimeOffset IssuedAt { get; init; }
 
-    /// <summary>When it ends, or is held to end.</summary>
+    /// <summary>When the new token expires; an assumed time if the server did not say.</summary>
     public DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>What the subject has to do; null unless a step-up is needed.</summary>
+    /// <summary>How the subject must sign in again; null unless a step-up is needed.</summary>
     public StepUpChallenge? StepUp { get; init; }
 
-    /// <summary>When to ask again, as the server said it; null if it did not.</summary>
+    /// <summary>The server's <c>Retry-After</c>; null if there was none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Says how it ended, never the token.</summary>
+    /// <summary>A description for logs: how the exchange ended, never the token.</summary>
     public override string ToString() => End.ToString();
 }

@@ -15,10 +15,12 @@ namespace McpProxyFast.OAuth.Exchange;
 /// <param name="now">When the answer came.</param>
 internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset now)
 {
-    /// <summary>Longest token that is sent, in bytes: the same limit as for incoming tokens.</summary>
+    /// <summary>The maximum length of a token in bytes: the same limit as for incoming tokens.</summary>
     public const int MaxTokenBytes = TokenAnswer.MaxAccessTokenBytes;
 
-    /// <summary>Largest claims request that is passed on, in characters: the challenge has to fit into a client's limit for response heads.</summary>
+    /// <summary>
+    /// The maximum length of a claims request that is passed on, in characters. The challenge with it must fit into a client's limit for response heads.
+    /// </summary>
     private const int MaxClaims = 4 * 1024;
 
     private const int MaxAcrValues = 1024;
@@ -65,7 +67,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         string description = Text(answer, "error_description") is { } said ? $" ({said})" : "";
         string message = Shown($"{error}{description}");
 
-        // Entra puts what it wants in `claims`, under several error codes.
+        // Entra sends the claims that it demands in `claims`, with several error codes.
         bool needsStepUp = error is "interaction_required" or "insufficient_user_authentication" or "login_required" or "consent_required"
             || Raw(answer, "claims") is not null;
         if (needsStepUp)
@@ -127,7 +129,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         return JwtLifetime.EndOf(Encoding.ASCII.GetBytes(token)) is { } own && own < end ? own : end;
     }
 
-    /// <summary>What may be logged of a server's words.</summary>
+    /// <summary>Returns a server's text as it may be logged: without secrets and without control characters.</summary>
     private string Shown(string words)
     {
         string shown = Printable.Of(redaction.Of(words)!);
@@ -142,10 +144,10 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
     private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
 
-    /// <summary>A member that is a string; else null.</summary>
+    /// <summary>Returns a member that is a string; null for anything else.</summary>
     private static string? Text(TokenResponse answer, string name) => answer.Json!.Value.TextOf(name);
 
-    /// <summary>As <see cref="Text"/>; also the digits of a number and the JSON of an object, since servers differ.</summary>
+    /// <summary>Returns a member that is a string; also the digits of a number and the JSON of an object, since servers differ.</summary>
     private static string? Raw(TokenResponse answer, string name)
     {
         bool isOther = answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.Object;

@@ -3,12 +3,12 @@ using Duende.IdentityModel.Client;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Builds the parameters of a policy's requests.</summary>
+/// <summary>Builds the form parameters of a policy's token exchange requests.</summary>
 internal sealed class ExchangeForm
 {
     private const string OnBehalfOf = "on_behalf_of";
 
-    /// <summary>Set for life.</summary>
+    /// <summary>Never changes.</summary>
     private readonly TokenExchangePolicy _policy;
 
     public ExchangeForm(TokenExchangePolicy policy)
@@ -21,7 +21,7 @@ internal sealed class ExchangeForm
 
     public string GrantType { get; }
 
-    /// <summary>Everything in the request except the tokens, in a fixed order, so that two different policies give two different texts.</summary>
+    /// <summary>All parameters of the request except the tokens, in a fixed order, so that two different policies have different fingerprints.</summary>
     public string Fingerprint => string.Join('\n', Fixed()
         .Prepend(new(OidcConstants.TokenRequest.GrantType, GrantType))
         .Prepend(new("url", _policy.TokenUrl.OriginalString))
@@ -31,9 +31,9 @@ internal sealed class ExchangeForm
     /// <summary>The values of the operator's own parameters, which may be secrets.</summary>
     public IEnumerable<string> Values => _policy.Parameters.Select(parameter => parameter.Value);
 
-    /// <summary>The parameters of one request.</summary>
+    /// <summary>Returns the parameters of one request.</summary>
     /// <param name="subject">The subject's token.</param>
-    /// <param name="actor">The token of the actor; null for none.</param>
+    /// <param name="actor">The actor's token; null if there is none.</param>
     public Parameters For(string subject, string? actor)
     {
         bool isExchange = _policy.Variant is TokenExchangeVariant.Rfc8693;

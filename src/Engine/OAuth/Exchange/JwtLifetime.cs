@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Reads the end of a JWT without checking its signature. A forged end only changes how long the forger's own cache entry is kept.</summary>
+/// <summary>Reads the expiry of a JWT without checking its signature. A forged expiry only changes how long the forger's own cache entry is kept.</summary>
 internal static class JwtLifetime
 {
-    /// <summary>The <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and if it cannot be read.</summary>
+    /// <summary>Returns the <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and if it cannot be read.</summary>
     public static DateTimeOffset? EndOf(ReadOnlySpan<byte> token)
     {
         int first = token.IndexOf((byte)'.');
@@ -27,7 +27,7 @@ internal static class JwtLifetime
         }
         catch (Exception odd) when (odd is FormatException or JsonException or InvalidOperationException)
         {
-            return null; // an encrypted token, or no JWT, or one with a name that is no text
+            return null; // an encrypted token, or not a JWT, or one with a member name that is not valid Unicode
         }
     }
 

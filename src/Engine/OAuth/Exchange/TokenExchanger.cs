@@ -10,22 +10,22 @@ namespace McpProxyFast.OAuth.Exchange;
 /// <summary>Makes one exchange: sends the request of a policy and interprets the answer.</summary>
 internal sealed class TokenExchanger : IDisposable
 {
-    /// <summary>The form of the request. Set for life.</summary>
+    /// <summary>Builds the parameters of the request. Never changes.</summary>
     private readonly ExchangeForm _form;
 
-    /// <summary>The way out. Set for life.</summary>
+    /// <summary>Sends the requests. Never changes.</summary>
     private readonly OAuthHttp _http;
 
-    /// <summary>Adds client authentication to a request. Set for life.</summary>
+    /// <summary>Adds client authentication to a request. Never changes.</summary>
     private readonly TokenEndpoint _endpoint;
 
-    /// <summary>The server; only its token endpoint is known. Set for life.</summary>
+    /// <summary>The server; only its token endpoint is known. Never changes.</summary>
     private readonly ServerMetadata _server;
 
-    /// <summary>The proxy's client; null for none. Set for life.</summary>
+    /// <summary>The proxy's client at the server; null if there is none. Never changes.</summary>
     private readonly ClientIdentity? _client;
 
-    /// <summary>The clock for lifetimes. Set for life.</summary>
+    /// <summary>The clock for lifetimes. Never changes.</summary>
     private readonly TimeProvider _clock;
 
     public TokenExchanger(TokenExchangePolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
@@ -41,14 +41,14 @@ internal sealed class TokenExchanger : IDisposable
     /// <summary>Everything that an exchange depends on except the tokens.</summary>
     public string Fingerprint => _form.Fingerprint;
 
-    /// <summary>Where tokens are exchanged, for logs.</summary>
+    /// <summary>The URL of the token endpoint, for logs.</summary>
     public string Endpoint => Printable.Url(_server.TokenEndpoint!);
 
     /// <summary>Exchanges a token. Failures are returned, not thrown.</summary>
     /// <param name="subject">The token to exchange.</param>
-    /// <param name="actor">The actor's token; null for none.</param>
+    /// <param name="actor">The actor's token; null if there is none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
     public async Task<ExchangeAnswer> ExchangeAsync(string subject, string? actor, CancellationToken cancellationToken)
     {
         var redaction = new Redaction();

@@ -48,7 +48,8 @@ internal sealed class AuthorizationCodeFlow(
         return new IssuedCredential { Server = protection.Server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = tokens };
     }
 
-    // MCP: a server that does not say S256 must not be used. An operator's own server may be silent (several large ones are), but not say otherwise.
+    // MCP: a server whose metadata does not list S256 must not be used. If the operator has named the server, a missing list is accepted (several large servers
+    // have none), but not a list without S256.
     private static void CheckServer(Protection protection)
     {
         ServerMetadata server = protection.Server;
@@ -112,13 +113,13 @@ internal sealed class AuthorizationCodeFlow(
         return new RequestUrl(attempt.Protection.Server.AuthorizationEndpoint!).Create(parameters);
     }
 
-    /// <returns>The code.</returns>
-    /// <exception cref="OAuthException">The answer comes from another server, or says no.</exception>
+    /// <returns>The authorization code.</returns>
+    /// <exception cref="OAuthException">The answer comes from another server, or is an error.</exception>
     private static string CodeFrom(CallbackQuery answer, SignInAttempt attempt)
     {
         ServerMetadata server = attempt.Protection.Server;
 
-        // RFC 9207 §2.4, before anything else is believed: ordinal comparison, no normalisation.
+        // RFC 9207 §2.4: the issuer is checked before any other parameter is used. It is compared character by character, without normalization.
         if (answer.Issuer is not null ? server.Issuer is not null && answer.Issuer != server.Issuer : server.AuthorizationResponseIssParameterSupported)
         {
             throw OAuthException.Refused(
@@ -159,7 +160,7 @@ internal sealed class AuthorizationCodeFlow(
         return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, dpopKey, cancellationToken);
     }
 
-    /// <summary>What the callback of one sign-in must match; the issuer is part of it (RFC 9207).</summary>
+    /// <summary>The values of one sign-in that its callback is checked against; the issuer is one of them (RFC 9207).</summary>
     private sealed class SignInAttempt(Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, string redirectUri)
     {
         public Protection Protection { get; } = protection;
@@ -176,7 +177,7 @@ internal sealed class AuthorizationCodeFlow(
 
         public string Verifier { get; } = CryptoRandom.CreateUniqueId(48);
 
-        /// <summary>What was asked for, in words and without a secret.</summary>
+        /// <summary>A description for logs: what the sign-in has asked for, without secrets.</summary>
         public override string ToString()
         {
             string wanted = Scopes.Count > 0 ? $"the scopes {string.Join(' ', Scopes)}" : "no scope";

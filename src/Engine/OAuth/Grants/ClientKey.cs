@@ -6,15 +6,15 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>The private key with which a client shows who it is (<c>private_key_jwt</c>, RFC 7523 §2.2).</summary>
+/// <summary>The private key with which a client authenticates (<c>private_key_jwt</c>, RFC 7523 §2.2).</summary>
 internal sealed class ClientKey(string path, TimeProvider clock)
 {
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
 
-    /// <param name="clientId">Issuer and subject of the assertion.</param>
-    /// <param name="audience">The issuer identifier of the authorization server.</param>
+    /// <param name="clientId">The client id, which is the assertion's issuer and subject.</param>
+    /// <param name="audience">The issuer identifier of the authorization server, which is the assertion's audience.</param>
     /// <param name="cancellationToken">Ends the wait for the file.</param>
-    /// <exception cref="OAuthException">The file holds no key that can sign.</exception>
+    /// <exception cref="OAuthException">The file has no private key that can sign.</exception>
     public async Task<string> AssertAsync(string clientId, string audience, CancellationToken cancellationToken)
     {
         string pem = await ReadSecret.FromAsync(path, "client key", cancellationToken).ConfigureAwait(false);
@@ -34,7 +34,7 @@ internal sealed class ClientKey(string path, TimeProvider clock)
 
     private SigningCredentials Credentials(string pem)
     {
-        // The key's own algorithm says which JWS algorithm is meant; the PEM label does not always.
+        // The JWS algorithm is chosen by trying to import the key, since the PEM label does not always name the algorithm.
         if (TryImport(ECDsa.Create(), pem) is ECDsa curve)
         {
             string algorithm = curve.KeySize switch
@@ -63,7 +63,7 @@ internal sealed class ClientKey(string path, TimeProvider clock)
         }
         catch (Exception failure) when (failure is CryptographicException or ArgumentException)
         {
-            // A key of the other kind; when both refuse it, the caller says so without quoting the file.
+            // The key is of another kind. If no kind accepts it, the caller reports that, without quoting the file.
             algorithm.Dispose();
             return null;
         }

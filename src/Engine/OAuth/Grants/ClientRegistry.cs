@@ -12,16 +12,18 @@ namespace McpProxyFast.OAuth.Grants;
 /// <summary>Chooses the proxy's client id at an authorization server: the configured one, a stored or new registration, or its metadata document.</summary>
 internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
 {
-    /// <summary>Longest client id and client secret of a registration, in characters: they are kept, and the id goes into a link.</summary>
+    /// <summary>
+    /// The maximum length of a registered client id or client secret, in characters. Both are stored, and the id is part of the link to sign in.
+    /// </summary>
     private const int MaxIdentity = 8 * 1024;
 
     /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
     public bool IsPreregistered => policy.Client is KnownClient;
 
-    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in, so that the server may have forgotten it since.</summary>
+    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in. If so, the server may have forgotten it.</summary>
     public bool IsKept { get; private set; }
 
-    /// <exception cref="OAuthException">There is no client, and none can be registered; the message says what to do.</exception>
+    /// <exception cref="OAuthException">There is no client, and none can be registered. The message says what to do.</exception>
     public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         if (policy.Client is KnownClient)
@@ -54,10 +56,10 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         return registered;
     }
 
-    /// <summary>The client that the operator registered.</summary>
+    /// <summary>Returns the client that the operator has registered.</summary>
     public ClientIdentity Preregistered(ServerMetadata server) => Preregistered(policy, server);
 
-    /// <summary>As <see cref="Preregistered(ServerMetadata)"/>, for a policy with such a client.</summary>
+    /// <summary>Returns the client that the operator has registered. The policy must have one.</summary>
     public static ClientIdentity Preregistered(OAuthPolicy policy, ServerMetadata server)
     {
         var known = (KnownClient)policy.Client!;
@@ -80,7 +82,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }
 
-    // Of use only for the redirect and the scopes that it was registered with, and as long as its secret lives.
+    // Finds a stored registration. It can be used only with the redirect URI and the scopes that it was registered with, and until its secret expires.
     private async Task<ClientIdentity?> FindKeptAsync(
         ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -123,7 +125,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         return Read(answer, server, redirectUri) with { Scopes = scopes };
     }
 
-    // RFC 7591 §2; MCP 2026-07-28 wants application_type, and grant types that match the flow.
+    // RFC 7591 §2. MCP 2026-07-28 demands application_type, and grant types that match the flow.
     private DynamicClientRegistrationDocument Describe(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes)
     {
         bool withBrowser = policy.Grant is OAuthGrant.AuthorizationCode;
@@ -134,7 +136,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
             TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server, policy.TokenEndpointAuthMethod),
             Scope = scopes.Count > 0 ? string.Join(' ', scopes) : null,
 
-            // Left out, not empty: an empty default_acr_values makes oidc-provider insist on `openid`.
+            // null leaves these members out. If default_acr_values were empty instead, oidc-provider would demand the scope `openid`.
             Contacts = null!,
             PostLogoutRedirectUris = null!,
             DefaultAcrValues = null!,

@@ -6,20 +6,20 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>The key to which tokens are bound, and the proofs of its possession (RFC 9449 §4).</summary>
-/// <remarks>The collector frees it: a request may be proving with it when another takes its place.</remarks>
+/// <summary>The key that tokens are bound to (DPoP). Makes the proofs that the proxy has the key (RFC 9449 §4).</summary>
+/// <remarks>It is not disposed of explicitly, since a request may still use it when another key replaces it. The garbage collector frees it.</remarks>
 internal sealed class DPoPKey
 {
-    /// <summary>The private key. Set for life.</summary>
+    /// <summary>The private key. Never changes.</summary>
     private readonly ECDsa _key;
 
-    /// <summary>Dates the proofs. Set for life.</summary>
+    /// <summary>The clock for the time in the proofs. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>The key as the token library wants it. Set for life.</summary>
+    /// <summary>The key in the form that the token library takes. Never changes.</summary>
     private readonly SigningCredentials _credentials;
 
-    /// <summary>The proofs' header, which holds the public key. Set for life.</summary>
+    /// <summary>The header of the proofs, which has the public key. Never changes.</summary>
     private readonly Dictionary<string, object> _header;
 
     private DPoPKey(ECDsa key, TimeProvider clock)
@@ -49,13 +49,15 @@ internal sealed class DPoPKey
         return new DPoPKey(key, clock);
     }
 
-    /// <summary>For the store: refresh tokens of a public client are bound to the key (RFC 9449 §5).</summary>
+    /// <summary>
+    /// Returns the private key in a form for the store. It must be stored, since refresh tokens of a public client are bound to it (RFC 9449 §5).
+    /// </summary>
     public string Export() => Convert.ToBase64String(_key.ExportPkcs8PrivateKey());
 
-    /// <param name="method">The method of the request that the proof goes with.</param>
-    /// <param name="url">Its URL; query and fragment do not count (§4.2).</param>
-    /// <param name="nonce">The nonce that the server asked for.</param>
-    /// <param name="accessToken">The token that goes with it, none at the token endpoint.</param>
+    /// <param name="method">The HTTP method of the request that the proof is sent with.</param>
+    /// <param name="url">The URL of that request. Its query and fragment are ignored (§4.2).</param>
+    /// <param name="nonce">The nonce that the server has asked for; null if none.</param>
+    /// <param name="accessToken">The access token that is sent with the request; null for a request to the token endpoint.</param>
     public string Prove(string method, Uri url, string? nonce, string? accessToken)
     {
         var claims = new Dictionary<string, object>

@@ -7,14 +7,14 @@ namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Checks the ID token of a sign-in that asked for <c>openid</c> (OpenID Connect Core 1.0 §3.1.3.7).</summary>
 /// <remarks>
-/// The access token does not depend on it: <c>state</c>, PKCE and <c>iss</c> bind the code to the sign-in. So a wrong ID token, or none, does not end the
-/// sign-in; there is just no ID token to use.
+/// The access token does not depend on this check: <c>state</c>, PKCE and <c>iss</c> bind the authorization code to the sign-in. So a wrong or missing ID token
+/// does not end the sign-in. There is just no ID token to exchange then.
 /// </remarks>
 internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
 {
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
 
-    /// <returns>Why the token is not to be used: it is missing, forged, or made for another sign-in; null for a good one.</returns>
+    /// <returns>Why the token must not be used: it is missing, forged, or made for another sign-in; null if it is valid.</returns>
     public async Task<string?> FindFaultAsync(string? idToken, ServerMetadata server, string clientId, string nonce, CancellationToken cancellationToken)
     {
         if (idToken is null || !Uri.TryCreate(server.JwksUri, UriKind.Absolute, out Uri? place))
@@ -46,7 +46,7 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
         };
         TokenValidationResult result = await new JsonWebTokenHandler().ValidateTokenAsync(idToken, rules).ConfigureAwait(false);
 
-        // The library's message may quote the token, so only the kind of failure is told.
+        // The library's message may quote the token, so only the type of the exception is reported.
         return !result.IsValid ? result.Exception.GetType().Name
             : result.Claims.TryGetValue("nonce", out object? found) && found as string == nonce ? null
             : "its nonce is not the one of this sign-in";
@@ -60,7 +60,7 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
         }
         catch (ArgumentException)
         {
-            // The library reports JSON that is not a key set this way.
+            // The library throws this for JSON that is not a key set.
             return [];
         }
     }

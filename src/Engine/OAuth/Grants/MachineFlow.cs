@@ -5,7 +5,10 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>The grants in which nobody has to act: client credentials, a workload's assertion, an enterprise's assertion about a person.</summary>
+/// <summary>
+/// The grants in which no person has to act: client credentials, the assertion of a workload (jwt-bearer), the assertion of an identity provider about a person
+/// (id-jag).
+/// </summary>
 internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, TokenEndpoint tokens) : IGrantFlow
 {
     private const string IdJag = "urn:ietf:params:oauth:token-type:id-jag";
@@ -35,7 +38,7 @@ internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, To
         };
     }
 
-    /// <returns>The assertion of the grant, or null if it has none.</returns>
+    /// <returns>The assertion of the grant; null if the grant has none.</returns>
     private async Task<string?> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken) => policy.Grant switch
     {
         OAuthGrant.JwtBearer grant => await ReadSecret.FromAsync(grant.AssertionFile, "assertion", cancellationToken).ConfigureAwait(false),
@@ -46,7 +49,8 @@ internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, To
     private async Task<string> AskProviderAsync(
         OAuthGrant.IdentityAssertion grant, Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
-        // Identity Assertion Authorization Grant: the identity provider turns the person's ID token into an assertion for this one server (RFC 8693 §2.1).
+        // Identity Assertion Authorization Grant: the identity provider exchanges the person's ID token for an assertion that only this authorization server
+        // accepts (RFC 8693 §2.1).
         var parameters = new Parameters
         {
             { "requested_token_type", IdJag },

@@ -2,10 +2,10 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>What the error codes of RFC 6749, and of those that build on it, mean for what can be done next.</summary>
+/// <summary>Maps the error codes of RFC 6749 and its extensions to what can be done next.</summary>
 internal static class OAuthError
 {
-    /// <summary>What can be done about an error with which the browser came back (RFC 6749 §4.1.2.1).</summary>
+    /// <summary>Returns what can be done about an error of the authorization endpoint, which comes with the redirect (RFC 6749 §4.1.2.1).</summary>
     public static OAuthFailure FailureOf(string error) => error switch
     {
         "access_denied" => OAuthFailure.GrantLost,
@@ -13,9 +13,9 @@ internal static class OAuthError
         _ => OAuthFailure.Refused,
     };
 
-    /// <summary>What a person can do about it.</summary>
-    /// <param name="error">The code.</param>
-    /// <param name="description">What the server says beside it.</param>
+    /// <summary>Returns a sentence that says what a person can do about an error of the authorization endpoint.</summary>
+    /// <param name="error">The OAuth error code.</param>
+    /// <param name="description">The server's <c>error_description</c>; null if there is none.</param>
     public static string NextAfterSignIn(string error, string? description) => error switch
     {
         "temporarily_unavailable" or "server_error" => "The server is in trouble; sign in again later.",
@@ -23,9 +23,11 @@ internal static class OAuthError
         _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the flags.",
     };
 
-    /// <summary>What a person can do about an error of either endpoint; empty if nothing is known.</summary>
-    /// <param name="error">The code.</param>
-    /// <param name="description">What the server says beside it.</param>
+    /// <summary>
+    /// Returns a sentence that says what a person can do about an error of the authorization or the token endpoint; empty if nothing is known.
+    /// </summary>
+    /// <param name="error">The OAuth error code.</param>
+    /// <param name="description">The server's <c>error_description</c>; null if there is none.</param>
     public static string Next(string error, string? description) => error switch
     {
         _ when IsAboutResource(error, description) =>
@@ -40,7 +42,7 @@ internal static class OAuthError
         _ => "",
     };
 
-    // Microsoft Entra says AADSTS9010010 or AADSTS901002 with invalid_target, invalid_request or invalid_scope, as the endpoint has it.
+    // Microsoft Entra sends AADSTS9010010 or AADSTS901002 with the code invalid_target, invalid_request or invalid_scope, depending on the endpoint.
     private static bool IsAboutResource(string error, string? description) =>
         error == "invalid_target" || description?.StartsWith("AADSTS90100", StringComparison.Ordinal) is true;
 }

@@ -4,24 +4,27 @@ using System.Text;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>What went out with one request and must not come back in a message: a server's description of an error may repeat it.</summary>
+/// <summary>Removes the secrets of one request from messages about its answer, since a server's error description may repeat them.</summary>
 /// <remarks>
-/// Known in every spelling in which a server may have seen it: as it is, percent-encoded in part or whole, by either case of hexadecimal digits, once or
-/// several times, form-encoded with <c>+</c> for blanks, and in either alphabet of Base64.
+/// A secret is found in every form in which a server may have seen it: as it is, percent-encoded in part or as a whole, with upper-case or lower-case
+/// hexadecimal digits, once or several times, form-encoded with <c>+</c> for spaces, and in either alphabet of Base64.
 /// </remarks>
 internal sealed class Redaction
 {
-    /// <summary>Least length of a value that may be a secret, in characters.</summary>
+    /// <summary>The minimum length, in characters, of a value that is treated as a possible secret.</summary>
     private const int MinPossible = 4;
 
-    /// <summary>Most characters of a text that are searched; messages show fewer. A server may send a megabyte that nearly repeats its token.</summary>
+    /// <summary>
+    /// The maximum number of characters of a text that are searched. Messages show fewer. A server may send a megabyte of text that nearly matches a token, and
+    /// searching all of it would take too long.
+    /// </summary>
     private const int MaxText = 8 * 1024;
 
     private const byte Percent = (byte)'%';
 
     private static readonly byte[] Shown = "(redacted)"u8.ToArray();
 
-    /// <summary>The secrets, and their Base64 forms, in UTF-8.</summary>
+    /// <summary>The secrets and their Base64 forms, as UTF-8 bytes.</summary>
     private readonly List<byte[]> _secrets = [];
 
     public void Add(params ReadOnlySpan<string?> secrets)
@@ -38,12 +41,12 @@ internal sealed class Redaction
     }
 
     /// <summary>
-    /// Adds values that may be secrets or not, such as parameters of the operator's. Those below <see cref="MinPossible"/> characters protect nothing, and
-    /// would be found in every message.
+    /// Adds values that may or may not be secrets, such as the operator's own parameters. Values of less than <see cref="MinPossible"/> characters are not
+    /// added: they protect nothing, and would occur in every message.
     /// </summary>
     public void AddPossible(IEnumerable<string> values) => Add([.. values.Where(value => value.Length >= MinPossible)]);
 
-    /// <summary>Adds the values in a URL's query, in which some servers want a secret.</summary>
+    /// <summary>Adds the values in a URL's query, since some servers expect a secret there.</summary>
     public void AddQueryOf(string url)
     {
         int start = url.IndexOf('?', StringComparison.Ordinal);
@@ -51,10 +54,10 @@ internal sealed class Redaction
         AddPossible(parts.Select(part => Uri.UnescapeDataString(part[(part.IndexOf('=', StringComparison.Ordinal) + 1)..])));
     }
 
-    /// <summary>Whether a text holds one of the secrets.</summary>
+    /// <summary>Whether a text contains one of the secrets.</summary>
     public bool IsIn(string text) => Of(text) != text;
 
-    /// <summary>The text without secrets, and without what lies beyond <see cref="MaxText"/>.</summary>
+    /// <summary>Returns the text without the secrets, and without what follows after <see cref="MaxText"/> characters.</summary>
     public string? Of(string? text)
     {
         if (text is null)
@@ -80,7 +83,7 @@ internal sealed class Redaction
         int longest = 0;
         foreach (byte[] secret in _secrets)
         {
-            // A secret that holds a percent sign may look encoded where it is not.
+            // A secret that contains a percent sign may look percent-encoded although it is not, so both readings are tried.
             int length = Math.Max(Match(text, secret, decodes: true, isCut), Match(text, secret, decodes: false, isCut));
             longest = Math.Max(longest, length);
         }
@@ -88,7 +91,10 @@ internal sealed class Redaction
         return longest;
     }
 
-    /// <returns>How much of the text spells the secret; 0 where its start does not. Where the text was cut, its end may be the start of a secret.</returns>
+    /// <returns>
+    /// How many bytes at the start of the text are the secret; 0 if it does not start with the secret. If the text was cut, the start of the secret at its end
+    /// counts too.
+    /// </returns>
     private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes, bool isCut)
     {
         int at = 0;
@@ -113,8 +119,8 @@ internal sealed class Redaction
         return at;
     }
 
-    /// <summary>The byte that <c>%41</c> stands for, or <c>%2541</c>, or <c>%252541</c>.</summary>
-    /// <returns>-1 if the text stands for none.</returns>
+    /// <summary>Returns the byte that an escape stands for: <c>%41</c>, or encoded several times, <c>%2541</c>, <c>%252541</c>.</summary>
+    /// <returns>The byte; -1 if the text does not start with an escape.</returns>
     private static int Decode(ReadOnlySpan<byte> text, out int length)
     {
         int digits = 1;

@@ -2,14 +2,14 @@ using McpProxyFast.OAuth.Discovery;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Which scopes to ask for.</summary>
+/// <summary>Chooses the scopes that a sign-in asks for.</summary>
 internal static class ScopeChoice
 {
     private const string OfflineAccess = "offline_access";
 
     /// <remarks>
-    /// MCP 2025-11-25, scope selection: the operator's, else the challenge's, else all that the resource lists, else none. A step up asks for what was
-    /// asked before as well (2026-07-28), since the new token replaces the old one.
+    /// MCP 2025-11-25, scope selection: the operator's scopes, or else those in the challenge, or else all that the resource lists, or else none. A step-up
+    /// also asks for the scopes that were asked for before (2026-07-28), since the new token replaces the old one.
     /// </remarks>
     public static IReadOnlyList<string> For(OAuthPolicy policy, Protection protection, Challenge? challenge, IEnumerable<string> askedBefore)
     {
@@ -33,7 +33,7 @@ internal static class ScopeChoice
 
     public static bool IsForAPerson(OAuthPolicy policy) => policy.Grant.NeedsPerson;
 
-    // An issuer given by hand and no word from the resource: an ordinary OpenID login, as `thv proxy` does it.
+    // The operator has named the issuer, and the resource lists no scopes: this is an ordinary OpenID login, as `thv proxy` does it.
     private static bool IsPlainOpenId(OAuthPolicy policy, Protection protection) =>
         policy.Server.Issuer is not null && IsForAPerson(policy)
         && protection.Resource is null && protection.Server.ScopesSupported?.Contains("openid") == true;

@@ -9,28 +9,29 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Judges an answer of a token endpoint (RFC 6749 §5).</summary>
+/// <summary>Checks and reads the answer of a token endpoint (RFC 6749 §5).</summary>
 internal static class TokenAnswer
 {
-    // A server that means "for ever" by a huge number still gets asked once a year.
+    // Some servers state a huge lifetime to say "for ever". Such a token is still renewed once a year.
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>Longest access token that is used, in bytes: it goes into the head of every request. The limit is that for incoming tokens.</summary>
+    /// <summary>The maximum length of an access token in bytes, the same as for incoming tokens. The token is part of the head of every request.</summary>
     public const int MaxAccessTokenBytes = 16 * 1024;
 
-    /// <summary>Longest refresh token and ID token that are used, in characters: they are kept.</summary>
+    /// <summary>The maximum length of a refresh token or ID token in characters. Both are stored.</summary>
     private const int MaxOtherToken = 64 * 1024;
 
-    // One that means an instant is not asked again and again; a token that has ended before is renewed when the upstream refuses it.
+    // A shorter lifetime counts as this, so that the server is not asked again and again. If a token expires earlier, it is renewed when the upstream refuses
+    // it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
 
-    /// <param name="answer">The answer.</param>
-    /// <param name="server">Who gave it.</param>
-    /// <param name="bound">Whether the token was to be bound to a key.</param>
-    /// <param name="redaction">What must not be repeated of the request.</param>
-    /// <param name="clock">The clock for the end of the token.</param>
-    /// <param name="dialect">How that server writes it.</param>
-    /// <exception cref="OAuthException">The answer holds no tokens that can be used.</exception>
+    /// <param name="answer">The HTTP answer.</param>
+    /// <param name="server">The server that sent it.</param>
+    /// <param name="bound">Whether a token that is bound to a key (DPoP) was requested.</param>
+    /// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
+    /// <param name="clock">The clock from which the token's expiry is computed.</param>
+    /// <param name="dialect">The form of the server's answers.</param>
+    /// <exception cref="OAuthException">The answer has no tokens that can be used.</exception>
     public static TokenSet Read(
         TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock, TokenDialect dialect)
     {
@@ -63,7 +64,7 @@ internal static class TokenAnswer
         };
     }
 
-    /// <summary>Throws what an answer that is not a success means for what can be done next.</summary>
+    /// <summary>Throws if the answer is not a success. The exception says what can be done next.</summary>
     public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
     {
         if (answer.Exception is OAuthException failure)
@@ -87,10 +88,10 @@ internal static class TokenAnswer
         }
     }
 
-    /// <summary>The error that an answer names; null where it names none, as with null in its place.</summary>
+    /// <summary>Returns the OAuth error code in an answer; null if there is none, or it is not a string.</summary>
     public static string? ErrorOf(ProtocolResponse answer) => ObjectIn(answer)?.WordOf("error") is { Length: > 0 } error ? error : null;
 
-    /// <summary>The object in which members can be looked for; null where the answer is something else.</summary>
+    /// <summary>Returns the answer as a JSON object; null if it is something else.</summary>
     private static JsonElement? ObjectIn(ProtocolResponse answer) =>
         answer.Json is { ValueKind: JsonValueKind.Object } json && json.HasReadableNames() ? json : null;
 
@@ -115,7 +116,7 @@ internal static class TokenAnswer
         return new OAuthException(failure, code, message) { Status = status };
     }
 
-    // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
+    // The answer is not an OAuth answer but, for example, the error page of a gateway. It says nothing about the grant, so the grant is kept.
     private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
         new(
             OAuthFailure.Transient,
@@ -149,7 +150,7 @@ internal static class TokenAnswer
     private static string HintFor(string type) =>
         TokenDialect.Slack.IsBearer(type) ? " (as Slack writes it: set AuthorizationCode.ScopeParameter to user_scope)" : "";
 
-    // Absent, zero, negative or not a number: the server did not say, and the token is used until it is refused.
+    // If expires_in is missing, zero, negative or not a number, the lifetime is unknown, and the token is used until the upstream refuses it.
     private static TimeSpan? Lifetime(JsonElement json)
     {
         if (!json.TryGetProperty("expires_in", out JsonElement value))

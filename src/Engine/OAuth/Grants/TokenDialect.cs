@@ -2,26 +2,30 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>How one provider's token endpoint answers, if not as RFC 6749 §5.1 says.</summary>
+/// <summary>The form of the answers of one provider's token endpoint, if they differ from RFC 6749 §5.1.</summary>
 /// <param name="Name">The provider.</param>
 /// <param name="BearerNames">Token types that are Bearer tokens by another name.</param>
-/// <param name="PersonsMember">The member that holds the person's tokens, if it is there; null for the answer itself.</param>
+/// <param name="PersonsMember">The name of the member that may contain the person's tokens; null if they are always in the answer itself.</param>
 internal sealed record TokenDialect(string Name, string[] BearerNames, string? PersonsMember)
 {
-    /// <summary>RFC 6749.</summary>
+    /// <summary>The form of RFC 6749.</summary>
     public static TokenDialect Plain { get; } = new("OAuth", [], PersonsMember: null);
 
-    /// <summary>The token type says whose token it is, and beside an application's own token the person's lies in a member.</summary>
+    /// <summary>
+    /// Slack's form: the token type says whose token it is. If the answer has the application's own token, the person's token is in a member of it.
+    /// </summary>
     /// <remarks>https://docs.slack.dev/authentication/installing-with-oauth, https://docs.slack.dev/reference/methods/oauth.v2.access</remarks>
     public static TokenDialect Slack { get; } = new("Slack", ["user", "bot"], "authed_user");
 
-    /// <summary>N_A marks an exchanged token that is meant for another server and not for a resource (RFC 8693 §2.2.1).</summary>
+    /// <summary>
+    /// The form of a token exchange: the type N_A marks a token that is meant for another authorization server, not for a resource (RFC 8693 §2.2.1).
+    /// </summary>
     public static TokenDialect Exchange { get; } = new("token exchange", ["N_A"], PersonsMember: null);
 
-    /// <summary>The dialect that the operator has asked for: <c>user_scope</c> as the name of the scope parameter is Slack's alone.</summary>
+    /// <summary>Returns the dialect for a grant: Slack's if the scope parameter is named <c>user_scope</c>, which only Slack uses.</summary>
     public static TokenDialect For(OAuthGrant grant) => grant is OAuthGrant.AuthorizationCode { ScopeParameter: "user_scope" } ? Slack : Plain;
 
-    /// <summary>The object that holds the tokens.</summary>
+    /// <summary>Returns the JSON object in the answer that has the tokens.</summary>
     public JsonElement TokensIn(JsonElement answer) =>
         PersonsMember is { } name && answer.TryGetProperty(name, out JsonElement persons) && persons.ValueKind is JsonValueKind.Object
             && persons.HasReadableNames() && persons.TextOf("access_token") is { Length: > 0 }

@@ -6,26 +6,26 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Asks token endpoints for tokens and judges what they say.</summary>
+/// <summary>Requests tokens from token endpoints, and checks their answers.</summary>
 /// <param name="http">Sends the requests.</param>
-/// <param name="clientKey">Signs what shows who the client is; null if that is a secret, or nothing.</param>
-/// <param name="clock">The clock for the end of each token.</param>
-/// <param name="dialect">How the servers write their answers; null for OAuth's own way.</param>
+/// <param name="clientKey">Signs the client's assertions; null if the client authenticates with a secret, or not at all.</param>
+/// <param name="clock">The clock from which the expiry of each token is computed.</param>
+/// <param name="dialect">The form of the servers' answers; null for that of RFC 6749.</param>
 internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock, TokenDialect? dialect = null)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
 
-    /// <summary>The grants with something that works once. If the answer is lost, a sign-in is lost.</summary>
+    /// <summary>The grants that use up a code or token. If the answer is lost, the sign-in is lost.</summary>
     private static readonly string[] OfOneUse =
         [OidcConstants.GrantTypes.RefreshToken, OidcConstants.GrantTypes.AuthorizationCode, OidcConstants.GrantTypes.DeviceCode];
 
-    // One nonce per endpoint is all that a server may ask for at a time (RFC 9449 §8).
+    // The last DPoP nonce that the endpoint has sent. Only the newest one is used (RFC 9449 §8).
     private string? _nonce;
 
-    /// <summary>Says before a person signs in whether the token could be asked for afterwards.</summary>
-    /// <exception cref="OAuthException">It could not: the endpoint must not be used, or the client's key cannot sign.</exception>
+    /// <summary>Checks, before a person signs in, that the token can be requested afterwards.</summary>
+    /// <exception cref="OAuthException">It cannot: the endpoint must not be used, or the client's key cannot sign.</exception>
     public async Task CheckAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         Uri endpoint = UrlRule.Parse(server.TokenEndpoint) ?? throw OAuthException.Refused(
@@ -38,12 +38,12 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
     }
 
     /// <param name="server">The authorization server.</param>
-    /// <param name="client">Who asks.</param>
+    /// <param name="client">The client that requests the tokens.</param>
     /// <param name="grantType">The grant type.</param>
-    /// <param name="parameters">What goes with it.</param>
-    /// <param name="dpopKey">The key to which the tokens are to be bound, if any.</param>
+    /// <param name="parameters">The further form parameters.</param>
+    /// <param name="dpopKey">The key that the tokens are to be bound to; null if none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="OAuthException">There are no tokens; <see cref="OAuthException.Failure"/> says what can be done.</exception>
+    /// <exception cref="OAuthException">No tokens were issued. <see cref="OAuthException.Failure"/> says what can be done.</exception>
     public async Task<TokenSet> AskAsync(
         ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
@@ -59,11 +59,11 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
         return TokenAnswer.Read(second, server, bound: true, redaction, clock, spoken);
     }
 
-    /// <summary>Puts on a request what shows who the client is (RFC 6749 §2.3, RFC 7523 §2.2).</summary>
+    /// <summary>Adds the client's authentication to a request (RFC 6749 §2.3, RFC 7523 §2.2).</summary>
     /// <param name="request">The request.</param>
     /// <param name="server">The server that it goes to.</param>
     /// <param name="client">The client.</param>
-    /// <param name="redaction">Takes what was put on.</param>
+    /// <param name="redaction">Receives the secrets that were added.</param>
     /// <param name="cancellationToken">Ends the wait for the key's file.</param>
     public async Task AuthenticateAsync(
         ProtocolRequest request, ServerMetadata server, ClientIdentity client, Redaction redaction, CancellationToken cancellationToken)

@@ -6,13 +6,13 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Asks GitHub about a token of one of its OAuth apps, and gives the answer the form of RFC 7662.</summary>
+/// <summary>Asks GitHub about a token of one of its OAuth apps, and converts the answer to the form of RFC 7662.</summary>
 internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string clientId, string clientSecret)
 {
     private const string GitHub = "https://github.com";
 
     /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer.</exception>
+    /// <exception cref="IOException">There is no answer that can be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint)
@@ -26,13 +26,13 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
         {
             HttpStatusCode.OK => Translate(ProviderHttp.ParseObject(body, endpoint)),
 
-            // Unknown to the app, or not of a token's form.
+            // The token does not belong to the app, or does not have the form of a token.
             HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity => ProviderHttp.Claims(new JsonObject { ["active"] = false }),
             _ => throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}"),
         };
     }
 
-    /// <summary>The check is bound to the app, so both the app's id and GitHub itself hold as audience.</summary>
+    /// <summary>Converts the answer. The check is made for one app, so the audiences of the token are the app's id and GitHub itself.</summary>
     private JsonElement Translate(JsonElement answer)
     {
         var claims = new JsonObject

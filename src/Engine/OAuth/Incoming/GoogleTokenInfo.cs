@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Asks Google about one of its opaque tokens, and gives the answer the form of RFC 7662.</summary>
+/// <summary>Asks Google about one of its opaque tokens, and converts the answer to the form of RFC 7662.</summary>
 internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
 {
     /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer.</exception>
+    /// <exception cref="IOException">There is no answer that can be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{endpoint}?access_token={Uri.EscapeDataString(token)}");
@@ -18,13 +18,13 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
         {
             HttpStatusCode.OK => Translate(ProviderHttp.ParseObject(body, endpoint)),
 
-            // That is how Google says that it does not know the token.
+            // Google answers 400 if it does not know the token.
             HttpStatusCode.BadRequest => ProviderHttp.Claims(new JsonObject { ["active"] = false }),
             _ => throw new IOException($"{ProviderHttp.Place(endpoint)} answered {(int)status}"),
         };
     }
 
-    /// <summary>Google writes numbers as strings, and leaves out the issuer, of which there is one.</summary>
+    /// <summary>Converts the answer. Google writes numbers as strings, and leaves out the issuer, since there is only one.</summary>
     private JsonElement Translate(JsonElement answer)
     {
         if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))

@@ -4,19 +4,19 @@ using Duende.IdentityModel.Client;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Asks an RFC 7662 endpoint about a token. What it answers is for others to judge; here it only has to be a JSON object.</summary>
-/// <param name="http">The way to the provider.</param>
-/// <param name="document">Says how clients may authenticate, if an issuer is known.</param>
+/// <summary>Asks an RFC 7662 endpoint about a token. This class only checks that the answer is a JSON object; the caller checks the claims in it.</summary>
+/// <param name="http">Sends the requests.</param>
+/// <param name="document">The issuer's metadata, which says how clients may authenticate; null if no issuer is known.</param>
 /// <param name="endpoint">The introspection endpoint.</param>
-/// <param name="clientId">The proxy's client id there, if it has one.</param>
-/// <param name="clientSecret">Its secret, if it has one.</param>
+/// <param name="clientId">The proxy's client id at the endpoint; null if it has none.</param>
+/// <param name="clientSecret">The client's secret; null if it has none.</param>
 internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
 {
-    /// <summary>Whether the server has refused Basic, so that the secret goes into the body from then on.</summary>
+    /// <summary>Whether the server has refused HTTP Basic authentication, so that the secret is sent in the body from then on.</summary>
     private volatile bool _secretInBody;
 
     /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer.</exception>
+    /// <exception cref="IOException">There is no answer that can be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         (HttpStatusCode status, byte[] body) = await SendAsync(token, cancellationToken).ConfigureAwait(false);
@@ -38,7 +38,7 @@ internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? d
         request.Headers.Add("Accept", "application/json");
         if (clientSecret is not null && !_secretInBody)
         {
-            // RFC 6749 §2.3.1: each is form-encoded before they are joined.
+            // RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
             request.Headers.Authorization = new BasicAuthenticationOAuthHeaderValue(clientId!, clientSecret);
         }
         else if (clientId is not null)
@@ -51,7 +51,10 @@ internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? d
         return await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Basic is what every server must take (RFC 6749 §2.3.1); one that refused it may say that it wants the secret in the body.</summary>
+    /// <summary>
+    /// Whether the secret may be sent in the body after the server has refused Basic: only if the issuer's metadata says so. Every server must support Basic
+    /// (RFC 6749 §2.3.1).
+    /// </summary>
     private async Task<bool> MayTrySecretInBodyAsync(CancellationToken cancellationToken)
     {
         if (_secretInBody || clientSecret is null)

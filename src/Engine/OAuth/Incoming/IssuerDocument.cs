@@ -5,20 +5,20 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>What the issuer of incoming tokens publishes about itself, found by OpenID Connect Discovery, then by RFC 8414.</summary>
+/// <summary>Fetches the metadata of the issuer of incoming tokens: by OpenID Connect Discovery, then by RFC 8414.</summary>
 internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logger)
 {
-    /// <summary>Fetches the first document that is about this very issuer.</summary>
-    /// <exception cref="IOException">There is none, or it cannot be had now.</exception>
+    /// <summary>Fetches the first document that is about exactly this issuer.</summary>
+    /// <exception cref="IOException">There is no such document, or it cannot be fetched now.</exception>
     public Task<JsonElement> FetchAsync(CancellationToken cancellationToken) => FetchAsync(static _ => true, cancellationToken);
 
-    /// <summary>Fetches the first document about this very issuer that says something; if none does, the first one.</summary>
-    /// <param name="says">Whether a document says it.</param>
+    /// <summary>Fetches the first document about exactly this issuer that meets a condition; if none does, returns the first one.</summary>
+    /// <param name="says">The condition.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <exception cref="IOException">There is none, or it cannot be had now.</exception>
+    /// <exception cref="IOException">There is no such document, or it cannot be fetched now.</exception>
     public async Task<JsonElement> FetchAsync(Func<JsonElement, bool> says, CancellationToken cancellationToken)
     {
-        // The places that MCP clients try, the other way round: issuers of incoming tokens speak OpenID Connect in the first place.
+        // The URLs that MCP clients try, in reverse order, since most issuers of incoming tokens use OpenID Connect.
         IEnumerable<string> places = WellKnown.ForIssuer(new Uri(issuer)).Reverse();
         var log = new DiscoveryLog(logger);
         JsonElement? first = null;

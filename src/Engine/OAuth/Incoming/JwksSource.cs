@@ -2,11 +2,11 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Gets an issuer's signing keys: from where the operator says, else from where its own document says.</summary>
+/// <summary>Fetches an issuer's signing keys: from the URL that the operator has set, or else from the one in the issuer's metadata.</summary>
 internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
 {
-    /// <summary>Fetches the JWK set as it is now. The issuer's document is read again each time, since issuers move their keys.</summary>
-    /// <exception cref="IOException">It cannot be had.</exception>
+    /// <summary>Fetches the present JWK set. The issuer's metadata is read again each time, since the URL of the keys may change.</summary>
+    /// <exception cref="IOException">The key set cannot be fetched.</exception>
     public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
     {
         Uri place = jwksUri ?? await DiscoverAsync(cancellationToken).ConfigureAwait(false);

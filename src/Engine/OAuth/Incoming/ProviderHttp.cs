@@ -5,13 +5,13 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Asks the identity provider of incoming tokens.</summary>
-/// <remarks>Whatever goes wrong on the way is an <see cref="IOException"/> in words that hold no secret.</remarks>
+/// <summary>Sends requests to the identity provider of incoming tokens.</summary>
+/// <remarks>Every failure is an <see cref="IOException"/> whose message contains no secret.</remarks>
 internal sealed class ProviderHttp(OAuthHttp http)
 {
     /// <summary>Reads a document.</summary>
-    /// <returns>Its bytes, or null if there is none at this place (404 and the like).</returns>
-    /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
+    /// <returns>The bytes of the document; null if there is none at this URL (404 and similar).</returns>
+    /// <exception cref="IOException">The provider cannot be reached, is too slow, or has sent too much.</exception>
     public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
@@ -26,7 +26,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
     }
 
     /// <summary>Sends a request and reads the whole answer.</summary>
-    /// <exception cref="IOException">The provider cannot be reached, is too slow, or sent too much.</exception>
+    /// <exception cref="IOException">The provider cannot be reached, is too slow, or has sent too much.</exception>
     public async Task<(HttpStatusCode Status, byte[] Body)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
@@ -40,13 +40,13 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
         catch (Exception fault) when (fault is not (IOException or OperationCanceledException))
         {
-            // HttpClient could not parse the answer. The text of its exception may quote the request, so only the type is told.
+            // HttpClient could not parse the answer. The message of its exception may quote the request, so only its type is reported.
             throw new IOException($"{Place(request.RequestUri!)} sent an answer that cannot be read ({fault.GetType().Name})", fault);
         }
     }
 
-    /// <summary>Parses an answer of the provider's.</summary>
-    /// <exception cref="IOException">It is not a JSON object.</exception>
+    /// <summary>Parses an answer of the provider.</summary>
+    /// <exception cref="IOException">The answer is not a JSON object.</exception>
     public static JsonElement ParseObject(ReadOnlyMemory<byte> body, Uri from)
     {
         try
@@ -60,13 +60,13 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
     }
 
-    /// <summary>Claims that were put together here, in the form in which others come from the provider.</summary>
+    /// <summary>Converts claims that the proxy itself has made to the form of claims that come from the provider.</summary>
     public static JsonElement Claims(JsonObject claims)
     {
         using JsonDocument document = JsonDocument.Parse(claims.ToJsonString());
         return document.RootElement.Clone();
     }
 
-    /// <summary>A URL without its query: Google's check takes the token there.</summary>
+    /// <summary>Returns a URL without its query, for messages: Google's check has the token in the query.</summary>
     public static string Place(Uri url) => url.GetLeftPart(UriPartial.Path);
 }

@@ -3,22 +3,26 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Dials; refuses the private addresses to which only a server, not the operator, wants to send us.</summary>
-/// <remarks>The address that is dialled is the address that was checked, so that a name which changes its mind in between gains nothing.</remarks>
+/// <summary>
+/// Opens connections for requests to authorization servers. Refuses private addresses if only a server, and not the operator, has named the host.
+/// </summary>
+/// <remarks>The connection is made to the address that was checked, so a name that resolves to another address afterwards has no effect.</remarks>
 internal sealed class AddressGuard
 {
     private readonly HashSet<(string Host, int Port)> _named;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp;
     private readonly (string Host, int Port) _target;
 
-    /// <summary>The look-up that says whether the target is private; null before the first, and after one that failed.</summary>
+    /// <summary>The look-up that finds out whether the target has a private address; null before the first one, and after a failed one.</summary>
     private volatile Task<bool>? _targetIsPrivate;
 
-    /// <summary>The target was reached at a public address. So it counts as public, even if its name later resolves to a private one.</summary>
+    /// <summary>
+    /// Whether the target has been reached at a public address. Then it counts as public, even if its name later resolves to a private address.
+    /// </summary>
     private volatile bool _targetIsPublic;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="operatorUrls">The other URLs that the operator gave.</param>
+    /// <param name="operatorUrls">The other URLs that the operator has set.</param>
     /// <param name="lookUp">Resolves names; null for the system's resolver.</param>
     public AddressGuard(Uri target, IEnumerable<Uri> operatorUrls, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
     {
@@ -27,8 +31,8 @@ internal sealed class AddressGuard
         _named = [.. operatorUrls.Append(target).Select(url => (url.IdnHost, url.Port))];
     }
 
-    /// <summary>Says whether the host of a URL may be connected to, as it is known now.</summary>
-    /// <exception cref="OAuthException">Refused: it must not. Transient: it is not found now.</exception>
+    /// <summary>Checks whether the proxy may connect to the host of a URL, by the addresses that it has now.</summary>
+    /// <exception cref="OAuthException">With the failure Refused: it must not. With the failure Transient: the host's name cannot be resolved now.</exception>
     public async Task CheckAsync(Uri url, CancellationToken cancellationToken)
     {
         try
@@ -76,7 +80,10 @@ internal sealed class AddressGuard
                 + "name it as the issuer (OAuthPolicy.Server).");
     }
 
-    /// <summary>Asked once. A look-up that failed, as before a network is up, says nothing, and does not count for the life of the proxy.</summary>
+    /// <summary>
+    /// Finds out whether the target has a private address. A successful look-up is made only once; a failed one is repeated later, since the network may not be
+    /// up yet.
+    /// </summary>
     private async Task<bool> IsTargetPrivateAsync()
     {
         Task<bool> asked = _targetIsPrivate ??= IsPrivateAsync(_target.Host);
@@ -86,13 +93,13 @@ internal sealed class AddressGuard
         }
         catch (SocketException)
         {
-            // A target without an address is not known to be private, so the guard stays on.
+            // If the target's name cannot be resolved, the target does not count as private, so private addresses stay refused.
             _targetIsPrivate = null;
             return false;
         }
     }
 
-    // Its owner may give a name both kinds of address, so one private among public ones says nothing.
+    // The target counts as private only if all of its addresses are private: the owner of a name can add a private address to public ones.
     private async Task<bool> IsPrivateAsync(string host)
     {
         IPAddress[] addresses = await _lookUp(host, CancellationToken.None).ConfigureAwait(false);

@@ -2,24 +2,29 @@ using System.Net.Http.Headers;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Bounds what a server can do to us: the schemes it can name, the time it can take, the bytes it can send, the hosts it can redirect to.</summary>
-/// <param name="target">The upstream, whose scheme is the operator's choice.</param>
-/// <param name="maxTime">Longest time from a request to the last byte of its answer, redirects included.</param>
-/// <param name="clock">Measures it.</param>
+/// <summary>
+/// Limits what an authorization server can make the proxy do: the URL schemes that are used, the time and the size of an answer, and the hosts that redirects
+/// lead to.
+/// </summary>
+/// <param name="target">The upstream. The operator has chosen its scheme, so it may be http.</param>
+/// <param name="maxTime">The longest time from a request to the last byte of its answer, including redirects.</param>
+/// <param name="clock">Measures that time.</param>
 internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider clock) : DelegatingHandler
 {
-    /// <summary>Largest answer read, in bytes. Metadata and tokens take a few KiB.</summary>
+    /// <summary>The maximum size of an answer in bytes. Metadata and tokens take a few KiB.</summary>
     public const int MaxAnswerBytes = 1024 * 1024;
 
-    /// <summary>The code of an answer that is larger.</summary>
+    /// <summary>The code of the error for an answer that is larger than <see cref="MaxAnswerBytes"/>.</summary>
     public const string AnswerTooLarge = "answer-too-large";
 
     private const int MaxRedirects = 5;
 
-    /// <summary>The time for a request that can be made again.</summary>
+    /// <summary>The time limit for a request that can be repeated.</summary>
     public static readonly TimeSpan MaxRequestTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>The time for a request with something that works once, such as a rotating refresh token. If its answer is lost, a sign-in is lost.</summary>
+    /// <summary>
+    /// The time limit for a request that uses up a code or token, such as a rotating refresh token. If its answer is lost, the sign-in is lost.
+    /// </summary>
     public static readonly TimeSpan MaxPatientTime = TimeSpan.FromMinutes(2);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -80,7 +85,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
         }
     }
 
-    // Only a plain read may be repeated elsewhere, and only on the host that was checked: a redirect is the server's word.
+    // A redirect is followed only for a GET, and only within the host that was checked, since the server is not trusted to choose another.
     private static Uri? NextHop(HttpRequestMessage request, HttpResponseMessage response)
     {
         bool isRedirect = (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
@@ -89,14 +94,14 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
             return null;
         }
 
-        // A reference that is not a URL, such as `//[`, leads nowhere.
+        // A location that is not a valid URL, such as `//[`, is not followed.
         return Uri.TryCreate(request.RequestUri!, location, out Uri? next)
             && next.Scheme == request.RequestUri!.Scheme && next.Authority == request.RequestUri.Authority ? next : null;
     }
 
     private static async Task BufferAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        // A probe of an MCP endpoint may be answered with a stream that never ends; nothing in it is wanted.
+        // A probe of an MCP endpoint may be answered with an event stream that never ends. Its content is not needed, so it is not read.
         if (response.Content.Headers.ContentType?.MediaType == "text/event-stream")
         {
             response.Content.Dispose();
@@ -121,7 +126,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
 
         var buffered = new ByteArrayContent(body.ToArray());
 
-        // Without its charset, which may be one that is not known here, such as utf8: JSON and forms are UTF-8, whatever it says (RFC 8259 §8.1).
+        // The charset is dropped, since it may be one that .NET does not know, such as utf8. JSON and forms are UTF-8 in any case (RFC 8259 §8.1).
         buffered.Headers.ContentType = response.Content.Headers.ContentType is { MediaType: { } type } ? new MediaTypeHeaderValue(type) : null;
         response.Content.Dispose();
         response.Content = buffered;

@@ -5,11 +5,13 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Turns form-encoded answers to a POST into the JSON that RFC 6749 §5.1 asks for. Some servers are older than that form.</summary>
-/// <remarks>Only the form changes: an answer without <c>access_token</c> and <c>error</c>, or with a name twice, stays as it came and is not used.</remarks>
+/// <summary>Converts form-encoded answers to a POST into JSON, which RFC 6749 §5.1 demands. Some older servers still send forms.</summary>
+/// <remarks>
+/// An answer that has neither <c>access_token</c> nor <c>error</c>, or has a parameter twice, is not converted, and so is not accepted later.
+/// </remarks>
 internal sealed class FormAnswerHandler : DelegatingHandler
 {
-    /// <summary>Most parameters that are read.</summary>
+    /// <summary>The maximum number of parameters in an answer.</summary>
     private const int MaxParameters = 64;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -27,7 +29,7 @@ internal sealed class FormAnswerHandler : DelegatingHandler
         return response;
     }
 
-    /// <returns>The parameters; null if this is not such an answer.</returns>
+    /// <returns>The parameters; null if the text is not such an answer.</returns>
     private static JsonObject? Read(string text)
     {
         string[] pairs = text.Trim().Split('&');

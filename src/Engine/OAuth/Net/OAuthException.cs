@@ -3,10 +3,10 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Why a credential could not be obtained: what went wrong, in words for a person and without a secret.</summary>
+/// <summary>Thrown if a credential cannot be obtained. The message says what went wrong, is meant for a person, and contains no secret.</summary>
 internal sealed class OAuthException : Exception
 {
-    /// <summary>Longest message, in characters. It may quote a server's text, which is not bounded elsewhere.</summary>
+    /// <summary>The maximum length of the message in characters. It may quote a server's text of any length.</summary>
     public const int MaxMessageLength = 4 * 1024;
 
     public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
@@ -16,17 +16,18 @@ internal sealed class OAuthException : Exception
         Code = code;
     }
 
-    /// <summary>What can be done about it.</summary>
+    /// <summary>What can be done about the failure.</summary>
     public OAuthFailure Failure { get; }
 
-    /// <summary>The status of the server's answer; null if none came, or it does not matter.</summary>
+    /// <summary>The HTTP status of the server's answer; null if there was no answer, or the status does not matter.</summary>
     public HttpStatusCode? Status { get; init; }
 
-    /// <summary>The request went out, as far as is known, and no answer came: the server may have acted on it.</summary>
+    /// <summary>Whether the request may have reached the server but no answer came. Then the server may have acted on it.</summary>
     public bool IsUnanswered { get; init; }
 
     /// <summary>
-    /// The server did answer, but with an unusable HTTP response: too large, cut, or malformed. Another place at the same server may answer well.
+    /// Whether the server has answered with an HTTP response that cannot be used: too large, incomplete, or malformed. Another URL of the same server may still
+    /// work.
     /// </summary>
     public bool IsUnusableAnswer => Code is BoundedHandler.AnswerTooLarge || InnerException is IOException or HttpRequestException
     {
@@ -36,7 +37,7 @@ internal sealed class OAuthException : Exception
     /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 
-    /// <summary>The same failure with another message.</summary>
+    /// <summary>Returns the same failure with another message.</summary>
     public OAuthException Saying(string message) => new(Failure, Code, message, this) { Status = Status, IsUnanswered = IsUnanswered };
 
     public static OAuthException Refused(string code, string message) => new(OAuthFailure.Refused, code, message);

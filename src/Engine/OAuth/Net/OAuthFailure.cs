@@ -1,17 +1,17 @@
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>What can be done about a failure.</summary>
+/// <summary>What can help after a failure.</summary>
 internal enum OAuthFailure
 {
-    /// <summary>Nothing by itself: a setting or a server has to change.</summary>
+    /// <summary>Nothing that the proxy can do: a setting, or the server, must be changed.</summary>
     Refused,
 
-    /// <summary>The same again, later: the network, 408, 429, 5xx, an answer that is not JSON.</summary>
+    /// <summary>The same request later. The cause may be the network, 408, 429, 5xx, or an answer that is not JSON.</summary>
     Transient,
 
-    /// <summary>A new sign-in: the grant is used up (<c>invalid_grant</c>).</summary>
+    /// <summary>A new sign-in, since the grant no longer works (<c>invalid_grant</c>).</summary>
     GrantLost,
 
-    /// <summary>A new registration: the server does not know the client (<c>invalid_client</c>).</summary>
+    /// <summary>A new registration of the client, since the server does not know it (<c>invalid_client</c>).</summary>
     ClientUnknown,
 }

@@ -5,24 +5,29 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>The one way out to authorization servers: bounded, without redirects to other hosts, and never to where a server must not send us.</summary>
+/// <summary>
+/// Sends all requests to authorization servers: with limits on time and size, without redirects to other hosts, and not to private addresses that only a server
+/// has named.
+/// </summary>
 internal sealed class OAuthHttp : IDisposable
 {
-    /// <summary>The upstream. Set for life.</summary>
+    /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
-    /// <summary>Says where a connection may lead. Set for life.</summary>
+    /// <summary>Checks the addresses that are connected to. Never changes.</summary>
     private readonly AddressGuard _guard;
 
-    /// <summary>For requests that can be made again. Valid until disposed of.</summary>
+    /// <summary>The client for requests that can be repeated. Valid until disposed of.</summary>
     private readonly HttpClient _client;
 
-    /// <summary>As <c>_client</c>, over the same connections, with more time. Valid until disposed of.</summary>
+    /// <summary>
+    /// The client for requests that use up a code or token: the same connections as <c>_client</c>, with a longer time limit. Valid until disposed of.
+    /// </summary>
     private readonly HttpClient _patient;
 
-    /// <param name="target">The upstream; like every URL that the operator gave, it is trusted.</param>
-    /// <param name="operatorUrls">The other URLs that the operator gave.</param>
-    /// <param name="trustAnchors">Certificates that are trusted beside the system's.</param>
+    /// <param name="target">The upstream. Like every URL that the operator has set, it may have a private address.</param>
+    /// <param name="operatorUrls">The other URLs that the operator has set.</param>
+    /// <param name="trustAnchors">Certificates that are trusted besides the system's.</param>
     /// <param name="clock">Measures the time that a request may take.</param>
     /// <param name="lookUp">Resolves names; null for the system's resolver.</param>
     public OAuthHttp(
@@ -55,14 +60,14 @@ internal sealed class OAuthHttp : IDisposable
         }
     }
 
-    /// <summary>For requests that are not a plain GET of JSON.</summary>
+    /// <summary>Sends any request that can be repeated.</summary>
     public HttpMessageInvoker Invoker => _client;
 
-    /// <summary>For requests with something that works once, such as a code or a refresh token that rotates.</summary>
+    /// <summary>Sends requests that use up a code or token, such as an authorization code or a rotating refresh token.</summary>
     public HttpMessageInvoker PatientInvoker => _patient;
 
-    /// <summary>Says before anything is sent there whether a URL may be used.</summary>
-    /// <exception cref="OAuthException">Refused: it must not. Transient: its host is not found now.</exception>
+    /// <summary>Checks, before anything is sent there, whether a URL may be used.</summary>
+    /// <exception cref="OAuthException">With the failure Refused: it must not. With the failure Transient: its host's name cannot be resolved now.</exception>
     public Task CheckAsync(Uri url, CancellationToken cancellationToken)
     {
         BoundedHandler.CheckScheme(url, _target);
@@ -70,8 +75,8 @@ internal sealed class OAuthHttp : IDisposable
     }
 
     /// <summary>Reads a metadata document.</summary>
-    /// <returns>The status, and the document if it is 200 and one of the wanted kind; else the default.</returns>
-    /// <exception cref="OAuthException">The URL must not be asked, or the answer broke a bound.</exception>
+    /// <returns>The status, and the document if the status is 200 and the answer is JSON of this type; otherwise the default.</returns>
+    /// <exception cref="OAuthException">The URL must not be requested, or the answer exceeded a limit.</exception>
     public async Task<(HttpStatusCode Status, T? Document)> GetJsonAsync<T>(string url, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
@@ -101,7 +106,7 @@ internal sealed class OAuthHttp : IDisposable
         }
         catch (JsonException)
         {
-            // Many servers answer an unknown path with 200 and a page.
+            // Many servers answer a request for an unknown path with 200 and a web page.
             return default;
         }
     }

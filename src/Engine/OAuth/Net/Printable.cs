@@ -2,12 +2,12 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Makes a server's words fit for a log line.</summary>
+/// <summary>Makes text from a server safe for a log line.</summary>
 internal static class Printable
 {
     public static string Of(string text) => PlainText.Of(text);
 
-    /// <summary>A URL without its query, in which some servers and operators have a secret.</summary>
+    /// <summary>Returns a URL without its query, which may contain a secret.</summary>
     public static string Url(string url)
     {
         int end = url.AsSpan().IndexOfAny('?', '#');

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Says which addresses a server on the Internet may not send the proxy to.</summary>
-/// <remarks>The special-purpose registries of IANA (RFC 6890), and the IPv4 addresses that IPv6 ones carry.</remarks>
+/// <summary>Knows the addresses that are not on the public Internet, which a server must not make the proxy connect to.</summary>
+/// <remarks>They are those of IANA's special-purpose registries (RFC 6890). For IPv6 addresses that contain an IPv4 address, that one is checked too.</remarks>
 internal static class PrivateAddresses
 {
     private static readonly IPNetwork[] Networks =

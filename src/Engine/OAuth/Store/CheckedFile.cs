@@ -14,15 +14,18 @@ internal static class CheckedFile
     /// <summary>What users other than the owner may do with a file.</summary>
     internal enum Others
     {
-        /// <summary>The whole file is a secret.</summary>
+        /// <summary>Others may do nothing with the file, since all of it is secret.</summary>
         MayDoNothing,
 
-        /// <summary>The file is sealed. Volumes are often given to a group, so the group is not asked about.</summary>
+        /// <summary>
+        /// Others may not write the file. They may read it, since it is encrypted. The permissions of the group are not checked, since mounted volumes often
+        /// belong to a group.
+        /// </summary>
         MayNotWrite,
     }
 
-    /// <returns>The content; null if there is no such file; longer than <paramref name="maxBytes"/> if the file is.</returns>
-    /// <exception cref="OAuthException">It must not or cannot be read; the message says what to do.</exception>
+    /// <returns>The content; null if there is no such file. If the file is longer than <paramref name="maxBytes"/>, so is the content.</returns>
+    /// <exception cref="OAuthException">The file must not or cannot be read. The message says what to do.</exception>
     public static byte[]? Read(string path, string name, int maxBytes, Others others)
     {
         string what = $"The credential store's {name} {path}";
@@ -31,7 +34,7 @@ internal static class CheckedFile
             throw FileFault.Unfit($"{what} is a folder. Move it away, or set OAuthPolicy.Store to another file.");
         }
 
-        // To open a pipe can block for ever, so whose it is is asked before that too.
+        // Opening a named pipe can block for ever, so the owner is also checked before the file is opened.
         if (FileOwner.IsAnother(Encoding.UTF8.GetBytes(path + '\0'), followsLinks: true))
         {
             throw OfAnother(what, path);
@@ -61,7 +64,7 @@ internal static class CheckedFile
     {
         if (OperatingSystem.IsWindows())
         {
-            return; // its folder is the user's own, and the key is sealed
+            return; // the folder belongs to the user, and the key is encrypted with the user's own key
         }
 
         if (FileOwner.IsAnother(file.SafeFileHandle))

@@ -7,21 +7,21 @@ internal sealed record ClientIdentity
 
     public string? Secret { get; init; }
 
-    /// <summary>How it proves that at the token endpoint, in the words of RFC 7591 §2.</summary>
+    /// <summary>How the client authenticates at the token endpoint, as RFC 7591 §2 names the methods.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Whether it was registered by the proxy itself, so that it can be registered again.</summary>
+    /// <summary>Whether the proxy itself has registered the client, so that it can be registered again.</summary>
     public bool IsRegistered { get; init; }
 
-    /// <summary>The redirect URI that it was registered with.</summary>
+    /// <summary>The redirect URI that the client was registered with; null if none.</summary>
     public string? RedirectUri { get; init; }
 
-    /// <summary>The scopes that it was registered for; null or none if any may be asked for (RFC 7591 §2).</summary>
+    /// <summary>The scopes that the client was registered for; null or empty if it may ask for any (RFC 7591 §2).</summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 
-    /// <summary>When the secret ends, in seconds since 1970; 0 or null for never.</summary>
+    /// <summary>When the client's secret expires, in seconds since 1970; 0 or null if never.</summary>
     public long? SecretExpiresAt { get; init; }
 
-    /// <summary>Says what this is about, without a secret.</summary>
+    /// <summary>A description for logs, without a secret.</summary>
     public override string ToString() => $"{Id}, {Method}";
 }

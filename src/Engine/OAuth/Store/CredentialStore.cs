@@ -8,24 +8,24 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Keeps tokens and registrations, in memory or in an encrypted file that several processes may share.</summary>
+/// <summary>Stores tokens and client registrations, in memory or in an encrypted file that several processes may share.</summary>
 /// <remarks>
-/// A file that cannot be used is an error at the first use. Later, or if only its disk is full, the process goes on in memory, says so once, and writes
-/// what it holds as soon as the file can be used again.
+/// If the file cannot be used, the first use fails. If that happens later, or only because the disk is full, the process continues in memory, logs that once,
+/// and writes its entries as soon as the file can be used again.
 /// </remarks>
 internal sealed class CredentialStore(string? path, string? key, ILogger logger) : IDisposable
 {
-    // It is held to read and to write, never over a request.
+    // How long to wait for another process. A process holds the lock only while it reads and writes the file, never during a request.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Lets one caller of this process at a time use the store.</summary>
+    /// <summary>A lock that lets only one caller in this process use the store at a time.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>The file; null if everything is kept in memory.</summary>
     private readonly StoreFile? _file = path is null ? null : new StoreFile(path, key);
 
-    /// <summary>Lets one process at a time use the file; null if there is none.</summary>
+    /// <summary>A lock that lets only one process use the file at a time; null if there is no file.</summary>
     private readonly StoreFileLock? _fileLock = path is null ? null : new StoreFileLock(path + ".lock", Patience, Poll);
 
     /// <summary>The store as it was last read or changed; valid for the caller that holds <see cref="_turn"/>.</summary>
@@ -37,27 +37,30 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>Whether the file has been read once, so that a later failure is not the operator's mistake at the start.</summary>
     private bool _wasRead;
 
-    /// <summary>Why the file could not be used last; null since it could. It has been logged.</summary>
+    /// <summary>Why the file could not be used the last time; null if it could. It has been logged.</summary>
     private string? _trouble;
 
-    /// <summary>Why something is held in memory alone; null if all of it is in the file.</summary>
+    /// <summary>Why some entries are only in memory; null if all of them are in the file.</summary>
     public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
-    /// <summary>What only one process on this store may do at a time.</summary>
+    /// <summary>The locks for what only one of the processes that share this store may do at a time.</summary>
     public StoreLocks Turns { get; } = new(path);
 
-    /// <summary>Whether other processes can change what is kept.</summary>
+    /// <summary>Whether other processes can change the store.</summary>
     public bool IsShared => path is not null;
 
-    /// <summary>Changes whenever another process has written the file; costs one call to the system.</summary>
+    /// <summary>A value that differs after another process has written the file. Reading it takes one system call.</summary>
     public (DateTime WrittenAt, long Length) Stamp => new FileInfo(path!) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
 
     public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
-    /// <summary>The store of a policy: its file, or memory if keeping saves nothing.</summary>
+    /// <summary>Returns the store of a policy: its file, or memory for grants whose tokens are not worth storing.</summary>
     public static CredentialStore For(OAuthPolicy policy, ILogger logger) => For(policy.Grant.IsKept ? policy.Store : null, logger);
 
-    /// <summary>The name under which an entry is kept: tokens for one target, one identity and one way to ask are not those for another.</summary>
+    /// <summary>
+    /// Returns the name of an entry. It is made from the target, the identity and the way in which the token is obtained, so that policies that differ in these
+    /// have separate entries.
+    /// </summary>
     /// <remarks>A part that older versions did not have in the name is added only if it is set, so that their entries are still found.</remarks>
     public static string KeyFor(OAuthPolicy policy, Uri target)
     {
@@ -81,7 +84,9 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
     }
 
-    /// <summary>Reads the store without a change to any file; what another process is writing meanwhile is read as it was, or as it will be.</summary>
+    /// <summary>
+    /// Reads the store without changing any file. If another process writes it at the same time, the result is the state before or after that write.
+    /// </summary>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public async Task<IReadOnlyCollection<StoredEntry>> ReadAllAsync(CancellationToken cancellationToken)
     {
@@ -96,10 +101,10 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    /// <summary>Looks at an entry as <see cref="ReadAllAsync"/> does, without waiting for other processes.</summary>
+    /// <summary>Reads an entry as <see cref="ReadAllAsync"/> does, without waiting for other processes.</summary>
     /// <param name="name">The name of the entry.</param>
-    /// <param name="read">Reads the entry, while nothing in this process can change it.</param>
-    /// <param name="cancellationToken">Ends the wait for the others of this process.</param>
+    /// <param name="read">Reads the entry. Nothing in this process can change it during the call.</param>
+    /// <param name="cancellationToken">Ends the wait for other callers in this process.</param>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public async Task<T> PeekAsync<T>(string name, Func<StoredEntry, T> read, CancellationToken cancellationToken)
     {
@@ -117,17 +122,17 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    /// <summary>Waits until nobody else, in this process or another, uses the store, and reads it.</summary>
+    /// <summary>Waits until nobody else in this or another process uses the store, and reads it.</summary>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public Task<StoreLease> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayGoOn: false, cancellationToken);
 
-    /// <summary>Opens the store to keep what must not be lost. If another process holds the store for too long, it is kept in memory.</summary>
-    /// <exception cref="OAuthException">The file or its key cannot be used, and never could.</exception>
+    /// <summary>Opens the store to write something that must not be lost. If another process holds the store for too long, it is written to memory.</summary>
+    /// <exception cref="OAuthException">The file or its key cannot be used, and this process has never been able to use them.</exception>
     public Task<StoreLease> OpenToKeepAsync() => OpenAsync(mayGoOn: true, CancellationToken.None);
 
     public void Dispose() => _turn.Dispose();
 
-    // No part can look like two.
+    // Escapes line breaks, so that one part cannot look like two.
     private static string OneLine(string part) => part.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
 
     private async Task<StoreLease> OpenAsync(bool mayGoOn, CancellationToken cancellationToken)
@@ -180,7 +185,8 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    // A damaged store costs a sign-in, never the start. It is kept, though no key opens it: a person may want to look at it.
+    // A damaged store makes a new sign-in necessary, but must not prevent the start. The file is kept under another name, since a person may want to examine
+    // it.
     private StoreDocument ReadOrSetAside(StoreFile file)
     {
         try
@@ -201,7 +207,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    // If another process has changed an entry since, it went on from what it found in the file, and that counts.
+    // If another process has changed an entry since, its version is kept, since it was based on the file.
     private StoreDocument WithUnsaved(StoreDocument read)
     {
         foreach ((string name, long generation) in _unsaved)
@@ -221,7 +227,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
 
     private StoreDocument Put(string name, StoredEntry entry, bool isHeld)
     {
-        Debug.Assert(_turn.CurrentCount == 0, "only who has the turn may change the store");
+        Debug.Assert(_turn.CurrentCount == 0, "only the caller that holds the lock may change the store");
         long generation = _document.Entries.GetValueOrDefault(name, StoredEntry.Empty).Generation;
         _document = _document with { Entries = _document.Entries.SetItem(name, entry with { Generation = generation + 1 }) };
         if (_file is not null)
@@ -236,7 +242,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         return _document;
     }
 
-    // A full disk must not cost the token that has just been obtained.
+    // If the disk is full, the token that has just been obtained must not be lost.
     private void Save(StoreFile file)
     {
         try

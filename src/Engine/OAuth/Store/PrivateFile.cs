@@ -4,20 +4,22 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Files that only their owner can read: written whole or not at all, and never through a name that somebody else could foresee.</summary>
+/// <summary>
+/// Writes files that only their owner can read. A file is replaced as a whole or not at all, and the temporary file's name cannot be guessed.
+/// </summary>
 internal static class PrivateFile
 {
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <exception cref="IOException">It could not be written; what was there before is there still.</exception>
-    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    /// <exception cref="IOException">The file could not be written. The old content is unchanged.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file could not be written. The old content is unchanged.</exception>
     public static void Replace(string path, byte[] content)
     {
-        // A name of its own length, so that every name that the system takes for the store can be written.
+        // The temporary name is not made from the store's name, which may already have the maximum length.
         string fresh = Path.Combine(FolderOf(path), $".{RandomNumberGenerator.GetHexString(16, lowercase: true)}.new");
         try
         {
-            using (FileStream file = Open(fresh, FileMode.CreateNew, FileAccess.Write)) // O_EXCL: no link is followed, no file of another is used
+            using (FileStream file = Open(fresh, FileMode.CreateNew, FileAccess.Write)) // O_EXCL: fails if the file exists, and follows no link
             {
                 file.Write(content);
                 file.Flush(flushToDisk: true);
@@ -81,7 +83,7 @@ internal static class PrivateFile
         }
     }
 
-    // A file of another user, which that user could keep locked, is an error at once, and is not waited for.
+    // If the file belongs to another user, that is an error at once. It is not waited for, since that user could keep it locked.
     private static FileStream OpenOwn(string path)
     {
         try
@@ -117,7 +119,7 @@ internal static class PrivateFile
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // If it could not be made there is nothing to delete; the failure before says why.
+            // If the file could not be created, there is nothing to delete. The first exception says why.
         }
     }
 }

@@ -2,10 +2,10 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Reads a secret from a file that the operator has named, and says of which kind it should have been.</summary>
+/// <summary>Reads a secret from a file that the operator has named. An error says what the file should have contained.</summary>
 internal static class ReadSecret
 {
-    /// <exception cref="OAuthException">The file cannot be read, is empty, or is too large to be what it should be.</exception>
+    /// <exception cref="OAuthException">The file cannot be read, is empty, or is too large for such a secret.</exception>
     public static async Task<string> FromAsync(string path, string what, CancellationToken cancellationToken)
     {
         try
@@ -18,8 +18,8 @@ internal static class ReadSecret
         }
     }
 
-    /// <summary>As <see cref="FromAsync"/>, before anything runs.</summary>
-    /// <exception cref="OAuthException">Likewise.</exception>
+    /// <summary>Does the same as <see cref="FromAsync"/>, synchronously. For use at the start only.</summary>
+    /// <exception cref="OAuthException">The file cannot be read, is empty, or is too large for such a secret.</exception>
     public static string From(string path, string what)
     {
         try

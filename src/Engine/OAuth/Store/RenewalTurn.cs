@@ -5,8 +5,8 @@ namespace McpProxyFast.OAuth.Store;
 /// <summary>The lock for using one entry's refresh token; one process at a time holds it. It knows which refresh tokens have been used.</summary>
 /// <remarks>
 /// A server that rotates refresh tokens ends the grant if one is used twice. So the digest of a token is written to the lock's own file before the token is
-/// sent. The file is overwritten in place. The digest is still there if the process is killed before the answer comes, and if the disk is full and the store
-/// still has a token that has been replaced.
+/// sent. The file is overwritten in place. So the digest is still there if the process is killed before the answer comes, or if the disk is full and the store
+/// still has an old token.
 /// </remarks>
 /// <param name="file">The locked file; null if the store is in memory, or the file cannot be used.</param>
 internal sealed class RenewalTurn(FileStream? file) : IDisposable

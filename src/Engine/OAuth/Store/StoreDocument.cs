@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The plain text of the store.</summary>
+/// <summary>The content of the store, decrypted.</summary>
 internal sealed record StoreDocument
 {
     public static readonly StoreDocument Empty = new();

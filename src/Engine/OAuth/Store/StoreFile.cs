@@ -4,21 +4,21 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The sealed file: read without a change to anything, or replaced as a whole.</summary>
+/// <summary>Reads and writes the encrypted file of the store. Reading changes nothing; writing replaces the whole file.</summary>
 internal sealed class StoreFile(string path, string? key)
 {
-    /// <summary>The code of a file that no key can open any more.</summary>
+    /// <summary>The code of the error for a file that cannot be decrypted with any key.</summary>
     public const string Damaged = "store-damaged";
 
     private const int MaxBytes = 16 * 1024 * 1024;
 
     public string Path => path;
 
-    /// <exception cref="OAuthException">It cannot be used with this key, or at all; the message says what to do. The file is as it was.</exception>
+    /// <exception cref="OAuthException">The file cannot be used, or not with this key. The message says what to do. The file is unchanged.</exception>
     public StoreDocument Read()
     {
-        // The file first: a key that is made meanwhile, by the one who writes the first store, is then there too. The key is looked at even if there is
-        // no file: nobody is to sign in for a store that then cannot be written.
+        // The file is read before the key: if another process has just written the first store, its key exists by then. The key is checked even if there is no
+        // file, so that nobody signs in for a store that cannot be written afterwards.
         byte[]? sealedBytes = CheckedFile.Read(path, "file", MaxBytes, CheckedFile.Others.MayNotWrite);
         byte[]? found = StoreKey.Find(path, key);
         if (sealedBytes is null)
@@ -45,8 +45,8 @@ internal sealed class StoreFile(string path, string? key)
         }
     }
 
-    /// <exception cref="IOException">It could not be written; what was there before is there still.</exception>
-    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    /// <exception cref="IOException">The file could not be written. The old content is unchanged.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file could not be written. The old content is unchanged.</exception>
     /// <exception cref="OAuthException">The key file must not be used, or the store would be too large to be read again.</exception>
     public void Write(StoreDocument document)
     {
@@ -54,7 +54,7 @@ internal sealed class StoreFile(string path, string? key)
         byte[] sealedBytes = StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret);
         if (sealedBytes.Length > MaxBytes)
         {
-            // Nobody could read it again, and with it the sign-ins of all other targets would be lost.
+            // Such a file could not be read again, and the credentials of all other targets would be lost with it.
             throw OAuthException.Refused(
                 FileFault.Full,
                 $"The credential store {path} would be larger than {MaxBytes / (1024 * 1024)} MiB. Sign out of targets that are not needed any more, or set "
@@ -64,8 +64,8 @@ internal sealed class StoreFile(string path, string? key)
         PrivateFile.Replace(path, sealedBytes);
     }
 
-    /// <summary>Keeps a damaged file under another name.</summary>
-    /// <returns>The name.</returns>
+    /// <summary>Renames a damaged file, so that it is kept.</summary>
+    /// <returns>The new name.</returns>
     public string SetAside()
     {
         string aside = $"{path}.unreadable-{Guid.NewGuid():N}";

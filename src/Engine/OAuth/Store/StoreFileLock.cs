@@ -2,19 +2,21 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>A lock that one process at a time holds. It ends with the process, however that ends.</summary>
+/// <summary>A lock that only one process can hold at a time. It is released when the process ends, even if it is killed.</summary>
 /// <param name="path">The file; created if it does not exist, and never deleted: after a deletion two processes could hold the lock.</param>
-/// <param name="patience">How long is waited for the process that holds it.</param>
-/// <param name="poll">How often is looked.</param>
+/// <param name="patience">How long to wait for a process that holds the lock.</param>
+/// <param name="poll">The pause between two attempts to take the lock.</param>
 internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan poll)
 {
-    /// <param name="whenBusy">Called once if the lock has to be waited for; may be null.</param>
+    /// <param name="whenBusy">Called once if another process holds the lock; may be null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
 
-    /// <exception cref="OAuthException">Transient: another process holds the lock for too long. Refused: it cannot be opened or made.</exception>
+    /// <exception cref="OAuthException">
+    /// With the failure Transient: another process has held the lock for too long. With the failure Refused: the file cannot be opened or created.
+    /// </exception>
     public async Task<FileStream> TakeAsync(Action? whenBusy, CancellationToken cancellationToken)
     {
-        // Another process does not live by this one's clock, so this wait is on the system's.
+        // This wait uses the system clock even if the proxy uses another one, since the other process does.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(patience);
         try
@@ -43,7 +45,7 @@ internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan pol
         }
     }
 
-    /// <returns>Null while another process holds it.</returns>
+    /// <returns>The lock; null if another process holds it.</returns>
     public FileStream? TryTake()
     {
         try

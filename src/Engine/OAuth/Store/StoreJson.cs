@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The JSON of the store, without reflection.</summary>
+/// <summary>Source-generated JSON reading and writing for the store, so that no reflection is needed.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

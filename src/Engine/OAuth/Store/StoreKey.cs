@@ -3,18 +3,18 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The store's key: as given, else from a file beside the store that is made when the store is first written.</summary>
+/// <summary>Finds the store's key: the given one, or else the one in a file beside the store, which is made when the store is first written.</summary>
 internal static class StoreKey
 {
     public const string FileSuffix = ".key";
 
     private const int KeyBytes = 32;
 
-    // Windows seals the key, which makes it longer.
+    // The maximum size of the key file. On Windows the key is encrypted, which makes it longer.
     private const int MaxFileBytes = 4096;
 
-    /// <returns>The key; null if none is given and none has been made. Nothing is changed.</returns>
-    /// <exception cref="OAuthException">There is a key file, and it must not or cannot be used.</exception>
+    /// <returns>The key; null if none is given and there is no key file. No file is changed.</returns>
+    /// <exception cref="OAuthException">There is a key file, but it must not or cannot be used.</exception>
     public static byte[]? Find(string storePath, string? given)
     {
         if (given is not null)
@@ -47,7 +47,7 @@ internal static class StoreKey
         return made;
     }
 
-    // On Windows the file is sealed with the user's own key (DPAPI); elsewhere its mode keeps others out.
+    // On Windows the key is encrypted with the user's own key (DPAPI). On other systems the file mode keeps other users out.
     private static byte[] Seal(byte[] key) =>
         OperatingSystem.IsWindows() ? ProtectedData.Protect(key, optionalEntropy: null, DataProtectionScope.CurrentUser) : key;
 
@@ -59,7 +59,7 @@ internal static class StoreKey
         }
         catch (CryptographicException)
         {
-            return null; // another user's, or damaged
+            return null; // the file belongs to another user, or is damaged
         }
     }
 }

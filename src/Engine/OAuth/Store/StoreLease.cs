@@ -1,17 +1,17 @@
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The sole use of the store until disposed.</summary>
+/// <summary>Exclusive use of the store, until it is disposed of.</summary>
 /// <param name="document">The store as it was read.</param>
-/// <param name="put">Keeps an entry, and returns the store with it.</param>
-/// <param name="release">Lets the next one use it.</param>
+/// <param name="put">Stores an entry, and returns the new content of the store.</param>
+/// <param name="release">Lets the next caller use the store.</param>
 internal sealed class StoreLease(StoreDocument document, Func<string, StoredEntry, StoreDocument> put, Action release) : IDisposable
 {
-    /// <summary>The store, with what has been put since.</summary>
+    /// <summary>The content of the store, with the entries that have been put since.</summary>
     private StoreDocument _document = document;
 
     public StoredEntry Find(string key) => _document.Entries.GetValueOrDefault(key, StoredEntry.Empty);
 
-    /// <summary>Keeps an entry: in the file, or in memory for as long as the file cannot be written.</summary>
+    /// <summary>Stores an entry: in the file, or in memory as long as the file cannot be written.</summary>
     public void Put(string key, StoredEntry entry) => _document = put(key, entry);
 
     public void Dispose() => release();

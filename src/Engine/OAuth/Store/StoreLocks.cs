@@ -2,16 +2,18 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>What only one of all processes on a store may do at a time. Each thing has its own lock file, so that they do not delay each other.</summary>
-/// <remarks>If a lock cannot be used, as in a folder that has become read-only, this process goes on without it, as it does without the store.</remarks>
-/// <param name="storePath">The store; null if it is in memory, and no other process shares it.</param>
+/// <summary>
+/// The locks for what only one of the processes that share a store may do at a time. Each has its own lock file, so that they do not delay each other.
+/// </summary>
+/// <remarks>If a lock cannot be used, for example because the folder has become read-only, this process continues without it.</remarks>
+/// <param name="storePath">The path of the store's file; null if the store is in memory, so that no other process shares it.</param>
 internal sealed class StoreLocks(string? storePath)
 {
-    // Longer than the request with the refresh token may take.
+    // This is longer than the request with the refresh token may take.
     private static readonly TimeSpan RenewalPatience = BoundedHandler.MaxPatientTime + TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewalPoll = TimeSpan.FromMilliseconds(20);
 
-    // A sign-in takes an hour at most (OAuthPolicy.SignInTimeout), and two others may come first.
+    // A sign-in takes at most an hour (OAuthPolicy.SignInTimeout), and this one may have to wait for two others.
     private static readonly TimeSpan PersonsPatience = TimeSpan.FromHours(3);
     private static readonly TimeSpan PersonsPoll = TimeSpan.FromMilliseconds(200);
 
@@ -20,7 +22,7 @@ internal sealed class StoreLocks(string? storePath)
     public async Task<RenewalTurn> TakeRenewalAsync(string entry, CancellationToken cancellationToken) =>
         new(await TakeAsync(RenewalOf(entry), whenBusy: null, cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Makes the file that the entry's renewals need, while there is room for it.</summary>
+    /// <summary>Creates the lock file for the entry's renewals in advance, so that it exists if the disk is full later.</summary>
     public void PrepareRenewal(string entry)
     {
         try
@@ -29,7 +31,7 @@ internal sealed class StoreLocks(string? storePath)
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // It is tried again, and said, when it is needed.
+            // The file is created when it is needed, and a failure is reported then.
         }
     }
 
@@ -56,7 +58,7 @@ internal sealed class StoreLocks(string? storePath)
         }
         catch (OAuthException failure) when (failure is { Failure: OAuthFailure.Refused, InnerException: not PathTooLongException })
         {
-            return null; // the store says what is wrong with its folder
+            return null; // the store itself reports what is wrong with its folder
         }
     }
 

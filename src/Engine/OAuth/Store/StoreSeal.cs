@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Seals the store with AES-256-GCM: magic, a digest that tells one key from another, nonce, tag, cipher text.</summary>
+/// <summary>
+/// Encrypts and decrypts the store with AES-256-GCM. The file has a magic number, a digest that identifies the key, a nonce, the tag and the cipher text.
+/// </summary>
 internal static class StoreSeal
 {
     private const int KeyNameBytes = 8;
@@ -11,7 +13,9 @@ internal static class StoreSeal
 
     private static ReadOnlySpan<byte> Magic => "MCPPF\x02"u8;
 
-    /// <summary>The first form, which does not name its key: what it was sealed with cannot be told from damage.</summary>
+    /// <summary>
+    /// The magic number of the first format, which does not identify the key. In that format a wrong key cannot be distinguished from damage.
+    /// </summary>
     private static ReadOnlySpan<byte> FirstMagic => "MCPPF\x01"u8;
 
     public static byte[] Seal(ReadOnlySpan<byte> plain, byte[] key)
@@ -28,8 +32,8 @@ internal static class StoreSeal
         return file;
     }
 
-    /// <returns>The plain text; null if it was sealed with another key.</returns>
-    /// <exception cref="CryptographicException">The file is not such a store, or was changed.</exception>
+    /// <returns>The plain text; null if the file was encrypted with another key.</returns>
+    /// <exception cref="CryptographicException">The file is not a store, or is damaged.</exception>
     public static byte[]? Open(ReadOnlySpan<byte> file, byte[] key)
     {
         bool isFirst = file.StartsWith(FirstMagic);
@@ -63,6 +67,6 @@ internal static class StoreSeal
         return plain;
     }
 
-    // The key is 256 random bits, which nothing leads back to from a digest.
+    // The digest is safe to publish: the key is 256 random bits, so it cannot be found from its digest.
     private static ReadOnlySpan<byte> NameOf(byte[] key) => SHA256.HashData([.. "mcpproxyfast store key"u8, .. key]).AsSpan(0, KeyNameBytes);
 }

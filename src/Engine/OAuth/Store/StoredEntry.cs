@@ -3,39 +3,39 @@ using System.Text.Json.Serialization;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>What is kept for one target and policy, or under the name of one secret.</summary>
+/// <summary>An entry of the store: the credential for one target and policy, or one named secret.</summary>
 internal sealed record StoredEntry
 {
     public static readonly StoredEntry Empty = new();
 
-    /// <summary>The target, or the name of a secret, for people who list the store.</summary>
+    /// <summary>The target's URL, or the name of the secret, for listings of the store.</summary>
     public string Target { get; init => field = value ?? ""; } = "";
 
     public IssuedCredential? Issued { get; init; }
 
-    /// <summary>Somebody has signed out: what a process still holds is not written back, until somebody signs in.</summary>
+    /// <summary>Whether somebody has signed out. Until somebody signs in again, credentials that processes still have are not written back.</summary>
     public bool IsSignedOut { get; init; }
 
-    /// <summary>What is kept under a name of the operator's; null in every other entry, and if it has been deleted.</summary>
+    /// <summary>The value of a named secret; null if the entry is not a named secret, or the secret has been deleted.</summary>
     public string? Secret { get; init; }
 
-    /// <summary>How often the entry has been changed, by whichever process.</summary>
+    /// <summary>How often the entry has been changed, by all processes together.</summary>
     public long Generation { get; init; }
 
-    /// <summary>The clients that were registered, by issuer (MCP 2026-07-28: credentials belong to one issuer).</summary>
+    /// <summary>The registered clients, by issuer (MCP 2026-07-28: a client's credentials belong to one issuer).</summary>
     public ImmutableDictionary<string, ClientIdentity> Registrations
     {
         get;
-        init => field = value ?? []; // Generated deserialisers set what the JSON lacks to null.
+        init => field = value ?? []; // The generated deserializer sets a missing member to null.
     } = [];
 
-    /// <summary>When persons were asked to sign in, within the last hour.</summary>
+    /// <summary>The times within the last hour at which a person was asked to sign in.</summary>
     public IReadOnlyList<DateTimeOffset> SignIns { get; init => field = value ?? []; } = [];
 
-    /// <summary>The private key to which the tokens are bound, PKCS #8 as base64.</summary>
+    /// <summary>The private key that the tokens are bound to (PKCS #8, in Base64); null if they are bound to none.</summary>
     [JsonPropertyName("proof_key")]
     public string? DPoPKey { get; init; }
 
-    /// <summary>Says what this is about, without a secret.</summary>
+    /// <summary>A description for logs, without a secret.</summary>
     public override string ToString() => Secret is not null ? $"{Target}, a secret" : $"{Target}, {Issued?.ToString() ?? "not signed in"}";
 }

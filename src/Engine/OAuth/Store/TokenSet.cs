@@ -1,6 +1,6 @@
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>What a token endpoint has issued.</summary>
+/// <summary>The tokens that a token endpoint has issued.</summary>
 internal sealed record TokenSet
 {
     public required string AccessToken { get; init; }
@@ -10,24 +10,24 @@ internal sealed record TokenSet
 
     public string? RefreshToken { get; init; }
 
-    /// <summary>The last renewal did not replace the refresh token, so it may be sent again if no answer came.</summary>
+    /// <summary>Whether the last renewal did not replace the refresh token. Then the refresh token may be sent again even if no answer came.</summary>
     public bool IsRefreshTokenLasting { get; init; }
 
-    /// <summary>The scopes that were granted, if the server said them.</summary>
+    /// <summary>The granted scopes; null if the server did not say.</summary>
     public string? Scope { get; init; }
 
     public required DateTimeOffset IssuedAt { get; init; }
 
-    /// <summary>When the access token ends, or null if the server did not say.</summary>
+    /// <summary>When the access token expires; null if the server did not say.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// Who signed in, as the server says it: of a sign-in that asked for <c>openid</c>, and only if it has been checked; null otherwise. It is sent only to
-    /// be exchanged.
+    /// The ID token, which says who signed in. Only set if the sign-in asked for <c>openid</c> and the token has been checked; otherwise null. It is sent only
+    /// to be exchanged.
     /// </summary>
     public string? IdToken { get; init; }
 
-    /// <summary>Says what this is about, without a secret.</summary>
+    /// <summary>A description for logs, without a secret.</summary>
     public override string ToString() =>
         $"{TokenType}, until {ExpiresAt?.ToString("u") ?? "unknown"}, {(RefreshToken is null ? "not renewable" : "renewable")}";
 }

@@ -43,7 +43,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
 
     public override int Receive(Span<byte> room)
     {
-        Debug.Assert(!IsClosed && !room.IsEmpty, "The number of a closed descriptor may be another's.");
+        Debug.Assert(!IsClosed && !room.IsEmpty, "A closed descriptor's number may already be used for something else.");
         fixed (byte* start = room)
         {
             while (true)
@@ -66,7 +66,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
 
     public override int Send(ReadOnlySpan<byte> pending, ReadOnlyMemory<byte> source)
     {
-        Debug.Assert(!IsClosed, "The number of a closed descriptor may be another's.");
+        Debug.Assert(!IsClosed, "A closed descriptor's number may already be used for something else.");
         fixed (byte* first = pending, second = source.Span)
         {
             while (true)
@@ -158,7 +158,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
         }
     }
 
-    /// <summary>Ends the connection: what waits for it goes on, and finds its end.</summary>
+    /// <summary>Ends the connection. Code that waits for it continues, and finds that it has ended.</summary>
     public void OnLoopEnded()
     {
         _socket.Shutdown();

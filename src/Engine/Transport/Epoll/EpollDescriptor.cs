@@ -2,17 +2,19 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>What an event loop serves: a channel, or a listening socket's acceptor.</summary>
+/// <summary>Something that an event loop serves: a channel, or the acceptor of a listening socket.</summary>
 internal interface IEpollMember
 {
-    /// <summary>Its descriptor in the loop. A field of the member, so that an event touches one object.</summary>
+    /// <summary>The member's descriptor in the loop. It is a field of the member, so that an event touches only one object.</summary>
     ref EpollDescriptor Descriptor { get; }
 
     /// <summary>Called on the loop's thread.</summary>
-    /// <param name="flags">The events; 0 if only the turn has come.</param>
+    /// <param name="flags">The epoll events; 0 if there are none and the member only gets the turn that it asked for.</param>
     void OnEvents(uint flags);
 
-    /// <summary>No more events will come. Called on the loop's thread, its last act, for each member that is still there.</summary>
+    /// <summary>
+    /// Called when the loop ends and no more events will come, for each member that is still in it. It is the last thing that the loop's thread does.
+    /// </summary>
     void OnLoopEnded();
 }
 
@@ -68,7 +70,7 @@ internal struct EpollDescriptor
     }
 
     /// <summary>Starts the events. The first may arrive before this returns.</summary>
-    /// <param name="member">What this descriptor is a field of.</param>
+    /// <param name="member">The object that has this descriptor as a field.</param>
     /// <returns>False if the system refused. Then the caller must still close the descriptor.</returns>
     public bool TryRegister(IEpollMember member)
     {
@@ -120,7 +122,7 @@ internal struct EpollDescriptor
     }
 
     /// <summary>Closes the descriptor. Only for the owner, when nothing waits. Later calls find it gone.</summary>
-    /// <param name="member">What this descriptor is a field of.</param>
+    /// <param name="member">The object that has this descriptor as a field.</param>
     /// <param name="reset">The peer is to see a reset.</param>
     public void Close(IEpollMember member, bool reset)
     {
@@ -139,7 +141,7 @@ internal struct EpollDescriptor
     }
 
     /// <summary>Leaves the loop without closing the descriptor, which belongs to something else.</summary>
-    /// <param name="member">What this descriptor is a field of.</param>
+    /// <param name="member">The object that has this descriptor as a field.</param>
     public void Detach(IEpollMember member)
     {
         lock (Loop.Closing)

@@ -153,7 +153,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     public void Dispose()
     {
-        // Only once: the loop closes the event, and a second signal would hit whatever has its number then.
+        // Only once: the loop closes the event's descriptor, and its number may be used for something else by the time of a second signal.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             Libc.Signal(_stopEvent);
@@ -193,7 +193,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
             Libc.Close(_stopEvent);
         }
 
-        // Added while the loop was ending, or left open: nothing may wait for an event that never comes.
+        // These members were added while the loop was ending, or are still open. Nothing may wait for an event that never comes.
         foreach (IEpollMember left in _members.All())
         {
             left.OnLoopEnded();
@@ -222,7 +222,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         }
     }
 
-    /// <summary>Serves what waits now, up to a number of members. What is added meanwhile waits for the next pass.</summary>
+    /// <summary>Serves the members that wait now, at most <paramref name="most"/>. Members that are added meanwhile wait for the next pass.</summary>
     private static void Serve(ref RunQueue queue, int most)
     {
         IEpollMember? last = queue.Last;

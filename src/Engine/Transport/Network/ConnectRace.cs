@@ -43,7 +43,7 @@ internal sealed class ConnectRace(
     /// <returns>The winner, whose connection now belongs to the caller; null if there is none.</returns>
     public async Task<ConnectAttempt?> RunAsync(IPAddress[] addresses, CancellationToken ending)
     {
-        Debug.Assert(_attempts.Count == 0 && addresses.Length > 0, "A race is run once, and has somebody to run.");
+        Debug.Assert(_attempts.Count == 0 && addresses.Length > 0, "A race is run once, with at least one address.");
         Array.ForEach(addresses, _untried.Enqueue);
         using var losing = CancellationTokenSource.CreateLinkedTokenSource(ending);
         ConnectAttempt? winner = null;
@@ -138,7 +138,7 @@ internal sealed class ConnectRace(
         }
         else
         {
-            Debug.Assert(_asking is null, "The name is asked for once more, and not again.");
+            Debug.Assert(_asking is null, "The name is looked up again only once.");
             _asking = askAnew!(losing);
         }
     }
