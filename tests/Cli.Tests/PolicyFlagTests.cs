@@ -19,7 +19,7 @@ public sealed class PolicyFlagTests : IDisposable
 
     [Theory]
     [InlineData("--remote-auth-bearer-token \u00e9", "--remote-auth-bearer-token: The bearer token must be one word")]
-    [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: If the authorize URL is given")]
+    [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The authorize URL needs")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-authorize-url: If the token URL is given")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-client-id: If endpoints are given, a client id")]
     [InlineData("--remote-auth-token-url http://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The token URL must be an https URL")]
