@@ -2,36 +2,37 @@ using System.Text;
 
 namespace McpProxyFast;
 
-/// <summary>A field that goes out with every request to the upstream, in place of a client's own of that name.</summary>
+/// <summary>A field that is added to every request to the upstream. It replaces a field of the client with the same name.</summary>
 /// <remarks>
-/// It is set after the credential of <see cref="McpProxyOptions.Outgoing"/>, so one for <c>Authorization</c> replaces that too. Not every name may be
-/// taken: HTTP's own fields, those that say who the client is and those that describe one message are refused.
+/// It is set after the credential of <see cref="McpProxyOptions.Outgoing"/>, so an added <c>Authorization</c> replaces that credential too. Some names are
+/// refused: HTTP's own fields, fields that identify the client, and fields that describe one message.
 /// </remarks>
 public sealed record AddedField
 {
-    /// <summary>Longest name, in bytes.</summary>
+    /// <summary>The maximum length of a name, in bytes.</summary>
     public const int MaxNameLength = 256;
 
-    /// <summary>Longest value, in bytes of UTF-8.</summary>
+    /// <summary>The maximum length of a value, in bytes of UTF-8.</summary>
     public const int MaxValueLength = 8192;
 
     private AddedField(string name) => Name = AddedFieldNames.Checked(name, nameof(name));
 
-    /// <summary>The field's name, as it goes out.</summary>
+    /// <summary>The field's name, as it is sent.</summary>
     public string Name { get; }
 
-    /// <summary>The value; null if it stands in a file.</summary>
+    /// <summary>The value; null if it is in a file.</summary>
     internal string? Value { get; private init; }
 
-    /// <summary>The file that has the value; null if it is given.</summary>
+    /// <summary>The path of the file with the value; null if the value itself is given.</summary>
     internal string? Path { get; private init; }
 
-    /// <summary>A field whose value never changes.</summary>
+    /// <summary>Creates a field whose value never changes.</summary>
     /// <param name="name">The field's name.</param>
-    /// <param name="value">Its value, which may be empty; text beyond ASCII goes out as UTF-8.</param>
+    /// <param name="value">The field's value, which may be empty; text beyond ASCII is sent as UTF-8.</param>
     /// <returns>The field.</returns>
-    /// <exception cref="ArgumentException">The name is not a valid field name or is refused, or the value cannot stand in a field. The message does not repeat
-    /// the value.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is not a valid field name or is refused, or the value is not valid in a field. The message does not repeat the value.
+    /// </exception>
     public static AddedField Of(string name, string value)
     {
         var field = new AddedField(name);
@@ -40,20 +41,20 @@ public sealed record AddedField
         return field with { Value = value };
     }
 
-    /// <summary>A field whose value stands in a file, which is read again when it changes; blanks around the value are ignored.</summary>
-    /// <remarks>A <see cref="McpProxy"/> reads the file when it is made. Later, a file that has gone or is empty leaves the last value in use.</remarks>
+    /// <summary>Creates a field whose value is in a file. The file is read again when it changes; white space around the value is ignored.</summary>
+    /// <remarks>A <see cref="McpProxy"/> reads the file when it is created. If the file is missing or empty later, the last value stays in use.</remarks>
     /// <param name="name">The field's name.</param>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The path of the file.</param>
     /// <returns>The field.</returns>
     /// <exception cref="ArgumentException">The name is not a valid field name or is refused, or the path is empty.</exception>
     public static AddedField FromFile(string name, string path) => new AddedField(name) with { Path = PolicyValue.NotEmpty(path, nameof(path)) };
 
-    /// <summary>Names the field, never the value.</summary>
+    /// <summary>Returns the field's name, never the value.</summary>
     /// <returns>The name.</returns>
     public override string ToString() => Name;
 }
 
-/// <summary>Which values a field can have.</summary>
+/// <summary>Checks the values of added fields.</summary>
 internal static class AddedFieldRules
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -2,7 +2,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast;
 
-/// <summary>Which names an added field can have. The list of refused names is that of <c>thv</c>, and their kin.</summary>
+/// <summary>Checks the names of added fields. The refused names are those that <c>thv</c> refuses, and similar ones.</summary>
 internal static class AddedFieldNames
 {
     private const string OfConnection = "belongs to one connection or to the framing of one message, which the proxy sets itself";
@@ -22,7 +22,9 @@ internal static class AddedFieldNames
 
     private static readonly (string Reason, string Prefix)[] RefusedFamilies = [(OfConnection, "Proxy-"), (OfClient, "X-Forwarded-")];
 
-    /// <exception cref="ArgumentException">It is not a name, or one that is refused. The message does not repeat it: it may be a value.</exception>
+    /// <exception cref="ArgumentException">
+    /// The text is not a field name, or is a refused one. The message does not repeat it, since it may be a value by mistake.
+    /// </exception>
     public static string Checked(string name, string property)
     {
         PolicyValue.Require(
@@ -34,7 +36,7 @@ internal static class AddedFieldNames
         return name;
     }
 
-    // Some servers take `_` for `-`, so a name in that spelling is the same name.
+    // Some servers treat `_` like `-`, so a name with `_` counts as the same name.
     private static string? WhyRefused(string name)
     {
         string dashed = name.Replace('_', '-');

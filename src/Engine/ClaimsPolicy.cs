@@ -1,6 +1,8 @@
 namespace McpProxyFast;
 
-/// <summary>Access tokens of an issuer, whose claims the proxy checks itself: <see cref="JwtPolicy"/> and <see cref="IntrospectionPolicy"/>.</summary>
+/// <summary>
+/// A policy for access tokens of an issuer, whose claims the proxy checks itself: <see cref="JwtPolicy"/> or <see cref="IntrospectionPolicy"/>.
+/// </summary>
 public abstract record ClaimsPolicy : TokenPolicy
 {
     private static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(10);
@@ -10,27 +12,32 @@ public abstract record ClaimsPolicy : TokenPolicy
     }
 
     /// <summary>Accepted values of <c>aud</c>; one is enough.</summary>
-    /// <value>Empty (the default): not checked, which MCP forbids and a warning says.</value>
-    /// <exception cref="ArgumentException">One is empty.</exception>
+    /// <value>Empty (the default): not checked. MCP forbids that, so a warning is logged.</value>
+    /// <exception cref="ArgumentException">An entry is empty.</exception>
     public IReadOnlyList<string> Audiences
     {
         get;
         init => field = PolicyValue.Checked(value, value.All(audience => audience.Length > 0), nameof(Audiences), "an audience is not empty.");
     } = [];
 
-    /// <summary>Clients whose tokens are accepted: what a token has of <c>client_id</c> and <c>azp</c>, at least one, must be one of them.</summary>
-    /// <value>Default none: any client's. With it, a token without <c>aud</c> is accepted too, since some servers write none (Amazon Cognito).</value>
-    /// <exception cref="ArgumentException">One is empty.</exception>
+    /// <summary>
+    /// The ids of the clients whose tokens are accepted. A token must have <c>client_id</c> or <c>azp</c>, and those that it has must be in this list.
+    /// </summary>
+    /// <value>
+    /// Default empty: tokens of any client are accepted. If the list is set, a token without <c>aud</c> is accepted too, since some servers write none (Amazon
+    /// Cognito).
+    /// </value>
+    /// <exception cref="ArgumentException">An entry is empty.</exception>
     public IReadOnlyList<string> AllowedClients
     {
         get;
         init => field = PolicyValue.Checked(value, value.All(client => client.Length > 0), nameof(AllowedClients), "a client id is not empty.");
     } = [];
 
-    /// <summary>What a token must be for, in words.</summary>
+    /// <summary>The audiences and clients for which tokens are accepted, as text for the log.</summary>
     private protected string Recipients => $"Audiences = [{string.Join(", ", Audiences)}], AllowedClients = [{string.Join(", ", AllowedClients)}]";
 
-    /// <summary>How far the clocks of issuer and proxy may differ.</summary>
+    /// <summary>By how much the clocks of the issuer and the proxy may differ.</summary>
     /// <value>0 to 10 min. Default 60 s.</value>
     /// <exception cref="ArgumentException">The value is outside the range.</exception>
     public TimeSpan ClockSkew

@@ -1,24 +1,24 @@
 namespace McpProxyFast;
 
 /// <summary>An encrypted file that keeps tokens and registrations between runs. Several processes may share it.</summary>
-/// <param name="Path">The file; made if there is none.</param>
+/// <param name="Path">The path of the file, which is created if it does not exist.</param>
 /// <exception cref="ArgumentException">The path is empty.</exception>
 public sealed record CredentialStoreFile(string Path)
 {
     private const int KeyBytes = 32;
 
-    /// <summary>The file; made if there is none.</summary>
-    /// <exception cref="ArgumentException">It is empty.</exception>
+    /// <summary>The path of the file, which is created if it does not exist.</summary>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
     public string Path { get; init => field = PolicyValue.NotEmpty(value, nameof(Path)); } = PolicyValue.NotEmpty(Path, nameof(Path));
 
-    /// <summary>The path that the command line uses when none is given, in the user's data folder.</summary>
+    /// <summary>The path that the command line uses if none is given: a file in the user's data folder.</summary>
     public static string DefaultPath => System.IO.Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         "mcpproxyfast",
         "credentials");
 
-    /// <summary>The key that the file is encrypted with, 32 bytes as base64.</summary>
-    /// <value>Null (the default): a key made at first use, in a file beside this one that only its owner can read.</value>
+    /// <summary>The key with which the file is encrypted: 32 bytes in base64.</summary>
+    /// <value>Null (the default): a key is created at first use and kept in a second file next to this one, which only its owner can read.</value>
     /// <exception cref="ArgumentException">The key is not of that form.</exception>
     public string? Key
     {
@@ -30,7 +30,7 @@ public sealed record CredentialStoreFile(string Path)
             "The store key must be 32 bytes in base64, such as `openssl rand -base64 32` prints.");
     }
 
-    /// <summary>Names the file, never the key.</summary>
+    /// <summary>Returns the path, never the key.</summary>
     /// <returns>The path.</returns>
     public override string ToString() => Path;
 }

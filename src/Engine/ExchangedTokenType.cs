@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>What kind of token one is, in the words of token exchange (RFC 8693 §3).</summary>
+/// <summary>A kind of token, as token exchange names it (RFC 8693 §3).</summary>
 public sealed record ExchangedTokenType
 {
     private const string Prefix = "urn:ietf:params:oauth:token-type:";
@@ -13,20 +13,20 @@ public sealed record ExchangedTokenType
     /// <summary>An ID token of OpenID Connect.</summary>
     public static ExchangedTokenType IdToken { get; } = new(Prefix + "id_token");
 
-    /// <summary>A JWT, of which no more is said.</summary>
+    /// <summary>A JWT of any use.</summary>
     public static ExchangedTokenType Jwt { get; } = new(Prefix + "jwt");
 
-    /// <summary>The identifier on the wire.</summary>
+    /// <summary>The URI that identifies the kind in requests and answers.</summary>
     public string Urn { get; }
 
-    /// <summary>Any kind, by its identifier.</summary>
+    /// <summary>Any kind, given by the URI that identifies it.</summary>
     /// <param name="urn">An absolute URI.</param>
     /// <returns>The kind.</returns>
-    /// <exception cref="ArgumentException">It is not an absolute URI.</exception>
+    /// <exception cref="ArgumentException">The text is not an absolute URI.</exception>
     public static ExchangedTokenType Named(string urn) => new(PolicyValue.Checked(
         urn, PolicyValue.IsWord(urn) && UrlRule.Parse(urn) is not null, nameof(urn), "A token type must be an absolute URI (RFC 8693 §3)."));
 
-    /// <summary>The identifier.</summary>
-    /// <returns>The identifier.</returns>
+    /// <summary>Returns the URI that identifies the kind.</summary>
+    /// <returns>The URI.</returns>
     public override string ToString() => Urn;
 }

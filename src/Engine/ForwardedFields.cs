@@ -1,15 +1,15 @@
 namespace McpProxyFast;
 
-/// <summary>What the upstream is told of the client in <c>X-Forwarded-For</c>, <c>-Host</c> and <c>-Proto</c>.</summary>
+/// <summary>What the upstream learns about the client from <c>X-Forwarded-For</c>, <c>X-Forwarded-Host</c> and <c>X-Forwarded-Proto</c>.</summary>
 public enum ForwardedFields
 {
-    /// <summary><see cref="Set"/> for an http upstream, <see cref="Off"/> for an https one, which is a third party's.</summary>
+    /// <summary><see cref="Set"/> for an http upstream; <see cref="Off"/> for an https upstream, since that usually belongs to a third party.</summary>
     Automatic,
 
-    /// <summary>The client's own fields are dropped and ours are set.</summary>
+    /// <summary>The client's own fields are dropped and the proxy sets its own.</summary>
     Set,
 
-    /// <summary>The client's own fields are kept and its address is appended: for a proxy behind another trusted one.</summary>
+    /// <summary>The client's own fields are kept and its address is appended. Use this for a proxy behind another, trusted proxy.</summary>
     Append,
 
     /// <summary>The client's own fields are dropped and none are sent.</summary>

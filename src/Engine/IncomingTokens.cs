@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
 
-/// <summary>Everything that a <see cref="TokenPolicy"/> asks for, wired: the gate of Admission to the network side of OAuth.</summary>
+/// <summary>
+/// Creates and connects what a <see cref="TokenPolicy"/> needs: the token gate of Admission, and the part of OAuth that makes requests to the provider.
+/// </summary>
 internal sealed class IncomingTokens : IAsyncDisposable
 {
     private readonly OAuthHttp? _http;
@@ -28,11 +30,11 @@ internal sealed class IncomingTokens : IAsyncDisposable
 
     public ProtectedResourceDocument Document { get; }
 
-    /// <summary>Wires a policy. Nothing is fetched before <see cref="TokenGate.Start"/>.</summary>
-    /// <param name="policy">Says which tokens are accepted.</param>
-    /// <param name="trustAnchors">Certificates that are trusted beside the system's, for the identity provider.</param>
+    /// <summary>Creates the parts for a policy. Nothing is fetched before <see cref="TokenGate.Start"/>.</summary>
+    /// <param name="policy">Which tokens are accepted.</param>
+    /// <param name="trustAnchors">Certificates that are trusted for the identity provider, besides the system's.</param>
     /// <param name="clock">The clock for expiry.</param>
-    /// <param name="logger">Logs why tokens were refused and what the provider did.</param>
+    /// <param name="logger">Logs why tokens were refused, and failures of the provider.</param>
     /// <exception cref="ArgumentException">The policy's parts do not fit together.</exception>
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
@@ -51,7 +53,10 @@ internal sealed class IncomingTokens : IAsyncDisposable
         _http?.Dispose();
     }
 
-    /// <summary>What the operator named is trusted; what the issuer's document names is not, and is dialled only if it is public.</summary>
+    /// <summary>
+    /// Creates the HTTP client. URLs that the operator configured are trusted. URLs from the issuer's metadata are not: a connection is made only to public
+    /// addresses.
+    /// </summary>
     private static OAuthHttp? MakeHttp(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
     {
         Uri?[] urls = policy switch

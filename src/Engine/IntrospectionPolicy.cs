@@ -1,10 +1,12 @@
 namespace McpProxyFast;
 
-/// <summary>Access tokens that an endpoint is asked about, each of them.</summary>
-/// <param name="OpaqueTokens">Who is asked, and how.</param>
+/// <summary>A policy for access tokens that are checked at an endpoint of the authorization server (introspection).</summary>
+/// <param name="OpaqueTokens">The endpoint, and how it is asked.</param>
 public sealed record IntrospectionPolicy(TokenIntrospection OpaqueTokens) : ClaimsPolicy
 {
-    /// <summary>The issuer that an answer may name; null, unless these are the opaque tokens of a <see cref="JwtPolicy"/>: not checked.</summary>
+    /// <summary>
+    /// The issuer that an answer must name if it names one. Set only for the opaque tokens of a <see cref="JwtPolicy"/>; otherwise null: not checked.
+    /// </summary>
     internal string? Issuer { get; init; }
 
     /// <inheritdoc/>

@@ -1,13 +1,13 @@
 namespace McpProxyFast;
 
-/// <summary>Compares the names of issuers: ordinally, but that a name without a path may end in a slash or not.</summary>
+/// <summary>Compares the names of issuers, character by character. Only a slash at the end of a name without a path makes no difference.</summary>
 /// <remarks>Both spellings are one URL (RFC 3986 §6.2.3), and large providers use one in their documents and the other in their manuals.</remarks>
 internal static class IssuerName
 {
     public static bool Same(string? one, string? other) =>
         one == other || (one is not null && other is not null && (IsWithSlash(one, other) || IsWithSlash(other, one)));
 
-    /// <summary>The longer is the shorter with a slash, and the shorter ends with its authority.</summary>
+    /// <summary>Whether the longer name is the shorter one plus a slash, and the shorter one has no path.</summary>
     private static bool IsWithSlash(string longer, string shorter)
     {
         int authority = shorter.IndexOf("://", StringComparison.Ordinal) + 3;

@@ -1,30 +1,32 @@
 namespace McpProxyFast;
 
-/// <summary>Signed access tokens (RFC 9068), checked by their issuer's keys.</summary>
+/// <summary>A policy for signed access tokens (RFC 9068), which are checked with the keys of their issuer.</summary>
 public sealed record JwtPolicy : ClaimsPolicy
 {
-    /// <summary>Tokens of one issuer, whose keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
-    /// <param name="issuer">As <see cref="Issuer"/>.</param>
-    /// <exception cref="ArgumentException">It is not an https URL.</exception>
+    /// <summary>Accepts tokens of one issuer, whose keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
+    /// <param name="issuer">The issuer, see <see cref="Issuer"/>.</param>
+    /// <exception cref="ArgumentException">The issuer is not an https URL.</exception>
     public JwtPolicy(string issuer) => Issuer = issuer;
 
-    /// <summary>Tokens signed with the keys at a URL; their <c>iss</c> is checked only if <see cref="Issuer"/> is set too.</summary>
-    /// <param name="jwksUri">As <see cref="JwksUri"/>.</param>
-    /// <exception cref="ArgumentException">It is neither https nor http on loopback.</exception>
+    /// <summary>Accepts tokens signed with the keys at a URL. Their <c>iss</c> is checked only if <see cref="Issuer"/> is set too.</summary>
+    /// <param name="jwksUri">The URL of the keys, see <see cref="JwksUri"/>.</param>
+    /// <exception cref="ArgumentException">The URL is neither https nor http on loopback.</exception>
     public JwtPolicy(Uri jwksUri) => JwksUri = jwksUri;
 
-    /// <summary>The authorization server, character for character as in the tokens' <c>iss</c>.</summary>
+    /// <summary>The authorization server's issuer name, exactly as in the <c>iss</c> of the tokens.</summary>
     /// <value>Null: not checked.</value>
-    /// <exception cref="ArgumentException">It is not an https URL (http on loopback only), has a query, or stands for many tenants.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value is not an https URL (http is allowed on loopback), has a query, or is a name that stands for many tenants.
+    /// </exception>
     public string? Issuer
     {
         get;
         init => field = value is null ? null : CheckedIssuer(value);
     }
 
-    /// <summary>Where the signing keys are, in place of discovery.</summary>
-    /// <value>Null: the issuer's metadata says it.</value>
-    /// <exception cref="ArgumentException">It is neither https nor http on loopback.</exception>
+    /// <summary>The URL of the signing keys; if it is set, they are not found by discovery.</summary>
+    /// <value>Null: the URL comes from the issuer's metadata.</value>
+    /// <exception cref="ArgumentException">The URL is neither https nor http on loopback.</exception>
     public Uri? JwksUri
     {
         get;
@@ -32,11 +34,11 @@ public sealed record JwtPolicy : ClaimsPolicy
             value, value is null || UrlRule.IsSecure(value), nameof(JwksUri), "a key set is fetched over https (http on loopback only).");
     }
 
-    /// <summary>Who is asked about tokens that are not JWTs.</summary>
-    /// <value>Null (the default): they are refused.</value>
+    /// <summary>How tokens that are not JWTs are checked: at an endpoint of the authorization server.</summary>
+    /// <value>Null (the default): such tokens are refused.</value>
     public TokenIntrospection? OpaqueTokens { get; init; }
 
-    /// <summary>The policy for those tokens; null if they are refused.</summary>
+    /// <summary>The policy for tokens that are not JWTs; null if they are refused.</summary>
     internal IntrospectionPolicy? ForOpaqueTokens => OpaqueTokens is null
         ? null
         : new IntrospectionPolicy(OpaqueTokens)

@@ -1,21 +1,21 @@
 namespace McpProxyFast;
 
-/// <summary>Issuers that stand for many tenants: no token has such a name as its <c>iss</c>, so a policy with one would refuse every token.</summary>
-/// <param name="Hosts">The hosts of a provider.</param>
-/// <param name="Names">What stands there in place of a tenant, as the first segment of the path.</param>
+/// <summary>Issuer names that stand for many tenants. No token has such a name as its <c>iss</c>, so a policy with one would refuse every token.</summary>
+/// <param name="Hosts">The host names of one provider.</param>
+/// <param name="Names">The placeholders for a tenant in the provider's issuer names: the first segment of the path.</param>
 internal sealed record ManyTenants(string[] Hosts, string[] Names)
 {
-    /// <summary>The providers, each with the page that says so.</summary>
+    /// <summary>The known providers, each with the page of its documentation.</summary>
     private static readonly ManyTenants[] All =
     [
-        // Microsoft: the issuer published there is https://login.microsoftonline.com/{tenantid}/v2.0.
+        // Microsoft: its metadata for these names has the issuer https://login.microsoftonline.com/{tenantid}/v2.0.
         // https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc
         new(
             ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"],
             ["common", "organizations", "consumers"]),
     ];
 
-    /// <summary>Whether an issuer has a placeholder in it, or is such a name of a known provider.</summary>
+    /// <summary>Whether an issuer name contains a placeholder, or is such a name of a known provider.</summary>
     public static bool Has(string issuer) =>
         issuer.AsSpan().ContainsAny('{', '}')
         || issuer.Contains("%7B", StringComparison.OrdinalIgnoreCase)

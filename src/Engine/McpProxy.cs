@@ -9,14 +9,14 @@ using McpProxyFast.Transport.Network;
 
 namespace McpProxyFast;
 
-/// <summary>One HTTP/1.1 hop in front of one MCP server.</summary>
+/// <summary>An HTTP/1.1 reverse proxy in front of one MCP server.</summary>
 /// <remarks>
-/// Made from options, then either run with a listener of its own (<see cref="RunAsync"/>) or handed connections by a host
-/// (<see cref="ServeAsync"/>), or both, in any order: neither changes what the other does. All members may be called from any thread.
+/// It is created from options. Then it either listens itself (<see cref="RunAsync"/>), or a host program passes connections to it (<see cref="ServeAsync"/>),
+/// or both in any order; they do not affect each other. All members may be called from any thread.
 /// </remarks>
 public sealed class McpProxy : IAsyncDisposable
 {
-    /// <summary>How long is waited for connections that have been aborted or closed.</summary>
+    /// <summary>How long <see cref="DisposeAsync"/> waits for connections that it has aborted or closed.</summary>
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
 
     private readonly McpProxyOptions _options;
@@ -26,37 +26,37 @@ public sealed class McpProxy : IAsyncDisposable
     private readonly StartedCredentials? _credentials;
     private readonly Entrances _entrances;
 
-    /// <summary>What the heartbeat, which other proxies may share, calls for this one.</summary>
+    /// <summary>The numbers under which the heartbeat calls this proxy's parts. Several proxies may share a heartbeat.</summary>
     private readonly int[] _heartbeatNumbers;
 
     private readonly SharedServices _parts;
 
-    /// <summary>Guards what is made once: the accept loop, and the start of the token gate.</summary>
+    /// <summary>Guards what is created once: the accept loop, and the start of the token gate.</summary>
     private readonly Lock _making = new();
 
-    /// <summary>Cancelled by <see cref="Abort"/>: ends <see cref="RunAsync"/>'s wait.</summary>
+    /// <summary>Cancelled by <see cref="Abort"/>; this ends the wait in <see cref="RunAsync"/>.</summary>
     private readonly CancellationTokenSource _aborting = new();
 
-    /// <summary>The listener and what accepts from it; null until <see cref="Bind"/>.</summary>
+    /// <summary>The listener and the loop that accepts connections; null until <see cref="Bind"/>.</summary>
     private AcceptLoop? _accepting;
 
     /// <summary>Whether <see cref="RunAsync"/> has been called.</summary>
     private bool _runs;
 
-    /// <summary>Whether the token gate fetches its keys.</summary>
+    /// <summary>Whether the token gate has been started, so that it fetches keys.</summary>
     private bool _gateStarted;
 
-    /// <summary>Nothing begins any more.</summary>
+    /// <summary>Whether the proxy has been disposed of. Then nothing new begins.</summary>
     private bool _isDisposed;
 
-    /// <summary>Validates the options. Nothing is bound or connected yet.</summary>
-    /// <exception cref="ArgumentException">An option is not usable; the message says which, and what would be right.</exception>
+    /// <summary>Creates the proxy and validates the options. Nothing is bound or connected yet.</summary>
+    /// <exception cref="ArgumentException">An option is wrong; the message says which one, and what would be right.</exception>
     public McpProxy(McpProxyOptions options)
         : this(options, credentials: null)
     {
     }
 
-    /// <summary>For tests: with credentials that live by a clock of their own.</summary>
+    /// <summary>For tests: creates a proxy whose credentials use another clock.</summary>
     internal McpProxy(McpProxyOptions options, UpstreamCredentials? credentials)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -80,30 +80,32 @@ public sealed class McpProxy : IAsyncDisposable
         added?.Start();
     }
 
-    /// <summary>How many client connections are open now, those of a listener and those of a host together.</summary>
+    /// <summary>The number of client connections that are open now, from the listener and from the host program together.</summary>
     public int OpenConnections => _parts.Connections.Count;
 
-    /// <summary>This proxy's own counters, for tests: a listener of the process hears those of every proxy in it.</summary>
+    /// <summary>The meter of this proxy, for tests: all proxies of a process use the same meter name.</summary>
     internal Meter Meter => _parts.Metrics.Meter;
 
-    /// <summary>Binds the listener. <see cref="RunAsync"/> does it too, if nobody has.</summary>
-    /// <returns>The address bound, with the port that the system chose if 0 was asked for.</returns>
+    /// <summary>Binds the listener. <see cref="RunAsync"/> does this too if it has not been done.</summary>
+    /// <returns>The address of the listener; if port 0 was given, with the port that the system chose.</returns>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or does not belong to this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public IPEndPoint Bind() => Listening().LocalEndPoint;
 
-    /// <summary>Sets the address by which outside clients reach the listener, such as a tunnel's, which is known only once the proxy is bound.</summary>
+    /// <summary>
+    /// Sets the address at which clients from outside reach the listener, such as that of a tunnel, which is known only after the listener is bound.
+    /// </summary>
     /// <remarks>
-    /// Binds the listener, if nobody has. From then on, also on connections that are open, requests may name the host of that address besides those that the
-    /// options allow, and challenges, metadata and redirects use its scheme. If <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is the resource's
-    /// name (RFC 9728). If this is called again, the last address counts.
+    /// Binds the listener if it is not bound yet. From then on, also on open connections, requests may name the host of that address besides those that the
+    /// options allow, and challenges, metadata and redirects use the scheme of the address. If <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is
+    /// the resource's name (RFC 9728). If the method is called again, the last address counts.
     /// </remarks>
     /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
-    /// <param name="otherHosts">Further values of <c>Host</c> that clients who come that way may send. Default none.</param>
+    /// <param name="otherHosts">Further values of <c>Host</c> that such clients may send. Default none.</param>
     /// <exception cref="ArgumentException">The address is not such a URL, or one of the hosts is not a valid host.</exception>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or not of this machine.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or does not belong to this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public void Publish(Uri address, IReadOnlyList<string>? otherHosts = null)
     {
@@ -117,27 +119,31 @@ public sealed class McpProxy : IAsyncDisposable
         listening.Doorway.Replace(_entrances.OfListener(listening.LocalEndPoint, address, otherHosts ?? []));
     }
 
-    /// <summary>Signs in at the upstream, if a credential of its own goes out, and fetches the keys that incoming tokens are checked with.</summary>
+    /// <summary>Signs in for the upstream if the proxy sends a credential of its own, and fetches the keys with which incoming tokens are checked.</summary>
     /// <remarks>
-    /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do it too, if nobody has, and do not hold back requests meanwhile: those wait for the
-    /// credential by themselves. What is started lives as long as the proxy. A start that failed is tried again by the next call, or by the next request that
-    /// needs the credential, after 5 s; until then such requests are answered with 503 <c>credential-unavailable</c>.
+    /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do this too if it has not been done. They serve requests meanwhile; each request waits for
+    /// the credential itself. The background work that is started runs as long as the proxy exists. If a start has failed, the next call tries again, or after
+    /// 5 s the next request that needs the credential; until then such requests are answered with 503 <c>credential-unavailable</c>.
     /// </remarks>
-    /// <param name="cancellationToken">Ends the wait, not the start.</param>
-    /// <returns>When there is a credential, or none is asked for.</returns>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do.</exception>
+    /// <param name="cancellationToken">Ends the wait for the start, not the start itself.</param>
+    /// <returns>A task that ends when there is a credential, or the upstream needs none.</returns>
+    /// <exception cref="InvalidOperationException">No credential for the upstream can be obtained; the message says what to do.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         StartGate();
         return _credentials?.StartAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
-    /// <summary>Accepts and serves until told to stop; then lets running exchanges finish, for at most <see cref="ProxyLimits.DrainTimeout"/>.</summary>
-    /// <param name="stopping">Starts the drain: no new connections, <c>Connection: close</c> on answers.</param>
-    /// <returns>When drained.</returns>
-    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or not of this machine.</exception>
-    /// <exception cref="InvalidOperationException">No credential for the upstream can be had; the message says what to do. If a person was asked and did not
-    /// sign in, the proxy goes on instead, and asks again with a later request. Or the proxy has been run before.</exception>
+    /// <summary>
+    /// Accepts and serves connections until told to stop; then lets running exchanges finish, for at most <see cref="ProxyLimits.DrainTimeout"/>.
+    /// </summary>
+    /// <param name="stopping">Cancelled to stop: no new connections are accepted, and answers get <c>Connection: close</c>.</param>
+    /// <returns>A task that ends when the last exchange has ended.</returns>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or does not belong to this machine.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No credential for the upstream can be obtained; the message says what to do. If a person was asked and did not sign in, the method does not throw: a
+    /// later request asks again. Also thrown if the proxy has been run before.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -152,13 +158,13 @@ public sealed class McpProxy : IAsyncDisposable
         Task accepting = listening.RunAsync();
         try
         {
-            // Requests are served meanwhile: those that come before the sign-in is over wait for it.
+            // Requests are served meanwhile; those that come before the sign-in has ended wait for it.
             await starting.ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Told to stop.
+            // The proxy is told to stop.
         }
         finally
         {
@@ -168,15 +174,15 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Serves one connection of the host's own until it ends.</summary>
+    /// <summary>Serves one connection that the host program has accepted, until it ends.</summary>
     /// <remarks>
-    /// Whatever happens, both ends of the connection have been completed when this returns or throws; with an exception if the client's answer is not whole.
-    /// What the client sends and what the upstream does never throws here.
+    /// When the method returns or throws, reader and writer of the connection have been completed; with an exception if an answer to the client was not
+    /// complete. Errors of the client or the upstream never make the method throw.
     /// </remarks>
-    /// <param name="connection">The bytes of HTTP/1.1, without TLS. No other code may use it from now on.</param>
-    /// <param name="info">What the host knows of the connection.</param>
-    /// <param name="stopping">Lets the running exchange finish and takes no other; an idle connection ends at once.</param>
-    /// <exception cref="ArgumentException">A list of <paramref name="info"/> has an entry that no client could send.</exception>
+    /// <param name="connection">The connection; it carries HTTP/1.1 without TLS. No other code may use it after this call.</param>
+    /// <param name="info">What the host program knows about the connection.</param>
+    /// <param name="stopping">Cancelled to stop: the running exchange may finish, no further one is served, and an idle connection ends at once.</param>
+    /// <exception cref="ArgumentException">A list in <paramref name="info"/> has an entry that no client could send.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task ServeAsync(IDuplexPipe connection, ClientConnectionInfo info, CancellationToken stopping)
     {
@@ -197,7 +203,7 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends every connection at once: what a second signal asks for.</summary>
+    /// <summary>Ends every connection at once, for example after a second signal to stop.</summary>
     public void Abort()
     {
         _parts.Drain();
@@ -205,7 +211,7 @@ public sealed class McpProxy : IAsyncDisposable
         _parts.Connections.ForEach(static client => client.Abort());
     }
 
-    /// <summary>Aborts whatever still runs and gives everything back.</summary>
+    /// <summary>Aborts all connections that are still open and releases all resources.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_making)
@@ -260,7 +266,7 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over a host's connection; from here on it is completed whatever happens.</summary>
+    /// <summary>Takes over a connection of the host program. From then on it will be completed in any case.</summary>
     private ClientConnection TakeIn(IDuplexPipe connection, ClientConnectionInfo info)
     {
         try
@@ -299,7 +305,9 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until both ends have been completed. A host's pipe that does not heed a cancellation is completed when it comes back.</summary>
+    /// <summary>
+    /// Waits until reader and writer have been completed. If a host's pipe ignores a cancellation, it is completed when its pending call returns.
+    /// </summary>
     private static async Task ClosedAsync(ClientConnection client)
     {
         try
@@ -308,7 +316,7 @@ public sealed class McpProxy : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // The host's own pipe holds it up; the proxy is done with it.
+            // The host's own pipe has not returned yet; the proxy no longer needs it.
         }
     }
 

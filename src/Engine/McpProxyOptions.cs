@@ -6,100 +6,110 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpProxyFast;
 
-/// <summary>Everything a host sets. Validated when a <see cref="McpProxy"/> is made of it, and frozen then.</summary>
+/// <summary>The options of a <see cref="McpProxy"/>. They are validated when the proxy is created; later changes have no effect.</summary>
 public sealed record McpProxyOptions
 {
-    /// <summary>Where to listen; port 0 for one that the system chooses.</summary>
-    /// <value>Default null: no listener, the host hands over connections (<see cref="McpProxy.ServeAsync"/>).</value>
+    /// <summary>The address to listen on; with port 0 the system chooses a port.</summary>
+    /// <value>Default null: no listener; the host program passes connections to <see cref="McpProxy.ServeAsync"/>.</value>
     public IPEndPoint? Listen { get; init; }
 
-    /// <summary>If <see cref="Listen"/> is the loopback address of IPv4: listens on that of IPv6 too, with the same port, if the machine has one.</summary>
-    /// <value>Default false. Programs look <c>localhost</c> up to either of the two.</value>
+    /// <summary>
+    /// Whether to listen on the loopback address of IPv6 too, with the same port, if <see cref="Listen"/> is that of IPv4 and the machine has IPv6.
+    /// </summary>
+    /// <value>Default false. Programs resolve <c>localhost</c> to one or the other of the two.</value>
     public bool ListensOnBothLoopbacks { get; init; }
 
     /// <summary>The MCP server: http or https, with an optional path and query.</summary>
     public required Uri Target { get; init; }
 
-    /// <summary>Every bound.</summary>
+    /// <summary>The limits for sizes, numbers and times.</summary>
     public ProxyLimits Limits { get; init; } = new();
 
-    /// <summary>Origins that may come in, as <c>scheme://host[:port]</c>, compared as a whole.</summary>
-    /// <value>Default empty: a loopback listener derives its own, any other checks nothing. For a host's connections see <see
-    /// cref="ClientConnectionInfo"/>.</value>
+    /// <summary>The origins of web pages that may send requests, as <c>scheme://host[:port]</c>. They must match completely.</summary>
+    /// <value>
+    /// Default empty: a loopback listener accepts its own origins, any other listener accepts all. For connections of the host program see
+    /// <see cref="ClientConnectionInfo"/>.
+    /// </value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>Values of <c>Host</c> that requests may have; one without a port stands for every port, and <c>*</c> allows any host.</summary>
-    /// <value>Default empty. A loopback listener always accepts its own names. Any other listener accepts every name if this is empty. For a
-    /// host's connections see <see cref="ClientConnectionInfo"/>.</value>
+    /// <summary>The values of <c>Host</c> that requests may have. A value without a port allows every port, and <c>*</c> allows any host.</summary>
+    /// <value>
+    /// Default empty. A loopback listener always accepts its own names. Any other listener accepts every name if this list is empty. For connections of the
+    /// host program see <see cref="ClientConnectionInfo"/>.
+    /// </value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>Origins whose preflights are answered and whose answers get CORS fields.</summary>
+    /// <summary>The origins of web pages for which the proxy handles CORS: it answers their preflights and adds CORS fields to their answers.</summary>
     /// <value>Default empty: CORS is left to the upstream.</value>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
-    /// <summary>What the upstream is told of the client.</summary>
+    /// <summary>What the upstream learns about the client from <c>X-Forwarded-*</c>.</summary>
     public ForwardedFields ForwardedFields { get; init; }
 
-    /// <summary>Whose tokens are accepted.</summary>
-    /// <value>Default null: everybody may come in.</value>
+    /// <summary>Which access tokens callers must send.</summary>
+    /// <value>Default null: none; requests without a token are served.</value>
     public TokenPolicy? Incoming { get; init; }
 
-    /// <summary>The credential that goes out with each request.</summary>
-    /// <value>Default null: none, and the client's own passes.</value>
+    /// <summary>The credential that the proxy sends to the upstream with each request.</summary>
+    /// <value>Default null: none; the client's own <c>Authorization</c> is forwarded.</value>
     public OutgoingPolicy? Outgoing { get; init; }
 
-    /// <summary>Fields that go out with every request, whatever its path, and in place of a client's own of the same name; of two with one name the last
-    /// counts.</summary>
-    /// <value>Default empty; at most 64, and 32 KiB together.</value>
+    /// <summary>
+    /// Fields that are added to every request to the upstream. Each replaces a field of the client with the same name; if two entries have the same name, the
+    /// last one counts.
+    /// </summary>
+    /// <value>Default empty. At most 64 fields, and 32 KiB together.</value>
     public IReadOnlyList<AddedField> AddedFields { get; init; } = [];
 
-    /// <summary>Trust anchors for the upstream's TLS besides the system's.</summary>
+    /// <summary>Certificate authorities that are trusted for the upstream's TLS, besides those of the system.</summary>
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 
-    /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
+    /// <summary>The logger of the engine. Secrets are never logged, at any level.</summary>
     /// <remarks>
-    /// Called on the threads that serve connections, so it must not block: a logger that writes by itself needs a queue. What it throws is ignored. Every
-    /// message has an event id; those that could come often are written once, then by their number, at most one line in 10 s for each reason. Whether each
-    /// exchange gets a line (debug level) is asked once, when the proxy is made.
+    /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. Its exceptions are
+    /// ignored. Every message has an event id. A message that could come often is written once, and then only as a count, at most once in 10 s for each reason.
+    /// Whether each exchange is logged (debug level) is decided when the proxy is created.
     /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>Told how each exchange ended, and when a person has to sign in.</summary>
+    /// <summary>Gets a report when an exchange has ended, and when a person must sign in.</summary>
     public IProxyObserver? Observer { get; init; }
 
-    /// <summary>Puts what a client is told of a credential that cannot be had into the host's words.</summary>
-    /// <value>Default null: as it is. Such a sentence names options of the engine, such as <c>OAuthPolicy.Server</c>, which the host's users may know by other
-    /// names.</value>
+    /// <summary>Changes the sentence that a client gets if the proxy cannot obtain a credential, into words that the host's users know.</summary>
+    /// <value>
+    /// Default null: the sentence is not changed. It may name options of the engine, such as <c>OAuthPolicy.Server</c>, which users may know by other names.
+    /// </value>
     public Func<string, string>? Wording { get; init; }
 
-    /// <summary>Collects garbage after many connections have opened or closed, so that their memory goes back to the system at once.</summary>
-    /// <value>Default false: a collection stops every thread of the process, for some milliseconds, and the process is the host's.</value>
+    /// <summary>
+    /// Whether to run a garbage collection after many connections have opened or closed, so that their memory is returned to the system soon.
+    /// </summary>
+    /// <value>Default false, since a collection stops every thread of the host's process for some milliseconds.</value>
     public bool CollectsAfterBursts { get; init; }
 
     /// <summary>The clock and the timers.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Makes upstream connections in the engine's place; the pipe is completed when the engine is done with it.</summary>
+    /// <summary>Creates the upstream connections instead of the engine. The engine completes a pipe when it no longer needs it.</summary>
     /// <value>Default null: TCP, and TLS for https, to <see cref="Target"/>.</value>
     /// <remarks>
-    /// What it throws is answered: a <see cref="TimeoutException"/>, a cancellation of its own, and <see cref="ProxyLimits.ConnectTimeout"/>, after which its
-    /// token is cancelled, with 504 <c>upstream-connect-timeout</c>; an <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with
-    /// 502
-    /// <c>upstream-unreachable</c>; any other exception likewise, and its type is logged. Its token is cancelled too
-    /// when
-    /// the client goes away; what its callbacks throw then is logged and ignored. A connection that it gives after that is completed.
+    /// If it throws, the request is answered with an error: after a <see cref="TimeoutException"/>, a cancellation of its own, or
+    /// <see cref="ProxyLimits.ConnectTimeout"/>, after which its token is cancelled, with 504 <c>upstream-connect-timeout</c>; after an
+    /// <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with 502 <c>upstream-unreachable</c>; after any other exception
+    /// likewise, and its type is logged. Its token is cancelled too when the client goes away; exceptions of its callbacks are then logged and ignored. A
+    /// connection that it returns after that is only completed.
     /// </remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 
-    /// <summary>Leaves the event loops out on Linux too, so that every system's transport can be tried there.</summary>
+    /// <summary>Whether to use the transport of the other systems also on Linux, without event loops, so that it can be tested there.</summary>
     /// <value>Default: the switch <c>McpProxyFast.PortableTransport</c> of <see cref="AppContext"/>, which is off unless a host sets it.</value>
     internal bool PortableTransport { get; init; } = AppContext.TryGetSwitch("McpProxyFast.PortableTransport", out bool isOn) && isOn;
 
-    /// <summary>Finds the addresses of the upstream's name. For tests: an outage of a real name service cannot be had at will.</summary>
+    /// <summary>Resolves the upstream's host name. Tests replace it, since they cannot stop a real name service.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
 
-    /// <summary>Says what is wrong, where, and what would be right.</summary>
-    /// <exception cref="ArgumentException">A value is not usable.</exception>
+    /// <summary>Checks the options. The exception says what is wrong, where, and what would be right.</summary>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
     internal void Validate()
     {
         if (!Target.IsAbsoluteUri || (Target.Scheme != Uri.UriSchemeHttp && Target.Scheme != Uri.UriSchemeHttps))

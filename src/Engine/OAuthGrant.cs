@@ -1,28 +1,32 @@
 namespace McpProxyFast;
 
-/// <summary>The way to a token. Each has exactly what it needs, and the clients that can go it.</summary>
+/// <summary>How the proxy obtains a token: the OAuth grant. Each kind has exactly the settings that it needs.</summary>
 public abstract record OAuthGrant
 {
     private protected OAuthGrant()
     {
     }
 
-    /// <summary>The name in logs and, hashed, in the store, so it must stay as it is. Being internal, it closes the list of kinds.</summary>
+    /// <summary>The grant's name in logs and, hashed, in the store; so it must never change. Since it is internal, nobody else can add a kind.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>The client that asks for the token; null if there is none.</summary>
+    /// <summary>The OAuth client that asks for the token; null if there is none.</summary>
     internal abstract OAuthClient? AskingClient { get; }
 
     /// <summary>Whether a person has to act.</summary>
     internal virtual bool NeedsPerson => false;
 
-    /// <summary>Whether a token is worth keeping between runs: to obtain another takes a person, or a request that may be counted or billed.</summary>
+    /// <summary>
+    /// Whether the token is kept in the store between runs. That is worthwhile if a new one needs a person, or a request that may be limited or billed.
+    /// </summary>
     internal virtual bool IsKept => true;
 
-    /// <summary>What else tells one identity from another, each with its name; part of the store's keys, so it must stay as it is.</summary>
+    /// <summary>
+    /// Further settings that distinguish one identity from another, each as <c>name=value</c>. They are part of the store's keys, so they must never change.
+    /// </summary>
     internal virtual IEnumerable<string> StoreDetails => [];
 
-    /// <summary>Says which it is, without a secret.</summary>
+    /// <summary>Returns the name of the grant, without secrets.</summary>
     /// <returns>One word.</returns>
     public sealed override string ToString() => Name;
 
@@ -33,7 +37,7 @@ public abstract record OAuthGrant
         /// <value>Default <see cref="OAuthClient.Registered"/>.</value>
         public OAuthClient Client { get; init; } = OAuthClient.Registered;
 
-        /// <summary>The loopback port on which the browser comes back.</summary>
+        /// <summary>The loopback port to which the browser is redirected after the sign-in.</summary>
         /// <value>0 to 65,535; 0 lets the system choose. Default 8666. A busy port is an error only for a <see cref="KnownClient"/>.</value>
         /// <exception cref="ArgumentException">The value is outside the range.</exception>
         public int CallbackPort
@@ -43,7 +47,7 @@ public abstract record OAuthGrant
                 value, value is >= 0 and <= 65_535, nameof(CallbackPort), "The callback port must lie between 0 and 65535.");
         } = 8666;
 
-        /// <summary>Does not open a browser; the URL is logged either way.</summary>
+        /// <summary>Whether not to open a browser. The URL is logged in both cases.</summary>
         /// <value>Default false.</value>
         public bool SkipBrowser { get; init; }
 
@@ -88,7 +92,7 @@ public abstract record OAuthGrant
 
     /// <summary>The proxy signs in as itself (RFC 6749 §4.4).</summary>
     /// <param name="ClientId">The id of a client that was registered beforehand.</param>
-    /// <param name="Authentication">How it shows who it is.</param>
+    /// <param name="Authentication">How the client authenticates.</param>
     /// <exception cref="ArgumentException">The id is empty.</exception>
     public sealed record ClientCredentials(string ClientId, ClientAuthentication Authentication) : OAuthGrant
     {
@@ -107,12 +111,12 @@ public abstract record OAuthGrant
         internal override OAuthClient AskingClient => new KnownClient(ClientId, Authentication);
     }
 
-    /// <summary>The workload shows a token that its platform gave it (RFC 7523 §2.1).</summary>
-    /// <param name="AssertionFile">The file with that token, read at each use.</param>
+    /// <summary>The proxy presents a token that its platform gave it, such as that of a Kubernetes service account (RFC 7523 §2.1).</summary>
+    /// <param name="AssertionFile">The path of the file with that token; it is read at each use.</param>
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public sealed record JwtBearer(string AssertionFile) : OAuthGrant
     {
-        /// <summary>The file with that token, read at each use.</summary>
+        /// <summary>The path of the file with that token; it is read at each use.</summary>
         /// <exception cref="ArgumentException">The path is empty.</exception>
         public string AssertionFile
         {
@@ -121,7 +125,7 @@ public abstract record OAuthGrant
         } = PolicyValue.NotEmpty(AssertionFile, nameof(AssertionFile));
 
         /// <summary>The client that asks for the token.</summary>
-        /// <value>Null (the default): nobody, the assertion says it all.</value>
+        /// <value>Null (the default): no client is named; the token alone identifies the proxy.</value>
         public KnownClient? Client { get; init; }
 
         /// <inheritdoc/>
@@ -131,14 +135,16 @@ public abstract record OAuthGrant
         internal override OAuthClient? AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>Whose token it is the file says, and it may be another's tomorrow.</remarks>
+        /// <remarks>The file decides whose token it is, and its content may change, so the result is not kept.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>
         internal override IEnumerable<string> StoreDetails => [$"assertion={AssertionFile}"];
     }
 
-    /// <summary>An enterprise's identity provider vouches for the person (RFC 8693, then RFC 7523).</summary>
+    /// <summary>
+    /// A company's identity provider confirms who the person is: its ID token is exchanged for an assertion, and that for a token (RFC 8693, then RFC 7523).
+    /// </summary>
     public sealed record IdentityAssertion : OAuthGrant
     {
         /// <summary>The client that asks for the token, at the target's authorization server.</summary>
@@ -152,11 +158,11 @@ public abstract record OAuthGrant
             init => field = PolicyValue.SecureUrl(value, nameof(IdpTokenUrl), "identity provider's token URL");
         }
 
-        /// <summary>The client id at that identity provider.</summary>
+        /// <summary>The proxy's client id at the identity provider.</summary>
         /// <exception cref="ArgumentException">It is empty.</exception>
         public required string IdpClientId { get; init => field = PolicyValue.NotEmpty(value, nameof(IdpClientId)); }
 
-        /// <summary>The file with the person's ID token, read at each use.</summary>
+        /// <summary>The path of the file with the person's ID token; it is read at each use.</summary>
         /// <exception cref="ArgumentException">The path is empty.</exception>
         public required string IdTokenFile { get; init => field = PolicyValue.NotEmpty(value, nameof(IdTokenFile)); }
 
@@ -167,7 +173,7 @@ public abstract record OAuthGrant
         internal override OAuthClient AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>Whose token it is the file says, and it may be another's tomorrow.</remarks>
+        /// <remarks>The file decides whose token it is, and its content may change, so the result is not kept.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>

@@ -1,20 +1,23 @@
 namespace McpProxyFast;
 
-/// <summary>A token that the proxy obtains at an authorization server, keeps and renews.</summary>
+/// <summary>A policy for a token that the proxy obtains from an authorization server, keeps and renews.</summary>
 /// <remarks>
-/// As it is made, everything is discovered from the target (RFC 9728, RFC 8414), the proxy registers itself as a client (RFC 7591), and a person signs in
-/// with a browser on this machine.
+/// By default, everything is discovered from the target (RFC 9728, RFC 8414), the proxy registers itself as a client (RFC 7591), and a person signs in with a
+/// browser on this machine.
 /// </remarks>
 public sealed record OAuthPolicy : OutgoingPolicy
 {
     private static readonly TimeSpan MinSignInTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxSignInTimeout = TimeSpan.FromHours(1);
 
-    /// <summary>As <see cref="Resource"/>: no resource indicator is sent, whatever the resource publishes. Microsoft Entra refuses one beside scopes.</summary>
+    /// <summary>
+    /// A value for <see cref="Resource"/>: no resource indicator is sent, even if the resource publishes one. Microsoft Entra refuses a resource indicator
+    /// together with scopes.
+    /// </summary>
     public const string NoResource = "none";
 
-    /// <summary>Who issues the tokens.</summary>
-    /// <value>Default <see cref="OAuthServer.Discovered"/>: the target names it.</value>
+    /// <summary>The authorization server that issues the tokens.</summary>
+    /// <value>Default <see cref="OAuthServer.Discovered"/>: the target names the server.</value>
     public OAuthServer Server { get; init; } = OAuthServer.Discovered;
 
     /// <summary>The grant, and the client that uses it.</summary>
@@ -22,14 +25,15 @@ public sealed record OAuthPolicy : OutgoingPolicy
     public OAuthGrant Grant { get; init; } = new OAuthGrant.AuthorizationCode();
 
     /// <summary>The scopes to ask for.</summary>
-    /// <value>Empty (the default): the challenge's, else the resource's <c>scopes_supported</c>, else none.</value>
-    /// <exception cref="ArgumentException">One is not a scope (RFC 6749 §3.3).</exception>
+    /// <value>Empty (the default): the scopes of the challenge; if it names none, those in the resource's <c>scopes_supported</c>; otherwise none.</value>
+    /// <exception cref="ArgumentException">An entry is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
     /// <summary>The resource indicator (RFC 8707).</summary>
-    /// <value>Null (the default): what the resource's metadata says, byte for byte; none if it publishes none, or if this is
-    /// <see cref="NoResource"/>.</value>
-    /// <exception cref="ArgumentException">It is neither an absolute URI without a fragment nor <see cref="NoResource"/>.</exception>
+    /// <value>
+    /// Null (the default): the value in the resource's metadata, unchanged; none if there is no metadata. <see cref="NoResource"/>: none is sent.
+    /// </value>
+    /// <exception cref="ArgumentException">The value is neither an absolute URI without a fragment nor <see cref="NoResource"/>.</exception>
     public string? Resource
     {
         get;
@@ -42,19 +46,19 @@ public sealed record OAuthPolicy : OutgoingPolicy
 
     /// <summary>How the client authenticates at the token endpoint. Overrides the server's metadata.</summary>
     /// <value>Default <see cref="TokenEndpointAuthMethod.Automatic"/>.</value>
-    /// <exception cref="ArgumentException">It is none of the list.</exception>
+    /// <exception cref="ArgumentException">The value is not one of the enumeration.</exception>
     public TokenEndpointAuthMethod TokenEndpointAuthMethod
     {
         get;
-        init => field = PolicyValue.Checked(value, Enum.IsDefined(value), nameof(TokenEndpointAuthMethod), "It must be one of the list.");
+        init => field = PolicyValue.Checked(value, Enum.IsDefined(value), nameof(TokenEndpointAuthMethod), "It must be a value of the enumeration.");
     }
 
-    /// <summary>Binds tokens to a key and proves its possession with each request (RFC 9449).</summary>
+    /// <summary>Whether tokens are bound to a key, whose possession is proved with each request (DPoP, RFC 9449).</summary>
     /// <value>Default false.</value>
     public bool DPoP { get; init; }
 
-    /// <summary>The encrypted file that keeps tokens and registrations.</summary>
-    /// <value>Null (the default): memory only.</value>
+    /// <summary>The encrypted file in which tokens and registrations are kept.</summary>
+    /// <value>Null (the default): they are kept in memory only.</value>
     public CredentialStoreFile? Store { get; init; }
 
     /// <summary>How long a whole sign-in may take.</summary>
@@ -70,7 +74,7 @@ public sealed record OAuthPolicy : OutgoingPolicy
             "The sign-in timeout must lie between 1s and 1h.");
     }
 
-    /// <summary>The proxy's client at the authorization server; null if there is none.</summary>
+    /// <summary>The proxy's OAuth client at the authorization server; null if there is none.</summary>
     internal OAuthClient? Client => Grant.AskingClient;
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The authorization server: found through the target, named by its issuer, or given by its endpoints.</summary>
+/// <summary>The authorization server: discovered from the target, or given by its issuer or by its endpoints.</summary>
 public sealed record OAuthServer
 {
     private OAuthServer(string? issuer, Uri? tokenUrl, Uri? authorizeUrl)
@@ -10,23 +10,23 @@ public sealed record OAuthServer
         AuthorizeUrl = authorizeUrl;
     }
 
-    /// <summary>The server that the target names when it is asked (RFC 9728).</summary>
+    /// <summary>The server that the target names in its metadata (RFC 9728).</summary>
     public static OAuthServer Discovered { get; } = new(issuer: null, tokenUrl: null, authorizeUrl: null);
 
-    /// <summary>The issuer; null unless the server was named by it.</summary>
+    /// <summary>The issuer; null unless the server is given by its issuer.</summary>
     public string? Issuer { get; }
 
-    /// <summary>The token endpoint; null unless endpoints were given.</summary>
+    /// <summary>The token endpoint; null unless the server is given by its endpoints.</summary>
     public Uri? TokenUrl { get; }
 
-    /// <summary>The authorization endpoint; null unless endpoints were given.</summary>
+    /// <summary>The authorization endpoint; null unless the server is given by its endpoints.</summary>
     public Uri? AuthorizeUrl { get; }
 
-    /// <summary>Whether the operator has said who it is.</summary>
+    /// <summary>Whether the operator has given the server, so that it is not discovered.</summary>
     internal bool IsGiven => Issuer is not null || TokenUrl is not null;
 
     /// <summary>A server with metadata (RFC 8414), named by its issuer.</summary>
-    /// <param name="issuer">Byte for byte as the metadata says it (RFC 8414 §3.3).</param>
+    /// <param name="issuer">The issuer, exactly as in the server's metadata (RFC 8414 §3.3).</param>
     /// <returns>The server.</returns>
     /// <exception cref="ArgumentException">The issuer is neither an https URL nor http on loopback.</exception>
     public static OAuthServer FromIssuer(string issuer)

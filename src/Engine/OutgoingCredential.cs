@@ -1,11 +1,11 @@
 namespace McpProxyFast;
 
-/// <summary>An <c>Authorization</c> value of a host's own <see cref="ICredentialSource"/>.</summary>
+/// <summary>The <c>Authorization</c> value that a host's own <see cref="ICredentialSource"/> returns.</summary>
 /// <param name="Authorization">The field value: scheme, one space, credentials (RFC 9110 §11.6.2).</param>
-/// <param name="ExpiresAt">When it stops being sent, or null if it is good until it is refused.</param>
+/// <param name="ExpiresAt">When it must no longer be sent; null if it is valid until the upstream refuses it.</param>
 public sealed record OutgoingCredential(string Authorization, DateTimeOffset? ExpiresAt = null)
 {
-    /// <summary>Says that there is a credential, never which.</summary>
+    /// <summary>Returns a text for logs without the credential.</summary>
     /// <returns>A text without the value.</returns>
     public override string ToString() => "OutgoingCredential (redacted)";
 }

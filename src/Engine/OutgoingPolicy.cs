@@ -2,8 +2,8 @@ namespace McpProxyFast;
 
 /// <summary>Which credential the proxy sends to the upstream, and how it gets it.</summary>
 /// <remarks>
-/// The kinds are a token that never changes (<see cref="Bearer"/>), a token in a file (<see cref="BearerFile"/>), a host's own source
-/// (<see cref="From"/>) and OAuth (<see cref="OAuthPolicy"/>). There are no others.
+/// The kinds are a token that never changes (<see cref="Bearer"/>), a token in a file (<see cref="BearerFile"/>), a host's own source (<see cref="From"/>),
+/// OAuth (<see cref="OAuthPolicy"/>) and token exchange (<see cref="TokenExchangePolicy"/>).
 /// </remarks>
 public abstract record OutgoingPolicy
 {
@@ -11,7 +11,7 @@ public abstract record OutgoingPolicy
     {
     }
 
-    /// <summary>What the policy is about, without a secret. Being internal, it closes the list of kinds.</summary>
+    /// <summary>A description for logs, without secrets. Since it is internal, nobody else can add a kind.</summary>
     internal abstract string Description { get; }
 
     /// <summary>A token that never changes, sent as <c>Authorization: Bearer</c>.</summary>
@@ -21,8 +21,10 @@ public abstract record OutgoingPolicy
     public static OutgoingPolicy Bearer(string token) => new FixedToken(PolicyValue.Checked(
         token, PolicyValue.IsWord(token), nameof(token), "The bearer token must be one word of visible ASCII, without its scheme."));
 
-    /// <summary>Such a token in a file, which is read again when it changes; blanks around the token are ignored.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>
+    /// A token in a file, sent as <c>Authorization: Bearer</c>. The file is read again when it changes; white space around the token is ignored.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
     /// <returns>The policy.</returns>
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public static OutgoingPolicy BearerFile(string path) => new TokenFile(PolicyValue.NotEmpty(path, nameof(path)));
@@ -32,33 +34,33 @@ public abstract record OutgoingPolicy
     /// <returns>The policy.</returns>
     public static OutgoingPolicy From(ICredentialSource source) => new HostSource(source);
 
-    /// <summary>OAuth in which everything is discovered from the target, and a person signs in with a browser.</summary>
-    /// <returns>A policy to refine with <c>with</c>.</returns>
+    /// <summary>OAuth with the defaults: everything is discovered from the target, and a person signs in with a browser.</summary>
+    /// <returns>A policy whose settings can be changed with <c>with</c>.</returns>
     public static OAuthPolicy OAuth() => new();
 
-    /// <summary>Checks what only the whole policy shows. A <see cref="McpProxy"/> does so too when it is made.</summary>
-    /// <exception cref="ArgumentException">Two settings do not fit together; <see cref="ArgumentException.ParamName"/> is the property at fault.</exception>
+    /// <summary>Checks whether the settings fit together. A <see cref="McpProxy"/> does this too when it is created.</summary>
+    /// <exception cref="ArgumentException">Two settings do not fit together; <see cref="ArgumentException.ParamName"/> is the wrong property.</exception>
     public virtual void Validate()
     {
     }
 
-    /// <summary>Says which kind it is, without a secret.</summary>
-    /// <returns>A few words.</returns>
+    /// <summary>Returns the kind of the policy, without secrets.</summary>
+    /// <returns>A short text.</returns>
     public sealed override string ToString() => Description;
 
-    /// <summary>The policy that is made by <see cref="Bearer"/>.</summary>
+    /// <summary>The policy that is created by <see cref="Bearer"/>.</summary>
     internal sealed record FixedToken(string Token) : OutgoingPolicy
     {
         internal override string Description => "bearer";
     }
 
-    /// <summary>The policy that is made by <see cref="BearerFile"/>.</summary>
+    /// <summary>The policy that is created by <see cref="BearerFile"/>.</summary>
     internal sealed record TokenFile(string Path) : OutgoingPolicy
     {
         internal override string Description => "bearer";
     }
 
-    /// <summary>The policy that is made by <see cref="From"/>.</summary>
+    /// <summary>The policy that is created by <see cref="From"/>.</summary>
     internal sealed record HostSource(ICredentialSource Source) : OutgoingPolicy
     {
         internal override string Description => "host's own";

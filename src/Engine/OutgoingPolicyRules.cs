@@ -1,9 +1,9 @@
 namespace McpProxyFast;
 
-/// <summary>What no type of an <see cref="OAuthPolicy"/> can say: server, grant and client must fit together.</summary>
+/// <summary>Checks whether the server, the grant and the client of an <see cref="OAuthPolicy"/> fit together; the types alone cannot ensure that.</summary>
 internal static class OutgoingPolicyRules
 {
-    /// <exception cref="ArgumentException">They do not.</exception>
+    /// <exception cref="ArgumentException">They do not fit together.</exception>
     public static void Check(OAuthPolicy policy)
     {
         bool hasSecret = policy.Client is KnownClient { Authentication.SecretValue: not null };
@@ -11,12 +11,12 @@ internal static class OutgoingPolicyRules
         PolicyValue.Require(
             policy.Client is not KnownClient || hasSecret || !sendsSecret,
             nameof(policy.TokenEndpointAuthMethod),
-            "It says how a client secret is sent, and the client has none.");
+            "It says how a client secret is sent, and the client has no secret.");
         PolicyValue.Require(
             policy.Grant is not OAuthGrant.ClientCredentials { Authentication.SecretValue: not null }
                 || policy.TokenEndpointAuthMethod is not TokenEndpointAuthMethod.None,
             nameof(policy.TokenEndpointAuthMethod),
-            "The grant client_credentials needs its secret sent.");
+            "The method none sends no client secret, but the grant client_credentials needs one.");
         if (policy.Server.TokenUrl is null)
         {
             return;
@@ -25,14 +25,14 @@ internal static class OutgoingPolicyRules
         PolicyValue.Require(
             policy.Grant is not OAuthGrant.AuthorizationCode || policy.Server.AuthorizeUrl is not null,
             nameof(OAuthServer.AuthorizeUrl),
-            "The token URL needs the authorize URL beside it.");
+            "If the token URL is given, the authorize URL must be given too.");
         PolicyValue.Require(
             policy.Client is null or KnownClient,
             nameof(OAuthGrant.AuthorizationCode.Client),
-            "Endpoints given by hand need a client id: without metadata there is nowhere to register.");
+            "If endpoints are given, a client id must be given too: without metadata the proxy cannot register a client.");
         PolicyValue.Require(
             policy.Grant is not OAuthGrant.DeviceCode,
             nameof(policy.Server),
-            "The grant device_code needs the issuer rather than endpoints: the device endpoint comes from its metadata.");
+            "The grant device_code needs the issuer instead of endpoints: the device endpoint comes from the issuer's metadata.");
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace McpProxyFast;
 
-/// <summary>What one value of a policy must satisfy. Each message names the property and says what would be right.</summary>
+/// <summary>Checks single values of a policy. Each message names the property and says what would be right.</summary>
 internal static class PolicyValue
 {
     /// <exception cref="ArgumentException">The rule does not hold.</exception>
@@ -14,7 +14,7 @@ internal static class PolicyValue
         }
     }
 
-    /// <summary>As <see cref="Require"/>, for use where the value is set.</summary>
+    /// <summary>Like <see cref="Require"/>, but returns the value, for use in a property's setter.</summary>
     /// <returns>The value.</returns>
     /// <exception cref="ArgumentException">The rule does not hold.</exception>
     public static T Checked<T>(T value, bool holds, string property, string rule)
@@ -23,22 +23,22 @@ internal static class PolicyValue
         return value;
     }
 
-    /// <summary>A text that is there, if it is given: an empty one is what a variable that nobody has set leaves behind.</summary>
-    /// <exception cref="ArgumentException">It is empty.</exception>
+    /// <summary>Checks that a text is null or not empty. An empty text usually comes from an environment variable that is not set.</summary>
+    /// <exception cref="ArgumentException">The text is empty.</exception>
     [return: NotNullIfNotNull(nameof(text))]
     public static string? NotEmpty(string? text, string property) =>
         Checked(text, text is not "", property, "It is given and empty; give it a value, or leave it out.");
 
-    /// <summary>An endpoint that is sent credentials.</summary>
+    /// <summary>Checks the URL of an endpoint to which credentials are sent.</summary>
     /// <param name="url">The endpoint.</param>
-    /// <param name="property">Where it is set.</param>
-    /// <param name="name">What it is called in the message.</param>
+    /// <param name="property">The property with the URL.</param>
+    /// <param name="name">The endpoint's name in the message.</param>
     /// <exception cref="ArgumentException">The URL is neither https nor http on loopback.</exception>
     public static T SecureUrl<T>(T url, string property, string name)
         where T : Uri? =>
         Checked(url, url is null || UrlRule.IsSecure(url), property, $"The {name} must be an https URL (http only on loopback).");
 
-    /// <exception cref="ArgumentException">One is no <c>scope-token</c>.</exception>
+    /// <exception cref="ArgumentException">An entry is not a <c>scope-token</c>.</exception>
     public static IReadOnlyList<string> Scopes(IReadOnlyList<string> scopes, string property) =>
         Checked(scopes, scopes.All(IsScope), property, "A scope must be one word of visible ASCII without quotes or backslashes (RFC 6749 §3.3).");
 

@@ -13,15 +13,15 @@ using McpProxyFast.Upstream;
 
 namespace McpProxyFast;
 
-/// <summary>Puts together what all client connections of one proxy share. Nothing is started by it.</summary>
+/// <summary>Creates the services that all client connections of one proxy share. Starts nothing.</summary>
 internal static class ProxyParts
 {
     /// <param name="options">The options, already validated.</param>
     /// <param name="heartbeat">The heartbeat of the proxy.</param>
-    /// <param name="network">Makes the connections to the upstream.</param>
-    /// <param name="incoming">Null if everybody may come in.</param>
-    /// <param name="credentials">Null if no credential is added.</param>
-    /// <param name="added">Null if no other field is added.</param>
+    /// <param name="network">Creates the connections to the upstream.</param>
+    /// <param name="incoming">Checks access tokens; null if no token is required.</param>
+    /// <param name="credentials">The credentials for the upstream; null if none is added.</param>
+    /// <param name="added">The fields that are added to every request; null if there are none.</param>
     /// <param name="meter">Counts what the proxy does.</param>
     public static SharedServices Make(
         McpProxyOptions options,
@@ -76,7 +76,7 @@ internal static class ProxyParts
         };
     }
 
-    /// <summary>Added fields come after the credential, so one of them can take the place of what each caller's token was exchanged for.</summary>
+    /// <summary>Logs a warning if an added field has the name of the field for exchanged tokens, since it replaces them.</summary>
     private static void WarnOfReplacedToken(McpProxyOptions options, ReplacedNames? added)
     {
         if (added is not null && options.Outgoing is TokenExchangePolicy { FieldName: { } field } && added.Has(Encoding.ASCII.GetBytes(field)))
@@ -98,7 +98,7 @@ internal static class ProxyParts
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
-    /// <summary>The names of all fields that the proxy sets: none of them must also come from the client.</summary>
+    /// <summary>The names of all fields that the proxy sets. A client's fields with these names are dropped.</summary>
     private static ReplacedNames? ReplacedOf(McpProxyOptions options, AddedFields? added)
     {
         IEnumerable<string> names = added?.Names ?? [];

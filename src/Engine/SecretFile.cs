@@ -4,21 +4,21 @@ namespace McpProxyFast;
 
 /// <summary>Reads a secret from a file that the operator has named: at most <see cref="MaxBytes"/>, within <see cref="MaxWait"/>.</summary>
 /// <remarks>
-/// The file may be anything that can be opened, such as a pipe from a password manager. So the size is not asked for: it is counted while reading. A pipe
-/// that nobody writes to blocks its reader in the system, so the read has a thread of its own, and the caller gives up after a while.
+/// The file may be anything that can be opened, such as a pipe from a password manager. So the bytes are counted while reading; the system is not asked for the
+/// size. A pipe to which nobody writes blocks its reader, so the read has its own thread, and the caller stops waiting after <see cref="MaxWait"/>.
 /// </remarks>
 internal static class SecretFile
 {
-    /// <summary>Largest file. A token or a key takes a few KiB; a larger file is the wrong one.</summary>
+    /// <summary>The maximum size of a file in bytes. A token or a key has a few KiB; a larger file is the wrong one.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>Longest time that a caller waits. Mounted secrets and pipes answer within milliseconds.</summary>
+    /// <summary>The maximum time that a caller waits. Mounted secrets and pipes answer within milliseconds.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
     /// <summary>Reads that were given up and still block a thread, by path: at most one for each path.</summary>
     private static readonly ConcurrentDictionary<string, Reading> GivenUp = new();
 
-    /// <summary>Reads a file and trims white space. Blocks; for the time before anything runs.</summary>
+    /// <summary>Reads a file and trims white space. It blocks the thread, so it is only for the time before the proxy serves requests.</summary>
     /// <param name="path">The file.</param>
     /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
     /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
@@ -32,7 +32,7 @@ internal static class SecretFile
 
     /// <summary>Reads a file and trims white space.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancelled to stop waiting.</param>
     /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
     /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
     public static async Task<string> ReadAsync(string path, CancellationToken cancellationToken, TimeSpan? within = null)
@@ -75,7 +75,7 @@ internal static class SecretFile
     /// <summary>One read. The fields are written by its thread and valid once <see cref="IsOver"/>.</summary>
     private sealed class Reading(string path)
     {
-        /// <summary>What was read, and one byte more than is allowed.</summary>
+        /// <summary>The bytes that were read. There is room for one byte more than allowed, so that a file that is too large is noticed.</summary>
         private readonly byte[] _bytes = new byte[MaxBytes + 1];
 
         /// <summary>How many bytes were read.</summary>
@@ -84,7 +84,7 @@ internal static class SecretFile
         /// <summary>Why the file cannot be read; null if it can.</summary>
         private SecretFileException? _failure;
 
-        /// <summary>Written last.</summary>
+        /// <summary>Whether the read has ended. Written after all other fields.</summary>
         private volatile bool _isOver;
 
         public string Path => path;
@@ -134,5 +134,5 @@ internal static class SecretFile
     }
 }
 
-/// <summary>A file holds no secret. The message is a clause: it names the file and what is wrong with it.</summary>
+/// <summary>A file has no usable secret. The message is part of a sentence: the path and what is wrong with the file.</summary>
 internal sealed class SecretFileException(string path, string wrong, Exception? cause = null) : Exception($"{path} {wrong}", cause);

@@ -3,8 +3,11 @@ using System.Net.NetworkInformation;
 
 namespace McpProxyFast;
 
-/// <summary>Whether a target is the very address on which the proxy listens, in every spelling that can be told without asking a name service.</summary>
-/// <remarks>What it cannot tell, a name of this machine or a way around, is seen with the first request (<c>loop-detected</c>).</remarks>
+/// <summary>Finds out whether a target is the address on which the proxy itself listens, as far as that is possible without a name service.</summary>
+/// <remarks>
+/// It does not recognise every host name of this machine, nor a target that leads back through another server. The first request detects these
+/// (<c>loop-detected</c>).
+/// </remarks>
 internal static class SelfTarget
 {
     public static bool Is(Uri target, IPEndPoint listen)
@@ -27,16 +30,18 @@ internal static class SelfTarget
             : isEverywhere && host.Equals(Dns.GetHostName(), StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>RFC 6761 §6.3: every name under <c>localhost</c> is the loopback address.</summary>
+    /// <summary>Whether a host name is <c>localhost</c> or a name under it, which always mean the loopback address (RFC 6761 §6.3).</summary>
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether who listens on every address is reached by this one. On <c>[::]</c> those are the ones of IPv4 too.</summary>
+    /// <summary>Whether a listener on every address is reached at this address. A listener on <c>[::]</c> is also reached at IPv4 addresses.</summary>
     private static bool IsReached(IPAddress everywhere, IPAddress address) =>
         (everywhere.Equals(IPAddress.IPv6Any) || everywhere.AddressFamily == address.AddressFamily)
         && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || IPAddress.IsLoopback(address) || IsOfThisMachine(address));
 
-    /// <summary>To connect to "every address" is to connect to this machine.</summary>
+    /// <summary>
+    /// The address to which a connection really goes: a connection to "every address" (<c>0.0.0.0</c> or <c>[::]</c>) goes to the loopback address.
+    /// </summary>
     private static IPAddress WhereItLeads(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
 
@@ -50,7 +55,7 @@ internal static class SelfTarget
         }
         catch (NetworkInformationException)
         {
-            return false; // the system does not say
+            return false; // the system gives no list of its addresses
         }
     }
 

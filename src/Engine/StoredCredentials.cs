@@ -7,20 +7,20 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
 
-/// <summary>Obtains, drops and lists the credentials of an <see cref="OAuthPolicy"/>'s store, without a proxy running.</summary>
+/// <summary>Obtains, deletes and lists the credentials in the store of an <see cref="OAuthPolicy"/>. No proxy needs to run.</summary>
 public static class StoredCredentials
 {
     /// <summary>Signs in now, also if there is a credential already, and keeps the result.</summary>
     /// <remarks>
-    /// If another process on the store is asking a person already, that sign-in is waited for, and its result is the result of this one. Tokens of
+    /// If another process with the same store is asking a person already, this call waits for that sign-in and returns its result. Tokens of
     /// <see cref="OAuthGrant.JwtBearer"/> and <see cref="OAuthGrant.IdentityAssertion"/> are not kept.
     /// </remarks>
-    /// <param name="policy">How; with a <see cref="OAuthPolicy.Store"/>.</param>
-    /// <param name="target">The target, written as it will be for the proxy: credentials are kept by target.</param>
-    /// <param name="logger">Takes the URL that a person has to open.</param>
+    /// <param name="policy">How to sign in. <see cref="OAuthPolicy.Store"/> must be set.</param>
+    /// <param name="target">The target, written exactly as for the proxy, since credentials are stored by target.</param>
+    /// <param name="logger">Gets the URL that a person must open.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>What was obtained, or null if the target asks for no credential.</returns>
+    /// <returns>The new entry; null if the target needs no credential.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
     public static Task<StoredCredential?> LoginAsync(
@@ -39,13 +39,13 @@ public static class StoredCredentials
             return obtained is null ? null : Describe(target.GetLeftPart(UriPartial.Path), obtained.Issued);
         });
 
-    /// <summary>Drops the credential of one target and, if the server offers it, revokes it (RFC 7009).</summary>
-    /// <param name="policy">The policy that it was obtained with.</param>
+    /// <summary>Deletes the credential of one target and, if the server supports it, revokes it (RFC 7009).</summary>
+    /// <param name="policy">The policy with which the credential was obtained.</param>
     /// <param name="target">The target.</param>
-    /// <param name="logger">Logs that the server does not confirm the revocation.</param>
+    /// <param name="logger">Gets a message if the server does not confirm the revocation.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether there was a credential.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
     /// <exception cref="InvalidOperationException">The store or the server could not be used.</exception>
     public static Task<bool> LogoutAsync(
@@ -53,7 +53,7 @@ public static class StoredCredentials
             CancellationToken cancellationToken = default) =>
         WithAsync(policy, target, logger, trustedCertificates, client => client.SignOutAsync(cancellationToken));
 
-    /// <summary>Lists what the store holds. No file is changed.</summary>
+    /// <summary>Lists the credentials in the store. No file is changed.</summary>
     /// <param name="store">The store.</param>
     /// <param name="logger">Not used at present: no file is changed.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>

@@ -8,10 +8,10 @@ namespace McpProxyFast;
 /// <summary>Named secrets in the credential store, such as the value of an <see cref="AddedField"/>. A running proxy does not see a change.</summary>
 public static class StoredSecrets
 {
-    /// <summary>Most secrets in a store.</summary>
+    /// <summary>The maximum number of secrets in a store.</summary>
     public const int MaxSecrets = 256;
 
-    /// <summary>Longest name of a secret, in characters.</summary>
+    /// <summary>The maximum length of a secret's name, in characters.</summary>
     public const int MaxNameLength = 128;
 
     /// <summary>Whether a secret can have this name: one word of visible ASCII without a colon, of at most <see cref="MaxNameLength"/> characters.</summary>
@@ -23,14 +23,13 @@ public static class StoredSecrets
         return name.Length <= MaxNameLength && PolicyValue.IsWord(name) && !name.Contains(':');
     }
 
-    /// <summary>Keeps a secret, in place of one of the same name.</summary>
+    /// <summary>Stores a secret. It replaces a secret with the same name.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="name">Its name, see <see cref="IsName"/>.</param>
-    /// <param name="value">What could stand in a field: text without line breaks, of at most <see cref="AddedField.MaxValueLength"/> bytes, and not
-    /// empty.</param>
-    /// <param name="logger">Logs that a damaged store has been put aside.</param>
+    /// <param name="name">The secret's name, see <see cref="IsName"/>.</param>
+    /// <param name="value">The secret: text without line breaks that is not empty and has at most <see cref="AddedField.MaxValueLength"/> bytes.</param>
+    /// <param name="logger">Gets a message if a damaged store has been moved aside.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="ArgumentException">The name or the value is not of that form. The message repeats neither.</exception>
+    /// <exception cref="ArgumentException">The name or the value does not have that form. The message repeats neither.</exception>
     /// <exception cref="InvalidOperationException">The store could not be used or is full; the message says what to do.</exception>
     public static Task SetAsync(
         CredentialStoreFile store, string name, string value, ILogger logger, CancellationToken cancellationToken = default)
@@ -54,10 +53,10 @@ public static class StoredSecrets
 
     /// <summary>Deletes a secret.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="logger">Logs that a damaged store has been put aside.</param>
+    /// <param name="name">The secret's name.</param>
+    /// <param name="logger">Gets a message if a damaged store has been moved aside.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether there was such a secret.</returns>
     /// <exception cref="ArgumentException">No secret can have this name.</exception>
     /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
     public static Task<bool> DeleteAsync(CredentialStoreFile store, string name, ILogger logger, CancellationToken cancellationToken = default)
@@ -70,7 +69,7 @@ public static class StoredSecrets
 
     /// <summary>Reads a secret. No file is changed.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">The secret's name.</param>
     /// <param name="logger">Not used at present: no file is changed.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The value; null if none is stored under this name.</returns>
@@ -86,7 +85,7 @@ public static class StoredSecrets
     /// <param name="store">The store.</param>
     /// <param name="logger">Not used at present: no file is changed.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>The names, in their order.</returns>
+    /// <returns>The names in alphabetical order.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used; the message says what to do.</exception>
     public static Task<IReadOnlyList<string>> ListAsync(CredentialStoreFile store, ILogger logger, CancellationToken cancellationToken = default) =>
         WithAsync<IReadOnlyList<string>>(store, logger, async kept =>
@@ -106,7 +105,7 @@ public static class StoredSecrets
         return entries.FirstOrDefault(entry => entry.Secret is not null && entry.Target == name)?.Secret;
     }
 
-    // Of a deleted one the name stays, so that a process that changed it meanwhile can tell.
+    // The name of a deleted secret stays in the store, so that another process that changes the secret meanwhile notices the deletion.
     private static async Task<bool> PutAsync(CredentialStore kept, string name, string? value, CancellationToken cancellationToken)
     {
         using (StoreLease lease = await kept.OpenAsync(cancellationToken).ConfigureAwait(false))

@@ -1,30 +1,30 @@
 namespace McpProxyFast;
 
-/// <summary>Who acts for the subject (RFC 8693 §1.1): the token that travels as <c>actor_token</c>.</summary>
-/// <remarks>The kinds are the token of a login of the proxy's (<see cref="Of"/>) and a token in a file (<see cref="File"/>). There are no others.</remarks>
+/// <summary>The party that acts for the subject (RFC 8693 §1.1). Its token is sent as <c>actor_token</c>.</summary>
+/// <remarks>There are two kinds: the token that the proxy gets by a login of its own (<see cref="Of"/>), and a token in a file (<see cref="File"/>).</remarks>
 public abstract record TokenExchangeActor
 {
     private protected TokenExchangeActor()
     {
     }
 
-    /// <summary>What kind of token it is.</summary>
+    /// <summary>The kind of the actor's token.</summary>
     /// <value>Default <see cref="ExchangedTokenType.AccessToken"/>.</value>
     public ExchangedTokenType TokenType { get; init; } = ExchangedTokenType.AccessToken;
 
-    /// <summary>What gives the token. Being internal, it closes the list of kinds.</summary>
+    /// <summary>The policy that provides the token. Since it is internal, nobody else can add a kind.</summary>
     internal abstract OutgoingPolicy Source { get; }
 
-    /// <summary>Whether the token comes from a login, so that it cannot be the subject's as well.</summary>
+    /// <summary>Whether the token comes from a login. Then the subject's token must not come from a login too.</summary>
     internal virtual bool IsLogin => false;
 
-    /// <summary>The token that another policy would send.</summary>
-    /// <param name="login">That policy, which is not an exchange itself.</param>
+    /// <summary>Uses the token that another policy would send.</summary>
+    /// <param name="login">The other policy. It must not be a token exchange.</param>
     /// <returns>The actor.</returns>
     public static TokenExchangeActor Of(OutgoingPolicy login) => new LoginsToken(login);
 
-    /// <summary>A token in a file, which is read again when it changes.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Uses a token in a file. The file is read again when it changes.</summary>
+    /// <param name="path">The path of the file.</param>
     /// <returns>The actor.</returns>
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public static TokenExchangeActor File(string path) => new FilesToken(path);

@@ -1,24 +1,26 @@
 namespace McpProxyFast;
 
-/// <summary>Whose token is exchanged.</summary>
-/// <remarks>The kinds are the caller's own token (<see cref="Caller"/>) and that of a login of the proxy's (<see cref="Of"/>). There are no others.</remarks>
+/// <summary>Which token is exchanged.</summary>
+/// <remarks>
+/// There are two kinds: the caller's own token (<see cref="Caller"/>), and the token that the proxy gets by a login of its own (<see cref="Of"/>).
+/// </remarks>
 public abstract record TokenExchangeSubject
 {
     private protected TokenExchangeSubject()
     {
     }
 
-    /// <summary>The token with which each caller comes. If <see cref="McpProxyOptions.Incoming"/> is set, one that has been checked.</summary>
+    /// <summary>The token that each caller sends. If <see cref="McpProxyOptions.Incoming"/> is set, it has been checked before.</summary>
     public static TokenExchangeSubject Caller { get; } = new CallersToken();
 
-    /// <summary>Whether it is the caller's.</summary>
+    /// <summary>Whether the caller's token is exchanged.</summary>
     public bool IsCaller => Login is null;
 
-    /// <summary>What else gives the token; null for the caller. Being internal, it closes the list of kinds.</summary>
+    /// <summary>The policy that provides the token; null if it is the caller's token. Since it is internal, nobody else can add a kind.</summary>
     internal abstract OutgoingPolicy? Login { get; }
 
-    /// <summary>The token that another policy would send, the same for all callers.</summary>
-    /// <param name="login">That policy, which is not an exchange itself.</param>
+    /// <summary>Uses the token that another policy would send; it is the same for all callers.</summary>
+    /// <param name="login">The other policy. It must not be a token exchange.</param>
     /// <returns>The subject.</returns>
     public static TokenExchangeSubject Of(OutgoingPolicy login) => new LoginsToken(login);
 

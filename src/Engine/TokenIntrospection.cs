@@ -1,50 +1,50 @@
 namespace McpProxyFast;
 
-/// <summary>Who is asked about an access token, and in which form: that of RFC 7662, or one that a provider has of its own.</summary>
+/// <summary>The endpoint that is asked about an access token, and the form of the request: that of RFC 7662, or one of a certain provider.</summary>
 public abstract record TokenIntrospection
 {
     private TokenIntrospection(Uri endpoint) =>
         Endpoint = PolicyValue.Checked(endpoint, UrlRule.IsSecure(endpoint), nameof(endpoint), "introspection goes over https (http on loopback only).");
 
-    /// <summary>Where it is asked.</summary>
+    /// <summary>The endpoint that is asked.</summary>
     public Uri Endpoint { get; }
 
-    /// <summary>The name of the form. Being internal, it closes the list of kinds.</summary>
+    /// <summary>The name of the form. Since it is internal, nobody else can add a kind.</summary>
     internal abstract string Form { get; }
 
-    /// <summary>An introspection endpoint (RFC 7662) that asks for no client.</summary>
+    /// <summary>An introspection endpoint (RFC 7662) that requires no client.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <returns>Whom to ask.</returns>
+    /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>
     public static TokenIntrospection At(Uri endpoint) => new Standard(endpoint, clientId: null, clientSecret: null);
 
     /// <summary>An introspection endpoint (RFC 7662).</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="clientId">The proxy's client id there.</param>
-    /// <param name="clientSecret">Its secret; null for a public client.</param>
-    /// <returns>Whom to ask.</returns>
+    /// <param name="clientSecret">The client's secret; null for a public client.</param>
+    /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback, or the client id or the secret is empty.</exception>
     public static TokenIntrospection At(Uri endpoint, string clientId, string? clientSecret = null) => new Standard(endpoint, clientId, clientSecret);
 
-    /// <summary>Google's <c>tokeninfo</c>. It knows every token of Google's, so the policy needs an audience.</summary>
+    /// <summary>Google's <c>tokeninfo</c>. It accepts every token of Google, so the policy needs an audience or allowed clients.</summary>
     /// <param name="endpoint">The endpoint: <c>https://oauth2.googleapis.com/tokeninfo</c>.</param>
-    /// <returns>Whom to ask.</returns>
+    /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>
     public static TokenIntrospection Google(Uri endpoint) => new GoogleTokenInfo(endpoint);
 
-    /// <summary>GitHub's check of the tokens of an OAuth app.</summary>
+    /// <summary>GitHub's endpoint that checks tokens of an OAuth app.</summary>
     /// <param name="endpoint">The endpoint: <c>https://api.github.com/applications/{client_id}/token</c>.</param>
     /// <param name="clientId">The app's client id.</param>
     /// <param name="clientSecret">The app's secret.</param>
-    /// <returns>Whom to ask.</returns>
+    /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback, or the client id or the secret is empty.</exception>
     public static TokenIntrospection GitHub(Uri endpoint, string clientId, string clientSecret) => new GitHubTokenCheck(endpoint, clientId, clientSecret);
 
-    /// <summary>Says who is asked, without a secret.</summary>
-    /// <returns>A few words.</returns>
+    /// <summary>Returns the form and the endpoint, without secrets.</summary>
+    /// <returns>A short text.</returns>
     public sealed override string ToString() => $"{Form} at {Endpoint}";
 
-    /// <summary>The introspection that is made by <see cref="At(Uri, string, string)"/>.</summary>
+    /// <summary>The introspection that is created by <see cref="At(Uri, string, string)"/>.</summary>
     internal sealed record Standard : TokenIntrospection
     {
         internal Standard(Uri endpoint, string? clientId, string? clientSecret)
@@ -61,7 +61,7 @@ public abstract record TokenIntrospection
         internal override string Form => "RFC 7662";
     }
 
-    /// <summary>The introspection that is made by <see cref="Google"/>.</summary>
+    /// <summary>The introspection that is created by <see cref="Google"/>.</summary>
     internal sealed record GoogleTokenInfo : TokenIntrospection
     {
         internal GoogleTokenInfo(Uri endpoint)
@@ -72,7 +72,7 @@ public abstract record TokenIntrospection
         internal override string Form => "Google's tokeninfo";
     }
 
-    /// <summary>The introspection that is made by <see cref="GitHub"/>.</summary>
+    /// <summary>The introspection that is created by <see cref="GitHub"/>.</summary>
     internal sealed record GitHubTokenCheck : TokenIntrospection
     {
         internal GitHubTokenCheck(Uri endpoint, string clientId, string clientSecret)

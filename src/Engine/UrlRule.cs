@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>Which URLs credentials may be sent to.</summary>
+/// <summary>Decides to which URLs credentials may be sent.</summary>
 internal static class UrlRule
 {
     /// <summary>Whether a URL is https, or http on loopback, and has neither a fragment nor user information (MCP, authorization security).</summary>
@@ -9,6 +9,6 @@ internal static class UrlRule
         && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
 
     /// <summary>Reads an absolute URL.</summary>
-    /// <returns>Null if the text is not such a URL.</returns>
+    /// <returns>The URL; null if the text is not an absolute URL.</returns>
     public static Uri? Parse(string? text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
 }

@@ -20,8 +20,8 @@ public sealed class PolicyFlagTests : IDisposable
     [Theory]
     [InlineData("--remote-auth-bearer-token \u00e9", "--remote-auth-bearer-token: The bearer token must be one word")]
     [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The authorize URL needs")]
-    [InlineData("--remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-authorize-url: The token URL needs")]
-    [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-client-id: Endpoints given by hand need")]
+    [InlineData("--remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-authorize-url: If the token URL is given")]
+    [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-client-id: If endpoints are given, a client id")]
     [InlineData("--remote-auth-token-url http://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The token URL must be an https URL")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url http://a/a", "--remote-auth-authorize-url: The authorize URL must be an https URL")]
     [InlineData(
@@ -39,7 +39,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--remote-auth-client-auth: It says how a client secret is sent; a client key")]
     [InlineData(
         "--remote-auth-grant client_credentials --remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-auth none",
-        "--remote-auth-client-auth: The grant client_credentials needs its secret sent")]
+        "--remote-auth-client-auth: The method none sends no client secret")]
     [InlineData("--remote-auth --remote-auth-resource no-uri", "--remote-auth-resource: The resource must be an absolute URI without a fragment")]
     [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: The assertion file is for the grant jwt-bearer alone")]
     [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: The ID token file is for the grant id-jag alone")]
@@ -73,7 +73,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-client-auth: private_key_jwt needs")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-secret s --token-exchange-client-auth none",
-        "--token-exchange-client-auth: none shows neither")]
+        "--token-exchange-client-auth: the method none sends neither a secret nor a key")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-auth magic",
         "--token-exchange-client-auth must be auto, none, basic, post or private_key_jwt, not 'magic'")]
@@ -106,7 +106,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-actor: the outgoing token is exchanged already; add --token-exchange-subject caller")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-subject caller --token-exchange-actor outgoing --token-exchange-actor-token-file {file} --remote-auth-bearer-token b",
-        "--token-exchange-actor-token-file: one token acts")]
+        "--token-exchange-actor-token-file: only one actor token")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-subject-token-type saml",
         "--token-exchange-subject-token-type must be access_token, id_token, jwt or a URN, not 'saml'")]

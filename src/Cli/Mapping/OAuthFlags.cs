@@ -63,9 +63,9 @@ internal static class OAuthFlags
         bool hasClient = options.RemoteAuthClientId is not null;
         bool isComplete = hasClient && values.IdpTokenUrl is not null && options.RemoteAuthIdpClientId is not null && values.IdTokenFile is not null;
         FlagValue.Refuse(
-            (values.AuthorizeUrl is not null && values.TokenUrl is null, "remote-auth-token-url", "The authorize URL needs the token URL beside it"),
-            (!hasClient && values.Secret is not null, "remote-auth-client-id", "A client secret needs the client id beside it"),
-            (!hasClient && values.KeyFile is not null, "remote-auth-client-id", "A client key needs the client id beside it"),
+            (values.AuthorizeUrl is not null && values.TokenUrl is null, "remote-auth-token-url", "The authorize URL needs the token URL too"),
+            (!hasClient && values.Secret is not null, "remote-auth-client-id", "A client secret needs the client id too"),
+            (!hasClient && values.KeyFile is not null, "remote-auth-client-id", "A client key needs the client id too"),
             (values.Secret is not null && values.KeyFile is not null, "remote-auth-client-key-file",
                 "The client secret and the client key exclude each other; give one"),
             (values.AssertionFile is not null && grant != JwtBearer, "remote-auth-assertion-file", "The assertion file is for the grant jwt-bearer alone"),

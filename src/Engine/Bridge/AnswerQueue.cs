@@ -3,7 +3,7 @@ using System.Buffers;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Sends the answers that the reader of the client's messages makes by itself. The reader does not wait for them, so it goes on reading even if the client
+/// Sends the answers that the reader of the client's messages makes by itself. The reader does not wait for them, so it continues to read even if the client
 /// reads no answers, and sees the client's cancellations and the end of its input.
 /// </summary>
 /// <param name="front">The connection to the client.</param>
@@ -20,9 +20,9 @@ internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 
     private readonly SemaphoreSlim _room = new(MaxWaiting);
 
-    /// <summary>Sends an answer, behind those of earlier calls. Only one caller at a time may call it. If the client has gone, the answer is dropped.</summary>
+    /// <summary>Sends an answer, after those of earlier calls. Only one caller at a time may call it. If the client has gone, the answer is dropped.</summary>
     /// <param name="answer">One JSON-RPC message, in memory that nobody else uses.</param>
-    /// <returns>A task that ends when the caller may go on.</returns>
+    /// <returns>A task that ends when the caller may continue.</returns>
     public async ValueTask SendAsync(ReadOnlySequence<byte> answer)
     {
         await _room.WaitAsync().ConfigureAwait(false);

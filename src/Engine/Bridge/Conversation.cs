@@ -341,7 +341,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Lets the messages behind this one go after <see cref="OrderTime"/>, if the server has not taken this one before.</summary>
+    /// <summary>Lets the messages after this one go after <see cref="OrderTime"/>, if the server has not taken this one before.</summary>
     private async Task AcceptInTimeAsync(ClientMessage message)
     {
         await WithinAsync(message.Accepted, OrderTime, CancellationToken.None).ConfigureAwait(false);

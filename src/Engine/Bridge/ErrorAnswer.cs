@@ -15,7 +15,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 {
     private const int MethodNotFound = -32601;
 
-    /// <summary>The proxy's reasons that say that nothing reached the server. The request may be sent again.</summary>
+    /// <summary>The error codes of the proxy that mean that nothing reached the server. After these, the request may be sent again.</summary>
     private static readonly string[] NotConnected =
     [
         Fault.For(FaultReason.UpstreamNameUnresolved).Code,

@@ -118,8 +118,8 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Handles a received message: it goes on, is held back, or cancels a message that is held back.</summary>
-    /// <returns>The message if it goes on now; otherwise null.</returns>
+    /// <summary>Handles a received message: it is passed on, is held back, or cancels a message that is held back.</summary>
+    /// <returns>The message if it is passed on now; otherwise null.</returns>
     private async Task<ReceivedMessage?> TakeAsync(Holding? holding)
     {
         ReceivedMessage received = await _receiving!.ConfigureAwait(false);

@@ -10,7 +10,7 @@ namespace McpProxyFast.Bridge;
 /// A message that waits is read no further, so that the server is slowed down. Each message has an exchange of its own, so it delays no other. A medium message
 /// that becomes large keeps its medium turn until it gets a large one. A large message waits for no further turn, so every turn is given back in the end.
 /// </remarks>
-/// <param name="clock">Measures how long a message that has a turn stalls.</param>
+/// <param name="clock">Measures for how long no bytes of a message arrive while it has a turn.</param>
 internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 {
     /// <summary>A message of more bytes needs a medium turn.</summary>
@@ -27,7 +27,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
     /// </summary>
     public const int MaxAtATime = 4;
 
-    /// <summary>How long a message that has a turn may stall while another message waits for one.</summary>
+    /// <summary>For how long no bytes of a message with a turn may arrive while another message waits for a turn.</summary>
     public static readonly TimeSpan StallTime = TimeSpan.FromSeconds(15);
 
     private readonly Turns _medium = new(MaxMediumAtATime);

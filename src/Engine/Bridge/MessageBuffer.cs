@@ -44,7 +44,7 @@ internal sealed class MessageBuffer : IDisposable
     public static MessageBuffer Over(in ReadOnlySequence<byte> message, IDisposable? hold = null) =>
         new() { _elsewhere = message, Length = message.Length, Held = message.Length, _hold = hold };
 
-    /// <summary>Sets what is disposed of together with the bytes.</summary>
+    /// <summary>Sets an object that is disposed of together with the bytes.</summary>
     public void Keep(IDisposable hold)
     {
         Debug.Assert(_hold is null, "A message has at most one turn or share.");

@@ -2,7 +2,7 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>Bounds the memory of a client's messages: each takes room while it is read, and gives it back when its bytes are no longer needed.</summary>
 /// <remarks>
-/// The messages come one after another on the same input. A message that waits for room therefore delays those behind it, even a cancellation that would make
+/// The messages come one after another on the same input. A message that waits for room therefore delays those after it, even a cancellation that would make
 /// room. So a message waits for a limited time only. After that, further messages are refused at once if there is no room for them, until a large one has given
 /// its room back. Only one caller at a time may use this class.
 /// </remarks>

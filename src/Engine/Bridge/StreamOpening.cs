@@ -5,7 +5,7 @@ internal static class StreamOpening
 {
     /// <param name="parts">What the conversation shares with its transports.</param>
     /// <param name="session">The session that the stream belongs to; null if there is none.</param>
-    /// <param name="lastId">The id of the last event that was received, so that the server goes on after it; null to start anew.</param>
+    /// <param name="lastId">The id of the last event that was received, so that the server continues after it; null to start anew.</param>
     /// <param name="cancellationToken">Closes the stream.</param>
     /// <returns>The response; null if the connection ended before one had begun.</returns>
     public static async Task<HttpResponseMessage?> GetAsync(UpstreamParts parts, Session? session, string? lastId, CancellationToken cancellationToken)

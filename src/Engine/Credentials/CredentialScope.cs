@@ -126,8 +126,8 @@ internal sealed class CredentialScope
 
     /// <summary>Called when a stored credential is for the resource at this path. The first such call settles the resource.</summary>
     /// <returns>
-    /// Whether that is the resource of this process. If the target's URL has no path, two processes may have settled different resources and share the stored
-    /// entry.
+    /// Whether this scope is for that resource. It may not be: if the target's URL has no path, another process that shares the store may have settled another
+    /// resource.
     /// </returns>
     public bool TrySettle(string path)
     {

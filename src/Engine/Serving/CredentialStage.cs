@@ -122,11 +122,8 @@ internal sealed class CredentialStage
     }
 
     /// <summary>Copies the parts of the request that a challenge would be about, before a pump may release its bytes. Allocates nothing.</summary>
-    /// <param name="request">
-    /// The request. No pump of it is running.</param>
- /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there
-    /// was none.
-    /// </param>
+    /// <param name="request">The request. No pump of it is running.</param>
+    /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there was none.</param>
     public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
         Debug.Assert(request is { IsPumping: false, IsHeld: true }, "The head's bytes are there to be read.");

@@ -30,7 +30,7 @@ internal ref struct ArgumentReader
     }
 
     /// <summary>Adds a header for each argument that the tool's schema marks with <c>x-mcp-header</c>, if the call has it and it is not null.</summary>
-    /// <param name="parameters">The tool's parameters that are marked.</param>
+    /// <param name="parameters">The tool's parameters that are marked to be sent in headers too.</param>
     /// <param name="message">The <c>tools/call</c> request.</param>
     /// <param name="fields">The list that the headers are added to.</param>
     /// <returns>A sentence for the client that says what is wrong with the call; null if nothing is.</returns>

@@ -20,7 +20,7 @@ internal sealed class LegacyClient
     /// <summary>The revision that the client is answered in: the one that it asked for, or else the last revision with a handshake.</summary>
     public string Revision { get; }
 
-    /// <summary>The raw JSON of <c>clientInfo</c>, as it came.</summary>
+    /// <summary>The raw JSON of <c>clientInfo</c>, as received.</summary>
     public byte[] Info { get; }
 
     /// <summary>The raw JSON of <c>capabilities</c>, without those that revision 2026-07-28 no longer has.</summary>

@@ -78,10 +78,8 @@ internal sealed class LegacyRequests
     /// <summary>Translates a request of the client and sends it to the server.</summary>
     /// <param name="id">The request's id.</param>
     /// <param name="message">The request.</param>
-    /// <param name="head">
-    /// The head of the request.</param>
- /// <param name="origin">The owner of the request's bytes; null if they belong to nobody else.
-    /// </param>
+    /// <param name="head">The head of the request.</param>
+    /// <param name="origin">The owner of the request's bytes; null if they belong to nobody else.</param>
     /// <param name="actions">The list that the actions are added to.</param>
     public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
@@ -153,10 +151,8 @@ internal sealed class LegacyRequests
 
     /// <summary>Handles an answer of the client. One to a question that was never asked is ignored.</summary>
     /// <param name="message">The answer.</param>
-    /// <param name="head">
-    /// The head of the answer.</param>
- /// <param name="origin">The owner of the answer's bytes; null if they belong to nobody else.
-    /// </param>
+    /// <param name="head">The head of the answer.</param>
+    /// <param name="origin">The owner of the answer's bytes; null if they belong to nobody else.</param>
     /// <param name="actions">The list that the actions are added to.</param>
     public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {

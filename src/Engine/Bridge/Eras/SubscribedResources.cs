@@ -64,7 +64,7 @@ internal sealed class SubscribedResources
 
     /// <summary>Drops a cancelled request if it waits. It needs no answer.</summary>
     /// <param name="request">The request's id.</param>
- /// <param name="isChanged">Whether its resource was dropped with it.</param>
+    /// <param name="isChanged">Whether its resource was dropped with it.</param>
     /// <returns>Whether the request waited.</returns>
     public bool TryCancel(MessageId request, out bool isChanged)
     {

@@ -6,7 +6,7 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>The id of a request, or another value that identifies a request (a progress token, a subscription id): a string or a number.</summary>
 /// <remarks>
 /// Ids are compared by their values, not by their bytes: a peer may send <c>"caf\u00e9"</c> back as <c>"café"</c>, and <c>1.0</c> as <c>1</c>. An id is always
-/// sent on as it came (<see cref="Raw"/>).
+/// sent on unchanged (<see cref="Raw"/>).
 /// </remarks>
 internal readonly struct MessageId : IEquatable<MessageId>
 {
@@ -23,7 +23,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
         _number = number;
     }
 
-    /// <summary>The raw JSON, as it came. It is a copy, so it stays valid when the message is disposed of.</summary>
+    /// <summary>The raw JSON, as received. It is a copy, so it stays valid when the message is disposed of.</summary>
     public ReadOnlyMemory<byte> Raw { get; }
 
     /// <summary>Makes an id from a number.</summary>

@@ -124,7 +124,7 @@ internal static class OwnMessages
         json.WriteString("jsonrpc"u8, "2.0"u8);
     }
 
-    /// <summary>Writes the member <c>id</c>, as the id came; <c>null</c> if it is not known.</summary>
+    /// <summary>Writes the member <c>id</c>, exactly as it was received; <c>null</c> if the id is not known.</summary>
     public static void WriteId(Utf8JsonWriter json, MessageId? id)
     {
         json.WritePropertyName("id"u8);

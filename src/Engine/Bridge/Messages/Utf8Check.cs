@@ -69,7 +69,7 @@ internal static class Utf8Check
         return start.SequenceEqual(Mark) ? bytes.Slice(start.Length) : bytes;
     }
 
-    /// <summary>Returns how many bytes at the end of a piece belong to a character that goes on in the next piece.</summary>
+    /// <summary>Returns how many bytes at the end of a piece belong to a character that continues in the next piece.</summary>
     private static int OpenAtEnd(ReadOnlySpan<byte> piece)
     {
         for (int back = 1; back <= Math.Min(3, piece.Length); back++)

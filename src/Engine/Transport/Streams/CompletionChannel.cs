@@ -33,7 +33,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     /// <summary>The most bytes in one write: about as much as a host's pipe accepts at once.</summary>
     private const int MaxPerWrite = Buffers.Large;
 
-    /// <summary>The size of a TLS record. In Debug, if buffers are tiny: as much as a reader would take at once.</summary>
+    /// <summary>The size of the ring: that of a TLS record. In Debug builds, where buffers can be tiny, the most that a reader asks for.</summary>
 #if DEBUG
     private const int RingBytes = Buffers.Largest;
 #else

@@ -161,7 +161,7 @@ internal sealed class PipeChannel : CompletionChannel
     }
 
     /// <summary>Copies what fits into the ring and advances over it at once.</summary>
-    /// <returns>Whether that was everything.</returns>
+    /// <returns>Whether all bytes of the buffer were taken.</returns>
     private bool TakeFrom(in ReadOnlySequence<byte> buffer, out bool isAny)
     {
         isAny = !buffer.IsEmpty;
