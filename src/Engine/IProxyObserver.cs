@@ -3,7 +3,8 @@ namespace McpProxyFast;
 /// <summary>Told, after the fact, how each exchange ended, and when a person is needed.</summary>
 /// <remarks>
 /// What an observer throws harms nothing: it is logged by its type. Reports come on the threads that serve
-/// connections, several at a time, so an observer must be quick and must not block.
+/// connections, several at a time, so an observer must be quick and must not block. One that does holds up its exchange, and
+/// others that the same thread serves; time limits still hold.
 /// </remarks>
 public interface IProxyObserver
 {

@@ -58,9 +58,9 @@ public sealed record McpProxyOptions
 
     /// <summary>Where the engine logs. Nothing secret is ever logged, at any level.</summary>
     /// <remarks>
-    /// Called on the threads that serve connections, so it must not block: a logger that writes by itself needs a queue. What it throws is ignored. Every
-    /// message has an event id; those that could come often are written once, then by their number, at most one line in 10 s for each reason. Whether each
-    /// exchange gets a line (debug level) is asked once, when the proxy is made.
+    /// Called on the threads that serve connections, so it must not block: a logger that writes by itself needs a queue. One that blocks holds up what its
+    /// thread serves; time limits still hold. What it throws is ignored. Every message has an event id; those that could come often are written once, then
+    /// by their number, at most one line in 10 s for each reason. Whether each exchange gets a line (debug level) is asked once, when the proxy is made.
     /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
