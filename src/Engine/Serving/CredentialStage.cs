@@ -15,9 +15,6 @@ internal sealed class CredentialStage
     /// <summary>How often the request has been sent again with another credential.</summary>
     private int _replays;
 
-    /// <summary>What a challenge is about. Taken before a wait, and before a pump may release the head's bytes; valid until the response is streamed.</summary>
-    private RequestNote _note;
-
     /// <summary>What the request goes out with; null for nothing.</summary>
     private CredentialLine? _line;
 
@@ -43,7 +40,6 @@ internal sealed class CredentialStage
     {
         _owner = null;
         _replays = 0;
-        _note.Clear();
         _line = null;
         _callerEndsAt = null;
         _mayBeAsked = false;
@@ -114,26 +110,22 @@ internal sealed class CredentialStage
 
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         Note(request, request.Redirect.To);
-        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(), wait.Token)).ConfigureAwait(false), out _);
+        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(request.Noted), wait.Token)).ConfigureAwait(false), out _);
     }
 
-    /// <summary>Notes the request before a pump may release its bytes: a challenge is about it. Allocates nothing.</summary>
+    /// <summary>Notes the request, with its caller's token if the credential depends on that: a challenge is about it. Allocates nothing.</summary>
     /// <param name="request">The request. Its pump, if it has one, does not run.</param>
     /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
     public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
-        Debug.Assert(request is { IsPumping: false, IsHeld: true }, "The head's bytes are there to be read.");
         ReadOnlySpan<byte> caller = default;
-        if (Source!.IsPerCaller)
+        if (Source is { IsPerCaller: true })
         {
             PresentedToken.Read(request.Head, out caller);
         }
 
-        _note.Take(request.Head, _owner!.Parts.RequestRewriter, redirectedTo.Span, caller);
+        request.Note(redirectedTo, caller);
     }
-
-    /// <summary>Lets the note go: the response is the client's, so no challenge comes any more.</summary>
-    public void Forget() => _note.Clear();
 
     /// <summary>A 401, or a 403, where credentials are the proxy's business. Every other one is the client's.</summary>
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
@@ -145,10 +137,11 @@ internal sealed class CredentialStage
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
         if (request is { IsPumping: false, IsHeld: true })
         {
-            Note(request, redirectedTo); // otherwise it was noted when it was sent
+            Note(request, redirectedTo); // otherwise it was noted when its pump started
         }
 
-        var challenge = new UpstreamChallenge(Describe(), response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
+        var challenge = new UpstreamChallenge(
+            Describe(request.Noted), response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         StageResult result = Take(await WithoutCancelAsync(Source!.RecoverAsync(challenge, wait.Token)).ConfigureAwait(false), out bool isRenewed);
         if (!result.GoesOn || !isRenewed)
@@ -186,14 +179,14 @@ internal sealed class CredentialStage
     }
 
     /// <summary>The noted request in the form in which a credential is asked for. For cold code: it allocates.</summary>
-    private UpstreamRequest Describe()
+    private UpstreamRequest Describe(in RequestNote note)
     {
-        string target = Encoding.ASCII.GetString(_note.Target);
+        string target = Encoding.ASCII.GetString(note.Target);
         string origin = _owner!.Parts.Target.GetLeftPart(UriPartial.Authority);
         CallerToken? caller = !Source!.IsPerCaller ? null
-            : _note.Caller.IsEmpty ? CallerToken.None
-            : new CallerToken(_note.Caller.ToArray(), _callerEndsAt);
-        return new UpstreamRequest(Encoding.ASCII.GetString(_note.Method), new Uri(target is "*" ? origin : origin + target), caller);
+            : note.Caller.IsEmpty ? CallerToken.None
+            : new CallerToken(note.Caller.ToArray(), _callerEndsAt);
+        return new UpstreamRequest(Encoding.ASCII.GetString(note.Method), new Uri(target is "*" ? origin : origin + target), caller);
     }
 
     private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)

@@ -5,12 +5,18 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What a credential has to know of a request: its parts, one behind the other in a rented buffer. To note them allocates nothing.</summary>
-/// <remarks>A challenge may come when the received bytes are gone: a pump releases them. Only then are the parts made into text.</remarks>
+/// <summary>What may be asked of a request when its received bytes are gone: its parts, one behind the other in a rented buffer.</summary>
+/// <remarks>To note them allocates nothing. A challenge names them, the upstream's or the proxy's own; only then are they made into text.</remarks>
 internal struct RequestNote
 {
     /// <summary>The parts; rented. Null while nothing is noted.</summary>
     private byte[]? _bytes;
+
+    /// <summary>Where the authority ends, and the path begins. Valid while something is noted.</summary>
+    private int _authorityEnd;
+
+    /// <summary>Where the path ends, and the method begins. Valid while something is noted.</summary>
+    private int _pathEnd;
 
     /// <summary>Where the method ends, and the target begins. Valid while something is noted.</summary>
     private int _methodEnd;
@@ -23,7 +29,13 @@ internal struct RequestNote
 
     public readonly bool IsTaken => _bytes is not null;
 
-    public readonly ReadOnlySpan<byte> Method => Between(0, _methodEnd);
+    /// <summary>The authority that the client asked for.</summary>
+    public readonly ReadOnlySpan<byte> Authority => Between(0, _authorityEnd);
+
+    /// <summary>The path that the client asked for.</summary>
+    public readonly ReadOnlySpan<byte> Path => Between(_authorityEnd, _pathEnd);
+
+    public readonly ReadOnlySpan<byte> Method => Between(_pathEnd, _methodEnd);
 
     /// <summary>Path and query as the upstream sees them; <c>*</c> for the server as a whole.</summary>
     public readonly ReadOnlySpan<byte> Target => Between(_methodEnd, _targetEnd);
@@ -38,7 +50,8 @@ internal struct RequestNote
     /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
     public void Take(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, ReadOnlySpan<byte> caller)
     {
-        int most = head.Method.Length + (redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length) + caller.Length;
+        int target = redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length;
+        int most = head.Authority.Length + head.Path.Length + head.Method.Length + target + caller.Length;
         if (_bytes is null || _bytes.Length < most)
         {
             Clear();
@@ -46,11 +59,11 @@ internal struct RequestNote
         }
 
         Span<byte> room = _bytes;
-        head.Method.CopyTo(room);
-        _methodEnd = head.Method.Length;
-        _targetEnd = _methodEnd + WriteTarget(head, rewriter, redirectedTo, room[_methodEnd..]);
-        caller.CopyTo(room[_targetEnd..]);
-        _callerEnd = _targetEnd + caller.Length;
+        _authorityEnd = Put(head.Authority, 0);
+        _pathEnd = Put(head.Path, _authorityEnd);
+        _methodEnd = Put(head.Method, _pathEnd);
+        _targetEnd = redirectedTo.IsEmpty ? _methodEnd + rewriter.WriteTarget(head, room[_methodEnd..]) : Put(redirectedTo, _methodEnd);
+        _callerEnd = Put(caller, _targetEnd);
         Debug.Assert(_callerEnd <= most, "The parts fit in the room that was counted for them.");
     }
 
@@ -64,15 +77,12 @@ internal struct RequestNote
         }
     }
 
-    private static int WriteTarget(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, Span<byte> room)
+    /// <summary>Copies a part into the buffer.</summary>
+    /// <returns>Where it ends.</returns>
+    private readonly int Put(ReadOnlySpan<byte> part, int start)
     {
-        if (redirectedTo.IsEmpty)
-        {
-            return rewriter.WriteTarget(head, room);
-        }
-
-        redirectedTo.CopyTo(room);
-        return redirectedTo.Length;
+        part.CopyTo(_bytes.AsSpan(start));
+        return start + part.Length;
     }
 
     private readonly ReadOnlySpan<byte> Between(int start, int end)

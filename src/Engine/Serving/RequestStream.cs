@@ -55,10 +55,10 @@ internal sealed class RequestStream
     private ValueTask<bool> _pump;
 
     /// <summary>
-    /// The authority that the client asked for, and behind it the path, if a challenge may have to name it later. Copied when the pump starts, because the
-    /// pump may release the head's bytes at any time. Valid once <see cref="HasPumped"/>. The buffer is reused.
+    /// What may be asked of the request later. Taken before a wait for a credential, and before a pump starts, which may release the head's bytes at any time.
+    /// Only the main loop uses it. Valid until <see cref="Forget"/>.
     /// </summary>
-    private readonly ArrayBufferWriter<byte> _asked = new(64);
+    private RequestNote _note;
 
     /// <summary>How much of the request has been sent.</summary>
     public SendState State { get; private set; }
@@ -91,13 +91,13 @@ internal sealed class RequestStream
     public bool CanBeSentAgain => !IsPumping && IsHeld && State is SendState.Done && !Interrupts.IsDisturbed;
 
     /// <summary>The authority that the client asked for. Can be read while the pump runs, and after it.</summary>
-    public ReadOnlySpan<byte> Authority => HasPumped ? _asked.WrittenSpan[..AskedPathStart] : Head.Authority;
+    public ReadOnlySpan<byte> Authority => HasPumped ? _note.Authority : Head.Authority;
 
-    /// <summary>The path that the client asked for. The same; but after a pump it is empty where the proxy has no challenges that could name it.</summary>
-    public ReadOnlySpan<byte> Path => HasPumped ? _asked.WrittenSpan[AskedPathStart..] : Head.Path;
+    /// <summary>The path that the client asked for. The same.</summary>
+    public ReadOnlySpan<byte> Path => HasPumped ? _note.Path : Head.Path;
 
-    /// <summary>No authority has a slash, and every path begins with one.</summary>
-    private int AskedPathStart => _asked.WrittenSpan.IndexOf((byte)'/') is >= 0 and int start ? start : _asked.WrittenCount;
+    /// <summary>What was noted last.</summary>
+    public ref readonly RequestNote Noted => ref _note;
 
     private SharedServices Parts => _owner!.Parts;
 
@@ -116,7 +116,6 @@ internal sealed class RequestStream
         IsHeld = true;
         HasPumped = false;
         ReceivedBytes = 0;
-        _asked.ResetWrittenCount();
     }
 
     /// <summary>Releases everything that belongs to one exchange.</summary>
@@ -124,6 +123,7 @@ internal sealed class RequestStream
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is cleared.");
         _head.Clear();
+        _note.Clear();
         Credential.Clear();
         Redirect.Clear();
         _owner = null;
@@ -314,13 +314,7 @@ internal sealed class RequestStream
 
     private void StartPump()
     {
-        _asked.ResetWrittenCount();
-        _asked.Write(Head.Authority);
-        if (Parts is { Tokens: not null, Credentials: not null })
-        {
-            _asked.Write(Head.Path);
-        }
-
+        Credential.Note(this, Redirect.To);
         if (!Head.ExpectsContinue)
         {
             Interrupts.SayContinue();
@@ -471,6 +465,18 @@ internal sealed class RequestStream
             IsPumping = false; // even after an internal error: the pump is awaited once
         }
     }
+
+    /// <summary>Notes the request. Allocates nothing.</summary>
+    /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
+    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    public void Note(ReadOnlyMemory<byte> redirectedTo, ReadOnlySpan<byte> caller)
+    {
+        Debug.Assert(!IsPumping && IsHeld, "The head's bytes are there to be read.");
+        _note.Take(Head, Parts.RequestRewriter, redirectedTo.Span, caller);
+    }
+
+    /// <summary>Lets the note go: the response is the client's, so nothing is asked of its request any more.</summary>
+    public void Forget() => _note.Clear();
 
     /// <summary>Prepares to send the same bytes again.</summary>
     public void Rewind()
