@@ -1,4 +1,5 @@
 using McpProxyFast.Bridge.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Bridge.Tests.Conversation;
 
@@ -17,6 +18,7 @@ public sealed class CancellationTests
         await bridge.SendAsync(Lines.Call("2"));
         await log.SeenAsync("The server cannot be reached"); // an attempt that is under way would not be called back
         await bridge.SendAsync(Cancelled("2"));
+        await TakenAsync(bridge);
         await bridge.SendAsync(Lines.Call("3"));
         await server.StartAsync();
 
@@ -37,12 +39,13 @@ public sealed class CancellationTests
 
             await AnswerAsync(exchange);
         });
-        await using BridgeRun bridge = BridgeRun.Start(server.Address, Drains);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, WaitsInOrder);
         await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
         await server.Journal.SeenAsync("POST notifications/roots/list_changed");
 
         await bridge.SendAsync(Lines.Call("1"));
         await bridge.SendAsync(Cancelled("1"));
+        await TakenAsync(bridge);
         await bridge.SendAsync(Lines.Call("2"));
         taken.SetResult();
 
@@ -66,12 +69,13 @@ public sealed class CancellationTests
 
             await (exchange.Body[0] == '[' ? exchange.JsonAsync($"[{Lines.Result("2")}]") : AnswerAsync(exchange));
         });
-        await using BridgeRun bridge = BridgeRun.Start(server.Address, Drains);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, WaitsInOrder);
         await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
         await server.Journal.SeenAsync("POST notifications/roots/list_changed");
 
         await bridge.SendAsync($"[{Lines.Call("1")},{Lines.Call("2")}]");
         await bridge.SendAsync(Cancelled("1"));
+        await TakenAsync(bridge);
         taken.SetResult();
 
         Assert.Equal($"[{Lines.Result("2")}]", await bridge.ReceiveLineAsync());
@@ -83,6 +87,13 @@ public sealed class CancellationTests
 
     private static string Cancelled(string id) =>
         $$$"""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""";
+
+    /// <summary>Waits until the bridge has taken everything so far: it takes one line after the other, and refuses this one by itself.</summary>
+    private static async Task TakenAsync(BridgeRun bridge)
+    {
+        await bridge.SendAsync("{}");
+        Assert.Contains("\"error\"", await bridge.ReceiveLineAsync(), StringComparison.Ordinal);
+    }
 
     /// <summary>The only answer is that to one request; whatever else was under way is over.</summary>
     private static async Task EndsAfterAsync(BridgeRun bridge, string id)
@@ -97,4 +108,8 @@ public sealed class CancellationTests
     {
         Upstream = options.Upstream with { Limits = options.Upstream.Limits with { DrainTimeout = TimeSpan.FromMinutes(1) } },
     };
+
+    /// <summary>The same by a clock that stands still: what waits for its turn waits for as long as the test takes.</summary>
+    private static McpBridgeOptions WaitsInOrder(McpBridgeOptions options) =>
+        Drains(options with { Upstream = options.Upstream with { Clock = new FakeTimeProvider() } });
 }
