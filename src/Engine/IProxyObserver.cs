@@ -3,7 +3,7 @@ namespace McpProxyFast;
 /// <summary>Gets a report when an exchange has ended, and when a person must sign in.</summary>
 /// <remarks>
 /// An exception of an observer does no harm: its type is logged. Reports come on the threads that serve connections, several at a time, so an observer must be
-/// quick and must not block.
+/// quick and must not block. One that blocks delays its exchange, and the others that the same thread serves; time limits still hold.
 /// </remarks>
 public interface IProxyObserver
 {

@@ -66,9 +66,10 @@ public sealed record McpProxyOptions
 
     /// <summary>The logger of the engine. Secrets are never logged, at any level.</summary>
     /// <remarks>
-    /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. Its exceptions are
-    /// ignored. Every message has an event id. A message that could come often is written once, and then only as a count, at most once in 10 s for each reason.
-    /// Whether each exchange is logged (debug level) is decided when the proxy is created.
+    /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. One that blocks
+    /// delays the connections that its thread serves; time limits still hold. Its exceptions are ignored. Every message has an event id. A message that could
+    /// come often is written once, and then only as a count, at most once in 10 s for each reason. Whether each exchange is logged (debug level) is decided when
+    /// the proxy is created.
     /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 

@@ -36,23 +36,27 @@ public sealed partial class HelpTests
         "upstream-idle-timeout", "upstream-post-idle-timeout", "config", "check", "debug", "ca-file", "remote-auth", "remote-auth-store",
     ];
 
+    private static readonly string[] VerbNames = ["proxy", "stdio", "tunnel", "login", "logout", "status", "secret", "demo"];
+
+    public static TheoryData<string> Verbs => [.. VerbNames];
+
     [Fact]
     public async Task WholeHelpOfStdioListsItsFlags()
     {
-        Outcome outcome = await Command.RunAsync(["stdio", "--help", "all"], Columns(80));
+        Outcome outcome = await HelpAsync("stdio", "all");
 
-        Assert.All(StdioFlags, flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+        Assert.All(StdioFlags, flag => ExpectFlag(flag, outcome));
     }
 
     [Fact]
     public async Task WholeHelpOfProxyListsEveryFlagWithItsEnvironmentName()
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
+        Outcome outcome = await HelpAsync("proxy", "all");
 
         Assert.Equal(0, outcome.ExitCode);
         Assert.All(ProxyFlags, flag =>
         {
-            Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output);
+            ExpectFlag(flag, outcome);
             Assert.Contains($"MCPPROXYFAST_{flag.ToUpperInvariant().Replace('-', '_')}]", outcome.Output, StringComparison.Ordinal);
         });
         Assert.Equal(ProxyFlags.Length, Shown().Count(outcome.Output));
@@ -61,19 +65,19 @@ public sealed partial class HelpTests
     [Fact]
     public async Task HelpOfTunnelHasTheFlagsOfTheProxyButForTheTarget()
     {
-        Outcome outcome = await Command.RunAsync(["tunnel", "--help", "all"], Columns(80));
+        Outcome outcome = await HelpAsync("tunnel", "all");
 
         Assert.StartsWith("Usage: mcpproxyfast tunnel [flags] TARGET SERVER_NAME\n", outcome.Output, StringComparison.Ordinal);
         Assert.All(
             ProxyFlags.Where(flag => flag != "target-uri").Concat(["tunnel-provider", "provider-args"]),
-            flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+            flag => ExpectFlag(flag, outcome));
         Assert.Equal(ProxyFlags.Length + 1, Shown().Count(outcome.Output));
     }
 
     [Fact]
     public async Task HelpOfAFlagNamesItsUnitAndDefault()
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
+        Outcome outcome = await HelpAsync("proxy", "all");
 
         Assert.Matches("(?m)^  --idle-timeout DURATION\n .*\n .*default: 120s", outcome.Output);
     }
@@ -88,24 +92,17 @@ public sealed partial class HelpTests
     [Fact]
     public async Task ShortHelpHasTheFlagsThatMostPeopleNeedAndNamesTheWayToTheOthers()
     {
-        Outcome outcome = await Command.RunAsync(["proxy", "--help"], Columns(80));
+        Outcome outcome = await HelpAsync("proxy");
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(["target-uri", "port", "oidc-issuer", "remote-auth", "config", "check"], flag => Assert.Matches($"(?m)^  --{flag}( |$)", outcome.Output));
+        Assert.All(["target-uri", "port", "oidc-issuer", "remote-auth", "config", "check"], flag => ExpectFlag(flag, outcome));
         Assert.InRange(outcome.Output.Count('\n'), 20, 90);
         Assert.Contains($"{ProxyFlags.Length - Shown().Count(outcome.Output)} more flags: mcpproxyfast proxy --help all", outcome.Output, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("")]
-    [InlineData("proxy")]
-    [InlineData("tunnel")]
-    [InlineData("login")]
-    [InlineData("logout")]
-    [InlineData("status")]
-    [InlineData("secret")]
-    [InlineData("demo")]
-    [InlineData("stdio")]
+    [MemberData(nameof(Verbs))]
     public async Task HelpIsAsWideAsTheTerminalAndBreaksBetweenWords(string verb)
     {
         foreach (int columns in (int[])[80, 120])
@@ -125,7 +122,7 @@ public sealed partial class HelpTests
     public async Task HelpIs80ColumnsWideWhereNobodySaysHowWideTheTerminalIs()
     {
         Outcome unknown = await Command.RunAsync(["proxy", "--help", "all"], new Dictionary<string, string> { ["COLUMNS"] = "" });
-        Outcome usual = await Command.RunAsync(["proxy", "--help", "all"], Columns(80));
+        Outcome usual = await HelpAsync("proxy", "all");
 
         Assert.Equal(usual.Output, unknown.Output);
     }
@@ -143,17 +140,10 @@ public sealed partial class HelpTests
         Assert.All(FlagTable.Of(options).All, flag => Assert.NotEqual(HelpGroup.Rest, HelpGroup.Of(flag.Name)));
 
     [Theory]
-    [InlineData("proxy")]
-    [InlineData("tunnel")]
-    [InlineData("login")]
-    [InlineData("logout")]
-    [InlineData("status")]
-    [InlineData("secret")]
-    [InlineData("demo")]
-    [InlineData("stdio")]
+    [MemberData(nameof(Verbs))]
     public async Task EveryGroupHasAnExampleThatTheCommandTakes(string verb)
     {
-        Outcome help = await Command.RunAsync([verb, "--help"], Columns(80));
+        Outcome help = await HelpAsync(verb);
         string[] examples = [.. Example().Matches(help.Output).Select(match => match.Groups[1].Value.Replace(" \\\n", " ", StringComparison.Ordinal))];
 
         Assert.NotEmpty(examples);
@@ -172,25 +162,16 @@ public sealed partial class HelpTests
         Outcome outcome = await Command.RunAsync(["--help"]);
 
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(
-            ["proxy", "stdio", "tunnel", "login", "logout", "status", "secret", "demo"],
-            verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
+        Assert.All(VerbNames, verb => Assert.Contains($"  {verb} ", outcome.Output, StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("proxy")]
-    [InlineData("stdio")]
-    [InlineData("tunnel")]
-    [InlineData("login")]
-    [InlineData("logout")]
-    [InlineData("status")]
-    [InlineData("secret")]
-    [InlineData("demo")]
+    [MemberData(nameof(Verbs))]
     public async Task HelpBeforeAVerbIsThePageOfTheVerb(string verb)
     {
         foreach (string[] how in (string[][])[[], ["all"]])
         {
-            Outcome behind = await Command.RunAsync([verb, "--help", .. how], Columns(80));
+            Outcome behind = await HelpAsync(verb, how);
 
             Assert.Equal(behind, await Command.RunAsync(["help", verb, .. how], Columns(80)));
             Assert.Equal(behind, await Command.RunAsync(["--help", verb, .. how], Columns(80)));
@@ -237,4 +218,8 @@ public sealed partial class HelpTests
     private static partial Regex Title();
 
     private static Dictionary<string, string> Columns(int count) => new() { ["COLUMNS"] = $"{count}" };
+
+    private static Task<Outcome> HelpAsync(string verb, params string[] how) => Command.RunAsync([verb, "--help", .. how], Columns(80));
+
+    private static void ExpectFlag(string flag, Outcome help) => Assert.Matches($"(?m)^  --{flag}( |$)", help.Output);
 }

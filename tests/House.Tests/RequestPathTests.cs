@@ -77,8 +77,11 @@ public sealed class RequestPathTests
         ("locks", "EventLoop.Run", "Once, when the loop ends."),
         ("locks", "EventLoops", "Once per proxy, when it takes its share in the loops and gives it back."),
         ("formats", "EventLoop..ctor", "Names the loop's thread, once."),
-        ("threads", "EventLoop..ctor", "Starts the loop's thread: the one place where a thread is made."),
-        ("locks", "Heartbeat", "Once per connection, when it comes and goes; a beat takes no lock."),
+        ("threads", "EventLoop..ctor", "Starts the loop's thread, once."),
+        ("threads", "Heartbeat..ctor", "Starts the heartbeat's thread, once."),
+        ("threads", "WakeQueue.TryStart", "Starts a thread for what is due, where none is idle: after a time limit, a drain or an abort."),
+        ("locks", "Heartbeat", "Once per proxy, when it comes and goes; and the heartbeat's own thread waits for the next beat."),
+        ("locks", "WakeQueue", "After a time limit, a drain or an abort, and once a beat."),
         ("collects", "BurstCollector", "Gives memory back after a burst, when no connection is left. Its remarks say what it costs."),
     ];
 

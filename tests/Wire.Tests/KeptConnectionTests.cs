@@ -62,8 +62,7 @@ public sealed class KeptConnectionTests
     {
         await using var host = new WireHost(over);
         (RawPeer first, RawPeer upstream) = await host.ServeOneAsync();
-        first.Finish();
-        await first.ReadToEndAsync();
+        await WireHost.LeaveAsync(first);
         await upstream.SendAsync(Messages.Answer("evil"));
         Assert.Equal("", await upstream.ReadToEndAsync());
         await Expect.FreshUpstreamAsync(host, await host.ConnectAsync());

@@ -8,8 +8,6 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>An upstream that does not say how long it keeps idle connections shows it by closing them; no POST is to meet such a close.</summary>
 public sealed class UpstreamIdleTimeoutTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
-
     /// <summary>The upstream's time limit, as gunicorn has it.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
@@ -22,7 +20,7 @@ public sealed class UpstreamIdleTimeoutTests
         await LetTheUpstreamCloseAsync(host, times: 2);
         (RawPeer client, RawPeer own) = await host.ServeOneAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(1.1));
-        await PostOverAFreshConnectionAsync(host, client);
+        await Expect.FreshUpstreamAsync(host, client, Messages.Post);
         Assert.Equal("", await own.ReadToEndAsync());
     }
 
@@ -53,9 +51,9 @@ public sealed class UpstreamIdleTimeoutTests
         await using WireHost host = Host(over);
         await LetTheUpstreamCloseAsync(host, times: 2);
         (RawPeer other, _) = await host.ServeOneAsync();
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         host.Clock!.Advance(TimeSpan.FromSeconds(1.1));
-        await PostOverAFreshConnectionAsync(host, await host.ConnectAsync());
+        await Expect.FreshUpstreamAsync(host, await host.ConnectAsync(), Messages.Post);
     }
 
     /// <summary>What the upstream does counts more than what it says: something between may close connections earlier.</summary>
@@ -69,7 +67,7 @@ public sealed class UpstreamIdleTimeoutTests
         await client.ReadResponseAsync();
         await host.Reports.NextAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(1.1));
-        await PostOverAFreshConnectionAsync(host, client);
+        await Expect.FreshUpstreamAsync(host, client, Messages.Post);
     }
 
     /// <summary>It may have had any reason.</summary>
@@ -111,7 +109,7 @@ public sealed class UpstreamIdleTimeoutTests
         (RawPeer client, RawPeer own) = await host.ServeOneAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(2.5));
         (RawPeer other, RawPeer lately) = await host.ServeOneAsync();
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         Assert.Equal("ok", (await Messages.ExchangeAsync(client, lately, Messages.Post)).Body);
         Assert.Equal("", await own.ReadToEndAsync());
         Assert.Equal(2, host.Connects);
@@ -124,7 +122,7 @@ public sealed class UpstreamIdleTimeoutTests
         (RawPeer client, RawPeer own) = await host.ServeOneAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(0.5));
         (RawPeer other, _) = await host.ServeOneAsync();
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         host.Clock!.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("ok", (await Messages.ExchangeAsync(client, own, Messages.Post)).Body);
     }
@@ -136,7 +134,7 @@ public sealed class UpstreamIdleTimeoutTests
         (RawPeer client, RawPeer own) = await host.ServeOneAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(2.5));
         (RawPeer other, _) = await host.ServeOneAsync();
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         Assert.Equal("ok", (await Messages.ExchangeAsync(client, own)).Body);
     }
 
@@ -150,7 +148,7 @@ public sealed class UpstreamIdleTimeoutTests
         (RawPeer client, _) = await host.ServeOneAsync();
         if (isPooled)
         {
-            await LeaveAsync(client);
+            await WireHost.LeaveAsync(client);
             client = await host.ConnectAsync();
         }
 
@@ -203,7 +201,7 @@ public sealed class UpstreamIdleTimeoutTests
         source.GiveUp();
         Assert.Equal(401, (await client.ReadResponseAsync()).Status);
         await host.Reports.NextAsync();
-        await PostOverAFreshConnectionAsync(host, client);
+        await Expect.FreshUpstreamAsync(host, client, Messages.Post);
     }
 
     /// <summary>The upstream may have sent all of it long before the client has taken it: it is idle since then.</summary>
@@ -226,7 +224,7 @@ public sealed class UpstreamIdleTimeoutTests
         await client.ReadThroughAsync("!");
         await host.Reports.NextAsync();
         Pass(host, TimeSpan.FromSeconds(1));
-        await PostOverAFreshConnectionAsync(host, client);
+        await Expect.FreshUpstreamAsync(host, client, Messages.Post);
     }
 
     /// <summary>Who waits for more of an answer knows that the upstream is not done with it.</summary>
@@ -250,7 +248,7 @@ public sealed class UpstreamIdleTimeoutTests
     /// <summary>Of the answer's bytes few fit between the engine and a client that does not read.</summary>
     private static WireHost HostWhoseClientsHoldBack() => new(
         Over.InlinePipes,
-        WithLongTimes,
+        WireHost.WithLongTimes,
         new FakeTimeProvider(),
         new PipeOptions(
             readerScheduler: PipeScheduler.Inline,
@@ -258,9 +256,6 @@ public sealed class UpstreamIdleTimeoutTests
             pauseWriterThreshold: 64,
             resumeWriterThreshold: 32,
             useSynchronizationContext: false));
-
-    private static McpProxyOptions WithLongTimes(McpProxyOptions options) =>
-        options with { Limits = new ProxyLimits { IdleTimeout = Long, HeaderTimeout = Long, UpstreamIdleTimeout = Long, UpstreamMaxAge = Long } };
 
     /// <summary>Moves the clock in heartbeats.</summary>
     private static void Pass(WireHost host, TimeSpan time)
@@ -272,11 +267,8 @@ public sealed class UpstreamIdleTimeoutTests
         }
     }
 
-    private static WireHost Host(Over over, UpstreamCredentials? credentials = null) => new(
-        over,
-        WithLongTimes,
-        new FakeTimeProvider(),
-        credentials: credentials);
+    private static WireHost Host(Over over, UpstreamCredentials? credentials = null) =>
+        new(over, WireHost.WithLongTimes, new FakeTimeProvider(), credentials: credentials);
 
     /// <summary>The upstream closes connections that have been idle for its limit, one after the other.</summary>
     private static async Task LetTheUpstreamCloseAsync(WireHost host, int times)
@@ -294,22 +286,6 @@ public sealed class UpstreamIdleTimeoutTests
     {
         upstream.Finish();
         Assert.Equal("", await upstream.ReadToEndAsync());
-    }
-
-    private static async Task PostOverAFreshConnectionAsync(WireHost host, RawPeer client)
-    {
-        await client.SendAsync(Messages.Post);
-        RawPeer fresh = await host.AcceptAsync();
-        Assert.Equal("{}", (await fresh.ReadRequestAsync()).Body);
-        await fresh.SendAsync(Messages.Ok);
-        Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
-    }
-
-    /// <summary>The client has left, and the engine has put its upstream connection into the pool.</summary>
-    private static async Task LeaveAsync(RawPeer client)
-    {
-        client.Finish();
-        await client.ReadToEndAsync();
     }
 
     /// <summary>A credential that the upstream refuses, and another one after a while.</summary>

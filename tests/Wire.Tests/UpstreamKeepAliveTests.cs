@@ -6,8 +6,6 @@ namespace McpProxyFast.Wire.Tests;
 /// <summary>Which kept upstream connection a request gets: servers close idle ones, and a POST that is on its way then is lost.</summary>
 public sealed class UpstreamKeepAliveTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
-
     /// <summary>Below the 5 s of node and uvicorn, but not by much.</summary>
     private static readonly TimeSpan NearFiveSeconds = TimeSpan.FromSeconds(4.5);
 
@@ -17,11 +15,7 @@ public sealed class UpstreamKeepAliveTests
         await using WireHost host = Host(over);
         (RawPeer client, RawPeer upstream) = await host.ServeOneAsync();
         host.Clock!.Advance(NearFiveSeconds);
-        await client.SendAsync(Messages.Post);
-        RawPeer fresh = await host.AcceptAsync();
-        Assert.Equal("{}", (await fresh.ReadRequestAsync()).Body);
-        await fresh.SendAsync(Messages.Ok);
-        Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
+        await Expect.FreshUpstreamAsync(host, client, Messages.Post);
         Assert.Equal("", await upstream.ReadToEndAsync());
         Assert.True(upstream.Ended);
     }
@@ -57,7 +51,7 @@ public sealed class UpstreamKeepAliveTests
         (RawPeer client, RawPeer tooOld) = await host.ServeOneAsync();
         host.Clock!.Advance(NearFiveSeconds);
         (RawPeer other, RawPeer lately) = await host.ServeOneAsync();
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         Assert.Equal("ok", (await Messages.ExchangeAsync(client, lately, Messages.Post)).Body);
         Assert.Equal("", await tooOld.ReadToEndAsync());
         Assert.Equal(2, host.Connects);
@@ -70,7 +64,7 @@ public sealed class UpstreamKeepAliveTests
         await using WireHost host = Host(over);
         (RawPeer other, _) = await host.ServeOneAsync();
         host.Clock!.Advance(TimeSpan.FromSeconds(3));
-        await LeaveAsync(other);
+        await WireHost.LeaveAsync(other);
         host.Clock.Advance(TimeSpan.FromSeconds(2));
         await host.SendAsync(Messages.Post);
         Assert.Equal(2, host.Connects);
@@ -86,7 +80,7 @@ public sealed class UpstreamKeepAliveTests
         (RawPeer client, RawPeer upstream) = await ServeOneAsync(host, "Keep-Alive: timeout=2, max=100");
         if (isPooled)
         {
-            await LeaveAsync(client);
+            await WireHost.LeaveAsync(client);
         }
 
         Assert.Equal("", await host.PassUntilAsync(upstream.ReadToEndAsync(), TimeSpan.FromSeconds(1)));
@@ -120,10 +114,7 @@ public sealed class UpstreamKeepAliveTests
         await Expect.FreshUpstreamAsync(host, client);
     }
 
-    private static WireHost Host(Over over) => new(
-        over,
-        options => options with { Limits = new ProxyLimits { IdleTimeout = Long, HeaderTimeout = Long, UpstreamIdleTimeout = Long, UpstreamMaxAge = Long } },
-        new FakeTimeProvider());
+    private static WireHost Host(Over over) => new(over, WireHost.WithLongTimes, new FakeTimeProvider());
 
     /// <summary>A new client has had an exchange whose answer has these lines too.</summary>
     private static async Task<(RawPeer Client, RawPeer Upstream)> ServeOneAsync(WireHost host, string lines)
@@ -133,12 +124,5 @@ public sealed class UpstreamKeepAliveTests
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
         await host.Reports.NextAsync();
         return (client, upstream);
-    }
-
-    /// <summary>The client has left, and the engine has put its upstream connection into the pool.</summary>
-    private static async Task LeaveAsync(RawPeer client)
-    {
-        client.Finish();
-        await client.ReadToEndAsync();
     }
 }

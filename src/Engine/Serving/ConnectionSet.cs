@@ -110,8 +110,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
                 }
                 catch (Exception bug)
                 {
-                    logger.DeadlinesNotSeen(bug);
-                    Guard(connection, static cut => cut.Abort());
+                    connection.FailBeat(bug);
                 }
             }
         }

@@ -17,12 +17,6 @@ internal sealed class CredentialStage
     /// <summary>How often the request has been sent again with another credential.</summary>
     private int _replays;
 
-    /// <summary>
-    /// A copy of the parts of the request that a challenge would be about. Made before a wait, and before a pump may release the head's bytes; valid until the
-    /// response is streamed.
-    /// </summary>
-    private RequestNote _note;
-
     /// <summary>The credential that the request is sent with; null if there is none.</summary>
     private CredentialLine? _line;
 
@@ -48,7 +42,6 @@ internal sealed class CredentialStage
     {
         _owner = null;
         _replays = 0;
-        _note.Clear();
         _line = null;
         _callerEndsAt = null;
         _mayBeAsked = false;
@@ -118,7 +111,7 @@ internal sealed class CredentialStage
 
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         Note(request, request.Redirect.To);
-        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(), wait.Token)).ConfigureAwait(false), out _);
+        return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(request.Noted), wait.Token)).ConfigureAwait(false), out _);
     }
 
     /// <summary>Copies the parts of the request that a challenge would be about, before a pump may release its bytes. Allocates nothing.</summary>
@@ -126,18 +119,14 @@ internal sealed class CredentialStage
     /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there was none.</param>
     public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
-        Debug.Assert(request is { IsPumping: false, IsHeld: true }, "The head's bytes are there to be read.");
         ReadOnlySpan<byte> caller = default;
-        if (Source!.IsPerCaller)
+        if (Source is { IsPerCaller: true })
         {
             PresentedToken.Read(request.Head, out caller);
         }
 
-        _note.Take(request.Head, _owner!.Parts.RequestRewriter, redirectedTo.Span, caller);
+        request.Note(redirectedTo, caller);
     }
-
-    /// <summary>Drops the copy. Called when the response is forwarded to the client, so that no challenge can come any more.</summary>
-    public void Forget() => _note.Clear();
 
     /// <summary>Whether a response is a 401 or 403 about the proxy's credential. Any other 401 or 403 is forwarded to the client.</summary>
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
@@ -149,10 +138,11 @@ internal sealed class CredentialStage
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
         if (request is { IsPumping: false, IsHeld: true })
         {
-            Note(request, redirectedTo); // otherwise it was noted when it was sent
+            Note(request, redirectedTo); // otherwise it was noted when its pump started
         }
 
-        var challenge = new UpstreamChallenge(Describe(), response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
+        var challenge = new UpstreamChallenge(
+            Describe(request.Noted), response.Status, ValuesOf(response, KnownField.WwwAuthenticate), nonce, _line, _replays++);
         using SlowPathWait wait = _owner!.Interrupts.StartSlowPathWait();
         StageResult result = Take(await WithoutCancelAsync(Source!.RecoverAsync(challenge, wait.Token)).ConfigureAwait(false), out bool isRenewed);
         if (!result.GoesOn || !isRenewed)
@@ -190,14 +180,14 @@ internal sealed class CredentialStage
     }
 
     /// <summary>Returns the copied request in the form that the credential source takes. It allocates, so only cold code may call it.</summary>
-    private UpstreamRequest Describe()
+    private UpstreamRequest Describe(in RequestNote note)
     {
-        string target = Encoding.ASCII.GetString(_note.Target);
+        string target = Encoding.ASCII.GetString(note.Target);
         string origin = _owner!.Parts.Target.GetLeftPart(UriPartial.Authority);
         CallerToken? caller = !Source!.IsPerCaller ? null
-            : _note.Caller.IsEmpty ? CallerToken.None
-            : new CallerToken(_note.Caller.ToArray(), _callerEndsAt);
-        return new UpstreamRequest(Encoding.ASCII.GetString(_note.Method), new Uri(target is "*" ? origin : origin + target), caller);
+            : note.Caller.IsEmpty ? CallerToken.None
+            : new CallerToken(note.Caller.ToArray(), _callerEndsAt);
+        return new UpstreamRequest(Encoding.ASCII.GetString(note.Method), new Uri(target is "*" ? origin : origin + target), caller);
     }
 
     private ReadOnlySpan<byte> PathOf(RequestStream request, ReadOnlyMemory<byte> redirectedTo)

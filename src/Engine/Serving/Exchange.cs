@@ -281,11 +281,6 @@ internal sealed class Exchange
 
     private ValueTask<StageResult> SendAsync()
     {
-        if (Parts.Credentials is not null && !Request.IsWhole())
-        {
-            Credential.Note(Request, Redirect.To); // when a challenge arrives, the pump may have released the head's bytes
-        }
-
         Outcome.Attempts++;
         Outcome.IsUpstreamReused = Upstream.IsReused;
         return Request.SendAsync(Upstream.Transport, Credential.LineFor(Request, Redirect.To), Redirect.To);
@@ -384,7 +379,7 @@ internal sealed class Exchange
         }
 
         Response.BeginStreaming();
-        Credential.Forget();
+        Request.Forget();
         if (Request is { HasPumped: false, State: SendState.Done })
         {
             ReleaseRequest();

@@ -3,6 +3,7 @@ using McpProxyFast.Outcomes;
 using McpProxyFast.Relay;
 using McpProxyFast.Transport;
 using McpProxyFast.Upstream;
+using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
@@ -32,8 +33,13 @@ namespace McpProxyFast.Serving;
 /// The main loop is woken by cancelling every operation that it may be waiting for. A cancellation can arrive late and hit a later wait. So a loop whose wait
 /// was cancelled checks the reasons here, and continues if there is none. A flush is cancelled only after a reason that ends the connection's exchanges.
 /// </para>
+/// <para>
+/// Who wakes a loop runs what it does next, up to its next wait. The watch and the pump do that: they belong to the connection. The heartbeat, the drain and
+/// the abort only decide. They serve all connections, and the woken exchange may run a host's code, which may block. What they find due is done on a thread of
+/// the <see cref="WakeQueue"/>.
+/// </para>
 /// </remarks>
-internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
+internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThreadPoolWorkItem
 {
     private const int RefusalShift = 8;
     private const int FlagShift = 16;
@@ -85,17 +91,14 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>The relay of a response's body while it is streamed.</summary>
     private volatile BodyRelay? _streaming;
 
-    /// <summary>The pump's progress at the last beat. Used by the heartbeat only.</summary>
-    private RelayProgress _sendingProgress;
-
-    /// <summary>The stream's progress at the last beat. Used by the heartbeat only.</summary>
-    private RelayProgress _streamingProgress;
+    /// <summary>What the last beat saw. Used by the heartbeat only.</summary>
+    private LastBeat _lastBeat;
 
     /// <summary>See <see cref="AnsweredBy"/>. Written by the main loop and the heartbeat.</summary>
     private long _answeredBy = long.MaxValue;
 
-    /// <summary>A write's deadline that was extended, and the bytes that had reached the peer then. Used by the heartbeat only.</summary>
-    private (long Deadline, long Taken) _putOff;
+    /// <summary>What is due and not yet begun, as <see cref="Due"/>. While it is not 0, this is in the <see cref="WakeQueue"/>, once.</summary>
+    private int _due;
 
     public Interrupts(SharedServices parts, Connection client)
     {
@@ -165,21 +168,28 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     public void Drain()
     {
         _drains = true;
-        _client.Input.CancelPendingRead(); // if it waits for anything but a request, the loop continues
+        Later(Due.ClientRead); // if it waits for anything but a request, the loop continues
     }
 
     /// <summary>Ends everything at once.</summary>
-    public void Abort()
+    public void Abort() => Later(TryCut(FaultReason.Stopped, exchange: null) | Due.ClientAbort);
+
+    /// <summary>Ends everything because a beat has failed.</summary>
+    public void FailBeat(Exception bug)
     {
-        Cut(FaultReason.Stopped);
-        _client.Abort();
+        if (!IsCut)
+        {
+            _parts.Heartbeat.Wakes.Add(new FailedBeat(_parts.Logger, bug)); // once, as it is cut now
+        }
+
+        Later(TryCut(FaultReason.InternalError, exchange: null) | Due.ClientAbort);
     }
 
-    /// <summary>Ends the exchange and the connection for an external reason. Wakes the main loop wherever it waits.</summary>
-    public void Cut(FaultReason reason) => TryCut(reason, exchange: null);
+    /// <summary>Ends the exchange and the connection for an external reason. Wakes the main loop wherever it waits, on this thread.</summary>
+    public void Cut(FaultReason reason) => Do(TryCut(reason, exchange: null));
 
-    /// <summary>Refuses the rest of the request's body and wakes the main loop, which waits for the response.</summary>
-    public void RefuseBody(RefusalReason reason) => TryRefuse(reason, exchange: null);
+    /// <summary>Refuses the rest of the request's body and wakes the main loop, which waits for the response, on this thread.</summary>
+    public void RefuseBody(RefusalReason reason) => Do(TryRefuse(reason, exchange: null));
 
     /// <summary>Stops the pump. The exchange continues without the rest of the request.</summary>
     public void StopPump()
@@ -243,7 +253,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             return true;
         }
 
-        Act(WaitOf(ended)); // the heartbeat may be about to do this too: doing it twice is harmless
+        Do(DueAfter(WaitOf(ended))); // the heartbeat may be about to do this too: doing it twice is harmless
         return false;
     }
 
@@ -294,14 +304,14 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             CheckStream(streaming, exchange, nowMilliseconds);
         }
 
-        if (_mustAskForEnd)
+        if (_mustAskForEnd && _client.Input.MayHideEnd)
         {
-            _client.Input.LookForEnd();
+            Later(Due.ClientEnd);
         }
 
         if (_upstream is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
         {
-            upstream.EndIdle();
+            upstream.EndIdleLater();
         }
     }
 
@@ -317,12 +327,12 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         if (wait is Wait.ClientWrite or Wait.UpstreamWrite)
         {
             // A peer that takes some bytes in time is slow, not gone.
-            long before = _putOff.Deadline == seen ? _putOff.Taken : Volatile.Read(ref _takenAtStart);
+            long before = _lastBeat.PutOff.Deadline == seen ? _lastBeat.PutOff.Taken : Volatile.Read(ref _takenAtStart);
             long taken = TakenBy(wait);
             if (taken != before)
             {
                 long later = ((now + (long)_parts.Limits.WriteTimeout.TotalMilliseconds) << WaitBits) | (long)wait;
-                _putOff = (later, taken);
+                _lastBeat.PutOff = (later, taken);
                 Interlocked.CompareExchange(ref _deadline, later, seen);
                 return;
             }
@@ -331,44 +341,30 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         // Compare-exchange: if the wait has ended meanwhile, or another has begun, the word differs and nothing happens.
         if (Interlocked.CompareExchange(ref _deadline, seen | FiredBit, seen) == seen)
         {
-            Act(wait);
+            Later(DueAfter(wait));
         }
     }
 
-    /// <summary>Does what is due when a wait expires. Safe to call twice.</summary>
-    private void Act(Wait wait)
+    /// <summary>Decides what an expired wait leads to. Safe to call twice.</summary>
+    private Due DueAfter(Wait wait) => wait switch
     {
-        switch (wait)
-        {
-            case Wait.Idle or Wait.Request:
-                _client.Input.CancelPendingRead();
-                break;
-            case Wait.Response or Wait.UpstreamWrite:
-                Cut(FaultReason.UpstreamResponseTimeout);
-                break;
-            case Wait.ClientWrite:
-                Cut(FaultReason.ClientTooSlow);
-                break;
-            case Wait.LastBytes:
-                _upstream?.Transport.Output.CancelPendingFlush();
-                break;
-            case Wait.Linger:
-                _client.Abort();
-                break;
-            default:
-                throw new UnreachableException("Wait.None never expires.");
-        }
-    }
+        Wait.Idle or Wait.Request => Due.ClientRead,
+        Wait.Response or Wait.UpstreamWrite => TryCut(FaultReason.UpstreamResponseTimeout, exchange: null),
+        Wait.ClientWrite => TryCut(FaultReason.ClientTooSlow, exchange: null),
+        Wait.LastBytes => Due.UpstreamFlush,
+        Wait.Linger => Due.ClientAbort,
+        _ => throw new UnreachableException("Wait.None never expires."),
+    };
 
     /// <summary>Checks that a request's body moves: the upstream must take it, and the client must send it, fast enough.</summary>
     private void CheckPump(BodyRelay relay, long exchange, long now)
     {
-        RelayPhase phase = _sendingProgress.Follow(exchange >> NumberShift, relay, now);
+        RelayPhase phase = _lastBeat.Sending.Follow(exchange >> NumberShift, relay, now);
         if (phase is RelayPhase.Writing)
         {
-            if (_upstream is { } upstream && _sendingProgress.IsStuckWriting(upstream.Transport.Output, now, _parts.Limits.WriteTimeout))
+            if (_upstream is { } upstream && _lastBeat.Sending.IsStuckWriting(upstream.Transport.Output, now, _parts.Limits.WriteTimeout))
             {
-                TryCut(FaultReason.UpstreamResponseTimeout, exchange);
+                Later(TryCut(FaultReason.UpstreamResponseTimeout, exchange));
             }
 
             return;
@@ -381,15 +377,15 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
 
         if ((exchange & ContinueFlag) == 0 && relay.MovedBytes == 0)
         {
-            _sendingProgress.Restart(now); // the client waits for a 100, which is allowed; the upstream's response deadline applies instead
+            _lastBeat.Sending.Restart(now); // the client waits for a 100, which is allowed; the upstream's response deadline applies instead
             return;
         }
 
         long silence = (long)_parts.Limits.BodyTimeout.TotalMilliseconds;
-        bool isSilent = phase is RelayPhase.Reading && now - _sendingProgress.Since > silence;
-        if (isSilent || _sendingProgress.IsBelow(relay, now, silence, _parts.Limits.MinBodyBytesPerSecond))
+        bool isSilent = phase is RelayPhase.Reading && now - _lastBeat.Sending.Since > silence;
+        if (isSilent || _lastBeat.Sending.IsBelow(relay, now, silence, _parts.Limits.MinBodyBytesPerSecond))
         {
-            TryRefuse(RefusalReason.BodyTooSlow, exchange);
+            Later(TryRefuse(RefusalReason.BodyTooSlow, exchange));
         }
     }
 
@@ -408,10 +404,10 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         }
 
         Volatile.Write(ref _answeredBy, Math.Min(AnsweredBy, now));
-        if (_streamingProgress.Follow(exchange >> NumberShift, relay, now) is RelayPhase.Writing
-            && _streamingProgress.IsStuckWriting(_client.Output, now, _parts.Limits.WriteTimeout))
+        if (_lastBeat.Streaming.Follow(exchange >> NumberShift, relay, now) is RelayPhase.Writing
+            && _lastBeat.Streaming.IsStuckWriting(_client.Output, now, _parts.Limits.WriteTimeout))
         {
-            TryCut(FaultReason.ClientTooSlow, exchange);
+            Later(TryCut(FaultReason.ClientTooSlow, exchange));
         }
     }
 
@@ -419,34 +415,33 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
 
     private static Wait WaitOf(long deadline) => (Wait)(deadline & (FiredBit - 1));
 
-    private void TryCut(FaultReason reason, long? exchange)
+    /// <summary>Cuts, unless there is a reason already, or another exchange has begun.</summary>
+    /// <returns>What is due for that. The word is set before the waits are looked at, and a wait that begins later reads the reason first.</returns>
+    private Due TryCut(FaultReason reason, long? exchange)
     {
         Debug.Assert(reason is not FaultReason.None, "A cut has a reason.");
+        Due clientIsLost = reason is FaultReason.UpstreamResponseTimeout ? Due.None : Due.ClientFlush;
         long seen = Volatile.Read(ref _exchange);
         do
         {
             if (IsAnother(seen, exchange))
             {
-                return;
+                return Due.None;
             }
 
             if ((seen & CutMask) != 0)
             {
-                if (reason is not FaultReason.UpstreamResponseTimeout)
-                {
-                    _client.Output.CancelPendingFlush(); // the first cause may have let an answer be sent to the client, which will not read it
-                }
-
-                return;
+                return clientIsLost; // the first cause may have let an answer be sent to the client, which will not read it
             }
         }
         while (!TryReplace(ref seen, seen | (long)reason));
 
-        // The word is set before the waits are looked at. A wait that begins later reads the reason first.
-        WakeAll(isClientLost: reason is not FaultReason.UpstreamResponseTimeout);
+        return Due.Waits | clientIsLost;
     }
 
-    private void TryRefuse(RefusalReason reason, long? exchange)
+    /// <summary>Refuses the rest of the body, unless that was done already, it was read completely, or another exchange has begun.</summary>
+    /// <returns>What is due for that.</returns>
+    private Due TryRefuse(RefusalReason reason, long? exchange)
     {
         Debug.Assert(reason is not RefusalReason.None, "A refusal has a reason.");
         long seen = Volatile.Read(ref _exchange);
@@ -455,29 +450,72 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             // A body that was read completely can no longer be refused: its response may be on the way.
             if (((seen >> RefusalShift) & 0xFF) != 0 || (seen & LastBytesFlag) != 0 || IsAnother(seen, exchange))
             {
-                return;
+                return Due.None;
             }
         }
         while (!TryReplace(ref seen, seen | ((long)reason << RefusalShift) | StoppedFlag));
 
-        WakeAll(isClientLost: false);
+        return Due.Waits;
     }
 
-    /// <summary>Cancels every wait of this connection. A loop that is not waiting now sees the cancellation at its next wait.</summary>
-    /// <param name="isClientLost">Nothing more is sent to the client. If false, the client still gets an answer, and flushes to it are not cancelled.</param>
-    private void WakeAll(bool isClientLost)
+    /// <summary>Does what is due on a thread of the queue, where it may block.</summary>
+    private void Later(Due due)
     {
-        _slowPathWait?.Cancel();
-        _client.Input.CancelPendingRead();
-        if (isClientLost)
+        if (due is not Due.None && Interlocked.Or(ref _due, (int)due) == 0)
+        {
+            _parts.Heartbeat.Wakes.Add(this);
+        }
+    }
+
+    /// <summary>Called by the queue. If more becomes due meanwhile, it is called again, perhaps at the same time.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            Do((Due)Interlocked.Exchange(ref _due, 0));
+        }
+        catch (Exception bug)
+        {
+            _parts.Logger.ConnectionNotTold(bug);
+        }
+    }
+
+    /// <summary>Does what is due, on this thread. A loop that is not waiting now sees the cancellation at its next wait.</summary>
+    private void Do(Due due)
+    {
+        if (due.HasFlag(Due.ClientAbort))
+        {
+            _client.Abort();
+        }
+
+        if (due.HasFlag(Due.SlowPath))
+        {
+            _slowPathWait?.Cancel();
+        }
+
+        if (due.HasFlag(Due.ClientRead))
+        {
+            _client.Input.CancelPendingRead();
+        }
+
+        if (due.HasFlag(Due.ClientFlush))
         {
             _client.Output.CancelPendingFlush();
         }
 
-        if (_upstream is { } upstream)
+        if (due.HasFlag(Due.UpstreamFlush))
         {
-            upstream.Transport.Output.CancelPendingFlush();
-            upstream.Transport.Input.CancelPendingRead();
+            _upstream?.Transport.Output.CancelPendingFlush();
+        }
+
+        if (due.HasFlag(Due.UpstreamRead))
+        {
+            _upstream?.Transport.Input.CancelPendingRead();
+        }
+
+        if (due.HasFlag(Due.ClientEnd))
+        {
+            _client.Input.LookForEnd();
         }
     }
 
@@ -506,4 +544,23 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
 
     /// <summary>Sets a flag. Returns false if it was set already.</summary>
     private bool Set(long flag) => (Interlocked.Or(ref _exchange, flag) & flag) == 0;
+
+    /// <summary>What the heartbeat remembers from beat to beat.</summary>
+    private struct LastBeat
+    {
+        /// <summary>The pump's progress.</summary>
+        public RelayProgress Sending;
+
+        /// <summary>The stream's progress.</summary>
+        public RelayProgress Streaming;
+
+        /// <summary>A write's deadline that was extended, and the bytes that had reached the peer then.</summary>
+        public (long Deadline, long Taken) PutOff;
+    }
+
+    /// <summary>Logs a beat that failed, where a logger may block.</summary>
+    private sealed class FailedBeat(ILogger logger, Exception bug) : IThreadPoolWorkItem
+    {
+        public void Execute() => logger.DeadlinesNotSeen(bug);
+    }
 }

@@ -6,15 +6,23 @@ using McpProxyFast.Transport;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// A copy of the parts of a request that a challenge is about: method, target and the caller's token, in one rented buffer. Copying allocates nothing.
+/// A copy of the parts of a request that a challenge names: authority, path, method, target and the caller's token, in one rented buffer. Copying allocates
+/// nothing.
 /// </summary>
 /// <remarks>
-/// The copy is needed since a pump may have released the received bytes when a challenge comes. Only then are the parts converted to strings.
+/// The copy is needed since a pump may have released the received bytes when a challenge, the upstream's or the proxy's own, is due. Only then are the parts
+/// converted to strings.
 /// </remarks>
 internal struct RequestNote
 {
     /// <summary>The rented buffer with the parts; null while nothing is copied.</summary>
     private byte[]? _bytes;
+
+    /// <summary>The index at which the authority ends and the path begins. Valid while a request is copied.</summary>
+    private int _authorityEnd;
+
+    /// <summary>The index at which the path ends and the method begins. Valid while a request is copied.</summary>
+    private int _pathEnd;
 
     /// <summary>The index at which the method ends and the target begins. Valid while a request is copied.</summary>
     private int _methodEnd;
@@ -27,7 +35,13 @@ internal struct RequestNote
 
     public readonly bool IsTaken => _bytes is not null;
 
-    public readonly ReadOnlySpan<byte> Method => Between(0, _methodEnd);
+    /// <summary>The authority that the client asked for.</summary>
+    public readonly ReadOnlySpan<byte> Authority => Between(0, _authorityEnd);
+
+    /// <summary>The path that the client asked for.</summary>
+    public readonly ReadOnlySpan<byte> Path => Between(_authorityEnd, _pathEnd);
+
+    public readonly ReadOnlySpan<byte> Method => Between(_pathEnd, _methodEnd);
 
     /// <summary>The path and query that are sent to the upstream; <c>*</c> for a request about the server as a whole.</summary>
     public readonly ReadOnlySpan<byte> Target => Between(_methodEnd, _targetEnd);
@@ -42,7 +56,8 @@ internal struct RequestNote
     /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
     public void Take(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, ReadOnlySpan<byte> caller)
     {
-        int most = head.Method.Length + (redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length) + caller.Length;
+        int target = redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length;
+        int most = head.Authority.Length + head.Path.Length + head.Method.Length + target + caller.Length;
         if (_bytes is null || _bytes.Length < most)
         {
             Clear();
@@ -50,12 +65,12 @@ internal struct RequestNote
         }
 
         Span<byte> room = _bytes;
-        head.Method.CopyTo(room);
-        _methodEnd = head.Method.Length;
-        _targetEnd = _methodEnd + WriteTarget(head, rewriter, redirectedTo, room[_methodEnd..]);
-        caller.CopyTo(room[_targetEnd..]);
-        _callerEnd = _targetEnd + caller.Length;
-        Debug.Assert(_callerEnd <= most, "The parts fit into the length that was computed for them.");
+        _authorityEnd = Put(head.Authority, 0);
+        _pathEnd = Put(head.Path, _authorityEnd);
+        _methodEnd = Put(head.Method, _pathEnd);
+        _targetEnd = redirectedTo.IsEmpty ? _methodEnd + rewriter.WriteTarget(head, room[_methodEnd..]) : Put(redirectedTo, _methodEnd);
+        _callerEnd = Put(caller, _targetEnd);
+        Debug.Assert(_callerEnd <= most, "The parts fit in the room that was counted for them.");
     }
 
     /// <summary>Gives the buffer back.</summary>
@@ -68,15 +83,12 @@ internal struct RequestNote
         }
     }
 
-    private static int WriteTarget(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, Span<byte> room)
+    /// <summary>Copies a part into the buffer.</summary>
+    /// <returns>Where it ends.</returns>
+    private readonly int Put(ReadOnlySpan<byte> part, int start)
     {
-        if (redirectedTo.IsEmpty)
-        {
-            return rewriter.WriteTarget(head, room);
-        }
-
-        redirectedTo.CopyTo(room);
-        return redirectedTo.Length;
+        part.CopyTo(_bytes.AsSpan(start));
+        return start + part.Length;
     }
 
     private readonly ReadOnlySpan<byte> Between(int start, int end)

@@ -55,10 +55,10 @@ internal sealed class RequestStream
     private ValueTask<bool> _pump;
 
     /// <summary>
-    /// A copy of the authority that the client asked for, followed by the path if a challenge may have to name it later. Made when the pump starts, because the
-    /// pump may release the head's bytes at any time. Valid once <see cref="HasPumped"/>. The buffer is reused.
+    /// A copy of the parts of the request that a challenge may have to name later. Made before a wait for a credential, and before a pump starts, which may
+    /// release the head's bytes at any time. Used by the main loop only. Valid until <see cref="Forget"/>.
     /// </summary>
-    private readonly ArrayBufferWriter<byte> _asked = new(64);
+    private RequestNote _note;
 
     /// <summary>How much of the request has been sent.</summary>
     public SendState State { get; private set; }
@@ -91,16 +91,13 @@ internal sealed class RequestStream
     public bool CanBeSentAgain => !IsPumping && IsHeld && State is SendState.Done && !Interrupts.IsDisturbed;
 
     /// <summary>The authority that the client asked for. Can be read while the pump runs, and after it.</summary>
-    public ReadOnlySpan<byte> Authority => HasPumped ? _asked.WrittenSpan[..AskedPathStart] : Head.Authority;
+    public ReadOnlySpan<byte> Authority => HasPumped ? _note.Authority : Head.Authority;
 
-    /// <summary>
-    /// The path that the client asked for. Can be read while the pump runs, and after it. If there was a pump and the proxy never sends challenges that name
-    /// the path, it is empty.
-    /// </summary>
-    public ReadOnlySpan<byte> Path => HasPumped ? _asked.WrittenSpan[AskedPathStart..] : Head.Path;
+    /// <summary>The path that the client asked for. Can be read while the pump runs, and after it.</summary>
+    public ReadOnlySpan<byte> Path => HasPumped ? _note.Path : Head.Path;
 
-    /// <summary>The index in <see cref="_asked"/> at which the path begins: the first slash, since no authority has one.</summary>
-    private int AskedPathStart => _asked.WrittenSpan.IndexOf((byte)'/') is >= 0 and int start ? start : _asked.WrittenCount;
+    /// <summary>The copy that was made last.</summary>
+    public ref readonly RequestNote Noted => ref _note;
 
     private SharedServices Parts => _owner!.Parts;
 
@@ -119,7 +116,6 @@ internal sealed class RequestStream
         IsHeld = true;
         HasPumped = false;
         ReceivedBytes = 0;
-        _asked.ResetWrittenCount();
     }
 
     /// <summary>Releases everything that belongs to one exchange.</summary>
@@ -127,6 +123,7 @@ internal sealed class RequestStream
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is cleared.");
         _head.Clear();
+        _note.Clear();
         Credential.Clear();
         Redirect.Clear();
         _owner = null;
@@ -317,13 +314,7 @@ internal sealed class RequestStream
 
     private void StartPump()
     {
-        _asked.ResetWrittenCount();
-        _asked.Write(Head.Authority);
-        if (Parts is { Tokens: not null, Credentials: not null })
-        {
-            _asked.Write(Head.Path);
-        }
-
+        Credential.Note(this, Redirect.To);
         if (!Head.ExpectsContinue)
         {
             Interrupts.SayContinue();
@@ -474,6 +465,18 @@ internal sealed class RequestStream
             IsPumping = false; // even after an internal error: the pump is awaited once
         }
     }
+
+    /// <summary>Notes the request. Allocates nothing.</summary>
+    /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
+    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    public void Note(ReadOnlyMemory<byte> redirectedTo, ReadOnlySpan<byte> caller)
+    {
+        Debug.Assert(!IsPumping && IsHeld, "The head's bytes are there to be read.");
+        _note.Take(Head, Parts.RequestRewriter, redirectedTo.Span, caller);
+    }
+
+    /// <summary>Lets the note go: the response is the client's, so nothing is asked of its request any more.</summary>
+    public void Forget() => _note.Clear();
 
     /// <summary>Prepares to send the same bytes again.</summary>
     public void Rewind()

@@ -122,7 +122,10 @@ internal abstract class Channel
     /// <summary>The channel cannot notice by itself that the peer has ended after bytes that do not fit its buffer yet.</summary>
     public virtual bool MustAskForEnd => false;
 
-    /// <summary>Checks for such an end. Called at each heartbeat if <see cref="MustAskForEnd"/>.</summary>
+    /// <summary>Such an end may be there now. From any thread; asked at each heartbeat if <see cref="MustAskForEnd"/>.</summary>
+    public virtual bool MayHideEnd => false;
+
+    /// <summary>Checks for such an end. May call a host's code. From any thread.</summary>
     public virtual void LookForEnd()
     {
     }

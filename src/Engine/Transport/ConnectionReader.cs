@@ -198,10 +198,13 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>The heartbeat must call <see cref="LookForEnd"/>.</summary>
+    /// <summary>The heartbeat must ask <see cref="MayHideEnd"/>.</summary>
     public bool MustAskForEnd => channel.MustAskForEnd;
 
-    /// <summary>While there is a watch, checks whether the peer has ended after bytes that cannot be received yet. Called by the heartbeat.</summary>
+    /// <summary>There is a watch, and bytes that cannot be received yet may hide the peer's end. Then <see cref="LookForEnd"/> is to be called.</summary>
+    public bool MayHideEnd => Volatile.Read(ref _watch) is not null && channel.MayHideEnd;
+
+    /// <summary>While there is a watch, checks whether the peer has ended after bytes that cannot be received yet. May call a host's code.</summary>
     public void LookForEnd()
     {
         if (Volatile.Read(ref _watch) is not null)

@@ -5,12 +5,18 @@ namespace McpProxyFast.Transport;
 /// <summary>Something that the heartbeat calls regularly.</summary>
 internal interface IHeartbeatListener
 {
-    /// <summary>Called about ten times a second, on the timer's thread. Must be quick, must not block and must not throw.</summary>
+    /// <summary>
+    /// Called about ten times a second, on the heartbeat's thread. Must be quick, must not throw, and must run no code of a host's: what may, goes to
+    /// <see cref="Heartbeat.Wakes"/>.
+    /// </summary>
     void OnBeat(long nowMilliseconds);
 }
 
 /// <summary>The only timer. It compares deadlines, which are plain numbers. No request has a timer of its own, and no request reads a clock.</summary>
-/// <remarks>All proxies that use the system clock share one (<see cref="Share"/>). It stops when the last of them disposes it.</remarks>
+/// <remarks>
+/// All proxies that use the system clock share one (<see cref="Share"/>). It stops when the last of them disposes it. It has a thread of its own: the timers of
+/// the system clock run on the thread pool, and a host's code may block all threads of that. With any other clock it is called by that clock's timer.
+/// </remarks>
 internal sealed class Heartbeat : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -26,7 +32,11 @@ internal sealed class Heartbeat : IDisposable
     /// <summary>Free indexes below <c>_used</c>.</summary>
     private readonly Stack<int> _free = new();
 
-    private readonly ITimer _timer;
+    /// <summary>Calls it if the clock is not the system's; otherwise null.</summary>
+    private readonly ITimer? _timer;
+
+    /// <summary>Set to end the thread; null if there is none. The thread disposes it.</summary>
+    private readonly ManualResetEvent? _stopping;
 
     /// <summary>The listeners. Changed under the lock, read without it.</summary>
     private IHeartbeatListener?[] _listeners = new IHeartbeatListener?[16];
@@ -48,8 +58,18 @@ internal sealed class Heartbeat : IDisposable
     {
         _clock = clock;
         _started = clock.GetTimestamp();
-        _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Beat(), this, Interval, Interval);
+        if (clock != TimeProvider.System)
+        {
+            _timer = clock.CreateTimer(static state => ((Heartbeat)state!).Beat(), this, Interval, Interval);
+            return;
+        }
+
+        _stopping = new ManualResetEvent(initialState: false);
+        new Thread(Run) { IsBackground = true, Name = "mcpproxyfast-heartbeat" }.Start();
     }
+
+    /// <summary>Runs what a beat finds due.</summary>
+    public WakeQueue Wakes { get; } = new();
 
     /// <summary>Milliseconds since it was created, as of the last beat.</summary>
     public long Now => Volatile.Read(ref _now);
@@ -104,7 +124,7 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Releases it. The last holder stops the timer.</summary>
+    /// <summary>Releases it. The last holder stops it.</summary>
     public void Dispose()
     {
         lock (Sharing)
@@ -118,7 +138,18 @@ internal sealed class Heartbeat : IDisposable
             s_ofSystem = s_ofSystem == this ? null : s_ofSystem;
         }
 
-        _timer.Dispose();
+        _timer?.Dispose();
+        _stopping?.Set();
+    }
+
+    private void Run()
+    {
+        while (!_stopping!.WaitOne(Interval))
+        {
+            Beat();
+        }
+
+        _stopping.Dispose();
     }
 
     private void Beat()
@@ -136,6 +167,7 @@ internal sealed class Heartbeat : IDisposable
             Volatile.Read(ref listeners[i])?.OnBeat(now);
         }
 
+        Wakes.OnBeat();
         Volatile.Write(ref _beating, 0);
     }
 }

@@ -18,7 +18,7 @@ namespace McpProxyFast.Upstream;
 /// States change by compare-exchange, so only one of watch, heartbeat and taker succeeds. In Settling, only the owner acts: an end is recorded, and the owner
 /// then does what is needed. The one that changes Pooled to Dead closes the connection. The one that changes Held to Dead only aborts it; its client closes it.
 /// </remarks>
-internal sealed class UpstreamConnection : IConnectionWatch
+internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 {
     private const int InUse = 0;
     private const int Settling = 1;
@@ -38,7 +38,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps the connection. Valid while Pooled; also read by the thread that ended that state.</summary>
+    /// <summary>The pool that keeps the connection; null if a client does. Valid while Held or Pooled, and from then on once it is Dead.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -133,7 +133,7 @@ internal sealed class UpstreamConnection : IConnectionWatch
         return arrival is Arrival.Nothing;
     }
 
-    public void OnPeerEnded() => EndIdle(byUpstream: true);
+    public void OnPeerEnded() => EndIdle(byUpstream: true, isLater: false);
 
     public void OnUnexpectedBytes()
     {
@@ -145,9 +145,15 @@ internal sealed class UpstreamConnection : IConnectionWatch
 
     /// <summary>Ends an idle connection. A connection in use is left to its user.</summary>
     /// <returns>Whether this call ended it.</returns>
-    public bool EndIdle() => EndIdle(byUpstream: false);
+    public bool EndIdle() => EndIdle(byUpstream: false, isLater: false);
 
-    private bool EndIdle(bool byUpstream)
+    /// <summary>The same for the heartbeat. What is left to do is done on a thread of its queue: a host's pipe may take its time.</summary>
+    public void EndIdleLater() => EndIdle(byUpstream: false, isLater: true);
+
+    /// <summary>Called by the queue, once.</summary>
+    void IThreadPoolWorkItem.Execute() => End();
+
+    private bool EndIdle(bool byUpstream, bool isLater)
     {
         int ended = TryEnd(Settling) ? Settling : TryEnd(Held) ? Held : TryEnd(Pooled) ? Pooled : InUse;
         if (ended == InUse)
@@ -160,12 +166,21 @@ internal sealed class UpstreamConnection : IConnectionWatch
             Learn(); // before it is closed: a thread that sees the close also finds the idle time learned
         }
 
-        if (ended != Settling)
+        if (ended == Settling)
         {
-            End(ended);
+            return true; // its owner notices that in Rest
         }
 
-        return true; // in the state Settling, the owner notices the end in Rest
+        if (isLater)
+        {
+            _heartbeat.Wakes.Add(this);
+        }
+        else
+        {
+            End();
+        }
+
+        return true;
     }
 
     private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
@@ -186,16 +201,17 @@ internal sealed class UpstreamConnection : IConnectionWatch
         if (Interlocked.CompareExchange(ref _state, state, Settling) != Settling)
         {
             Debug.Assert(IsDead, "Only an end comes between.");
-            End(state);
+            End();
         }
     }
 
-    /// <summary>Completes the change to Dead. Called only by the thread that made this change.</summary>
-    private void End(int state)
+    /// <summary>Completes the change to Dead. Called only by the thread that made this change, or on its behalf.</summary>
+    private void End()
     {
-        if (state == Pooled)
+        Debug.Assert(IsDead, "Only what has ended is ended.");
+        if (_pool is { } pool)
         {
-            _pool?.Forget(this);
+            pool.Forget(this);
             Transport.Close(reset: false);
         }
         else

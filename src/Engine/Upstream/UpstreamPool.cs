@@ -155,10 +155,25 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         }
     }
 
-    public void OnBeat(long nowMilliseconds) => EndIdle(connection => IsStale(connection, nowMilliseconds) || !IsYoung(connection));
+    public void OnBeat(long nowMilliseconds)
+    {
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            if (Volatile.Read(ref _slots[i]) is { } connection && (IsStale(connection, nowMilliseconds) || !IsYoung(connection)))
+            {
+                connection.EndIdleLater();
+            }
+        }
+    }
 
     /// <summary>Closes all idle connections.</summary>
-    public void Clear() => EndIdle(static _ => true);
+    public void Clear()
+    {
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            Volatile.Read(ref _slots[i])?.EndIdle();
+        }
+    }
 
     /// <summary>Closes all idle connections and leaves the heartbeat. A second call only closes connections.</summary>
     public void Dispose()
@@ -170,17 +185,6 @@ internal sealed class UpstreamPool : IHeartbeatListener, IDisposable
         }
 
         Clear();
-    }
-
-    private void EndIdle(Func<UpstreamConnection, bool> ends)
-    {
-        for (int i = 0; i < _slots.Length; i++)
-        {
-            if (Volatile.Read(ref _slots[i]) is { } connection && ends(connection))
-            {
-                connection.EndIdle();
-            }
-        }
     }
 
     private bool HasMuchYounger(UpstreamConnection own, Affinity? affinity) =>

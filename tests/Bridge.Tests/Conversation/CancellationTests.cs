@@ -1,4 +1,5 @@
 using McpProxyFast.Bridge.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Bridge.Tests.Conversation;
 
@@ -38,7 +39,7 @@ public sealed class CancellationTests
 
             await AnswerAsync(exchange);
         });
-        await using BridgeRun bridge = BridgeRun.Start(server.Address, Drains);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, WaitsInOrder);
         await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
         await server.Journal.SeenAsync("POST notifications/roots/list_changed");
 
@@ -68,7 +69,7 @@ public sealed class CancellationTests
 
             await (exchange.Body[0] == '[' ? exchange.JsonAsync($"[{Lines.Result("2")}]") : AnswerAsync(exchange));
         });
-        await using BridgeRun bridge = BridgeRun.Start(server.Address, Drains);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address, WaitsInOrder);
         await bridge.SendAsync("""{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}""");
         await server.Journal.SeenAsync("POST notifications/roots/list_changed");
 
@@ -103,4 +104,8 @@ public sealed class CancellationTests
     {
         Upstream = options.Upstream with { Limits = options.Upstream.Limits with { DrainTimeout = TimeSpan.FromMinutes(1) } },
     };
+
+    /// <summary>The same by a clock that stands still: what waits for its turn waits for as long as the test takes.</summary>
+    private static McpBridgeOptions WaitsInOrder(McpBridgeOptions options) =>
+        Drains(options with { Upstream = options.Upstream with { Clock = new FakeTimeProvider() } });
 }

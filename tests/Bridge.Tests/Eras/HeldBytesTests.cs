@@ -25,11 +25,10 @@ public sealed class HeldBytesTests
     [Fact]
     public void RequestIsHeldUntilItIsSentAndAnswered()
     {
-        ToServer sent = Forward(Large);
-        sent.Hold!.Dispose();
+        ToServer sent = Send(Large);
         Assert.False(_bytes.AreGivenBack);
 
-        Told(_join.FromServer(Sent([sent]), """{"content":[]}"""));
+        Answer(sent);
 
         Assert.True(_bytes.AreGivenBack);
     }
@@ -49,8 +48,7 @@ public sealed class HeldBytesTests
     [Fact]
     public void LargeRequestIsNotHeldBesideItsLargeAnswer()
     {
-        ToServer sent = Forward(Large);
-        sent.Hold!.Dispose();
+        ToServer sent = Send(Large);
 
         _join.Join.AnswerIsLarge(sent.Id!.Value);
 
@@ -63,8 +61,7 @@ public sealed class HeldBytesTests
     [Fact]
     public void SmallRequestIsHeldBesideALargeAnswerAndSentAgain()
     {
-        ToServer sent = Forward(Small);
-        sent.Hold!.Dispose();
+        ToServer sent = Send(Small);
         _join.Join.AnswerIsLarge(sent.Id!.Value);
         Assert.False(_bytes.AreGivenBack);
 
@@ -73,7 +70,7 @@ public sealed class HeldBytesTests
         Assert.Equal("busy", Sent([again]).GetProperty("params").GetProperty("requestState").GetString());
         again.Hold!.Dispose();
         Assert.False(_bytes.AreGivenBack);
-        Told(_join.FromServer(Sent([again]), """{"content":[]}"""));
+        Answer(again);
         Assert.True(_bytes.AreGivenBack);
     }
 
@@ -86,10 +83,9 @@ public sealed class HeldBytesTests
         string id = asked.GetProperty("id").GetRawText();
         string text = new('x', MessageSplicer.TakenInBytes);
 
-        ToServer again = Forward($$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"roots":[],"x":"{{{text}}}"}}""");
-        again.Hold!.Dispose();
+        ToServer again = Send($$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"roots":[],"x":"{{{text}}}"}}""");
         Assert.False(_bytes.AreGivenBack);
-        Told(_join.FromServer(Sent([again]), """{"content":[]}"""));
+        Answer(again);
 
         Assert.True(_bytes.AreGivenBack);
     }
@@ -127,6 +123,17 @@ public sealed class HeldBytesTests
             return Assert.IsType<ToServer>(Assert.Single(_join.FromClient(message, origin)));
         }
     }
+
+    /// <summary>The same, and it has been sent.</summary>
+    private ToServer Send(string message)
+    {
+        ToServer sent = Forward(message);
+        sent.Hold!.Dispose();
+        return sent;
+    }
+
+    /// <summary>The server answers, and the client is told.</summary>
+    private void Answer(ToServer sent) => Told(_join.FromServer(Sent([sent]), """{"content":[]}"""));
 
     private sealed class Bytes : IDisposable
     {

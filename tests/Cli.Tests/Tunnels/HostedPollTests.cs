@@ -34,12 +34,14 @@ public sealed class HostedPollTests : HostedTunnelRig
         Plane.FailPolls(StandInControlPlane.Status(204), StandInControlPlane.Status(204));
         Plane.Give();
         Plane.Give(CommandOf(List));
-        long began = TimeProvider.System.GetTimestamp();
+        var clock = new FakeTimeProvider();
+        long began = clock.GetTimestamp();
 
-        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
+        Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)), clock: clock);
+        await PollAgainAsync(clock, times: 4);
 
-        await Plane.AnswerAsync();
-        Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromSeconds(1.4));
+        Assert.True(clock.GetElapsedTime(began) >= TimeSpan.FromSeconds(1.5)); // three pauses, or polls that the clock made look longer than one
+        Assert.Equal(Result, (await Plane.AnswerAsync()).Answer);
     }
 
     [Fact]
@@ -61,6 +63,7 @@ public sealed class HostedPollTests : HostedTunnelRig
                 return Log.Lines.Any(line => line.Contains("its response has stalled", StringComparison.Ordinal));
             },
             "The poll is not given up.");
+        await PollAgainAsync(clock, times: 2);
 
         Plane.Give(CommandOf(List));
         Assert.Equal(Result, (await Plane.AnswerAsync()).Answer);
@@ -239,6 +242,15 @@ public sealed class HostedPollTests : HostedTunnelRig
 
         Assert.Contains(Log.Lines, line => line.Contains("failed because of a bug in mcpproxyfast; please report it: NotSupportedException", StringComparison.Ordinal));
     }
+
+    /// <summary>Moves a clock a little at a time until so many polls have come.</summary>
+    private Task PollAgainAsync(FakeTimeProvider clock, int times) => Patience.UntilAsync(
+        () =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(20));
+            return Plane.Polls.Count >= times;
+        },
+        "There are no further polls.");
 
     /// <summary>Fails at the first line; passes the others on.</summary>
     private sealed class FailingOnce(ILogger inner) : ILogger

@@ -39,11 +39,14 @@ internal static class Expect
     }
 
     /// <summary>The client's connection goes on, over another connection to the upstream.</summary>
-    public static async Task FreshUpstreamAsync(WireHost host, RawPeer client)
+    /// <param name="host">The host.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="request">What the client sends.</param>
+    public static async Task FreshUpstreamAsync(WireHost host, RawPeer client, string request = Messages.Get)
     {
-        await client.SendAsync(Messages.Get);
+        await client.SendAsync(request);
         RawPeer fresh = await host.AcceptAsync();
-        await fresh.ReadRequestAsync();
+        Assert.Equal(request.Split("\r\n\r\n")[1], (await fresh.ReadRequestAsync()).Body);
         await fresh.SendAsync(Messages.Ok);
         Assert.Equal("ok", (await client.ReadResponseAsync()).Body);
         await NothingInCloseWaitAsync(host);

@@ -218,6 +218,20 @@ internal sealed class WireHost : IPeerSource, IAsyncDisposable
         return await outcome;
     }
 
+    /// <summary>Limits that are times and concern idle connections are out of a test's reach.</summary>
+    public static McpProxyOptions WithLongTimes(McpProxyOptions options)
+    {
+        var hour = TimeSpan.FromHours(1);
+        return options with { Limits = new ProxyLimits { IdleTimeout = hour, HeaderTimeout = hour, UpstreamIdleTimeout = hour, UpstreamMaxAge = hour } };
+    }
+
+    /// <summary>A client leaves. Afterwards the engine has put its upstream connection into the pool.</summary>
+    public static async Task LeaveAsync(RawPeer client)
+    {
+        client.Finish();
+        await client.ReadToEndAsync();
+    }
+
     /// <summary>Waits until every connection that was handed over has been served.</summary>
     public Task ServedAsync() => Task.WhenAll(_served).Soon();
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpProxyFast.Bridge;
+using McpProxyFast.Bridge.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
@@ -25,7 +26,10 @@ internal sealed class PollLoop : IAsyncDisposable
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly int _concurrency;
+
+    /// <summary>Measures the pauses between polls, and how long a response takes.</summary>
     private readonly TimeProvider _clock;
+
     private readonly ControlPlane _plane;
     private readonly CommandRunner _runner;
     private readonly MemoryBudget _budget;
@@ -52,7 +56,7 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="logger">Gets a line when polling fails, and when it succeeds again.</param>
     /// <param name="stopping">Cancelled to end the loop. Running commands continue.</param>
     /// <param name="budget">The maximum number of bytes that polls and answers take together; null for the default.</param>
-    /// <param name="clock">Measures how long a poll's response stalls, and the deadlines of commands; null for the system clock.</param>
+    /// <param name="clock">Measures the pauses between polls, how long a response takes, and the deadlines of commands; null for the system clock.</param>
     public PollLoop(
         OpenAiProvider provider,
         McpProxy proxy,
@@ -122,7 +126,7 @@ internal sealed class PollLoop : IAsyncDisposable
 
     private async Task PollAsync()
     {
-        long began = TimeProvider.System.GetTimestamp();
+        long began = _clock.GetTimestamp();
         using HttpResponseMessage response = await _plane.PollAsync(_stopping.Token);
         long receivedAt = _clock.GetTimestamp();
         int status = (int)response.StatusCode;
@@ -152,9 +156,9 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <summary>Waits a moment if a poll without commands was answered at once.</summary>
     private async Task RestAsync(long began)
     {
-        if (TimeProvider.System.GetElapsedTime(began) < ShortPoll)
+        if (_clock.GetElapsedTime(began) < ShortPoll)
         {
-            await Task.WhenAny(Task.Delay(FirstPause, _stopping.Token));
+            await Task.WhenAny(Task.Delay(FirstPause, _clock, _stopping.Token));
         }
     }
 
@@ -163,32 +167,25 @@ internal sealed class PollLoop : IAsyncDisposable
     private async Task<int> BeginAsync(HttpResponseMessage response, long receivedAt)
     {
         var bytes = new MessageBuffer();
-        var body = new PollBody(bytes);
-        try
+        var body = new SharedBytes([bytes]); // commands are slices of it
+        using IDisposable reading = body.Use();
+        await ReadAsync(response, bytes);
+        IReadOnlyList<TunnelCommand> commands = CommandReader.Read(bytes.Bytes);
+        Well();
+        foreach (TunnelCommand command in commands)
         {
-            await ReadAsync(response, bytes);
-            IReadOnlyList<TunnelCommand> commands = CommandReader.Read(bytes.Bytes);
-            Well();
-            foreach (TunnelCommand command in commands)
-            {
-                await _slots.WaitAsync(_stopping.Token);
-                body.Enter();
-                _ = RunAsync(command, body, receivedAt);
-            }
+            await _slots.WaitAsync(_stopping.Token);
+            _ = RunAsync(command, body.Use(), receivedAt);
+        }
 
-            return commands.Count;
-        }
-        finally
-        {
-            body.Leave();
-        }
+        return commands.Count;
     }
 
-    private async Task RunAsync(TunnelCommand command, PollBody body, long receivedAt)
+    private async Task RunAsync(TunnelCommand command, IDisposable body, long receivedAt)
     {
         await Task.Yield();
         await _runner.RunAsync(command, receivedAt, _aborting.Token);
-        body.Leave();
+        body.Dispose();
         _slots.Release();
     }
 
@@ -244,6 +241,6 @@ internal sealed class PollLoop : IAsyncDisposable
             _logger.ControlPlaneWrong(wrong, Math.Round(pause.TotalSeconds, 1));
         }
 
-        await Task.WhenAny(Task.Delay(pause, _stopping.Token));
+        await Task.WhenAny(Task.Delay(pause, _clock, _stopping.Token));
     }
 }

@@ -174,6 +174,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
 
     public override bool MustAskForEnd => true;
 
+    public override bool MayHideEnd => Volatile.Read(ref _waitsForRoom) == 1;
+
     /// <summary>
     /// While the loop waits for room, it cannot see what follows, so this checks instead. The thread that takes the flag acts as the loop until it puts
     /// the flag back.

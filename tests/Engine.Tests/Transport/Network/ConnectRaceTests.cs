@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using McpProxyFast.Engine.Tests.Support;
 using McpProxyFast.Transport.Network;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpProxyFast.Engine.Tests.Transport.Network;
 
@@ -42,6 +43,28 @@ public sealed class ConnectRaceTests : IDisposable
         Assert.NotNull(winner?.Connection);
         Assert.Equal(1, begun);
         winner.Connection.Close(reset: false);
+    }
+
+    [Fact]
+    public async Task NextAddressIsTried300MillisecondsAfterTheLastOneHasBegun()
+    {
+        using var dead = new FullListener();
+        var clock = new FakeTimeProvider();
+        int begun = 0;
+        var race = new ConnectRace(
+            (_, losing) => begun++ == 0
+                ? ConnectAttempt.Start(new IPEndPoint(IPAddress.Loopback, dead.Port), _network, tls: null, affinity: null, clock, losing)
+                : Begin(IPAddress.Loopback, losing),
+            askAnew: null,
+            clock);
+
+        Task<ConnectAttempt?> running = race.RunAsync([IPAddress.Loopback, Second], CancellationToken.None);
+        clock.Advance(TimeSpan.FromMilliseconds(299));
+        Assert.Equal(1, begun);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        (await running.Soon())!.Connection!.Close(reset: false);
+        Assert.Equal(2, begun);
     }
 
     [Fact]
