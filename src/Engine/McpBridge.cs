@@ -51,7 +51,9 @@ public sealed class McpBridge : IAsyncDisposable
     /// When the client ends, the answers under way are delivered within <see cref="ProxyLimits.DrainTimeout"/>; when the bridge is told to stop, within a
     /// second. Then the server's session is ended and the client's output completed. Neither what the client does nor what the server does throws here.
     /// </remarks>
-    /// <param name="near">The client's bytes. No other code may use it from now on.</param>
+    /// <param name="near">
+    /// The client's bytes. No other code may use it from now on. A flush of its output must not block the thread that calls it, which may serve connections.
+    /// </param>
     /// <param name="stopping">Tells the bridge to stop.</param>
     public async Task RunAsync(IDuplexPipe near, CancellationToken stopping)
     {
@@ -71,6 +73,7 @@ public sealed class McpBridge : IAsyncDisposable
         }
         finally
         {
+            await PoolThread.Enter(); // what the host does next may block
             await near.Output.CompleteAsync().ConfigureAwait(false);
             near.Input.CancelPendingRead();
         }

@@ -9,6 +9,9 @@ internal interface IBridgeFront
     /// <summary>Cancelled when the client takes no more messages.</summary>
     CancellationToken Gone { get; }
 
+    /// <summary>What is sent is translated, which may take long or wait for a lock: not on the thread of an event loop.</summary>
+    bool Translates => false;
+
     /// <summary>The client's next message. For one reader.</summary>
     ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken);
 

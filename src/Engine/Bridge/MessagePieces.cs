@@ -25,5 +25,11 @@ internal static class MessagePieces
     }
 
     /// <summary>Drops all kept pieces. Called when no message is under way.</summary>
-    public static void Trim() => Kept.Clear();
+    public static void Trim()
+    {
+        if (!Kept.IsEmpty)
+        {
+            Kept.Clear(); // even an empty queue is made anew by this
+        }
+    }
 }
