@@ -53,7 +53,10 @@ public sealed class McpBridge : IAsyncDisposable
     /// When the client's input ends, the bridge waits for open answers for at most <see cref="ProxyLimits.DrainTimeout"/>; when it is told to stop, for at most
     /// a second. Then it ends the server's session and completes the client's output. Whatever the client or the server does, the method does not throw.
     /// </remarks>
-    /// <param name="near">The byte streams from and to the client. No other code may use them from now on.</param>
+    /// <param name="near">
+    /// The byte streams from and to the client. No other code may use them from now on. A flush of the output must not block the thread that calls it, since
+    /// that thread may serve connections.
+    /// </param>
     /// <param name="stopping">Cancelled when the bridge is to stop serving this client.</param>
     public async Task RunAsync(IDuplexPipe near, CancellationToken stopping)
     {
@@ -73,6 +76,7 @@ public sealed class McpBridge : IAsyncDisposable
         }
         finally
         {
+            await PoolThread.Enter(); // what the host does next may block
             await near.Output.CompleteAsync().ConfigureAwait(false);
             near.Input.CancelPendingRead();
         }

@@ -60,6 +60,11 @@ internal static class AnswerBody
                 }
 
                 body.Add(buffer.AsSpan(0, count));
+                if (body.Length > LargeMessages.Medium)
+                {
+                    await PoolThread.Enter();
+                }
+
                 await bound.TakeTurnAsync(body, cancellationToken).ConfigureAwait(false);
             }
 

@@ -7,7 +7,8 @@ namespace McpProxyFast.Bridge;
 /// bytes.
 /// </summary>
 /// <param name="inner">The writer of the pipe.</param>
-internal sealed class CutMark(PipeWriter inner) : PipeWriter
+/// <param name="scheduler">Chooses who takes what is flushed.</param>
+internal sealed class CutMark(PipeWriter inner, AnswerScheduler scheduler) : PipeWriter
 {
     /// <summary>Whether the writer was completed with an exception. Set before the reader can see the end.</summary>
     private volatile bool _isCut;
@@ -29,12 +30,9 @@ internal sealed class CutMark(PipeWriter inner) : PipeWriter
         inner.Complete();
     }
 
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => scheduler.FlushAsync(inner, cancellationToken);
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
 
     public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
-
-    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
-        inner.WriteAsync(source, cancellationToken);
 }

@@ -114,6 +114,11 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     /// <summary>Sends a message to the client. If the client has gone, the message is dropped.</summary>
     public async ValueTask SendToClientAsync(ReadOnlySequence<byte> message)
     {
+        if (front.Translates)
+        {
+            await PoolThread.Enter();
+        }
+
         try
         {
             await front.SendAsync(message).ConfigureAwait(false);

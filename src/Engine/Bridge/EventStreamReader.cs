@@ -93,6 +93,10 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
             }
 
             _rest = _buffer.AsMemory(0, count);
+            if (_data.Length + count > LargeMessages.Medium)
+            {
+                await PoolThread.Enter();
+            }
         }
     }
 

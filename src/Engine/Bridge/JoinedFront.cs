@@ -71,6 +71,8 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
 
     public CancellationToken Gone => _client.Gone;
 
+    public bool Translates => !_isPlain;
+
     public async ValueTask<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -10,12 +10,14 @@ internal static class MemoryConnection
 
     /// <summary>Opens a connection.</summary>
     /// <param name="serve">The proxy's method that serves the other end. It always completes that end, also after an error.</param>
+    /// <param name="takesAtOnce">Whether the reader of the client's end never blocks. If so, the thread that writes a few bytes of an answer also runs that reader.</param>
     /// <returns>The client's end of the connection. Its disposal ends the connection.</returns>
-    public static PipeStream Open(Func<IDuplexPipe, Task> serve)
+    public static PipeStream Open(Func<IDuplexPipe, Task> serve, bool takesAtOnce)
     {
         var toProxy = new Pipe(Piping(PipeScheduler.Inline)); // the thread that sends a request runs the proxy's code for it, which never blocks
-        var fromProxy = new Pipe(Piping(PipeScheduler.ThreadPool));
-        var end = new CutMark(fromProxy.Writer);
+        var answers = new AnswerScheduler(takesAtOnce ? AnswerScheduler.MaxInlineBytes : 0);
+        var fromProxy = new Pipe(Piping(answers));
+        var end = new CutMark(fromProxy.Writer, answers);
         _ = serve(new Ends(toProxy.Reader, end)); // completes both
         return new PipeStream(fromProxy.Reader, toProxy.Writer, end);
     }

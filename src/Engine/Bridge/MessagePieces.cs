@@ -25,5 +25,11 @@ internal static class MessagePieces
     }
 
     /// <summary>Empties the pool. Called when no message is under way.</summary>
-    public static void Trim() => Kept.Clear();
+    public static void Trim()
+    {
+        if (!Kept.IsEmpty)
+        {
+            Kept.Clear(); // allocates, even if the queue is empty
+        }
+    }
 }

@@ -32,11 +32,22 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _output.WriteAsync(buffer, cancellationToken);
+    /// <remarks>The other end may go on with the bytes within this call.</remarks>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        bool wasBusy = AnswerScheduler.BeginSending();
+        try
+        {
+            return _output.WriteAsync(buffer, cancellationToken);
+        }
+        finally
+        {
+            AnswerScheduler.EndSending(wasBusy);
+        }
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        _output.WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
 
@@ -55,8 +66,10 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
     {
         if (disposing)
         {
+            bool wasBusy = AnswerScheduler.BeginSending();
             _output.Dispose();
             _input.Dispose();
+            AnswerScheduler.EndSending(wasBusy);
         }
 
         base.Dispose(disposing);

@@ -40,7 +40,7 @@ internal sealed class ProxyLink : IDisposable
     {
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
-        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(MemoryConnection.Open(serve)),
+        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(MemoryConnection.Open(serve, takesAtOnce: true)),
         PooledConnectionIdleTimeout = IdleTime,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         UseCookies = false,

@@ -27,7 +27,8 @@ internal sealed class McpExchange : IDisposable
     /// <summary>Cancelled when the exchange is disposed, so that the proxy closes the connection.</summary>
     private readonly CancellationTokenSource _over = new();
 
-    private McpExchange(McpProxy proxy) => _connection = MemoryConnection.Open(end => proxy.ServeAsync(end, Info, _over.Token));
+    private McpExchange(McpProxy proxy) => _connection = MemoryConnection.Open(
+        end => proxy.ServeAsync(end, Info, _over.Token), takesAtOnce: false);
 
     /// <summary>Sends a request.</summary>
     /// <param name="proxy">The proxy that sends the request to the MCP server.</param>
