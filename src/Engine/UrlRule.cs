@@ -9,6 +9,6 @@ internal static class UrlRule
         && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
 
     /// <summary>Reads an absolute URL.</summary>
-    /// <returns>Null if the text is not such a URL.</returns>
-    public static Uri? Parse(string? text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
+    /// <returns>Null if the text is not such a URL. A path is none, though on Unix the framework takes <c>/register</c> for the URL of a file.</returns>
+    public static Uri? Parse(string? text) => text is not ['/', ..] && Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
 }

@@ -80,6 +80,7 @@ public sealed class RequestPathTests
         ("threads", "EventLoop..ctor", "Starts the loop's thread: the one place where a thread is made."),
         ("locks", "Heartbeat", "Once per connection, when it comes and goes; a beat takes no lock."),
         ("collects", "BurstCollector", "Gives memory back after a burst, when no connection is left. Its remarks say what it costs."),
+        ("formats", "MovedTarget", "Asked only until it has been said once that the target redirects: the URL is for a person to read."),
     ];
 
     private static IEnumerable<Use> Uses => EngineCode.Compiled.Where(use => Rooms.Contains(Room.Of(use.By.Namespace).Split('.')[0]));

@@ -77,6 +77,9 @@ internal sealed class ProxyMetrics : IDisposable
     /// <summary>Whether somebody is told of each exchange, so that its times and the parts of its request are to be kept.</summary>
     public bool ObservesExchanges => _observer is not null || LogsExchanges;
 
+    /// <summary>Whether it is still to be said that the target redirects clients, so that an exchange is to keep where it leads.</summary>
+    public bool OwesRedirectHint => _owesRedirectHint != 0;
+
     /// <summary>Whether each exchange gets a line. Asked of the logger once, when the proxy is made: a request must not have to ask.</summary>
     private bool LogsExchanges { get; }
 
@@ -119,7 +122,7 @@ internal sealed class ProxyMetrics : IDisposable
             && _owesRedirectHint != 0
             && Interlocked.Exchange(ref _owesRedirectHint, 0) != 0)
         {
-            _logger.TargetRedirects(outcome.Status);
+            TellOfRedirect(outcome);
         }
 
         if (ObservesExchanges)
@@ -180,6 +183,18 @@ internal sealed class ProxyMetrics : IDisposable
     {
         _lines.Finish();
         Meter.Dispose();
+    }
+
+    private void TellOfRedirect(ExchangeOutcome outcome)
+    {
+        if (outcome.MovedTo is { } url)
+        {
+            _logger.TargetRedirectsTo(outcome.Status, url);
+        }
+        else
+        {
+            _logger.TargetRedirects(outcome.Status);
+        }
     }
 
     /// <summary>Logs the first of its kind as a warning, later ones as a count, and each one at debug level.</summary>

@@ -16,6 +16,9 @@ internal sealed class LoopbackCallback : IDisposable
     private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the loop pauses after a connection could not be accepted, as a rule because there is no descriptor for it (EMFILE, ENFILE).</summary>
+    internal static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
+
     /// <summary>One for each family of addresses, on the same port; valid until disposed.</summary>
     private readonly List<TcpListener> _listeners;
 
@@ -28,11 +31,19 @@ internal sealed class LoopbackCallback : IDisposable
     /// <summary>Ends each of the connections that are open, the oldest first; locked by itself.</summary>
     private readonly LinkedList<CancellationTokenSource> _open = new();
 
+    /// <summary>Accepts the next connection. Set for life.</summary>
+    private readonly Func<TcpListener, CancellationToken, ValueTask<TcpClient>> _accept;
+
+    /// <summary>Whether it has been said that a connection could not be accepted. The loops of both families use it, so it may be said twice.</summary>
+    private volatile bool _hasToldOfFailure;
+
     /// <summary>What the browser has brought back, once it has.</summary>
     private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private LoopbackCallback(List<TcpListener> listeners, TimeProvider clock, ILogger logger)
+    private LoopbackCallback(
+        List<TcpListener> listeners, TimeProvider clock, ILogger logger, Func<TcpListener, CancellationToken, ValueTask<TcpClient>>? accept)
     {
+        _accept = accept ?? (static (listener, stop) => listener.AcceptTcpClientAsync(stop));
         _listeners = listeners;
         _clock = clock;
         _logger = logger;
@@ -45,12 +56,14 @@ internal sealed class LoopbackCallback : IDisposable
     /// <param name="mayMove">Whether another free port will do if that one is taken.</param>
     /// <param name="clock">Bounds how long a connection may take.</param>
     /// <param name="logger">Logs requests that are ignored.</param>
+    /// <param name="accept">Accepts the next connection; null for the system's way.</param>
     /// <exception cref="OAuthException">The port is taken.</exception>
-    public static LoopbackCallback Open(int port, bool mayMove, TimeProvider clock, ILogger logger)
+    public static LoopbackCallback Open(
+        int port, bool mayMove, TimeProvider clock, ILogger logger, Func<TcpListener, CancellationToken, ValueTask<TcpClient>>? accept = null)
     {
         if (TryListen(port) is { } listeners)
         {
-            return new LoopbackCallback(listeners, clock, logger);
+            return new LoopbackCallback(listeners, clock, logger, accept);
         }
 
         if (!mayMove)
@@ -63,7 +76,7 @@ internal sealed class LoopbackCallback : IDisposable
 
         logger.CallbackPortTaken(port);
         List<TcpListener> free = TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free for the sign-in callback.");
-        return new LoopbackCallback(free, clock, logger);
+        return new LoopbackCallback(free, clock, logger, accept);
     }
 
     /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>
@@ -124,7 +137,7 @@ internal sealed class LoopbackCallback : IDisposable
         {
             try
             {
-                TcpClient client = await listener.AcceptTcpClientAsync(stop).ConfigureAwait(false);
+                TcpClient client = await _accept(listener, stop).ConfigureAwait(false);
                 answering.RemoveAll(task => task.IsCompleted);
                 answering.Add(AnswerAsync(client, state));
             }
@@ -132,13 +145,25 @@ internal sealed class LoopbackCallback : IDisposable
             {
                 // Told to stop: the pages that are being written are still finished.
             }
-            catch (SocketException)
+            catch (SocketException failure)
             {
-                // The client left before it was accepted.
+                // The system has no room for it now, or the client left before it was accepted. What could not be accepted fails again at once.
+                await RestAsync(failure, stop).ConfigureAwait(false);
             }
         }
 
         await Task.WhenAll(answering).ConfigureAwait(false);
+    }
+
+    private async Task RestAsync(SocketException failure, CancellationToken stop)
+    {
+        if (!_hasToldOfFailure)
+        {
+            _hasToldOfFailure = true;
+            _logger.CallbackNotAccepted(failure.Message, BackOff.TotalMilliseconds);
+        }
+
+        await Task.Delay(BackOff, _clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task AnswerAsync(TcpClient client, string state)

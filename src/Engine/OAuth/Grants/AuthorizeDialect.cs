@@ -1,15 +1,21 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>What one provider needs in an authorization request besides the parameters of RFC 6749, so that its token can be renewed, or used at all.</summary>
+/// <summary>What one provider needs in an authorization request otherwise than RFC 6749 has it, so that its token can be renewed, or used at all.</summary>
 /// <remarks>
-/// Recognised by the authorization endpoint, which each of these providers has once for all customers. A row only adds parameters; it never replaces one of the
-/// proxy's.
+/// Recognised by the authorization endpoint, which each of these providers has once for all customers. A row adds parameters and says how scopes are
+/// separated; it never replaces one of the proxy's parameters.
 /// </remarks>
 /// <param name="Name">The provider.</param>
 /// <param name="Endpoint">The authorization endpoint, as its metadata and its manual have it.</param>
 /// <param name="Parameters">What is added.</param>
 internal sealed record AuthorizeDialect(string Name, string Endpoint, params (string Name, string Value)[] Parameters)
 {
+    /// <summary>RFC 6749.</summary>
+    private static readonly AuthorizeDialect Plain = new("OAuth", "");
+
+    /// <summary>What stands between two scopes: a blank (RFC 6749 §3.3), unless the provider wants another character.</summary>
+    public char ScopeSeparator { get; init; } = ' ';
+
     /// <summary>The dialects, each with the provider's page that says so.</summary>
     public static IReadOnlyList<AuthorizeDialect> All { get; } =
     [
@@ -23,8 +29,14 @@ internal sealed record AuthorizeDialect(string Name, string Endpoint, params (st
 
         // Without it the token lives four hours and there is no refresh token: https://developers.dropbox.com/oauth-guide
         new("Dropbox", "https://www.dropbox.com/oauth2/authorize", ("token_access_type", "offline")),
+
+        // Scopes as a comma-delimited string; with blanks the request is refused: https://developers.strava.com/docs/authentication/
+        new("Strava", "https://www.strava.com/oauth/authorize") { ScopeSeparator = ',' },
+
+        // A comma-separated list of scopes: https://developers.linear.app/docs/oauth/authentication
+        new("Linear", "https://linear.app/oauth/authorize") { ScopeSeparator = ',' },
     ];
 
-    /// <returns>The dialect spoken there; null for none.</returns>
-    public static AuthorizeDialect? At(string? authorizationEndpoint) => All.FirstOrDefault(dialect => dialect.Endpoint == authorizationEndpoint);
+    /// <returns>The dialect spoken there.</returns>
+    public static AuthorizeDialect At(string? authorizationEndpoint) => All.FirstOrDefault(dialect => dialect.Endpoint == authorizationEndpoint) ?? Plain;
 }

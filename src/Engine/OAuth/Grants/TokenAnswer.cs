@@ -21,6 +21,9 @@ internal static class TokenAnswer
     /// <summary>Longest refresh token and ID token that are used, in characters: they are kept.</summary>
     private const int MaxOtherToken = 64 * 1024;
 
+    /// <summary>The members for people in errors that are not OAuth's: RFC 9457, and what providers call them.</summary>
+    private static readonly string[] OtherWords = ["title", "detail", "message", "reason", "errors"];
+
     // One that means an instant is not asked again and again; a token that has ended before is renewed when the upstream refuses it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
 
@@ -78,17 +81,34 @@ internal static class TokenAnswer
 
         if (ErrorOf(answer) is { } error && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(answer.Json!.Value.WordOf("error_description")), endpoint);
+            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(DescriptionIn(answer.Json!.Value)), endpoint);
         }
 
         if (ObjectIn(answer) is null || (int)answer.HttpStatusCode is < 200 or > 299)
         {
-            throw Unexpected(answer.HttpStatusCode, endpoint);
+            throw Unexpected(answer, endpoint, redaction);
         }
     }
 
-    /// <summary>The error that an answer names; null where it names none, as with null in its place.</summary>
-    public static string? ErrorOf(ProtocolResponse answer) => ObjectIn(answer)?.WordOf("error") is { Length: > 0 } error ? error : null;
+    /// <summary>The error that an answer names; null where it names none, as with null in its place. One that is an object is named by its type.</summary>
+    public static string? ErrorOf(ProtocolResponse answer)
+    {
+        if (ObjectIn(answer) is not { } json)
+        {
+            return null;
+        }
+
+        string? named = ErrorObjectIn(json) is { } inner ? inner.WordOf("type") ?? inner.WordOf("code") ?? "error" : json.WordOf("error");
+        return named is { Length: > 0 } error ? error : null;
+    }
+
+    private static string? DescriptionIn(JsonElement json) =>
+        ErrorObjectIn(json) is { } inner ? inner.WordOf("message") : json.WordOf("error_description");
+
+    /// <summary>An error as Facebook's Graph API has it, with its words in members of its own; null where the error is a text.</summary>
+    /// <remarks>https://developers.facebook.com/docs/graph-api/guides/error-handling</remarks>
+    private static JsonElement? ErrorObjectIn(JsonElement json) =>
+        json.TryGetProperty("error", out JsonElement error) && error.ValueKind is JsonValueKind.Object && error.HasReadableNames() ? error : null;
 
     /// <summary>The object in which members can be looked for; null where the answer is something else.</summary>
     private static JsonElement? ObjectIn(ProtocolResponse answer) =>
@@ -116,15 +136,27 @@ internal static class TokenAnswer
     }
 
     // No OAuth answer: a gateway's page, a maintenance notice, a fault. It says nothing about the grant, so the grant is kept.
-    private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
+    private static OAuthException Unexpected(ProtocolResponse answer, string endpoint, Redaction redaction) =>
         new(
             OAuthFailure.Transient,
             "token-endpoint-unavailable",
-            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. A later request tries again. If this goes on, check "
-            + "OAuthPolicy.Server, which says where to ask.")
+            $"{endpoint} answered {(int)answer.HttpStatusCode} with something that is not an OAuth answer{WordsOf(answer, redaction)}. A later request tries "
+            + "again. If this goes on, check OAuthPolicy.Server, which says where to ask.")
         {
-            Status = status,
+            Status = answer.HttpStatusCode,
         };
+
+    /// <summary>What an error that is not OAuth's says for a person, in brackets. Nothing is shown of a success, which may hold tokens.</summary>
+    private static string WordsOf(ProtocolResponse answer, Redaction redaction)
+    {
+        if ((int)answer.HttpStatusCode < 400 || ObjectIn(answer) is not { } json)
+        {
+            return "";
+        }
+
+        string words = string.Join(", ", OtherWords.Select(name => json.WordOf(name)).OfType<string>());
+        return words.Length == 0 ? "" : $" ({Printable.Of(redaction.Of(words)!)})";
+    }
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
         OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
