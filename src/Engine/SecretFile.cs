@@ -15,8 +15,11 @@ internal static class SecretFile
     /// <summary>The maximum time that a caller waits. Mounted secrets and pipes answer within milliseconds.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>Reads that were given up and still block a thread, by path: at most one for each path.</summary>
-    private static readonly ConcurrentDictionary<string, Reading> GivenUp = new();
+    /// <summary>
+    /// Reads that were given up and may still block a thread, by path: of a pipe, and of what has taken the pipe's place. None is begun while one blocks that
+    /// is not of a pipe, and no further pipe is opened while one of a pipe does.
+    /// </summary>
+    private static readonly ConcurrentDictionary<string, Reading[]> GivenUp = new();
 
     /// <summary>Reads a file and trims white space. It blocks the thread, so it is only for the time before the proxy serves requests.</summary>
     /// <param name="path">The file.</param>
@@ -52,28 +55,41 @@ internal static class SecretFile
         return reading.Text();
     }
 
-    /// <exception cref="SecretFileException">An earlier read of the file still blocks a thread.</exception>
+    /// <summary>Begins a read, unless it would only block one more thread.</summary>
+    /// <remarks>
+    /// A read of a pipe that blocks says nothing about the file that has taken the pipe's place since, so that one is read. If the path still leads to a pipe,
+    /// or a read of something else blocks because its disk does not answer, another read would block as well.
+    /// </remarks>
+    /// <exception cref="SecretFileException">Earlier reads of the file still block threads.</exception>
     private static Reading Begin(string path)
     {
-        if (GivenUp.TryGetValue(path, out Reading? earlier) && !earlier.IsOver)
+        if (!GivenUp.TryGetValue(path, out Reading[]? known))
         {
-            throw NoAnswer(path);
+            return new Reading(path, opensPipes: true);
         }
 
-        GivenUp.TryRemove(path, out _);
-        return new Reading(path);
+        Reading[] blocked = Array.FindAll(known, static earlier => !earlier.IsOver);
+        if (blocked.Length == 0)
+        {
+            GivenUp.TryRemove(new KeyValuePair<string, Reading[]>(path, known));
+            return new Reading(path, opensPipes: true);
+        }
+
+        return Array.TrueForAll(blocked, static earlier => earlier.IsOfPipe) ? new Reading(path, opensPipes: false) : throw NoAnswer(path);
     }
 
     private static SecretFileException GiveUp(Reading reading)
     {
-        GivenUp[reading.Path] = reading;
+        GivenUp.AddOrUpdate(reading.Path, [reading], (_, known) => [.. Array.FindAll(known, static earlier => !earlier.IsOver), reading]);
         return NoAnswer(reading.Path);
     }
 
     private static SecretFileException NoAnswer(string path) => new(path, "cannot be read: it is a pipe that nobody writes to, or its disk does not answer");
 
     /// <summary>One read. The fields are written by its thread and valid once <see cref="IsOver"/>.</summary>
-    private sealed class Reading(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="opensPipes">Whether a pipe may be opened, which blocks until somebody writes to it.</param>
+    private sealed class Reading(string path, bool opensPipes)
     {
         /// <summary>The bytes that were read. There is room for one byte more than allowed, so that a file that is too large is noticed.</summary>
         private readonly byte[] _bytes = new byte[MaxBytes + 1];
@@ -84,6 +100,9 @@ internal static class SecretFile
         /// <summary>Why the file cannot be read; null if it can.</summary>
         private SecretFileException? _failure;
 
+        /// <summary>Whether a pipe or a device is read. May be read at any time; false until the system has answered.</summary>
+        private volatile bool _isOfPipe;
+
         /// <summary>Whether the read has ended. Written after all other fields.</summary>
         private volatile bool _isOver;
 
@@ -91,12 +110,24 @@ internal static class SecretFile
 
         public bool IsOver => _isOver;
 
+        public bool IsOfPipe => _isOfPipe;
+
         public void Run()
         {
             try
             {
-                using FileStream file = File.OpenRead(path);
-                _length = file.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false);
+                // A pipe and a device have no length. Nor has an empty file, in which there is nothing to read.
+                FileSystemInfo file = File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+                _isOfPipe = file is FileInfo { Exists: true, Length: 0 };
+                if (_isOfPipe && !opensPipes)
+                {
+                    _failure = NoAnswer(path);
+                    _isOver = true;
+                    return;
+                }
+
+                using FileStream content = File.OpenRead(path);
+                _length = content.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
             {

@@ -75,6 +75,43 @@ public sealed partial class SecretFileTests : IDisposable
         Assert.Equal(gaveUp.Message, blocked.Message);
     }
 
+    /// <summary>The thread that waits for the pipe's writer says nothing about the file that has taken the pipe's place. It ends with the process.</summary>
+    [UnixFact]
+    public async Task FileInThePlaceOfAPipeThatWasGivenUpIsRead()
+    {
+        string path = Pipe();
+        Assert.Throws<SecretFileException>(() => SecretFile.Read(path, TimeSpan.FromMilliseconds(1)));
+        File.Move(Write("secret\n"), path, overwrite: true);
+
+        await Patience.UntilAsync(() => IsRead(path)); // the thread may not have come to the pipe yet
+        Assert.Equal("secret", SecretFile.Read(path));
+        Assert.Equal("secret", await SecretFile.ReadAsync(path, CancellationToken.None));
+    }
+
+    /// <summary>The thread of the first pipe is all that such a path costs.</summary>
+    [UnixFact]
+    public async Task AnotherPipeInThePlaceOfAPipeThatWasGivenUpIsNotOpened()
+    {
+        string path = Pipe();
+        Assert.Throws<SecretFileException>(() => SecretFile.Read(path, TimeSpan.FromMilliseconds(1)));
+        File.Delete(path);
+        File.CreateSymbolicLink(path, Pipe());
+
+        Assert.Equal($"{path} cannot be read: it is a pipe that nobody writes to, or its disk does not answer", await WrongAsync(path).Soon());
+    }
+
+    private static bool IsRead(string path)
+    {
+        try
+        {
+            return SecretFile.Read(path).Length > 0;
+        }
+        catch (SecretFileException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Both ways of reading say the same.</summary>
     private static async Task<string> WrongAsync(string path)
     {

@@ -83,6 +83,7 @@ public sealed class RequestPathTests
         ("locks", "Heartbeat", "Once per proxy, when it comes and goes; and the heartbeat's own thread waits for the next beat."),
         ("locks", "WakeQueue", "After a time limit, a drain or an abort, and once a beat."),
         ("collects", "BurstCollector", "Gives memory back after a burst, when no connection is left. Its remarks say what it costs."),
+        ("formats", "MovedTarget", "Asked only until it has been said once that the target redirects: the URL is for a person to read."),
     ];
 
     private static IEnumerable<Use> Uses => EngineCode.Compiled.Where(use => Rooms.Contains(Room.Of(use.By.Namespace).Split('.')[0]));

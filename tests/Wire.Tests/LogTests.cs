@@ -60,8 +60,10 @@ public sealed class LogTests
         await upstream.SendAsync("HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp/\r\nContent-Length: 0\r\n\r\n");
 
         Assert.Equal(307, (await client.ReadResponseAsync()).Status);
-        await log.UntilAsync("Set McpProxyOptions.Target to where it leads");
-        Assert.StartsWith("Information The target redirects (307)", Assert.Single(log.With("McpProxyOptions.Target")), StringComparison.Ordinal);
+        await log.UntilAsync("Set McpProxyOptions.Target to ");
+        string line = Assert.Single(log.With("McpProxyOptions.Target"));
+        Assert.StartsWith("Information The target redirects (307)", line, StringComparison.Ordinal);
+        Assert.Contains($"://{host.Authority}/mcp/.", line, StringComparison.Ordinal);
     }
 
     [Theory, OverEvery]

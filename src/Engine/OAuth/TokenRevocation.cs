@@ -1,4 +1,5 @@
 using Duende.IdentityModel.Client;
+using McpProxyFast.OAuth.Discovery;
 using McpProxyFast.OAuth.Grants;
 using McpProxyFast.OAuth.Net;
 using McpProxyFast.OAuth.Store;
@@ -14,6 +15,12 @@ internal sealed class TokenRevocation(OAuthHttp http, TokenEndpoint tokens, ILog
     {
         if (issued.Server.RevocationEndpoint is not { } endpoint)
         {
+            return;
+        }
+
+        if (ServerEndpoint.FaultOf(issued.Server, "revocation_endpoint", endpoint) is { } fault)
+        {
+            logger.NotRevocable(fault);
             return;
         }
 

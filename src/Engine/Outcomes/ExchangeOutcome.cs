@@ -32,6 +32,9 @@ internal sealed class ExchangeOutcome
     /// <summary>Why no connection to the upstream could be made, for the log; null if that is not what failed.</summary>
     public ConnectFailure? Failure { get; set; }
 
+    /// <summary>The URL to which the target has moved, as far as a redirect that the client got says so; null if none did, or if it need not be said.</summary>
+    public string? MovedTo { get; set; }
+
     /// <summary>How often the request was sent to the upstream.</summary>
     public int Attempts { get; set; }
 
@@ -82,6 +85,7 @@ internal sealed class ExchangeOutcome
         Fault = FaultReason.None;
         Code = null;
         Failure = null;
+        MovedTo = null;
         Attempts = 0;
         IsUpstreamReused = false;
         Verdict = null;

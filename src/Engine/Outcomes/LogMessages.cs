@@ -80,6 +80,11 @@ internal static partial class LogMessages
         + "Set McpProxyOptions.Target to where it leads, often the URL plus a slash.")]
     public static partial void TargetRedirects(this ILogger logger, int status);
 
+    [LoggerMessage(210, LogLevel.Information,
+        "The target redirects ({Status}), and the proxy cannot follow for the client: the body is too large to send twice, or it leads to another origin. "
+        + "Set McpProxyOptions.Target to {Url}.")]
+    public static partial void TargetRedirectsTo(this ILogger logger, int status, string url);
+
     // 300: incoming tokens.
     [LoggerMessage(301, LogLevel.Warning,
         "No audience is set (ClaimsPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
@@ -213,6 +218,14 @@ internal static partial class LogMessages
     [LoggerMessage(435, LogLevel.Warning,
         "McpProxyOptions.AddedFields has {Name}, the field that carries the exchanged tokens: every request gets the added value in their place.")]
     public static partial void ExchangedTokenReplaced(this ILogger logger, string name);
+
+    [LoggerMessage(436, LogLevel.Warning,
+        "A connection to the callback of the sign-in could not be accepted ({Reason}). The proxy tries again every {BackOffMilliseconds} ms. "
+        + "If the process has too many open files, raise the limit (ulimit -n).")]
+    public static partial void CallbackNotAccepted(this ILogger logger, string reason, double backOffMilliseconds);
+
+    [LoggerMessage(437, LogLevel.Warning, "{Fault} So the token was not revoked. It was deleted here, but it may stay valid there until it expires.")]
+    public static partial void NotRevocable(this ILogger logger, string fault);
 
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
     public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);

@@ -79,6 +79,9 @@ internal sealed class ProxyMetrics : IDisposable
     /// <summary>Whether each exchange is reported to an observer or logged. Then its times and the parts of its request must be kept.</summary>
     public bool ObservesExchanges => _observer is not null || LogsExchanges;
 
+    /// <summary>Whether the warning that the target redirects clients has not been logged yet. Then an exchange must keep the URL of a redirect.</summary>
+    public bool OwesRedirectHint => _owesRedirectHint != 0;
+
     /// <summary>Whether each exchange is logged. The logger is asked only once, when the proxy is created, since asking costs time on every request.</summary>
     private bool LogsExchanges { get; }
 
@@ -123,7 +126,7 @@ internal sealed class ProxyMetrics : IDisposable
             && _owesRedirectHint != 0
             && Interlocked.Exchange(ref _owesRedirectHint, 0) != 0)
         {
-            _logger.TargetRedirects(outcome.Status);
+            TellOfRedirect(outcome);
         }
 
         if (ObservesExchanges)
@@ -184,6 +187,18 @@ internal sealed class ProxyMetrics : IDisposable
     {
         _lines.Finish();
         Meter.Dispose();
+    }
+
+    private void TellOfRedirect(ExchangeOutcome outcome)
+    {
+        if (outcome.MovedTo is { } url)
+        {
+            _logger.TargetRedirectsTo(outcome.Status, url);
+        }
+        else
+        {
+            _logger.TargetRedirects(outcome.Status);
+        }
     }
 
     /// <summary>Logs the first fault of its kind as a warning, later ones as a count, and each one at debug level.</summary>

@@ -306,11 +306,21 @@ internal sealed class Exchange
 
         if (!Redirect.TryFollow(Request, Response.Head))
         {
+            NoteMove();
             return StageResult.GoOn;
         }
 
         PrepareToSendAgain(keepsUpstream: Response.TrySkipWhole(), idleSince: Parts.Heartbeat.Now);
         return StageResult.SendAgain;
+    }
+
+    /// <summary>Keeps where a redirect leads that goes on to the client, until that has been said once.</summary>
+    private void NoteMove()
+    {
+        if (Response.Head.Status is >= 300 and < 400 && Parts.Metrics.OwesRedirectHint)
+        {
+            Outcome.MovedTo = MovedTarget.Find(Parts.Target, Request.Path, Response.Head.Value(KnownField.Location));
+        }
     }
 
     /// <summary>Tries again on a new connection, if the first attempt used a connection that had been closed and repeating the request is harmless.</summary>

@@ -270,6 +270,53 @@ public sealed class ProviderTests
         Assert.Equal(ours.Length, query.Keys.Count(ours.Contains));
     }
 
+    [Theory]
+    [InlineData("https://www.strava.com/oauth/authorize", "read,write")]
+    [InlineData("https://linear.app/oauth/authorize", "read,write")]
+    [InlineData("https://linear.app/oauth/authorize/", "read write")]
+    [InlineData("https://linear.app.evil.example/oauth/authorize", "read write")]
+    [InlineData("https://login.example.com/authorize", "read write")]
+    public async Task ScopesAreSeparatedAsAProviderWantsThemAtItsEndpointAlone(string endpoint, string scope)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata["authorization_endpoint"] = endpoint;
+        rig.Browser.Road = url => new Uri($"{rig.Server.Origin}/authorize{url.Query}");
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Scopes = ["read", "write"] });
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        IReadOnlyDictionary<string, string> query = rig.Server.Authorizations.Single();
+        Assert.Equal(scope, query["scope"]);
+        Assert.Equal("S256", query["code_challenge_method"]);
+        Assert.Equal(rig.Server.Target.OriginalString, query["resource"]);
+    }
+
+    [Theory]
+    [InlineData("""{"error":{"message":"Used.","type":"OAuthException","code":100}}""", "refused: OAuthException (Used.). ")]
+    [InlineData("""{"error":{"message":"Used.","code":100}}""", "refused: 100 (Used.). ")]
+    [InlineData("""{"error":{"message":7}}""", "refused: error (7). ")]
+    [InlineData("""{"message":"Bad Request","errors":[{"code":"invalid"}]}""", "something that is not an OAuth answer (Bad Request, [{\"code\":\"invalid\"}]). ")]
+    [InlineData("""{"title":"Bad code","detail":"Used.\nTwice."}""", "something that is not an OAuth answer (Bad code, Used. Twice.). ")]
+    [InlineData("""{"access_token":"none of it is shown"}""", "something that is not an OAuth answer. ")]
+    public Task AnErrorThatIsNotOAuthsIsSaidInItsWords(string body, string message) => IsRefused(
+        server => server.Overrides["/token"] = http =>
+        {
+            http.Response.StatusCode = 400;
+            http.Response.ContentType = "application/json";
+            return http.Response.WriteAsync(body);
+        },
+        message);
+
+    [Fact]
+    public Task WordsOfAnErrorThatRepeatAPartOfTheCodeAreNotRepeated() => IsRefused(
+        server => server.Overrides["/token"] = async http =>
+        {
+            string code = (await http.Request.ReadFormAsync())["code"].ToString();
+            http.Response.StatusCode = 400;
+            await http.Response.WriteAsJsonAsync(new { message = $"the code {code[..20]}... is over" });
+        },
+        "something that is not an OAuth answer (the code (redacted)... is over). ");
+
     [Fact]
     public void NoDialectTouchesWhatBindsASignIn() => Assert.DoesNotContain(
         AuthorizeDialect.All.SelectMany(dialect => dialect.Parameters),

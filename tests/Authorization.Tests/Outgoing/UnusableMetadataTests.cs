@@ -207,6 +207,59 @@ public sealed class UnusableMetadataTests
         Assert.Contains($"{ServerPlace} names a token_endpoint that is not a whole URL", message, StringComparison.Ordinal);
     }
 
+    /// <summary>The framework takes a path for the URL of a file, and a client's error for that says nothing of the metadata.</summary>
+    [Theory]
+    [InlineData("token_endpoint", "/token", "by its endpoints and a client id")]
+    [InlineData("authorization_endpoint", "/authorize", "set its endpoints and a client id by hand (OAuthPolicy.Server)")]
+    [InlineData("authorization_endpoint", "authorize", "set its endpoints and a client id by hand (OAuthPolicy.Server)")]
+    [InlineData("registration_endpoint", "/register", "register a client there by hand and give its client id (and secret): KnownClient.Id.")]
+    [InlineData("registration_endpoint", "register", "register a client there by hand and give its client id (and secret): KnownClient.Id.")]
+    public async Task ARelativeEndpointIsSaidWithWhereItStandsAndWhatWouldBeRight(string member, string value, string next)
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata[member] = value;
+        ForwardingProxy proxy = await rig.ProxyAsync();
+
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains(
+            $" names a {member} that is not a whole URL: {value}. It has to have a scheme and a host, as {rig.Server.Origin}/{value.TrimStart('/')} has",
+            message,
+            StringComparison.Ordinal);
+        Assert.Contains(ServerPlace, message, StringComparison.Ordinal);
+        Assert.Contains(next, message, StringComparison.Ordinal);
+        Assert.Empty(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task ARelativeDeviceEndpointIsSaidWithAnotherGrant()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata["device_authorization_endpoint"] = "/device";
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Grant = new OAuthGrant.DeviceCode() });
+
+        (int status, string message) = await rig.AskAsync(proxy);
+
+        Assert.Equal(503, status);
+        Assert.Contains($"a device_authorization_endpoint that is not a whole URL: /device. ", message, StringComparison.Ordinal);
+        Assert.Contains("use another grant (OAuthPolicy.Grant)", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The sign-in needs no keys, so it goes well; the log says why there is no ID token.</summary>
+    [Fact]
+    public async Task RelativeKeysAreSaidWhereTheIdTokenIsIgnored()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.EditMetadata = metadata => metadata["jwks_uri"] = "/keys";
+        rig.Server.EditTokens = tokens => tokens["id_token"] = "a.b.c";
+        ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { Scopes = ["openid"] });
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("names a jwks_uri that is not a whole URL: /keys", StringComparison.Ordinal));
+    }
+
     private static void PublishNoResource(SignInServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;
 
     private static Task NotFoundAsync(HttpContext http)

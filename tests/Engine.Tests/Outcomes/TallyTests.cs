@@ -170,6 +170,17 @@ public sealed class TallyTests : IDisposable
     }
 
     [Fact]
+    public void RedirectThatSaysWhereTheTargetIsNamesTheUrlToSet()
+    {
+        Assert.True(_metrics.OwesRedirectHint);
+        _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Answered, Status = 308, MovedTo = "https://h.example/mcp/" });
+
+        Assert.False(_metrics.OwesRedirectHint);
+        string line = Assert.Single(_logger.Lines, line => line.Contains("The target redirects (308)", StringComparison.Ordinal));
+        Assert.EndsWith("Set McpProxyOptions.Target to https://h.example/mcp/.", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefusedHostAndOriginAreShownFitForATerminalWithTheOptionThatAllowsThem()
     {
         _metrics.HostRefused("evil.example\u001b[2J"u8, System.Net.IPAddress.Loopback);

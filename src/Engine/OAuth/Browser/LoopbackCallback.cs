@@ -16,6 +16,9 @@ internal sealed class LoopbackCallback : IDisposable
     private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the loop pauses after a connection could not be accepted, usually because the process has no descriptor left (EMFILE, ENFILE).</summary>
+    internal static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
+
     /// <summary>A listener for each address family (IPv4, IPv6), on the same port; valid until disposed of.</summary>
     private readonly List<TcpListener> _listeners;
 
@@ -28,11 +31,19 @@ internal sealed class LoopbackCallback : IDisposable
     /// <summary>The sources that end the open connections, the oldest first. The list is also the lock that guards it.</summary>
     private readonly LinkedList<CancellationTokenSource> _open = new();
 
+    /// <summary>Accepts the next connection. Never changes.</summary>
+    private readonly Func<TcpListener, CancellationToken, ValueTask<TcpClient>> _accept;
+
+    /// <summary>Whether it was logged that a connection could not be accepted. The loops of both address families use it, so it may be logged twice.</summary>
+    private volatile bool _hasToldOfFailure;
+
     /// <summary>Completed with the parameters of the redirect, once the browser has come back.</summary>
     private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private LoopbackCallback(List<TcpListener> listeners, TimeProvider clock, ILogger logger)
+    private LoopbackCallback(
+        List<TcpListener> listeners, TimeProvider clock, ILogger logger, Func<TcpListener, CancellationToken, ValueTask<TcpClient>>? accept)
     {
+        _accept = accept ?? (static (listener, stop) => listener.AcceptTcpClientAsync(stop));
         _listeners = listeners;
         _clock = clock;
         _logger = logger;
@@ -45,12 +56,14 @@ internal sealed class LoopbackCallback : IDisposable
     /// <param name="mayMove">Whether any other free port may be used if that port is in use.</param>
     /// <param name="clock">Measures how long a connection may take.</param>
     /// <param name="logger">Logs requests that are ignored.</param>
+    /// <param name="accept">Accepts the next connection; null for the usual way.</param>
     /// <exception cref="OAuthException">The port is in use.</exception>
-    public static LoopbackCallback Open(int port, bool mayMove, TimeProvider clock, ILogger logger)
+    public static LoopbackCallback Open(
+        int port, bool mayMove, TimeProvider clock, ILogger logger, Func<TcpListener, CancellationToken, ValueTask<TcpClient>>? accept = null)
     {
         if (TryListen(port) is { } listeners)
         {
-            return new LoopbackCallback(listeners, clock, logger);
+            return new LoopbackCallback(listeners, clock, logger, accept);
         }
 
         if (!mayMove)
@@ -63,7 +76,7 @@ internal sealed class LoopbackCallback : IDisposable
 
         logger.CallbackPortTaken(port);
         List<TcpListener> free = TryListen(0) ?? throw OAuthException.Refused("callback-port-taken", "No loopback port is free for the sign-in callback.");
-        return new LoopbackCallback(free, clock, logger);
+        return new LoopbackCallback(free, clock, logger, accept);
     }
 
     /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>
@@ -124,7 +137,7 @@ internal sealed class LoopbackCallback : IDisposable
         {
             try
             {
-                TcpClient client = await listener.AcceptTcpClientAsync(stop).ConfigureAwait(false);
+                TcpClient client = await _accept(listener, stop).ConfigureAwait(false);
                 answering.RemoveAll(task => task.IsCompleted);
                 answering.Add(AnswerAsync(client, state));
             }
@@ -132,13 +145,25 @@ internal sealed class LoopbackCallback : IDisposable
             {
                 // The wait is over. The pages that are being written are still completed.
             }
-            catch (SocketException)
+            catch (SocketException failure)
             {
-                // The client left before it was accepted.
+                // The system has no room for it now, or the client left before it was accepted. What could not be accepted fails again at once.
+                await RestAsync(failure, stop).ConfigureAwait(false);
             }
         }
 
         await Task.WhenAll(answering).ConfigureAwait(false);
+    }
+
+    private async Task RestAsync(SocketException failure, CancellationToken stop)
+    {
+        if (!_hasToldOfFailure)
+        {
+            _hasToldOfFailure = true;
+            _logger.CallbackNotAccepted(failure.Message, BackOff.TotalMilliseconds);
+        }
+
+        await Task.Delay(BackOff, _clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task AnswerAsync(TcpClient client, string state)

@@ -28,12 +28,12 @@ internal static class ServerDiscovery
                 DocumentsAsync(http, issuer, WellKnown.ForIssuer(url), log, cancellationToken).ConfigureAwait(false))
             {
                 ServerMetadata found = DocumentReader.ReadServer(document);
-                if (Uri.TryCreate(found.TokenEndpoint, UriKind.Absolute, out _))
+                if (UrlRule.Parse(found.TokenEndpoint) is not null)
                 {
                     return found;
                 }
 
-                log.Add(found.TokenEndpoint is null ? $"{place} names no token_endpoint" : $"{place} names a token_endpoint that is not a whole URL");
+                log.Add(ServerEndpoint.FaultOf(place, found.Issuer, "token_endpoint", found.TokenEndpoint)?.TrimEnd('.') ?? $"{place} names no token_endpoint");
             }
         }
         catch (OAuthException failure) when (failure.Code is not DiscoveryLog.TooLong)

@@ -71,7 +71,12 @@ internal sealed class AuthorizationCodeFlow(
                 + $"{server.Issuer}. PKCE is used either way.");
         }
 
-        if (!Uri.TryCreate(server.AuthorizationEndpoint, UriKind.Absolute, out Uri? endpoint) || !UrlRule.IsSecure(endpoint))
+        ServerEndpoint.Require(
+            server,
+            "authorization_endpoint",
+            server.AuthorizationEndpoint,
+            "Ask the operator of the server to correct it, or set its endpoints and a client id by hand (OAuthPolicy.Server).");
+        if (!UrlRule.IsSecure(UrlRule.Parse(server.AuthorizationEndpoint)))
         {
             throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
         }
@@ -103,9 +108,10 @@ internal sealed class AuthorizationCodeFlow(
             { "code_challenge_method", "S256" },
         };
         parameters.AddOptional("resource", attempt.Protection.Resource);
-        parameters.AddOptional(grant.ScopeParameter, string.Join(' ', attempt.Scopes));
+        AuthorizeDialect dialect = AuthorizeDialect.At(attempt.Protection.Server.AuthorizationEndpoint);
+        parameters.AddOptional(grant.ScopeParameter, string.Join(dialect.ScopeSeparator, attempt.Scopes));
         parameters.AddOptional("nonce", attempt.Scopes.Contains("openid") ? attempt.Nonce : null);
-        foreach ((string name, string value) in AuthorizeDialect.At(attempt.Protection.Server.AuthorizationEndpoint)?.Parameters ?? [])
+        foreach ((string name, string value) in dialect.Parameters)
         {
             parameters.Add(name, value);
         }

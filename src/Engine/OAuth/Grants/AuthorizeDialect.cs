@@ -1,16 +1,21 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>The extra parameters that one provider needs in an authorization request, so that its token can be renewed, or used at all.</summary>
+/// <summary>How one provider's authorization request differs from RFC 6749, so that its token can be renewed, or used at all.</summary>
 /// <remarks>
-/// The provider is recognized by its authorization endpoint, which is the same for all of its customers. A row only adds parameters. It never replaces one that
-/// the proxy sends anyway.
+/// The provider is recognized by its authorization endpoint, which is the same for all of its customers. A row adds parameters and says how scopes are
+/// separated. It never replaces a parameter that the proxy sends anyway.
 /// </remarks>
-/// <param name="Name">
-/// The provider.</param> /// <param name="Endpoint">The authorization endpoint, exactly as the provider's metadata and documentation write it.
-/// </param>
+/// <param name="Name">The provider's name.</param>
+/// <param name="Endpoint">The authorization endpoint, exactly as the provider's metadata and documentation write it.</param>
 /// <param name="Parameters">The parameters that are added.</param>
 internal sealed record AuthorizeDialect(string Name, string Endpoint, params (string Name, string Value)[] Parameters)
 {
+    /// <summary>A provider that follows RFC 6749.</summary>
+    private static readonly AuthorizeDialect Plain = new("OAuth", "");
+
+    /// <summary>The character between two scopes: a space (RFC 6749 §3.3), unless the provider requires another one.</summary>
+    public char ScopeSeparator { get; init; } = ' ';
+
     /// <summary>The dialects, each with the page of the provider's documentation that it is based on.</summary>
     public static IReadOnlyList<AuthorizeDialect> All { get; } =
     [
@@ -24,8 +29,14 @@ internal sealed record AuthorizeDialect(string Name, string Endpoint, params (st
 
         // Without this parameter Dropbox issues a token for four hours and no refresh token: https://developers.dropbox.com/oauth-guide
         new("Dropbox", "https://www.dropbox.com/oauth2/authorize", ("token_access_type", "offline")),
+
+        // Scopes as a comma-delimited string; with blanks the request is refused: https://developers.strava.com/docs/authentication/
+        new("Strava", "https://www.strava.com/oauth/authorize") { ScopeSeparator = ',' },
+
+        // A comma-separated list of scopes: https://developers.linear.app/docs/oauth/authentication
+        new("Linear", "https://linear.app/oauth/authorize") { ScopeSeparator = ',' },
     ];
 
-    /// <returns>The dialect for this endpoint; null if there is none.</returns>
-    public static AuthorizeDialect? At(string? authorizationEndpoint) => All.FirstOrDefault(dialect => dialect.Endpoint == authorizationEndpoint);
+    /// <returns>The dialect for this endpoint.</returns>
+    public static AuthorizeDialect At(string? authorizationEndpoint) => All.FirstOrDefault(dialect => dialect.Endpoint == authorizationEndpoint) ?? Plain;
 }

@@ -105,6 +105,11 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
     private async Task<ClientIdentity> RegisterAsync(
         ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
+        ServerEndpoint.Require(
+            server,
+            "registration_endpoint",
+            server.RegistrationEndpoint,
+            "Until its operator has corrected that, register a client there by hand and give its client id (and secret): KnownClient.Id.");
         using var request = new DynamicClientRegistrationRequest
         {
             Address = server.RegistrationEndpoint,

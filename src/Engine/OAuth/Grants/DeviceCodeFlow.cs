@@ -25,6 +25,11 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
             throw OAuthException.Refused("device-unsupported", $"{server.Issuer} offers no device authorization; use another grant (OAuthPolicy.Grant).");
         }
 
+        ServerEndpoint.Require(
+            server,
+            "device_authorization_endpoint",
+            server.DeviceAuthorizationEndpoint,
+            "Until its operator has corrected that, use another grant (OAuthPolicy.Grant).");
         ClientIdentity client = await clients.ChooseAsync(server, redirectUri: null, scopes, cancellationToken).ConfigureAwait(false);
         using DeviceAuthorizationResponse device = await StartAsync(protection, client, scopes, cancellationToken).ConfigureAwait(false);
         TimeSpan? lifetime = device.ExpiresIn is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null;

@@ -17,9 +17,10 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
     /// <returns>Why the token must not be used: it is missing, forged, or made for another sign-in; null if it is valid.</returns>
     public async Task<string?> FindFaultAsync(string? idToken, ServerMetadata server, string clientId, string nonce, CancellationToken cancellationToken)
     {
-        if (idToken is null || !Uri.TryCreate(server.JwksUri, UriKind.Absolute, out Uri? place))
+        if (idToken is null || UrlRule.Parse(server.JwksUri) is not { } place)
         {
-            return idToken is null ? "none was sent" : "the server publishes no keys";
+            return idToken is null ? "none was sent"
+                : ServerEndpoint.FaultOf(server, "jwks_uri", server.JwksUri)?.TrimEnd('.') ?? "the server publishes no keys";
         }
 
         try

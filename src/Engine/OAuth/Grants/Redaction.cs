@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Text;
 
 namespace McpProxyFast.OAuth.Grants;
@@ -7,7 +6,8 @@ namespace McpProxyFast.OAuth.Grants;
 /// <summary>Removes the secrets of one request from messages about its answer, since a server's error description may repeat them.</summary>
 /// <remarks>
 /// A secret is found in every form in which a server may have seen it: as it is, percent-encoded in part or as a whole, with upper-case or lower-case
-/// hexadecimal digits, once or several times, form-encoded with <c>+</c> for spaces, and in either alphabet of Base64.
+/// hexadecimal digits, once or several times, form-encoded with <c>+</c> for spaces, and in either alphabet of Base64. A part of a secret is found too
+/// (<see cref="SecretParts"/>).
 /// </remarks>
 internal sealed class Redaction
 {
@@ -19,8 +19,6 @@ internal sealed class Redaction
     /// searching all of it would take too long.
     /// </summary>
     private const int MaxText = 8 * 1024;
-
-    private const byte Percent = (byte)'%';
 
     private static readonly byte[] Shown = "(redacted)"u8.ToArray();
 
@@ -66,17 +64,49 @@ internal sealed class Redaction
         }
 
         bool isCut = text.Length > MaxText;
-        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(isCut ? text[..MaxText] : text);
-        var shown = new MemoryStream(rest.Length);
-        while (!rest.IsEmpty)
+        byte[] bytes = Encoding.UTF8.GetBytes(isCut ? text[..MaxText] : text);
+        bool[] isSecret = new bool[bytes.Length];
+        SecretParts.Mark(bytes, _secrets, isSecret);
+        for (int at = 0; at < bytes.Length; at++)
         {
-            int length = LongestSecretAt(rest, isCut);
-            shown.Write(length > 0 ? Shown : rest[..1]);
-            rest = rest[Math.Max(length, 1)..];
+            if (!isSecret[at] && LongestSecretAt(bytes.AsSpan(at), isCut) is var length and > 0)
+            {
+                isSecret.AsSpan(at, length).Fill(true);
+            }
+        }
+
+        return Show(bytes, isSecret);
+    }
+
+    /// <summary>The text with one mark in the place of each run of bytes that must not be shown.</summary>
+    private static string Show(byte[] text, bool[] isSecret)
+    {
+        WidenToCharacters(text, isSecret);
+        var shown = new MemoryStream(text.Length);
+        for (int at = 0; at < text.Length; at++)
+        {
+            bool isWithin = isSecret[at] && at > 0 && isSecret[at - 1];
+            shown.Write(!isSecret[at] ? text.AsSpan(at, 1) : isWithin ? [] : Shown);
         }
 
         return Encoding.UTF8.GetString(shown.GetBuffer(), 0, (int)shown.Length);
     }
+
+    /// <summary>A character of several bytes is shown whole or not at all.</summary>
+    private static void WidenToCharacters(byte[] text, bool[] isSecret)
+    {
+        for (int at = text.Length - 1; at > 0; at--)
+        {
+            isSecret[at - 1] |= isSecret[at] && IsContinuation(text[at]);
+        }
+
+        for (int at = 1; at < text.Length; at++)
+        {
+            isSecret[at] |= isSecret[at - 1] && IsContinuation(text[at]);
+        }
+    }
+
+    private static bool IsContinuation(byte value) => (value & 0xC0) == 0x80;
 
     private int LongestSecretAt(ReadOnlySpan<byte> text, bool isCut)
     {
@@ -105,7 +135,7 @@ internal sealed class Redaction
                 return isCut ? at : 0;
             }
 
-            int length = decodes && text[at] == Percent && Decode(text[at..], out int encoded) == expected ? encoded
+            int length = decodes && PercentCode.Decode(text[at..], out int encoded) == expected ? encoded
                 : text[at] == expected || (expected == ' ' && text[at] == '+') ? 1
                 : 0;
             if (length == 0)
@@ -118,21 +148,4 @@ internal sealed class Redaction
 
         return at;
     }
-
-    /// <summary>Returns the byte that an escape stands for: <c>%41</c>, or encoded several times, <c>%2541</c>, <c>%252541</c>.</summary>
-    /// <returns>The byte; -1 if the text does not start with an escape.</returns>
-    private static int Decode(ReadOnlySpan<byte> text, out int length)
-    {
-        int digits = 1;
-        while (text[digits..].StartsWith("25"u8) && text.Length >= digits + 4 && IsByte(text.Slice(digits + 2, 2), out _))
-        {
-            digits += 2;
-        }
-
-        length = digits + 2;
-        return text.Length >= length && IsByte(text.Slice(digits, 2), out byte value) ? value : -1;
-    }
-
-    private static bool IsByte(ReadOnlySpan<byte> digits, out byte value) =>
-        byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 }

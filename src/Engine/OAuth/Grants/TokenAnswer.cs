@@ -21,6 +21,9 @@ internal static class TokenAnswer
     /// <summary>The maximum length of a refresh token or ID token in characters. Both are stored.</summary>
     private const int MaxOtherToken = 64 * 1024;
 
+    /// <summary>The members with text for people in errors that are not OAuth errors: those of RFC 9457, and those that providers use.</summary>
+    private static readonly string[] OtherWords = ["title", "detail", "message", "reason", "errors"];
+
     // A shorter lifetime counts as this, so that the server is not asked again and again. If a token expires earlier, it is renewed when the upstream refuses
     // it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
@@ -79,17 +82,34 @@ internal static class TokenAnswer
 
         if (ErrorOf(answer) is { } error && !DiscoveryLog.IsTransient(answer.HttpStatusCode))
         {
-            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(answer.Json!.Value.WordOf("error_description")), endpoint);
+            throw FromError(answer.HttpStatusCode, redaction.Of(error)!, redaction.Of(DescriptionIn(answer.Json!.Value)), endpoint);
         }
 
         if (ObjectIn(answer) is null || (int)answer.HttpStatusCode is < 200 or > 299)
         {
-            throw Unexpected(answer.HttpStatusCode, endpoint);
+            throw Unexpected(answer, endpoint, redaction);
         }
     }
 
-    /// <summary>Returns the OAuth error code in an answer; null if there is none, or it is not a string.</summary>
-    public static string? ErrorOf(ProtocolResponse answer) => ObjectIn(answer)?.WordOf("error") is { Length: > 0 } error ? error : null;
+    /// <summary>Returns the error code in an answer; null if there is none, or it is null. If the error is an object, this is its type.</summary>
+    public static string? ErrorOf(ProtocolResponse answer)
+    {
+        if (ObjectIn(answer) is not { } json)
+        {
+            return null;
+        }
+
+        string? named = ErrorObjectIn(json) is { } inner ? inner.WordOf("type") ?? inner.WordOf("code") ?? "error" : json.WordOf("error");
+        return named is { Length: > 0 } error ? error : null;
+    }
+
+    private static string? DescriptionIn(JsonElement json) =>
+        ErrorObjectIn(json) is { } inner ? inner.WordOf("message") : json.WordOf("error_description");
+
+    /// <summary>Returns the error as an object with members of its own, as Facebook's Graph API sends it; null if the error is a string.</summary>
+    /// <remarks>https://developers.facebook.com/docs/graph-api/guides/error-handling</remarks>
+    private static JsonElement? ErrorObjectIn(JsonElement json) =>
+        json.TryGetProperty("error", out JsonElement error) && error.ValueKind is JsonValueKind.Object && error.HasReadableNames() ? error : null;
 
     /// <summary>Returns the answer as a JSON object; null if it is something else.</summary>
     private static JsonElement? ObjectIn(ProtocolResponse answer) =>
@@ -117,15 +137,27 @@ internal static class TokenAnswer
     }
 
     // The answer is not an OAuth answer but, for example, the error page of a gateway. It says nothing about the grant, so the grant is kept.
-    private static OAuthException Unexpected(HttpStatusCode status, string endpoint) =>
+    private static OAuthException Unexpected(ProtocolResponse answer, string endpoint, Redaction redaction) =>
         new(
             OAuthFailure.Transient,
             "token-endpoint-unavailable",
-            $"{endpoint} answered {(int)status} with something that is not an OAuth answer. A later request tries again. If this goes on, check "
-            + "OAuthPolicy.Server, which says where to ask.")
+            $"{endpoint} answered {(int)answer.HttpStatusCode} with something that is not an OAuth answer{WordsOf(answer, redaction)}. A later request tries "
+            + "again. If this goes on, check OAuthPolicy.Server, which says where to ask.")
         {
-            Status = status,
+            Status = answer.HttpStatusCode,
         };
+
+    /// <summary>What an error that is not OAuth's says for a person, in brackets. Nothing is shown of a success, which may hold tokens.</summary>
+    private static string WordsOf(ProtocolResponse answer, Redaction redaction)
+    {
+        if ((int)answer.HttpStatusCode < 400 || ObjectIn(answer) is not { } json)
+        {
+            return "";
+        }
+
+        string words = string.Join(", ", OtherWords.Select(name => json.WordOf(name)).OfType<string>());
+        return words.Length == 0 ? "" : $" ({Printable.Of(redaction.Of(words)!)})";
+    }
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
         OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");

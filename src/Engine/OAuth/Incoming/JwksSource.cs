@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpProxyFast.OAuth.Discovery;
 
 namespace McpProxyFast.OAuth.Incoming;
 
@@ -17,6 +18,8 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
     {
         JsonElement published = await document!.FetchAsync(static found => found.TextOf("jwks_uri") is not null, cancellationToken).ConfigureAwait(false);
         string? named = published.TextOf("jwks_uri");
-        return Uri.TryCreate(named, UriKind.Absolute, out Uri? place) ? place : throw new IOException($"the issuer's document names no jwks_uri ('{named}')");
+        return UrlRule.Parse(named) ?? throw new IOException(
+            ServerEndpoint.FaultOf("the issuer's document", published.TextOf("issuer"), "jwks_uri", named)?.TrimEnd('.')
+            ?? "the issuer's document names no jwks_uri");
     }
 }

@@ -10,18 +10,22 @@ internal static class MoreProviders
 
     public static IEnumerable<Provider> All { get; } =
     [
-        // https://docs.duendesoftware.com/identityserver/tokens/refresh/: refresh tokens for offline_access alone; the answer names the issuer.
+        // https://docs.duendesoftware.com/identityserver/tokens/refresh/: refresh tokens for offline_access alone, which stay the same with each renewal unless the
+        // client is set up otherwise. https://github.com/DuendeSoftware/products, DiscoveryResponseGenerator: plain beside S256, the answer names the issuer.
         new("identityserver")
         {
             Places = [OpenId],
             SendsIssuer = true,
-            Metadata = metadata =>
-            {
-                metadata["code_challenge_methods_supported"] = new JsonArray("plain", "S256");
-                metadata["scopes_supported"] = new JsonArray("openid", "offline_access");
-            },
+            Resource = resource => resource["scopes_supported"] = new JsonArray("api1"),
+            Metadata = metadata => Set(
+                metadata,
+                ("code_challenge_methods_supported", new JsonArray("plain", "S256")),
+                ("scopes_supported", new JsonArray("openid", "profile", "api1", "offline_access")),
+                ("token_endpoint_auth_methods_supported", new JsonArray("client_secret_basic", "client_secret_post"))),
             Setup = (policy, _) => With(policy, Public),
             GivesRefreshToken = AskedForOffline,
+            Rotates = false,
+            RepeatsRefreshToken = true,
         },
 
         // https://zitadel.com/docs/apis/openidoauth/endpoints: the same, with a description that is a key of its own texts.
@@ -34,11 +38,16 @@ internal static class MoreProviders
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Errors.User.RefreshToken.Invalid"}"""),
         },
 
-        // https://workos.com/docs/authkit/mcp: a server of its own with registration, as MCP has it.
+        // https://workos.com/docs/authkit/mcp: a server of its own with registration, whose metadata that page shows.
+        // https://workos.com/docs/reference/workos-connect/metadata: the same as OpenID's document; refresh tokens for offline_access.
         new("workos")
         {
+            Places = ["/.well-known/oauth-authorization-server", OpenId],
             Registers = true,
-            Metadata = metadata => metadata["scopes_supported"] = new JsonArray("email", "offline_access", "openid", "profile"),
+            Metadata = metadata => Set(
+                metadata,
+                ("scopes_supported", new JsonArray("email", "offline_access", "openid", "profile")),
+                ("token_endpoint_auth_methods_supported", new JsonArray("none", "client_secret_post", "client_secret_basic"))),
             GivesRefreshToken = AskedForOffline,
         },
 
@@ -110,7 +119,8 @@ internal static class MoreProviders
             RefreshRefusal = (401, """{"reason":"Invalid Token!","error":"invalid_request"}"""),
         },
 
-        // https://developers.asana.com/docs/oauth: an object about the person beside the tokens.
+        // https://developers.asana.com/docs/oauth: an object about the person beside the tokens, a lower-case type, the secret in the form, no refresh token in
+        // a renewal.
         new("asana")
         {
             Places = [],
@@ -118,18 +128,50 @@ internal static class MoreProviders
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Resource = null,
             Rotates = false,
-            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("data", new JsonObject { ["id"] = 1, ["email"] = "somebody@example.test" })),
+            Tokens = tokens => Set(
+                tokens,
+                ("token_type", "bearer"),
+                ("data", new JsonObject { ["id"] = 4673218951, ["gid"] = "4673218951", ["name"] = "Somebody", ["email"] = "somebody@example.test" })),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer")),
         },
 
-        // https://developers.strava.com/docs/authentication/: errors are lists of faults.
+        // https://developers.strava.com/docs/authentication/: commas between scopes, none in the answer; an instant beside the lifetime, and the athlete; another
+        // refresh token with each renewal; errors are lists of faults (https://github.com/dreeveapp/dreeve/issues/1449).
+        // https://github.com/tidbyt/community/pull/274: blanks between scopes are refused.
         new("strava")
         {
             Places = [],
             ClientAuth = "post",
-            Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
+            ScopeSeparator = ',',
+            Setup = (policy, server) => With(policy, Secret) with
+            {
+                Server = ByHand(server, "https://www.strava.com/oauth/authorize"),
+                Scopes = ["read", "activity:read_all"],
+                TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post,
+            },
             Resource = null,
-            Tokens = tokens => Set(tokens, ("expires_at", 1568775134)),
+            Tokens = tokens => Set(Without(tokens, "scope"), ("expires_at", 1568775134), ("expires_in", 21600), ("athlete", new JsonObject { ["id"] = 1 })),
+            RenewedTokens = tokens => Set(Without(tokens, "scope"), ("expires_at", 1568775134), ("expires_in", 20566)),
+            CodeRefusal = (
+                400,
+                """{"message":"Bad Request","errors":[{"resource":"AuthorizationCode","field":"code","code":"invalid"}]}""",
+                "answered 400 with something that is not an OAuth answer (Bad Request, "),
             RefreshRefusal = (400, """{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}"""),
+        },
+
+        // https://developers.linear.app/docs/oauth/authentication: commas between scopes.
+        new("linear")
+        {
+            Places = [],
+            ClientAuth = "post",
+            ScopeSeparator = ',',
+            Setup = (policy, server) => With(policy, Secret) with
+            {
+                Server = ByHand(server, "https://linear.app/oauth/authorize"),
+                Scopes = ["read", "issues:create"],
+                TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post,
+            },
+            Resource = null,
         },
 
         // https://discord.com/developers/docs/topics/oauth2: as RFC 6749 has it, with the secret in the Authorization field.

@@ -9,13 +9,21 @@ internal static class ProductProviders
     private const string InsertedOAuth = "/.well-known/oauth-authorization-server";
     private const string OpenId = "/.well-known/openid-configuration";
 
+    private static readonly (int Status, string Body, string Words) GitHubCodeRefusal = (
+        200,
+        """{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired.","error_uri":"https://docs.example.test/"}""",
+        "refused: bad_verification_code (The code passed is incorrect or expired.)");
+
     public static IEnumerable<Provider> All { get; } =
     [
         // https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens: errors come with 200.
+        // https://github.com/.well-known/oauth-authorization-server/login/oauth: the metadata, with S256 and without registration.
         new("github app")
         {
             IssuerPath = "/login/oauth",
             Places = [$"{InsertedOAuth}/login/oauth"],
+            Form = TokenForm.QueryUnlessJsonIsAccepted,
+            CodeRefusal = GitHubCodeRefusal,
             ClientAuth = "post",
             Setup = (policy, _) => With(policy, Secret) with { TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("refresh_token_expires_in", 15811200)),
@@ -23,15 +31,19 @@ internal static class ProductProviders
             RefreshRefusal = (200, """{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}"""),
         },
 
-        // https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: form-encoded, scopes with commas, no end and no refresh token.
+        // https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: form-encoded unless JSON is accepted, scopes with commas in the
+        // answer, with blanks in the request, no end and no refresh token. https://github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication/.
+        // https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors: bad_verification_code, with 200.
         new("github oauth app")
         {
             IssuerPath = "/login/oauth",
             Places = [$"{InsertedOAuth}/login/oauth"],
+            Resource = resource => resource["scopes_supported"] = new JsonArray("repo", "gist"),
             ClientAuth = "post",
             Setup = (policy, _) => With(policy, Secret) with { TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             GivesRefreshToken = _ => false,
-            AnswersAsForm = true,
+            Form = TokenForm.QueryUnlessJsonIsAccepted,
+            CodeRefusal = GitHubCodeRefusal,
             Tokens = tokens => Set(Without(tokens, "expires_in"), ("token_type", "bearer"), ("scope", "repo,gist")),
         },
 
@@ -143,7 +155,9 @@ internal static class ProductProviders
             RefreshRefusal = (400, """{"error":"invalid_request","error_description":"The provided authorization grant or refresh token is invalid, expired or revoked"}"""),
         },
 
-        // https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow: no refresh token, and errors are objects.
+        // https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow: no refresh token, no scope in the answer, an end in 60 days; scopes with
+        // commas or blanks. https://developers.facebook.com/docs/graph-api/guides/error-handling: errors are objects.
+        // https://github.com/laravel/socialite/issues/385: with 400 for a code.
         new("facebook")
         {
             Places = [],
@@ -151,7 +165,11 @@ internal static class ProductProviders
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Resource = null,
             GivesRefreshToken = _ => false,
-            Tokens = tokens => Set(Without(tokens, "scope"), ("token_type", "bearer")),
+            Tokens = tokens => Set(Without(tokens, "scope"), ("token_type", "bearer"), ("expires_in", 5183944)),
+            CodeRefusal = (
+                400,
+                """{"error":{"message":"This authorization code has been used.","type":"OAuthException","code":100,"fbtrace_id":"AbCdEfGh"}}""",
+                "refused: OAuthException (This authorization code has been used.)"),
         },
 
         // https://api.stackexchange.com/docs/authentication: form-encoded answers, with `expires` in the place of expires_in.
@@ -162,7 +180,7 @@ internal static class ProductProviders
             Setup = (policy, server) => With(policy, Secret) with { Server = ByHand(server), TokenEndpointAuthMethod = TokenEndpointAuthMethod.Post },
             Resource = null,
             GivesRefreshToken = _ => false,
-            AnswersAsForm = true,
+            Form = TokenForm.Query,
             Tokens = tokens => Set(Without(Without(Without(tokens, "expires_in"), "token_type"), "scope"), ("expires", 86400)),
         },
     ];

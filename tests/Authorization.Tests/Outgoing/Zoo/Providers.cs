@@ -13,20 +13,30 @@ internal static class Providers
 
     private static IEnumerable<Provider> Large() =>
     [
-        // https://developers.google.com/identity/protocols/oauth2/web-server#offline: refresh tokens for access_type=offline alone, none with a renewal.
-        // https://accounts.google.com/.well-known/openid-configuration: no slash at the issuer's end, which manuals write with one; a secret for every client.
+        // https://developers.google.com/identity/protocols/oauth2/web-server#offline: refresh tokens for access_type=offline alone, none with a renewal; scope is
+        // needed. https://accounts.google.com/.well-known/openid-configuration: no slash at the issuer's end, which manuals write with one; plain beside S256;
+        // a secret for every client. The answer names the issuer (RFC 9207), which neither that document nor a manual says.
         new("google")
         {
             Places = [OpenId],
-            Resource = resource => resource["authorization_servers"] = new JsonArray($"{resource["authorization_servers"]![0]}/"),
+            Resource = resource => Set(
+                resource,
+                ("authorization_servers", new JsonArray($"{resource["authorization_servers"]![0]}/")),
+                ("scopes_supported", new JsonArray("https://www.googleapis.com/auth/drive.readonly"))),
             PublishedAuthorizationEndpoint = "https://accounts.google.com/o/oauth2/v2/auth",
-            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "client_secret_basic"),
+            Metadata = metadata => Set(
+                metadata,
+                ("code_challenge_methods_supported", new JsonArray("plain", "S256")),
+                ("scopes_supported", new JsonArray("openid", "email", "profile")),
+                ("token_endpoint_auth_methods_supported", new JsonArray("client_secret_post", "client_secret_basic"))),
             SendsIssuer = true,
+            AnnouncesIssuer = false,
             ClientAuth = "basic",
             Setup = (policy, _) => With(policy, Secret),
+            Refuses = query => query.ContainsKey("scope") ? null : ("invalid_request", "Missing required parameter: scope"),
             GivesRefreshToken = query => query.GetValueOrDefault("access_type") == "offline" && query.GetValueOrDefault("prompt") == "consent",
             Rotates = false,
-            Tokens = tokens => Set(tokens, ("expires_in", 3599), ("id_token", "not.looked.at")),
+            Tokens = tokens => Set(tokens, ("expires_in", 3920), ("refresh_token_expires_in", 604799)),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"""),
         },
 
@@ -128,35 +138,54 @@ internal static class Providers
 
     private static IEnumerable<Provider> McpServers() =>
     [
-        // https://github.com/cloudflare/workers-oauth-provider, behind many hosted MCP servers (Linear, Atlassian, Sentry): its own authorization server, at the
-        // origin, without a resource document in older versions.
+        // https://github.com/cloudflare/workers-oauth-provider/blob/v0.0.2/src/oauth-provider.ts, behind many hosted MCP servers: its own authorization server, at
+        // the origin, without a document of the resource; plain beside S256; a lower-case type; tokens are revoked at the token endpoint; 400 for a grant that
+        // is over.
         new("workers oauth provider, older")
         {
             IsOwnServer = true,
             Registers = true,
             Resource = null,
+            Challenge = _ => "Bearer realm=\"OAuth\", error=\"invalid_token\", error_description=\"Missing or invalid access token\"",
+            Metadata = metadata => Set(
+                metadata,
+                ("code_challenge_methods_supported", new JsonArray("plain", "S256")),
+                ("token_endpoint_auth_methods_supported", new JsonArray("client_secret_basic", "client_secret_post", "none")),
+                ("revocation_endpoint", metadata["token_endpoint"])),
             Tokens = tokens => Set(tokens, ("token_type", "bearer")),
             RenewedTokens = tokens => Set(tokens, ("token_type", "bearer")),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Grant not found"}"""),
         },
 
         // https://github.com/cloudflare/workers-oauth-provider/blob/main/docs/mcp-discovery.md: a document of the resource at its own place; the answer names
-        // the issuer (RFC 9207).
+        // the issuer (RFC 9207). The type is lower-case, and tokens name their resource.
         new("workers oauth provider")
         {
             IsOwnServer = true,
             Registers = true,
             SendsIssuer = true,
-            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_basic", "client_secret_post", "none"),
+            Challenge = document => $"Bearer realm=\"OAuth\", resource_metadata=\"{document}\"",
+            Metadata = metadata => Set(
+                metadata,
+                ("token_endpoint_auth_methods_supported", new JsonArray("client_secret_basic", "client_secret_post", "none")),
+                ("revocation_endpoint", metadata["token_endpoint"])),
+            Tokens = tokens => Set(tokens, ("token_type", "bearer"), ("resource", "https://mcp.example.test/mcp")),
+            RenewedTokens = tokens => Set(tokens, ("token_type", "bearer"), ("resource", "https://mcp.example.test/mcp")),
             RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Invalid refresh token"}"""),
         },
 
-        // https://github.com/modelcontextprotocol/typescript-sdk, mcpAuthRouter: the issuer is a URL's href, which ends with a slash.
+        // https://github.com/modelcontextprotocol/typescript-sdk/blob/v1.29.0/src/server/auth/router.ts: the issuer is a URL's href, which ends with a slash; the
+        // resource is the issuer unless the server says otherwise, so its document lies at the origin, and no challenge names it; errors are 400.
         new("mcp typescript sdk")
         {
             IsOwnServer = true,
             IssuerPath = "/",
             Registers = true,
+            ResourcePlace = "/.well-known/oauth-protected-resource",
+            Resource = resource => resource["resource"] = (string)resource["authorization_servers"]![0]!,
+            Challenge = _ => "Bearer error=\"invalid_token\", error_description=\"Missing Authorization header\"",
+            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "none"),
+            RefreshRefusal = (400, """{"error":"invalid_grant","error_description":"Invalid refresh token"}"""),
         },
 
         // https://modelcontextprotocol.io/specification/2025-03-26/basic/authorization: nothing is published, and the endpoints lie at fixed places.
@@ -168,7 +197,32 @@ internal static class Providers
             Resource = null,
         },
 
-        // https://gofastmcp.com/servers/auth/oauth-proxy: the resource's path is the issuer's path too.
+        // https://gofastmcp.com/servers/auth/oauth-proxy, https://github.com/jlowin/fastmcp/blob/v3.0.0rc2/src/fastmcp/server/auth/auth.py: a slash at the issuer's
+        // end; a refresh token that is over is refused with 401.
+        new("fastmcp")
+        {
+            IsOwnServer = true,
+            IssuerPath = "/",
+            Registers = true,
+            Challenge = document => "Bearer error=\"invalid_token\", error_description=\"Authentication failed. The provided bearer token is invalid, expired, "
+                + $"or no longer recognized by the server.\", resource_metadata=\"{document}\"",
+            Metadata = metadata => metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "client_secret_basic"),
+            RefreshRefusal = (401, """{"error":"invalid_grant","error_description":"Refresh token mapping not found"}"""),
+        },
+
+        // The same pages, base_url with a path: the metadata lies at the issuer's path, inserted, and nowhere else.
+        new("fastmcp below a path")
+        {
+            IsOwnServer = true,
+            IssuerPath = "/mcp",
+            Places = [$"{InsertedOAuth}/mcp"],
+            Registers = true,
+            Challenge = document => $"Bearer error=\"invalid_token\", resource_metadata=\"{document}\"",
+            RefreshRefusal = (401, """{"error":"invalid_grant","error_description":"Refresh token mapping not found"}"""),
+        },
+
+        // No document of the resource, and the server's path is the issuer's: what discoverOAuthMetadata of the MCP TypeScript SDK asks first
+        // (https://github.com/modelcontextprotocol/typescript-sdk/blob/v1.29.0/src/client/auth.ts).
         new("issuer at the path of the server")
         {
             IsOwnServer = true,
@@ -178,7 +232,9 @@ internal static class Providers
             Resource = null,
         },
 
-        // Seen in the field: truth values as words, one text where a list belongs, null for what is not there.
+        // Truth values as words: https://github.com/wso2/product-is/issues/5372. Scopes as an object: https://github.com/ronvanderheijden/openid-connect/issues/25.
+        // null for what is not there: https://github.com/open-metadata/OpenMetadata/issues/30642. One text where a list belongs, and a truth value where a URL
+        // belongs: no page says that a server does so; they stand for every member of another kind.
         new("loosely typed metadata")
         {
             Registers = true,
@@ -206,8 +262,8 @@ internal static class Providers
     public static OAuthPolicy With(OAuthPolicy policy, ClientAuthentication? authentication) =>
         policy with { Grant = Support.Rig.WithBrowser with { Client = new KnownClient(ZooServer.ClientId, authentication) } };
 
-    public static OAuthServer ByHand(ZooServer server) =>
-        OAuthServer.FromEndpoints(new Uri($"{server.LoginOrigin}/token"), new Uri($"{server.LoginOrigin}/authorize"));
+    public static OAuthServer ByHand(ZooServer server, string? authorizationEndpoint = null) =>
+        OAuthServer.FromEndpoints(new Uri($"{server.LoginOrigin}/token"), new Uri(authorizationEndpoint ?? $"{server.LoginOrigin}/authorize"));
 
     public static JsonObject Set(JsonObject json, params (string Name, JsonNode? Value)[] members)
     {

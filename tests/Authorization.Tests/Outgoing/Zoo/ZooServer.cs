@@ -48,6 +48,9 @@ internal sealed class ZooServer : IAsyncDisposable
     /// <summary>What the provider, or the specification, does not allow, and was done.</summary>
     public ConcurrentQueue<string> Complaints { get; } = new();
 
+    /// <summary>Whether codes are refused, though they are right.</summary>
+    public bool RefusesCodes { get; set; }
+
     /// <summary>Whether the resource wants <see cref="StepUpScope"/>.</summary>
     public bool WantsMore { get; set; }
 
@@ -81,7 +84,7 @@ internal sealed class ZooServer : IAsyncDisposable
 
     private Task AnswerAsResourceAsync(HttpContext http) => (string?)http.Request.Path switch
     {
-        "/.well-known/oauth-protected-resource/mcp" when _provider.Resource is { } edit => SendAsync(http, Resource(edit)),
+        { } place when place == _provider.ResourcePlace && _provider.Resource is { } edit => SendAsync(http, Resource(edit)),
         "/mcp" => McpAsync(http),
         _ when _provider.IsOwnServer => AnswerAsLoginAsync(http),
         _ => EndAsync(http, 404),
@@ -118,7 +121,7 @@ internal sealed class ZooServer : IAsyncDisposable
             metadata["registration_endpoint"] = $"{LoginOrigin}/register";
         }
 
-        if (_provider.SendsIssuer)
+        if (_provider is { SendsIssuer: true, AnnouncesIssuer: true })
         {
             metadata["authorization_response_iss_parameter_supported"] = true;
         }
@@ -141,6 +144,7 @@ internal sealed class ZooServer : IAsyncDisposable
         Expect(query.GetValueOrDefault("client_id") == ClientId, "another client");
         Expect(query.GetValueOrDefault("code_challenge_method") == "S256" && query.GetValueOrDefault("code_challenge")?.Length == 43, "no PKCE with S256");
         Expect(query.GetValueOrDefault("state")?.Length >= 32, "no state");
+        Expect(query.GetValueOrDefault(_provider.ScopeParameter)?.Contains(' ') is not true || _provider.ScopeSeparator == ' ', "blanks between the scopes");
         Expect(_provider.ScopeParameter == "scope" || !query.ContainsKey("scope"), "scope beside its replacement");
         var back = new Dictionary<string, string> { ["state"] = query["state"] };
         if (_provider.Refuses(query) is { } refusal)
@@ -197,6 +201,13 @@ internal sealed class ZooServer : IAsyncDisposable
 
     private async Task ExchangeAsync(HttpContext http, IFormCollection form)
     {
+        if (RefusesCodes && _provider.CodeRefusal is { } refusal)
+        {
+            http.Response.StatusCode = refusal.Status;
+            await AnswerAsync(http, (JsonObject)JsonNode.Parse(refusal.Body)!);
+            return;
+        }
+
         IReadOnlyDictionary<string, string>? asked = _grants.Redeem(form["code"].ToString());
         string challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())));
         bool isRight = asked is not null && asked["code_challenge"] == challenge && asked["redirect_uri"] == form["redirect_uri"]
@@ -209,7 +220,7 @@ internal sealed class ZooServer : IAsyncDisposable
             return;
         }
 
-        string scope = asked!.GetValueOrDefault(_provider.ScopeParameter) ?? "";
+        string scope = (asked!.GetValueOrDefault(_provider.ScopeParameter) ?? "").Replace(_provider.ScopeSeparator, ' ');
         await AnswerAsync(http, _provider.Tokens(_grants.Issue(scope, _provider.GivesRefreshToken(asked!))));
     }
 
@@ -219,8 +230,7 @@ internal sealed class ZooServer : IAsyncDisposable
         {
             RefusedRefreshes++;
             http.Response.StatusCode = _provider.RefreshRefusal.Status;
-            http.Response.ContentType = "application/json; charset=utf-8";
-            await http.Response.WriteAsync(_provider.RefreshRefusal.Body);
+            await AnswerAsync(http, (JsonObject)JsonNode.Parse(_provider.RefreshRefusal.Body)!);
             return;
         }
 
@@ -236,7 +246,9 @@ internal sealed class ZooServer : IAsyncDisposable
 
     private Task AnswerAsync(HttpContext http, JsonObject answer)
     {
-        if (!_provider.AnswersAsForm)
+        bool isJson = _provider.Form is TokenForm.Json
+            || (_provider.Form is TokenForm.QueryUnlessJsonIsAccepted && http.Request.Headers.Accept.ToString().Contains("application/json"));
+        if (isJson)
         {
             return SendAsync(http, answer);
         }
@@ -251,10 +263,10 @@ internal sealed class ZooServer : IAsyncDisposable
         string? scope = line.StartsWith("Bearer ", StringComparison.Ordinal) ? _grants.ScopeOf(line["Bearer ".Length..]) : null;
         if (scope is null)
         {
+            string document = _resource.Urls.First() + _provider.ResourcePlace;
             http.Response.StatusCode = 401;
-            http.Response.Headers.WWWAuthenticate = _provider.Resource is null
-                ? "Bearer error=\"invalid_token\""
-                : $"Bearer resource_metadata=\"{_resource.Urls.First()}/.well-known/oauth-protected-resource/mcp\"";
+            http.Response.Headers.WWWAuthenticate = _provider.Challenge?.Invoke(document)
+                ?? (_provider.Resource is null ? "Bearer error=\"invalid_token\"" : $"Bearer resource_metadata=\"{document}\"");
             return Task.CompletedTask;
         }
 
@@ -278,7 +290,7 @@ internal sealed class ZooServer : IAsyncDisposable
 
     private static Task SendAsync(HttpContext http, JsonObject json)
     {
-        http.Response.ContentType = "application/json";
+        http.Response.ContentType = "application/json; charset=utf-8";
         return http.Response.WriteAsync(json.ToJsonString());
     }
 

@@ -12,6 +12,9 @@ public sealed class ZooTests : IDisposable
 
     public static TheoryData<string> Names => new(Providers.All.Select(provider => provider.Name));
 
+    public static TheoryData<string> NamesOfThoseThatRefuseCodesInTheirOwnWay =>
+        new(Providers.All.Where(provider => provider.CodeRefusal is not null).Select(provider => provider.Name));
+
     public void Dispose() => _folder.Dispose();
 
     [Theory]
@@ -49,8 +52,9 @@ public sealed class ZooTests : IDisposable
             string before = server.Authorizations.Last().GetValueOrDefault(provider.ScopeParameter) ?? "";
             Assert.Equal((200, "ok"), await AskAsync(proxy));
             Assert.Equal(isRenewable ? 3 : 4, server.Authorizations.Count);
-            string[] asked = server.Authorizations.Last()[provider.ScopeParameter].Split(' ');
-            Assert.Subset(asked.ToHashSet(), before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Append(ZooServer.StepUpScope).ToHashSet());
+            string[] asked = server.Authorizations.Last()[provider.ScopeParameter].Split(provider.ScopeSeparator);
+            string[] askedBefore = before.Split(provider.ScopeSeparator, StringSplitOptions.RemoveEmptyEntries);
+            Assert.Subset(asked.ToHashSet(), askedBefore.Append(ZooServer.StepUpScope).ToHashSet());
         }
 
         // Another process finds it in the store, and asks nobody.
@@ -61,6 +65,29 @@ public sealed class ZooTests : IDisposable
         }
 
         Assert.Equal(signIns, server.Authorizations.Count);
+        Assert.Empty(server.Complaints);
+    }
+
+    /// <summary>A code can be refused for many reasons, which the provider names in its own way. A person needs these words, and another attempt.</summary>
+    [Theory]
+    [MemberData(nameof(NamesOfThoseThatRefuseCodesInTheirOwnWay))]
+    public async Task ACodeThatAProviderRefusesIsSaidInItsWordsAndTheNextSignInGoesWell(string name)
+    {
+        Provider provider = Providers.All.Single(row => row.Name == name);
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using ZooServer server = await ZooServer.StartAsync(provider, clock);
+        using var browser = new Browser { Road = url => new Uri($"{server.LoginOrigin}/authorize{url.Query}") };
+        OAuthPolicy policy = provider.Setup(Rig.Policy with { Store = new CredentialStoreFile(_folder.File("credentials")) }, server);
+        server.RefusesCodes = true;
+
+        await using ForwardingProxy proxy = await StartAsync(policy, server, clock, browser);
+        (int status, string body) = await AskAsync(proxy);
+        server.RefusesCodes = false;
+        clock.Advance(TimeSpan.FromHours(2));
+        (int statusLater, _) = await AskAsync(proxy);
+
+        Assert.Equal((503, 200), (status, statusLater));
+        Assert.Contains(provider.CodeRefusal!.Value.Words, body, StringComparison.Ordinal);
         Assert.Empty(server.Complaints);
     }
 

@@ -1,0 +1,85 @@
+namespace McpProxyFast.OAuth.Grants;
+
+/// <summary>Finds the runs of a text that are parts of secrets: a server may say only how a token begins, or ends.</summary>
+/// <remarks>
+/// Text and secrets are compared by runs of <see cref="MinLength"/> bytes, each of which is one number, so the work grows with the length of the text plus the
+/// length of the secrets. What is kept meanwhile grows with the text alone.
+/// </remarks>
+internal static class SecretParts
+{
+    /// <summary>
+    /// Shortest part that is found, in bytes. Of a random token it is 72 bits, which nobody says by chance; a shorter run may be a word that text and secret
+    /// have in common, and taking it out would make messages unreadable.
+    /// </summary>
+    public const int MinLength = 12;
+
+    private static readonly UInt128 OneRun = (UInt128.One << (8 * MinLength)) - 1;
+
+    /// <summary>Marks each byte of a text that belongs to a part of a secret.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="secrets">The secrets.</param>
+    /// <param name="isPart">As long as the text; what is marked already stays so.</param>
+    public static void Mark(byte[] text, IEnumerable<byte[]> secrets, bool[] isPart)
+    {
+        // A secret may hold a percent sign or a plus itself, so the text is also read as it is.
+        Spelling[] spellings = [Spelling.Literal(text), Spelling.Decoded(text, plusIsBlank: false), Spelling.Decoded(text, plusIsBlank: true)];
+        HashSet<UInt128> runs = [.. spellings.SelectMany(spelling => RunsOf(spelling.Bytes))];
+        HashSet<UInt128> found = [.. secrets.SelectMany(RunsOf).Where(runs.Contains)];
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        foreach (Spelling spelling in spellings)
+        {
+            int start = 0;
+            foreach (UInt128 run in RunsOf(spelling.Bytes))
+            {
+                if (found.Contains(run))
+                {
+                    isPart.AsSpan(spelling.Starts[start]..spelling.Starts[start + MinLength]).Fill(true);
+                }
+
+                start++;
+            }
+        }
+    }
+
+    /// <summary>Every run of <see cref="MinLength"/> bytes, from the first to the last, as a number.</summary>
+    private static IEnumerable<UInt128> RunsOf(byte[] bytes)
+    {
+        UInt128 run = 0;
+        for (int at = 0; at < bytes.Length; at++)
+        {
+            run = ((run << 8) | bytes[at]) & OneRun;
+            if (at >= MinLength - 1)
+            {
+                yield return run;
+            }
+        }
+    }
+
+    /// <summary>One way to read a text.</summary>
+    /// <param name="Bytes">What it says.</param>
+    /// <param name="Starts">Where in the text each of these bytes stands, and last the text's end.</param>
+    private readonly record struct Spelling(byte[] Bytes, int[] Starts)
+    {
+        public static Spelling Literal(byte[] text) => new(text, [.. Enumerable.Range(0, text.Length + 1)]);
+
+        public static Spelling Decoded(byte[] text, bool plusIsBlank)
+        {
+            var bytes = new List<byte>(text.Length);
+            var starts = new List<int>(text.Length + 1);
+            for (int at = 0; at < text.Length;)
+            {
+                starts.Add(at);
+                int encoded = PercentCode.Decode(text.AsSpan(at), out int length);
+                bytes.Add(encoded >= 0 ? (byte)encoded : plusIsBlank && text[at] == '+' ? (byte)' ' : text[at]);
+                at += encoded >= 0 ? length : 1;
+            }
+
+            starts.Add(text.Length);
+            return new Spelling([.. bytes], [.. starts]);
+        }
+    }
+}
