@@ -68,7 +68,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Ends all requests.</summary>
-    /// <returns>Those that were open.</returns>
+    /// <returns>The requests that were open.</returns>
     public OpenRequest[] EndAll()
     {
         lock (_gate)

@@ -117,7 +117,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <param name="request">The request that the token is for.</param>
-    /// <param name="mayBeOld">As for <see cref="ExchangeAsync"/>.</param>
+    /// <param name="mayBeOld">The same as for <see cref="ExchangeAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
     private async ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, bool mayBeOld, CancellationToken cancellationToken)
     {

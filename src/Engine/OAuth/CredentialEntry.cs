@@ -115,7 +115,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     }
 
     /// <summary>Returns the credential to renew: the one in the store's entry, even if this process has another one.</summary>
-    /// <returns>Null if somebody has signed out.</returns>
+    /// <returns>The credential; null if somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>Called by each connection when it has ended. Allocated once.</summary>
     private readonly Action _left;
 
-    /// <param name="parts">What all connections share.</param>
+    /// <param name="parts">The services that all connections share.</param>
     /// <param name="listeners">Bound listeners; disposed with the loop.</param>
     /// <param name="entrance">The first settings for the connections accepted here.</param>
     public AcceptLoop(SharedServices parts, Listener[] listeners, Entrance entrance)
@@ -117,7 +117,7 @@ internal sealed class AcceptLoop : IDisposable
         return false;
     }
 
-    /// <summary>Waits for a slot.</summary>
+    /// <summary>Waits until the number of client connections allows one more.</summary>
     /// <returns>False once the loop is stopped; then the connection has been closed.</returns>
     private async ValueTask<bool> TakeSlotAsync(Connection accepted)
     {

@@ -30,7 +30,7 @@ internal sealed class ClientConnection
     /// <summary>The last token that was exchanged for the client's.</summary>
     private ExchangeMemo _exchangeMemo;
 
-    /// <param name="parts">What all connections share.</param>
+    /// <param name="parts">The services that all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
     /// <param name="doorway">The listener or host call that the client came through.</param>
     /// <param name="left">Called when the connection has released everything.</param>
@@ -43,10 +43,10 @@ internal sealed class ClientConnection
         Interrupts = new Interrupts(parts, client);
     }
 
-    /// <summary>What all connections share.</summary>
+    /// <summary>The services that all connections share.</summary>
     public SharedServices Parts { get; }
 
-    /// <summary>The client.</summary>
+    /// <summary>The transport of the connection to the client.</summary>
     public Connection Client { get; }
 
     /// <summary>The settings of the listener or host that the client came through: allowed names and URL scheme.</summary>

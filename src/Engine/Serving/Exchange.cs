@@ -26,13 +26,13 @@ internal sealed class Exchange
     private long _sentBefore;
 
     /// <summary>
-    /// The request's side. Null while a response is streamed whose request was sent completely, and afterwards until the next <see cref="Rent"/>.
+    /// The state of the request. Null while a response is streamed whose request was sent completely, and afterwards until the next <see cref="Rent"/>.
     /// </summary>
     private RequestStream? _request;
 
     private RequestStream Request => _request!;
 
-    /// <summary>The response's side.</summary>
+    /// <summary>The state of the response.</summary>
     public ResponseStream Response { get; } = new();
 
     /// <summary>What is reported at the end.</summary>

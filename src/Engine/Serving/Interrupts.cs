@@ -53,7 +53,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThread
     private const int WaitBits = 4;
     private const long FiredBit = 8;
 
-    /// <summary>What all connections share.</summary>
+    /// <summary>The services that all connections share.</summary>
     private readonly SharedServices _parts;
 
     /// <summary>The client's connection.</summary>
@@ -243,7 +243,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThread
         Volatile.Write(ref _deadline, (_parts.Heartbeat.After(limit) << WaitBits) | (long)wait);
     }
 
-    /// <summary>Ends the deadline.</summary>
+    /// <summary>Removes the deadline, because the wait has ended.</summary>
     /// <returns>False if the deadline has passed.</returns>
     public bool StopWaiting()
     {

@@ -8,7 +8,7 @@ namespace McpProxyFast.Serving;
 internal static class OwnEndpoints
 {
     /// <summary>Answers the request, if it is for the proxy.</summary>
-    /// <returns>Null if the request is for the upstream.</returns>
+    /// <returns>The proxy's answer; null if the request is for the upstream.</returns>
     public static OwnReply? Answer(RequestHead request, SharedServices parts, Entrance entrance)
     {
         if (IsForHealth(request))

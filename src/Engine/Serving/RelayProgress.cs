@@ -21,7 +21,7 @@ internal struct RelayProgress
     /// <summary>The time of the last progress that was seen.</summary>
     public long Since { get; private set; }
 
-    /// <summary>Observes the relay.</summary>
+    /// <summary>Looks whether the relay has made progress since the last call.</summary>
     /// <param name="number">The number of the observed exchange.</param>
     /// <param name="relay">The relay to observe.</param>
     /// <param name="now">The present time.</param>

@@ -19,7 +19,7 @@ internal sealed class SharedServices
 
     public required Heartbeat Heartbeat { get; init; }
 
-    /// <summary>Every open connection.</summary>
+    /// <summary>All client connections that are open.</summary>
     public required ConnectionSet Connections { get; init; }
 
     public required UpstreamPool Pool { get; init; }
@@ -44,10 +44,10 @@ internal sealed class SharedServices
     /// <summary>Recent redirects by the upstream.</summary>
     public RedirectMemory Redirects { get; } = new();
 
-    /// <summary>Null if clients need no token.</summary>
+    /// <summary>What is needed to check access tokens; null if clients need no token.</summary>
     public TokenParts? Tokens { get; init; }
 
-    /// <summary>Null if the proxy adds no credential; then the client's own credential is passed on.</summary>
+    /// <summary>The credentials for the upstream; null if the proxy adds none. Then the client's own credential is passed on.</summary>
     public UpstreamCredentials? Credentials { get; init; }
 
     /// <summary>The fields that are added to every request to the upstream besides a credential; null if there are none.</summary>

@@ -3,7 +3,8 @@ using System.Net;
 namespace McpProxyFast.Transport;
 
 /// <summary>
-/// One byte stream in each direction, with two things that a proxy needs beyond a duplex pipe: a watch on a silent peer, and an abort from any thread.
+/// One byte stream in each direction, with two things that a proxy needs beyond a duplex pipe: a watch, which notices bytes or the end of the peer while nobody
+/// reads, and an abort from any thread.
 /// </summary>
 internal sealed class Connection
 {

@@ -3,16 +3,16 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>Why something is not a valid JSON-RPC message. The sentence for each is in <see cref="MessageFaults"/>.</summary>
 internal enum MessageFault
 {
-    /// <summary>It is a valid message.</summary>
+    /// <summary>The message is valid.</summary>
     None,
 
-    /// <summary>Some of its bytes are not UTF-8.</summary>
+    /// <summary>Some bytes of the message are not UTF-8.</summary>
     NotUtf8,
 
-    /// <summary>It is not JSON, or nested too deeply.</summary>
+    /// <summary>The message is not JSON, or is nested too deeply.</summary>
     NotJson,
 
-    /// <summary>It is neither an object nor an array.</summary>
+    /// <summary>The message is neither an object nor an array.</summary>
     NotAnObject,
 
     /// <summary>An empty array.</summary>

@@ -34,7 +34,7 @@ internal enum ExchangeVerdict : byte
 }
 
 /// <summary>The result of an exchange.</summary>
-/// <param name="End">How it ended.</param>
+/// <param name="End">How the exchange ended.</param>
 /// <param name="Message">The server's error message for the log, without secrets.</param>
 internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
 {

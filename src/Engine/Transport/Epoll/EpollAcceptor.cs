@@ -54,7 +54,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
     public ref EpollDescriptor Descriptor => ref _socket;
 
     /// <summary>Waits for the next connection. One call at a time.</summary>
-    /// <returns>Null once stopped.</returns>
+    /// <returns>The connection; null once the acceptor is stopped.</returns>
     /// <exception cref="IOException">The system has no resources for another connection now; a later try may succeed.</exception>
     public async ValueTask<Connection?> AcceptAsync()
     {

@@ -14,7 +14,7 @@ internal sealed class Connector
     private readonly TimeProvider _clock;
     private readonly Resolver _resolver;
 
-    /// <summary>Null for plain TCP.</summary>
+    /// <summary>Makes TLS connections; null for plain TCP.</summary>
     private readonly UpstreamTls? _tls;
 
     /// <param name="target">The upstream; only scheme, host and port are used.</param>

@@ -50,7 +50,7 @@ internal sealed class Listener : IDisposable
     public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <summary>Waits for the next connection.</summary>
-    /// <returns>Null once the listener is closed.</returns>
+    /// <returns>The connection; null once the listener is closed.</returns>
     /// <exception cref="IOException">The system has no resources for another connection now; a later try may succeed.</exception>
     public ValueTask<Connection?> AcceptAsync() => _acceptor is not null ? _acceptor.AcceptAsync() : AcceptByRuntimeAsync();
 

@@ -130,7 +130,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
     }
 
     /// <summary>Waits for a look-up until a short time after its start.</summary>
-    /// <returns>Null if it has not ended by then.</returns>
+    /// <returns>The answer; null if the look-up has not ended by then.</returns>
     private async Task<NameAnswer?> WaitSoftlyAsync(LookUpUnderWay asked, CancellationToken cancel)
     {
         TimeSpan left = SoftWait - clock.GetElapsedTime(asked.StartedAt);
@@ -191,7 +191,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         /// <summary>Completed once, with the answer.</summary>
         private readonly TaskCompletionSource<NameAnswer> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>In the clock's timestamps.</summary>
+        /// <summary>When the look-up started, as a timestamp of the clock.</summary>
         public long StartedAt { get; } = startedAt;
 
         /// <summary>Completes with the answer. Never faults.</summary>

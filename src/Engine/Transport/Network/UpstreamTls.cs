@@ -85,7 +85,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         }
     }
 
-    /// <returns>What is wrong; null if nothing is.</returns>
+    /// <returns>What is wrong with the certificate; null if nothing is.</returns>
     private CertificateFault? Check(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         bool isGood = checkCertificate is null ? errors is SslPolicyErrors.None : checkCertificate(this, certificate, chain, errors);

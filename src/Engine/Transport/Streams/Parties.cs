@@ -27,14 +27,14 @@ internal struct Parties(int count)
         return false;
     }
 
-    /// <summary>Joins. The caller must already be one of the users.</summary>
+    /// <summary>Adds a user. The caller must already be one of the users.</summary>
     public void Join()
     {
         int after = Interlocked.Increment(ref _count);
         Debug.Assert(after > 1, "The caller is one of them.");
     }
 
-    /// <summary>Leaves.</summary>
+    /// <summary>Removes one of the users.</summary>
     /// <returns>True for the last one, which must release it.</returns>
     public bool Leave()
     {

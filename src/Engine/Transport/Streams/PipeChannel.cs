@@ -22,7 +22,7 @@ internal sealed class PipeChannel : CompletionChannel
     /// <summary>The users of the output: owner, a pending write, a canceller.</summary>
     private Parties _writers = new(1);
 
-    /// <summary>Both ends.</summary>
+    /// <summary>The two ends of the pipe, reader and writer, that have not been completed yet.</summary>
     private Parties _ends = new(2);
 
     /// <summary>The pending flush.</summary>
@@ -31,13 +31,13 @@ internal sealed class PipeChannel : CompletionChannel
     /// <summary>1 once the owner has left the writers. Set by any thread.</summary>
     private int _ownerLeftWriters;
 
-    /// <summary>The host's side is to see a fault. Written before the owner leaves.</summary>
+    /// <summary>Whether the host's side gets an exception when the pipe is completed. Written before the owner leaves.</summary>
     private volatile bool _resets;
 
     /// <summary>The host's writer has thrown, so both directions are broken. A writer that is only completed says nothing about the other direction.</summary>
     private volatile bool _writerThrew;
 
-    /// <summary>Takes over both ends.</summary>
+    /// <summary>Takes over the reader and the writer of a host's pipe.</summary>
     public PipeChannel(IDuplexPipe pipe)
     {
         _input = pipe.Input;
