@@ -9,7 +9,9 @@ internal interface IBridgeFront
     /// <summary>Cancelled when the client takes no more messages, and by <see cref="Close"/>.</summary>
     CancellationToken Gone { get; }
 
-    /// <summary>Whether messages are translated before they are sent to the client. That may take long or wait for a lock, so it must not run on an event loop's thread.</summary>
+    /// <summary>
+    /// Whether messages are translated before they are sent to the client. That may take long or wait for a lock, so it must not run on an event loop's thread.
+    /// </summary>
     bool Translates => false;
 
     /// <summary>Receives the client's next message. Only one caller at a time may call it.</summary>
