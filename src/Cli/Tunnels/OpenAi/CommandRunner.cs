@@ -11,7 +11,8 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="delivery">Delivers the answers.</param>
 /// <param name="budget">Bounds what is held of answers.</param>
 /// <param name="logger">Gets what cannot be done.</param>
-internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger)
+/// <param name="clock">Measures the pauses before the rest of a stream is asked for.</param>
+internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger, TimeProvider clock)
 {
     /// <summary>Runs a command. Never throws.</summary>
     /// <param name="command">The command.</param>
@@ -145,7 +146,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
     private async Task<TunnelAnswer> ReadStreamAsync(TunnelCommand command, CommandMessage asked, McpResponse response, CancellationToken cancel)
     {
         using var answers = new CollectedAnswers(asked);
-        using var events = new EventStreamReader(response.Body, budget);
+        using var events = new CommandStream(proxy, target, command, asked.HasResumption, response, budget, clock);
         bool notifies = true;
         while (!answers.IsWhole && await events.ReadAsync(cancel) is { IsTooLarge: false } next)
         {
@@ -166,6 +167,10 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
                 else if (next.Name == "message")
                 {
                     logger.ServerMessageDropped(command.RequestId);
+                    if (head.Kind is MessageKind.Broken)
+                    {
+                        events.NoteBroken();
+                    }
                 }
             }
         }

@@ -52,7 +52,7 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="logger">Gets failures and their end.</param>
     /// <param name="stopping">Ends the loop; running commands continue.</param>
     /// <param name="budget">Most bytes that polls and answers hold; null for the usual bound.</param>
-    /// <param name="clock">Tells when a poll's response stalls; null for the system's.</param>
+    /// <param name="clock">Tells when a poll's response stalls, and when the rest of a stream is asked for; null for the system's.</param>
     public PollLoop(
         OpenAiProvider provider,
         McpProxy proxy,
@@ -67,7 +67,7 @@ internal sealed class PollLoop : IAsyncDisposable
         _concurrency = provider.Concurrency;
         _slots = new SemaphoreSlim(_concurrency);
         _plane = new ControlPlane(provider);
-        _runner = new CommandRunner(proxy, target, new AnswerPost(_plane, logger), _budget, logger);
+        _runner = new CommandRunner(proxy, target, new AnswerPost(_plane, logger), _budget, logger, _clock);
         _logger = logger;
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _running = RunAsync();

@@ -53,6 +53,11 @@ internal sealed class RpcHead
     /// <summary>Whether it answers a request.</summary>
     public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
 
+    /// <summary>
+    /// Whether it names its revision itself, as the messages of 2026-07-28 do: it belongs to no session, and the rest of a stream that breaks off is lost.
+    /// </summary>
+    public bool IsWithoutSession => ProtocolVersion is not null && Method != Methods.Initialize;
+
     /// <summary>The head of the same message with another id, in another revision.</summary>
     public RpcHead As(MessageId? id, string revision)
     {
