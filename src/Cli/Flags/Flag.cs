@@ -22,16 +22,15 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
     /// <summary>The unit of a provider's arguments, of which some are never printed.</summary>
     public const string JsonUnit = "JSON";
 
-    /// <summary>Lists that keep others out: an empty one would let everybody in, or nobody, and who wrote it cannot be asked.</summary>
-    private static readonly string[] Guards =
-        ["allowed-origins", "allowed-hosts", "oidc-audience", "oidc-required-scopes", "oidc-allowed-clients"];
-
     /// <summary>The environment variable that is read if the flag is not given.</summary>
     public string EnvironmentName => "MCPPROXYFAST_" + Name.ToUpperInvariant().Replace('-', '_');
 
     /// <summary>Whether a value may be given more than once.</summary>
     public bool IsRepeatable => Kind is FlagKind.List or FlagKind.Array;
 
-    /// <summary>Whether it can be given and empty: a list that guards nothing. A script that passes <c>"$UNSET"</c> must not open a proxy.</summary>
-    public bool MayBeEmpty => IsRepeatable && !Guards.Contains(Name);
+    /// <summary>
+    /// Whether it can be given and empty: a list that has a default, of which nothing is wanted. Any other one says nothing when it is empty, and who passes
+    /// <c>"$UNSET"</c> means to say something: to keep others out, to hide tools, to send a field.
+    /// </summary>
+    public bool MayBeEmpty => IsRepeatable && Default is not null;
 }
