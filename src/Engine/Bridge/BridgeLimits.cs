@@ -24,6 +24,15 @@ internal static class BridgeLimits
     /// <summary>Largest message that is kept for a new session: <c>initialize</c>, a subscription, a log level.</summary>
     public const int MaxKeptBytes = 64 * 1024;
 
+    /// <summary>Most cookies of the server that are kept; the oldest goes first.</summary>
+    public const int MaxCookies = 50;
+
+    /// <summary>Most bytes of cookies in one request; many servers take no larger head than that.</summary>
+    public const int MaxCookieBytes = 8 * 1024;
+
+    /// <summary>The longest life of a cookie that is believed, in seconds: 400 days, as browsers have it.</summary>
+    public const long MaxCookieSeconds = 400L * 24 * 3600;
+
     /// <summary>How long a cancelled request's exchange may go on: the server may still say something, and ends it.</summary>
     public static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
 
