@@ -9,30 +9,63 @@ namespace McpProxyFast.Cli.Tests;
 public sealed class EmptyValueTests : IDisposable
 {
     private static readonly string[] Least = ["name", "--target-uri", "http://localhost"];
-    private static readonly string[] Guards = ["allowed-origins", "allowed-hosts", "oidc-audience", "oidc-required-scopes", "oidc-allowed-clients"];
+    private static readonly string[] LeastOfTunnel = ["http://localhost", "name", "--tunnel-provider", "ssh"];
     private static readonly FlagTable Table = FlagTable.Of(typeof(ProxyOptions));
+    private static readonly FlagTable[] Tables = [Table, FlagTable.Of(typeof(StdioOptions)), FlagTable.Of(typeof(TunnelOptions))];
 
     private readonly string _file = Path.GetTempFileName();
 
-    /// <summary>Every flag that takes one value, and the lists that keep others out.</summary>
-    public static TheoryData<string> Needed => [.. Table.All.Where(flag => !flag.IsRepeatable || Guards.Contains(flag.Name)).Select(flag => flag.Name)];
+    /// <summary>Every flag of the verbs but the one list that has a default, by the number of the verb's table.</summary>
+    public static TheoryData<int, string> Needed
+    {
+        get
+        {
+            var data = new TheoryData<int, string>();
+            for (int verb = 0; verb < Tables.Length; verb++)
+            {
+                foreach (Flag flag in Tables[verb].All.Where(flag => flag.Name != "oidc-scopes"))
+                {
+                    data.Add(verb, flag.Name);
+                }
+            }
+
+            return data;
+        }
+    }
 
     public void Dispose() => File.Delete(_file);
 
     [Theory]
     [MemberData(nameof(Needed))]
-    public void FlagWithNothingInItIsWrongUse(string flag) =>
-        Assert.StartsWith($"--{flag} is given and empty; give ", Complaint([.. Least, $"--{flag}="]), StringComparison.Ordinal);
+    public void FlagWithNothingInItIsWrongUse(int verb, string flag) =>
+        Assert.StartsWith($"--{flag} is given and empty; give ", Complaint(verb, [.. LeastWithout(verb, flag), $"--{flag}="]), StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Needed))]
-    public void VariableWithNothingInItIsWrongUse(string flag)
+    public void VariableWithNothingInItIsWrongUse(int verb, string flag)
     {
         string variable = "MCPPROXYFAST_" + flag.ToUpperInvariant().Replace('-', '_');
-        string[] least = flag == "target-uri" ? ["name"] : Least;
 
-        Assert.StartsWith($"{variable} is given and empty for --{flag}; give ", Complaint(least, (variable, "")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{variable} is given and empty for --{flag}; give ", Complaint(verb, LeastWithout(verb, flag), (variable, "")), StringComparison.Ordinal);
     }
+
+    /// <summary>A second one that is empty does not hide behind the first, nor the first behind the second.</summary>
+    [Theory]
+    [InlineData(0, "allowed-hosts", "a", "")]
+    [InlineData(0, "oidc-audience", "", "a")]
+    [InlineData(0, "remote-forward-headers-secret", "X-Key=env:PATH", " ")]
+    [InlineData(1, "ignore-tool", "delete*", "")]
+    public void OneOfSeveralWithNothingInItIsWrongUse(int verb, string flag, string one, string other) => Assert.StartsWith(
+        $"--{flag} is given and empty; give ", Complaint(verb, [.. LeastWithout(verb, flag), $"--{flag}", one, $"--{flag}", other]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(0, "SERVER_NAME", "", "--target-uri", "http://localhost")]
+    [InlineData(1, "SERVER_NAME", " ", "--target-uri", "http://localhost")]
+    [InlineData(2, "TARGET", "", "name", "--tunnel-provider", "ssh")]
+    [InlineData(2, "SERVER_NAME", "http://localhost", "", "--tunnel-provider", "ssh")]
+    public void ArgumentWithNothingInItIsWrongUse(int verb, string argument, params string[] args) =>
+        Assert.Equal($"{argument} is given and empty", Complaint(verb, args));
 
     [Theory]
     [InlineData("\"\"")]
@@ -125,15 +158,24 @@ public sealed class EmptyValueTests : IDisposable
         ["a", "b,c"],
         Policy([.. Least, "--oidc-issuer", "https://a", "--oidc-allowed-clients", "a", "--oidc-allowed-clients", "b,c"])!.AllowedClients);
 
-    private static string Complaint(string[] args, params (string Name, string Value)[] environment) =>
-        Assert.Throws<UsageException>(() => Read(args, environment)).Message;
+    private static string[] LeastWithout(int verb, string flag)
+    {
+        string[] least = Tables[verb].PositionalKeys.Count > 1 ? LeastOfTunnel : Least;
+        int at = Array.IndexOf(least, $"--{flag}");
+        return at < 0 ? least : [.. least[..at], .. least[(at + 2)..]];
+    }
+
+    private static string Complaint(string[] args, params (string Name, string Value)[] environment) => Complaint(0, args, environment);
+
+    private static string Complaint(int verb, string[] args, params (string Name, string Value)[] environment) =>
+        Assert.Throws<UsageException>(() => Read(Tables[verb], args, environment)).Message;
 
     private static JwtPolicy? Policy(string[] args, params (string Name, string Value)[] environment)
     {
-        Settings settings = Read(args, environment);
+        Settings settings = Read(Table, args, environment);
         return (JwtPolicy?)IncomingFlags.ToPolicy(OptionsBinder.Bind<ProxyOptions>(settings), settings);
     }
 
-    private static Settings Read(string[] args, (string Name, string Value)[] environment) =>
-        Settings.Read(args, Table, name => Array.Find(environment, variable => variable.Name == name).Value);
+    private static Settings Read(FlagTable table, string[] args, (string Name, string Value)[] environment) =>
+        Settings.Read(args, table, name => Array.Find(environment, variable => variable.Name == name).Value);
 }

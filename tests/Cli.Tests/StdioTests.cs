@@ -150,6 +150,28 @@ public sealed class StdioTests : IDisposable
         Assert.All(outcomes, outcome => Assert.Contains("upstream-response-invalid", outcome.Output, StringComparison.Ordinal)); // it answers "ok"
     }
 
+    [Fact]
+    public async Task ClientIsToldWhatToDoWhenNobodySignsIn()
+    {
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
+        string[] flags =
+        [
+            "stdio", "name", "--target-uri", server.Target.OriginalString, "--remote-auth", "--remote-auth-store", _folder.File("credentials"),
+            "--remote-auth-callback-port", "0", "--remote-auth-timeout", "1s", "--drain-timeout", "1m",
+        ];
+        var environment = new Dictionary<string, string> { ["BROWSER"] = "true" }; // it shows nothing
+
+        Outcome outcome = await Command.RunWithInputAsync(
+            """{"jsonrpc":"2.0","id":"hand","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""" + "\n",
+            flags, environment);
+
+        JsonNode error = JsonNode.Parse(outcome.Output)!;
+        Assert.Equal("hand", error["id"]!.GetValue<string>());
+        Assert.Equal(-32603, error["error"]!["code"]!.GetValue<int>());
+        Assert.Contains("sign", error["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(0, outcome.ExitCode);
+    }
+
     private static async Task AnswerAsync(HeldUpstream upstream, string message)
     {
         await upstream.RequestAsync();

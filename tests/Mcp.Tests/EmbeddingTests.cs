@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -124,6 +125,17 @@ public sealed class EmbeddingTests : IDisposable
         string? Text(string name) => logged.GetProperty(name).GetString();
     }
 
+    [Fact]
+    public async Task BridgeOfThePageEndsWithItsClient()
+    {
+        Pipe toBridge = new(), fromBridge = new();
+        await toBridge.Writer.CompleteAsync();
+
+        await Samples.BridgeAsync(new Ends(toBridge.Reader, fromBridge.Writer), CancellationToken.None).Soon();
+
+        Assert.True((await fromBridge.Reader.ReadAsync()).IsCompleted);
+    }
+
     private async Task<WebApplication> StartGatewayAsync(McpProxyOptions options)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -144,6 +156,8 @@ public sealed class EmbeddingTests : IDisposable
         using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
+
+    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
     private sealed class AdmitsNobody : ITokenValidator
     {

@@ -22,10 +22,6 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
     /// <summary>The unit of a tunnel provider's arguments. Secrets in them are never printed.</summary>
     public const string JsonUnit = "JSON";
 
-    /// <summary>The lists that restrict who may come in. An empty one is refused, since it could mean "everybody" or "nobody".</summary>
-    private static readonly string[] Guards =
-        ["allowed-origins", "allowed-hosts", "oidc-audience", "oidc-required-scopes", "oidc-allowed-clients"];
-
     /// <summary>The environment variable that is read if the flag is not given.</summary>
     public string EnvironmentName => "MCPPROXYFAST_" + Name.ToUpperInvariant().Replace('-', '_');
 
@@ -33,8 +29,8 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
     public bool IsRepeatable => Kind is FlagKind.List or FlagKind.Array;
 
     /// <summary>
-    /// Whether the flag may be given with an empty value. Only lists that restrict nobody may: a script that passes <c>"$UNSET"</c> must not start an
-    /// unprotected proxy.
+    /// Whether the flag may be given with an empty value. Only a list that has a default may: the empty value then means "none of it". Anyone who passes
+    /// <c>"$UNSET"</c> for another flag meant to say something: to keep others out, to hide tools, to send a field.
     /// </summary>
-    public bool MayBeEmpty => IsRepeatable && !Guards.Contains(Name);
+    public bool MayBeEmpty => IsRepeatable && Default is not null;
 }

@@ -34,10 +34,10 @@ internal static class ForeignFlags
         (["--allow-http"], "it is not needed: plain HTTP is used if the target's URL begins with http://"),
         (["--host"], "it is not needed: the browser comes back to loopback"),
         (["--ipv4"], "it is not needed: if an address does not answer, the next one is tried after 300 ms"),
-        (["--disable-cookies"], "it is not needed: no cookie is kept"),
         (["--body-timeout", "--keep-alive", "--ping-interval"], "it is not needed: no stream is cut because it is silent"),
         (["--enable-proxy"], "there is nothing like it here: HTTP proxies that the environment names are not used"),
-        (["--authorize-param", "--callback-path", "--use-id-token"], "there is nothing like it here; leave it out"),
+        (["--disable-cookies"], "there is nothing like it here: cookies go back to the server that has set them, and are forgotten with the process"),
+        (["--authorize-param", "--callback-path", "--auth-success-url", "--use-id-token"], "there is nothing like it here; leave it out"),
     ];
 
     /// <summary>Values that a flag of the same name has in other programs, and what to write here to mean the same.</summary>

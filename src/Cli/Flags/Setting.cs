@@ -8,4 +8,7 @@ internal sealed record Setting(SettingSource Source, string Origin, IReadOnlyLis
 {
     /// <summary>Whether the given value is empty: <c>--flag ""</c>, <c>FLAG=</c>, <c>"flag": []</c>.</summary>
     public bool IsEmpty => Values.All(string.IsNullOrWhiteSpace);
+
+    /// <summary>Whether one of the values has nothing in it.</summary>
+    public bool HasEmpty => Values.Any(string.IsNullOrWhiteSpace);
 }

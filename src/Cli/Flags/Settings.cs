@@ -158,9 +158,15 @@ internal sealed class Settings
     /// <summary>Refuses empty values. An empty value does not count as "not given": it usually comes from a shell variable that was never set.</summary>
     private void RefuseEmpty()
     {
+        if (Table.PositionalKeys.Zip(Positionals).FirstOrDefault(pair => string.IsNullOrWhiteSpace(pair.Second)) is { First: { } key })
+        {
+            throw new UsageException($"{key.ToUpperInvariant().Replace('-', '_')} is given and empty");
+        }
+
         foreach (Flag flag in Table.All)
         {
-            if (!flag.MayBeEmpty && _given.TryGetValue(flag.Name, out Setting? setting) && setting.IsEmpty)
+            if (_given.TryGetValue(flag.Name, out Setting? setting)
+                && ((setting.IsEmpty && !flag.MayBeEmpty) || (setting.HasEmpty && flag.Kind is FlagKind.Array)))
             {
                 string also = setting.Source is SettingSource.CommandLine ? "" : $" for --{flag.Name}";
                 string value = flag.Kind is FlagKind.Bool ? "true or false" : flag.Unit;

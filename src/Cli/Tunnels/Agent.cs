@@ -30,6 +30,9 @@ internal sealed class Agent : IDisposable
 
     private Agent(ProcessStartInfo start) => _process = new Process { StartInfo = start };
 
+    /// <summary>The number of its process, and on Linux of its process group.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Starts an agent.</summary>
     /// <param name="program">The program's path.</param>
     /// <param name="command">The arguments and environment variables that it is started with.</param>

@@ -57,11 +57,12 @@ internal sealed class AgentKeeper : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        await using AgentGuard guard = AgentGuard.Start();
         TimeSpan pause = TimeSpan.Zero;
         while (!_stopping.IsCancellationRequested)
         {
             long began = TimeProvider.System.GetTimestamp();
-            string how = await RunOnceAsync();
+            string how = await RunOnceAsync(guard);
             if (_stopping.IsCancellationRequested)
             {
                 return;
@@ -74,7 +75,7 @@ internal sealed class AgentKeeper : IAsyncDisposable
     }
 
     /// <returns>How the run ended, for the log.</returns>
-    private async Task<string> RunOnceAsync()
+    private async Task<string> RunOnceAsync(AgentGuard guard)
     {
         AgentCommand command;
         try
@@ -90,8 +91,10 @@ internal sealed class AgentKeeper : IAsyncDisposable
         try
         {
             using Agent agent = await Agent.StartAsync(_program, command);
+            guard.Watch(agent.Id);
             await using CancellationTokenRegistration stop = _stopping.Token.Register(static agent => _ = ((Agent)agent!).StopAsync(), agent);
             int code = await agent.RunAsync(line => Said(line, command));
+            guard.Watch(null);
             return _lastLine is null ? $"ended with code {code}" : $"ended with code {code}: {_lastLine}";
         }
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)

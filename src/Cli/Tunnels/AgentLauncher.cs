@@ -10,16 +10,20 @@ namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>The hidden verb that starts an agent so that it cannot outlive the proxy.</summary>
 /// <remarks>
-/// On Linux it asks the system to be killed when its parent dies, then replaces itself with the agent. On other systems it keeps running as the agent's
-/// parent and stops the agent when its own stdin ends: only the proxy holds the other end of that pipe.
+/// On Linux it asks the system to be killed when its parent dies, then replaces itself with the agent; what the agent starts is the business of an
+/// <see cref="AgentGuard"/>, which is started in the same way. On other systems it keeps running as the agent's parent and stops the agent when its own stdin
+/// ends: only the proxy holds the other end of that pipe.
 /// </remarks>
 internal static class AgentLauncher
 {
-    /// <summary>The verb, not shown in the help: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>.</summary>
+    /// <summary>The verb, not shown in the help: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>, or <c>launch-agent guard</c>.</summary>
     public const string Verb = "launch-agent";
 
     private const string Become = "become";
     private const string Watch = "watch";
+    private const string Guard = "guard";
+
+    private const string Shell = "/bin/sh";
 
     /// <summary>The exit code that shells use for a program that cannot be started.</summary>
     private const int CannotStart = 126;
@@ -35,24 +39,10 @@ internal static class AgentLauncher
     /// <summary>Returns how to start the launcher for an agent.</summary>
     public static ProcessStartInfo StartFor(string program, AgentCommand command)
     {
-        string self = Environment.ProcessPath ?? throw new InvalidOperationException("the command does not know its own path");
-        bool isHosted = Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        var start = new ProcessStartInfo(self)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            CreateNoWindow = true,
-        };
         string mode = OperatingSystem.IsLinux() ? Become : Watch;
-        string[] own = [Verb, mode, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), program];
-        foreach (string argument in isHosted ? [Environment.GetCommandLineArgs()[0], .. own, .. command.Arguments] : (string[])[.. own, .. command.Arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        // The agent must not find the command's secrets in its environment. The one that it needs is added below.
-        ChildEnvironment.Hide(start.Environment, HeldSecrets.All);
+        ProcessStartInfo start = StartSelf([mode, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), program, .. command.Arguments]);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         foreach ((string name, string value) in command.Variables)
         {
             start.Environment[name] = value;
@@ -61,11 +51,35 @@ internal static class AgentLauncher
         return start;
     }
 
+    /// <summary>How to start the launcher for an <see cref="AgentGuard"/>.</summary>
+    public static ProcessStartInfo StartForGuard() => StartSelf([Guard]);
+
+    private static ProcessStartInfo StartSelf(string[] arguments)
+    {
+        string self = Environment.ProcessPath ?? throw new InvalidOperationException("the command does not know its own path");
+        bool isHosted = Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
+        var start = new ProcessStartInfo(self) { RedirectStandardInput = true, CreateNoWindow = true };
+        foreach (string argument in isHosted ? [Environment.GetCommandLineArgs()[0], Verb, .. arguments] : (string[])[Verb, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // An agent gets the secret that it needs in a variable of its own.
+        ChildEnvironment.Hide(start.Environment, HeldSecrets.All);
+        return start;
+    }
+
     /// <summary>Runs the launcher.</summary>
     /// <param name="args">The arguments, starting with the verb.</param>
     /// <returns>The exit code of the agent. On Linux it does not return unless the agent could not be started.</returns>
     public static int Run(string[] args)
     {
+        if (args is [_, Guard] && OperatingSystem.IsLinux())
+        {
+            _ = NewSession();
+            return Execute(Shell, ["-c", AgentGuard.Script]);
+        }
+
         if (args is not [_, Become or Watch, var parent, var program, .. var rest]
             || !int.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
         {
@@ -96,10 +110,16 @@ internal static class AgentLauncher
             return ExitCode.Failed;
         }
 
-        // The runtime ignores SIGPIPE, and exec would keep that for the agent.
+        return Execute(program, arguments);
+    }
+
+    /// <returns>The exit code, if the program cannot be started.</returns>
+    private static int Execute(string program, string[] arguments)
+    {
+        // The runtime ignores SIGPIPE, and exec would keep that for the program.
         _ = Signal(BrokenPipeSignal, 0);
         nint[] texts = [.. arguments.Prepend(program).Select(Marshal.StringToCoTaskMemUTF8), 0];
-        _ = Execute(texts[0], texts);
+        _ = ReplaceSelf(texts[0], texts);
         return Fail(program, Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
     }
 
@@ -175,7 +195,7 @@ internal static class AgentLauncher
 
     [DllImport("libc", EntryPoint = "execv", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Execute(nint path, nint[] arguments);
+    private static extern int ReplaceSelf(nint path, nint[] arguments);
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

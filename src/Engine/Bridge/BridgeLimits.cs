@@ -26,6 +26,15 @@ internal static class BridgeLimits
     /// <summary>The largest message, in bytes, that is kept to be sent again in a new session: <c>initialize</c>, a subscription, a log level.</summary>
     public const int MaxKeptBytes = 64 * 1024;
 
+    /// <summary>The maximum number of the server's cookies that are kept. The oldest is dropped first.</summary>
+    public const int MaxCookies = 50;
+
+    /// <summary>The maximum size in bytes of all cookies in one request. Many servers refuse a larger head.</summary>
+    public const int MaxCookieBytes = 8 * 1024;
+
+    /// <summary>The maximum lifetime of a cookie in seconds: 400 days, as in browsers.</summary>
+    public const long MaxCookieSeconds = 400L * 24 * 3600;
+
     /// <summary>How long the exchange of a cancelled request stays open. The server may still send messages on it, and should end it.</summary>
     public static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(5);
 

@@ -124,7 +124,7 @@ internal sealed class SseTransport : UpstreamTransport
         RequestFields.Add(request, RequestFields.For(message, isOfSession: true, _parts.Delivery.Tools));
         try
         {
-            using HttpResponseMessage response = await _parts.Link.SendAsync(request, message.Closing).ConfigureAwait(false);
+            using HttpResponseMessage response = await _parts.SendAsync(request, message.Closing).ConfigureAwait(false);
             message.NoteTaken();
             if (response.IsSuccessStatusCode)
             {

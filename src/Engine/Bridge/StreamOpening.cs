@@ -21,7 +21,7 @@ internal static class StreamOpening
 
         try
         {
-            return await parts.Link.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await parts.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException)
         {

@@ -122,7 +122,7 @@ internal sealed class StreamableTransport : UpstreamTransport
             using var request = new HttpRequestMessage(HttpMethod.Delete, ProxyLink.Target);
             session.AddTo(request);
             using var time = new CancellationTokenSource(BridgeLimits.FarewellTime, _parts.Settings.Clock);
-            using HttpResponseMessage response = await _parts.Link.SendAsync(request, time.Token).ConfigureAwait(false);
+            using HttpResponseMessage response = await _parts.SendAsync(request, time.Token).ConfigureAwait(false);
         }
         catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
         {
@@ -228,7 +228,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         RequestFields.Add(request, fields);
         try
         {
-            return await _parts.Link.SendAsync(request, message.Closing).ConfigureAwait(false);
+            return await _parts.SendAsync(request, message.Closing).ConfigureAwait(false);
         }
         catch (HttpRequestException)
         {

@@ -7,5 +7,21 @@ namespace McpProxyFast.Bridge;
 /// <param name="Ending">Cancelled to close every exchange with the server.</param>
 internal sealed record UpstreamParts(ProxyLink Link, Delivery Delivery, LargeMessages Large, CancellationToken Ending)
 {
+    /// <summary>The cookies that the server has set in this conversation.</summary>
+    private readonly CookieJar _cookies = new(Delivery.Settings.Target, Delivery.Settings.Clock);
+
     public BridgeSettings Settings => Delivery.Settings;
+
+    /// <summary>Sends a request, with the cookies that belong to it, and notes those that its response sets.</summary>
+    /// <param name="request">To <see cref="ProxyLink.Target"/>, or to another path of its origin.</param>
+    /// <param name="cancellationToken">Closes the exchange.</param>
+    /// <returns>The response, as soon as its head is here.</returns>
+    /// <exception cref="HttpRequestException">The exchange was cut before a response had begun.</exception>
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        _cookies.AddTo(request);
+        HttpResponseMessage response = await Link.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        _cookies.Note(request, response);
+        return response;
+    }
 }

@@ -131,6 +131,23 @@ public sealed class StreamTests
         Assert.Equal(["", "e1", "e2"], server.Seen.Where(seen => seen.Verb == "GET").Select(seen => seen.Field("Last-Event-ID")));
     }
 
+    [Fact]
+    public async Task QuestionThatTheServerTakesBackIsTakenBackAtTheClient()
+    {
+        const string question = """{"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}""";
+        const string cancelled = """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q","reason":"too late"}}""";
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+            exchange.EventsAsync($"data: {question}\n\n", $"data: {cancelled}\n\n", $"data: {Lines.Result("1")}\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync(Lines.Call("1"));
+
+        foreach (string expected in (string[])[question, cancelled, Lines.Result("1")])
+        {
+            Assert.Equal(expected, await bridge.ReceiveLineAsync());
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -157,6 +174,39 @@ public sealed class StreamTests
         await closed.Task.Soon();
         Assert.Equal("2", (await bridge.AskAsync(Lines.ModernCall("2")))["id"]!.ToJsonString());
         Assert.Equal(2, server.Seen.Count);
+    }
+
+    [Fact]
+    public async Task SubscriptionOf20260728IsKeptOpenBesideOtherRequests()
+    {
+        const string acknowledged = """{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{}}""";
+        const string changed = """{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{}}""";
+        var isAsked = new TaskCompletionSource();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(async exchange =>
+        {
+            if (exchange.Method == "tools/call")
+            {
+                await exchange.JsonAsync(Lines.Result(exchange.Id!));
+                return;
+            }
+
+            await exchange.EventsAsync($"data: {acknowledged}\n\n");
+            await isAsked.Task;
+            await exchange.EventsAsync($"data: {changed}\n\n");
+            await exchange.HoldAsync();
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync(
+            """{"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"""
+            + """ "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}""");
+        Assert.Equal(acknowledged, await bridge.ReceiveLineAsync());
+        Assert.NotNull((await bridge.AskAsync(Lines.ModernCall("1")))["result"]);
+        isAsked.SetResult();
+
+        Assert.Equal(changed, await bridge.ReceiveLineAsync());
+        Assert.Equal("subscriptions/listen", server.Seen.First().Field("Mcp-Method"));
+        Assert.Equal(["POST", "POST"], server.Seen.Select(seen => seen.Verb));
     }
 
     [Fact]

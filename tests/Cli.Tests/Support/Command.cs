@@ -106,6 +106,9 @@ public sealed class Command : IAsyncDisposable
     public static Command StartAsShell(string commandLine, IReadOnlyDictionary<string, string> environment) =>
         Start(new ProcessStartInfo("sh", ["-c", commandLine.Replace("thv ", "exec dotnet \"$0\" ", StringComparison.Ordinal), Built]), environment);
 
+    /// <summary>The number of the command's process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>What a list of processes shows of the command.</summary>
     public string Arguments => File.ReadAllText($"/proc/{_process.Id}/cmdline").Replace('\0', ' ');
 

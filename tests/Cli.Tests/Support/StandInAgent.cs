@@ -68,18 +68,31 @@ public sealed class StandInAgent : IDisposable
     /// <summary>Waits until a process has ended.</summary>
     public static Task GoneAsync(int process) => Patience.UntilAsync(() => !IsAlive(process), "The process does not end.");
 
+    /// <summary>The processes that have not ended (proc(5)): the number of each, of its parent and of its group.</summary>
+    public static IEnumerable<(int Number, int Parent, int Group)> Processes() => Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)
+        .Where(number => number > 0)
+        .Select(number => (Number: number, Stat: StatOf(number)))
+        .Where(each => each.Stat is not ([] or ["Z", ..]))
+        .Select(each => (each.Number, NumberIn(each.Stat[1]), NumberIn(each.Stat[2])));
+
     public void Dispose() => _folder.Dispose();
 
-    private static bool IsAlive(int process)
+    /// <summary>A process that has ended and that nobody has asked for yet is a Z.</summary>
+    private static bool IsAlive(int process) => StatOf(process) is not ([] or ["Z", ..]);
+
+    /// <summary>What the system says of a process behind its name: state, parent, group and more; empty if it has ended.</summary>
+    private static string[] StatOf(int process)
     {
         try
         {
-            // A process that has ended and that nobody has asked for yet is a Z.
-            return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1][0] != 'Z';
+            return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1].Split(' ');
         }
         catch (IOException)
         {
-            return false;
+            return [];
         }
     }
+
+    private static int NumberIn(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -141,6 +141,49 @@ public sealed class HostedTunnelTests : HostedTunnelRig
     }
 
     [Fact]
+    public async Task ServerThatSpeaksNoTlsIsAFailureOfTls()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        Task speaking = SpeakAsync(listener);
+        Start(new Uri($"https://{listener.LocalEndpoint}/mcp"));
+        Plane.Give(CommandOf(List));
+
+        Posted posted = await Plane.AnswerAsync();
+
+        Assert.Equal((502, """{"version":1,"source":"tls","upstream_response_received":false}"""), (posted.Code, posted.Failure));
+        await speaking;
+
+        static async Task SpeakAsync(TcpListener listener)
+        {
+            using Socket client = await listener.AcceptSocketAsync();
+            byte[] received = new byte[4_096];
+            await client.ReceiveAsync(received);
+            await client.SendAsync("HTTP/1.1 400 No\r\n\r\n"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            while (await client.ReceiveAsync(received) > 0)
+            {
+                // An alert.
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("upstream-name-unresolved", "dns", 502)]
+    [InlineData("upstream-name-timeout", "dns", 504)]
+    [InlineData("upstream-connect-timeout", "timeout", 504)]
+    [InlineData("credential-unavailable", "client_internal", 502)]
+    public void FailureOfTheProxyIsToldByItsSource(string reason, string source, int code)
+    {
+        var error = new System.Buffers.ReadOnlySequence<byte>(System.Text.Encoding.UTF8.GetBytes(
+            $$$$"""{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"m","data":{"reason":"{{{{reason}}}}"}}}"""));
+
+        TunnelFailure failure = TunnelFailure.OfProxy(code == 504 ? 504 : 502, error)!;
+
+        Assert.Equal((source, code, false, null), (failure.Source, failure.Code, failure.HasResponse, failure.Status));
+    }
+
+    [Fact]
     public async Task ServerThatIsTooSlowIsATimeout()
     {
         Start(
@@ -173,7 +216,7 @@ public sealed class HostedTunnelTests : HostedTunnelRig
     public async Task RequestsOfABatchThatTheStreamLeavesOpenGetAFailure()
     {
         string first = Result.Replace("rpc_1", "1", StringComparison.Ordinal);
-        Start(StandInMcpServer.Always(StandInMcpServer.Events(first)));
+        Start(StandInMcpServer.Posts(StandInMcpServer.Events(first)));
         Plane.Give(CommandOf(BatchOf("1", "2")));
 
         JsonElement[] answers = [.. (await Plane.AnswerAsync()).Json.GetProperty("resp_json").EnumerateArray()];

@@ -34,6 +34,10 @@ public sealed class StandInMcpServer : IAsyncDisposable
     /// <summary>A server that answers every request alike.</summary>
     public static StandInMcpServer Always(string response) => new((_, stream, cancel) => stream.WriteAsync(Encoding.UTF8.GetBytes(response), cancel).AsTask());
 
+    /// <summary>A server that answers every POST alike, and has no streams to be read by GET.</summary>
+    public static StandInMcpServer Posts(string response) => new((request, stream, cancel) => stream.WriteAsync(
+        Encoding.UTF8.GetBytes(request.StartsWith("POST ", StringComparison.Ordinal) ? response : "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n"), cancel).AsTask());
+
     /// <summary>A response with a body of JSON.</summary>
     public static string Json(int status, string body, string fields = "") =>
         $"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\n{fields}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -21,6 +22,14 @@ internal static class Samples
             Incoming = TokenPolicy.Oidc(issuer: "https://login.example.com", audience: "https://mcp.example.com/mcp"),
         });
         await proxy.RunAsync(stopping);                                            // returns when drained
+        // </readme>
+    }
+
+    public static async Task BridgeAsync(IDuplexPipe client, CancellationToken stopping)
+    {
+        // <readme>
+        await using var bridge = new McpBridge(new McpBridgeOptions { Upstream = new McpProxyOptions { Target = new Uri("https://mcp.example.com/mcp") } });
+        await bridge.RunAsync(client, stopping);                                   // returns when the client has ended
         // </readme>
     }
 

@@ -11,7 +11,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <param name="delivery">Posts the answers.</param>
 /// <param name="budget">Bounds the memory that answers take.</param>
 /// <param name="logger">Gets a line for each command that fails or is not answered.</param>
-/// <param name="clock">Measures the deadlines of commands.</param>
+/// <param name="clock">Measures the deadlines of commands, and the pauses before the rest of a stream is fetched.</param>
 internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost delivery, MemoryBudget budget, ILogger logger, TimeProvider clock)
 {
     /// <summary>Runs a command. Never throws.</summary>
@@ -142,7 +142,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
     private async Task<TunnelAnswer> ReadStreamAsync(TunnelCommand command, CommandMessage asked, McpResponse response, CancellationToken cancel)
     {
         using var answers = new CollectedAnswers(asked);
-        using var events = new EventStreamReader(response.Body, budget);
+        using var events = new CommandStream(proxy, target, command, asked.HasResumption, response, budget, clock);
         bool notifies = true;
         while (!answers.IsWhole && await events.ReadAsync(cancel) is { IsTooLarge: false } next)
         {
@@ -163,6 +163,10 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
                 else if (next.Name == "message")
                 {
                     logger.ServerMessageDropped(command.RequestId);
+                    if (head.Kind is MessageKind.Broken)
+                    {
+                        events.NoteBroken();
+                    }
                 }
             }
         }

@@ -56,7 +56,7 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <param name="logger">Gets a line when polling fails, and when it succeeds again.</param>
     /// <param name="stopping">Cancelled to end the loop. Running commands continue.</param>
     /// <param name="budget">The maximum number of bytes that polls and answers take together; null for the default.</param>
-    /// <param name="clock">Measures the pauses between polls, how long a response takes, and the deadlines of commands; null for the system clock.</param>
+    /// <param name="clock">Measures all waits of the tunnel, and the deadlines of commands; null for the system clock.</param>
     public PollLoop(
         OpenAiProvider provider,
         McpProxy proxy,

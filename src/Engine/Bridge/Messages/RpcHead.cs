@@ -55,6 +55,12 @@ internal sealed class RpcHead
     /// <summary>Whether it answers a request.</summary>
     public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
 
+    /// <summary>
+    /// Whether the message names its revision itself, as messages of 2026-07-28 do. Then it belongs to no session, and the rest of a stream that breaks off is
+    /// lost.
+    /// </summary>
+    public bool IsWithoutSession => ProtocolVersion is not null && Method != Methods.Initialize;
+
     /// <summary>Returns a copy of the head with another id and revision.</summary>
     public RpcHead As(MessageId? id, string revision)
     {

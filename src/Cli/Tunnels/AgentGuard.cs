@@ -1,0 +1,90 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace McpProxyFast.Cli.Tunnels;
+
+/// <summary>A small shell that kills the process group of an agent when this process has ended, even by SIGKILL. On Linux alone.</summary>
+/// <remarks>
+/// The system kills the agent when its parent dies, but not the programs that the agent has started. The shell reads the number of the group from a pipe that
+/// only this process can write to; the end of the pipe is the end of this process. It has a session of its own, so that it outlives a kill of this process's
+/// group, and ignores the signals to stop.
+/// </remarks>
+internal sealed class AgentGuard : IAsyncDisposable
+{
+    /// <summary>What the shell runs. Of the lines that it reads, the last one counts; it is empty while no agent runs.</summary>
+    public const string Script = """
+        exec >/dev/null 2>&1
+        trap '' HUP INT QUIT TERM
+        group=
+        while read -r next; do group=$next; done
+        [ -z "$group" ] || kill -s KILL -- "-$group"
+        """;
+
+    /// <summary>How long the shell may take to end.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>The shell; null on systems that have none, or need none.</summary>
+    private readonly Process? _shell;
+
+    private AgentGuard(Process? shell) => _shell = shell;
+
+    /// <summary>Starts the shell.</summary>
+    public static AgentGuard Start()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new AgentGuard(null);
+        }
+
+        try
+        {
+            return new AgentGuard(Process.Start(AgentLauncher.StartForGuard()));
+        }
+        catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)
+        {
+            return new AgentGuard(null); // the agent cannot be started either, which is logged
+        }
+    }
+
+    /// <summary>Names the agent whose group is to be killed.</summary>
+    /// <param name="group">The number of the group; null if no agent runs.</param>
+    public void Watch(int? group)
+    {
+        try
+        {
+            _shell?.StandardInput.WriteLine(group?.ToString(CultureInfo.InvariantCulture) ?? "");
+            _shell?.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // The shell has ended, or could not be started.
+        }
+    }
+
+    /// <summary>Ends the shell. No agent may run.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_shell is null)
+        {
+            return;
+        }
+
+        try
+        {
+            _shell.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended already.
+        }
+
+        await Task.WhenAny(_shell.WaitForExitAsync(), Task.Delay(EndTimeout));
+        if (!_shell.HasExited)
+        {
+            _shell.Kill();
+        }
+
+        _shell.Dispose();
+    }
+}
