@@ -106,7 +106,7 @@ public sealed class SecretVerbTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task CheckStoresNothing()
+    public async Task SetWithCheckStoresNothing()
     {
         Outcome check = await Command.RunWithInputAsync("hunter2"u8.ToArray(), ["secret", "set", "one", "--check"], Environment());
 

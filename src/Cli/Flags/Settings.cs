@@ -139,12 +139,10 @@ internal sealed class Settings
             ? [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
             : [text];
 
-    /// <summary>
-    /// Reads the variables of <c>thv proxy</c>. One for a flag that is not supported yet is ignored: alone it has no effect in <c>thv</c> either.
-    /// </summary>
+    /// <summary>Reads the variables of <c>thv proxy</c>. One whose flag this verb does not have is ignored.</summary>
     private static Dictionary<string, Setting> FromToolHive(FlagTable table, Func<string, string?> environment) =>
         ToolHiveNames
-            .Where(name => table.All.Any(flag => flag.Name == name.Flag) && !NotBuilt.Contains(name.Flag) && environment(name.Variable) is not null)
+            .Where(name => table.All.Any(flag => flag.Name == name.Flag) && environment(name.Variable) is not null)
             .ToDictionary(name => name.Flag, name => new Setting(SettingSource.ToolHiveEnvironment, name.Variable, [environment(name.Variable)!]));
 
     private void Add(IReadOnlyDictionary<string, Setting> settings)

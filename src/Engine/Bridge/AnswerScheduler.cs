@@ -33,7 +33,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
     [ThreadStatic]
     private static AnswerScheduler? t_taken;
 
-    /// <summary>The id of the thread that sends a few bytes and may take them; 0 if there is none. Written by the sender, compared by any thread.</summary>
+    /// <summary>The id of the thread that is flushing a few bytes and may run their reader itself; 0 if none. Set by that thread, compared by any.</summary>
     private int _taker;
 
     /// <summary>How many of the next bytes are left to the pool. Used within a flush only, by the thread that flushes.</summary>

@@ -202,7 +202,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
             _metrics.Joined();
         }
 
-        // The exchange may have begun before this token was known. Then it renews no token.
+        // If another exchange was joined that began before this token was known, the token is not renewed by it. So renewing it may be tried again later.
         renewed?.RenewLater((_clock.GetUtcNow() + FailureLifetime).UtcTicks);
         return flight;
     }

@@ -187,7 +187,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <summary>
-    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. That is not done for every request.
+    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. At most once in <see cref="MinLoginInterval"/>.
     /// </summary>
     private bool MayRenewLogin(in CredentialResult result)
     {

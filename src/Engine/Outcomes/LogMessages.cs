@@ -199,7 +199,7 @@ internal static partial class LogMessages
     public static partial void StoreNotSeen(this ILogger logger, string reason);
 
     [LoggerMessage(427, LogLevel.Information,
-        "Tokens of this grant are not stored. After a restart they are obtained again, for the identity that the grant's file names then.")]
+        "Tokens of this grant are not stored. After a restart, new ones are obtained with what the grant's token file contains then.")]
     public static partial void GrantNotKept(this ILogger logger);
 
     [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets the fields {Names}.")]

@@ -467,7 +467,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThread
         }
     }
 
-    /// <summary>Called by the queue. If more becomes due meanwhile, it is called again, perhaps at the same time.</summary>
+    /// <summary>Called by the <see cref="WakeQueue"/>. If more becomes due meanwhile, it is called again, perhaps at the same time.</summary>
     void IThreadPoolWorkItem.Execute()
     {
         try

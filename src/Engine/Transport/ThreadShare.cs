@@ -15,6 +15,6 @@ internal static class ThreadShare
     /// <summary>Called by an event loop when it starts: this thread serves a loop's share of all connections.</summary>
     public static void ClaimLoopsShare() => t_isLoop = true;
 
-    /// <summary>How many this thread may keep if a loop keeps <paramref name="most"/>.</summary>
+    /// <summary>How many buffers or objects this thread may keep: <paramref name="most"/> if it is an event loop's, a sixteenth of that otherwise.</summary>
     public static int Of(int most) => t_isLoop ? most : most / PoolThreadsShare;
 }

@@ -22,7 +22,7 @@ internal sealed class IdleTimeoutEstimate
     /// <summary>How much earlier than the upstream's limit a connection is given up: a request needs time to arrive, and the clock is coarse.</summary>
     private const long Margin = 1000;
 
-    /// <summary>How much two closes at the same limit can differ: both measurements are late by up to two heartbeats.</summary>
+    /// <summary>Idle times that differ by at most this many ms, or by an eighth, count as equal: each is measured up to two heartbeats late.</summary>
     private const long Tolerance = 250;
 
     /// <summary>No time limit is known.</summary>

@@ -150,7 +150,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
     /// <summary>The same for the heartbeat. What is left to do is done on a thread of its queue: a host's pipe may take its time.</summary>
     public void EndIdleLater() => EndIdle(byUpstream: false, isLater: true);
 
-    /// <summary>Called by the queue, once.</summary>
+    /// <summary>Called once by the <see cref="WakeQueue"/>, after <see cref="EndIdleLater"/>.</summary>
     void IThreadPoolWorkItem.Execute() => End();
 
     private bool EndIdle(bool byUpstream, bool isLater)

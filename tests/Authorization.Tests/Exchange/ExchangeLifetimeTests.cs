@@ -331,7 +331,7 @@ public sealed class ExchangeLifetimeTests : IAsyncLifetime
     [Theory]
     [InlineData(120)]
     [InlineData(7200)]
-    public async Task TokenEndsWithTheOneForWhichAHostsOwnValidatorStatesAnEnd(int seconds)
+    public async Task ExchangedTokenIsSentOnlyUntilTheEndThatACustomValidatorStates(int seconds)
     {
         DateTimeOffset end = DateTimeOffset.UtcNow.AddSeconds(seconds);
         Uri proxy = _rig.Serve(new McpProxyOptions { Target = _rig.Target, Incoming = TokenPolicy.Custom(new Admits(end)), Outgoing = _rig.Policy });

@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Reads the arguments of a tool call that are sent in HTTP headers too.</summary>
 internal ref struct ArgumentReader
 {
-    /// <summary>The maximum number of bytes that these headers of one request may have together. The whole head of a request may have 32 KiB.</summary>
+    /// <summary>The maximum size in bytes of all argument headers of one request. They must fit into its head: 32 KiB, unless set otherwise.</summary>
     public const int MaxBytes = 16 * 1024;
 
     /// <summary>The largest integer that every JSON parser reads exactly (RFC 8259 §6).</summary>

@@ -30,7 +30,7 @@ internal sealed class JoinedRequest
     /// <summary>How many bytes are kept for it: the request as it was sent, the client's answers and the server's state.</summary>
     public long KeptBytes { get; set; }
 
-    /// <summary>How many times the server has answered with questions.</summary>
+    /// <summary>How many times the server has asked for more input (<c>input_required</c>). It may do so without a question to the client.</summary>
     public int Rounds { get; set; }
 
     /// <summary>Keeps bytes of the client valid until the request is let go.</summary>

@@ -47,7 +47,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
         _isV6 = socket.AddressFamily is AddressFamily.InterNetworkV6;
         if (!_socket.TryRegister(this))
         {
-            throw new IOException("The system cannot watch another socket.");
+            throw new IOException("The socket could not be added to epoll: the system's limit (fs.epoll.max_user_watches) is reached, or the proxy is ending.");
         }
     }
 

@@ -113,7 +113,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
         if (!_socket.TryRegister(this))
         {
             Libc.Close(_socket.Fd);
-            throw new IOException("The system cannot watch another socket.");
+            throw new IOException("The socket could not be added to epoll: the system's limit (fs.epoll.max_user_watches) is reached, or the proxy is ending.");
         }
     }
 

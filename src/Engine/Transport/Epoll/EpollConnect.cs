@@ -8,7 +8,7 @@ internal static class EpollConnect
 {
     /// <summary>Connects to one address.</summary>
     /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
-    /// <exception cref="IOException">The system cannot watch another socket.</exception>
+    /// <exception cref="IOException">The socket could not be added to epoll.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
     {

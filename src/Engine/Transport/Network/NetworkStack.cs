@@ -56,7 +56,7 @@ internal sealed class NetworkStack : IDisposable
     /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
     /// <param name="cancel">Cancels the attempt.</param>
     /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
-    /// <exception cref="IOException">The connection ended at once, or the system cannot watch another socket.</exception>
+    /// <exception cref="IOException">The connection ended at once, or the socket could not be added to epoll.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
     {
