@@ -187,7 +187,8 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <summary>
-    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. At most once in <see cref="MinLoginInterval"/>.
+    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. At most once in
+    /// <see cref="MinLoginInterval"/>.
     /// </summary>
     private bool MayRenewLogin(in CredentialResult result)
     {
