@@ -255,12 +255,13 @@ public sealed class UpstreamPoolTests : IDisposable
         return NetworkStack.Over(new Duplex(from.Reader, new Pipe(inline).Writer), null);
     }
 
-    /// <summary>The proxy's side has been given back: its reader is complete.</summary>
+    /// <summary>Waits until the proxy's side has been given back: its reader is complete. What the heartbeat ends is given back on another thread.</summary>
     private async Task<bool> IsClosedAsync(int index)
     {
         try
         {
-            return (await _fromUpstream[index].Writer.FlushAsync().Soon()).IsCompleted;
+            await Patience.UntilAsync(async () => (await _fromUpstream[index].Writer.FlushAsync().Soon()).IsCompleted, "It is not closed.");
+            return true;
         }
         catch (InvalidOperationException)
         {
