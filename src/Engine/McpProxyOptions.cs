@@ -68,8 +68,8 @@ public sealed record McpProxyOptions
     /// <remarks>
     /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. One that blocks
     /// delays the connections that its thread serves; time limits still hold. Its exceptions are ignored. Every message has an event id. A message that could
-    /// come often is written once, and then only as a count, at most once in 10 s for each reason. Whether each exchange is logged (debug level) is decided when
-    /// the proxy is created.
+    /// come often is written once, and then only as a count, at most once in 10 s for each reason. Whether each exchange is logged (debug level) is decided
+    /// when the proxy is created.
     /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 

@@ -9,6 +9,6 @@ internal static class UrlRule
         && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
 
     /// <summary>Reads an absolute URL.</summary>
-    /// <returns>The URL; null if the text is not an absolute URL. A path is not one, though on Unix the framework takes <c>/register</c> for the URL of a file.</returns>
+    /// <returns>The URL; null if the text is not an absolute URL. A path is not one, though on Unix the framework reads <c>/a</c> as a file's URL.</returns>
     public static Uri? Parse(string? text) => text is not ['/', ..] && Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url : null;
 }

@@ -108,7 +108,8 @@ internal static class ForwardFlags
 
         string value = reference.StartsWith(FromVariable, StringComparison.Ordinal)
             ? EnvironmentSecrets.Take(reference[FromVariable.Length..])
-                ?? throw new UsageException($"--{SecretFlag}: the header {name} takes its value from an environment variable (env:NAME) that is not set, or empty")
+                ?? throw new UsageException(
+                    $"--{SecretFlag}: the header {name} takes its value from an environment variable (env:NAME) that is not set, or empty")
             : await FindAsync(reference, options, logger) ?? Fallback(reference)
                 ?? throw new UsageException(
                     $"--{SecretFlag}: no secret is stored under the name given for {name} (mcpproxyfast secret set NAME), "

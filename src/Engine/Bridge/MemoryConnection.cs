@@ -10,7 +10,9 @@ internal static class MemoryConnection
 
     /// <summary>Opens a connection.</summary>
     /// <param name="serve">The proxy's method that serves the other end. It always completes that end, also after an error.</param>
-    /// <param name="takesAtOnce">Whether the reader of the client's end never blocks. If so, the thread that writes a few bytes of an answer also runs that reader.</param>
+    /// <param name="takesAtOnce">
+    /// Whether the reader of the client's end never blocks. If so, the thread that writes a few bytes of an answer also runs that reader.
+    /// </param>
     /// <returns>The client's end of the connection. Its disposal ends the connection.</returns>
     public static PipeStream Open(Func<IDuplexPipe, Task> serve, bool takesAtOnce)
     {

@@ -16,7 +16,7 @@ internal sealed class LoopbackCallback : IDisposable
     private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the loop pauses after a connection could not be accepted, usually because the process has no descriptor left (EMFILE, ENFILE).</summary>
+    /// <summary>How long the loop pauses after a connection could not be accepted, usually because no descriptor is left (EMFILE, ENFILE).</summary>
     internal static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A listener for each address family (IPv4, IPv6), on the same port; valid until disposed of.</summary>
