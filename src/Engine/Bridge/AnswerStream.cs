@@ -11,7 +11,7 @@ namespace McpProxyFast.Bridge;
 /// <param name="session">The session that the message belongs to.</param>
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
 {
-    private readonly Resumption _rest = new(parts.Settings.ReconnectTimeout, parts.Settings.Clock);
+    private readonly StreamResumption _rest = new(parts.Settings.ReconnectTimeout, parts.Settings.Clock);
 
     /// <summary>Passes on what the server sends, until every request of the message has ended or nothing more can come.</summary>
     /// <param name="response">A response whose head has been received.</param>

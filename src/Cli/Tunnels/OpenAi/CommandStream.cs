@@ -23,7 +23,7 @@ internal sealed class CommandStream(
     /// <summary>Fields of the POST that the GET has with other values, or not at all.</summary>
     private static readonly string[] OfPost = ["Accept", "Content-Type", "Cache-Control", LastEventField];
 
-    private readonly Resumption _rest = new(Patience, clock);
+    private readonly StreamResumption _rest = new(Patience, clock);
 
     /// <summary>The request for the rest that is read now; null while the response to the command is read.</summary>
     private McpExchange? _exchange;

@@ -4,7 +4,7 @@ namespace McpProxyFast.Bridge;
 /// <remarks>For one stream, and not for several threads at once. The revision of the message has to be one with resumption.</remarks>
 /// <param name="patience">How long it is tried while the server is gone.</param>
 /// <param name="clock">Measures the pauses.</param>
-internal sealed class Resumption(TimeSpan patience, TimeProvider clock)
+internal sealed class StreamResumption(TimeSpan patience, TimeProvider clock)
 {
     private readonly RetryWindow _window = new(clock, patience, signInTimeout: TimeSpan.Zero);
     private readonly ReopenPause _reopening = new();
