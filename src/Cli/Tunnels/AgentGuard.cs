@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>A small shell that kills the process group of an agent when this process has ended, even by SIGKILL. On Linux alone.</summary>
+/// <summary>A small shell that kills the process group of an agent when this process has ended, even by SIGKILL. It is used on Linux only.</summary>
 /// <remarks>
 /// The system kills the agent when its parent dies, but not the programs that the agent has started. The shell reads the number of the group from a pipe that
 /// only this process can write to; the end of the pipe is the end of this process. It has a session of its own, so that it outlives a kill of this process's
@@ -12,7 +12,10 @@ namespace McpProxyFast.Cli.Tunnels;
 /// </remarks>
 internal sealed class AgentGuard : IAsyncDisposable
 {
-    /// <summary>What the shell runs. Of the lines that it reads, the last one counts; it is empty while no agent runs.</summary>
+    /// <summary>
+    /// The script that the shell runs. It reads lines until the pipe ends. The last line counts: the number of the process group, or nothing if no agent
+    /// runs.
+    /// </summary>
     public const string Script = """
         exec >/dev/null 2>&1
         trap '' HUP INT QUIT TERM
@@ -24,7 +27,7 @@ internal sealed class AgentGuard : IAsyncDisposable
     /// <summary>How long the shell may take to end.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The shell; null on systems that have none, or need none.</summary>
+    /// <summary>The shell; null on systems other than Linux, and if it could not be started.</summary>
     private readonly Process? _shell;
 
     private AgentGuard(Process? shell) => _shell = shell;
@@ -47,7 +50,7 @@ internal sealed class AgentGuard : IAsyncDisposable
         }
     }
 
-    /// <summary>Names the agent whose group is to be killed.</summary>
+    /// <summary>Tells the shell which process group to kill at the end.</summary>
     /// <param name="group">The number of the group; null if no agent runs.</param>
     public void Watch(int? group)
     {
@@ -62,7 +65,7 @@ internal sealed class AgentGuard : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the shell. No agent may run.</summary>
+    /// <summary>Ends the shell. Must be called when no agent runs any more.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_shell is null)

@@ -3,29 +3,29 @@ using System.IO.Pipelines;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Chooses the thread that takes what the proxy sends over a connection in memory.</summary>
+/// <summary>Chooses the thread that reads what the proxy sends over an in-memory connection.</summary>
 /// <remarks>
-/// To wake a thread costs more than to read a message. So a few bytes are taken by the thread that sends them, which is mostly an event loop. Many are taken
-/// by a thread of the pool, since they would hold up an event loop. So is the end of the connection.
+/// Waking a thread costs more than reading a message. So the thread that sends a few bytes, usually an event loop, runs their reader itself (it "takes" them).
+/// Larger amounts would delay an event loop, so a thread of the pool takes them. The end of the connection is left to the pool too.
 /// <para>
 /// A thread that sends a request takes nothing until that call has returned: it may hold a lock, or be in the middle of a change. Nor does a thread take
 /// something while it takes something else, so the depth of its stack has a bound.
 /// </para>
 /// <para>
-/// A large message may come in many small parts. To take each at once costs memory, since each read allocates and fewer reads would do. So who finds that a
-/// message is large says so (<see cref="LeaveRest"/>), and what follows is taken by the pool, where more has come by the time that it is read.
+/// A large message may come in many small parts. To take each at once costs memory, since each read allocates and fewer reads would do. So the code that
+/// finds a large message calls <see cref="LeaveRest"/>. The pool then takes what follows; by the time that it reads, more bytes have arrived.
 /// </para>
 /// </remarks>
-/// <param name="mostInline">Most bytes that the thread that sends them takes; 0 if it takes none.</param>
+/// <param name="mostInline">The maximum number of bytes that the sending thread takes itself; 0 if it takes none.</param>
 internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
 {
-    /// <summary>What is a few bytes: as many as are read at once.</summary>
+    /// <summary>The number of bytes that counts as "a few": as many as one read returns.</summary>
     public const int MaxInlineBytes = 16 * 1024;
 
-    /// <summary>How many bytes the pool takes once a message has been found to be large. After them, it may be found again.</summary>
+    /// <summary>How many bytes are left to the pool after <see cref="LeaveRest"/>. If the message goes on after them, that is called again.</summary>
     public const int RestBytes = 1024 * 1024;
 
-    /// <summary>This thread sends a request over a connection in memory, or takes what another one has brought.</summary>
+    /// <summary>Whether this thread is sending a request over an in-memory connection, or is taking bytes from one.</summary>
     [ThreadStatic]
     private static bool t_isBusy;
 
@@ -47,14 +47,16 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         return wasBusy;
     }
 
-    /// <summary>Called when the call that sends it returns.</summary>
+    /// <summary>Called when the call that sends the request returns.</summary>
     public static void EndSending(bool wasBusy)
     {
         Debug.Assert(t_isBusy, "It ends on the thread on which it has begun.");
         t_isBusy = wasBusy;
     }
 
-    /// <summary>What this thread takes is part of something large: the pool takes what follows. Does nothing if this thread takes nothing.</summary>
+    /// <summary>
+    /// Leaves what follows to the pool, since the bytes that this thread takes are part of a large message. Does nothing if this thread takes none.
+    /// </summary>
     public static void LeaveRest()
     {
         if (t_taken is { } taken)
@@ -63,7 +65,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         }
     }
 
-    /// <summary>Flushes what the proxy has written, and takes it if it is little.</summary>
+    /// <summary>Flushes what the proxy has written. If it is a few bytes, this thread takes them.</summary>
     /// <param name="answers">The writer of the pipe that this scheduler was given to.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<FlushResult> FlushAsync(PipeWriter answers, CancellationToken cancellationToken)
@@ -79,7 +81,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         _taker = Environment.CurrentManagedThreadId;
         try
         {
-            return answers.FlushAsync(cancellationToken); // calls Schedule if somebody waits for the bytes
+            return answers.FlushAsync(cancellationToken); // calls Schedule if a read is waiting for the bytes
         }
         finally
         {

@@ -4,25 +4,25 @@ using System.Net.Http.Headers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The cookies that the server has set for one client: a load balancer may find the session's server by them (RFC 6265).</summary>
+/// <summary>Keeps the cookies that the server has set for one client (RFC 6265). Load balancers use them to send a session always to the same server.</summary>
 /// <remarks>
-/// They are kept in memory, and go back to the origin that has set them alone, so <c>Domain</c> and <c>Secure</c> say nothing here. <c>Path</c> and the
-/// time of their end are heeded. What a host adds as a field of its own, the proxy sends in their place.
+/// They are kept in memory and sent only to the origin that has set them, so <c>Domain</c> and <c>Secure</c> are ignored. <c>Path</c> and the time of
+/// expiry count. If the host adds a <c>Cookie</c> field of its own, the proxy sends that one instead.
 /// </remarks>
-/// <param name="target">The server.</param>
-/// <param name="clock">Says when a cookie has ended.</param>
+/// <param name="target">The URL of the server.</param>
+/// <param name="clock">Decides when a cookie has expired.</param>
 internal sealed class CookieJar(Uri target, TimeProvider clock)
 {
-    /// <summary>Guards the cookies.</summary>
+    /// <summary>Guards <see cref="_cookies"/>.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The cookies, the oldest first. Bounded by <see cref="BridgeLimits.MaxCookies"/> and <see cref="BridgeLimits.MaxCookieBytes"/>.</summary>
     private readonly List<Cookie> _cookies = [];
 
-    /// <summary>There is one: most servers set none.</summary>
+    /// <summary>Whether there is any cookie. Most servers set none, so this saves taking the lock.</summary>
     private volatile bool _hasSome;
 
-    /// <summary>Adds the cookies that belong to the request.</summary>
+    /// <summary>Adds the cookies whose path covers that of the request.</summary>
     public void AddTo(HttpRequestMessage request)
     {
         if (_hasSome && LineFor(PathOf(request)) is { Length: > 0 } line)
@@ -31,7 +31,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
         }
     }
 
-    /// <summary>Notes what a response sets.</summary>
+    /// <summary>Keeps the cookies that a response sets.</summary>
     public void Note(HttpRequestMessage request, HttpResponseMessage response)
     {
         if (!response.Headers.NonValidated.TryGetValues("Set-Cookie", out HeaderStringValues lines))
@@ -52,7 +52,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
     private static bool Covers(string path, string requested) => requested.StartsWith(path, StringComparison.Ordinal)
         && (requested.Length == path.Length || path.EndsWith('/') || requested[path.Length] == '/');
 
-    /// <summary>The path of a cookie that names none: the folder of the request's.</summary>
+    /// <summary>The path of a cookie without a <c>Path</c>: that of the request up to its last slash (RFC 6265 §5.1.4).</summary>
     private static string FolderOf(string path) => path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "/";
 
     private string PathOf(HttpRequestMessage request) =>
@@ -81,7 +81,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
                 _cookies.Add(cookie);
             }
 
-            RemoveEnded(); // a cookie is taken back by setting it with a time in the past
+            RemoveEnded(); // a server deletes a cookie by setting it with a time in the past
             while (_cookies.Count > BridgeLimits.MaxCookies || _cookies.Sum(kept => kept.Pair.Length + 2) > BridgeLimits.MaxCookieBytes)
             {
                 _cookies.RemoveAt(0);
@@ -99,7 +99,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
     }
 
     /// <summary>Reads a line of <c>Set-Cookie</c> (RFC 6265 §5.2).</summary>
-    /// <returns>Null for one without a name, or with bytes that no field of a request should carry.</returns>
+    /// <returns>The cookie; null if it has no name, or has bytes that must not be sent in a header field.</returns>
     private Cookie? Read(string line, string requested)
     {
         string[] parts = line.Split(';', StringSplitOptions.TrimEntries);
@@ -135,10 +135,10 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
         return name.Length == 0 ? null : new Cookie(name, $"{name}={value}", path, aged ?? expires ?? DateTimeOffset.MaxValue);
     }
 
-    /// <summary>A cookie.</summary>
+    /// <summary>A cookie that is kept.</summary>
     /// <param name="Name">Its name.</param>
-    /// <param name="Pair">What is sent of it.</param>
-    /// <param name="Path">The path below which it is sent.</param>
-    /// <param name="EndsAt">When it ends.</param>
+    /// <param name="Pair">The text that is sent: <c>name=value</c>.</param>
+    /// <param name="Path">The cookie is sent with requests for this path and the paths below it.</param>
+    /// <param name="EndsAt">When the cookie expires.</param>
     private sealed record Cookie(string Name, string Pair, string Path, DateTimeOffset EndsAt);
 }

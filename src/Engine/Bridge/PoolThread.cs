@@ -5,7 +5,7 @@ namespace McpProxyFast.Bridge;
 /// <summary>Leaves a thread that must not be held up, such as an event loop's, before something that takes long: a large message, a translation.</summary>
 internal static class PoolThread
 {
-    /// <summary>What awaits this goes on on a thread of the pool: at once if it runs on one.</summary>
+    /// <summary>The code after an await of this runs on a thread of the pool. If it is on one already, it continues there at once.</summary>
     public static ConfiguredTaskAwaitable Enter()
     {
         AnswerScheduler.LeaveRest();

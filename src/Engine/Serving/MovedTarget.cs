@@ -3,21 +3,23 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Reads from a redirect that goes on to the client where the target has moved. For a person, so it is asked until that has been said once.</summary>
+/// <summary>
+/// Reads the target's new URL from a redirect that is forwarded to the client. It is for a log line that is written once, so it is read only until then.
+/// </summary>
 internal static class MovedTarget
 {
-    /// <summary>Longest URL that is named, in characters, and longest Location that is read, in bytes.</summary>
+    /// <summary>The maximum length of the URL in characters, and of the <c>Location</c> that is read in bytes.</summary>
     private const int MaxLength = 500;
 
-    /// <summary>The URL that is to be set as the target.</summary>
+    /// <summary>Returns the URL that the operator should set as the target.</summary>
     /// <remarks>
-    /// The upstream's word is advice for the operator, who hands over a credential there. So it names the target's own host alone, never a less secure
-    /// scheme, and neither a user nor a query.
+    /// The upstream chooses this URL, and the operator may set it and send a credential there. So it is returned only if it has the target's own host
+    /// and a scheme that is not less secure. It never has a user or a query.
     /// </remarks>
-    /// <param name="target">The target as it is set.</param>
+    /// <param name="target">The present target.</param>
     /// <param name="path">The path that the client asked for; empty if it is not known any more.</param>
-    /// <param name="location">Where the redirect leads.</param>
-    /// <returns>Null if the redirect does not say, or leads where no target should be set.</returns>
+    /// <param name="location">The value of <c>Location</c>.</param>
+    /// <returns>The URL; null if the redirect has none, or one that should not be set as the target.</returns>
     public static string? Find(Uri target, ReadOnlySpan<byte> path, ReadOnlySpan<byte> location)
     {
         if (location.IsEmpty || location.Length > MaxLength || !Uri.TryCreate(target, Encoding.UTF8.GetString(location), out Uri? moved))

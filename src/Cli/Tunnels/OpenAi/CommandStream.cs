@@ -3,13 +3,15 @@ using McpProxyFast.Bridge;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Reads the stream of events that answers a command. If it breaks off, or the server ends it to be asked again, the rest is fetched.</summary>
-/// <param name="proxy">The way to the MCP server.</param>
-/// <param name="target">The MCP server.</param>
-/// <param name="command">The command.</param>
-/// <param name="hasResumption">Whether the revision of its message lets the rest be fetched.</param>
-/// <param name="response">The response, whose head has come.</param>
-/// <param name="budget">Bounds what is held of events.</param>
+/// <summary>
+/// Reads the event stream that answers a command. If it breaks off, or the server closes it so that the client polls, the rest is fetched with a GET.
+/// </summary>
+/// <param name="proxy">The proxy, which sends requests to the MCP server.</param>
+/// <param name="target">The URL of the MCP server.</param>
+/// <param name="command">The command that the stream answers.</param>
+/// <param name="hasResumption">Whether the protocol revision of the command's message allows the rest of a stream to be fetched.</param>
+/// <param name="response">The response to the command. Its head has been received.</param>
+/// <param name="budget">Bounds the memory that events take.</param>
 /// <param name="clock">Measures the pauses.</param>
 internal sealed class CommandStream(
     McpProxy proxy, Uri target, TunnelCommand command, bool hasResumption, McpResponse response, MemoryBudget budget, TimeProvider clock) : IDisposable
@@ -17,25 +19,25 @@ internal sealed class CommandStream(
     private const string SessionField = "Mcp-Session-Id";
     private const string LastEventField = "Last-Event-ID";
 
-    /// <summary>How long the rest is asked for while the server is gone; the bridge's default.</summary>
+    /// <summary>How long fetching the rest is tried again while the server cannot be reached. The same as the bridge's default.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Fields of the POST that the GET has with other values, or not at all.</summary>
+    /// <summary>The header fields of the POST that are not copied to the GET: it has other values for them, or does not have them.</summary>
     private static readonly string[] OfPost = ["Accept", "Content-Type", "Cache-Control", LastEventField];
 
     private readonly StreamResumption _rest = new(Patience, clock);
 
-    /// <summary>The request for the rest that is read now; null while the response to the command is read.</summary>
+    /// <summary>The GET whose response is being read; null while the response to the command is being read.</summary>
     private McpExchange? _exchange;
 
-    /// <summary>The stream that is read now.</summary>
+    /// <summary>The stream that is being read.</summary>
     private EventStreamReader _events = new(response.Body, budget);
 
-    /// <summary>An event with data has come on it.</summary>
+    /// <summary>Whether the stream that is being read has had an event with data.</summary>
     private bool _hasBrought;
 
-    /// <summary>The next event that has data.</summary>
-    /// <returns>Null if nothing more can be had.</returns>
+    /// <summary>Returns the next event that has data.</summary>
+    /// <returns>The event; null if the stream has ended and its rest cannot be fetched.</returns>
     public async ValueTask<ServerEvent?> ReadAsync(CancellationToken cancel)
     {
         while (true)
@@ -54,7 +56,7 @@ internal sealed class CommandStream(
         }
     }
 
-    /// <summary>Notes that an event was no message: it may have been the answer, which then is not asked for again and again.</summary>
+    /// <summary>Notes that an event was not a message. It may have been the answer, so the rest is not fetched again and again.</summary>
     public void NoteBroken() => _rest.WasBroken = true;
 
     public void Dispose()
@@ -63,7 +65,7 @@ internal sealed class CommandStream(
         _exchange?.Dispose();
     }
 
-    /// <returns>Null at the end of the stream that is read now, and where it was cut.</returns>
+    /// <returns>The next event; null if the stream that is being read has ended or was cut.</returns>
     private async ValueTask<ServerEvent?> ReadOnAsync(CancellationToken cancel)
     {
         try
@@ -76,7 +78,7 @@ internal sealed class CommandStream(
         }
     }
 
-    /// <summary>Asks for what follows the last event, until it comes or cannot be had.</summary>
+    /// <summary>Fetches what follows the last event. Tries again until a stream is opened or that is no longer useful.</summary>
     private async Task<bool> ResumeAsync(CancellationToken cancel)
     {
         while (_rest.IsPossible)
@@ -124,7 +126,7 @@ internal sealed class CommandStream(
     /// <summary>The fields of the command, with the session that its response may have begun.</summary>
     private (string Name, string Value)[] FieldsOfGet()
     {
-        // Written as UTF-8, though a head is written byte by byte.
+        // The id is sent as UTF-8. Each of its bytes becomes one character here, since heads are written with one byte for each character.
         string lastId = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(_rest.LastId!));
         (string Name, string Value)[] theirs = [.. command.Headers!.Where(field => !Has(OfPost, field.Name))];
         bool isInSession = theirs.Any(field => Has([SessionField], field.Name));

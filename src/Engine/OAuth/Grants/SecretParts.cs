@@ -1,6 +1,6 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Finds the runs of a text that are parts of secrets: a server may say only how a token begins, or ends.</summary>
+/// <summary>Finds parts of secrets in a text: a server's message may show only how a token begins.</summary>
 /// <remarks>
 /// Text and secrets are compared by runs of <see cref="MinLength"/> bytes, each of which is one number, so the work grows with the length of the text plus the
 /// length of the secrets. What is kept meanwhile grows with the text alone.
@@ -8,8 +8,8 @@ namespace McpProxyFast.OAuth.Grants;
 internal static class SecretParts
 {
     /// <summary>
-    /// Shortest part that is found, in bytes. Of a random token it is 72 bits, which nobody says by chance; a shorter run may be a word that text and secret
-    /// have in common, and taking it out would make messages unreadable.
+    /// The length in bytes of the shortest part that is found. In a random token these are 72 bits, which do not occur in a text by chance. A shorter part may
+    /// be a word that the text and the secret have in common; removing it would make messages unreadable.
     /// </summary>
     public const int MinLength = 12;
 
@@ -18,7 +18,7 @@ internal static class SecretParts
     /// <summary>Marks each byte of a text that belongs to a part of a secret.</summary>
     /// <param name="text">The text.</param>
     /// <param name="secrets">The secrets.</param>
-    /// <param name="isPart">As long as the text; what is marked already stays so.</param>
+    /// <param name="isPart">One entry for each byte of the text. Entries that are true already stay true.</param>
     public static void Mark(byte[] text, IEnumerable<byte[]> secrets, bool[] isPart)
     {
         // A secret may hold a percent sign or a plus itself, so the text is also read as it is.
@@ -60,8 +60,8 @@ internal static class SecretParts
     }
 
     /// <summary>One way to read a text.</summary>
-    /// <param name="Bytes">What it says.</param>
-    /// <param name="Starts">Where in the text each of these bytes stands, and last the text's end.</param>
+    /// <param name="Bytes">The bytes after decoding.</param>
+    /// <param name="Starts">The index in the text at which each of these bytes begins, and at the end the length of the text.</param>
     private readonly record struct Spelling(byte[] Bytes, int[] Starts)
     {
         public static Spelling Literal(byte[] text) => new(text, [.. Enumerable.Range(0, text.Length + 1)]);
