@@ -77,11 +77,14 @@ internal abstract class ExchangeRun(FakeTimeProvider clock)
         const int maxSeconds = 30;
         for (int i = 0; i < maxSeconds && !done(); i++)
         {
-            clock.Advance(TimeSpan.FromSeconds(1));
+            PassTime(TimeSpan.FromSeconds(1));
         }
 
         return done();
     }
+
+    /// <summary>Moves the clock on.</summary>
+    protected virtual void PassTime(TimeSpan time) => clock.Advance(time);
 
     private void Step(ScriptAction action, byte[] bytes)
     {
@@ -106,7 +109,7 @@ internal abstract class ExchangeRun(FakeTimeProvider clock)
                 RefusesNext = true;
                 break;
             case ScriptAction.TimePasses:
-                clock.Advance(TimeSpan.FromSeconds(bytes.Length > 0 && char.IsAsciiDigit((char)bytes[0]) ? bytes[0] - '0' : 1));
+                PassTime(TimeSpan.FromSeconds(bytes.Length > 0 && char.IsAsciiDigit((char)bytes[0]) ? bytes[0] - '0' : 1));
                 break;
         }
     }

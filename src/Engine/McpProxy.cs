@@ -86,6 +86,9 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>The meter of this proxy, for tests: all proxies of a process use the same meter name.</summary>
     internal Meter Meter => _parts.Metrics.Meter;
 
+    /// <summary>Runs what the heartbeat has found due. For tests that move the clock.</summary>
+    internal WakeQueue Wakes => _heartbeat.Wakes;
+
     /// <summary>Binds the listener. <see cref="RunAsync"/> does this too if it has not been done.</summary>
     /// <returns>The address of the listener; if port 0 was given, with the port that the system chose.</returns>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>

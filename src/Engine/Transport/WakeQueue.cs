@@ -43,6 +43,18 @@ internal sealed class WakeQueue
         }
     }
 
+    /// <summary>Whether nothing is due and nothing runs. For tests.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_changing)
+            {
+                return _due.Count == 0 && _idle == _threads;
+            }
+        }
+    }
+
     /// <summary>Adds what is due. It must not throw. From any thread.</summary>
     public void Add(IThreadPoolWorkItem item)
     {
