@@ -16,6 +16,7 @@ internal static class StarvedPool
             Target = new Uri("http://127.0.0.1:1/"),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Limits = new ProxyLimits { HeaderTimeout = TimeSpan.FromMilliseconds(200) },
+            PortableTransport = false, // without event loops the pool serves the connections themselves
         });
         IPEndPoint address = proxy.Bind();
         _ = proxy.RunAsync(CancellationToken.None);
