@@ -47,8 +47,11 @@ internal sealed class BridgeRun
     }
 
     /// <summary>What holds where the command line says nothing.</summary>
-    /// <remarks>A bridge gets all loads in one process, which only the first of them finds cold: less is enough than where each load has a process of its own.</remarks>
-    public static RunOptions Defaults { get; } = new() { Name = "bridge", Seconds = 2, WarmUpSeconds = 3, MaxWarmUpSeconds = 6 };
+    /// <remarks>
+    /// A bridge gets all loads in one process, which only the first of them finds cold: less is enough than where each load has a process of its own. And it is a
+    /// child of its client, which pins it to no core of its own.
+    /// </remarks>
+    public static RunOptions Defaults { get; } = new() { Name = "bridge", Seconds = 2, WarmUpSeconds = 3, MaxWarmUpSeconds = 12, Cores = CoreSharing.Two };
 
     /// <summary>Measures and writes the results.</summary>
     /// <returns>The exit code: 1 when a subject failed, 2 when there is nothing to measure, else 0.</returns>

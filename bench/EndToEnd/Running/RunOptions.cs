@@ -16,7 +16,7 @@ internal sealed record RunOptions
           --subjects LIST    likewise
           --build NAME=FILE  also measure another build of the command (a native file or a .dll), as the subject NAME; may be repeated
           --before FILE      the same as --build before=FILE
-          --cores own|one|two  the subject has a core of its own (default), or all share one core, or two
+          --cores own|one|two  the subject has a core of its own (default for proxies), or all share one core, or two (default for bridges)
           --rounds N         how often everything is measured (default 6, and no figure of fewer goes into a document)
           --seconds S        length of one measurement (default 3)
           --warmup S         load before it that is not measured, at least (default 6); it goes on while the figure falls, at most 30 s

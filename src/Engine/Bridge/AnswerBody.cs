@@ -62,7 +62,7 @@ internal static class AnswerBody
                 body.Add(buffer.AsSpan(0, count));
                 if (body.Length > LargeMessages.Medium)
                 {
-                    await PoolThread.Enter();
+                    await PoolThread.EnterForLarge();
                 }
 
                 await bound.TakeTurnAsync(body, cancellationToken).ConfigureAwait(false);

@@ -95,7 +95,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
             _rest = _buffer.AsMemory(0, count);
             if (_data.Length + count > LargeMessages.Medium)
             {
-                await PoolThread.Enter();
+                await PoolThread.EnterForLarge();
             }
         }
     }

@@ -6,9 +6,13 @@ namespace McpProxyFast.Bridge;
 internal static class PoolThread
 {
     /// <summary>The code after an await of this runs on a thread of the pool. If it is on one already, it continues there at once.</summary>
-    public static ConfiguredTaskAwaitable Enter()
+    public static ConfiguredTaskAwaitable Enter() =>
+        Task.CompletedTask.ConfigureAwait(Thread.CurrentThread.IsThreadPoolThread ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
+
+    /// <summary>Does the same in the middle of a large message, and leaves its next bytes to the pool too.</summary>
+    public static ConfiguredTaskAwaitable EnterForLarge()
     {
         AnswerScheduler.LeaveRest();
-        return Task.CompletedTask.ConfigureAwait(Thread.CurrentThread.IsThreadPoolThread ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
+        return Enter();
     }
 }

@@ -142,7 +142,7 @@ public sealed class MemoryConnectionTests
         async Task<string?> FindLargeAsync()
         {
             string? thread = await TakerAsync(connection, 1).ConfigureAwait(false);
-            await PoolThread.Enter();
+            await PoolThread.EnterForLarge();
             return thread;
         }
 
@@ -155,6 +155,27 @@ public sealed class MemoryConnectionTests
             Send(() => proxy.WriteAsync(new byte[AnswerScheduler.MaxInlineBytes]).AsTask());
             Assert.NotEqual(sender, await taker.Soon());
         }
+
+        taker = TakerAsync(connection, 1);
+        Send(() => proxy.WriteAsync(new byte[1]).AsTask());
+        Assert.Equal(sender, await taker.Soon());
+    }
+
+    /// <summary>The connection that brings the answer to the handshake, which is translated, may carry the server's stream afterwards.</summary>
+    [Fact]
+    public async Task WhatFollowsATranslatedMessageIsTakenByTheThreadThatSendsIt()
+    {
+        await using PipeStream connection = Open(out PipeWriter proxy);
+        Task<string?> taker = TranslateAsync();
+        async Task<string?> TranslateAsync()
+        {
+            string? thread = await TakerAsync(connection, 1).ConfigureAwait(false);
+            await PoolThread.Enter();
+            return thread;
+        }
+
+        string sender = Send(() => proxy.WriteAsync(new byte[1]).AsTask());
+        Assert.Equal(sender, await taker.Soon());
 
         taker = TakerAsync(connection, 1);
         Send(() => proxy.WriteAsync(new byte[1]).AsTask());
