@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Leaves a thread that must not be held up, such as an event loop's, before something that takes long: a large message, a translation.</summary>
+/// <summary>Moves code that takes long, such as a translation, from threads that must not be delayed (event loops) to a thread of the pool.</summary>
 internal static class PoolThread
 {
-    /// <summary>The code after an await of this runs on a thread of the pool. If it is on one already, it continues there at once.</summary>
+    /// <summary>The code after an <c>await</c> of the result runs on a thread of the pool. If it is on one already, it continues there at once.</summary>
     public static ConfiguredTaskAwaitable Enter()
     {
         AnswerScheduler.LeaveRest();
