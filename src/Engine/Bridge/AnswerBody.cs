@@ -8,8 +8,8 @@ internal static class AnswerBody
 {
     private const int ReadBytes = 16 * 1024;
 
-    /// <summary>Whether the response is a stream of events.</summary>
-    /// <remarks>Only the media type is compared. Malformed parameters after it, as in <c>text/event-stream;</c>, are ignored.</remarks>
+    /// <summary>Whether the response's <c>Content-Type</c> is <c>text/event-stream</c>.</summary>
+    /// <remarks>Parameters after the media type are ignored, even malformed ones, as in <c>text/event-stream;</c>.</remarks>
     public static bool IsEventStream(HttpResponseMessage response)
     {
         if (!response.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values))
@@ -28,7 +28,7 @@ internal static class AnswerBody
     /// <param name="bound">Bounds the memory that bodies take while they are read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The body, which the caller must dispose of; null if the body is larger than <paramref name="most"/>.</returns>
-    /// <exception cref="IOException">The connection ended before the body was complete.</exception>
+    /// <exception cref="IOException">The connection ended before the body was complete, or <paramref name="bound"/> has given up a stalled body.</exception>
     public static async Task<MessageBuffer?> ReadAsync(HttpResponseMessage response, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
         Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal static class AnswerBody
     /// <param name="bound">Bounds the memory that bodies take while they are read.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The body, which the caller must dispose of; null if the body is larger than <paramref name="most"/>.</returns>
-    /// <exception cref="IOException">The connection ended before the body was complete.</exception>
+    /// <exception cref="IOException">The connection ended before the body was complete, or <paramref name="bound"/> has given up a stalled body.</exception>
     public static async Task<MessageBuffer?> ReadAsync(Stream stream, int most, IMessageBound bound, CancellationToken cancellationToken)
     {
         var body = new MessageBuffer();

@@ -3,13 +3,14 @@ using McpProxyFast.Bridge.Eras;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Bounds the memory of the answer to one message, as <see cref="LargeMessages"/> does, and tells the delivery when the answer turns out to be large.
+/// Bounds the memory of the server's answer to one message with <see cref="LargeMessages"/>. Tells <see cref="Delivery"/> when the answer has more than
+/// <see cref="LegacyRequests.MaxQuestionBytes"/>.
 /// </summary>
-/// <param name="parts">What the conversation shares with its transports.</param>
+/// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
 /// <param name="message">The client's message that is being answered.</param>
 internal sealed class AnswerBound(UpstreamParts parts, ClientMessage message) : IMessageBound
 {
-    /// <summary>Whether the delivery has been told that the answer is large, which happens once.</summary>
+    /// <summary>Whether <see cref="Delivery"/> has been told that the answer is large. It is told at most once.</summary>
     private bool _isTold;
 
     public ValueTask TakeTurnAsync(MessageBuffer answer, CancellationToken cancellationToken)

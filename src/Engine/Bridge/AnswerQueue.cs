@@ -3,26 +3,29 @@ using System.Buffers;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Sends the answers that the reader of the client's messages makes by itself. The reader does not wait for them, so it continues to read even if the client
-/// reads no answers, and sees the client's cancellations and the end of its input.
+/// Sends the answers that are made while the client's messages are received, such as errors for invalid messages. Receiving does not wait until the client has
+/// read them. So the client's cancellations and the end of its input are seen even if the client reads nothing.
 /// </summary>
 /// <param name="front">The connection to the client.</param>
-/// <param name="running">Counts the answers that are under way.</param>
-#pragma warning disable CA1001 // Answers may still be under way when the bridge has ended; the semaphore has nothing that needs disposal.
+/// <param name="running">Counts the answers that are being sent.</param>
+#pragma warning disable CA1001 // The semaphore is not disposed of: an answer may still use it after the end. It holds no system handle.
 internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 #pragma warning restore CA1001
 {
-    /// <summary>The maximum number of answers that are being sent at a time. The reader waits if there are more.</summary>
+    /// <summary>The maximum number of answers that are being sent at a time. <see cref="SendAsync"/> waits until there are fewer.</summary>
     public const int MaxWaiting = 256;
 
-    /// <summary>The largest answer, in bytes, that the reader does not wait for.</summary>
+    /// <summary>The size in bytes above which <see cref="SendAsync"/> waits until the answer has been sent.</summary>
     public const int MaxBytes = 64 * 1024;
 
     private readonly SemaphoreSlim _room = new(MaxWaiting);
 
-    /// <summary>Sends an answer, after those of earlier calls. Only one caller at a time may call it. If the client has gone, the answer is dropped.</summary>
+    /// <summary>
+    /// Starts to send an answer. Answers are sent in the order of the calls, and only one caller at a time may call it. If the client has gone, the answer is
+    /// dropped.
+    /// </summary>
     /// <param name="answer">One JSON-RPC message, in memory that nobody else uses.</param>
-    /// <returns>A task that ends when the caller may continue.</returns>
+    /// <returns>A task that ends when the caller may continue: at once, unless <see cref="MaxWaiting"/> or <see cref="MaxBytes"/> is exceeded.</returns>
     public async ValueTask SendAsync(ReadOnlySequence<byte> answer)
     {
         await _room.WaitAsync().ConfigureAwait(false);
@@ -42,7 +45,7 @@ internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
         }
         catch (FrontClosedException)
         {
-            // The client has gone. Whoever watches the front ends the conversation.
+            // The client has gone. The conversation ends because IBridgeFront.Gone is cancelled.
         }
         finally
         {

@@ -5,24 +5,24 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>Chooses the thread that reads what the proxy sends over an in-memory connection.</summary>
 /// <remarks>
-/// Waking a thread costs more than reading a message. So the thread that sends a few bytes, usually an event loop, runs their reader itself (it "takes" them).
-/// Larger amounts would delay an event loop, so a thread of the pool takes them. The end of the connection is left to the pool too.
+/// Waking a thread costs more than reading a message. So the thread that sends a few bytes, usually an event loop, also runs the code that reads them (the
+/// thread "takes" them). Larger amounts would delay an event loop, so a thread of the pool takes them. The end of the connection is left to the pool too.
 /// <para>
-/// A thread that sends a request takes nothing until that call has returned: it may hold a lock, or be in the middle of a change. Nor does a thread take
-/// something while it takes something else, so the depth of its stack has a bound.
+/// A thread that sends a request takes no bytes until the sending call has returned: the thread may hold a lock, or be in the middle of a change. A thread that
+/// is taking bytes takes no others, so the depth of its stack has a bound.
 /// </para>
 /// <para>
-/// A large message may come in many small parts. To take each at once costs memory, since each read allocates and fewer reads would do. So the code that
-/// finds a large message calls <see cref="LeaveRest"/>. The pool then takes what follows; by the time that it reads, more bytes have arrived.
+/// A large message may come in many small parts. To take each at once would need many reads, and each read allocates. So the code that finds a large message
+/// calls <see cref="LeaveRest"/>. Then the pool takes the next parts. A thread of the pool starts later, when more bytes have arrived, so it needs fewer reads.
 /// </para>
 /// </remarks>
-/// <param name="mostInline">The maximum number of bytes that the sending thread takes itself; 0 if it takes none.</param>
+/// <param name="mostInline">The maximum number of bytes that the sending thread takes itself; 0 if the pool takes all.</param>
 internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
 {
     /// <summary>The number of bytes that counts as "a few": as many as one read returns.</summary>
     public const int MaxInlineBytes = 16 * 1024;
 
-    /// <summary>How many bytes are left to the pool after <see cref="LeaveRest"/>. If the message goes on after them, that is called again.</summary>
+    /// <summary>How many bytes the pool takes after a call of <see cref="LeaveRest"/>. If the message is longer, there is another call.</summary>
     public const int RestBytes = 1024 * 1024;
 
     /// <summary>Whether this thread is sending a request over an in-memory connection, or is taking bytes from one.</summary>
@@ -33,13 +33,16 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
     [ThreadStatic]
     private static AnswerScheduler? t_taken;
 
-    /// <summary>The id of the thread that is flushing a few bytes and may run their reader itself; 0 if none. Set by that thread, compared by any.</summary>
+    /// <summary>The id of the thread that is flushing a few bytes and may run their reader itself; 0 if none. Only that thread sets it.</summary>
     private int _taker;
 
     /// <summary>How many of the next bytes are left to the pool. Used within a flush only, by the thread that flushes.</summary>
     private long _rest;
 
-    /// <summary>Called before a request is sent, or its end. The caller must pass the result to <see cref="EndSending"/>, on the same thread.</summary>
+    /// <summary>
+    /// Called before a part of a request, or the end of the connection, is sent. From then on this thread takes no bytes. The caller must pass the result to
+    /// <see cref="EndSending"/>, on the same thread.
+    /// </summary>
     public static bool BeginSending()
     {
         bool wasBusy = t_isBusy;
@@ -47,7 +50,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         return wasBusy;
     }
 
-    /// <summary>Called when the call that sends the request returns.</summary>
+    /// <summary>Called when the sending call has returned. Then this thread may take bytes again, unless it was busy before.</summary>
     public static void EndSending(bool wasBusy)
     {
         Debug.Assert(t_isBusy, "It ends on the thread on which it has begun.");
@@ -55,7 +58,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
     }
 
     /// <summary>
-    /// Leaves what follows to the pool, since the bytes that this thread takes are part of a large message. Does nothing if this thread takes none.
+    /// Called by code that has found a large message. If this thread is taking a part of the message, the pool takes the next parts. Otherwise nothing happens.
     /// </summary>
     public static void LeaveRest()
     {
@@ -65,8 +68,8 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         }
     }
 
-    /// <summary>Flushes what the proxy has written. If it is a few bytes, this thread takes them.</summary>
-    /// <param name="answers">The writer of the pipe that this scheduler was given to.</param>
+    /// <summary>Flushes what the proxy has written. If this is a few bytes, and this thread is not busy, this thread takes them.</summary>
+    /// <param name="answers">The writer of the pipe whose reader this scheduler runs.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<FlushResult> FlushAsync(PipeWriter answers, CancellationToken cancellationToken)
     {
@@ -89,7 +92,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         }
     }
 
-    /// <remarks>Also called when a read is cancelled, on any thread, and at the end. The pipe holds no lock then.</remarks>
+    /// <remarks>The pipe calls this during a flush, when a read is cancelled (on any thread), and at its end. It holds no lock then.</remarks>
     public override void Schedule(Action<object?> action, object? state)
     {
         if (_taker != Environment.CurrentManagedThreadId)
@@ -99,7 +102,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
         }
 
         Debug.Assert(!t_isBusy, "Only a thread that is not busy becomes the taker.");
-        _taker = 0; // a read that is cancelled within the action is not for this thread
+        _taker = 0; // reads that are cancelled within the action are left to the pool
         (t_isBusy, t_taken) = (true, this);
         try
         {

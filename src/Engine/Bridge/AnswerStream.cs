@@ -4,16 +4,20 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Reads the event stream that answers one message. If the stream breaks off, or the server closes it so that the client polls, the rest is fetched with a GET.
+/// Reads the event stream that answers one message. If the stream ends before the answer has come, the rest is fetched with a GET. The stream may have broken
+/// off, or the server may have closed it so that the client polls.
 /// </summary>
-/// <param name="parts">What the conversation shares with its transports.</param>
+/// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
 /// <param name="message">The message that the stream answers.</param>
 /// <param name="session">The session that the message belongs to.</param>
 internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, Session session)
 {
     private readonly StreamResumption _rest = new(parts.Settings.ReconnectTimeout, parts.Settings.Clock);
 
-    /// <summary>Passes on what the server sends, until every request of the message has ended or nothing more can come.</summary>
+    /// <summary>
+    /// Passes the server's messages on to the client until all requests of the message have ended, or the rest of the stream cannot be fetched. In the second
+    /// case, requests that are still open get an error.
+    /// </summary>
     /// <param name="response">A response whose head has been received.</param>
     public async Task RunAsync(HttpResponseMessage response)
     {
@@ -30,7 +34,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         await parts.Delivery.FailAllAsync(message, _rest.WasBroken ? BridgeFaultReason.AnswerInvalid : BridgeFaultReason.AnswerCut).ConfigureAwait(false);
     }
 
-    /// <summary>Fetches what follows the last event.</summary>
+    /// <summary>Fetches the events that follow the last one that was received.</summary>
     /// <returns>Whether to fetch again if the answer is still missing.</returns>
     private async Task<bool> ResumeAsync()
     {
@@ -70,11 +74,11 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
         }
         catch (OperationCanceledException) when (!message.Closing.IsCancellationRequested)
         {
-            // The answer has come, and TailTime has passed since.
+            // The answer came more than TailTime ago, so the stream is not read any further.
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException)
         {
-            // The stream broke off. What has come has been passed on, and the rest may be fetched.
+            // The stream broke off. The complete events have been passed on. RunAsync fetches the rest if that is possible.
         }
     }
 
@@ -93,7 +97,7 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                     parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
                     if (message.Head.Method != Methods.Listen)
                     {
-                        // The dropped event may have been the answer, and then no other comes.
+                        // The dropped event may have been the answer. Then no other answer would come, so the requests get an error now.
                         await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);
                     }
                 }

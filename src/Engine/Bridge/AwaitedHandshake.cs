@@ -3,10 +3,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A client's <c>initialize</c> request, kept while it is not known whether the server speaks a revision with a handshake.</summary>
+/// <summary>A client's <c>initialize</c> request, kept until it is known whether the server speaks a revision with a handshake.</summary>
 internal sealed class AwaitedHandshake
 {
-    /// <summary>The largest <c>initialize</c>, in bytes, that is kept for a translation. Real ones are below 10 KiB.</summary>
+    /// <summary>The largest <c>initialize</c>, in bytes, that is kept. After a larger one nothing is translated. Real ones have less than 10 KiB.</summary>
     public const int MaxBytes = 1024 * 1024;
 
     public AwaitedHandshake(MessageBuffer initialize, RpcHead head)
@@ -20,7 +20,10 @@ internal sealed class AwaitedHandshake
 
     public RpcHead Head { get; }
 
-    /// <summary>The error with which the server has answered the request, kept while the server is asked for its revision; null before that.</summary>
+    /// <summary>
+    /// The server's error response to the request. It is kept while the server is asked for its revisions. If it names none without a handshake, the client
+    /// gets the error. Null before the error has come.
+    /// </summary>
     public ReadOnlySequence<byte>? Refusal { get; set; }
 
     /// <summary>Whether a message from the server is the answer to the request, or a batch with that answer in it.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Why the bridge itself answers a request. The list is closed.</summary>
+/// <summary>Why the bridge itself answers a request with an error.</summary>
 internal enum BridgeFaultReason
 {
     /// <summary>The server's answer broke off, and the rest cannot be fetched.</summary>
@@ -14,13 +14,13 @@ internal enum BridgeFaultReason
     /// <summary>The server's response is not a JSON-RPC message.</summary>
     AnswerInvalid,
 
-    /// <summary>The server's answer is larger than a message may be.</summary>
+    /// <summary>The server's answer is larger than <see cref="BridgeLimits.MaxMessageBytes"/>.</summary>
     AnswerTooLarge,
 
     /// <summary>The server answered with an HTTP error and no JSON-RPC error.</summary>
     Status,
 
-    /// <summary>The server speaks none of MCP's HTTP transports at this address.</summary>
+    /// <summary>The server speaks no transport that the settings allow.</summary>
     NoTransport,
 
     /// <summary>The server wants a credential, and the bridge was started without one.</summary>
@@ -35,7 +35,7 @@ internal enum BridgeFaultReason
     /// <summary>The bridge was stopped.</summary>
     Stopped,
 
-    /// <summary>Too many requests are open.</summary>
+    /// <summary>Too many of the client's requests wait for an answer (<see cref="BridgeLimits.MaxOpenRequests"/>).</summary>
     TooManyRequests,
 
     /// <summary>The client's messages that have not been sent yet take too much memory.</summary>
@@ -44,10 +44,10 @@ internal enum BridgeFaultReason
     /// <summary>Another open request has the same id.</summary>
     IdInUse,
 
-    /// <summary>The client's message is larger than a message may be.</summary>
+    /// <summary>The client's message is larger than <see cref="BridgeLimits.MaxMessageBytes"/>.</summary>
     MessageTooLarge,
 
-    /// <summary>The batch has too many messages.</summary>
+    /// <summary>The batch has more messages than <see cref="BridgeLimits.MaxBatch"/>.</summary>
     BatchTooLong,
 
     /// <summary>The request calls a tool that the bridge's settings hide.</summary>
@@ -64,7 +64,7 @@ internal readonly record struct BridgeFault(int Code, string Reason, string Sent
     private const int InvalidParams = -32602;
     private const int InternalError = -32603;
 
-    /// <summary>The error for each reason. Nothing else makes one.</summary>
+    /// <summary>Returns the error for a reason.</summary>
     public static BridgeFault For(BridgeFaultReason reason) => reason switch
     {
         BridgeFaultReason.AnswerCut => new(InternalError, "upstream-aborted-body", "The server's response ended before the answer was complete."),

@@ -13,22 +13,22 @@ internal sealed class ClientMemory
     /// <summary>Guards the fields below.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The client's <c>resources/subscribe</c> requests that it has not taken back, by the resource's URI.</summary>
+    /// <summary>The <c>resources/subscribe</c> requests without a later <c>resources/unsubscribe</c>, by the resource's URI.</summary>
     private readonly Dictionary<string, byte[]> _subscriptions = new(StringComparer.Ordinal);
 
-    /// <summary>The client's last <c>initialize</c>; null before the first one, and if it is too large to be kept.</summary>
+    /// <summary>The client's last <c>initialize</c>; null if there was none, or it was too large to be kept.</summary>
     private byte[]? _initialize;
 
     /// <summary>The client's last <c>logging/setLevel</c> request; null if there was none, or it was too large to be kept.</summary>
     private byte[]? _level;
 
-    /// <summary>The notifications about changed lists that the server declared in its answer to the client's <c>initialize</c>.</summary>
+    /// <summary>The methods of the <c>list_changed</c> notifications that the server declared in its answer to the client's <c>initialize</c>.</summary>
     public IReadOnlyList<string> ChangingLists { get; set; } = [];
 
-    /// <summary>Whether the client has sent <c>notifications/initialized</c>.</summary>
+    /// <summary>Whether the client has sent <c>notifications/initialized</c> since its last <c>initialize</c>.</summary>
     public bool IsInitialized { get; private set; }
 
-    /// <summary>The client's last <c>initialize</c>; null if there is none that can be sent again.</summary>
+    /// <summary>The client's last <c>initialize</c>; null if there was none, or it was too large to be kept.</summary>
     public byte[]? Initialize
     {
         get
@@ -75,7 +75,7 @@ internal sealed class ClientMemory
         }
     }
 
-    /// <summary>The messages that are sent after a new <c>initialize</c>, in this order.</summary>
+    /// <summary>Returns the messages that a new session needs after its <c>initialize</c>, in the order in which they are sent.</summary>
     public IReadOnlyList<byte[]> BehindInitialize()
     {
         lock (_gate)
@@ -89,6 +89,6 @@ internal sealed class ClientMemory
         }
     }
 
-    /// <summary>For debuggers.</summary>
+    /// <summary>The text that debuggers show: the client's last <c>initialize</c>.</summary>
     public override string ToString() => Encoding.UTF8.GetString(_initialize ?? []);
 }

@@ -4,22 +4,24 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>One message on its way to the server, from its arrival to the end of the HTTP exchange that carries it.</summary>
+/// <summary>
+/// One message for the server, made by the client or by the bridge itself, from its arrival to the end of the HTTP exchange that carries it.
+/// </summary>
 internal sealed class ClientMessage : IDisposable
 {
-    /// <summary>The message's bytes; given back early by <see cref="Release"/>.</summary>
+    /// <summary>The message's bytes. Valid until <see cref="Release"/> or <see cref="Dispose"/>.</summary>
     private readonly MessageBuffer _buffer;
 
-    /// <summary>Completed when the response to the message has begun.</summary>
+    /// <summary>Completed when the response to the message has begun, and also when the message is disposed of.</summary>
     private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completed when the messages that came after this one may be sent.</summary>
     private readonly TaskCompletionSource _accepted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completed when none of the message's requests is open.</summary>
+    /// <summary>Completed when the last request of the message has ended. Not completed if the message has no requests.</summary>
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Cancelled to close the exchange with the server.</summary>
+    /// <summary>Cancelled to close the HTTP exchange that carries the message.</summary>
     private readonly CancellationTokenSource _closing;
 
     /// <summary>Guards <see cref="_isSent"/>.</summary>
@@ -28,13 +30,13 @@ internal sealed class ClientMessage : IDisposable
     /// <summary>Whether the message is being sent, or the server has it.</summary>
     private bool _isSent;
 
-    /// <summary>Takes the answer if the bridge itself has made the message; null for a message of the client.</summary>
+    /// <summary>Receives the answer if the bridge itself has made the message; null for a message of the client.</summary>
     private readonly OwnAnswer? _own;
 
     /// <param name="buffer">The message's bytes. The message disposes of them.</param>
-    /// <param name="head">What the scanner has read from the bytes.</param>
+    /// <param name="head">The message's kind, id, method and other parts, which <see cref="MessageScanner"/> has read.</param>
     /// <param name="ending">Cancelled when the bridge ends.</param>
-    /// <param name="own">Takes the answer if the bridge itself has made the message; null for a message of the client.</param>
+    /// <param name="own">Receives the answer if the bridge itself has made the message; null for a message of the client.</param>
     public ClientMessage(MessageBuffer buffer, RpcHead head, CancellationToken ending, OwnAnswer? own = null)
     {
         (_buffer, Head, _own) = (buffer, head, own);
@@ -56,29 +58,32 @@ internal sealed class ClientMessage : IDisposable
     public bool IsOwn => _own is not null;
 
     /// <summary>
-    /// The session id in the response to an <c>initialize</c>. Null if the response has none, and once the <c>initialize</c> has been answered with a result.
+    /// The session id in the response to this <c>initialize</c>; null if the response has none. When the <c>initialize</c> has been answered with a result, the
+    /// transport keeps the id, and this property is null again.
     /// </summary>
     public string? GivenSession { get; set; }
 
-    /// <summary>The transport that sends the message; null before one does.</summary>
+    /// <summary>The transport that sends the message; null until one has been chosen.</summary>
     public UpstreamTransport? Transport { get; set; }
 
-    /// <summary>Whether the message has been sent again in a new session, which is done at most once.</summary>
+    /// <summary>
+    /// Whether the message must not be sent again if its session is lost: it has been sent again once already, or the bridge itself has made it.
+    /// </summary>
     public bool WasSentAgain { get; set; }
 
-    /// <summary>Whether the server's lists of tools have been read for this message, which is done at most once.</summary>
+    /// <summary>Whether the server's list of tools has been read because of this message, which is done at most once (<see cref="ToolReading"/>).</summary>
     public bool WereToolsRead { get; set; }
 
-    /// <summary>Cancelled to close the exchange with the server.</summary>
+    /// <summary>Cancelled to close the HTTP exchange that carries the message.</summary>
     public CancellationToken Closing { get; }
 
-    /// <summary>Completed when the response to the message has begun, so the server has the message.</summary>
+    /// <summary>Completed when the response to the message has begun, so the server has the message. Also completed when the message is disposed of.</summary>
     public Task Taken => _taken.Task;
 
     /// <summary>Completed when the messages that came after this one may be sent.</summary>
     public Task Accepted => _accepted.Task;
 
-    /// <summary>Completed when none of the message's requests is open.</summary>
+    /// <summary>Completed when the last request of the message has ended. Not completed if the message has no requests.</summary>
     public Task Answered => _answered.Task;
 
     /// <summary>Whether at least one of the message's requests still waits for an answer.</summary>
@@ -90,7 +95,7 @@ internal sealed class ClientMessage : IDisposable
     public void NoteTaken() => _taken.TrySetResult();
 
     /// <summary>Notes that the message is about to be sent.</summary>
-    /// <returns>False if nobody waits for its answer any more. Then it must not be sent.</returns>
+    /// <returns>False if nobody waits for the message's answers any more. Then the message must not be sent.</returns>
     public bool TryBeginSending()
     {
         lock (_gate)
@@ -108,8 +113,8 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>Gives the message up if it has not been sent and all of its requests have been cancelled.</summary>
-    /// <returns>Whether it was given up, so that it will never be sent.</returns>
+    /// <summary>Whether the message will never be sent: it has not been sent yet, and nobody waits for an answer any more.</summary>
+    /// <returns>True if so. <see cref="TryBeginSending"/> then returns false.</returns>
     public bool TryGiveUp()
     {
         lock (_gate)
@@ -129,7 +134,7 @@ internal sealed class ClientMessage : IDisposable
 
     public void Accept() => _accepted.TrySetResult();
 
-    /// <summary>Hands over the answer to a message that the bridge itself has made.</summary>
+    /// <summary>Passes the answer to the code of the bridge that has made this message.</summary>
     /// <param name="answer">The answer. It is read before this method returns.</param>
     public void AnswerOwn(in ReadOnlySequence<byte> answer)
     {
@@ -137,7 +142,7 @@ internal sealed class ClientMessage : IDisposable
         _own!.Take(answer);
     }
 
-    /// <summary>Closes the exchange with the server.</summary>
+    /// <summary>Closes the HTTP exchange that carries the message.</summary>
     public void Close()
     {
         try
@@ -146,11 +151,11 @@ internal sealed class ClientMessage : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // The exchange has ended meanwhile.
+            // The exchange has ended meanwhile, and the message is disposed of.
         }
     }
 
-    /// <summary>Gives the bytes back early, once the server has them.</summary>
+    /// <summary>Frees the memory of the bytes. Called when the server has the message, often long before the message is disposed of.</summary>
     public void Release() => _buffer.Dispose();
 
     public void Dispose()

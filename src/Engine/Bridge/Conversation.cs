@@ -5,14 +5,14 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Connects one client with one server: takes the client's messages and sends each to the server, in order if order matters.</summary>
+/// <summary>Connects one client with one server: receives the client's messages and sends them to the server, in order where order matters.</summary>
 /// <remarks>
-/// Every request of the client ends exactly once, with the server's answer or with an error: the code that takes it out of <see cref="OpenRequests"/> answers
-/// it. Messages are sent at the same time, but what follows a notification, an answer or an <c>initialize</c> waits until the server has taken that.
+/// Every request of the client ends exactly once, with the server's answer or with an error: the code that removes it from <see cref="OpenRequests"/> answers
+/// it. Messages are sent concurrently, but those after a notification, a response or an <c>initialize</c> wait until the server has accepted that message.
 /// </remarks>
 internal sealed class Conversation : IDisposable
 {
-    /// <summary>How long messages wait until the server has taken the notification or answer before them: it may never take it.</summary>
+    /// <summary>How long messages wait until the server has accepted the notification or response before them. Then they are sent anyway.</summary>
     private static readonly TimeSpan OrderTime = TimeSpan.FromSeconds(10);
 
     private readonly IBridgeFront _front;
@@ -23,10 +23,10 @@ internal sealed class Conversation : IDisposable
     /// <summary>Cancelled to close every exchange with the server.</summary>
     private readonly CancellationTokenSource _ending = new();
 
-    /// <summary>Limits how many messages with requests are at the server at a time. Notifications and answers do not count.</summary>
+    /// <summary>Limits how many messages with requests the server works on at a time. Notifications and responses do not count.</summary>
     private readonly SemaphoreSlim _places = new(BridgeLimits.MaxExchanges);
 
-    /// <summary>Counts the messages that are under way, and the answers that the bridge itself is sending.</summary>
+    /// <summary>Counts the messages that are being handled, and the bridge's own answers that are being sent. At zero, a pool of arrays is emptied.</summary>
     private readonly RunningCount _running = new(MessagePieces.Trim);
 
     /// <summary>Sends error answers to messages that are not sent to the server.</summary>
@@ -46,14 +46,14 @@ internal sealed class Conversation : IDisposable
         _transports = new TransportChoice(new UpstreamParts(link, _delivery, new LargeMessages(settings.Clock), _ending.Token));
     }
 
-    /// <summary>Runs until the client has gone or the bridge is told to stop, and the open requests have ended.</summary>
+    /// <summary>Receives messages until the client's input ends or the bridge is told to stop. Then waits a while for answers, and ends the session.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         TimeSpan endedFor = await ReceiveAllAsync(stopping).ConfigureAwait(false);
         Task received = _front.EndReceivingAsync();
         await DrainAsync(received, endedFor, stopping).ConfigureAwait(false);
 
-        // The session is ended at the same time as the client is told, since a client may not read what it is sent.
+        // Both methods run at the same time: a client that does not read its errors must not delay the end of the session.
         Task told = _delivery.StopAllAsync();
         Task farewell = _transports.Current.EndAsync();
         await _ending.CancelAsync().ConfigureAwait(false);
@@ -71,8 +71,8 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Takes the client's messages until its input ends, or the bridge is told to stop.</summary>
-    /// <returns>How long ago the client's input ended.</returns>
+    /// <summary>Receives and handles the client's messages until its input ends, or the bridge is told to stop.</summary>
+    /// <returns>How long ago the client's input ended; zero if it has not ended.</returns>
     private async Task<TimeSpan> ReceiveAllAsync(CancellationToken stopping)
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _front.Gone);
@@ -104,13 +104,13 @@ internal sealed class Conversation : IDisposable
         return TimeSpan.Zero;
     }
 
-    /// <summary>Waits for the open answers, for the drain time or, if the bridge is told to stop, for the shorter stop time.</summary>
-    /// <param name="received">A task that ends when the client's last messages have been handled.</param>
+    /// <summary>Waits until the open requests have ended: at most for the drain timeout or, once the bridge is told to stop, the stop timeout.</summary>
+    /// <param name="received">The task of <see cref="IBridgeFront.EndReceivingAsync"/>, for which this method waits too.</param>
     /// <param name="endedFor">How long ago the client's input ended.</param>
     /// <param name="stopping">Cancelled when the bridge is to stop.</param>
     private async Task DrainAsync(Task received, TimeSpan endedFor, CancellationToken stopping)
     {
-        // A subscriptions/listen is answered only when it ends, so it ends now. Nobody waits for the answers to cancelled requests.
+        // A subscriptions/listen has no end of its own, so it is ended here. Exchanges of cancelled requests are closed: nobody waits for them.
         foreach (OpenRequest over in _delivery.Open.All().Where(open => open.Method == Methods.Listen ? _delivery.Open.TryEnd(open) : open.Owner.IsGivenUp))
         {
             over.Owner.Close();
@@ -138,11 +138,11 @@ internal sealed class Conversation : IDisposable
         }
         catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
-            // The time is over or the wait was cancelled. The caller goes on in both cases.
+            // The time is over or the wait was cancelled. The caller continues in both cases.
         }
     }
 
-    /// <summary>Takes one message of the client.</summary>
+    /// <summary>Handles one message of the client: starts to send it to the server, or answers it with an error.</summary>
     private ValueTask TakeAsync(ReceivedMessage received)
     {
         if (received.Message is not { } buffer)
@@ -199,14 +199,14 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Registers the requests of a message as open and sends the message. If one of them cannot be opened, all are refused.</summary>
+    /// <summary>Registers the requests of a message as open and sends the message. If one cannot be registered, all are answered with an error.</summary>
     private async ValueTask TakeRequestsAsync(ClientMessage message, RpcHead[] heads, List<ReadOnlySequence<byte>> parts)
     {
         if (TryOpen(message, heads) is not { } refused)
         {
             for (int i = 0; i < heads.Length; i++)
             {
-                if (message.Head.Kind is not MessageKind.Batch || heads[i].Method is not Methods.Initialize) // MCP allows none in a batch
+                if (message.Head.Kind is not MessageKind.Batch || heads[i].Method is not Methods.Initialize) // MCP allows no initialize in a batch
                 {
                     _delivery.Memory.Note(heads[i], parts[i]);
                 }
@@ -224,7 +224,7 @@ internal sealed class Conversation : IDisposable
     }
 
     /// <summary>Registers the requests of a message as open, either all or none.</summary>
-    /// <returns>Why they cannot be opened; null if they are open now.</returns>
+    /// <returns>Why they cannot be registered; null if all are registered now.</returns>
     private BridgeFaultReason? TryOpen(ClientMessage message, RpcHead[] heads)
     {
         if (Array.Exists(heads, _delivery.IsIgnored))
@@ -271,7 +271,7 @@ internal sealed class Conversation : IDisposable
         Begin(message, request is null ? null : WithinAsync(request.Owner.Taken, BridgeLimits.OvertakingTime, CancellationToken.None));
     }
 
-    /// <summary>Closes the exchange of a cancelled message, if the server has not ended it within <see cref="BridgeLimits.CancelGrace"/>.</summary>
+    /// <summary>Closes a message's exchange after <see cref="BridgeLimits.CancelGrace"/>, unless it has ended or somebody still waits for an answer.</summary>
     private async Task CloseLaterAsync(ClientMessage message)
     {
         try
@@ -288,9 +288,9 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Starts to send a message once the messages before it allow that. Does not wait for it.</summary>
+    /// <summary>Starts a task that sends a message as soon as the messages before it allow that. Does not wait for the task.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="after">What else the message must wait for; null if nothing.</param>
+    /// <param name="after">A task for which the message must wait too; null if there is none.</param>
     private void Begin(ClientMessage message, Task? after = null)
     {
         _running.Enter();
@@ -298,7 +298,7 @@ internal sealed class Conversation : IDisposable
         if (message.Requests.Count == 0 || message.IsInitialize)
         {
             _lane = message.Accepted;
-            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // each time starts now: those of several do not add up
+            _ = message.IsInitialize ? Task.CompletedTask : AcceptInTimeAsync(message); // its time starts now, so the waits of several messages do not add up
         }
 
         _ = RunAsync(message, lane); // never throws
@@ -341,7 +341,7 @@ internal sealed class Conversation : IDisposable
         }
     }
 
-    /// <summary>Lets the messages after this one go after <see cref="OrderTime"/>, if the server has not taken this one before.</summary>
+    /// <summary>Lets the messages after this one be sent after <see cref="OrderTime"/>, even if the server has not accepted this one.</summary>
     private async Task AcceptInTimeAsync(ClientMessage message)
     {
         await WithinAsync(message.Accepted, OrderTime, CancellationToken.None).ConfigureAwait(false);

@@ -6,8 +6,8 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>Keeps the cookies that the server has set for one client (RFC 6265). Load balancers use them to send a session always to the same server.</summary>
 /// <remarks>
-/// They are kept in memory and sent only to the origin that has set them, so <c>Domain</c> and <c>Secure</c> are ignored. <c>Path</c> and the time of
-/// expiry count. If the host adds a <c>Cookie</c> field of its own, the proxy sends that one instead.
+/// They are kept in memory and sent only to the origin that has set them, so <c>Domain</c> and <c>Secure</c> are ignored. <c>Path</c>, <c>Expires</c> and
+/// <c>Max-Age</c> are followed. If the proxy is configured to add a <c>Cookie</c> header itself, it sends that header instead of these cookies.
 /// </remarks>
 /// <param name="target">The URL of the server.</param>
 /// <param name="clock">Decides when a cookie has expired.</param>
@@ -19,10 +19,10 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
     /// <summary>The cookies, the oldest first. Bounded by <see cref="BridgeLimits.MaxCookies"/> and <see cref="BridgeLimits.MaxCookieBytes"/>.</summary>
     private readonly List<Cookie> _cookies = [];
 
-    /// <summary>Whether there is any cookie. Most servers set none, so this saves taking the lock.</summary>
+    /// <summary>Whether there is any cookie. Most servers set none; then the lock is not needed.</summary>
     private volatile bool _hasSome;
 
-    /// <summary>Adds the cookies whose path covers that of the request.</summary>
+    /// <summary>Adds a <c>Cookie</c> header with the cookies whose path covers the path of the request.</summary>
     public void AddTo(HttpRequestMessage request)
     {
         if (_hasSome && LineFor(PathOf(request)) is { Length: > 0 } line)
@@ -48,11 +48,11 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether a cookie's path covers that of a request (RFC 6265 §5.1.4).</summary>
+    /// <summary>Whether a cookie's path covers the path of a request (RFC 6265 §5.1.4).</summary>
     private static bool Covers(string path, string requested) => requested.StartsWith(path, StringComparison.Ordinal)
         && (requested.Length == path.Length || path.EndsWith('/') || requested[path.Length] == '/');
 
-    /// <summary>The path of a cookie without a <c>Path</c>: that of the request up to its last slash (RFC 6265 §5.1.4).</summary>
+    /// <summary>The path of a cookie without the attribute <c>Path</c>: the request's path up to its last slash (RFC 6265 §5.1.4).</summary>
     private static string FolderOf(string path) => path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "/";
 
     private string PathOf(HttpRequestMessage request) =>
@@ -81,7 +81,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
                 _cookies.Add(cookie);
             }
 
-            RemoveEnded(); // a server deletes a cookie by setting it with a time in the past
+            RemoveEnded(); // a server deletes a cookie by setting it with an expiry time in the past
             while (_cookies.Count > BridgeLimits.MaxCookies || _cookies.Sum(kept => kept.Pair.Length + 2) > BridgeLimits.MaxCookieBytes)
             {
                 _cookies.RemoveAt(0);
@@ -99,7 +99,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
     }
 
     /// <summary>Reads a line of <c>Set-Cookie</c> (RFC 6265 §5.2).</summary>
-    /// <returns>The cookie; null if it has no name, or has bytes that must not be sent in a header field.</returns>
+    /// <returns>The cookie; null if it has no name, or has characters that are not printable ASCII and so must not be sent in a header.</returns>
     private Cookie? Read(string line, string requested)
     {
         string[] parts = line.Split(';', StringSplitOptions.TrimEntries);
@@ -135,7 +135,7 @@ internal sealed class CookieJar(Uri target, TimeProvider clock)
         return name.Length == 0 ? null : new Cookie(name, $"{name}={value}", path, aged ?? expires ?? DateTimeOffset.MaxValue);
     }
 
-    /// <summary>A cookie that is kept.</summary>
+    /// <summary>A cookie of the server.</summary>
     /// <param name="Name">Its name.</param>
     /// <param name="Pair">The text that is sent: <c>name=value</c>.</param>
     /// <param name="Path">The cookie is sent with requests for this path and the paths below it.</param>

@@ -7,13 +7,13 @@ namespace McpProxyFast.Bridge;
 /// bytes.
 /// </summary>
 /// <param name="inner">The writer of the pipe.</param>
-/// <param name="scheduler">Chooses who takes what is flushed.</param>
+/// <param name="scheduler">Chooses the thread that reads the flushed bytes.</param>
 internal sealed class CutMark(PipeWriter inner, AnswerScheduler scheduler) : PipeWriter
 {
     /// <summary>Whether the writer was completed with an exception. Set before the reader can see the end.</summary>
     private volatile bool _isCut;
 
-    /// <summary>Whether the bytes are incomplete. Valid once the reader has seen the end.</summary>
+    /// <summary>Whether the writer has ended abnormally, so that the bytes are incomplete. Valid once the reader has seen the end.</summary>
     public bool IsCut => _isCut;
 
     public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;

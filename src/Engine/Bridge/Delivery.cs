@@ -22,19 +22,19 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     /// <summary>The client's messages that must be sent again in a new session.</summary>
     public ClientMemory Memory { get; } = new();
 
-    /// <summary>What is known of the server's tools.</summary>
+    /// <summary>Which arguments of the server's tools are sent in HTTP headers too (<c>x-mcp-header</c>).</summary>
     public ToolList Tools { get; } = new();
 
-    /// <summary>Which tools the client does not see.</summary>
+    /// <summary>Decides which tools are hidden from the client.</summary>
     public ToolFilter Filter { get; } = new(settings.IgnoredTools);
 
-    /// <summary>Whether a message of the client calls a tool that is hidden from it.</summary>
+    /// <summary>Whether a message of the client calls a tool that is hidden from the client.</summary>
     public bool IsIgnored(RpcHead call) => call is { IsCall: true, Method: Methods.CallTool } && Filter.Ignores(call.Name);
 
     /// <summary>Passes on a message from the server.</summary>
     /// <param name="bytes">One JSON-RPC message or batch. It must stay valid until the task has ended.</param>
-    /// <param name="carrier">The client's message whose response carried it; null if it came on the server's own stream.</param>
-    /// <returns>Whether it was a JSON-RPC message.</returns>
+    /// <param name="carrier">The message in whose HTTP response the bytes came; null if they came on a stream that answers no single message.</param>
+    /// <returns>False if the bytes are not JSON-RPC.</returns>
     public async ValueTask<bool> DeliverAsync(ReadOnlySequence<byte> bytes, ClientMessage? carrier)
     {
         RpcHead head = MessageScanner.Scan(bytes);
@@ -59,7 +59,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Tells the front that a large answer to a message of the client is coming in.</summary>
+    /// <summary>Tells the connection to the client that a large answer to one of its messages is being received.</summary>
     public void AnswerIsLarge(ClientMessage message)
     {
         foreach (OpenRequest request in message.IsOwn ? [] : message.Requests)
@@ -90,7 +90,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Ends every open request of a message that cannot be sent.</summary>
+    /// <summary>Ends every open request of a message that cannot be sent, with the JSON-RPC error "invalid params".</summary>
     /// <param name="message">The message.</param>
     /// <param name="sentence">A sentence for the client that says what is wrong with the message's parameters.</param>
     public async ValueTask RefuseAllAsync(ClientMessage message, string sentence)
@@ -102,7 +102,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     }
 
     /// <summary>Ends all open requests with an error that says that the bridge was stopped.</summary>
-    /// <returns>A task that ends when the client has all errors. The requests have ended before this method returns.</returns>
+    /// <returns>A task that ends when all errors have been sent. The requests have ended before this method returns.</returns>
     public async Task StopAllAsync()
     {
         foreach (OpenRequest request in Open.EndAll())
@@ -132,7 +132,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     /// <summary>Ends a request with an error, unless the request has ended already.</summary>
     private ValueTask FailAsync(OpenRequest request, byte[] error) => Open.TryEnd(request) ? TellAsync(request, error) : ValueTask.CompletedTask;
 
-    /// <summary>Sends the error that has ended a request to the one who made the request. A cancelled request gets none.</summary>
+    /// <summary>Sends the error for a request to the client, or to the code of the bridge that made the request. A cancelled request gets no error.</summary>
     private async ValueTask TellAsync(OpenRequest request, byte[] error)
     {
         Debug.Assert(request.IsEnded, "Only the caller that ended the request sends its error.");
@@ -152,8 +152,8 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     }
 
     /// <summary>
-    /// Forwards a batch unchanged if all of its messages are responses to open requests. Otherwise its messages are forwarded one by one, without the
-    /// unexpected responses.
+    /// Forwards a batch unchanged if all of its messages are responses to open requests and no tools are hidden. Otherwise forwards its messages one by one,
+    /// and drops responses to unknown requests.
     /// </summary>
     private async ValueTask DeliverBatchAsync(ReadOnlySequence<byte> batch, ClientMessage? carrier)
     {
@@ -171,7 +171,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
             return;
         }
 
-        // The check above may have ended some of the requests. Their responses are still sent.
+        // If the condition above is false, it may have ended some requests already. Their responses are still sent.
         for (int i = 0; i < parts.Count; i++)
         {
             await DeliverPartAsync(parts[i], heads[i], carrier, wasEnded: isAsItCame).ConfigureAwait(false);
@@ -195,7 +195,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     {
         if (head.Id is not { } id)
         {
-            // The error has no id. If it came in the response to a single request, it answers that request.
+            // An error without an id. If it came in the HTTP response to a single request, it answers that request.
             if (carrier is { Requests: [var only] })
             {
                 await FailAsync(only, ErrorMessage.Wrap(PartialMessage.Member(answer, "error"u8), only.Id.Raw.Span)).ConfigureAwait(false);
@@ -240,7 +240,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
-    /// <summary>Reads the annotations in a list of tools, and cuts out the tools that are hidden from the client.</summary>
+    /// <summary>Learns from a list of tools which arguments are sent in headers too, and removes the tools that are hidden from the client.</summary>
     private ReadOnlySequence<byte> TakeTools(in ReadOnlySequence<byte> answer)
     {
         LearnTools(answer);

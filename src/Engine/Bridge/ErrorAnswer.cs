@@ -15,7 +15,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 {
     private const int MethodNotFound = -32601;
 
-    /// <summary>The error codes of the proxy that mean that nothing reached the server. After these, the request may be sent again.</summary>
+    /// <summary>The proxy's values of <c>data.reason</c> that mean that nothing reached the server, so the request may be sent again.</summary>
     private static readonly string[] NotConnected =
     [
         Fault.For(FaultReason.UpstreamNameUnresolved).Code,
@@ -24,7 +24,9 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
         Fault.For(FaultReason.UpstreamConnectTimeout).Code,
     ];
 
-    /// <summary>The proxy's reasons that say that a sign-in or a renewal is needed first. The server has not processed the request.</summary>
+    /// <summary>
+    /// The proxy's values of <c>data.reason</c> that mean that the credential is missing or is being renewed. The server has not processed the request.
+    /// </summary>
     private static readonly string[] NotSignedIn = ["sign-in-pending", "credential-ended", "credential-renewed"];
 
     /// <summary>Whether the body is a JSON-RPC error.</summary>
@@ -33,18 +35,18 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
     /// <summary>Whether the proxy could not reach the server.</summary>
     public bool IsNotConnected => IsOwn && NotConnected.Contains(Reason);
 
-    /// <summary>Whether a sign-in or a renewal of the credential is under way.</summary>
+    /// <summary>Whether the proxy has no valid credential: a person has to sign in, or the credential is being renewed.</summary>
     public bool IsNotSignedIn => IsOwn && NotSignedIn.Contains(Reason);
 
-    /// <summary>Whether the server does not know the session any more (MCP, Streamable HTTP, "Session Management").</summary>
+    /// <summary>Whether the server does not know the session any more: a 404, but not for an unknown method (MCP, "Session Management").</summary>
     public bool IsSessionLost => Status == 404 && Code != MethodNotFound;
 
-    /// <summary>Whether the server seems not to take POSTs at this URL: the status says so, and the body is not a JSON-RPC error.</summary>
+    /// <summary>Whether the server may speak only HTTP+SSE at this URL: it refuses the POST with a matching status and no JSON-RPC error.</summary>
     public bool IsForOtherTransport => Status is 400 or 404 or 405 && !IsJsonRpc;
 
     private bool IsOwn => Status is 502 or 503 or 504;
 
-    /// <summary>Reads a response that is not a success.</summary>
+    /// <summary>Reads a response whose status is not a success.</summary>
     public static async Task<ErrorAnswer> ReadAsync(HttpResponseMessage response, LargeMessages large, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -66,7 +68,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     /// <summary>Makes the JSON-RPC error for a request that got this response.</summary>
     /// <param name="id">The raw JSON of the request's id.</param>
-    /// <param name="hasCredential">Whether the bridge has a credential. If so, a 401 does not mean that the credential is missing.</param>
+    /// <param name="hasCredential">Whether the bridge has a credential. If not, a 401 means that it is missing.</param>
     public byte[] For(ReadOnlySpan<byte> id, bool hasCredential)
     {
         if (IsJsonRpc)

@@ -38,10 +38,10 @@ internal static class ErrorMessage
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Builds an error that the bridge makes itself, from a row of its table.</summary>
+    /// <summary>Builds an error that the bridge makes itself, for one of its reasons.</summary>
     public static byte[] Build(BridgeFault fault, ReadOnlySpan<byte> id) => Build(fault.Code, fault.Sentence, fault.Reason, id);
 
-    /// <summary>Builds an error response from a server's error object and the id of the request. Servers often send an HTTP error without the id.</summary>
+    /// <summary>Builds an error response from a server's error object and the id of the request. In HTTP errors, servers often omit the id.</summary>
     /// <param name="error">The raw JSON of the error object.</param>
     /// <param name="id">The raw JSON of the request's id.</param>
     public static byte[] Wrap(in ReadOnlySequence<byte> error, ReadOnlySpan<byte> id)

@@ -12,14 +12,14 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 {
     private const int ReadBytes = 16 * 1024;
 
-    /// <summary>The maximum length of a name, an id or a retry time, in bytes. A longer one is ignored.</summary>
+    /// <summary>The maximum length of a field's name, and of an event's name, id and retry time, in bytes. A longer one is ignored.</summary>
     private const int MaxShortValue = 4 * 1024;
 
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
 
     /// <summary>
-    /// The field's name, then its value, of the line that is being read; not the value of a data line. Bytes beyond <see cref="MaxShortValue"/> + 1 are
-    /// dropped.
+    /// From the line that is being read: first the field's name, then its value. The value of a data line goes to <see cref="_data"/> instead. Bytes beyond
+    /// <see cref="MaxShortValue"/> + 1 are dropped.
     /// </summary>
     private readonly ArrayBufferWriter<byte> _short = new(64);
 
@@ -41,13 +41,13 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     /// <summary>Whether the current event already has a data line.</summary>
     private bool _hasData;
 
-    /// <summary>Whether the data of the current event is above the limit.</summary>
+    /// <summary>Whether the data of the current event is larger than <see cref="BridgeLimits.MaxMessageBytes"/>. Then the data is dropped.</summary>
     private bool _isTooLarge;
 
     /// <summary>The name of the current event; null if it has none.</summary>
     private string? _name;
 
-    /// <summary>The id that the current event sets; it becomes <see cref="LastId"/> at the end of the event.</summary>
+    /// <summary>The id that was read last, which becomes <see cref="LastId"/> at the end of its event; null if there was none, or it was empty.</summary>
     private string? _nextId;
 
     private enum LinePart
@@ -67,15 +67,15 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         Retry,
     }
 
-    /// <summary>The id of the last complete event; null if no event had an id.</summary>
+    /// <summary>The id of the last complete event that had one; null if no event had an id, or an empty id has come since.</summary>
     public string? LastId { get; private set; }
 
     /// <summary>How long the server wants the client to wait before it opens the stream again; null if the server has not said it.</summary>
     public TimeSpan? Retry { get; private set; }
 
     /// <summary>Reads the next event that has data.</summary>
-    /// <returns>The event; null at the end of the stream. An event that is not complete by then is dropped.</returns>
-    /// <exception cref="IOException">The connection was lost.</exception>
+    /// <returns>The event; null at the end of the stream. An incomplete event at the end is dropped.</returns>
+    /// <exception cref="IOException">The connection was lost, or a stalled event was given up.</exception>
     public async ValueTask<ServerEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -203,7 +203,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         ReadOnlySpan<byte> name = _short.WrittenSpan;
         if (name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
-            name = name[3..]; // a byte order mark, at the stream's beginning
+            name = name[3..]; // a byte order mark, which may begin the stream
         }
 
         _field = name.SequenceEqual("data"u8) ? Field.Data
@@ -224,8 +224,8 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
         }
     }
 
-    /// <summary>Acts on the line that has ended.</summary>
-    /// <returns>Whether an event with data has ended with it.</returns>
+    /// <summary>Handles the end of a line: sets the line's field, or ends the event if the line is empty.</summary>
+    /// <returns>Whether an event with data has ended.</returns>
     private bool EndLine()
     {
         if (_part is LinePart.Start)
@@ -264,7 +264,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
                 _name = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
                 break;
 
-            // The id is sent in a header line, which must not have control characters.
+            // The id is sent back in the header Last-Event-ID, which must not have control characters.
             case Field.Id when !value.ContainsAnyInRange((byte)0, (byte)31) && !value.Contains((byte)127):
                 _nextId = value.IsEmpty ? null : Encoding.UTF8.GetString(value);
                 LastId = value.IsEmpty ? null : LastId;

@@ -4,11 +4,12 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// The client's input. What follows an <c>initialize</c> is held back until it is known whether the server has a handshake, since it may have to be translated.
+/// The client's input. The messages after an <c>initialize</c> are held back until it is known whether the server has a handshake. If it has none, they
+/// must be translated.
 /// </summary>
 /// <remarks>
-/// The input is still read meanwhile, so that the end of the input and cancellations are seen. An end that comes meanwhile is held back too, but not longer
-/// than the drain time. The memory of held messages is bounded as that of all messages of the client (<see cref="MessageRoom"/>).
+/// The input is still read meanwhile, so that its end and cancellations are seen. If the end comes meanwhile, it is held back too, but not longer than the
+/// drain time. Held messages count in the bound on the memory of all messages of the client (<see cref="MessageRoom"/>).
 /// </remarks>
 /// <param name="client">The connection to the client.</param>
 /// <param name="clock">Measures how long the end of the input has been held back.</param>
@@ -16,20 +17,20 @@ namespace McpProxyFast.Bridge;
 internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpan drainTime)
 {
     /// <summary>
-    /// The messages that are held back, in order. The list is also the lock that guards it, so that <see cref="TakeAll"/> does not wait for the receiver.
+    /// The messages that are held back, in order. The list is its own lock, so <see cref="TakeAll"/> may be called while <see cref="ReceiveAsync"/> waits.
     /// </summary>
     private readonly LinkedList<(ReceivedMessage Message, RpcHead Head)> _held = new();
 
-    /// <summary>The pending read of the client's next message; null if no read is pending. Only the receiver uses this field and the next one.</summary>
+    /// <summary>The pending read of the client's next message; null if no read is pending. Used only by the loop that receives.</summary>
     private Task<ReceivedMessage>? _receiving;
 
-    /// <summary>When the client's input ended (a timestamp of the clock); null before that.</summary>
+    /// <summary>When the client's input ended (a timestamp of the clock); null before. Used only by the loop that receives.</summary>
     private long? _endedAt;
 
-    /// <summary>The handshake that messages are held back for; null while none are held back. Set by the receiver, cleared by any thread.</summary>
+    /// <summary>The handshake for which messages are held back; null while none are. Set by the loop that receives, set to null by any thread.</summary>
     private Holding? _holding;
 
-    /// <summary>Whether nothing of the client's input is kept here, so that the caller may read from the client directly.</summary>
+    /// <summary>Whether no message, pending read or end of the client's input is kept here. Then the caller may read from the client directly.</summary>
     public bool IsIdle => Volatile.Read(ref _holding) is null && _held.Count == 0 && _receiving is null && _endedAt is null;
 
     /// <summary>Starts to hold messages back.</summary>
@@ -40,10 +41,10 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         Volatile.Write(ref _holding, new Holding(handshake));
     }
 
-    /// <summary>Ends the holding back: the handshake is over.</summary>
+    /// <summary>Stops holding messages back. Called when the <c>initialize</c> has been answered or cancelled.</summary>
     public void Release() => Interlocked.Exchange(ref _holding, null)?.Over.TrySetResult();
 
-    /// <summary>Receives the client's next message that is not held back.</summary>
+    /// <summary>Receives the client's next message, or the end of its input, and waits while these are held back.</summary>
     public async Task<ReceivedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -74,7 +75,7 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Takes out all messages that are held back. Called when nothing is received any more.</summary>
+    /// <summary>Removes and returns all messages that are held back. Called when nothing is received any more.</summary>
     public List<ReceivedMessage> TakeAll()
     {
         lock (_held)
@@ -99,11 +100,11 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Waits until a handshake is over.</summary>
+    /// <summary>Waits until a handshake is over, or the end of the input has been held back for the drain time.</summary>
     /// <param name="holding">The handshake.</param>
     /// <param name="ago">How long ago the client's input ended.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>False if that takes longer than the end of the input may be held back.</returns>
+    /// <returns>Whether the handshake is over; false if the drain time has passed.</returns>
     private async Task<bool> IsOverAsync(Holding holding, TimeSpan ago, CancellationToken cancellationToken)
     {
         TimeSpan left = drainTime - ago;
@@ -118,8 +119,8 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         }
     }
 
-    /// <summary>Handles a received message: it is passed on, is held back, or cancels a message that is held back.</summary>
-    /// <returns>The message if it is passed on now; otherwise null.</returns>
+    /// <summary>Handles the message that was received: it is returned, is held back, or cancels a request that is held back.</summary>
+    /// <returns>The message; null if it is held back, cancels a held request, or is the end of the input.</returns>
     private async Task<ReceivedMessage?> TakeAsync(Holding? holding)
     {
         ReceivedMessage received = await _receiving!.ConfigureAwait(false);
@@ -155,13 +156,13 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
 
         if (cancelled == holding.Handshake)
         {
-            Release(); // a cancelled initialize gets no answer
+            Release(); // a cancelled initialize gets no answer that could be waited for
         }
 
         return null;
     }
 
-    /// <summary>Drops a cancelled request if it is held back.</summary>
+    /// <summary>Drops a cancelled request if it is held back. Returns whether it was.</summary>
     private bool TryDrop(MessageId cancelled)
     {
         lock (_held)
@@ -180,13 +181,13 @@ internal sealed class HeldInput(IBridgeFront client, TimeProvider clock, TimeSpa
         return false;
     }
 
-    /// <summary>A handshake that messages are held back for.</summary>
+    /// <summary>A handshake that has not been answered, so messages are held back.</summary>
     /// <param name="handshake">The id of the client's <c>initialize</c>.</param>
     private sealed class Holding(MessageId handshake)
     {
         public MessageId Handshake => handshake;
 
-        /// <summary>Completed when the handshake is over.</summary>
+        /// <summary>Completed when the handshake has been answered or cancelled.</summary>
         public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

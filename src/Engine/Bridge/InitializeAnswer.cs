@@ -6,10 +6,10 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>What the bridge needs to know from the result of an <c>initialize</c>.</summary>
 /// <param name="Version">The protocol revision in the result; null if it is missing, or not visible ASCII of at most 32 characters.</param>
-/// <param name="ChangingLists">The names of the notifications about changed lists that the server declares (<c>listChanged</c>).</param>
+/// <param name="ChangingLists">The methods of the <c>list_changed</c> notifications that the server declares (capability <c>listChanged</c>).</param>
 internal sealed record InitializeAnswer(string? Version, IReadOnlyList<string> ChangingLists)
 {
-    /// <summary>The maximum length of a revision's name, in characters. It is sent in a header line.</summary>
+    /// <summary>The maximum length of a revision's name, in characters. A longer one is ignored, since it would be sent in a header.</summary>
     private const int MaxVersion = 32;
 
     private static readonly (string Capability, string Notification)[] Lists =

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>A front that lets a client with a handshake (up to 2025-11-25) use a server without one (2026-07-28). Other clients pass unchanged.</summary>
+/// <summary>A connection to a client. Translates the messages if the client has a handshake (up to 2025-11-25) and the server has none (2026-07-28).</summary>
 /// <remarks>
-/// Messages pass unchanged until the server answers the handshake. If it answers with a result, or the client has no handshake, nothing is translated and
-/// everything passes unread from then on. If it answers with an error that a server without a handshake may give, the error is held back and the server is
+/// Messages pass unchanged until the server answers the handshake. If it answers with a result, or the client has no handshake, nothing is translated, and
+/// all messages pass unread from then on. If it answers with an error that a server without a handshake may give, the error is held back and the server is
 /// asked for its revision (<see cref="LegacyClientJoin"/>).
 /// </remarks>
 internal sealed class JoinedFront : IBridgeFront, IDisposable
@@ -18,49 +18,49 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The connection to the client.</summary>
     private readonly IBridgeFront _client;
 
-    /// <summary>The client's input; messages are held back in it while the handshake is not answered.</summary>
+    /// <summary>The client's input. It holds messages back until the handshake has been answered.</summary>
     private readonly HeldInput _input;
 
     /// <summary>Gets one line when translation starts.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Sends the answers that are made here to the client's messages. The receiver does not wait for them.</summary>
+    /// <summary>Sends the answers to the client that the translation makes itself. <see cref="ReceiveAsync"/> does not wait for them.</summary>
     private readonly AnswerQueue _answers;
 
     /// <summary>Counts the answers that are being sent.</summary>
     private readonly RunningCount _answering = new();
 
-    /// <summary>The messages for the server that are made here.</summary>
+    /// <summary>The messages for the server that the translation makes.</summary>
     private readonly MadeMessages _made;
 
-    /// <summary>Guards the fields below and every call of the join, and keeps the messages that are made for the server in their order.</summary>
+    /// <summary>Guards the next three fields and all calls of <see cref="_join"/>. Messages for <see cref="_made"/> stay in order, as it is held.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The client's <c>initialize</c>, while it is not known whether the server has a handshake; null otherwise.</summary>
+    /// <summary>The client's <c>initialize</c> while it is not known whether the server has a handshake; otherwise null.</summary>
     private AwaitedHandshake? _handshake;
 
     /// <summary>Translates the messages; null if nothing is translated.</summary>
     private LegacyClientJoin? _join;
 
-    /// <summary>Whether receiving has ended. Then nothing new is sent to the server.</summary>
+    /// <summary>Whether the client's messages are no longer received. Then the server is not asked for its revisions.</summary>
     private bool _isClosed;
 
-    /// <summary>Whether it is known that nothing needs to be translated.</summary>
+    /// <summary>Whether it is known that nothing needs to be translated. Then messages pass unread.</summary>
     private volatile bool _isPlain;
 
-    /// <summary>The pending read of the client's next message; null if no read is pending. Only the receiver uses this field and the next two.</summary>
+    /// <summary>The pending read of the client's next message, or null. Only <see cref="ReceiveAsync"/> uses this field and the next two.</summary>
     private Task<ReceivedMessage>? _receiving;
 
-    /// <summary>The wait for a message that is made here; null before the first wait.</summary>
+    /// <summary>The wait for a message in <see cref="_made"/>; null before the first wait.</summary>
     private Task? _waiting;
 
-    /// <summary>The end of the client's input, as it was received; null before that.</summary>
+    /// <summary>The end of the client's input, as it was received; null before the end.</summary>
     private ReceivedMessage? _end;
 
     /// <param name="client">The connection to the client.</param>
     /// <param name="logger">Gets one line when translation starts.</param>
-    /// <param name="clock">Times messages that are sent after a pause, and how long the end of the input is held back.</param>
-    /// <param name="drainTime">How long open answers are waited for once the client's input has ended.</param>
+    /// <param name="clock">Measures the pauses before messages for the server, and how long the end of the input is held back.</param>
+    /// <param name="drainTime">How long the end of the input is held back at most.</param>
     public JoinedFront(IBridgeFront client, ILogger logger, TimeProvider clock, TimeSpan drainTime)
     {
         (_client, _logger) = (client, logger);
@@ -104,7 +104,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                     return received;
                 }
 
-                // This waits for a client that does not read its answers, until the caller cancels it.
+                // If the client does not read its answers, this may wait until the caller cancels it.
                 await AnswerAsync(answers).WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -195,8 +195,8 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         }
     }
 
-    /// <summary>Handles a message of the client: either lets it pass, or translates it.</summary>
-    /// <param name="received">The message. This method disposes of it if it does not pass.</param>
+    /// <summary>Handles a message of the client: lets it pass unchanged, or translates it.</summary>
+    /// <param name="received">The message. If it does not pass, this method disposes of it.</param>
     /// <param name="answers">The messages to send to the client.</param>
     /// <returns>Whether the message passes unchanged.</returns>
     private bool Passes(ReceivedMessage received, out IReadOnlyList<ReadOnlySequence<byte>> answers)
@@ -223,7 +223,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                 return true;
             }
 
-            // The translated message, and what the join keeps, refer to the original bytes and share their ownership.
+            // The translated message refers to the original bytes, and _join may keep them too. They are freed when nobody uses them any more.
             var origin = new SharedBytes([message]);
             using (origin.Use())
             {
@@ -319,7 +319,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
         return [new ToClient(message)];
     }
 
-    /// <summary>Carries out the join's actions. The lock is held meanwhile, so that a cancellation cannot overtake the request that it cancels.</summary>
+    /// <summary>Carries out the actions that the translation wants. The lock is held, so a cancellation cannot overtake the request that it cancels.</summary>
     /// <param name="actions">The actions, in the order in which they are carried out.</param>
     /// <param name="toClient">Receives the messages to send to the client.</param>
     private void CarryOut(IReadOnlyList<EraAction> actions, List<ReadOnlySequence<byte>> toClient)

@@ -3,14 +3,14 @@ using System.Diagnostics;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Bounds the memory of a server's messages. A fixed number of messages above <see cref="Medium"/>, and a fixed number above <see cref="Large"/>, may be held
-/// at a time. The others wait for a turn, that is, until one of these is done.
+/// Bounds the memory of a server's messages. A message of more than <see cref="Medium"/> bytes needs a medium turn, one of more than <see cref="Large"/> bytes
+/// a large turn. The number of turns is fixed. If none is free, a message waits until another message is done and gives its turn back.
 /// </summary>
 /// <remarks>
-/// A message that waits is read no further, so that the server is slowed down. Each message has an exchange of its own, so it delays no other. A medium message
-/// that becomes large keeps its medium turn until it gets a large one. A large message waits for no further turn, so every turn is given back in the end.
+/// A message that waits is not read any further, so the server must slow down. Only later messages on the same event stream wait with it. A medium message that
+/// becomes large keeps its medium turn until it gets a large one. A message with a large turn needs no other turn, so there is no deadlock.
 /// </remarks>
-/// <param name="clock">Measures for how long no bytes of a message arrive while it has a turn.</param>
+/// <param name="clock">Measures for how long no bytes of a message with a turn arrive.</param>
 internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 {
     /// <summary>A message of more bytes needs a medium turn.</summary>
@@ -27,7 +27,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
     /// </summary>
     public const int MaxAtATime = 4;
 
-    /// <summary>For how long no bytes of a message with a turn may arrive while another message waits for a turn.</summary>
+    /// <summary>How long a message with a turn may bring no bytes while another message waits for such a turn. Then it is given up.</summary>
     public static readonly TimeSpan StallTime = TimeSpan.FromSeconds(15);
 
     private readonly Turns _medium = new(MaxMediumAtATime);
@@ -50,7 +50,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
     /// <param name="buffer">Receives the bytes.</param>
     /// <param name="message">The bytes of the message so far.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="IOException">The message has a turn, has stalled for <see cref="StallTime"/>, and another message waits for that turn.</exception>
+    /// <exception cref="IOException">The message has a turn and has stalled for <see cref="StallTime"/>, and another message waits for such a turn.</exception>
     public ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, MessageBuffer message, CancellationToken cancellationToken) =>
         message.Hold is Turn turn ? ReadInTurnAsync(turn.Of, stream, buffer, cancellationToken) : stream.ReadAsync(buffer, cancellationToken);
 
@@ -94,7 +94,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 
     /// <summary>The turns for messages of one size class: medium or large.</summary>
     /// <param name="most">The number of turns.</param>
-#pragma warning disable CA1001 // Messages may give their turn back when the bridge has ended; the semaphore has nothing that needs disposal.
+#pragma warning disable CA1001 // The semaphore is not disposed of: a message may give its turn back after the end. It holds no system handle.
     private sealed class Turns(int most)
 #pragma warning restore CA1001
     {
@@ -123,8 +123,8 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
         public void Release() => _free.Release();
     }
 
-    /// <summary>A turn that a message has. Its disposal gives the turn back.</summary>
-    /// <param name="of">The turns that it belongs to.</param>
+    /// <summary>The turn of one message. When it is disposed of, another message may have a turn.</summary>
+    /// <param name="of">The turns of its size class.</param>
     private sealed class Turn(Turns of) : IDisposable
     {
         public Turns Of => of;

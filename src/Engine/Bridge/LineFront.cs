@@ -5,7 +5,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Receives and sends MCP messages as over stdio: one message per line.</summary>
+/// <summary>Receives and sends MCP messages in the format of the stdio transport: one message per line.</summary>
 /// <param name="near">The byte streams from and to the client.</param>
 /// <param name="room">Bounds the memory that the client's messages take.</param>
 internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFront, IDisposable
@@ -13,13 +13,13 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     /// <summary>The maximum number of bytes between two flushes. A flush waits for a slow client, so the pipe never holds much more.</summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>A lock that the message being written holds. Other messages may wait for it even when the front is closed, so it is not disposed of.</summary>
+    /// <summary>A lock that is held while a message is written. It is not disposed of, since other messages may still wait for it after the end.</summary>
     private readonly SemaphoreSlim _writing = new(1);
 
-    /// <summary>Cancelled when the client takes no more messages. It is not disposed of, since late senders still use it.</summary>
+    /// <summary>Cancelled when the client takes no more messages. It is not disposed of, since messages may still be sent after the end.</summary>
     private readonly CancellationTokenSource _gone = new();
 
-    /// <summary>Whether the start of the input has been checked for a byte order mark. Only the receiver uses this field.</summary>
+    /// <summary>Whether the start of the input has been checked for a byte order mark. Only <see cref="ReceiveAsync"/> uses this field.</summary>
     private bool _hasBegun;
 
     public CancellationToken Gone => _gone.Token;
@@ -33,7 +33,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     {
         var message = new MessageBuffer();
         BridgeFaultReason? refusal = null;
-        IdSearch? search = null; // reads a refused message, whose bytes are not kept
+        IdSearch? search = null; // finds the id of a refused message, whose bytes are not kept
         while (true)
         {
             ReadResult read = await near.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         }
     }
 
-    /// <summary>Nothing is left to do: this front makes no answers of its own.</summary>
+    /// <summary>Does nothing, since this class makes no answers itself.</summary>
     public Task EndReceivingAsync() => Task.CompletedTask;
 
     public async ValueTask SendAsync(ReadOnlySequence<byte> message)
@@ -109,7 +109,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     public void Dispose() => Close();
 
     /// <summary>Skips a byte order mark at the start of the input.</summary>
-    /// <returns>False if more bytes are needed to decide it. Then nothing was taken from the pipe.</returns>
+    /// <returns>False if too few bytes have come to recognize the mark. Then no bytes have been taken from the pipe.</returns>
     private bool Begin(ref ReadResult read)
     {
         Span<byte> start = stackalloc byte[3];
@@ -131,7 +131,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         return true;
     }
 
-    /// <summary>Takes the bytes of the current line out of the pipe.</summary>
+    /// <summary>Takes the bytes of the current line from the pipe, and adds them to the message or to the search for its id.</summary>
     /// <returns>Whether the line is complete.</returns>
     private bool Take(ReadOnlySequence<byte> received, MessageBuffer message, IdSearch? search)
     {
@@ -150,7 +150,7 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
         return end is not null;
     }
 
-    /// <summary>Why a message is refused; null if it may be kept.</summary>
+    /// <summary>Returns why a message is refused; null if it may be kept.</summary>
     private async ValueTask<BridgeFaultReason?> RefusalAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         message.Length > BridgeLimits.MaxMessageBytes ? BridgeFaultReason.MessageTooLarge
         : await room.TryTakeAsync(message, cancellationToken).ConfigureAwait(false) ? null

@@ -5,17 +5,17 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>A queue of the messages for the server that a translation between protocol revisions has made. Some are sent only after a pause.</summary>
-/// <param name="gate">The lock that callers hold while they change the queue, so that a cancellation cannot overtake its request.</param>
+/// <param name="gate">The lock that callers hold while they change the queue, so that a cancellation cannot overtake the request that it cancels.</param>
 /// <param name="clock">Times the pauses.</param>
 internal sealed class MadeMessages(Lock gate, TimeProvider clock)
 {
-    /// <summary>The messages that may be sent now. Their number is bounded by that of the open requests, and one cancellation for each.</summary>
+    /// <summary>The messages that may be sent now. All are sent before the client's next message is handled, so open requests bound their number.</summary>
     private readonly Channel<MessageBuffer> _due = Channel.CreateUnbounded<MessageBuffer>();
 
-    /// <summary>The requests whose pause is not over, by their ids; each with the source that cancels the pause. Guarded by the gate.</summary>
+    /// <summary>For the id of each request whose pause is not over: the source that cancels the pause. Guarded by the gate.</summary>
     private readonly Dictionary<MessageId, CancellationTokenSource> _delayed = [];
 
-    /// <summary>Takes the next message that may be sent now. The caller must dispose of it.</summary>
+    /// <summary>Removes and returns the next message that may be sent now, which the caller must dispose of. Null if there is none.</summary>
     public MessageBuffer? TryRead() => _due.Reader.TryRead(out MessageBuffer? message) ? message : null;
 
     /// <summary>Waits until a message may be sent.</summary>
@@ -38,8 +38,8 @@ internal sealed class MadeMessages(Lock gate, TimeProvider clock)
         _ = SendLaterAsync(id, message, after, waiting); // never throws
     }
 
-    /// <summary>Takes back a request whose pause is not over.</summary>
-    /// <returns>Whether it was taken back; false if its pause is over, or it had none.</returns>
+    /// <summary>Removes a request whose pause is not over, so that it is never sent.</summary>
+    /// <returns>Whether it was removed; false if its pause is over, or it had none.</returns>
     public bool TryTakeBack(MessageId id)
     {
         Debug.Assert(gate.IsHeldByCurrentThread, "The lock keeps a pause from ending while its request is taken back.");
@@ -52,7 +52,7 @@ internal sealed class MadeMessages(Lock gate, TimeProvider clock)
         return true;
     }
 
-    /// <summary>Takes back all messages that nobody has read.</summary>
+    /// <summary>Removes all messages from the queue, also those whose pause is not over.</summary>
     /// <returns>The ids of the requests among them.</returns>
     public List<MessageId> TakeAllBack()
     {
@@ -87,6 +87,6 @@ internal sealed class MadeMessages(Lock gate, TimeProvider clock)
             }
         }
 
-        message.Dispose(); // it was taken back
+        message.Dispose(); // TryTakeBack has removed the request
     }
 }

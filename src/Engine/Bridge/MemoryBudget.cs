@@ -3,14 +3,15 @@ using System.Diagnostics;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Bounds the memory that all messages take together. Each message takes a share as it grows, and gives the share back when its bytes are disposed of.
+/// Bounds the memory that all messages take together. Each message has a share of the budget, which grows with the message. When the message's bytes are
+/// disposed of, other messages can use the share.
 /// </summary>
 /// <remarks>
-/// The rented buffers count in full, even if they are only partly filled. If there is no room for a message, it is refused (<see cref="TakeTurnAsync"/>), or
-/// waits until others have been disposed of (<see cref="WaitAsync"/>).
+/// Rented buffers count in full, even if they are only partly filled. If there is no room for a message, it is refused (<see cref="TakeTurnAsync"/>) or waits
+/// until other messages have been disposed of (<see cref="WaitAsync"/>).
 /// </remarks>
 /// <param name="most">The budget in bytes.</param>
-/// <param name="moreForSmall">How many bytes messages that are not <see cref="Large"/> may take beyond the budget.</param>
+/// <param name="moreForSmall">By how many bytes the budget is larger for messages that are not large (<see cref="Large"/>).</param>
 internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes, long moreForSmall = 0) : IMessageBound
 {
     /// <summary>The default budget in bytes: four messages of the largest size, or as many smaller ones as fit.</summary>
@@ -22,16 +23,16 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes, long m
     /// <summary>The smallest share of a message, in bytes, since even an empty message takes memory.</summary>
     private const int MinBytes = 4 * 1024;
 
-    /// <summary>Guards the fields below, and the shares.</summary>
+    /// <summary>Guards the fields below, and the sizes of the shares.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>Bytes that are held now.</summary>
+    /// <summary>The size of all shares together, in bytes.</summary>
     private long _held;
 
     /// <summary>How many large messages have given their share back so far.</summary>
     private long _largeGone;
 
-    /// <summary>Completed when some bytes are given back; null while nobody waits.</summary>
+    /// <summary>Completed when a share is given back; null while nobody waits for that.</summary>
     private TaskCompletionSource? _givenBack;
 
     /// <summary>The budget in bytes.</summary>
@@ -49,17 +50,17 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes, long m
         }
     }
 
-    /// <summary>Takes room for what a message has grown by since the last call.</summary>
-    /// <returns>Whether there was room. If there was none, the message keeps the share that it has.</returns>
+    /// <summary>Enlarges a message's share to the memory that the message takes now.</summary>
+    /// <returns>Whether there was room. If not, the share stays as it is.</returns>
     public bool TryTake(MessageBuffer message) => TryTake(message, out _);
 
-    /// <summary>Takes room for what a message has grown by since the last call.</summary>
-    /// <exception cref="BudgetSpentException">There is no room for it.</exception>
+    /// <summary>Enlarges a message's share to the memory that the message takes now.</summary>
+    /// <exception cref="BudgetSpentException">There is no room. The share stays as it is.</exception>
     public ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken) =>
         TryTake(message) ? ValueTask.CompletedTask : throw new BudgetSpentException();
 
-    /// <summary>Takes room for what a message has grown by, and waits until there is room.</summary>
-    /// <param name="message">A message that fits into the budget if no other message is held.</param>
+    /// <summary>Enlarges a message's share to the memory that the message takes now, as soon as there is room.</summary>
+    /// <param name="message">A message that would fit into the budget if there were no others.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task WaitAsync(MessageBuffer message, CancellationToken cancellationToken)
     {
@@ -71,7 +72,7 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes, long m
     }
 
     /// <param name="message">The message that has grown.</param>
-    /// <param name="givenBack">A task that ends when there is more room; if the room was taken, it has ended already.</param>
+    /// <param name="givenBack">If there was no room: a task that ends when another share is given back. Otherwise a completed task.</param>
     private bool TryTake(MessageBuffer message, out Task givenBack)
     {
         if (message.Hold is not Share share)
@@ -122,5 +123,5 @@ internal sealed class MemoryBudget(long most = MemoryBudget.DefaultBytes, long m
     }
 }
 
-/// <summary>Thrown when a message is refused, because the messages under way take too much memory.</summary>
+/// <summary>Thrown when a message is refused, because all messages together take too much memory.</summary>
 internal sealed class BudgetSpentException() : Exception("The messages under way take too much memory.");

@@ -11,7 +11,7 @@ internal static class MemoryConnection
     /// <summary>Opens a connection.</summary>
     /// <param name="serve">The proxy's method that serves the other end. It always completes that end, also after an error.</param>
     /// <param name="takesAtOnce">
-    /// Whether the reader of the client's end never blocks. If so, the thread that writes a few bytes of an answer also runs that reader.
+    /// True if the code that reads from the client's end never blocks. Then the thread that writes a few bytes of an answer also runs that code.
     /// </param>
     /// <returns>The client's end of the connection. Its disposal ends the connection.</returns>
     public static PipeStream Open(Func<IDuplexPipe, Task> serve, bool takesAtOnce)
@@ -20,7 +20,7 @@ internal static class MemoryConnection
         var answers = new AnswerScheduler(takesAtOnce ? AnswerScheduler.MaxInlineBytes : 0);
         var fromProxy = new Pipe(Piping(answers));
         var end = new CutMark(fromProxy.Writer, answers);
-        _ = serve(new Ends(toProxy.Reader, end)); // completes both
+        _ = serve(new Ends(toProxy.Reader, end)); // completes both directions at the end
         return new PipeStream(fromProxy.Reader, toProxy.Writer, end);
     }
 

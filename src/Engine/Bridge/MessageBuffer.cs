@@ -21,7 +21,7 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The message's bytes if they are in memory that was not rented here; otherwise empty.</summary>
     private ReadOnlySequence<byte> _elsewhere;
 
-    /// <summary>Disposed of together with the bytes; null if there is nothing to dispose of.</summary>
+    /// <summary>An object that is disposed of together with the bytes (see <see cref="Hold"/>); null if there is none.</summary>
     private IDisposable? _hold;
 
     /// <summary>The length of the message in bytes.</summary>
@@ -31,7 +31,8 @@ internal sealed class MessageBuffer : IDisposable
     public long Held { get; private set; }
 
     /// <summary>
-    /// Disposed of together with the bytes: a share of a <see cref="MemoryBudget"/>, or a turn of <see cref="LargeMessages"/>; null if there is none.
+    /// An object that is disposed of together with the bytes: the message's share of a <see cref="MemoryBudget"/>, its turn of <see cref="LargeMessages"/>, or
+    /// the owner of memory that was not rented here. Null if there is none.
     /// </summary>
     public IDisposable? Hold => _hold;
 
@@ -40,7 +41,7 @@ internal sealed class MessageBuffer : IDisposable
 
     /// <summary>Makes a buffer for a message that is in memory already. The bytes are not copied.</summary>
     /// <param name="message">The message's bytes.</param>
-    /// <param name="hold">Disposed of together with the bytes; null if nobody else owns their memory.</param>
+    /// <param name="hold">Owns the memory of the bytes, and is disposed of together with them; null if nobody has to free the memory.</param>
     public static MessageBuffer Over(in ReadOnlySequence<byte> message, IDisposable? hold = null) =>
         new() { _elsewhere = message, Length = message.Length, Held = message.Length, _hold = hold };
 
@@ -94,7 +95,7 @@ internal sealed class MessageBuffer : IDisposable
         GiveUpHold();
     }
 
-    /// <summary>Gives the pieces back, and disposes of <see cref="Hold"/>. The bytes must not be used any more.</summary>
+    /// <summary>Returns the rented pieces, and disposes of <see cref="Hold"/>. The bytes must not be used any more.</summary>
     public void Dispose() => Clear();
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>

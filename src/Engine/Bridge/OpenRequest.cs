@@ -17,6 +17,6 @@ internal sealed class OpenRequest(MessageId id, string method, ClientMessage own
     /// <summary>Whether the client has cancelled the request. Then it needs no answer.</summary>
     public bool IsCancelled { get; set; }
 
-    /// <summary>Whether the request has been answered, or given up. Only <see cref="OpenRequests"/> sets it.</summary>
+    /// <summary>Whether the request has ended, with or without an answer. Only <see cref="OpenRequests"/> sets it.</summary>
     public bool IsEnded { get; set; }
 }

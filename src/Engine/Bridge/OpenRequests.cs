@@ -3,7 +3,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>The open requests. The caller whose call ends a request must answer it, and nobody else may.</summary>
+/// <summary>The requests that have not been answered. The caller whose call ends a request must answer the request, and nobody else may.</summary>
 internal sealed class OpenRequests
 {
     /// <summary>Guards <see cref="_open"/>, and the states of the requests in it.</summary>
@@ -25,7 +25,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Ends and removes the request with this id.</summary>
-    /// <returns>The request; null if none is open.</returns>
+    /// <returns>The request; null if no request with this id is open.</returns>
     public OpenRequest? TryEnd(MessageId id)
     {
         lock (_gate)
@@ -43,7 +43,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Ends and removes a request, unless it has ended already.</summary>
-    /// <returns>Whether it was open.</returns>
+    /// <returns>Whether the request was open, so the caller must answer it.</returns>
     public bool TryEnd(OpenRequest request)
     {
         lock (_gate)
@@ -53,7 +53,7 @@ internal sealed class OpenRequests
     }
 
     /// <summary>Notes that the client has cancelled a request.</summary>
-    /// <returns>The request; null if none with this id is open.</returns>
+    /// <returns>The request; null if no request with this id is open.</returns>
     public OpenRequest? Cancel(MessageId id)
     {
         lock (_gate)
@@ -77,7 +77,7 @@ internal sealed class OpenRequests
         }
     }
 
-    /// <summary>The requests that are open now.</summary>
+    /// <summary>Returns the requests that are open now.</summary>
     public OpenRequest[] All()
     {
         lock (_gate)

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Takes the answer to a message that the bridge itself has made. The client does not get that answer.</summary>
+/// <summary>Receives the answer to a message that the bridge itself has made. The client does not get this answer.</summary>
 /// <param name="read">Reads the answer. The bytes are valid only during the call.</param>
 internal sealed class OwnAnswer(Action<ReadOnlySequence<byte>> read)
 {
@@ -18,6 +18,6 @@ internal sealed class OwnAnswer(Action<ReadOnlySequence<byte>> read)
         End();
     }
 
-    /// <summary>Says that no answer will come any more.</summary>
+    /// <summary>Called when the answer has been read, or no answer will come.</summary>
     public void End() => _over.TrySetResult();
 }

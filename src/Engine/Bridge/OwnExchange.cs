@@ -8,11 +8,11 @@ namespace McpProxyFast.Bridge;
 internal static class OwnExchange
 {
     /// <summary>Sends a message and waits for its answer.</summary>
-    /// <param name="parts">What the conversation shares with its transports.</param>
+    /// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
     /// <param name="transport">The transport that sends the message.</param>
     /// <param name="bytes">A JSON-RPC request or notification.</param>
-    /// <param name="read">Reads the answer to a request. The bytes are valid only during the call.</param>
-    /// <returns>The result of <paramref name="read"/>; null if there was no answer.</returns>
+    /// <param name="read">Reads the answer to a request: the server's, or an error of the bridge. The bytes are valid only during the call.</param>
+    /// <returns>The result of <paramref name="read"/>; null for a notification, and if no answer was read.</returns>
     public static async Task<T?> SendAsync<T>(
         UpstreamParts parts, UpstreamTransport transport, ReadOnlySequence<byte> bytes, Func<ReadOnlySequence<byte>, T> read)
         where T : class

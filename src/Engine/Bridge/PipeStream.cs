@@ -32,7 +32,7 @@ internal sealed class PipeStream(PipeReader input, PipeWriter output, CutMark en
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <remarks>The other end may go on with the bytes within this call.</remarks>
+    /// <remarks>The code that reads at the other end may run within this call, on the same thread.</remarks>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         bool wasBusy = AnswerScheduler.BeginSending();

@@ -5,15 +5,15 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>Sends requests to the server: an HTTP client with in-memory connections to a proxy in the same process.</summary>
 /// <remarks>
-/// So the proxy does everything else: credentials, sign-ins, name look-ups, TLS, limits, redirects and error messages. If the server cannot be reached, that is
-/// an HTTP error response from the proxy, not an exception.
+/// The proxy does everything else: credentials, sign-ins, name look-ups, TLS, limits, redirects and error messages. If the server cannot be reached, the proxy
+/// sends an HTTP error response, so there is no exception.
 /// </remarks>
 internal sealed class ProxyLink : IDisposable
 {
     /// <summary>A placeholder for the server's URL. The proxy replaces it with the target's real host and path.</summary>
     public static readonly Uri Target = new("http://mcp.invalid/");
 
-    /// <summary>How long an idle connection to the proxy is kept. An idle connection takes a few KiB of memory.</summary>
+    /// <summary>How long an idle connection to the proxy stays open. It takes a few KiB of memory.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(30);
 
     private readonly HttpMessageInvoker _http;
@@ -24,7 +24,7 @@ internal sealed class ProxyLink : IDisposable
     {
     }
 
-    /// <summary>For fuzzing: a link with any handler in place of the proxy.</summary>
+    /// <summary>For fuzzing: sends the requests to any handler in place of the proxy.</summary>
     internal ProxyLink(HttpMessageHandler handler) => _http = new HttpMessageInvoker(handler);
 
     /// <summary>Sends a request to the target, or to another path of its origin.</summary>

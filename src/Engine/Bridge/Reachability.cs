@@ -18,7 +18,7 @@ internal sealed class Reachability(BridgeSettings settings)
         }
     }
 
-    /// <summary>Notes an error response. It is the proxy's own if the server could not be reached.</summary>
+    /// <summary>Notes an error response: from the server, or from the proxy if the server could not be reached.</summary>
     public void Note(ErrorAnswer error)
     {
         if (!error.IsNotConnected)

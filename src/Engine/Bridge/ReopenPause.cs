@@ -1,19 +1,19 @@
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Decides how long to wait before a server's stream is opened again: as long as the server asked for, within bounds, and longer if no messages come.
+/// Decides how long to wait before an event stream is opened again: as long as the server asked for, within bounds, and longer while no events come.
 /// </summary>
-/// <remarks>Each stream has one of its own. It is not thread-safe.</remarks>
+/// <remarks>Each stream needs its own instance. Not thread-safe.</remarks>
 internal sealed class ReopenPause
 {
-    /// <summary>The pause that the server has asked for last (<c>retry</c>); before that, the default.</summary>
+    /// <summary>The pause that the server has asked for last (<c>retry</c>), or the default if it has not asked for one.</summary>
     private TimeSpan _asked = BridgeLimits.DefaultRetry;
 
-    /// <summary>The shortest pause that is used, whatever the server has asked for. It doubles while no messages come.</summary>
+    /// <summary>The shortest pause, even if the server has asked for less. It doubles, within bounds, while no events come.</summary>
     private TimeSpan _least = BridgeLimits.MinRetry;
 
-    /// <summary>Returns the pause after a stream that was open.</summary>
-    /// <param name="retry">The pause that the server has asked for on that stream; null if none.</param>
+    /// <summary>Returns the pause after a stream that was opened and has ended.</summary>
+    /// <param name="retry">The pause that the server has asked for on that stream; null if it has not asked for one.</param>
     /// <param name="hasBrought">Whether an event came on that stream.</param>
     public TimeSpan AfterStream(TimeSpan? retry, bool hasBrought)
     {
@@ -21,7 +21,7 @@ internal sealed class ReopenPause
         _least = hasBrought ? BridgeLimits.MinRetry : Shorter(_least, BridgeLimits.DefaultRetry);
         TimeSpan pause = Longer(_asked, _least);
 
-        // It doubles only up to the default: a server that wants to be polled less often says so with retry.
+        // _least doubles only up to the default here. A server that wants to be polled less often says so with retry.
         _least = Shorter(_least * 2, BridgeLimits.DefaultRetry);
         return pause;
     }

@@ -8,8 +8,8 @@ internal static class RequestFields
 {
     /// <summary>Makes the fields.</summary>
     /// <param name="message">A message whose bytes have not been released.</param>
-    /// <param name="isOfSession">Whether the message is part of a session (revisions up to 2025-11-25). Then it has no fields except the trace context.</param>
-    /// <param name="tools">Says which arguments of which tools are sent in fields too.</param>
+    /// <param name="isOfSession">Whether the message is part of a session (revisions up to 2025-11-25). Then only its trace context is put into fields.</param>
+    /// <param name="tools">Knows which arguments of which tools are sent in fields too.</param>
     /// <returns>The fields, or the reason why the message cannot be sent.</returns>
     public static HeaderFields For(ClientMessage message, bool isOfSession, ToolList tools)
     {

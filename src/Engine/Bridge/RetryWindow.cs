@@ -1,25 +1,25 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>Decides how long one message is sent again and again: while the server cannot be reached, and while a person has to sign in.</summary>
+/// <summary>Decides how long one request is sent again and again: while the server cannot be reached, and while a person has to sign in.</summary>
 /// <param name="clock">Measures the waits.</param>
-/// <param name="reconnectTimeout">How long the message is sent again while the server cannot be reached.</param>
-/// <param name="signInTimeout">How long the message is sent again while a person has to sign in.</param>
+/// <param name="reconnectTimeout">How long the request is sent again while the server cannot be reached.</param>
+/// <param name="signInTimeout">How long the request is sent again while a person has to sign in.</param>
 internal sealed class RetryWindow(TimeProvider clock, TimeSpan reconnectTimeout, TimeSpan signInTimeout)
 {
-    /// <summary>When the first attempt failed (a timestamp of the clock); null before that.</summary>
+    /// <summary>When the first attempt failed (a timestamp of the clock); null if none has failed since the server last answered.</summary>
     private long? _firstFailure;
 
     /// <summary>The pause before the next attempt.</summary>
     private TimeSpan _pause = BridgeLimits.FirstPause;
 
     /// <param name="settings">The settings of the conversation, with the time limits and the clock.</param>
-    /// <param name="waitsForPerson">Whether the message waits while a person has to sign in. The first message of a session does.</param>
+    /// <param name="waitsForPerson">Whether the request is also sent again while a person has to sign in.</param>
     public RetryWindow(BridgeSettings settings, bool waitsForPerson)
         : this(settings.Clock, settings.ReconnectTimeout, waitsForPerson ? settings.SignInTimeout : TimeSpan.Zero)
     {
     }
 
-    /// <summary>Waits before another attempt, if the error allows one and the time for it is not over.</summary>
+    /// <summary>Waits before another attempt, if the error allows another attempt and its time limit has not passed.</summary>
     /// <returns>Whether to try again.</returns>
     public async ValueTask<bool> PauseAsync(ErrorAnswer error, CancellationToken cancellationToken)
     {
@@ -27,7 +27,7 @@ internal sealed class RetryWindow(TimeProvider clock, TimeSpan reconnectTimeout,
         return await PauseAsync(bound, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits before another attempt, unless the time since the first failure is over.</summary>
+    /// <summary>Waits before another attempt, unless <paramref name="bound"/> has passed since the first failure. Returns whether to try again.</summary>
     public async ValueTask<bool> PauseAsync(TimeSpan bound, CancellationToken cancellationToken)
     {
         _firstFailure ??= clock.GetTimestamp();
@@ -44,6 +44,6 @@ internal sealed class RetryWindow(TimeProvider clock, TimeSpan reconnectTimeout,
         return true;
     }
 
-    /// <summary>Starts anew, since the server has answered.</summary>
+    /// <summary>Forgets the failures so far. Called when the server has answered.</summary>
     public void Restart() => (_firstFailure, _pause) = (null, BridgeLimits.FirstPause);
 }

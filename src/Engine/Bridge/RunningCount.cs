@@ -1,19 +1,19 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>Counts operations that are under way, and says when there are none.</summary>
+/// <summary>Counts operations that are running, and tells when none is running.</summary>
 /// <param name="onZero">Called each time the count becomes zero; may be null.</param>
 internal sealed class RunningCount(Action? onZero = null)
 {
     /// <summary>Guards the fields below.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>How many operations are under way.</summary>
+    /// <summary>How many operations are running.</summary>
     private int _count;
 
     /// <summary>Completed when the count becomes zero; null while nobody waits for that.</summary>
     private TaskCompletionSource? _zero;
 
-    /// <summary>A task that ends when no operation is under way.</summary>
+    /// <summary>A task that ends when no operation is running.</summary>
     public Task WhenZero
     {
         get

@@ -13,12 +13,12 @@ internal sealed class ServerStream
     private readonly Func<Task<bool>> _recover;
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>Cancelled to close the stream. It is not disposed of, since it holds nothing that needs disposal.</summary>
+    /// <summary>Cancelled to close the stream, also when the conversation ends. It is not disposed of, since the stream may still use it then.</summary>
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _closing;
 #pragma warning restore CA2213
 
-    /// <summary>The id of the last event that has come; null if no event had an id, and once the server has refused it.</summary>
+    /// <summary>The id of the last event, after which the server continues; null if no event had an id, or the server has refused to continue.</summary>
     private string? _lastId;
 
     /// <summary>How long to wait before the stream is opened again.</summary>
@@ -27,8 +27,8 @@ internal sealed class ServerStream
     /// <summary>Whether the server has opened the stream at least once. From then on a 404 means that the session has ended.</summary>
     private bool _hasOpened;
 
-    /// <param name="parts">What the conversation shares with its transports.</param>
-    /// <param name="session">The session.</param>
+    /// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
+    /// <param name="session">The session that the stream belongs to.</param>
     /// <param name="recover">Makes a new session. Called if the server does not know this one any more.</param>
     public ServerStream(UpstreamParts parts, Session session, Func<Task<bool>> recover)
     {
@@ -52,11 +52,11 @@ internal sealed class ServerStream
         }
         catch (OperationCanceledException)
         {
-            // Closed.
+            // The stream was closed.
         }
     }
 
-    /// <summary>Opens the stream once. An unexpected exception is logged, and does not end the loop.</summary>
+    /// <summary>Opens the stream once. After an unexpected exception, which is logged, the stream is to be opened again.</summary>
     private async Task<bool> OpenOrFailAsync(CancellationToken closing)
     {
         try
@@ -71,7 +71,7 @@ internal sealed class ServerStream
         }
     }
 
-    /// <summary>Opens the stream once and passes on what comes.</summary>
+    /// <summary>Opens the stream once, and passes its messages on to the client until it ends.</summary>
     /// <returns>Whether to open it again.</returns>
     private async Task<bool> OpenAsync(CancellationToken closing)
     {
@@ -87,7 +87,7 @@ internal sealed class ServerStream
         {
             ErrorAnswer error = await ErrorAnswer.ReadAsync(response, _parts.Large, closing).ConfigureAwait(false);
 
-            // A 404 to the first attempt means that the server has no such stream: a new session would only get the same answer.
+            // A 404 means that the session has ended. But at the first attempt it means that the server has no such stream, and a new session changes nothing.
             if (_session.Id is not null && error.IsSessionLost && _hasOpened)
             {
                 _ = _recover(); // the new session has a stream of its own
@@ -107,8 +107,8 @@ internal sealed class ServerStream
 
     /// <summary>Whether another attempt to open the stream may succeed.</summary>
     /// <remarks>
-    /// A stream that was open before may be refused because the server still has the lost one (409), or does not know the last event any more. In the second
-    /// case the next attempt does not name an event.
+    /// A stream that was open before may be refused because the server has not noticed that it was lost (409), or because it does not know the last event any
+    /// more. In the second case the next attempt does not name an event.
     /// </remarks>
     private bool MayOpenAgain(ErrorAnswer error)
     {

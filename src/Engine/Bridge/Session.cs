@@ -2,7 +2,7 @@ namespace McpProxyFast.Bridge;
 
 /// <summary>What client and server have agreed on in an <c>initialize</c> (revisions up to 2025-11-25).</summary>
 /// <param name="Id">The value of the header <c>Mcp-Session-Id</c>; null if the server keeps no sessions.</param>
-/// <param name="Version">The protocol revision; null if the server named none.</param>
+/// <param name="Version">The protocol revision; null if the server named no valid one.</param>
 internal sealed record Session(string? Id, string? Version)
 {
     /// <summary>The first revision in which requests have the header <c>MCP-Protocol-Version</c>.</summary>
@@ -22,7 +22,7 @@ internal sealed record Session(string? Id, string? Version)
         }
     }
 
-    /// <summary>Returns the session id in a response's headers; null if there is none, or it is not visible ASCII, as MCP demands.</summary>
+    /// <summary>Returns the session id in a response's headers; null if there is none, or it is not visible ASCII, which MCP demands.</summary>
     public static string? IdOf(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Mcp-Session-Id", out IEnumerable<string>? values)
         && values.ToArray() is [{ Length: > 0 } id]

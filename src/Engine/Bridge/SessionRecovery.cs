@@ -4,8 +4,8 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Makes a new session by sending the client's own messages again, and tells the client which lists may have changed.</summary>
-/// <param name="parts">What the conversation shares with its transports.</param>
+/// <summary>Makes a new session by sending kept messages of the client again, and tells the client which lists may have changed.</summary>
+/// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
 /// <param name="transport">The transport that has lost its session.</param>
 internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport transport)
 {
@@ -46,7 +46,7 @@ internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport tra
         }
     }
 
-    /// <returns>The head of the answer; null if there was none.</returns>
+    /// <returns>The head of the answer; null if there was no answer.</returns>
     private Task<RpcHead?> SendAsync(byte[] bytes) =>
         OwnExchange.SendAsync(parts, transport, new ReadOnlySequence<byte>(bytes), answer => MessageScanner.Scan(answer));
 }

@@ -12,18 +12,18 @@ internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSess
     /// <summary>The maximum length of a URL in an <c>endpoint</c> event, in bytes. A longer one is refused.</summary>
     private const int MaxEndpointBytes = 4 * 1024;
 
-    /// <summary>There was no response, or the stream ended.</summary>
+    /// <summary>The outcome if there was no response, or the stream has ended.</summary>
     public static SseOpening Cut { get; } = new(null, null, IsSessionLost: false);
 
-    /// <summary>The stream was opened, but its new session could not be initialized.</summary>
+    /// <summary>The outcome if the stream was opened, but its new session could not be initialized.</summary>
     public static SseOpening SessionLost { get; } = new(null, null, IsSessionLost: true);
 
     /// <summary>Whether another attempt is pointless for now: the server has refused the stream, or the new session.</summary>
     public bool IsFinal => IsSessionLost || Error is { Status: < 500 and not 429 };
 
-    /// <summary>Makes the outcome of a stream whose server has named the URL that messages are posted to.</summary>
+    /// <summary>Makes the outcome if the stream has named the URL that messages are posted to.</summary>
     /// <param name="address">The URL in the <c>endpoint</c> event.</param>
-    /// <param name="target">The server's URL, which <paramref name="address"/> is relative to.</param>
+    /// <param name="target">The server's URL, against which <paramref name="address"/> is resolved.</param>
     /// <returns>The outcome; null if the URL is invalid, too long, or has another origin than the server. Nothing is sent to such a URL.</returns>
     public static SseOpening? At(in ReadOnlySequence<byte> address, Uri target) =>
         address.Length <= MaxEndpointBytes
@@ -32,7 +32,7 @@ internal sealed record SseOpening(Uri? Endpoint, ErrorAnswer? Error, bool IsSess
             ? new SseOpening(new Uri(ProxyLink.Target.GetLeftPart(UriPartial.Authority) + endpoint.PathAndQuery), null, IsSessionLost: false)
             : null;
 
-    /// <summary>Makes the outcome of an attempt that got an error response.</summary>
+    /// <summary>Makes the outcome if an error response came in place of a stream.</summary>
     public static SseOpening Refused(ErrorAnswer error) => new(null, error, IsSessionLost: false);
 }
 
@@ -59,11 +59,12 @@ internal sealed class SseLine
     public bool IsSessionLost => _isSessionLost;
 
     /// <summary>
-    /// The pause before the next stream that the server has asked for (<c>retry</c>); null if none. Used only by the loop that reads the stream.
+    /// How long the server wants the bridge to wait before it opens the next stream (<c>retry</c>); null if it has not said. Used only by the loop that reads
+    /// the stream.
     /// </summary>
     public TimeSpan? Retry { get; set; }
 
-    /// <summary>Whether a message came after the session was initialized. Used only by the loop that reads the stream.</summary>
+    /// <summary>Whether a message has come after the stream was ready for the client's messages. Used only by the loop that reads the stream.</summary>
     public bool HasBrought { get; set; }
 
     public void Open(SseOpening opening) => _opening.TrySetResult(opening);

@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge;
 /// </summary>
 internal sealed class SseTransport : UpstreamTransport
 {
-    /// <summary>How long to wait for the first event. A stream without it is closed, since it is not one of this transport.</summary>
+    /// <summary>How long to wait for the event <c>endpoint</c>, which names the URL. A stream without it is not one of HTTP+SSE, and is closed.</summary>
     private static readonly TimeSpan EndpointTime = TimeSpan.FromSeconds(10);
 
     private readonly UpstreamParts _parts;
@@ -24,7 +24,7 @@ internal sealed class SseTransport : UpstreamTransport
     /// <summary>Whether a pause is running, after which a stream is opened. There is at most one such pause at a time.</summary>
     private bool _isPausing;
 
-    /// <summary>Cancelled to close the stream. It is not disposed of, since it holds nothing that needs disposal.</summary>
+    /// <summary>Cancelled to close the stream, also when the conversation ends. It is not disposed of, since the stream may still use it then.</summary>
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _closing;
 #pragma warning restore CA2213
@@ -116,7 +116,7 @@ internal sealed class SseTransport : UpstreamTransport
     {
         if (!message.TryBeginSending())
         {
-            return true; // cancelled meanwhile
+            return true; // the message was cancelled meanwhile
         }
 
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
@@ -165,7 +165,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Opens a stream and reads it to its end. Then opens another one after a pause, unless the server has refused it.</summary>
+    /// <summary>Opens a stream and reads it to its end. If the client is initialized, then opens another after a pause, unless the server refuses.</summary>
     private async Task RunAsync(SseLine line, CancellationToken closing)
     {
         SseOpening outcome = SseOpening.Cut;
@@ -186,7 +186,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or InvalidOperationException or OperationCanceledException)
         {
-            // The stream was lost. It is opened again below.
+            // The stream was lost. If the client is initialized, another one is opened below.
         }
         catch (Exception bug)
         {
@@ -195,7 +195,7 @@ internal sealed class SseTransport : UpstreamTransport
 
         outcome = line.IsSessionLost ? SseOpening.SessionLost : outcome;
         TimeSpan pause = line.Opening.IsCompleted ? _reopening.AfterStream(line.Retry, line.HasBrought) : _reopening.AfterFailure();
-        line.End(outcome); // from now on a message that is to be sent opens the next stream
+        line.End(outcome); // from now on, the next message that is to be sent opens a new stream
         if (!_isInitialized || closing.IsCancellationRequested)
         {
             return;
@@ -211,7 +211,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Opens a stream after a pause, so that the server can send messages by itself, unless a message has opened one meanwhile.</summary>
+    /// <summary>Opens a stream after a pause, unless a message has opened one. So the server can send messages even if the client sends none.</summary>
     private async Task OpenLaterAsync(TimeSpan pause, CancellationToken closing)
     {
         lock (_gate)
@@ -230,7 +230,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
         catch (OperationCanceledException)
         {
-            return; // closed
+            return; // the transport was closed
         }
 
         lock (_gate)
@@ -303,7 +303,7 @@ internal sealed class SseTransport : UpstreamTransport
         }
     }
 
-    /// <summary>Makes a stream ready for messages. Each stream after the first is a new session, which is initialized before anything else is sent.</summary>
+    /// <summary>Makes a stream ready for the client's messages. Each stream after the first is a new session, which is initialized again here.</summary>
     private async Task GetReadyAsync(SseLine line, CancellationTokenSource reading)
     {
         SseOpening opening = await line.Opening.ConfigureAwait(false);
@@ -338,7 +338,7 @@ internal sealed class SseTransport : UpstreamTransport
 
         public override void OnInitialized(ClientMessage message, InitializeAnswer answer)
         {
-            // The transport has noted the client's own initialize already.
+            // Nothing to note: the transport knows already that the client is initialized.
         }
 
         public override Task EndAsync() => Task.CompletedTask;

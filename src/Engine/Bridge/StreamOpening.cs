@@ -3,9 +3,9 @@ namespace McpProxyFast.Bridge;
 /// <summary>Opens an event stream of the server with a GET.</summary>
 internal static class StreamOpening
 {
-    /// <param name="parts">What the conversation shares with its transports.</param>
+    /// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
     /// <param name="session">The session that the stream belongs to; null if there is none.</param>
-    /// <param name="lastId">The id of the last event that was received, so that the server continues after it; null to start anew.</param>
+    /// <param name="lastId">The id of the last event that was received, after which the server continues; null to begin a new stream.</param>
     /// <param name="cancellationToken">Closes the stream.</param>
     /// <returns>The response; null if the connection ended before one had begun.</returns>
     public static async Task<HttpResponseMessage?> GetAsync(UpstreamParts parts, Session? session, string? lastId, CancellationToken cancellationToken)

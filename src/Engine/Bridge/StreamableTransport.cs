@@ -84,14 +84,14 @@ internal sealed class StreamableTransport : UpstreamTransport
         lock (_gate)
         {
             (replaced, _session) = (_session, new Session(message.GivenSession, answer.Version));
-            message.GivenSession = null; // from now on the session is ended when the conversation ends
+            message.GivenSession = null; // from now on, _session keeps the id, and the session ends with the conversation
             (old, _stream) = (_stream, null);
         }
 
         old?.Close();
         if (!message.IsOwn && replaced?.Id != Current?.Id)
         {
-            _ = EndAsync(replaced); // the client has sent a new initialize
+            _ = EndAsync(replaced); // the client has replaced the session with a new initialize
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
         catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
         {
-            // The session ends by itself.
+            // The server could not be told. It will drop the session after a time.
         }
     }
 
@@ -171,7 +171,7 @@ internal sealed class StreamableTransport : UpstreamTransport
 
         if (!message.TryBeginSending())
         {
-            return Next.Over; // cancelled meanwhile
+            return Next.Over; // the message was cancelled meanwhile
         }
 
         using HttpResponseMessage? response = await PostAsync(message, session, fields).ConfigureAwait(false);
@@ -264,7 +264,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         }
         finally
         {
-            // If the initialize got no result, its session is ended here, since nothing else keeps its id.
+            // GivenSession is still set after an initialize without a result. Its session is ended here, since nothing else keeps the id.
             await EndAsync(new Session(message.GivenSession, null)).ConfigureAwait(false);
         }
     }

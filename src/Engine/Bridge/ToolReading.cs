@@ -6,21 +6,21 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge;
 
 /// <summary>
-/// Reads the server's lists of tools after the server has refused the headers of a tool call: the tool was in no list so far, or its schema has changed since
-/// (revision 2026-07-28, Streamable HTTP, "Client Behavior").
+/// Reads the server's list of tools after the server has refused the headers of a tool call. The server does that if the bridge has seen no list
+/// with the tool, or if the tool's schema has changed since (revision 2026-07-28, Streamable HTTP, "Client Behavior").
 /// </summary>
-/// <param name="parts">What the conversation shares with its transports.</param>
+/// <param name="parts">What all transports of one client share: the connections to the server and to the client, and the limits.</param>
 /// <param name="transport">The transport that sends the call.</param>
 internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transport)
 {
-    /// <summary>The maximum number of pages of the list that are read for one call.</summary>
+    /// <summary>The maximum number of pages of the list that are read for one call. Further pages are not read.</summary>
     private const int MaxPages = 50;
 
-    /// <summary>Whether the server has refused a tool call's headers, and the lists have not been read for this call yet.</summary>
+    /// <summary>Whether the server has refused a tool call's headers, and the list of tools has not been read for this call yet.</summary>
     public static bool IsWanted(ClientMessage message, ErrorAnswer error) =>
         error.Code == EraDetection.HeaderMismatch && message is { WereToolsRead: false, Head: { Kind: MessageKind.Request, Method: Methods.CallTool } };
 
-    /// <summary>Reads the lists, page by page, until the last page or a page that cannot be read.</summary>
+    /// <summary>Reads the list page by page, until the last page, a page that cannot be read, or <see cref="MaxPages"/>.</summary>
     /// <param name="call">The tool call. Its bytes must not have been released.</param>
     public async Task RunAsync(ClientMessage call)
     {
@@ -38,8 +38,8 @@ internal sealed class ToolReading(UpstreamParts parts, UpstreamTransport transpo
         }
     }
 
-    /// <summary>Reads the tools of one page.</summary>
-    /// <returns>The cursor of the next page, as raw JSON; empty if there is none, or it is too long.</returns>
+    /// <summary>Learns from one page which arguments of its tools are sent in headers too.</summary>
+    /// <returns>The cursor of the next page, as raw JSON; empty if there is no next page, or the cursor is too long.</returns>
     private byte[] Learn(ReadOnlySequence<byte> page)
     {
         parts.Delivery.LearnTools(page);

@@ -2,7 +2,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Chooses the transport to the server: the one that the host has set, or the one that works for the first message.</summary>
+/// <summary>Chooses the transport to the server: the one in the settings or, if they name none, the first one that works.</summary>
 internal sealed class TransportChoice
 {
     private readonly UpstreamParts _parts;
@@ -31,7 +31,7 @@ internal sealed class TransportChoice
         }
     }
 
-    /// <summary>Sends a message over the transport in use; if the server does not speak it, over the other one.</summary>
+    /// <summary>Sends a message over the transport in use. If the server does not speak it, and the settings allow both, over the other one.</summary>
     public async Task SendAsync(ClientMessage message)
     {
         UpstreamTransport first = Current;
@@ -60,7 +60,7 @@ internal sealed class TransportChoice
     }
 
     /// <summary>
-    /// Returns the transport to use in place of one that the server does not speak. Messages that notice it at the same time get the same one.
+    /// Returns the transport to use in place of one that the server does not speak. If several messages find this out at the same time, they get the same one.
     /// </summary>
     private UpstreamTransport Instead(UpstreamTransport unsuitable)
     {

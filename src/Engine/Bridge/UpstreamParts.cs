@@ -1,6 +1,6 @@
 namespace McpProxyFast.Bridge;
 
-/// <summary>What the transports of one conversation share.</summary>
+/// <summary>What the transports of one conversation (one client and one server) share.</summary>
 /// <param name="Link">Sends requests to the server.</param>
 /// <param name="Delivery">Sends messages to the client.</param>
 /// <param name="Large">Bounds the memory of large messages from the server.</param>
@@ -12,11 +12,11 @@ internal sealed record UpstreamParts(ProxyLink Link, Delivery Delivery, LargeMes
 
     public BridgeSettings Settings => Delivery.Settings;
 
-    /// <summary>Sends a request, with the cookies that belong to it, and notes those that its response sets.</summary>
-    /// <param name="request">To <see cref="ProxyLink.Target"/>, or to another path of its origin.</param>
+    /// <summary>Sends a request with the cookies for its path, and keeps the cookies that the response sets.</summary>
+    /// <param name="request">A request to <see cref="ProxyLink.Target"/>, or to another path of its origin.</param>
     /// <param name="cancellationToken">Closes the exchange.</param>
-    /// <returns>The response, as soon as its head is here.</returns>
-    /// <exception cref="HttpRequestException">The exchange was cut before a response had begun.</exception>
+    /// <returns>The response, as soon as its head has been received.</returns>
+    /// <exception cref="HttpRequestException">The connection ended before a response had begun.</exception>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _cookies.AddTo(request);

@@ -13,8 +13,8 @@ internal enum SendingEnd
 /// <summary>The client side of one of MCP's HTTP transports.</summary>
 internal abstract class UpstreamTransport
 {
-    /// <summary>Sends a message and passes on what the server answers.</summary>
-    /// <param name="message">The message; its requests are open already.</param>
+    /// <summary>Sends a message, and passes the server's answers on to the client.</summary>
+    /// <param name="message">The message. Its requests are registered as open already.</param>
     /// <returns>The outcome, once the server's answer is complete.</returns>
     public abstract Task<SendingEnd> SendAsync(ClientMessage message);
 
