@@ -94,8 +94,8 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
                 hasBrought = true;
                 if (next.IsTooLarge)
                 {
-                    parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
-                    if (message.Head.Method != Methods.Listen)
+                    await parts.Delivery.DropAsync(next).ConfigureAwait(false);
+                    if (next.AnswerId is null && message.Head.Method != Methods.Listen)
                     {
                         // The dropped event may have been the answer. Then no other answer would come, so the requests get an error now.
                         await parts.Delivery.FailAllAsync(message, BridgeFaultReason.AnswerTooLarge).ConfigureAwait(false);

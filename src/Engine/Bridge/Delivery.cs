@@ -68,6 +68,16 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
     }
 
+    /// <summary>Logs that an event of the server was dropped because it is too large. If it is an answer, the request that it answers gets an error.</summary>
+    public ValueTask DropAsync(in ServerEvent dropped)
+    {
+        Debug.Assert(dropped.IsTooLarge, "Only an event that is too large is dropped.");
+        settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+        return dropped.AnswerId is { } id && Open.TryEnd(id) is { } request
+            ? TellAsync(request, ErrorMessage.Build(BridgeFault.For(BridgeFaultReason.AnswerTooLarge), request.Id.Raw.Span))
+            : ValueTask.CompletedTask;
+    }
+
     /// <summary>Ends a request with an error that the bridge makes, unless the request has ended already.</summary>
     public ValueTask FailAsync(OpenRequest request, BridgeFaultReason reason) =>
         FailAsync(request, ErrorMessage.Build(BridgeFault.For(reason), request.Id.Raw.Span));

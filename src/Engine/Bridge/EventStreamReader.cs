@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics;
 using System.Text;
+using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
@@ -43,6 +44,12 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     /// <summary>Whether the data of the current event is larger than <see cref="BridgeLimits.MaxMessageBytes"/>. Then the data is dropped.</summary>
     private bool _isTooLarge;
+
+    /// <summary>Reads the dropped data of the current event; null if the data is not too large.</summary>
+    private IdSearch? _search;
+
+    /// <summary>Whether the first line of the stream has not ended yet.</summary>
+    private bool _isFirstLine = true;
 
     /// <summary>The name of the current event; null if it has none.</summary>
     private string? _name;
@@ -120,8 +127,8 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private ServerEvent Take()
     {
-        var taken = new ServerEvent(_name ?? "message", _data, _isTooLarge);
-        (_data, _hasData, _isTooLarge, _name) = (new MessageBuffer(), false, false, null);
+        var taken = new ServerEvent(_name ?? "message", _data, _isTooLarge, _search?.AnswerId);
+        (_data, _hasData, _isTooLarge, _search, _name) = (new MessageBuffer(), false, false, null, null);
         return taken;
     }
 
@@ -201,7 +208,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     private void BeginValue()
     {
         ReadOnlySpan<byte> name = _short.WrittenSpan;
-        if (name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
+        if (_isFirstLine && name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
             name = name[3..]; // a byte order mark, which may begin the stream
         }
@@ -230,6 +237,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     {
         if (_part is LinePart.Start)
         {
+            _isFirstLine = false;
             LastId = _nextId ?? LastId;
             bool isEvent = _data.Length > 0 || _isTooLarge;
             if (!isEvent)
@@ -247,7 +255,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
         TakeShort(_field, _short.WrittenSpan);
         _short.ResetWrittenCount();
-        _part = LinePart.Start;
+        (_part, _isFirstLine) = (LinePart.Start, false);
         return false;
     }
 
@@ -286,10 +294,16 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private void AddData(ReadOnlySpan<byte> part)
     {
-        if (_isTooLarge || _data.Length + part.Length > BridgeLimits.MaxMessageBytes)
+        if (!_isTooLarge && _data.Length + part.Length > BridgeLimits.MaxMessageBytes)
         {
-            _isTooLarge = true;
+            (_isTooLarge, _search) = (true, new IdSearch());
+            _search.Add(_data.Bytes);
             _data.Clear();
+        }
+
+        if (_search is not null)
+        {
+            _search.Add(part);
             return;
         }
 

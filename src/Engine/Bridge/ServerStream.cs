@@ -6,17 +6,17 @@ namespace McpProxyFast.Bridge;
 /// The event stream of a session on which the server sends messages that answer no request. It is opened with a GET after the handshake, and opened again until
 /// the session ends.
 /// </summary>
+#pragma warning disable CA1001 // _closing has nothing that needs disposal.
 internal sealed class ServerStream
+#pragma warning restore CA1001
 {
     private readonly UpstreamParts _parts;
     private readonly Session _session;
     private readonly Func<Task<bool>> _recover;
     private readonly ReopenPause _reopening = new();
 
-    /// <summary>Cancelled to close the stream, also when the conversation ends. It is not disposed of, since the stream may still use it then.</summary>
-#pragma warning disable CA2213
-    private readonly CancellationTokenSource _closing;
-#pragma warning restore CA2213
+    /// <summary>Cancelled to close the stream. It has nothing that needs disposal: no timer, and no link to another token.</summary>
+    private readonly CancellationTokenSource _closing = new();
 
     /// <summary>The id of the last event, after which the server continues; null if no event had an id, or the server has refused to continue.</summary>
     private string? _lastId;
@@ -33,21 +33,22 @@ internal sealed class ServerStream
     public ServerStream(UpstreamParts parts, Session session, Func<Task<bool>> recover)
     {
         (_parts, _session, _recover) = (parts, session, recover);
-        _closing = CancellationTokenSource.CreateLinkedTokenSource(parts.Ending);
     }
 
     /// <summary>Opens the stream, and opens it again whenever it ends.</summary>
-    public void Start() => _ = RunAsync(_closing.Token); // never throws
+    public void Start() => _ = RunAsync(); // never throws
 
     public void Close() => _closing.Cancel();
 
-    private async Task RunAsync(CancellationToken closing)
+    private async Task RunAsync()
     {
+        // The link to the conversation's token ends with the stream: a conversation may have many streams one after the other.
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_parts.Ending, _closing.Token);
         try
         {
-            while (await OpenOrFailAsync(closing).ConfigureAwait(false))
+            while (await OpenOrFailAsync(closing.Token).ConfigureAwait(false))
             {
-                await Task.Delay(_pause, _parts.Settings.Clock, closing).ConfigureAwait(false);
+                await Task.Delay(_pause, _parts.Settings.Clock, closing.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -149,7 +150,11 @@ internal sealed class ServerStream
                 using MessageBuffer data = next.Data;
                 hasBrought = true;
                 _lastId = events.LastId ?? _lastId;
-                if (next is { IsTooLarge: false, Name: "message" })
+                if (next.IsTooLarge)
+                {
+                    await _parts.Delivery.DropAsync(next).ConfigureAwait(false);
+                }
+                else if (next.Name == "message")
                 {
                     await _parts.Delivery.DeliverAsync(data.Bytes, carrier: null).ConfigureAwait(false);
                 }

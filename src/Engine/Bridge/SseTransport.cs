@@ -268,7 +268,7 @@ internal sealed class SseTransport : UpstreamTransport
             using MessageBuffer data = next.Data;
             if (next.IsTooLarge)
             {
-                _parts.Settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+                await _parts.Delivery.DropAsync(next).ConfigureAwait(false);
             }
             else if (next.Name == "endpoint" && !line.Opening.IsCompleted)
             {

@@ -103,6 +103,23 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task AnswerThatIsTooLargeEndsItsRequestWhileTheStreamGoesOn()
+    {
+        await using SseServer server = await SseServer.StartAsync(405);
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+        await bridge.InitializeAsync();
+
+        await bridge.SendAsync(Lines.Call("1", "huge"));
+        JsonNode huge = await bridge.ReceiveAsync();
+        JsonNode next = await bridge.AskAsync(Lines.Call("2"));
+
+        Assert.Equal("upstream-answer-too-large", huge["error"]!["data"]!["reason"]!.GetValue<string>());
+        Assert.Equal(1, huge["id"]!.GetValue<int>());
+        Assert.Equal(2, next["id"]!.GetValue<int>());
+        Assert.NotNull(next["result"]);
+    }
+
+    [Fact]
     public async Task BatchPassesAsItIsBothWays()
     {
         string batch = $"[{Lines.Call("1")}, {Lines.Call("2")}]";
@@ -193,6 +210,7 @@ internal sealed class SseServer : IAsyncDisposable
         string? answer = exchange switch
         {
             { Method: "initialize" } => Lines.Welcome("2024-11-05"),
+            { Id: { } id } when exchange.Body.Contains("huge", StringComparison.Ordinal) => Lines.Result(id, new string('x', BridgeLimits.MaxMessageBytes)),
             { Id: { } id } when !exchange.Body.Contains("hold", StringComparison.Ordinal) => Lines.Result(id),
             _ => null,
         };

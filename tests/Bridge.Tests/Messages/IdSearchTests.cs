@@ -29,6 +29,17 @@ public sealed class IdSearchTests
     [InlineData("""{"jsonrpc":"2.0","error":{"code":1},"id":1}""")]
     public void AnswerHasTheIdOfAnothersRequestAndSoNone(string message) => Assert.Equal("", Found(Pieces.Of(message)));
 
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"id":2,"method":"m","text":"it is cut he""", "1")]
+    [InlineData("""{"jsonrpc":"2.0","error":{"code":1},"id":"a"}""", "\"a\"")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"m","params":{"result":2}}""", "")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"m","result":{}}""", "")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{},"id":2}""", "")]
+    [InlineData("""{"jsonrpc":"2.0","id":null,"error":{}}""", "")]
+    [InlineData("""[{"jsonrpc":"2.0","id":1,"result":{}}]""", "")]
+    public void IdOfAnAnswerIsKeptApartFromThoseOfRequests(string message, string id) =>
+        Pieces.Everywhere(message, bytes => Assert.Equal(id, Search(bytes).AnswerId?.ToString() ?? ""));
+
     [Fact]
     public void IdThatIsThereTwiceIsNone() => Assert.Equal("", Found(Pieces.Of("""{"id":1,"method":"m","id":2}""")));
 
@@ -36,7 +47,9 @@ public sealed class IdSearchTests
     public void IdThatIsTooLongIsNone() =>
         Assert.Equal("", Found(Pieces.Of($$"""{"id":"{{new string('x', MessageScanner.MaxTextBytes)}}","method":"m"}""")));
 
-    private static string Found(ReadOnlySequence<byte> message)
+    private static string Found(ReadOnlySequence<byte> message) => Encoding.UTF8.GetString(Search(message).Id.Span);
+
+    private static IdSearch Search(ReadOnlySequence<byte> message)
     {
         var search = new IdSearch();
         foreach (ReadOnlyMemory<byte> piece in message)
@@ -44,6 +57,6 @@ public sealed class IdSearchTests
             search.Add(new ReadOnlySequence<byte>(piece));
         }
 
-        return Encoding.UTF8.GetString(search.Id.Span);
+        return search;
     }
 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Finds the id of a refused request whose bytes are read but not kept. The bytes may come in pieces of any size.</summary>
+/// <summary>Finds the id of a message whose bytes are read but not kept, since it is refused. The bytes may come in pieces of any size.</summary>
 /// <remarks>
-/// Clients write the id before the params or after them. For an answer no id is returned: it has the id of a request that the server made, and an error with
-/// that id could end a request of the client that has the same id.
+/// The id may stand anywhere in the message. A request and an answer with the same id have nothing to do with each other: an answer has the id of a request
+/// that the other peer made. So their ids are kept apart.
 /// </remarks>
 internal sealed class IdSearch
 {
@@ -36,14 +36,23 @@ internal sealed class IdSearch
     /// <summary>Whether the name that was read last is <c>id</c>.</summary>
     private bool _isIdNext;
 
-    /// <summary>Whether no id is returned: the message has a member that only answers have, or has the id twice, or is a batch.</summary>
+    /// <summary>Whether the message has <c>result</c> or <c>error</c>, which only answers have.</summary>
+    private bool _isAnswer;
+
+    /// <summary>Whether the message has <c>method</c>, which no answer has.</summary>
+    private bool _hasMethod;
+
+    /// <summary>Whether no id is returned: the message has the id twice, or is a batch.</summary>
     private bool _isRefused;
 
-    /// <summary>The raw JSON of the id; null if it has not come yet, or is not a valid id.</summary>
-    private byte[]? _id;
+    /// <summary>The id; null if it has not come yet, or is not a valid id.</summary>
+    private MessageId? _id;
 
-    /// <summary>The raw JSON of the id that was found; empty if there is none.</summary>
-    public ReadOnlyMemory<byte> Id => _isRefused ? default : _id;
+    /// <summary>The raw JSON of a request's id; empty if there is none, or the message is an answer.</summary>
+    public ReadOnlyMemory<byte> Id => _isRefused || _isAnswer ? default : _id?.Raw ?? default;
+
+    /// <summary>The id of an answer; null if there is none, or the message is not an answer.</summary>
+    public MessageId? AnswerId => !_isRefused && _isAnswer && !_hasMethod ? _id : null;
 
     private bool IsKept => _depth == 1 && (_isName || _isOfId);
 
@@ -56,7 +65,8 @@ internal sealed class IdSearch
         }
     }
 
-    private void Add(ReadOnlySpan<byte> bytes)
+    /// <inheritdoc cref="Add(in ReadOnlySequence{byte})"/>
+    public void Add(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
@@ -149,7 +159,9 @@ internal sealed class IdSearch
             var json = new Utf8JsonReader(_kept.WrittenSpan);
             json.Read();
             _isIdNext = json.ValueTextEquals("id"u8);
-            _isRefused |= json.ValueTextEquals("result"u8) || json.ValueTextEquals("error"u8) || (_isIdNext && _id is not null);
+            _isAnswer |= json.ValueTextEquals("result"u8) || json.ValueTextEquals("error"u8);
+            _hasMethod |= json.ValueTextEquals("method"u8);
+            _isRefused |= _isIdNext && _id is not null;
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
@@ -169,7 +181,7 @@ internal sealed class IdSearch
         {
             var raw = new ReadOnlySequence<byte>(_kept.WrittenMemory);
             var json = new Utf8JsonReader(raw);
-            _id = json.Read() && MessageId.TryRead(ref json, raw, out MessageId id) && !json.Read() ? id.Raw.ToArray() : null;
+            _id = json.Read() && MessageId.TryRead(ref json, raw, out MessageId id) && !json.Read() ? id : null;
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
