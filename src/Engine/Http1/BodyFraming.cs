@@ -13,12 +13,12 @@ internal enum FramingKind : byte
 
 /// <summary>How the end of one body is found, and how far the body has been read.</summary>
 /// <remarks>
-/// A mutable struct: it is a field of its owner, never read-only, and is not copied while the body is read. The framing of a chunked body contains its limits,
-/// so every copy has them too.
+/// A mutable struct: it is a field of its owner, never read-only, and is not copied while the body is read. For a chunked body it contains the limits, so a
+/// copy has them too.
 /// </remarks>
 internal struct BodyFraming
 {
-    /// <summary>Valid for <see cref="FramingKind.Chunked"/>.</summary>
+    /// <summary>The framing of a chunked body. Valid for <see cref="FramingKind.Chunked"/>.</summary>
     private ChunkedFraming _chunked;
 
     /// <summary>How many bytes of a body with a declared length have not been read. Valid for <see cref="FramingKind.Length"/>.</summary>
@@ -44,15 +44,15 @@ internal struct BodyFraming
         return new() { Kind = FramingKind.Length, DeclaredLength = length, _left = length };
     }
 
-    /// <param name="limits">The limits; a body that exceeds them is rejected.</param>
+    /// <param name="limits">The limits of the body; one that exceeds them is rejected.</param>
     public static BodyFraming OfChunks(in BodyLimits limits) => new() { Kind = FramingKind.Chunked, _chunked = new ChunkedFraming(limits) };
 
     public static BodyFraming UntilClose() => new() { Kind = FramingKind.UntilClose };
 
-    /// <summary>A copy for a receiver that does not use chunks: chunk lines are dropped and only the data is taken.</summary>
+    /// <summary>A copy that takes only the data of a chunked body and drops the chunk lines. For a receiver that does not use chunks.</summary>
     public readonly BodyFraming AsDataOnly() => this with { _chunked = _chunked.AsDataOnly() };
 
-    /// <summary>A copy that finds only the data in the bytes that follow. It is for code that inspects the body but does not send it.</summary>
+    /// <summary>A copy that takes only the data from here on, also in the middle of a body. For code that inspects the body but does not send it.</summary>
     public readonly BodyFraming AsDataFromHere() => this with { _chunked = _chunked.AsDataFromHere() };
 
     /// <summary>
@@ -125,13 +125,13 @@ internal struct BodyFraming
             return Violation.None;
         }
 
-        // A single other coding is well formed but not supported (501). Lists, parameters and misspelt names are used for request smuggling (400).
+        // The name of one other coding is well formed but not supported (501). Lists, parameters and misspelt names are used for request smuggling (400).
         return !coding.IsEmpty && !coding.ContainsAnyExcept(Grammar.TokenBytes) && !coding.StartsWith("chunked"u8)
             ? Violation.TransferEncodingNotSupported
             : Violation.TransferEncodingInvalid;
     }
 
-    /// <summary>Reads a number such as that of <c>Content-Length</c>: <c>1*DIGIT</c>, below 2^63. No sign, no list, no spaces.</summary>
+    /// <summary>Reads a number as in <c>Content-Length</c>: <c>1*DIGIT</c>, below 2^63, without sign, list or spaces.</summary>
     public static bool TryReadNumber(ReadOnlySpan<byte> value, out long number)
     {
         number = 0;

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Walks over received bytes that belong to one body, and finds the runs of bytes that are to be sent on.</summary>
+/// <summary>Walks over received bytes that belong to one body, and finds the runs of adjacent bytes that are to be sent on.</summary>
 /// <remarks>
 /// The only loop over <see cref="BodyFraming.Next"/>. Use it as <c>while (walk.MoveNext())</c>; each call finds one run. A walk over the next bytes continues
 /// where this walk stops.
@@ -35,12 +35,12 @@ internal ref struct BodyWalk
     public Violation Violation { get; private set; }
 
     /// <summary>Finds the next run.</summary>
-    /// <returns>False if the input or the body ends, or if the framing is broken. Then the bytes after the last run are not sent on.</returns>
+    /// <returns>False if the input or the body has ended, or the framing is broken. Then the bytes after the last run that was found are not sent on.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
         Debug.Assert(Violation is Violation.None, "Nothing follows a broken framing.");
-        int length = Length; // local variables, which the loop keeps in registers
+        int length = Length; // local variables are faster: the loop keeps them in registers
         int runStart = length;
         int runLength = 0;
         while (length < _input.Length && !_framing.IsComplete)
@@ -79,7 +79,7 @@ internal ref struct BodyWalk
         return runLength > 0;
     }
 
-    /// <summary>Walks over all of the input that belongs to the body, without looking for runs.</summary>
+    /// <summary>Walks over the input to the end of the body, or to the end of the input. The runs are not needed.</summary>
     /// <param name="framing">The body's framing.</param>
     /// <param name="input">The received bytes that follow those of the last walk.</param>
     /// <param name="length">How many bytes of the input belong to the body.</param>
@@ -92,7 +92,7 @@ internal ref struct BodyWalk
             var walk = new BodyWalk(ref framing, segment.Span);
             while (walk.MoveNext())
             {
-                // Only the end of the body matters here, not the runs.
+                // Only the walk to the end is needed, not the runs that it finds.
             }
 
             length += walk.Length;

@@ -11,7 +11,7 @@ internal struct ChunkExtension
 
     private enum State : byte
     {
-        /// <summary>Before the first semicolon.</summary>
+        /// <summary>Nothing has been read. The first byte must be a semicolon.</summary>
         Start,
         BeforeName,
         Name,
@@ -24,10 +24,10 @@ internal struct ChunkExtension
         AfterValue,
     }
 
-    /// <summary>Whether the chunk line may end here.</summary>
+    /// <summary>Whether the chunk line may end after the bytes read so far.</summary>
     public readonly bool IsWhole => _state is State.Name or State.Value or State.AfterQuoted;
 
-    /// <summary>Reads the next byte; false if the grammar does not allow it here.</summary>
+    /// <summary>Reads the next byte. Returns false if the grammar does not allow it here.</summary>
     public bool TryTake(byte next)
     {
         State? state = _state switch

@@ -2,11 +2,10 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>Finds the end of a chunked body, and decides which of its bytes are sent on: only those of its plain form.</summary>
+/// <summary>Finds the end of a chunked body, and decides which bytes are sent on: the chunks in plain form, without extensions and leading zeros.</summary>
 /// <remarks>
-/// RFC 9112 §7.1. It reads byte by byte, so the result does not depend on how the input is split. Chunk extensions, redundant leading zeros, the last chunk and
-/// the trailer section are checked, limited and dropped. The relay writes a last chunk of its own once the framing is complete, so that a body that was cut can
-/// never look complete.
+/// RFC 9112 §7.1. The result does not depend on how the input is split into reads. Extensions, leading zeros, the last chunk and the trailer section are
+/// checked, limited and dropped. The relay writes its own last chunk once the framing is complete, so that a body that was cut can never look complete.
 /// </remarks>
 internal struct ChunkedFraming(in BodyLimits limits)
 {
@@ -15,16 +14,16 @@ internal struct ChunkedFraming(in BodyLimits limits)
     /// <summary>The maximum size of all chunks together, in bytes.</summary>
     private readonly long _maxDataBytes = limits.MaxDataBytes;
 
-    /// <summary>The maximum number of bytes of all extensions in the body, and also of its trailer section.</summary>
+    /// <summary>The maximum number of bytes of all extensions in the body, and also, counted separately, of its trailer section.</summary>
     private readonly int _maxOverheadBytes = limits.MaxOverheadBytes;
 
-    /// <summary>Whether chunk lines are dropped, so that only the data remains.</summary>
+    /// <summary>Whether chunk lines are dropped, so that only the data is sent on.</summary>
     private bool _dataOnly;
 
     /// <summary>What kind of byte must come next.</summary>
     private State _state;
 
-    /// <summary>The extensions of the current chunk line; valid in <see cref="State.Extension"/>.</summary>
+    /// <summary>Reads the extensions of the current chunk line. Valid in <see cref="State.Extension"/>.</summary>
     private ChunkExtension _extension;
 
     /// <summary>The number of digits of the current chunk's size so far, leading zeros included.</summary>
@@ -65,16 +64,14 @@ internal struct ChunkedFraming(in BodyLimits limits)
 
     public readonly bool IsComplete => _state is State.Complete;
 
-    /// <summary>
-    /// A copy for a receiver that wants only the data. Must be chosen before the first byte, since chunk lines that were sent cannot be taken back.
-    /// </summary>
+    /// <summary>A copy that takes only the data. Must be made before the first byte is read, because chunk lines that were sent cannot be taken back.</summary>
     public readonly ChunkedFraming AsDataOnly()
     {
         Debug.Assert(_state is State.SizeStart && _dataBytes == 0, "The form is chosen before the first byte.");
         return this with { _dataOnly = true };
     }
 
-    /// <summary>A copy that finds only the data in the bytes that follow. It is for code that inspects the body but does not send it.</summary>
+    /// <summary>A copy that takes only the data from here on, also in the middle of a body. For code that inspects the body but does not send it.</summary>
     public readonly ChunkedFraming AsDataFromHere() => this with { _dataOnly = true };
 
     public Step Next(ReadOnlySpan<byte> input)
@@ -108,7 +105,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         };
     }
 
-    /// <summary>Takes every chunk that is complete in the input and in plain form: a size without leading zero or extension, CRLF, data, CRLF.</summary>
+    /// <summary>Takes the first chunks of the input while they are complete, plain (no leading zero or extension) and allowed. Returns their length.</summary>
     private int TakePlainChunks(ReadOnlySpan<byte> input)
     {
         int run = 0;
@@ -134,11 +131,11 @@ internal struct ChunkedFraming(in BodyLimits limits)
     }
 
     /// <summary>
-    /// Returns the number of digits of a plain size line at the start of the input; 0 if there is no such line, or if it is the last chunk's.
+    /// Returns the number of digits of the size if the input begins with a plain size line, at most seven digits long and not the last chunk's; otherwise 0.
     /// </summary>
     private static int ReadPlainSize(ReadOnlySpan<byte> input, out long size)
     {
-        const int fewDigits = 7; // 28 bits, so the sums below cannot overflow
+        const int fewDigits = 7; // 28 bits, so that sums of a size and an offset fit in an int
         size = 0;
         int digits = 0;
         while (digits < input.Length && digits <= fewDigits && Grammar.HexValue(input[digits]) is >= 0 and int value)
@@ -168,7 +165,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return Step.Drop(0);
     }
 
-    /// <summary>Drops redundant zeros, so that a size is always sent on in the same spelling.</summary>
+    /// <summary>Drops leading zeros, so that a size is always sent on in the same form.</summary>
     private Step TakeZeros(ReadOnlySpan<byte> input)
     {
         int zeros = input.IndexOfAnyExcept((byte)'0');
@@ -244,7 +241,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return input[0] == (byte)'\r' && _extension.IsWhole ? EndSize() : Step.Reject(Violation.ChunkExtensionInvalid);
     }
 
-    /// <summary>Handles the CR of the size line. The limit is checked here, before any byte of the chunk's data is sent on.</summary>
+    /// <summary>Handles the CR of the size line. Checks the limit of the body's data before any data of this chunk is sent on.</summary>
     private Step EndSize()
     {
         if (_size > _maxDataBytes - _dataBytes)
@@ -328,7 +325,7 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return dropped.Kind is StepKind.Drop && input[end] != (byte)'\r' ? Step.Reject(Violation.TrailerInvalid) : dropped;
     }
 
-    /// <summary>Counts the bytes before it looks at the last one, so that the same violation is found first, however the input is split.</summary>
+    /// <summary>Drops and counts trailer bytes. Callers check the last byte later: so the first violation does not depend on how the input is split.</summary>
     private Step DropTrailerBytes(int length)
     {
         _trailerBytes += length;

@@ -3,10 +3,12 @@ using System.Text;
 namespace McpProxyFast.Http1;
 
 /// <summary>Reads <c>Connection</c>: whether the sender keeps the connection open, and which fields are meant for this hop only.</summary>
-/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> are not removed even if they are named here: removing them would allow request smuggling.</remarks>
+/// <remarks>RFC 9110 §7.6.1. Framing fields and <c>Host</c> stay valid even if they are named here: to remove them would allow request smuggling.</remarks>
 internal static class ConnectionOptions
 {
-    /// <summary>The maximum number of options in one head. The limit is needed because each option is compared with each field.</summary>
+    /// <summary>
+    /// The maximum number of options in one head; a head with more is rejected. The limit is needed because each option is compared with each field.
+    /// </summary>
     private const int MaxOptions = 32;
 
     public static Violation Read(MessageHead head, out bool close, out bool keepAlive)

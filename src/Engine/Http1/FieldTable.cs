@@ -24,15 +24,15 @@ internal enum Occurrence : byte
     Repeated,
 }
 
-/// <summary>The field lines of one head, in order. The object is reused: it grows up to the maximum number of fields and never shrinks.</summary>
+/// <summary>The field lines of one head, in order. The object is reused: it grows when a head has more lines than any head before, and never shrinks.</summary>
 internal sealed class FieldTable
 {
     private const int UsualFields = 24;
 
-    /// <summary>The lines. The entries from <see cref="Count"/> on are left over from an earlier head.</summary>
+    /// <summary>Where the lines are. The entries from <see cref="Count"/> on are left over from an earlier head.</summary>
     private FieldSlot[] _slots = new FieldSlot[UsualFields];
 
-    /// <summary>A bit is set for each known field that has a line.</summary>
+    /// <summary>One bit for each known field: it is set if the head has a line with that name.</summary>
     private ulong _present;
 
     public int Count { get; private set; }

@@ -27,7 +27,9 @@ internal static class Grammar
     /// <inheritdoc cref="Token68"/>
     public static readonly SearchValues<char> Token68Characters = SearchValues.Create(Token68);
 
-    /// <summary>All control bytes but HTAB: none of them may occur in a field value (RFC 9110 §5.5), and CR must be the end of a line.</summary>
+    /// <summary>
+    /// All control bytes but HTAB. None may occur in a field value (RFC 9110 §5.5), so the first one after the start of a line must be the CR that ends it.
+    /// </summary>
     public static readonly SearchValues<byte> ControlBytes = SearchValues.Create(Controls());
 
     /// <summary>
@@ -37,7 +39,8 @@ internal static class Grammar
     public static readonly SearchValues<byte> ForbiddenInTarget = SearchValues.Create(TargetStops());
 
     /// <summary>
-    /// The bytes of a host name or an IPv4 address. The sub-delims of RFC 3986 are left out, since no real host has them; so a list is never a host.
+    /// The bytes of a host name or an IPv4 address. The sub-delims of RFC 3986, such as the comma, are left out: no real host has them, and so a list of hosts
+    /// is refused.
     /// </summary>
     public static readonly SearchValues<byte> HostBytes =
         SearchValues.Create("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
@@ -54,7 +57,7 @@ internal static class Grammar
 
     public static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> value) => value.Trim(Blanks);
 
-    /// <summary>The value of one hexadecimal digit, or -1.</summary>
+    /// <summary>The value of one hexadecimal digit; -1 for any other byte.</summary>
     public static int HexValue(byte digit) => digit switch
     {
         >= (byte)'0' and <= (byte)'9' => digit - '0',
@@ -63,7 +66,7 @@ internal static class Grammar
         _ => -1,
     };
 
-    /// <summary><c>host [ ":" port ]</c>, RFC 9110 §7.2, without user information, list or empty port.</summary>
+    /// <summary>Whether the bytes are <c>host [ ":" port ]</c>, RFC 9110 §7.2, without user information, list or empty port.</summary>
     public static bool IsAuthority(ReadOnlySpan<byte> authority)
     {
         int hostLength = HostLength(authority);
@@ -93,11 +96,11 @@ internal static class Grammar
         int length = authority.IndexOfAnyExcept(HostBytes);
         length = length < 0 ? authority.Length : length;
 
-        // No label may be empty, except after a final dot: some resolvers refuse such a name, others repair it.
+        // A dot may end the name, but otherwise no label may be empty: some resolvers refuse such a name, others repair it.
         return authority[0] == (byte)'.' || authority[..length].IndexOf(".."u8) >= 0 ? -1 : length;
     }
 
-    /// <summary>Whether the bytes are an IPv6 address, without a zone. An IPv4 address in brackets is none.</summary>
+    /// <summary>Whether the bytes are an IPv6 address without a zone. An IPv4 address in brackets is not one.</summary>
     private static bool IsIpv6(ReadOnlySpan<byte> address) =>
         address.Contains((byte)':') && !address.ContainsAnyExcept(Ipv6Bytes) && IPAddress.IsValidUtf8(address);
 

@@ -6,11 +6,11 @@ namespace McpProxyFast.Http1;
 /// <remarks>RFC 9112 §2.1. A line ends with CRLF and with nothing else. Anything unclear is rejected, not repaired.</remarks>
 internal static class HeadParser
 {
-    /// <summary>Continues to parse <paramref name="head"/> with the bytes that were set last.</summary>
-    /// <returns>Done with the head's length; NeedMore; or Reject. On NeedMore the unfinished line is read again from its start.</returns>
+    /// <summary>Continues to parse <paramref name="head"/> with the bytes that <see cref="MessageHead.SetBytes"/> was given.</summary>
+    /// <returns>Done with the length of the head; NeedMore; or Reject. After NeedMore, the next call reads the unfinished line again from its start.</returns>
     public static Step Parse(MessageHead head, in HeadLimits limits)
     {
-        // Bytes after the limit are not looked at, so that the same violation is found first, however the input is split.
+        // Bytes beyond the limit are not parsed, so that the same violation is found first, however the input is split.
         Debug.Assert(limits.MaxHeadBytes <= ushort.MaxValue, "Every offset fits in 16 bits.");
         Debug.Assert(head.Length == 0, "Not to be called once complete.");
         ReadOnlySpan<byte> received = head.Bytes.Span;
@@ -71,11 +71,13 @@ internal static class HeadParser
         return Step.Take(length + 2);
     }
 
-    /// <summary>The rule that a start line breaks that is too long. If it has no space within the limit, it is not a target that is too long.</summary>
+    /// <summary>
+    /// Rejects a start line that is too long. If the method has ended within the limit, the target is too long. If not, the line is not a request line.
+    /// </summary>
     private static Step RejectTooLong(ReadOnlySpan<byte> received, in HeadLimits limits) =>
         Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? Violation.TargetTooLong : Violation.RequestLineInvalid);
 
-    /// <summary><c>field-line = field-name ":" OWS field-value OWS</c>, RFC 9112 §5; or the empty line that ends the head.</summary>
+    /// <summary>Reads a line of the form <c>field-line = field-name ":" OWS field-value OWS</c>, RFC 9112 §5, or the empty line that ends the head.</summary>
     private static Step TakeFieldLine(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)
     {
         ReadOnlySpan<byte> rest = received[head.Parsed..];
@@ -85,8 +87,8 @@ internal static class HeadParser
             return nameLength < 0 ? Step.NeedMore : TakeNameless(head, rest, limits);
         }
 
-        // No white space before the colon (§5.1): a lenient reader here and a strict one upstream
-        // disagree on which field this is, and that disagreement is request smuggling.
+        // White space before the colon is rejected (§5.1). If it were accepted here, a stricter upstream could read another field than the proxy, which allows
+        // request smuggling.
         if (rest[nameLength] != (byte)':')
         {
             return Step.Reject(Violation.FieldNameInvalid);
@@ -119,7 +121,7 @@ internal static class HeadParser
         return Step.Take(nameLength + 1 + paddedLength + 2);
     }
 
-    /// <summary>Handles a line that does not start with a token: either the empty line, or a violation.</summary>
+    /// <summary>Handles a line that does not start with a token: it is the empty line that ends the head, or breaks a rule.</summary>
     private static Step TakeNameless(MessageHead head, ReadOnlySpan<byte> rest, in HeadLimits limits)
     {
         if (rest is [(byte)'\r'])
@@ -142,9 +144,9 @@ internal static class HeadParser
         });
     }
 
-    /// <summary>Finds the CRLF that ends the line. Any other control byte before it is rejected, also a CR or LF alone.</summary>
+    /// <summary>Finds the CRLF that ends the line. Any other control byte but HTAB is rejected, also a CR or LF alone.</summary>
     /// <param name="input">The line and what follows it.</param>
-    /// <param name="length">The line's length without its CRLF; until the end is found, the length so far.</param>
+    /// <param name="length">The line's length without its CRLF. If the end is not in the input yet, the length so far.</param>
     private static Step FindLineEnd(ReadOnlySpan<byte> input, out int length)
     {
         length = input.IndexOfAny(Grammar.ControlBytes);

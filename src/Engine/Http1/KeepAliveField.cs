@@ -6,17 +6,17 @@ namespace McpProxyFast.Http1;
 /// <summary>Reads <c>Keep-Alive: timeout=5, max=100</c>: how long a server keeps an idle connection open.</summary>
 /// <remarks>
 /// RFC 2068 §19.7.1.1 defines the field without its parameters. Servers send <c>timeout</c> in whole seconds (node, Apache httpd). The field is only a hint, so
-/// malformed values are ignored, and the shortest of several values counts.
+/// a malformed value is ignored, and the shortest of several values counts.
 /// </remarks>
 internal static class KeepAliveField
 {
     /// <summary>The server has not sent a timeout.</summary>
     public const int NotSaid = -1;
 
-    /// <summary>The longest timeout in seconds, one day. Longer ones count as one day.</summary>
+    /// <summary>The longest timeout that is returned: one day, in seconds. A longer one counts as one day.</summary>
     private const int Longest = 86_400;
 
-    /// <summary>The timeout in seconds; <see cref="NotSaid"/> if there is none. Allocates nothing.</summary>
+    /// <summary>Returns the timeout in seconds; <see cref="NotSaid"/> if the head has none. Allocates nothing.</summary>
     public static int TimeoutOf(MessageHead head)
     {
         Debug.Assert(head.Length > 0, "The head is complete.");

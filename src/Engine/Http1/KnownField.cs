@@ -2,7 +2,7 @@ using System.Text;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>The field names that the proxy handles. Every other name is <see cref="None"/>; such fields pass unchanged.</summary>
+/// <summary>The field names that the proxy treats specially. A field with any other name is <see cref="None"/> and passes unchanged.</summary>
 internal enum KnownField : byte
 {
     None,
@@ -23,7 +23,9 @@ internal enum KnownField : byte
     Authorization,
     Origin,
 
-    /// <summary><c>Sec-Fetch-Site</c>: a browser says how the page that makes the request is related to the target's site. A page cannot change it.</summary>
+    /// <summary>
+    /// <c>Sec-Fetch-Site</c>: in it a browser says how the site of the page that makes the request is related to the target's site. Scripts cannot change it.
+    /// </summary>
     SecFetchSite,
     Forwarded,
     XForwardedFor,
@@ -37,7 +39,9 @@ internal enum KnownField : byte
     /// <summary><c>Proxy</c>: not a field of HTTP. CGI servers turn it into the variable <c>HTTP_PROXY</c>, which client libraries obey.</summary>
     ProxyVariable,
 
-    /// <summary>The field in which each McpProxyFast adds its mark to a request, so that a request that comes back is recognised.</summary>
+    /// <summary>
+    /// <c>McpProxyFast-Hop</c>: each McpProxyFast proxy adds its mark to a request in this field, and so recognises a request that comes back to it.
+    /// </summary>
     ProxyHop,
     ContentType,
     ContentEncoding,
@@ -49,7 +53,7 @@ internal enum KnownField : byte
     AccessControlRequestHeaders,
     AccessControl,
 
-    /// <summary>One of the names above written with <c>_</c> instead of <c>-</c>: some servers treat both as the same name.</summary>
+    /// <summary>One of the names above, written with <c>_</c> instead of <c>-</c>. Some servers treat both as the same name.</summary>
     Lookalike,
 }
 
@@ -111,7 +115,10 @@ internal static class KnownFields
         : StartsWith(name, "access-control-"u8) ? KnownField.AccessControl
         : KnownField.None;
 
-    /// <summary>Recognises names with <c>_</c>. A name longer than every known name can still begin with the prefix of a group of names.</summary>
+    /// <summary>
+    /// Recognises known names that are written with <c>_</c>. A name that is longer than every known name may still begin with a known prefix, such as
+    /// <c>x_forwarded_</c>.
+    /// </summary>
     private static KnownField IdentifyLookalike(ReadOnlySpan<byte> name)
     {
         Span<byte> room = stackalloc byte[LongestName];

@@ -12,7 +12,7 @@ internal abstract class MessageHead
     /// <summary>The framing of the body; valid once the head is complete.</summary>
     private BodyFraming _framing;
 
-    /// <summary>A checksum of the bytes before <see cref="Parsed"/>; set only in Debug builds.</summary>
+    /// <summary>A checksum of the bytes before <see cref="Parsed"/>, to detect that they have changed. Set only in Debug builds.</summary>
     private int _parsedChecksum;
 
     public ReadOnlyMemory<byte> Bytes { get; private set; }
@@ -25,16 +25,16 @@ internal abstract class MessageHead
     /// <summary>Where the field lines start: the length of the start line with its CRLF; 0 until it is known.</summary>
     public int FieldsStart { get; protected set; }
 
-    /// <summary>Where the next unread line starts.</summary>
+    /// <summary>Where the next line starts that has not been parsed.</summary>
     public int Parsed { get; set; }
 
     /// <summary>0 for HTTP/1.0, 1 for HTTP/1.1.</summary>
     public int MinorVersion { get; protected set; }
 
-    /// <summary>How the end of the body is found.</summary>
+    /// <summary>How the end of the body is found. Valid once the head is complete.</summary>
     public ref readonly BodyFraming Framing => ref _framing;
 
-    /// <summary>Whether the sender lets the connection carry another message (RFC 9112 §9.3).</summary>
+    /// <summary>Whether the connection may carry another message after this one, as far as the sender says (RFC 9112 §9.3).</summary>
     public bool KeepsAlive { get; protected set; }
 
     public ReadOnlySpan<byte> Span => Bytes.Span[..Length];
@@ -43,17 +43,17 @@ internal abstract class MessageHead
 
     public ReadOnlySpan<byte> Value(in FieldSlot slot) => Bytes.Span.Slice(slot.ValueStart, slot.ValueLength);
 
-    /// <summary>The value of the only line with this name; empty if there is none or several.</summary>
+    /// <summary>The value of the line with this name; empty if the head has no such line, or several.</summary>
     public ReadOnlySpan<byte> Value(KnownField known)
     {
         Occurrence found = Fields.Single(known, out int index);
         return found is Occurrence.Once ? Value(Fields.Slots[index]) : default;
     }
 
-    /// <summary>Where the line of a slot ends, including its CRLF; the next line begins there.</summary>
+    /// <summary>Where the line with this index in <see cref="Fields"/> ends, including its CRLF. The next line begins there.</summary>
     public int LineEnd(int index) => index + 1 < Fields.Count ? Fields.Slots[index + 1].LineStart : Length - 2;
 
-    /// <summary>Sets the bytes received so far. They start with the bytes of the last call, but may be at another place in memory.</summary>
+    /// <summary>Sets the bytes received so far. They must begin with the bytes of the last call, but may be at another place in memory.</summary>
     public void SetBytes(ReadOnlyMemory<byte> received)
     {
         Debug.Assert(received.Length >= Parsed && ChecksumOf(received.Span[..Parsed]) == _parsedChecksum, "The bytes start with those of the last call.");
@@ -71,7 +71,7 @@ internal abstract class MessageHead
         return Validate(limits);
     }
 
-    /// <summary>Records a checksum, with which Debug builds check that the bytes do not change. Called whenever parsing stops.</summary>
+    /// <summary>Records a checksum of the parsed bytes, with which Debug builds check that these bytes do not change. Called whenever parsing stops.</summary>
     [Conditional("DEBUG")]
     public void RememberParsed() => _parsedChecksum = ChecksumOf(Bytes.Span[..Parsed]);
 
@@ -88,7 +88,7 @@ internal abstract class MessageHead
         KeepsAlive = false;
     }
 
-    /// <summary>Reads the start line.</summary>
+    /// <summary>Reads the start line, which is given without its CRLF.</summary>
     public abstract Violation TakeStartLine(ReadOnlySpan<byte> line);
 
     protected abstract Violation Validate(in BodyLimits limits);
@@ -96,7 +96,7 @@ internal abstract class MessageHead
     /// <summary>Sets <see cref="Framing"/> from the framing fields.</summary>
     protected Violation ReadFraming(in BodyLimits limits) => BodyFraming.Read(this, limits, out _framing);
 
-    /// <summary>Sets <see cref="Framing"/> if it does not follow from the framing fields alone.</summary>
+    /// <summary>Sets <see cref="Framing"/> in cases where the framing fields alone do not decide it.</summary>
     protected void SetFraming(in BodyFraming framing) => _framing = framing;
 
     private static int ChecksumOf(ReadOnlySpan<byte> bytes)

@@ -25,7 +25,7 @@ internal sealed class RequestHead : MessageHead
 
     public ReadOnlySpan<byte> Method => Bytes.Span[.._methodLength];
 
-    /// <summary>Path and query as the client sent them; empty for an absolute target without a path and for <c>*</c>.</summary>
+    /// <summary>Path and query as the client sent them. Empty for <c>*</c> and for an absolute target without path and query.</summary>
     public ReadOnlySpan<byte> PathAndQuery => Bytes.Span.Slice(_pathStart, _pathLength);
 
     /// <summary>The path without the query.</summary>
@@ -40,11 +40,12 @@ internal sealed class RequestHead : MessageHead
     }
 
     /// <summary>
-    /// The host that the client means: the target's authority if it has one, otherwise the value of Host (RFC 9112 §3.2.2). Empty only in HTTP/1.0.
+    /// The host, with its port if there is one, that the client means: the target's authority if it has one, otherwise the value of Host (RFC 9112 §3.2.2).
+    /// Empty only in HTTP/1.0.
     /// </summary>
     public ReadOnlySpan<byte> Authority => _authorityLength > 0 ? Bytes.Span.Slice(_authorityStart, _authorityLength) : Value(KnownField.Host);
 
-    /// <summary>Whether the start line ends with path, query and <c>HTTP/1.1</c>, so that its bytes can be copied unchanged.</summary>
+    /// <summary>Whether the request line has the origin form and <c>HTTP/1.1</c>, so that its bytes can be forwarded unchanged.</summary>
     public bool IsPlainOriginForm => TargetForm is TargetForm.Origin && MinorVersion == 1;
 
     public bool IsHead { get; private set; }
@@ -55,13 +56,15 @@ internal sealed class RequestHead : MessageHead
 
     public bool IsTrace { get; private set; }
 
-    /// <summary>Whether the method is defined so that sending the request twice does no harm, RFC 9110 §9.2.2.</summary>
+    /// <summary>Whether the method is idempotent, RFC 9110 §9.2.2: to send the request twice does no harm.</summary>
     public bool IsIdempotent { get; private set; }
 
-    /// <summary>How many further hops an OPTIONS or TRACE may make (RFC 9110 §7.6.2); -1 if the field is absent, and for other methods.</summary>
+    /// <summary>
+    /// How many more proxies may forward an OPTIONS or TRACE (<c>Max-Forwards</c>, RFC 9110 §7.6.2); -1 if the field is absent, and for other methods.
+    /// </summary>
     public long HopsLeft { get; private set; } = -1;
 
-    /// <summary>Whether the client waits for a 100 before it sends the body (RFC 9110 §10.1.1).</summary>
+    /// <summary>Whether the client waits for a 100 (Continue) before it sends the body (RFC 9110 §10.1.1).</summary>
     public bool ExpectsContinue { get; private set; }
 
     public override void Clear()
@@ -74,7 +77,7 @@ internal sealed class RequestHead : MessageHead
         HopsLeft = -1;
     }
 
-    /// <summary><c>request-line = method SP request-target SP HTTP-version</c>, RFC 9112 §3.</summary>
+    /// <summary>Reads <c>request-line = method SP request-target SP HTTP-version</c>, RFC 9112 §3.</summary>
     public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
         _methodLength = line.IndexOf((byte)' ');
@@ -133,7 +136,7 @@ internal sealed class RequestHead : MessageHead
             return violation;
         }
 
-        // This is set last, so that a head that breaks a rule never keeps its connection open.
+        // Set after all checks: the connection of a head that breaks a rule is never kept open.
         KeepsAlive = MinorVersion == 1 ? !close : keepAlive && !close;
         return Violation.None;
     }
@@ -152,7 +155,7 @@ internal sealed class RequestHead : MessageHead
             return Violation.None;
         }
 
-        // HTTP-version = "HTTP/" DIGIT "." DIGIT: either well formed but not supported, or malformed.
+        // HTTP-version = "HTTP/" DIGIT "." DIGIT. Any other version is either well formed but not supported, or malformed.
         bool wellFormed = version.Length == 8
             && version.StartsWith("HTTP/"u8)
             && char.IsAsciiDigit((char)version[5]) && version[6] == (byte)'.' && char.IsAsciiDigit((char)version[7]);
@@ -198,7 +201,7 @@ internal sealed class RequestHead : MessageHead
         return TakeAbsoluteTarget(target, start);
     }
 
-    /// <summary>Reads an <c>absolute-form</c>, §3.2.2: http or https, an authority without user information, then path and query.</summary>
+    /// <summary>Reads a target in <c>absolute-form</c>, §3.2.2: http or https, an authority without user information, then path and query.</summary>
     private Violation TakeAbsoluteTarget(ReadOnlySpan<byte> target, int start)
     {
         int scheme = StartsWith(target, "http://"u8) ? 7 : StartsWith(target, "https://"u8) ? 8 : 0;
@@ -245,7 +248,7 @@ internal sealed class RequestHead : MessageHead
         return _authorityLength == 0 || NamesSameHost(host, Authority) ? Violation.None : Violation.HostContradictsTarget;
     }
 
-    /// <summary>Whether both name the same host: they may differ in case, and one of them may leave out the default port.</summary>
+    /// <summary>Whether Host and the target's authority name the same host: they may differ in case, and one of them may leave out the default port.</summary>
     private bool NamesSameHost(ReadOnlySpan<byte> host, ReadOnlySpan<byte> authority)
     {
         ReadOnlySpan<byte> defaultPort = _isHttps ? ":443"u8 : ":80"u8;

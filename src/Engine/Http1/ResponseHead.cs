@@ -1,12 +1,12 @@
 namespace McpProxyFast.Http1;
 
-/// <summary>One response head of the upstream, interim or final.</summary>
+/// <summary>The head of one response of the upstream, interim or final.</summary>
 internal sealed class ResponseHead : MessageHead
 {
     /// <summary>The status code, 100 to 599.</summary>
     public int Status { get; private set; }
 
-    /// <summary>Whether the request was a HEAD. Then the answer has no body, whatever its fields say.</summary>
+    /// <summary>Whether the request was a HEAD. Then the response has no body, whatever its fields say.</summary>
     public bool AnswersHead { get; set; }
 
     public bool IsInterim => Status < 200;
@@ -14,11 +14,12 @@ internal sealed class ResponseHead : MessageHead
     /// <summary>Whether the response never has a body, because of its status or of the request's method (RFC 9112 §6.3 rule 1).</summary>
     public bool IsBodyless => AnswersHead || Status is < 200 or 204 or 304;
 
-    /// <summary>Whether the body is a stream of events without a content coding, so that its events can be read.</summary>
+    /// <summary>Whether the body is <c>text/event-stream</c> without a content coding, so that its events can be read.</summary>
     public bool IsEventStream => Fields.Has(KnownField.ContentType) && !Fields.Has(KnownField.ContentEncoding) && IsEvents(Value(KnownField.ContentType));
 
     /// <summary>
-    /// The declared length of a message without a body: the length that the body of a GET would have (RFC 9110 §8.6). -1 if none is declared.
+    /// The value of <c>Content-Length</c> in a response without a body: for example, the length that the body of a GET would have (RFC 9110 §8.6). -1 if there
+    /// is none.
     /// </summary>
     public long InformativeLength { get; private set; } = -1;
 
@@ -29,7 +30,7 @@ internal sealed class ResponseHead : MessageHead
         InformativeLength = -1;
     }
 
-    /// <summary><c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4.</summary>
+    /// <summary>Reads <c>status-line = HTTP-version SP status-code SP [ reason-phrase ]</c>, RFC 9112 §4.</summary>
     /// <remarks>The last SP may be missing, since many servers leave it out.</remarks>
     public override Violation TakeStartLine(ReadOnlySpan<byte> line)
     {
@@ -68,8 +69,8 @@ internal sealed class ResponseHead : MessageHead
         {
             InformativeLength = Framing.Kind is FramingKind.Length ? Framing.DeclaredLength : -1;
 
-            // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). One that does may send it, and then it
-            // would be read as the next answer: for a 1xx that is the one waited for; behind a 204 the connection is not used again.
+            // A 1xx or 204 must not declare a body (RFC 9110 §8.6, RFC 9112 §6.1). A server that declares one may also send it, and its bytes would be read as
+            // the next response. So such a 1xx, which the final response must follow, is rejected, and after such a 204 the connection is not used again.
             bool declaresOne = Framing.Kind is FramingKind.Chunked || InformativeLength > 0;
             SetFraming(default);
             KeepsAlive &= Status == 304 || AnswersHead || !declaresOne;

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>What to do with the bytes that a parser or a framing has read.</summary>
+/// <summary>What a parser or a framing has found, and what to do with the bytes that it has read.</summary>
 internal enum StepKind : byte
 {
-    /// <summary>More bytes are needed to decide.</summary>
+    /// <summary>More bytes are needed before anything can be decided.</summary>
     NeedMore,
 
     /// <summary>These bytes belong to the message and are sent on unchanged.</summary>
@@ -14,14 +14,14 @@ internal enum StepKind : byte
     /// <summary>These bytes have been read and are not sent on.</summary>
     Drop,
 
-    /// <summary>The head or body ends here.</summary>
+    /// <summary>The head or body is complete.</summary>
     Done,
 
     /// <summary>The bytes break a rule.</summary>
     Reject,
 }
 
-/// <summary>The result of every parser in this folder: what to do with how many bytes, or which rule the bytes break.</summary>
+/// <summary>The result of a parser or framing: what to do with the next <c>Length</c> bytes, or which rule they break.</summary>
 internal readonly record struct Step(StepKind Kind, int Length, Violation Violation)
 {
     public static Step NeedMore => default;

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Http1;
 
-/// <summary>A rule of HTTP/1.1, or a limit, that a received message breaks: a client's request or an upstream's answer. No other rules are checked.</summary>
+/// <summary>
+/// A rule of HTTP/1.1, or a limit of the proxy, that a received message breaks: a client's request or an upstream's response. These are all the rules that are
+/// checked.
+/// </summary>
 internal enum Violation : byte
 {
     None,
@@ -51,19 +54,19 @@ internal enum Violation : byte
     ChunkOverheadTooLarge,
     TrailerInvalid,
 
-    // The order of messages (RFC 9112 §9, RFC 9110 §15.2). A parser sees only one message, so the code of the exchange finds these.
+    // The order of messages (RFC 9112 §9, RFC 9110 §15.2). A parser sees only one message, so these are found by the code of the exchange.
     UnexpectedSwitch,
     TooManyInterim,
     UnsolicitedResponse,
 }
 
-/// <summary>The table of all violations: a code for logs and metrics that never changes, and the section of the RFC with the rule.</summary>
+/// <summary>The table of all violations. It has, for each one, the code for logs and metrics and the section of the RFC that has the rule.</summary>
 internal static class Violations
 {
     /// <summary>The code that logs and metrics show. It never changes.</summary>
     public static string CodeOf(Violation violation) => RowOf(violation).Code;
 
-    /// <summary>The section of the RFC with the rule, such as <c>RFC 9112 §5.1</c>.</summary>
+    /// <summary>The section of the RFC that has the rule, such as <c>RFC 9112 §5.1</c>.</summary>
     public static string RuleOf(Violation violation) => RowOf(violation).Rule;
 
     private static (string Code, string Rule) RowOf(Violation violation) => violation switch

@@ -13,8 +13,8 @@ internal enum RelayEnd : byte
     Complete,
 
     /// <summary>
-    /// The source ended or failed before the end of the body. A body without a length is still complete if the close was orderly. The caller knows that about
-    /// its source, and then calls <see cref="BodyRelay.FinishUntilCloseAsync"/>.
+    /// The source ended or failed before the end of the body. If the body lasts until the source closes, it is complete nevertheless if the close was orderly.
+    /// The caller checks that, and then calls <see cref="BodyRelay.FinishUntilCloseAsync"/>.
     /// </summary>
     SourceEnded,
 
@@ -36,22 +36,22 @@ internal enum RelayPhase : byte
     Writing,
 }
 
-/// <summary>Inspects the first bytes of a body before they are forwarded. It may change bytes in place, but not their number.</summary>
+/// <summary>Inspects the first bytes of a body before they are forwarded. It may change the bytes in place, but not their number.</summary>
 /// <param name="framing">The framing of the body, read up to these bytes.</param>
 /// <param name="received">The bytes that were received and not yet forwarded.</param>
-/// <param name="isOver">The rest of the body is forwarded without inspection.</param>
-/// <returns>How many of the bytes may be forwarded now. The others are passed again, together with later ones.</returns>
+/// <param name="isOver">Whether the inspection is over, so that the rest of the body is forwarded without it.</param>
+/// <returns>How many of the bytes may be forwarded now. The others are passed again in the next call, together with later ones.</returns>
 internal delegate int BodyStart(in BodyFraming framing, Memory<byte> received, out bool isOver);
 
-/// <summary>Moves one body from a source to a sink, and does nothing else.</summary>
+/// <summary>Moves one body from a source to a sink.</summary>
 /// <remarks>
-/// There is one flush per read, not per chunk. So an event of a stream is sent at once, and a burst of small chunks is still sent as one packet. A long run of
-/// bytes is passed to the sink without a copy; short runs are copied, so that head, body and last chunk are sent together. The relay is reused:
-/// <see cref="Start"/> resets it.
+/// There is one flush per read, not per chunk. So an event of a stream is sent at once, and a burst of small chunks is still sent as one packet. Adjacent bytes
+/// that are sent on are called a run. A long run is passed to the sink without a copy. Short runs are copied, so that head, body and last chunk are sent
+/// together. The object is reused: <see cref="Start"/> resets it.
 /// </remarks>
 internal sealed class BodyRelay
 {
-    /// <summary>Runs shorter than this are copied, which is cheaper than a second call.</summary>
+    /// <summary>Runs shorter than this are copied to the sink's buffer. For them, a copy is cheaper than a send of their own.</summary>
     private const int CopyBelowBytes = 4 * 1024;
 
     /// <summary>The body's framing, and how much of it has been read. Valid from <see cref="Start"/> on.</summary>
@@ -60,16 +60,20 @@ internal sealed class BodyRelay
     /// <summary>The framing used for the sink. Valid from <see cref="Start"/> on.</summary>
     private SinkForm _form;
 
-    /// <summary>Inspects the first bytes. Null in most cases, and once the inspection is over.</summary>
+    /// <summary>Inspects the first bytes of the body. Null if nothing does, as in most cases, and once the inspection is over.</summary>
     private BodyStart? _start;
 
     /// <summary>What the relay waits for. Written by the relay's loop, read by the heartbeat.</summary>
     private volatile RelayPhase _phase;
 
-    /// <summary>Counts the reads and writes of all bodies. Written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>
+    /// Counts the steps of the relay: it grows with every read and every write, over all bodies. Written by the relay's loop, read by the heartbeat.
+    /// </summary>
     private uint _steps;
 
-    /// <summary>The number of the source's bytes that belonged to the current body so far. Written by the relay's loop, read by the heartbeat.</summary>
+    /// <summary>
+    /// How many bytes of the current body have come from the source so far, chunk lines included. Written by the relay's loop, read by the heartbeat.
+    /// </summary>
     private long _movedBytes;
 
     /// <summary>How a body is framed for the sink.</summary>
@@ -78,7 +82,7 @@ internal sealed class BodyRelay
         /// <summary>As it was received: with a declared length, or in chunks.</summary>
         AsReceived,
 
-        /// <summary>The data only. The end of the connection ends the body.</summary>
+        /// <summary>The data only. The end of the sink's connection ends the body.</summary>
         Bare,
 
         /// <summary>The data in chunks, although the source sends none.</summary>
@@ -92,19 +96,19 @@ internal sealed class BodyRelay
 
     public bool IsComplete => _framing.IsComplete;
 
-    /// <summary>Whether only the end of the source ends the body.</summary>
+    /// <summary>Whether the body has no other end than that of the source.</summary>
     public bool LastsUntilClose => _framing.Kind is FramingKind.UntilClose;
 
     public RelayPhase Phase => _phase;
 
-    /// <summary>Changes with every read and every write. If it has not changed between two beats, the relay is waiting.</summary>
+    /// <summary>Changes with every read and every write. If it is the same at two beats, the relay has been waiting in between.</summary>
     public uint Steps => Volatile.Read(ref _steps);
 
-    /// <summary>The number of the source's bytes that belonged to the body so far.</summary>
+    /// <summary>How many bytes of the body have come from the source so far, chunk lines included.</summary>
     public long MovedBytes => Volatile.Read(ref _movedBytes);
 
-    /// <summary>Prepares for one body.</summary>
-    /// <param name="framing">How to find the body's end in the source, and its limits. Nothing of the body has been read.</param>
+    /// <summary>Prepares for the next body.</summary>
+    /// <param name="framing">The body's framing in the source, with its limits. Nothing of the body has been read.</param>
     /// <param name="form">How it is framed for the sink.</param>
     /// <param name="start">Inspects the first bytes of the body; null for no inspection.</param>
     public void Start(in BodyFraming framing, SinkForm form, BodyStart? start = null)
@@ -127,8 +131,8 @@ internal sealed class BodyRelay
     /// <summary>Writes the bytes of the body to the sink, without flushing.</summary>
     /// <param name="received">The source's bytes.</param>
     /// <param name="sink">Receives copies of short runs.</param>
-    /// <param name="tail">A last run that is long. The caller must pass it to the sink's WriteAsync, which also flushes.</param>
-    /// <param name="consumed">The bytes before this position belong to the body.</param>
+    /// <param name="tail">The last run if it is long; otherwise empty. The caller must pass it to the sink's WriteAsync, which also flushes.</param>
+    /// <param name="consumed">The position after the bytes that belong to the body.</param>
     /// <returns>False if the framing is broken; then <see cref="Violation"/> is set.</returns>
     public bool Pump(in ReadOnlySequence<byte> received, PipeWriter sink, out ReadOnlyMemory<byte> tail, out SequencePosition consumed)
     {
@@ -181,8 +185,8 @@ internal sealed class BodyRelay
         return isLast ? received : received.Slice(0, length);
     }
 
-    /// <summary>Relays until the framing says that the body is over, or the source ends.</summary>
-    /// <remarks>Stopped by CancelPendingRead or CancelPendingFlush, never by a token, so a read registers no callback.</remarks>
+    /// <summary>Relays until the body is complete or cannot be completed.</summary>
+    /// <remarks>CancelPendingRead or CancelPendingFlush stops it. It takes no token, so that no read has to register a callback.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync(PipeReader source, PipeWriter sink)
     {
@@ -207,7 +211,7 @@ internal sealed class BodyRelay
         return RelayEnd.Complete;
     }
 
-    /// <summary>Ends a body without a length, after an orderly end of the source. A chunked sink gets the last chunk.</summary>
+    /// <summary>Ends a body that lasts until the source closes, after an orderly end of the source. If the sink uses chunks, it gets the last chunk.</summary>
     public async ValueTask<RelayEnd> FinishUntilCloseAsync(PipeWriter sink)
     {
         Debug.Assert(LastsUntilClose && Violation is Violation.None, "Every other body ends by its framing.");
@@ -223,7 +227,7 @@ internal sealed class BodyRelay
         return flush.IsCanceled ? RelayEnd.Canceled : flush.IsCompleted ? RelayEnd.SinkEnded : RelayEnd.Complete;
     }
 
-    /// <summary>How the body ends with this read and its write; null if it continues.</summary>
+    /// <summary>How the relay ends after this read and this write; null if it continues.</summary>
     private RelayEnd? EndOf(bool sound, in ReadResult read, FlushResult flush)
     {
         if (!sound)
@@ -280,7 +284,7 @@ internal sealed class BodyRelay
         return true;
     }
 
-    /// <summary>Copies a short run to the sink, or returns a long one. Adds what the sink's framing requires.</summary>
+    /// <summary>Copies a short run to the sink, or returns a long one. Adds chunk lines and the last chunk where the sink needs them.</summary>
     private ReadOnlyMemory<byte> Emit(ReadOnlyMemory<byte> segment, int runStart, int runLength, int read, PipeWriter sink)
     {
         ReadOnlyMemory<byte> run = segment.Slice(runStart, runLength);
@@ -293,7 +297,7 @@ internal sealed class BodyRelay
         bool owesLastChunk = _framing.Kind is FramingKind.Chunked && _framing.IsComplete && _form is SinkForm.AsReceived;
         if (owesLastChunk && segment.Span[(runStart + runLength)..read].SequenceEqual(LastChunk))
         {
-            // The last chunk was received in its plain form, and completely, so it can be sent together with the run.
+            // The last chunk follows the run, complete and in its plain form. So the received bytes can be sent together with the run.
             run = segment[runStart..read];
             owesLastChunk = false;
         }

@@ -6,28 +6,28 @@ namespace McpProxyFast.Rewriting;
 
 /// <summary>
 /// Rewrites the <c>endpoint</c> event with which a stream of the transport HTTP+SSE (MCP 2024-11-05) begins. The event names the URL to which the client posts.
-/// If that is on the upstream's own origin, the client would bypass the proxy; so only its path and query are kept.
+/// If that URL is on the upstream's own origin, the client would bypass the proxy. So only its path and query are kept.
 /// </summary>
 /// <remarks>
-/// The bytes are changed in place, and their number stays the same: a comment line is put before the event, as long as the part that was cut from the URL.
-/// Every reader of event streams skips comments. So the framing stays valid, whether it is a length or chunks. Only the bytes up to the end of the first event
-/// are read. Only bytes that may belong to such an event are held back; a client could not use them before the event is complete.
+/// The bytes are changed in place, and their number stays the same: a comment line is put before the event, with the length of the part that was cut from the
+/// URL. Every reader of event streams skips comments. So the framing stays valid, whether it is a length or chunks. The stream is read only up to the end of
+/// its first event. Only bytes that may belong to an <c>endpoint</c> event are held back; a client could not use them before the event is complete.
 /// </remarks>
 /// <param name="origin">The origin of the upstream.</param>
-/// <param name="announced">Called with the event's URL, without the upstream's origin, before the client can see it; null if nothing is to be called.</param>
+/// <param name="announced">Called with the event's URL, without the upstream's origin, before the client can see it. Null if nobody needs the URL.</param>
 internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? announced = null)
 {
-    /// <summary>The maximum number of received bytes that are inspected. A longer event passes unchanged.</summary>
+    /// <summary>The maximum number of received bytes that are inspected. If the event is longer, it passes unchanged.</summary>
     public const int MaxBytes = 4 * 1024;
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     private enum Verdict
     {
-        /// <summary>More bytes are needed.</summary>
+        /// <summary>The bytes received so far do not decide between the other two.</summary>
         Open,
 
-        /// <summary>The first event is not an <c>endpoint</c> event, or is one that must not be changed.</summary>
+        /// <summary>The first event is not an <c>endpoint</c> event, or is one that is neither changed nor announced.</summary>
         Other,
 
         /// <summary>The first event is an <c>endpoint</c> event, and its URL has been received completely.</summary>
@@ -96,9 +96,9 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     /// <summary>Reads the lines of the stream up to the URL of its first event.</summary>
     /// <remarks>HTML §9.2.6: lines end in CR LF, LF or CR; a line that is empty ends an event; one that begins with a colon is a comment.</remarks>
     /// <param name="text">The stream so far.</param>
-    /// <param name="eventStart">Where the first event that may be an <c>endpoint</c> event begins; the bytes before it may be sent.</param>
-    /// <param name="urlStart">Where the URL begins; valid if it was found.</param>
-    /// <param name="urlEnd">The position after the URL.</param>
+    /// <param name="eventStart">Where the first event begins that may be an <c>endpoint</c> event. The bytes before it may be sent.</param>
+    /// <param name="urlStart">Where the URL begins. Valid if the result is <c>Found</c>.</param>
+    /// <param name="urlEnd">The position after the URL. Valid if the result is <c>Found</c>.</param>
     private Verdict Read(ReadOnlySpan<byte> text, out int eventStart, out int urlStart, out int urlEnd)
     {
         int at = text.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
@@ -135,11 +135,11 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             }
             else if (line.IsEmpty && urlEnd > 0)
             {
-                return Verdict.Other; // an event without a name
+                return Verdict.Other; // an event with data but without a name is complete
             }
             else if (line.IsEmpty || !(isNamed || urlEnd > 0))
             {
-                eventStart = next; // without data there is no event; and comments that keep the stream alive are not held back
+                eventStart = next; // no part of an endpoint event has come yet, so lines up to here, such as comments, are not held back
                 isNamed = false;
             }
 
@@ -152,7 +152,10 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         }
     }
 
-    /// <summary>Whether a line that is not complete yet may belong to the event or come before it. Other lines are not held back.</summary>
+    /// <summary>
+    /// Whether an incomplete line may be part of an <c>endpoint</c> event that is to be changed or announced, or may come before one. If not, nothing is held
+    /// back.
+    /// </summary>
     private bool MayBecome(ReadOnlySpan<byte> line, bool isNamed)
     {
         if (line.StartsWith("event:"u8))
@@ -174,7 +177,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             || ByteOrderMark.StartsWith(line);
     }
 
-    /// <summary>Whether the URL is announced. If the event's name has been read, every URL is; before that, only a path.</summary>
+    /// <summary>Whether the URL may have to be announced: any URL once the name <c>endpoint</c> has been read; before that, only a path.</summary>
     private bool IsToAnnounce(ReadOnlySpan<byte> url, bool isNamed) => announced is not null && (isNamed || url is [(byte)'/', ..]);
 
     private void Announce(ReadOnlySpan<byte> url)
@@ -183,7 +186,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
         announced?.Invoke(Encoding.ASCII.GetString(path.IsEmpty ? url : path));
     }
 
-    /// <summary>Reads one line <c>name: value</c>; one space after the colon is not part of the value.</summary>
+    /// <summary>Reads one line <c>name: value</c>. One space after the colon is not part of the value.</summary>
     private static bool TryReadField(ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out int valueStart)
     {
         bool isField = line.Length > name.Length && line.StartsWith(name) && line[name.Length] == (byte)':';
@@ -192,16 +195,19 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
     }
 
     /// <summary>
-    /// Cuts the origin from the URL and shifts the lines before it right. A comment line of the same length fills the gap, so the length stays the same.
+    /// Removes the origin from the URL, and moves the event's lines before the rest of the URL right by the same length. A comment line fills the gap, so the
+    /// total length stays the same.
     /// </summary>
-    /// <returns>False if the URL is on another origin, or if the rest could be read as a URL of another host. Then nothing is changed.</returns>
+    /// <returns>
+    /// False if the URL is on another origin, or if what would be kept of it could be read as a URL of another host. Then nothing is changed.
+    /// </returns>
     private bool TryChange(Span<byte> text, int eventStart, int urlStart, int urlEnd)
     {
         ReadOnlySpan<byte> path = origin.Behind(text[urlStart..urlEnd]);
         bool hasPath = path is [(byte)'/', ..];
 
-        // A URL on another origin stays unchanged. So does a path such as `//host` or `/\host`, which a browser reads as another host, also if it contains
-        // spaces.
+        // A URL on another origin stays unchanged. So does one whose path begins with `//`, or contains a byte that a target must not contain, such as `\` or a
+        // space: browsers read `//host` and `/\host` as another host.
         if (path.IsEmpty || path is [(byte)'/', (byte)'/', ..] || path.ContainsAny(Grammar.ForbiddenInTarget))
         {
             return false;

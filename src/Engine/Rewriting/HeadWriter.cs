@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>Builds a head in one span, from runs of received bytes and from bytes that were prepared before.</summary>
+/// <summary>Builds a head in one span: copies received bytes and bytes that were prepared before.</summary>
 internal ref struct HeadWriter(Span<byte> room)
 {
     private readonly Span<byte> _room = room;
@@ -22,7 +22,7 @@ internal ref struct HeadWriter(Span<byte> room)
         Length += digits;
     }
 
-    /// <summary>Writes new framing fields from the parsed framing; received ones are never copied (RFC 9112 §6.3).</summary>
+    /// <summary>Writes the framing fields for this framing. Received framing fields are never copied (RFC 9112 §6.3).</summary>
     public void AddFraming(FramingKind kind, long length)
     {
         if (kind is FramingKind.Length)
@@ -37,7 +37,10 @@ internal ref struct HeadWriter(Span<byte> room)
         }
     }
 
-    /// <summary>Copies the field lines, except those in <paramref name="drops"/> and those with a replaced name. Adjacent lines are copied together.</summary>
+    /// <summary>
+    /// Copies the field lines, except those in <paramref name="drops"/>, those with a replaced name, and those that <c>Connection</c> names. Adjacent lines are
+    /// copied together.
+    /// </summary>
     public void AddFields(MessageHead head, FieldSet drops, ReplacedNames? replaced = null)
     {
         ReadOnlySpan<byte> bytes = head.Span;
@@ -64,8 +67,9 @@ internal ref struct HeadWriter(Span<byte> room)
 internal readonly record struct FieldSet(ulong Bits)
 {
     /// <summary>
-    /// The fields that are never forwarded: those for one connection only (RFC 9110 §7.6.1), those for framing (new ones are written), and those that name
-    /// another way to the upstream. A trailer section is never forwarded, so its announcement is not either. <c>Proxy</c> has no honest use.
+    /// The fields that are never forwarded: those for one connection only (RFC 9110 §7.6.1); those for framing, which are written anew; <c>Alt-Svc</c>, which
+    /// names another way to the upstream; <c>Trailer</c>, because trailers are not forwarded; <c>Proxy</c>, which is only used for attacks; and names with
+    /// <c>_</c> that look like known ones.
     /// </summary>
     public static FieldSet HopByHop { get; } = Of(
         KnownField.Connection,

@@ -4,11 +4,13 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>The mark that a proxy adds to each request that it forwards. If its target leads a request back to it, the proxy recognises the mark.</summary>
+/// <summary>
+/// The mark that a proxy adds to each request that it forwards. If the proxy's target leads the request back to it, the proxy recognises its mark.
+/// </summary>
 /// <remarks>
 /// If a proxy's target leads back to the proxy, directly or not, one request would use up all connections of the system. So each proxy adds a field line with
-/// its own mark and looks only for its own mark. It forwards the lines of other proxies, so that a ring of several proxies is detected too. A mark only shows
-/// that two requests have passed the same proxy. <c>Via</c> would show as much, but changes how upstreams answer.
+/// its own mark and looks only for its own mark. It forwards the lines of other proxies, so that a ring of several proxies is detected too. Servers learn from
+/// a mark only that two requests have passed the same proxy. They would learn as much from <c>Via</c>, but some answer differently to requests that have it.
 /// </remarks>
 internal sealed class HopMark
 {
@@ -16,7 +18,7 @@ internal sealed class HopMark
 
     private readonly byte[] _mark;
 
-    /// <summary>Makes a mark that no other proxy has.</summary>
+    /// <summary>Makes a random mark, long enough to differ from that of any other proxy.</summary>
     public HopMark()
     {
         string mark = Random.Shared.NextInt64().ToString($"x{Digits}", CultureInfo.InvariantCulture); // not secret: it only has to be unique
@@ -24,7 +26,7 @@ internal sealed class HopMark
         Line = $"McpProxyFast-Hop: {mark}\r\n";
     }
 
-    /// <summary>The complete field line.</summary>
+    /// <summary>The complete field line with the mark.</summary>
     public string Line { get; }
 
     /// <summary>Whether the request has passed this proxy before.</summary>

@@ -5,14 +5,15 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Rewriting;
 
 /// <summary>The names of fields that the proxy sends itself. Received lines with these names are not forwarded.</summary>
-/// <remarks>Some servers treat <c>_</c> like <c>-</c>, so a line whose name differs only in that is dropped too.</remarks>
+/// <remarks>Some servers treat <c>_</c> like <c>-</c>, so a line whose name differs from one of these only in that is not forwarded either.</remarks>
 internal sealed class ReplacedNames
 {
     /// <summary>The names in lower case, with <c>-</c> instead of <c>_</c>.</summary>
     private readonly byte[][] _names;
 
     /// <summary>
-    /// A bit for each length that a name has, so that most lines need only one check. The last bit stands for that length and all longer ones.
+    /// One bit for each length that a name has: bit n for length n, and bit 63 also for every greater length. So for most lines of a head, one check shows that
+    /// no name matches.
     /// </summary>
     private readonly ulong _lengths;
 
@@ -26,7 +27,7 @@ internal sealed class ReplacedNames
         }
     }
 
-    /// <summary>Whether one of the names has this length. Few of a head's lines pass this check; the names of the others need not be compared.</summary>
+    /// <summary>Whether one of the names may have this length. If not, as for most lines of a head, the names need not be compared.</summary>
     public bool HasLength(int length) => (_lengths & BitOf(length)) != 0;
 
     public bool Has(ReadOnlySpan<byte> name)

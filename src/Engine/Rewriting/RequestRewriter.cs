@@ -14,31 +14,34 @@ internal enum ForwardedRule : byte
     /// </summary>
     Set,
 
-    /// <summary>The client's fields are kept, and its address is appended.</summary>
+    /// <summary>
+    /// The client's fields are kept, and the client's address is appended to <c>X-Forwarded-For</c>. <c>X-Forwarded-Host</c> and <c>X-Forwarded-Proto</c> are
+    /// added if the client did not send them.
+    /// </summary>
     Append,
 
     /// <summary>The client's fields are dropped and none are sent.</summary>
     Off,
 }
 
-/// <summary>The changes to a request that differ from one request to the next.</summary>
+/// <summary>The changes to a request that depend on the single request.</summary>
 internal readonly ref struct RequestEdits
 {
-    /// <summary>Complete field lines with the credential; empty if there is none.</summary>
+    /// <summary>Complete field lines with the credential that the proxy sends; empty if there is none.</summary>
     public ReadOnlySpan<byte> CredentialLines { get; init; }
 
     /// <summary>Complete lines of the fields that are added besides a credential; empty if there are none.</summary>
     public ReadOnlySpan<byte> AddedLines { get; init; }
 
-    /// <summary>Whether the client's own <c>Authorization</c> is removed.</summary>
+    /// <summary>Whether the client's own <c>Authorization</c> and <c>DPoP</c> are removed.</summary>
     public bool DropsAuthorization { get; init; }
 
-    /// <summary>Path and query from a redirect of the upstream; empty to use the request's own.</summary>
+    /// <summary>The path and query to which the upstream has redirected the request; empty to use the request's own.</summary>
     public ReadOnlySpan<byte> RedirectedTo { get; init; }
 
     public IPAddress? ClientAddress { get; init; }
 
-    /// <summary>Whether the client reached the proxy by https.</summary>
+    /// <summary>Whether the client uses https to reach the proxy.</summary>
     public bool IsTls { get; init; }
 }
 
@@ -47,7 +50,7 @@ internal sealed class RequestRewriter
 {
     private const int AddressBytes = 64;
 
-    /// <summary>Room in bytes for the names of the fields that are added, for the framing fields and for the line ends.</summary>
+    /// <summary>How many bytes are reserved for the names of the fields that are added, for the framing fields and for the line ends.</summary>
     private const int FixedBytes = 192;
 
     private readonly TargetRule _target;
@@ -57,17 +60,17 @@ internal sealed class RequestRewriter
     private readonly byte[] _firstLines;
     private readonly FieldSet _drops;
 
-    /// <summary>The names of fields that the proxy sets, so that the client's own are dropped; null if there are none.</summary>
+    /// <summary>The names of the fields that the proxy sets. The client's own lines with these names are dropped. Null if there are none.</summary>
     private readonly ReplacedNames? _replaced;
 
-    /// <summary>Those of these names that are in <see cref="RequestEdits.AddedLines"/>; null if no request has any.</summary>
+    /// <summary>The names of the fields in <see cref="RequestEdits.AddedLines"/>, a part of <c>_replaced</c>; null if no request gets such lines.</summary>
     private readonly ReplacedNames? _added;
 
     /// <param name="target">The upstream.</param>
     /// <param name="forwarded">Which <c>X-Forwarded-*</c> fields the upstream gets.</param>
     /// <param name="hop">The proxy's mark; null to add none.</param>
-    /// <param name="replaced">The names of fields that the proxy sets; null if there are none.</param>
-    /// <param name="added">Those of these names that are added to every request besides a credential; null if there are none.</param>
+    /// <param name="replaced">The names of the fields that the proxy sets itself; null if there are none.</param>
+    /// <param name="added">Those of the replaced names that are added to every request besides a credential; null if there are none.</param>
     public RequestRewriter(Uri target, ForwardedRule forwarded, HopMark? hop = null, ReplacedNames? replaced = null, ReplacedNames? added = null)
     {
         _replaced = replaced;
@@ -109,7 +112,7 @@ internal sealed class RequestRewriter
     /// <summary>Writes the head, without flushing.</summary>
     public void Write(RequestHead head, in RequestEdits edits, PipeWriter output)
     {
-        // Twice the head: once for the lines that are kept, once for the values of Host and X-Forwarded-For, which may be written a second time.
+        // Twice the head: the lines that are kept, and the values of Host and X-Forwarded-For, which may be written in other lines too.
         int most = (2 * head.Length) + _target.ExtraBytes + _firstLines.Length + edits.CredentialLines.Length + edits.AddedLines.Length
             + edits.RedirectedTo.Length + AddressBytes + FixedBytes;
         var writer = new HeadWriter(output.GetSpan(most));
@@ -125,7 +128,7 @@ internal sealed class RequestRewriter
         output.Advance(writer.Length);
     }
 
-    /// <summary>Whether the credential is written: not if one of the added fields has its name, since that field replaces it.</summary>
+    /// <summary>Whether the credential's line is written. It is not if an added field has the same name, because that field replaces it.</summary>
     private bool MayAdd(ReadOnlySpan<byte> credential) =>
         _added is null || credential.IsEmpty || !_added.Has(credential[..credential.IndexOf((byte)':')]);
 
@@ -159,11 +162,13 @@ internal sealed class RequestRewriter
             drops = drops.With(KnownField.Authorization, KnownField.DPoP);
         }
 
-        // Expect means nothing in HTTP/1.0, and without a body there is nothing to wait for (RFC 9110 §10.1.1).
+        // Expect is forwarded only if it can have an effect: in HTTP/1.1, and with a body that the client may hold back (RFC 9110 §10.1.1).
         return head.ExpectsContinue && !head.Framing.IsComplete ? drops : drops.With(KnownField.Expect);
     }
 
-    /// <summary>Writes <c>Max-Forwards</c>, reduced by one (RFC 9110 §7.6.2). A request with 0 never gets here: the proxy answers it itself.</summary>
+    /// <summary>
+    /// Writes <c>Max-Forwards</c>, reduced by one (RFC 9110 §7.6.2). If the value was 0, the proxy has answered the request itself and does not forward it.
+    /// </summary>
     private static void WriteMaxForwards(RequestHead head, ref HeadWriter writer)
     {
         if (head.HopsLeft > 0)
@@ -222,7 +227,7 @@ internal sealed class RequestRewriter
         writer.Add("\r\n"u8);
     }
 
-    /// <summary>Whether the client sent the field and did not name it in <c>Connection</c>. A field that is named there is for this hop only.</summary>
+    /// <summary>Whether the client sent the field and did not name it in <c>Connection</c>. A field that is named there is not forwarded.</summary>
     private static bool GoesOn(RequestHead head, KnownField known)
     {
         foreach (ref FieldSlot slot in head.Fields.Slots)
@@ -236,7 +241,7 @@ internal sealed class RequestRewriter
         return false;
     }
 
-    /// <summary>Writes the client's own <c>X-Forwarded-For</c> values. Repeated lines form one list (RFC 9110 §5.3).</summary>
+    /// <summary>Writes the client's own <c>X-Forwarded-For</c> values as one list. Repeated lines mean the same as one list (RFC 9110 §5.3).</summary>
     private static void AddForwardedBefore(RequestHead head, ref HeadWriter writer)
     {
         bool isFirst = true;

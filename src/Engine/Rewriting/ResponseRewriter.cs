@@ -3,24 +3,27 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Rewriting;
 
-/// <summary>The changes to a response that differ from one response to the next.</summary>
+/// <summary>The changes to a response that depend on the single response.</summary>
 internal readonly ref struct ResponseEdits
 {
-    /// <summary>How the body is sent: Length, Chunked, or None if there is no body or if the end of the connection ends it.</summary>
+    /// <summary>How the body is sent to the client: Length, Chunked, or None if there is no body or the end of the connection ends it.</summary>
     public FramingKind Framing { get; init; }
 
     /// <summary>
-    /// Whether the client speaks HTTP/1.0. Such a client gets <c>Connection: keep-alive</c> if the connection stays open; others get <c>close</c> if it does
-    /// not.
+    /// Whether the client speaks HTTP/1.0. If the connection stays open, such a client gets <c>Connection: keep-alive</c>. If not, every client gets
+    /// <c>Connection: close</c>.
     /// </summary>
     public bool ClientIsHttp10 { get; init; }
 
     public bool KeepsAlive { get; init; }
 
-    /// <summary>The authority that the client used for the proxy. It replaces the upstream's own in a <c>Location</c>.</summary>
+    /// <summary>
+    /// The authority that the client used for the proxy. In a <c>Location</c> on the upstream's origin, it replaces the upstream's authority. Empty to leave
+    /// <c>Location</c> unchanged.
+    /// </summary>
     public ReadOnlySpan<byte> OwnAuthority { get; init; }
 
-    /// <summary>Whether the client reached the proxy by https.</summary>
+    /// <summary>Whether the client uses https to reach the proxy.</summary>
     public bool IsTls { get; init; }
 
     /// <summary>Complete field lines that the proxy adds, for example for CORS; empty if there are none.</summary>
@@ -34,8 +37,11 @@ internal sealed class ResponseRewriter
     private readonly FieldSet _drops;
 
     /// <param name="target">The upstream.</param>
-    /// <param name="hidesChallenges">Whether the upstream's challenges are removed, since the proxy itself sends the credential.</param>
-    /// <param name="setsCors">Whether the proxy sets the CORS fields. Then the upstream's own are removed, since they could contradict.</param>
+    /// <param name="hidesChallenges">
+    /// Whether the upstream's challenges (<c>WWW-Authenticate</c>, <c>DPoP-Nonce</c>) are removed. They are if the proxy itself sends the credential, because
+    /// the client cannot answer them.
+    /// </param>
+    /// <param name="setsCors">Whether the proxy sets the CORS fields itself. Then the upstream's are removed, because they could contradict.</param>
     public ResponseRewriter(Uri target, bool hidesChallenges, bool setsCors)
     {
         _origin = new UpstreamOrigin(target);
@@ -89,7 +95,7 @@ internal sealed class ResponseRewriter
 
         if (head.IsBodyless)
         {
-            // The length that the body would have in the answer to a GET. A 204 must not have one (RFC 9110 §8.6).
+            // The length that the body of a GET would have is forwarded. A 204 must not declare one (RFC 9110 §8.6).
             bool informs = head.InformativeLength >= 0 && head.Status != 204;
             writer.AddFraming(informs ? FramingKind.Length : FramingKind.None, head.InformativeLength);
         }

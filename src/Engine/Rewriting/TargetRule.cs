@@ -4,10 +4,12 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Rewriting;
 
 /// <summary>
-/// Maps a request's path to the upstream's. <c>/</c>, <c>/mcp</c> and <c>/mcp/</c> become the path of the configured target; every other path stays unchanged.
+/// Maps a request's path to the upstream's. If the configured target has a path, the paths <c>/</c>, <c>/mcp</c> and <c>/mcp/</c> become that path. Every other
+/// path stays unchanged.
 /// </summary>
 /// <remarks>
-/// Other paths pass because the older SSE transport posts to paths that the upstream chooses. Paths are compared as bytes; nothing is decoded.
+/// Other paths stay unchanged because clients of the older HTTP+SSE transport post to paths that the upstream chooses. Paths are compared as bytes; nothing is
+/// decoded.
 /// </remarks>
 internal sealed class TargetRule
 {
@@ -23,10 +25,10 @@ internal sealed class TargetRule
         ExtraBytes = _path.Length + _query.Length + 2;
     }
 
-    /// <summary>The maximum number of bytes by which the mapped path and query are longer than the received ones.</summary>
+    /// <summary>By how many bytes the mapped path and query can be longer than the received ones.</summary>
     public int ExtraBytes { get; }
 
-    /// <summary>Whether path and query are sent unchanged.</summary>
+    /// <summary>Whether the request line can be sent unchanged.</summary>
     public bool KeepsAsIs(RequestHead head) => head.IsPlainOriginForm && _query.Length == 0 && !IsMapped(head.Path);
 
     /// <summary>Path and query as the upstream will see them. Only for code that runs rarely, since it allocates.</summary>
@@ -36,7 +38,7 @@ internal sealed class TargetRule
         return Encoding.ASCII.GetString(room, 0, Write(head, room));
     }
 
-    /// <summary>The path as the upstream will see it; <c>*</c> for the server as a whole.</summary>
+    /// <summary>The path as the upstream will see it, without the query; <c>*</c> for an OPTIONS that asks about the server as a whole.</summary>
     public ReadOnlySpan<byte> PathOf(RequestHead head)
     {
         if (IsForServer(head))
@@ -51,7 +53,7 @@ internal sealed class TargetRule
     /// <summary>Whether a request for this path is sent to the upstream with another path.</summary>
     public bool Changes(ReadOnlySpan<byte> path) => IsMapped(path) && !path.SequenceEqual(_path);
 
-    /// <summary>The maximum number of bytes of the mapped path and query.</summary>
+    /// <summary>How long the mapped path and query can be in bytes.</summary>
     public int MostBytes(RequestHead head) => head.PathAndQuery.Length + ExtraBytes;
 
     /// <summary>Writes path and query as the upstream will see them.</summary>
@@ -77,7 +79,10 @@ internal sealed class TargetRule
     /// </summary>
     private static bool IsForServer(RequestHead head) => head.IsOptions && head.PathAndQuery.IsEmpty;
 
-    /// <param name="query">The received query with its <c>?</c>; empty if there is none. It stays unchanged (RFC 9110 §7.7).</param>
+    /// <param name="query">
+    /// The received query with its <c>?</c>; empty if there is none. It is not changed (RFC 9110 §7.7), but the configured target's query, if any, is put
+    /// before it.
+    /// </param>
     /// <param name="writer">The writer of the head.</param>
     private void AddQuery(ReadOnlySpan<byte> query, ref HeadWriter writer)
     {

@@ -4,12 +4,12 @@ namespace McpProxyFast.Rewriting;
 
 /// <summary>The upstream's origin, as the upstream itself writes it in its answers.</summary>
 /// <remarks>
-/// A server behind a TLS terminator often believes that it is an http server. So for an https upstream the same authority with http means the upstream too. If
-/// a client used such a URL unchanged, it would bypass the proxy, the proxy's credential and TLS.
+/// A server behind a TLS terminator often believes that it is an http server. So for an https upstream, a URL with http and the same authority also means the
+/// upstream. If a client used such a URL unchanged, it would bypass the proxy, the proxy's credential and TLS.
 /// </remarks>
 internal sealed class UpstreamOrigin
 {
-    /// <summary>Scheme and authority in every spelling: with and without the default port, and for https also with http.</summary>
+    /// <summary>The origin (scheme and authority) in every spelling: with and without the default port, and for https also with http.</summary>
     private readonly byte[][] _spellings;
 
     public UpstreamOrigin(Uri target)
@@ -30,7 +30,10 @@ internal sealed class UpstreamOrigin
         _spellings = spellings.ConvertAll(Encoding.ASCII.GetBytes).ToArray();
     }
 
-    /// <summary>Path, query and fragment of a URL on this origin; the path may be missing. Empty for a URL on any other origin.</summary>
+    /// <summary>
+    /// Returns what follows the origin in a URL on this origin: path, query and fragment; the path may be missing. Empty for a URL on any other origin, or one
+    /// that ends with the origin.
+    /// </summary>
     public ReadOnlySpan<byte> Behind(ReadOnlySpan<byte> url)
     {
         foreach (byte[] origin in _spellings)
@@ -46,7 +49,7 @@ internal sealed class UpstreamOrigin
         return default;
     }
 
-    /// <summary>Whether a URL of which only the beginning has been received may be on this origin.</summary>
+    /// <summary>Whether a URL may be on this origin if only its beginning has been received.</summary>
     public bool MayBegin(ReadOnlySpan<byte> url)
     {
         foreach (byte[] origin in _spellings)

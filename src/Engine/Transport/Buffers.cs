@@ -7,8 +7,9 @@ namespace McpProxyFast.Transport;
 /// Receive and send buffers in four sizes, cached per thread. Renting takes a few instructions, so an idle connection need not hold a buffer.
 /// </summary>
 /// <remarks>
-/// The buffers are pinned, so their address can be passed to system calls. What a thread cannot keep goes to a shared reserve, which is used in a burst and
-/// emptied by <see cref="Trim"/>. If the reserve is full, the garbage collector gets it. In Debug every size is 1/64, so that tests cross buffer boundaries.
+/// The buffers are pinned, so their address can be passed to system calls. If the cache of a thread is full, a returned buffer goes to a reserve that all
+/// threads share. The reserve fills in a burst of connections, and <see cref="Trim"/> empties it. If the reserve is full too, the buffer is left to the garbage
+/// collector. In Debug every size is 1/64, so that tests cross buffer boundaries.
 /// </remarks>
 internal static class Buffers
 {
@@ -31,7 +32,7 @@ internal static class Buffers
 
     private const int Classes = 4;
 
-    /// <summary>64 MiB for the large buffers of all connections together.</summary>
+    /// <summary>Limits the large buffers of all connections together to 64 MiB.</summary>
     public static readonly BufferBudget Budget = new(Large * 1024L);
 
     [ThreadStatic]
@@ -40,7 +41,8 @@ internal static class Buffers
     private static readonly ConcurrentQueue<byte[]>[] Reserve = [new(), new(), new(), new()];
 
     /// <summary>
-    /// The most buffers of each size that an event loop keeps: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads: see <see cref="ThreadShare"/>.
+    /// The most buffers of each size that the thread of an event loop caches: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads cache fewer, see
+    /// <see cref="ThreadShare"/>.
     /// </summary>
     private static ReadOnlySpan<int> MaxCached => [256, 32, 8, 2];
 

@@ -5,7 +5,8 @@ namespace McpProxyFast.Transport;
 /// <summary>A byte channel that never blocks. It receives, sends and closes, and it reports when it can continue.</summary>
 /// <remarks>
 /// One owner receives and one sends (<see cref="ConnectionReader"/>, <see cref="ConnectionWriter"/>). A call that cannot continue returns
-/// <see cref="WouldBlock"/>. Later <see cref="Reading"/> or <see cref="Writing"/> gets a readiness, and if the owner is waiting, it is called.
+/// <see cref="WouldBlock"/>. As soon as a new try may succeed, the channel sets <see cref="Reading"/> or <see cref="Writing"/>, and if the owner is waiting,
+/// calls it.
 /// <code>
 ///   Open ──► Aborted (any thread, any time) ──► Closed (the owner, once)
 ///     └──────────────────────────────────────────►
@@ -14,25 +15,25 @@ namespace McpProxyFast.Transport;
 /// </remarks>
 internal abstract class Channel
 {
-    /// <summary>Nothing can be received or sent now. A readiness follows.</summary>
+    /// <summary>Nothing can be received or sent now. <see cref="Reading"/> or <see cref="Writing"/> is set as soon as that changes.</summary>
     public const int WouldBlock = -1;
 
     /// <summary>The direction has ended by a fault, for good.</summary>
     public const int Broken = -2;
 
-    /// <summary>Something may be received. Given by the channel, taken by the reader.</summary>
+    /// <summary>Set by the channel when a receive may succeed. The reader takes it before it receives.</summary>
     public Readiness Reading;
 
-    /// <summary>Something may be sent. Given by the channel, taken by the writer.</summary>
+    /// <summary>Set by the channel when a send may succeed. The writer takes it before it sends.</summary>
     public Readiness Writing;
 
-    /// <summary>Completed when everything has been released. Null until then, unless somebody asked before.</summary>
+    /// <summary>Completes when the channel has released everything. Null until then, unless <see cref="Closed"/> has been read.</summary>
     private TaskCompletionSource? _closed;
 
-    /// <summary>The receiver. Valid from <see cref="Open"/> on.</summary>
+    /// <summary>The reader that receives from this channel. Valid from <see cref="Open"/> on.</summary>
     private ConnectionReader? _reader;
 
-    /// <summary>The sender. Valid from <see cref="Open"/> on.</summary>
+    /// <summary>The writer that sends over this channel. Valid from <see cref="Open"/> on.</summary>
     private ConnectionWriter? _writer;
 
     /// <summary>The peer has ended its side, or the channel is broken. Never reset.</summary>
@@ -49,16 +50,18 @@ internal abstract class Channel
     /// <summary>The peer has ended its side, or the channel is broken. Bytes may still be unread. Never becomes false again.</summary>
     public bool PeerEnded => _peerEnded;
 
-    /// <summary><see cref="Abort"/> was called. Data received since may be incomplete.</summary>
+    /// <summary><see cref="Abort"/> was called. What is received afterwards may be incomplete.</summary>
     public bool IsAborted => _isAborted;
 
-    /// <summary>What serves this channel; null if any thread may.</summary>
+    /// <summary>The event loop that serves this channel; null if none does: then the threads of the runtime's pool serve it.</summary>
     public virtual Affinity? Affinity => null;
 
     /// <summary>The events of this channel may wait until those of other channels have been served.</summary>
     public virtual bool IsBulk { get; set; }
 
-    /// <summary>Completes when everything has been released: descriptors, streams, a host's pipe ends, buffers.</summary>
+    /// <summary>
+    /// Completes when the channel has released everything that it holds: its descriptor, stream or ends of a host's pipe, and its own buffers.
+    /// </summary>
     public Task Closed
     {
         get
@@ -68,7 +71,7 @@ internal abstract class Channel
                 return known.Task;
             }
 
-            // Continuations run inline where the last party leaves: nothing of the channel is used after that.
+            // Continuations run inline on the thread that releases the last resource. That thread does not use the channel afterwards.
             var made = new TaskCompletionSource();
             return (Interlocked.CompareExchange(ref _closed, made, null) ?? made).Task;
         }
@@ -78,7 +81,7 @@ internal abstract class Channel
     public virtual int HeldBuffers => 0;
 
     /// <summary>Starts the events. The first may arrive before this returns.</summary>
-    /// <exception cref="IOException">The system cannot watch the descriptor. It has been closed.</exception>
+    /// <exception cref="IOException">The system cannot watch the descriptor. The descriptor has been closed.</exception>
     public void Open(ConnectionReader reader, ConnectionWriter writer)
     {
         Debug.Assert(_reader is null, "A channel is opened once.");
@@ -87,7 +90,9 @@ internal abstract class Channel
         Start();
     }
 
-    /// <summary>A receive may leave bytes behind even if it did not fill its buffer, so the next one need not wait for a readiness.</summary>
+    /// <summary>
+    /// A receive may leave bytes behind even if it did not fill its buffer. No event reports these bytes, so the next receive must not wait for one.
+    /// </summary>
     public virtual bool StopsShort => false;
 
     /// <summary>Receives what is available.</summary>
@@ -96,9 +101,9 @@ internal abstract class Channel
     public abstract int Receive(Span<byte> room);
 
     /// <summary>
-    /// The connection was reset, even if <see cref="Receive"/> reported an orderly end. A system reports a reset only once; if a send got the report, a receive
-    /// finds what looks like an orderly end after the last bytes. A reset after an orderly end does not count. For the owner, after it has received the end,
-    /// before it closes, and while it has not ended its own side.
+    /// The connection was reset, even if <see cref="Receive"/> reported an orderly end. A system reports a reset only once. If a send got that report, a
+    /// receive finds what looks like an orderly end after the last bytes. A reset that follows an orderly end does not count. Only the owner may ask, after it
+    /// has received the end and before it closes, and only if it has not ended its own side.
     /// </summary>
     public abstract bool WasReset { get; }
 
@@ -116,30 +121,38 @@ internal abstract class Channel
     public virtual long CountDelivered(long taken) => taken;
 
     /// <summary>Checks what has arrived, without consuming it. For the owner, while nobody reads.</summary>
-    /// <param name="asksSystem">Always ask the system, not only if it may know something that has not been reported.</param>
+    /// <param name="asksSystem">
+    /// Whether the system is asked in any case. If false, it is asked only if it may know something that has not been reported to the channel.
+    /// </param>
     public abstract Arrival Look(bool asksSystem);
 
-    /// <summary>The channel cannot notice by itself that the peer has ended after bytes that do not fit its buffer yet.</summary>
+    /// <summary>
+    /// While its buffer is full, the channel cannot notice by itself that the peer has ended. So the heartbeat must ask <see cref="MayHideEnd"/>.
+    /// </summary>
     public virtual bool MustAskForEnd => false;
 
-    /// <summary>Such an end may be there now. From any thread; asked at each heartbeat if <see cref="MustAskForEnd"/>.</summary>
+    /// <summary>
+    /// The buffer is full now, so the peer may have ended unnoticed. From any thread. Asked at each heartbeat if <see cref="MustAskForEnd"/> is true.
+    /// </summary>
     public virtual bool MayHideEnd => false;
 
-    /// <summary>Checks for such an end. May call a host's code. From any thread.</summary>
+    /// <summary>Checks whether the peer has ended behind a full buffer, and if so, reports it to the watch. May call a host's code. From any thread.</summary>
     public virtual void LookForEnd()
     {
     }
 
-    /// <summary>Received bytes are waiting here or in the layer below. Used on the thread that reports them.</summary>
+    /// <summary>Received bytes are waiting in this channel or in the layer below it. Used on the thread that reports them.</summary>
     protected abstract bool HasUnread { get; }
 
-    /// <summary>A watch begins. From now on, everything that arrives is reported.</summary>
+    /// <summary>Called when a watch is about to be set. Events from before this call may still be unreported.</summary>
     public virtual void OnWatchStarted()
     {
     }
 
-    /// <summary>Queues a readiness that the reader has taken, so that the channel's thread serves other connections first.</summary>
-    /// <returns>False if there is no such thread, or the caller is on another one. Then the readiness must be used at once.</returns>
+    /// <summary>
+    /// Postpones a receive: the channel's event loop serves other connections first, and then calls the reader. The caller has taken the readiness.
+    /// </summary>
+    /// <returns>False if no event loop serves the channel, or the caller is on another thread than the loop's. Then the caller must receive at once.</returns>
     public virtual bool TryWaitForTurn() => false;
 
     /// <summary>Ends the sending side. Bytes from the peer can still be received. From any thread.</summary>
@@ -153,7 +166,7 @@ internal abstract class Channel
     }
 
     /// <summary>Releases everything, now or as soon as pending operations have ended. Never writes, never blocks. A second call does nothing.</summary>
-    /// <param name="reset">The peer is to see a reset, not an orderly end.</param>
+    /// <param name="reset">Whether the peer sees a reset instead of an orderly end.</param>
     /// <returns>Whether this was the first call.</returns>
     public bool Close(bool reset)
     {
@@ -179,10 +192,11 @@ internal abstract class Channel
     /// <summary>Reports that bytes, or the end, have arrived. At most one caller at a time.</summary>
     /// <remarks>
     /// The end is published before the readiness, so the thread that takes the readiness also sees the end. The watch is told about an end even if a reader was
-    /// waiting, but only after the reader got the bytes. A watch that is set meanwhile is not missed: it is published before <see cref="PeerEnded"/> is read
-    /// there, and here the end is published before the watch is read. Both sides have an interlocked operation in between, so at least one sees the other.
+    /// waiting, but only after that reader got the bytes. A watch that another thread sets during this call is not missed: <see cref="ConnectionReader.Watch"/>
+    /// publishes the watch and then reads <see cref="PeerEnded"/>; this method publishes the end and then reads the watch. Each has an interlocked operation in
+    /// between, so at least one of them sees what the other has published.
     /// </remarks>
-    /// <param name="ended">The end has arrived.</param>
+    /// <param name="ended">Whether the end has arrived.</param>
     protected void TellReadable(bool ended)
     {
         if (ended)
@@ -208,7 +222,7 @@ internal abstract class Channel
         }
         else if (!wasAwaited && idle is not null && HasUnread)
         {
-            // The bytes may have been read since they were noticed, and the watch set after that.
+            // Only the watch that was set before the readiness was given is told: the bytes may have been read since, and a new watch set after that.
             _reader.TellUnexpectedBytes(idle);
         }
     }
@@ -226,7 +240,8 @@ internal abstract class Channel
     }
 
     /// <summary>
-    /// Called when the turn requested by <see cref="TryWaitForTurn"/> has come. If the reader was called meanwhile or was cancelled, the readiness is kept.
+    /// Called when the other connections have been served after <see cref="TryWaitForTurn"/>. Calls the reader if its read still waits. If that read has been
+    /// completed or cancelled meanwhile, the readiness is kept for the next one.
     /// </summary>
     protected void TellTurn()
     {
@@ -236,7 +251,7 @@ internal abstract class Channel
         }
     }
 
-    /// <summary>Reports that everything has been released.</summary>
+    /// <summary>Reports that the channel has released everything. The caller does not use the channel afterwards.</summary>
     protected void CompleteClosed() => Interlocked.CompareExchange(ref _closed, AllClosed, null)?.TrySetResult();
 
     private static TaskCompletionSource MakeCompleted()

@@ -3,8 +3,8 @@ using System.Net;
 namespace McpProxyFast.Transport;
 
 /// <summary>
-/// One byte stream in each direction, with two things that a proxy needs beyond a duplex pipe: a watch, which notices bytes or the end of the peer while nobody
-/// reads, and an abort from any thread.
+/// One byte stream in each direction. A proxy needs two things that a duplex pipe does not have: a watch, which notices bytes or the end of the peer while
+/// nobody reads, and an abort from any thread.
 /// </summary>
 internal sealed class Connection
 {
@@ -12,7 +12,7 @@ internal sealed class Connection
     private readonly Channel _channel;
 
     /// <summary>Takes over a channel that has not been opened, and opens it.</summary>
-    /// <exception cref="IOException">The system cannot watch the channel. It has been closed.</exception>
+    /// <exception cref="IOException">The system cannot watch the channel's descriptor. The descriptor has been closed.</exception>
     public Connection(Channel channel, IPAddress? remoteAddress)
     {
         _channel = channel;
@@ -29,11 +29,11 @@ internal sealed class Connection
     /// <summary>The peer's address; null if it has none, as with an in-memory pipe.</summary>
     public IPAddress? RemoteAddress { get; }
 
-    /// <summary>What serves this connection; null if any thread may.</summary>
+    /// <summary>The event loop that serves this connection; null if none does: then the threads of the runtime's pool serve it.</summary>
     public Affinity? Affinity => _channel.Affinity;
 
     /// <summary>
-    /// The connection carries a long body or a stream. If many connections have events at once, those that wait for a whole request or response go first.
+    /// The connection carries a long body or a stream. If many connections have events at once, connections without this mark are served first.
     /// </summary>
     public bool IsBulk
     {
@@ -41,7 +41,7 @@ internal sealed class Connection
         set => _channel.IsBulk = value;
     }
 
-    /// <summary>Completes when everything has been released: after <see cref="Close"/>, as soon as pending operations have ended.</summary>
+    /// <summary>Completes when the transport has been released: after <see cref="Close"/>, as soon as pending operations have ended.</summary>
     public Task Closed => _channel.Closed;
 
     /// <summary>The buffers that the connection holds now. For tests.</summary>
@@ -54,7 +54,7 @@ internal sealed class Connection
     public void ShutdownOutput() => _channel.ShutdownSend();
 
     /// <summary>Releases everything. Only for the owner, when nothing waits on the connection. A second call does nothing.</summary>
-    /// <param name="reset">The peer is to see a reset, not an orderly end, because it received incomplete data.</param>
+    /// <param name="reset">Whether the peer sees a reset instead of an orderly end. It must if it has received incomplete data.</param>
     public void Close(bool reset)
     {
         if (_channel.Close(reset))

@@ -8,27 +8,30 @@ namespace McpProxyFast.Transport;
 /// <summary>The receiving half of a connection, as a pipe reader without a pipe. It holds no buffer while it waits, and it can be watched.</summary>
 /// <remarks>
 /// A buffer is rented when something can be received, and returned once its last byte is consumed. Unconsumed bytes always lie in one segment: if they do not
-/// fit, they are moved to a larger buffer. So a head can be parsed in place. A position is valid until the next read.
+/// fit, they are moved to a larger buffer. So a head can be parsed in place. A <see cref="SequencePosition"/> is valid until the next read.
 /// <para>Only the owner reads. The states of a read:</para>
 /// <code>
 ///   none ──ReadAsync──► done at once
 ///     └─────ReadAsync──► armed ──readiness from the channel, or a cancellation──► done
 /// </code>
-/// A cancellation sets its flag and then disarms. A read arms and then checks the flag, every time it arms. All these steps are interlocked, so at least one of
-/// the two sees the other, and the one that disarms ends the read. If no read is pending, the cancellation ends the next one.
+/// A cancellation sets its flag and then disarms. A read arms and then checks the flag, every time it arms. To arm and to disarm is an interlocked operation,
+/// so at least one of the two sees what the other did. The thread that disarms a read completes it. If no read is pending, the cancellation ends the next one.
 /// </remarks>
 internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTaskSource<ReadResult>
 {
-    /// <summary>After a read of this many bytes, if more are there, the thread serves other connections first: about 50 µs of work.</summary>
+    /// <summary>
+    /// If one receive has taken this many bytes and more are there, the thread serves other connections before the next receive. To relay so many bytes takes
+    /// about 50 µs.
+    /// </summary>
     private const int FairShareBytes = Buffers.Large;
 
     /// <summary>
-    /// The completion of the armed read, and whether that is a cancellation. Valid from <c>Reset</c> until that read ends. The bytes are not part of it: from
-    /// the completion until its owner takes the result, nobody changes the fields that the result is made of.
+    /// Completes the armed read; the result says whether it was cancelled. Valid from <c>Reset</c> until the owner takes the result. The bytes of the result
+    /// are in the fields below, which nobody changes between completion and that moment.
     /// </summary>
     private ManualResetValueTaskSourceCore<bool> _signal;
 
-    /// <summary>Holds the unconsumed bytes; null if there are none. Used by the owner, and by the channel's call for an armed read.</summary>
+    /// <summary>Holds the unconsumed bytes; null if there are none. Used by the owner; while a read is armed, by the thread that reports readiness.</summary>
     private byte[]? _buffer;
 
     /// <summary>Index of the first unconsumed byte in the buffer.</summary>
@@ -37,28 +40,28 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// <summary>Index after the last byte received.</summary>
     private int _end;
 
-    /// <summary>Index after the last byte that the owner has examined. If it equals <c>_end</c>, a read must wait.</summary>
+    /// <summary>Index after the last byte that the owner has examined. If it equals <c>_end</c>, a read must receive more bytes.</summary>
     private int _examined;
 
     /// <summary>The size for the next buffer, learned from the last receive; 0 for the smallest.</summary>
     private int _nextSize;
 
-    /// <summary>1 from a cancellation until a read sees it. Set by any thread.</summary>
+    /// <summary>1 from a cancellation until a read reports it in its result. Set by any thread.</summary>
     private int _cancelRequested;
 
-    /// <summary>The last receive took a large amount and left more, so the next read waits for its turn.</summary>
+    /// <summary>The last receive took a large amount and left more, so other connections are served before the next one.</summary>
     private bool _leavesOthersATurn;
 
-    /// <summary>The end has been received. From now on every read is completed.</summary>
+    /// <summary>The end has been received, or the connection was closed. From now on every read is completed.</summary>
     private bool _completed;
 
-    /// <summary>The end was not orderly. Valid once completed.</summary>
+    /// <summary>The end was not orderly. Valid once <c>_completed</c> is true.</summary>
     private bool _faulted;
 
     /// <summary>The watch is also told about bytes. Written before <see cref="_watch"/>.</summary>
     private bool _watchForBytes;
 
-    /// <summary>The watch to call, once; null for none. Taken by exchange.</summary>
+    /// <summary>The watch to call, at most once; null for none. Taken by exchange.</summary>
     private IConnectionWatch? _watch;
 
     /// <summary>The peer has ended its side. Bytes may still be unread.</summary>
@@ -67,11 +70,13 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// <summary>The end was a reset, an abort or another error. Valid once a read has completed. May make a system call.</summary>
     public bool EndedByFault => _faulted || channel.WasReset;
 
-    /// <summary>For tests.</summary>
+    /// <summary>A buffer is rented now. For tests.</summary>
     public bool HoldsBuffer => _buffer is not null;
 
-    /// <summary>Checks what has arrived when nothing is expected. Only for the owner, without a watch and while no read result is held.</summary>
-    /// <param name="asksSystem">Always ask the system. If false, it is asked only if it may know something that this connection was not told.</param>
+    /// <summary>Checks what has arrived while nothing is expected. Only for the owner, while it neither reads nor holds the result of a read.</summary>
+    /// <param name="asksSystem">
+    /// Whether the system is asked in any case. If false, it is asked only if it may know something that has not been reported to the connection.
+    /// </param>
     public Arrival Look(bool asksSystem)
     {
         Debug.Assert(!channel.Reading.IsArmed, "Nobody reads while the owner looks.");
@@ -144,7 +149,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
     /// <summary>Starts a watch. Allowed at any time, also during a read. If the peer has ended already, the watch is called before this returns.</summary>
     /// <param name="watch">The watch to call.</param>
-    /// <param name="forBytes">Also call it for bytes, which an idle connection does not expect. Only while nobody reads.</param>
+    /// <param name="forBytes">Whether the watch is also called for bytes, which an idle connection does not expect. Then nobody may be reading.</param>
     public void Watch(IConnectionWatch watch, bool forBytes)
     {
         Debug.Assert(!(forBytes && channel.Reading.IsArmed), "Bytes that somebody waits for are not unexpected.");
@@ -198,13 +203,15 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>The heartbeat must ask <see cref="MayHideEnd"/>.</summary>
+    /// <summary>The heartbeat must ask <see cref="MayHideEnd"/> at each beat.</summary>
     public bool MustAskForEnd => channel.MustAskForEnd;
 
-    /// <summary>There is a watch, and bytes that cannot be received yet may hide the peer's end. Then <see cref="LookForEnd"/> is to be called.</summary>
+    /// <summary>
+    /// There is a watch, and bytes that do not fit the channel's buffer may hide the peer's end. Then <see cref="LookForEnd"/> must be called.
+    /// </summary>
     public bool MayHideEnd => Volatile.Read(ref _watch) is not null && channel.MayHideEnd;
 
-    /// <summary>While there is a watch, checks whether the peer has ended after bytes that cannot be received yet. May call a host's code.</summary>
+    /// <summary>If there is a watch, checks whether the peer has ended behind bytes that do not fit the channel's buffer. May call a host's code.</summary>
     public void LookForEnd()
     {
         if (Volatile.Read(ref _watch) is not null)
@@ -235,7 +242,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         return ReceiveOrArm(out bool canceled) ? new ValueTask<ReadResult>(Result(canceled)) : new ValueTask<ReadResult>(this, _signal.Version);
     }
 
-    /// <summary>Leaves the available bytes until other connections have been served. The readiness has been taken.</summary>
+    /// <summary>Lets the thread serve other connections before it receives the available bytes. The caller has taken the readiness.</summary>
     private ValueTask<ReadResult> WaitForTurn()
     {
         if (channel.TryWaitForTurn())
@@ -248,7 +255,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     }
 
     /// <summary>Tries to receive until there is a result or the read is armed.</summary>
-    /// <param name="canceled">The result is a cancellation.</param>
+    /// <param name="canceled">Whether the result is a cancellation.</param>
     /// <returns>True if there is a result. False if the read is armed; then the thread that disarms it completes it.</returns>
     private bool ReceiveOrArm(out bool canceled)
     {
@@ -261,7 +268,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
             }
         }
 
-        // A cancellation before the read was armed found nothing to wake.
+        // A cancellation that came before the read was armed could not complete it.
         if (Volatile.Read(ref _cancelRequested) != 0 && channel.Reading.Disarm())
         {
             Volatile.Write(ref _cancelRequested, 0);
@@ -278,7 +285,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     {
         bool hasResult = TryReceiveOnce(out bool isFull);
 #if DEBUG
-        // Buffers are tiny in Debug: what one receive would bring takes several, each into a larger buffer.
+        // Debug buffers are tiny. So several receives, each into a larger buffer, bring the bytes that one receive would bring in Release.
         const int realBufferBytes = 4 * 1024;
         while (isFull && _end - _start < realBufferBytes && channel.Reading.Take() && TryReceiveOnce(out isFull))
         {
@@ -337,7 +344,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
         if (channel.PeerEnded || channel.StopsShort)
         {
-            // The end came with these bytes, or more bytes are there. No event will announce either again.
+            // The peer's end came with these bytes, or more bytes are there. No further event reports that.
             channel.Reading.Keep();
         }
     }
@@ -359,7 +366,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
 
         byte[] full = _buffer;
         int unconsumed = _end - _start;
-        // Bounded by the owner, whose own limits say how much it leaves unconsumed.
+        // The size is bounded, because the owner limits how many bytes it leaves unconsumed.
         _buffer = Buffers.Rent(Math.Max(wanted, unconsumed * 2));
         full.AsSpan(_start, unconsumed).CopyTo(_buffer);
         _examined -= _start;

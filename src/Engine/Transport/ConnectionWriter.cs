@@ -12,45 +12,49 @@ namespace McpProxyFast.Transport;
 ///     └─────flush──► armed ──readiness from the channel──► sends more, armed again or done
 ///                      └────a cancellation────────────► cancelled; the writer has failed
 /// </code>
-/// A cancellation has an effect only if the flush waits. It leaves unsent bytes behind, some of them perhaps in a source that belongs to the caller again.
-/// Nothing can follow them in order, so every later flush finds the writer completed. For the order of flag and arming, see <see cref="ConnectionReader"/>.
+/// A cancellation has an effect only if the flush waits. It drops the unsent bytes, because the caller may reuse the memory that some of them are in. Bytes
+/// that were sent later would follow a gap, so every later flush finds the writer completed. The flag of a cancellation and the arming are ordered as in
+/// <see cref="ConnectionReader"/>.
 /// </remarks>
 internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTaskSource<FlushResult>
 {
-    /// <summary>The completion of the armed flush. Valid from <c>Reset</c> until that flush ends.</summary>
+    /// <summary>Completes the armed flush. Valid from <c>Reset</c> until that flush ends.</summary>
     private ManualResetValueTaskSourceCore<FlushResult> _signal;
 
-    /// <summary>Bytes that were written and not yet sent; null if there are none. Used by the owner, and by the channel's call for an armed flush.</summary>
+    /// <summary>
+    /// Holds the bytes that were written and not yet sent; null if there are none. Used by the owner; while a flush is armed, by the thread that reports
+    /// readiness.
+    /// </summary>
     private byte[]? _buffer;
 
-    /// <summary>How many bytes of the buffer the channel has taken.</summary>
+    /// <summary>How many bytes of the buffer have been sent.</summary>
     private int _sent;
 
     /// <summary>How many bytes of the buffer were written.</summary>
     private int _written;
 
-    /// <summary>The bytes to send after the buffer. Valid until their flush has ended.</summary>
+    /// <summary>The bytes that <see cref="WriteAsync"/> has to send after those in the buffer. Valid until that flush has ended.</summary>
     private ReadOnlyMemory<byte> _source;
 
     /// <summary>1 from a cancellation until a waiting flush sees it. Set by any thread.</summary>
     private int _cancelRequested;
 
-    /// <summary>No more bytes are sent. Never reset.</summary>
+    /// <summary>A send has failed, a flush was cancelled, or the connection was closed. No more bytes are sent. Never reset.</summary>
     private bool _failed;
 
     /// <summary>See <see cref="SentBytes"/>.</summary>
     private long _sentBytes;
 
-    /// <summary>The bytes that the channel has taken so far. From any thread.</summary>
+    /// <summary>The number of bytes that the channel has taken so far. From any thread.</summary>
     public long SentBytes => Volatile.Read(ref _sentBytes);
 
     /// <summary>
-    /// The bytes that the peer's system has acknowledged, if the local system reports that; otherwise <see cref="SentBytes"/>. Only for comparison. From any
-    /// thread.
+    /// The number of bytes that the peer's system has acknowledged, if the local system reports that; otherwise <see cref="SentBytes"/>. Good only for a
+    /// comparison with an earlier value: with TLS, the system counts encrypted bytes. From any thread.
     /// </summary>
     public long CountDelivered() => channel.CountDelivered(SentBytes);
 
-    /// <summary>For tests.</summary>
+    /// <summary>A buffer is rented now. For tests.</summary>
     public bool HoldsBuffer => _buffer is not null;
 
     public override bool CanGetUnflushedBytes => true;
@@ -100,7 +104,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
     {
     }
 
-    /// <summary>Waits for the channel's first readiness to send, which is the outcome of a connect.</summary>
+    /// <summary>Waits until the channel reports for the first time that it can send: then its connect has succeeded or failed.</summary>
     public async ValueTask WaitWritableAsync()
     {
         _signal.Reset();
@@ -110,7 +114,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         }
     }
 
-    /// <summary>Called by the channel to complete the armed flush.</summary>
+    /// <summary>Called by the channel when the armed flush can continue.</summary>
     public void OnWritable()
     {
         if (TrySend())
@@ -162,7 +166,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
             }
         }
 
-        // A cancellation before the flush was armed found nothing to wake.
+        // A cancellation that came before the flush was armed could not complete it.
         if (Volatile.Read(ref _cancelRequested) != 0 && channel.Writing.Disarm())
         {
             result = TakeCancellation();
@@ -173,7 +177,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return false;
     }
 
-    /// <summary>True if armed. False if a readiness was taken instead; it is taken before the next try, and a later event sets it again.</summary>
+    /// <summary>Arms the flush. Returns false if a readiness was set instead: then it has been taken, and the caller must try to send again.</summary>
     private bool ArmOrTake()
     {
         while (!channel.Writing.Arm())
@@ -187,7 +191,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         return true;
     }
 
-    /// <summary>Sends as much as the channel takes. True if nothing is left to send, or no more can be sent.</summary>
+    /// <summary>Sends until everything is sent, no more can be sent, or the channel takes no more for now. Returns false in the last case.</summary>
     private bool TrySend()
     {
         while (!_failed && (_written > _sent || !_source.IsEmpty))
@@ -251,7 +255,7 @@ internal sealed class ConnectionWriter(Channel channel) : PipeWriter, IValueTask
         }
     }
 
-    /// <summary>The caller has disarmed the flush. Unsent bytes are dropped, and nothing may follow them.</summary>
+    /// <summary>Ends a flush that the caller has disarmed. Unsent bytes are dropped, and the writer sends nothing afterwards.</summary>
     private FlushResult TakeCancellation()
     {
         Volatile.Write(ref _cancelRequested, 0);

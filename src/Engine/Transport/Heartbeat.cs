@@ -6,42 +6,46 @@ namespace McpProxyFast.Transport;
 internal interface IHeartbeatListener
 {
     /// <summary>
-    /// Called about ten times a second, on the heartbeat's thread. Must be quick, must not throw, and must run no code of a host's: what may, goes to
-    /// <see cref="Heartbeat.Wakes"/>.
+    /// Called about ten times a second, on the heartbeat's thread. Must be quick, must not throw, and must not run a host's code. Work that may run a host's
+    /// code is added to <see cref="Heartbeat.Wakes"/>.
     /// </summary>
     void OnBeat(long nowMilliseconds);
 }
 
-/// <summary>The only timer. It compares deadlines, which are plain numbers. No request has a timer of its own, and no request reads a clock.</summary>
+/// <summary>
+/// The timer for the time limits of all connections and exchanges. At each beat, listeners compare their deadlines, which are plain numbers, with the time of
+/// the beat. So a warm request creates no timer.
+/// </summary>
 /// <remarks>
-/// All proxies that use the system clock share one (<see cref="Share"/>). It stops when the last of them disposes it. It has a thread of its own: the timers of
-/// the system clock run on the thread pool, and a host's code may block all threads of that. With any other clock it is called by that clock's timer.
+/// All proxies that use the system clock share one heartbeat (<see cref="Share"/>). It stops when the last of them disposes it. It has a thread of its own,
+/// because timers of the system clock run on the thread pool, and a host's code may block all threads of the pool. With any other clock, a timer of that clock
+/// causes the beats.
 /// </remarks>
 internal sealed class Heartbeat : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly Lock Sharing = new();
 
-    /// <summary>The shared one for the system clock; null while nobody holds it. Used under the lock.</summary>
+    /// <summary>The shared heartbeat for the system clock; null while no proxy uses it. Used under the lock.</summary>
     private static Heartbeat? s_ofSystem;
 
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Lock _changing = new();
 
-    /// <summary>Free indexes below <c>_used</c>.</summary>
+    /// <summary>Free indexes of <c>_listeners</c> below <c>_used</c>.</summary>
     private readonly Stack<int> _free = new();
 
-    /// <summary>Calls it if the clock is not the system's; otherwise null.</summary>
+    /// <summary>Causes the beats if the clock is not the system's; otherwise null.</summary>
     private readonly ITimer? _timer;
 
-    /// <summary>Set to end the thread; null if there is none. The thread disposes it.</summary>
+    /// <summary>Set to end the heartbeat's thread; null if it has none. The thread disposes it.</summary>
     private readonly ManualResetEvent? _stopping;
 
     /// <summary>The listeners. Changed under the lock, read without it.</summary>
     private IHeartbeatListener?[] _listeners = new IHeartbeatListener?[16];
 
-    /// <summary>The number of indexes ever used.</summary>
+    /// <summary>The number of indexes of <c>_listeners</c> that were ever used.</summary>
     private int _used;
 
     /// <summary>1 while a beat is running.</summary>
@@ -50,10 +54,10 @@ internal sealed class Heartbeat : IDisposable
     /// <summary>See <see cref="Now"/>.</summary>
     private long _now;
 
-    /// <summary>The number of holders. Used under the static lock.</summary>
+    /// <summary>How often this heartbeat must still be disposed. Used under the static lock.</summary>
     private int _holders = 1;
 
-    /// <summary>Creates one that is not shared.</summary>
+    /// <summary>Creates a heartbeat that is not shared.</summary>
     public Heartbeat(TimeProvider clock)
     {
         _clock = clock;
@@ -68,13 +72,13 @@ internal sealed class Heartbeat : IDisposable
         new Thread(Run) { IsBackground = true, Name = "mcpproxyfast-heartbeat" }.Start();
     }
 
-    /// <summary>Runs what a beat finds due.</summary>
+    /// <summary>Runs work that listeners have found due, on threads of its own.</summary>
     public WakeQueue Wakes { get; } = new();
 
-    /// <summary>Milliseconds since it was created, as of the last beat.</summary>
+    /// <summary>Milliseconds from the creation of this heartbeat to its last beat.</summary>
     public long Now => Volatile.Read(ref _now);
 
-    /// <summary>The heartbeat for a clock; the system clock has a shared one. Each caller must dispose it once.</summary>
+    /// <summary>Returns the heartbeat for a clock: the shared one for the system clock, otherwise a new one. Each caller must dispose it once.</summary>
     public static Heartbeat Share(TimeProvider clock)
     {
         if (clock != TimeProvider.System)
@@ -94,10 +98,10 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>The time at which a wait that starts now ends. One beat is added, so that a deadline is never early.</summary>
+    /// <summary>The time of this heartbeat at which a wait that starts now ends. One beat is added, so that a deadline is never early.</summary>
     public long After(TimeSpan wait) => Now + (long)wait.TotalMilliseconds + (long)Interval.TotalMilliseconds;
 
-    /// <summary>Adds a listener. The returned number is for <see cref="Remove"/>.</summary>
+    /// <summary>Adds a listener. The returned number identifies it for <see cref="Remove"/>.</summary>
     public int Add(IHeartbeatListener listener)
     {
         lock (_changing)
@@ -124,7 +128,7 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>Releases it. The last holder stops it.</summary>
+    /// <summary>Must be called once by each holder. The last call stops the beats.</summary>
     public void Dispose()
     {
         lock (Sharing)
@@ -156,7 +160,7 @@ internal sealed class Heartbeat : IDisposable
     {
         if (Interlocked.Exchange(ref _beating, 1) != 0)
         {
-            return; // the last beat is still running
+            return; // the beat before is still running on another thread
         }
 
         long now = (long)_clock.GetElapsedTime(_started).TotalMilliseconds;

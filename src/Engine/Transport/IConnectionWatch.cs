@@ -1,6 +1,6 @@
 namespace McpProxyFast.Transport;
 
-/// <summary>Gets the events of a connection that nobody is reading.</summary>
+/// <summary>Is called when the peer ends a connection, or sends bytes while nobody reads.</summary>
 /// <remarks>Called on the thread that noticed the event, at most once per <see cref="ConnectionReader.Watch"/>. Must not block and must not throw.</remarks>
 internal interface IConnectionWatch
 {

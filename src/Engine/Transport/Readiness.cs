@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Connects a giver and a waiter in one direction of a channel: the giver says that the channel may continue, and the waiter takes that.</summary>
+/// <summary>
+/// A signal in one direction of a channel: "a new try to receive or send may succeed". The giver, such as an event loop, sets it. The waiter, such as a reader,
+/// takes it before it tries, or arms in order to be called when it is set.
+/// </summary>
 /// <remarks>
 /// One word with three states:
 /// <code>
@@ -12,11 +15,11 @@ namespace McpProxyFast.Transport;
 ///     └───────────────────┘  └───────────────────────┘
 ///           Take               Give (calls the waiter), Disarm
 /// </code>
-/// There is at most one giver at a time (an event loop, a receive loop, the end of a write) and at most one waiter. Any thread may disarm. Every step is
+/// There is at most one giver at a time (an event loop, a receive loop, the end of a write) and at most one waiter. Any thread may disarm. Every change is
 /// interlocked, so if several threads race to leave Armed, exactly one succeeds, and that one must wake the waiter.
 /// <para>
-/// The waiter takes Ready before it tries the channel, never after. So what the giver wrote before <see cref="Give"/> is either seen by that try, or Ready is
-/// still set afterwards. At worst one try finds nothing.
+/// The waiter takes Ready before it tries the channel, never after. So either that try sees what the giver wrote before <see cref="Give"/>, or Ready is still
+/// set afterwards. At worst one try finds nothing.
 /// </para>
 /// </remarks>
 internal struct Readiness
@@ -34,8 +37,8 @@ internal struct Readiness
     /// <summary>A readiness is set that nobody has taken.</summary>
     public readonly bool IsReady => Volatile.Read(in _state) == Ready;
 
-    /// <summary>Says that the channel may continue.</summary>
-    /// <returns>True if a waiter was armed; the caller must wake it. Otherwise the readiness is kept.</returns>
+    /// <summary>Reports that a new try may succeed.</summary>
+    /// <returns>True if a waiter was armed; the caller must call it. Otherwise the readiness stays set.</returns>
     /// <remarks>
     /// Always begins with an interlocked operation. A plain read that sees Ready could be ordered before the giver's own writes, and the waiter would miss
     /// them.
@@ -54,7 +57,7 @@ internal struct Readiness
                     return false;
                 }
 
-                // Armed between the two steps. The waiter saw no readiness and can no longer be disarmed, so it must be called.
+                // The waiter armed between the two steps. It saw no readiness and can no longer be disarmed, so it must be called.
                 bool taken = Take();
                 Debug.Assert(taken, "Only the waiter takes a readiness, and it is waiting.");
                 return taken;
@@ -64,7 +67,7 @@ internal struct Readiness
     /// <summary>Takes a readiness that was given while nobody waited. Only for the waiter.</summary>
     public bool Take() => Volatile.Read(ref _state) == Ready && Interlocked.CompareExchange(ref _state, NotReady, Ready) == Ready;
 
-    /// <summary>Sets the readiness again, because a try left something behind that no event will announce.</summary>
+    /// <summary>Sets the readiness, because a try left something behind that no event will report.</summary>
     public void Keep() => Interlocked.CompareExchange(ref _state, Ready, NotReady);
 
     /// <summary>Starts to wait. Only for the waiter, when it is not waiting yet.</summary>
@@ -77,6 +80,6 @@ internal struct Readiness
     }
 
     /// <summary>Stops waiting.</summary>
-    /// <returns>True for the one caller that stopped the wait. It must wake the waiter, or is the waiter itself.</returns>
+    /// <returns>True for the one caller that stopped the wait. That caller must wake the waiter, unless it is the waiter.</returns>
     public bool Disarm() => Interlocked.CompareExchange(ref _state, NotReady, Armed) == Armed;
 }

@@ -6,10 +6,10 @@ internal static class TcpInfo
     /// <summary>The option <c>TCP_INFO</c> at the level <c>IPPROTO_TCP</c>.</summary>
     public const int Option = 11;
 
-    /// <summary>The length of the part that is read here.</summary>
+    /// <summary>The length of the part of the structure that is read here.</summary>
     public const int Bytes = ReceivedAt + sizeof(long);
 
-    /// <summary>The offset of <c>tcpi_bytes_acked</c> (Linux 4.1). The state is the first byte.</summary>
+    /// <summary>The offset of <c>tcpi_bytes_acked</c> (Linux 4.1).</summary>
     private const int AcknowledgedAt = 120;
 
     /// <summary>The offset of <c>tcpi_bytes_received</c> (Linux 4.1): bytes received in order; a FIN counts as one.</summary>
@@ -27,7 +27,7 @@ internal static class TcpInfo
             return false;
         }
 
-        byte state = info[0];
+        byte state = info[0]; // tcpi_state is the first field
         facts = new Facts(
             Acknowledged: BitConverter.ToInt64(info[AcknowledgedAt..]),
             Received: BitConverter.ToInt64(info[ReceivedAt..]),
@@ -40,12 +40,12 @@ internal static class TcpInfo
     /// <param name="Acknowledged">Bytes that the peer's system has acknowledged.</param>
     /// <param name="Received">Bytes that have arrived in order. One more if the peer's orderly end has arrived after them.</param>
     /// <param name="PeerEnded">The peer has ended its side. Its bytes may still be unread.</param>
-    /// <param name="IsOver">The connection is over: by a reset, unless this side has ended its own.</param>
+    /// <param name="IsOver">The connection is closed in both directions. If this side has not ended its own, a reset was the cause.</param>
     internal readonly record struct Facts(long Acknowledged, long Received, bool PeerEnded, bool IsOver)
     {
         /// <summary>
-        /// The connection is over without an orderly end from the peer. A peer that ends in an orderly way, and then resets because of late data,
-        /// has sent everything.
+        /// The connection was reset before the peer's orderly end. A reset after that end, for example because of late data, does not count: then the peer has
+        /// sent everything.
         /// </summary>
         /// <param name="read">The bytes read from the connection, which is all that has arrived.</param>
         public bool WasResetBehind(long read) => IsOver && Received <= read;

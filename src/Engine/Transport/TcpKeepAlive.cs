@@ -1,10 +1,12 @@
 namespace McpProxyFast.Transport;
 
 /// <summary>
-/// Detects peers that vanished silently, for example by loss of power or network. Otherwise a silent stream would wait for such a peer for ever.
+/// Settings of TCP keep-alive, which detects peers that vanished silently, for example by loss of power or network. Without it, a silent stream would wait for
+/// such a peer for ever.
 /// </summary>
 /// <remarks>
-/// The system probes a silent peer, and closes the connection if it answers no probe, two minutes after it was last heard from. Live streams are not affected.
+/// The system probes a silent peer. If the peer answers no probe, the system closes the connection two minutes after it last heard from the peer. Live streams
+/// are not affected.
 /// </remarks>
 internal static class TcpKeepAlive
 {

@@ -7,13 +7,12 @@ using McpProxyFast.Transport.Network;
 namespace McpProxyFast.Upstream;
 
 /// <summary>
-/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. Its exceptions become faults, for which the client gets an error
-/// reply.
+/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. If that throws or takes too long, the client gets an error reply.
 /// </summary>
-/// <param name="connect">The hook.</param>
-/// <param name="timeout">The time limit for one connection.</param>
+/// <param name="connect">The host's function.</param>
+/// <param name="timeout">The time limit for one call. When it is reached, the call's token is cancelled.</param>
 /// <param name="clock">Measures the limit.</param>
-/// <param name="faults">Receives exceptions of the hook that are not expected from it.</param>
+/// <param name="faults">Is told about exceptions that are not meant to report a failed connect.</param>
 internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPipe>> connect, TimeSpan timeout, TimeProvider clock, HookFaults faults)
 {
     /// <summary>Asks the host for a connection.</summary>
@@ -34,7 +33,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         }
     }
 
-    /// <summary>Waits until the token is cancelled. A connection that arrives later is not used, only completed.</summary>
+    /// <summary>Waits for the connection until the token is cancelled. A connection that comes later is completed with an exception and not used.</summary>
     private static async Task<IDuplexPipe> InTimeAsync(Task<IDuplexPipe> connecting, CancellationToken ending)
     {
         try
@@ -59,7 +58,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         }
         catch (Exception)
         {
-            // The attempt has already been reported as too slow; a later result has no effect.
+            // The call was given up before, so its result has no effect any more.
         }
     }
 

@@ -4,10 +4,10 @@ using McpProxyFast.Transport;
 
 namespace McpProxyFast.Upstream;
 
-/// <summary>One connection to the upstream, with its user, its age, and whether it is still clean.</summary>
+/// <summary>One connection to the upstream: the transport, the state of its use, and when it was created and last used.</summary>
 /// <remarks>
-/// An idle connection is watched, and any byte or end that arrives then ends it. Otherwise a response that no request asked for would be taken for the next
-/// request's response (RFC 9112 §9.3, RFC 9110 §15).
+/// An idle connection is watched. Any byte or end that arrives then ends it. Otherwise a response that no request asked for would be taken for the response to
+/// the next request (RFC 9112 §9.3, RFC 9110 §15).
 /// <code>
 ///   InUse ──Hold──► Settling ──► Held ────┐
 ///     ▲  └──Rest──► Settling ──► Pooled ──┤──TryTake──► InUse
@@ -15,8 +15,9 @@ namespace McpProxyFast.Upstream;
 ///     └────────────────┼──────────┘
 ///                      └──the watch, an end──► Dead
 /// </code>
-/// States change by compare-exchange, so only one of watch, heartbeat and taker succeeds. In Settling, only the owner acts: an end is recorded, and the owner
-/// then does what is needed. The one that changes Pooled to Dead closes the connection. The one that changes Held to Dead only aborts it; its client closes it.
+/// States change by compare-exchange, so only one of the watch, the heartbeat and the code that takes the connection succeeds. In Settling, the owner is
+/// setting the watch. An end that comes then only changes the state to Dead; the owner finds that and ends the connection. The thread that changes Pooled to
+/// Dead closes the connection. The thread that changes Held to Dead only aborts it; the client's code that holds it closes it.
 /// </remarks>
 internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 {
@@ -26,19 +27,19 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
     private const int Pooled = 3;
     private const int Dead = 4;
 
-    /// <summary>The upstream has not said how long it keeps idle connections.</summary>
+    /// <summary>The value for "the upstream has not sent how long it keeps idle connections".</summary>
     public const long NotSaid = -1;
 
     private readonly Heartbeat _heartbeat;
     private readonly ProxyMetrics _metrics;
 
-    /// <summary>Learns when the upstream ends this connection while it is idle.</summary>
+    /// <summary>Is told when the upstream ends this connection while it is idle.</summary>
     private readonly IdleTimeoutEstimate _idleTimeout;
 
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps the connection; null if a client does. Valid while Held or Pooled, and from then on once it is Dead.</summary>
+    /// <summary>The pool that keeps the connection; null if a client does. Valid in every state except InUse.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -57,29 +58,33 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         _idleTimeout = idleTimeout;
     }
 
-    /// <summary>The transport. Only for the owner, which has taken or created the connection.</summary>
+    /// <summary>The transport. Only for the code that has created or taken the connection.</summary>
     public Connection Transport { get; }
 
-    /// <summary>When it was created, in the heartbeat's time.</summary>
+    /// <summary>When the connection was created, in the heartbeat's time.</summary>
     public long MadeAt { get; }
 
-    /// <summary>Since when no exchange has used it, in the heartbeat's time. Valid while it is idle, held or pooled, and until it is held again.</summary>
+    /// <summary>
+    /// When the last exchange on the connection ended, or when it was created; in the heartbeat's time. During an exchange, the value is that of the exchange
+    /// before.
+    /// </summary>
     public long IdleSince => Volatile.Read(ref _idleSince);
 
     /// <summary>
-    /// How long it may be idle according to the upstream, minus a margin, in milliseconds; <see cref="NotSaid"/> if the upstream has not said.
+    /// How long the connection may be idle, in milliseconds: the time that the upstream has sent in <c>Keep-Alive</c>, minus a margin. <see cref="NotSaid"/> if
+    /// it has sent none.
     /// </summary>
     public long KeptFor => Volatile.Read(ref _keptFor);
 
-    /// <summary>Whether it has carried an exchange before. Then the upstream may close it just when it is used again.</summary>
+    /// <summary>Whether the connection was idle before its present use. Then the upstream may close it just when a request is sent.</summary>
     public bool IsReused { get; private set; }
 
     public bool IsIdle => Volatile.Read(ref _state) is Held or Pooled;
 
-    /// <summary>Whether it ended while it was idle. Never becomes false again.</summary>
+    /// <summary>Whether the connection ended while it was idle. Never becomes false again.</summary>
     public bool IsDead => Volatile.Read(ref _state) is Dead;
 
-    /// <summary>Records how long the upstream keeps the connection idle. Only for its user.</summary>
+    /// <summary>Records how long the upstream keeps the connection idle, as its response says. Only for the code that uses the connection.</summary>
     public void KeepFor(int seconds)
     {
         Debug.Assert(seconds >= 0 && !IsIdle, "An answer has said it, so the connection is in use.");
@@ -88,7 +93,8 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
     /// <summary>Called when a client keeps the connection between two of its exchanges.</summary>
     /// <param name="idleSince">
-    /// Since when it is idle, in the heartbeat's time: usually now; the time of its last answer if the exchange waited for something after that.
+    /// Since when the connection is idle, in the heartbeat's time: usually now. If the exchange waited for something else after its last response, the time of
+    /// that response.
     /// </param>
     public void Hold(long idleSince)
     {
@@ -96,17 +102,17 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         Rest(Held, null);
     }
 
-    /// <summary>Called when the pool keeps the connection. It counts as idle since its last exchange.</summary>
+    /// <summary>Called when the pool keeps the connection. Its idle time counts from the end of its last exchange.</summary>
     public void RestIn(UpstreamPool pool) => Rest(Pooled, pool);
 
     /// <summary>
     /// Takes the connection for an exchange. Returns false if it has ended, or has received bytes that no request asked for; then the caller closes it.
     /// </summary>
     /// <remarks>
-    /// The connection is checked here, not only by the watch. Bytes that arrived before the request was sent would be taken for its response, and a request
-    /// sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). The system is asked if it may know more than the watch, and always if the
-    /// connection has been idle since an earlier heartbeat: upstreams close idle connections, not busy ones, and the watch knows only what the loop last saw.
-    /// Bytes that arrive later cannot be told from a response.
+    /// The watch alone is not enough, so the connection is checked here too. Bytes that arrived before the request was sent would be taken for its response,
+    /// and a request sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). If the connection has been idle since an earlier heartbeat, the
+    /// system is asked in any case: the watch knows only what the event loop has seen so far. If not, it is asked only if it may know more than the watch:
+    /// upstreams close idle connections, and this one was busy just now. Bytes that arrive after this check cannot be told from a response.
     /// </remarks>
     public bool TryTake()
     {
@@ -143,11 +149,14 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Ends an idle connection. A connection in use is left to its user.</summary>
+    /// <summary>Ends the connection if it is idle. If it is in use, does nothing.</summary>
     /// <returns>Whether this call ended it.</returns>
     public bool EndIdle() => EndIdle(byUpstream: false, isLater: false);
 
-    /// <summary>The same for the heartbeat. What is left to do is done on a thread of its queue: a host's pipe may take its time.</summary>
+    /// <summary>
+    /// Like <see cref="EndIdle()"/>, but for the heartbeat: the connection is closed later, on a thread of the <see cref="WakeQueue"/>, because the code of a
+    /// host's pipe may block.
+    /// </summary>
     public void EndIdleLater() => EndIdle(byUpstream: false, isLater: true);
 
     /// <summary>Called once by the <see cref="WakeQueue"/>, after <see cref="EndIdleLater"/>.</summary>
@@ -163,12 +172,12 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
         if (byUpstream)
         {
-            Learn(); // before it is closed: a thread that sees the close also finds the idle time learned
+            Learn(); // before it is closed: a thread that sees the close then also finds the estimate updated
         }
 
         if (ended == Settling)
         {
-            return true; // its owner notices that in Rest
+            return true; // the owner is in Rest, finds the state Dead there and ends the connection
         }
 
         if (isLater)
@@ -185,7 +194,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
     private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
 
-    /// <summary>Records that the upstream has ended the connection. Called once, by the thread that noticed the end.</summary>
+    /// <summary>Tells the estimate that the upstream has ended the idle connection. Called once, by the thread that noticed the end.</summary>
     private void Learn()
     {
         long now = _heartbeat.Now;
@@ -205,7 +214,10 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Completes the change to Dead. Called only by the thread that made this change, or on its behalf.</summary>
+    /// <summary>
+    /// Closes or aborts the connection after its state has become Dead. Called once: by the thread that changed the state, or in its place by the owner or the
+    /// <see cref="WakeQueue"/>.
+    /// </summary>
     private void End()
     {
         Debug.Assert(IsDead, "Only what has ended is ended.");
@@ -216,7 +228,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         }
         else
         {
-            // Its client closes it when it checks it next. Until then, nothing stays in CLOSE_WAIT.
+            // The client that holds the connection closes it when it checks it next. Until then the socket must not stay in CLOSE_WAIT.
             Transport.ShutdownOutput();
             Transport.Abort();
         }

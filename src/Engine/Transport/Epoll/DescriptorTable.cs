@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>The members of one loop, by the keys in its events.</summary>
+/// <summary>The members of one event loop (channels and acceptors). Finds the member of an event by the key in the event.</summary>
 /// <remarks>
-/// A key consists of a slot and a number that is never reused. So an event for a removed descriptor finds nothing, even if its slot was filled again. Each slot
-/// is one reference to an object that knows its own key. <see cref="Find"/> reads the slot once and compares, so key and descriptor always belong together.
+/// A key consists of the index of a slot and a serial number. So an event for a removed descriptor finds nothing, even if its slot was filled again. A slot
+/// holds one reference, to an object that knows its own key. <see cref="Find"/> reads the slot once and compares the keys, so it never returns the member of
+/// another key.
 /// </remarks>
 internal sealed class DescriptorTable
 {
@@ -15,14 +16,15 @@ internal sealed class DescriptorTable
     private readonly Stack<int> _free = new();
 
     /// <summary>
-    /// The slots. Changed under the lock, read without it. Replaced by a longer array when full: an event can only name a slot that was filled before.
+    /// The slots. Changed under the lock, read without it. When all are used, the array is replaced by a longer one. A reader may still see the old one: it has
+    /// every slot that was filled before the event.
     /// </summary>
     private IEpollMember?[] _slots = new IEpollMember?[64];
 
     /// <summary>The number of slots ever used.</summary>
     private int _used;
 
-    /// <summary>Makes keys unique. Wraps after four billion descriptors, when the first have long been closed.</summary>
+    /// <summary>The serial number of the last key. Wraps after four billion descriptors; the first of them have long been closed by then.</summary>
     private uint _added;
 
     /// <summary>Assigns a key and a slot to a member's descriptor.</summary>
@@ -44,7 +46,7 @@ internal sealed class DescriptorTable
         }
     }
 
-    /// <summary>Removes a member whose descriptor is about to be closed.</summary>
+    /// <summary>Removes a member whose descriptor is about to be closed or detached.</summary>
     public void Remove(IEpollMember member)
     {
         int index = (int)(uint)member.Descriptor.Key;
@@ -56,7 +58,7 @@ internal sealed class DescriptorTable
         }
     }
 
-    /// <summary>The members that are there now.</summary>
+    /// <summary>All members that have not been removed.</summary>
     public List<IEpollMember> All()
     {
         lock (_changing)

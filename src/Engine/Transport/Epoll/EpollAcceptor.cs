@@ -4,10 +4,10 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>Accepts in one event loop and distributes the connections over all loops.</summary>
+/// <summary>Accepts connections in one event loop and distributes them over all loops.</summary>
 /// <remarks>
-/// Stop and wait are ordered like a cancellation and a read (<see cref="ConnectionReader"/>): stop sets its flag and then disarms; a wait arms and then checks
-/// the flag.
+/// <see cref="Stop"/> and a wait are ordered like a cancellation and a read in <see cref="ConnectionReader"/>: stop sets its flag and then disarms; a wait arms
+/// and then checks the flag.
 /// </remarks>
 internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
 {
@@ -16,22 +16,24 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
 
     private readonly EventLoops _loops;
 
-    /// <summary>Addresses are reported in IPv6 form.</summary>
+    /// <summary>The listening socket is an IPv6 socket, so the system reports the addresses of peers in IPv6 form.</summary>
     private readonly bool _isV6;
 
-    /// <summary>Held during each accept: once <see cref="Stop"/> has returned, the number of the listening socket may be reused.</summary>
+    /// <summary>
+    /// Held during each accept. So no accept is running once <see cref="Stop"/> has returned, and the number of the listening socket may be reused.
+    /// </summary>
     private readonly Lock _accepting = new();
 
     /// <summary>The listening socket as a descriptor of its loop.</summary>
     private EpollDescriptor _socket;
 
-    /// <summary>Connections may be waiting. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
+    /// <summary>Set when connections may be waiting. Given by the loop, taken by <see cref="AcceptAsync"/>.</summary>
     private Readiness _arriving;
 
-    /// <summary>The completion of the armed wait.</summary>
+    /// <summary>Completes the armed wait. Valid from <c>Reset</c> until that wait ends.</summary>
     private ManualResetValueTaskSourceCore<bool> _signal;
 
-    /// <summary>Connections accepted since the last wait.</summary>
+    /// <summary>The number of connections accepted since the last wait.</summary>
     private int _inARow;
 
     /// <summary>No more connections are returned. Written under <see cref="_accepting"/>, read without it. Never reset.</summary>
@@ -86,7 +88,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
         return null;
     }
 
-    /// <summary>Ends the wait. No more connections are returned. The listening socket must still be closed by its owner.</summary>
+    /// <summary>Ends the wait. No more connections are returned. Does not close the listening socket; its owner does that afterwards.</summary>
     public void Stop()
     {
         lock (_accepting)
@@ -105,14 +107,14 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
 
     public void OnEvents(uint flags)
     {
-        // An event, or the requested turn: in both cases the next try may find something.
+        // An event, or the turn that WaitForTurnAsync asked for. In both cases the next accept may find a connection.
         if (_arriving.Give())
         {
             _signal.SetResult(true);
         }
     }
 
-    /// <summary>Does nothing: the listener stops the accepting.</summary>
+    /// <summary>Does nothing: the <c>Listener</c> calls <see cref="Stop"/>.</summary>
     public void OnLoopEnded()
     {
     }
@@ -124,11 +126,13 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>Leaves waiting connections until the loop has served its other descriptors. On any other thread, continues at once.</summary>
+    /// <summary>
+    /// Lets the loop serve its other descriptors before the next accept. If the caller is on another thread than the loop's, continues at once.
+    /// </summary>
     private ValueTask WaitForTurnAsync()
     {
         _inARow = 0;
-        _arriving.Take(); // the turn will also find what such an event announced
+        _arriving.Take(); // the next accept also finds the connections that this event has reported
         return _socket.Loop.TryDefer(this) ? WaitAsync() : ValueTask.CompletedTask;
     }
 
@@ -165,7 +169,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
         return fd;
     }
 
-    /// <summary>Chooses a loop for an accepted connection. If there are no loops any more, the connection is closed.</summary>
+    /// <summary>Chooses the loop for an accepted connection. If that fails, the connection is closed.</summary>
     private EventLoop LoopFor(int fd)
     {
         try

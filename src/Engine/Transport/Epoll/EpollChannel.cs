@@ -4,27 +4,27 @@ namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>A channel over a TCP socket in an event loop.</summary>
 /// <remarks>
-/// Edge-triggered: an event reports a change once. It is kept as a readiness until the reader or writer has tried and found nothing more. So a warm request
-/// needs one receive and one send on each side, and no other system call.
+/// Edge-triggered: an event reports a change once. The event is kept as a readiness until the reader or writer has tried and found nothing more. So a warm
+/// request needs one receive and one send on each side, and no other system call.
 /// </remarks>
 internal sealed unsafe class EpollChannel : Channel, IEpollMember
 {
     /// <summary>The socket as a descriptor of its loop.</summary>
     private EpollDescriptor _socket;
 
-    /// <summary>The loop's pass in which the watch began. In later passes, earlier events have all been reported.</summary>
+    /// <summary>The number of the loop's pass in which the watch was set. In a later pass, all events from before the watch have been reported.</summary>
     private uint _watchedInPass;
 
-    /// <summary>The peer has sent urgent data. A receive stops where that begins, even if more bytes are there. Never reset.</summary>
+    /// <summary>The peer has sent urgent data. A receive stops before urgent data, even if more bytes are there. Never reset.</summary>
     private volatile bool _stopsShort;
 
-    /// <summary>The bytes received so far. Used by the owner only.</summary>
+    /// <summary>The number of bytes received so far. Used by the owner only.</summary>
     private long _received;
 
     /// <summary>Takes over a non-blocking socket.</summary>
     /// <param name="fd">The socket's number.</param>
     /// <param name="loop">The loop that serves it.</param>
-    /// <param name="isAccepted">The peer has opened the connection.</param>
+    /// <param name="isAccepted">Whether the peer has opened the connection.</param>
     public EpollChannel(int fd, EventLoop loop, bool isAccepted) => _socket = new EpollDescriptor(fd, loop, isAccepted);
 
     public ref EpollDescriptor Descriptor => ref _socket;
@@ -90,12 +90,12 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
 
     public override long CountDelivered(long taken) => _socket.TryReadTcpInfo(out TcpInfo.Facts facts) ? facts.Acknowledged : taken;
 
-    /// <summary>The result of a connect that has become writable; 0 for success.</summary>
+    /// <summary>The result of a connect, once the socket is writable: 0 for success, otherwise the system's error.</summary>
     public int TakeConnectError() => Libc.TakeError(_socket.Fd);
 
     public override void OnWatchStarted() => _watchedInPass = _socket.Loop.Pass;
 
-    /// <summary>Asks the system if an event of this descriptor may still be waiting in the loop's batch.</summary>
+    /// <summary>Asks the system only if an event of this descriptor may not have been reported yet. Otherwise nothing can have arrived.</summary>
     public override Arrival Look(bool asksSystem)
     {
         bool asks = asksSystem || Reading.IsReady || _socket.Turn.IsWaiting || _socket.Loop.MayHaveUntoldEvents(_socket.Key, _watchedInPass);
@@ -125,7 +125,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
         CompleteClosed();
     }
 
-    /// <summary>What to return for a failed call; 0 if it was interrupted and must be repeated.</summary>
+    /// <summary>What a receive or send returns after a failed call; 0 if a signal interrupted the call, which must then be repeated.</summary>
     private static int FailureOf(int error) => error switch
     {
         Libc.EAgain => WouldBlock,
@@ -143,7 +143,7 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
 
         if ((flags & Libc.EpollPri) != 0)
         {
-            _stopsShort = true; // set before the readiness is given
+            _stopsShort = true; // set before the readiness: the thread that takes the readiness must see this flag
         }
 
         bool ended = (flags & (Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0;

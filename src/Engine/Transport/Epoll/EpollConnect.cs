@@ -7,7 +7,7 @@ namespace McpProxyFast.Transport.Epoll;
 internal static class EpollConnect
 {
     /// <summary>Connects to one address.</summary>
-    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
+    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Contains the system's error code.</exception>
     /// <exception cref="IOException">The socket could not be added to epoll.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, EventLoop loop, CancellationToken cancel)
@@ -36,7 +36,7 @@ internal static class EpollConnect
             await connection.Output.WaitWritableAsync().ConfigureAwait(false);
         }
 
-        // From here on nothing aborts the connection: if it succeeded, it stays usable.
+        // The token can no longer abort the connection. So if the connect has succeeded, the connection stays usable.
         error = channel.TakeConnectError();
         if (error == 0 && !cancel.IsCancellationRequested)
         {

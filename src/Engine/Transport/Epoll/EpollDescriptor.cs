@@ -5,16 +5,16 @@ namespace McpProxyFast.Transport.Epoll;
 /// <summary>Something that an event loop serves: a channel, or the acceptor of a listening socket.</summary>
 internal interface IEpollMember
 {
-    /// <summary>The member's descriptor in the loop. It is a field of the member, so that an event touches only one object.</summary>
+    /// <summary>The member's descriptor. It is a field of the member, so that the loop touches only one object for an event.</summary>
     ref EpollDescriptor Descriptor { get; }
 
     /// <summary>Called on the loop's thread.</summary>
-    /// <param name="flags">The epoll events; 0 if there are none and the member only gets the turn that it asked for.</param>
+    /// <param name="flags">
+    /// The epoll events; 0 if there are none and the loop only calls because the member asked for a later turn (<see cref="EventLoop.TryDefer"/>).
+    /// </param>
     void OnEvents(uint flags);
 
-    /// <summary>
-    /// Called when the loop ends and no more events will come, for each member that is still in it. It is the last thing that the loop's thread does.
-    /// </summary>
+    /// <summary>Called for each member that is still in the loop when the loop has ended: no more events will come. The loop's thread does this last.</summary>
     void OnLoopEnded();
 }
 
@@ -24,19 +24,19 @@ internal interface IEpollMember
 /// <code>
 ///   new ──TryRegister──► registered ──Close or Detach──► gone
 /// </code>
-/// A descriptor's number may be reused as soon as it is closed. So every call from a thread other than the owner's is made under the loop's
+/// A descriptor's number may be reused as soon as it is closed. So every call from a thread other than the owner's is made under the lock
 /// <see cref="EventLoop.Closing"/>, after a check that the descriptor is not gone. The owner's own receives and sends need no lock, because only the owner
 /// closes.
 /// </remarks>
 internal struct EpollDescriptor
 {
-    /// <summary>The place in the loop's queue. Used by the loop only.</summary>
+    /// <summary>The descriptor's place in one of the loop's queues. Used on the loop's thread only.</summary>
     public RunQueue.Link Turn;
 
     /// <summary>See <see cref="IsBulk"/>.</summary>
     private volatile bool _isBulk;
 
-    /// <summary>The loop has removed the descriptor. Used under the loop's lock.</summary>
+    /// <summary>The descriptor is not in the loop: it could not be added, was closed, or was detached. Used under the loop's lock.</summary>
     private bool _isGone;
 
     /// <summary>Takes over a non-blocking descriptor.</summary>
@@ -50,7 +50,7 @@ internal struct EpollDescriptor
         IsAccepted = isAccepted;
     }
 
-    /// <summary>The descriptor's number. Used only by the owner of a direction while it is open.</summary>
+    /// <summary>The descriptor's number. Without the lock, only the owner may use it, until it closes the descriptor.</summary>
     public int Fd { get; }
 
     /// <summary>The loop that reports the events.</summary>
@@ -59,7 +59,10 @@ internal struct EpollDescriptor
     /// <summary>Identifies this descriptor in the loop's events. Set once, by <see cref="DescriptorTable.Add"/>, before the first event.</summary>
     public ulong Key { get; set; }
 
-    /// <summary>The peer has opened the connection, so its events begin something new. They are served after those that go on with what has begun.</summary>
+    /// <summary>
+    /// The peer has opened the connection, so its events bring requests. The loop serves them after events of connections that the proxy has opened, which
+    /// bring responses.
+    /// </summary>
     public bool IsAccepted { get; }
 
     /// <summary>The events of this descriptor may wait until those of others have been served.</summary>
@@ -102,7 +105,9 @@ internal struct EpollDescriptor
         }
     }
 
-    /// <summary>Asks the system for the connection's state. Returns false if it does not report it, or the descriptor is gone. From any thread.</summary>
+    /// <summary>
+    /// Asks the system for the connection's state. Returns false if the system does not report it, or the descriptor is gone. From any thread.
+    /// </summary>
     public readonly bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         lock (Loop.Closing)
@@ -123,7 +128,7 @@ internal struct EpollDescriptor
 
     /// <summary>Closes the descriptor. Only for the owner, when nothing waits. Later calls find it gone.</summary>
     /// <param name="member">The object that has this descriptor as a field.</param>
-    /// <param name="reset">The peer is to see a reset.</param>
+    /// <param name="reset">Whether the peer sees a reset instead of an orderly end.</param>
     public void Close(IEpollMember member, bool reset)
     {
         lock (Loop.Closing)
@@ -140,7 +145,7 @@ internal struct EpollDescriptor
         }
     }
 
-    /// <summary>Leaves the loop without closing the descriptor, which belongs to something else.</summary>
+    /// <summary>Leaves the loop without closing the descriptor, which its owner closes.</summary>
     /// <param name="member">The object that has this descriptor as a field.</param>
     public void Detach(IEpollMember member)
     {

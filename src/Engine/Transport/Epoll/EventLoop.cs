@@ -2,15 +2,16 @@ using System.ComponentModel;
 
 namespace McpProxyFast.Transport.Epoll;
 
-/// <summary>One thread that waits for events of its descriptors and runs the waiting code inline.</summary>
+/// <summary>One thread that waits for events of its descriptors and runs the code that waits for them.</summary>
 /// <remarks>
 /// Descriptors are added once, edge-triggered for both directions, so a warm request needs no system calls except receive and send. Code that runs here must
 /// not block: it would stall every connection of the loop. A descriptor's number may be reused while an event for the old one is still in the batch, so events
 /// carry the loop's own keys (<see cref="DescriptorTable"/>).
 /// <para>
-/// Each pass serves in this order: what the proxy's own connections have brought, which are answers; a few accepted connections, which bring requests; a few
-/// streams and long bodies. So an exchange that has begun ends before many others begin: few are in flight, and what they need is still in the processor's
-/// cache. And a burst of events of streams does not delay connections that wait for a whole request or response.
+/// A pass is one call of <c>epoll_wait</c> and what the loop does until the next. It serves in this order: all events of connections that the proxy has opened,
+/// since they bring responses; some accepted connections, since they bring requests; some streams and long bodies. So exchanges that have begun end before many
+/// others begin. Then few are in flight at a time, and their data stays in the processor's cache. And a burst of events of streams does not delay connections
+/// that wait for a whole request or response.
 /// </para>
 /// </remarks>
 internal sealed unsafe class EventLoop : Affinity, IDisposable
@@ -18,37 +19,37 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     private const int BatchSize = 256;
     private const int Forever = -1;
 
-    /// <summary>How many accepted connections are served before the loop asks for new events: about 10 µs of work each.</summary>
+    /// <summary>How many accepted connections one pass serves at most. To serve one takes about 10 µs.</summary>
     private const int RequestsInARow = 32;
 
-    /// <summary>The same for streams and long bodies while no request waits.</summary>
+    /// <summary>How many streams and long bodies one pass serves at most if no accepted connection waits.</summary>
     private const int TurnsInARow = 32;
 
-    /// <summary>The same while requests wait.</summary>
+    /// <summary>How many streams and long bodies one pass serves at most if accepted connections wait.</summary>
     private const int TurnsBesideRequests = 8;
 
     private const ulong StopKey = ulong.MaxValue;
 
     private readonly int _epoll;
 
-    /// <summary>Signalled to end the loop.</summary>
+    /// <summary>The eventfd that is signalled to end the loop.</summary>
     private readonly int _stopEvent;
 
     private readonly DescriptorTable _members = new();
 
-    /// <summary>The accepted connections that have events. Used on the loop's thread only.</summary>
+    /// <summary>The accepted connections that have events, without streams and long bodies. Used on the loop's thread only.</summary>
     private RunQueue _requests;
 
-    /// <summary>The streams and long bodies that have events, and descriptors that asked for a turn. Used on the loop's thread only.</summary>
+    /// <summary>The streams and long bodies that have events, and the members that <see cref="TryDefer"/> has added. Used on the loop's thread only.</summary>
     private RunQueue _turns;
 
-    /// <summary>The present batch of events, on the stack of the loop's thread.</summary>
+    /// <summary>The batch of events of the present pass, on the stack of the loop's thread.</summary>
     private byte* _events;
 
     /// <summary>The number of events in the batch.</summary>
     private int _eventCount;
 
-    /// <summary>The index of the next event to report.</summary>
+    /// <summary>The index in the batch of the next event to report.</summary>
     private int _nextEvent;
 
     /// <summary>See <see cref="Pass"/>.</summary>
@@ -58,8 +59,8 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     private int _disposed;
 
     /// <summary>
-    /// The loop has ended, and the numbers of its descriptors may be reused. Used under <see cref="Closing"/>; the loop's thread, which alone writes it, reads
-    /// it without.
+    /// The loop has ended, and the numbers of its own descriptors may be reused. Written only by the loop's thread, under <see cref="Closing"/>. That thread
+    /// reads it without the lock; other threads take the lock.
     /// </summary>
     private bool _isOver;
 
@@ -83,14 +84,14 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     }
 
     /// <summary>
-    /// Held while a descriptor of this loop, or one of the loop itself, is added, shut down or closed. So no call can hit a number that was reused.
+    /// Held while a descriptor of a member, or one of the loop's own, is added, shut down or closed. So no call can hit a number that was reused.
     /// </summary>
     public Lock Closing { get; } = new();
 
-    /// <summary>How often the loop has asked the system for events.</summary>
+    /// <summary>The number of the present pass: how often the loop has asked the system for events.</summary>
     public uint Pass => _pass;
 
-    /// <summary>Adds a member for the whole life of its descriptor.</summary>
+    /// <summary>Adds a member until its descriptor is closed or detached.</summary>
     /// <returns>False if the system refused, or the loop has ended.</returns>
     public bool TryAdd(IEpollMember member)
     {
@@ -114,12 +115,12 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         }
     }
 
-    /// <summary>Removes a member whose descriptor is about to be closed.</summary>
+    /// <summary>Removes a member whose descriptor is about to be closed or detached.</summary>
     public void Remove(IEpollMember member) => _members.Remove(member);
 
     /// <summary>
-    /// Whether there may be an event that was not reported to its descriptor. That is so if one follows in this batch, if the loop has not asked the system
-    /// since, or if the caller is on another thread.
+    /// Whether an event for this key may exist that was not reported to its member: always if the caller is on another thread than the loop's, or if
+    /// <paramref name="sincePass"/> is the present pass; otherwise if the rest of the batch contains one.
     /// </summary>
     public bool MayHaveUntoldEvents(ulong key, uint sincePass)
     {
@@ -139,7 +140,10 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         return false;
     }
 
-    /// <summary>Gives a member its turn after all others have been served. Returns false on any thread but the loop's, and once that has ended.</summary>
+    /// <summary>
+    /// Queues a member that has no event, so that the loop calls it after the members that already wait. Returns false if the caller is on another thread than
+    /// the loop's, or the loop has ended.
+    /// </summary>
     public bool TryDefer(IEpollMember member)
     {
         if (Environment.CurrentManagedThreadId != _threadId || _isOver)
@@ -153,7 +157,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
 
     public void Dispose()
     {
-        // Only once: the loop closes the event's descriptor, and its number may be used for something else by the time of a second signal.
+        // Signalled only once: the loop then closes _stopEvent, and at a second signal its number may belong to something else.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             Libc.Signal(_stopEvent);
@@ -193,7 +197,7 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
             Libc.Close(_stopEvent);
         }
 
-        // These members were added while the loop was ending, or are still open. Nothing may wait for an event that never comes.
+        // These members are still open, but no event will come for them any more. Code that waits for one must continue.
         foreach (IEpollMember left in _members.All())
         {
             left.OnLoopEnded();
@@ -222,7 +226,9 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
         }
     }
 
-    /// <summary>Serves the members that wait now, at most <paramref name="most"/>. Members that are added meanwhile wait for the next pass.</summary>
+    /// <summary>
+    /// Serves the members that are in the queue now, at most <paramref name="most"/>. Members that are added meanwhile wait for the next pass.
+    /// </summary>
     private static void Serve(ref RunQueue queue, int most)
     {
         IEpollMember? last = queue.Last;

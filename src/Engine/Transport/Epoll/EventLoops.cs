@@ -3,41 +3,41 @@ using System.Diagnostics;
 namespace McpProxyFast.Transport.Epoll;
 
 /// <summary>
-/// One proxy's share in the event loops of the process. There is one loop for each processor that the process may use. Connections are distributed over them in
-/// turn.
+/// Gives one proxy the event loops of the process, which all proxies use together. There is one loop for each processor that the process may use. New
+/// connections are distributed over the loops in turn.
 /// </summary>
 /// <remarks>
-/// The loops are created for the first share that needs them, and end with the last such share. So twenty proxies have as many threads as one, and a host that
-/// hands over all connections has none. If the loops could not be created, the next call tries again.
+/// The loops are created when the first proxy needs them, and end when the last proxy that has used them is disposed. So twenty proxies have as many threads as
+/// one, and a proxy that only gets connections from its host's pipes needs no loops. If the loops cannot be created, the next call tries again.
 /// </remarks>
 internal sealed class EventLoops : IDisposable
 {
     private static readonly Lock Sharing = new();
 
-    /// <summary>The loops of the process; null while no share needs them. Used under the lock.</summary>
+    /// <summary>The loops of the process; null while no proxy uses them. Used under the lock.</summary>
     private static EventLoop[]? s_running;
 
-    /// <summary>The number of shares that hold the loops. Used under the lock.</summary>
+    /// <summary>The number of proxies that use the loops now. Used under the lock.</summary>
     private static int s_holders;
 
     private static uint s_next;
 
-    /// <summary>The loops that this share holds. Null until it needs them, and after it was disposed. Written under the lock.</summary>
+    /// <summary>The loops while this proxy uses them; null before it needs them and after it was disposed. Written under the lock.</summary>
     private EventLoop[]? _held;
 
-    /// <summary>The share was disposed. Used under the lock.</summary>
+    /// <summary><see cref="Dispose"/> was called. Used under the lock.</summary>
     private bool _isDisposed;
 
-    /// <summary>The next loop in turn, for one more connection.</summary>
+    /// <summary>Returns the loop for the next connection.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The system has no resources for the loops now.</exception>
-    /// <exception cref="ObjectDisposedException">The share was disposed.</exception>
+    /// <exception cref="ObjectDisposedException"><see cref="Dispose"/> was called.</exception>
     public EventLoop Next()
     {
         EventLoop[] loops = Volatile.Read(ref _held) ?? Hold();
         return loops[Interlocked.Increment(ref s_next) % (uint)loops.Length];
     }
 
-    /// <summary>Releases the share. A second call does nothing.</summary>
+    /// <summary>Ends this proxy's use of the loops. If no other proxy uses them, the loops end. A second call does nothing.</summary>
     public void Dispose()
     {
         EventLoop[] ended = [];

@@ -56,14 +56,14 @@ internal static unsafe partial class Libc
 
     public static int CreateEpoll() => epoll_create1(EpollCloExec);
 
-    /// <summary>Waits for events, at most for the given milliseconds; -1 for ever.</summary>
+    /// <summary>Waits for events, at most for the given milliseconds; -1 waits without a limit.</summary>
     public static int Wait(int epoll, byte* events, int most, int milliseconds) => epoll_wait(epoll, events, most, milliseconds);
 
     public static uint EventFlags(byte* events, int index) => Unsafe.ReadUnaligned<uint>(events + (index * EventSize));
 
     public static ulong EventData(byte* events, int index) => Unsafe.ReadUnaligned<ulong>(events + (index * EventSize) + EventDataOffset);
 
-    /// <summary>Adds a descriptor, edge-triggered, for its whole life.</summary>
+    /// <summary>Adds a descriptor, edge-triggered. It stays in epoll until it is closed.</summary>
     public static int Add(int epoll, int fd, uint flags, ulong data)
     {
         byte* added = stackalloc byte[16];
@@ -98,7 +98,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Accepts one connection, non-blocking. <paramref name="address"/> receives the peer's address.</summary>
+    /// <summary>Accepts one connection as a non-blocking socket. <paramref name="address"/> receives the peer's address.</summary>
     public static int Accept(int fd, Span<byte> address)
     {
         uint length = (uint)address.Length;
@@ -108,7 +108,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Sends data without delay. Connections of a listening socket inherit this.</summary>
+    /// <summary>Switches Nagle's algorithm off, so that data is sent without delay. Connections of a listening socket inherit this.</summary>
     public static void SetNoDelay(int fd) => Set(fd, IpProtoTcp, TcpNoDelay, 1);
 
     /// <summary>Delivers urgent data inline, like other bytes. Connections of a listening socket inherit this.</summary>
@@ -130,7 +130,7 @@ internal static unsafe partial class Libc
         _ = setsockopt(fd, SolSocket, SoLinger, linger, 2 * sizeof(int));
     }
 
-    /// <summary>Returns and clears the pending error of a descriptor; 0 for none.</summary>
+    /// <summary>Returns the pending error of a descriptor and clears it; 0 if there is none.</summary>
     public static int TakeError(int fd)
     {
         int error = 0;
@@ -173,7 +173,7 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>Raises the process's soft descriptor limit to the hard limit. In framework-dependent programs, the runtime does this itself.</summary>
-    /// <returns>The limit; null if the system does not report it.</returns>
+    /// <returns>The limit that is now in force; null if the system does not report it.</returns>
     public static long? RaiseDescriptorLimit()
     {
         const int descriptors = 7;

@@ -11,10 +11,15 @@ internal struct RunQueue
 
     public readonly bool IsEmpty => _first is null;
 
-    /// <summary>The last member now. Later ones wait for the next round.</summary>
+    /// <summary>
+    /// The last member in the queue now; null if it is empty. A loop that serves up to this one leaves members that are added later for its next pass.
+    /// </summary>
     public readonly IEpollMember? Last => _last;
 
-    /// <summary>Adds a member with the events to report. If it is already waiting, in any queue, the events are added to its earlier ones.</summary>
+    /// <summary>
+    /// Adds a member with the events to report. If it already waits in one of its loop's queues, it keeps its place there, and the events are added to those
+    /// not yet reported.
+    /// </summary>
     public void Add(IEpollMember member, uint flags)
     {
         ref Link turn = ref member.Descriptor.Turn;
@@ -54,7 +59,7 @@ internal struct RunQueue
         return member;
     }
 
-    /// <summary>A member's place in the queue.</summary>
+    /// <summary>A member's place in a queue, and its events that have not been reported.</summary>
     public struct Link
     {
         public IEpollMember? Next;

@@ -3,7 +3,9 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Connects to one address, including TLS if the scheme requires it. Ends soon after it is cancelled, and never throws.</summary>
+/// <summary>
+/// Connects to one address, including TLS if the scheme requires it. Ends soon after it is cancelled. Never throws; the result is in the properties.
+/// </summary>
 internal sealed class ConnectAttempt
 {
     private readonly TimeProvider _clock;
@@ -11,7 +13,7 @@ internal sealed class ConnectAttempt
     /// <summary>See <see cref="ProgressAt"/>.</summary>
     private long _progressAt;
 
-    /// <summary>TCP is connected, and TLS is next. Set once.</summary>
+    /// <summary>TCP is connected, and the TLS handshake has begun. Set once. Stays false without TLS.</summary>
     private volatile bool _isTlsDue;
 
     private ConnectAttempt(IPEndPoint address, TimeProvider clock)
@@ -27,29 +29,32 @@ internal sealed class ConnectAttempt
     public Task Ended { get; private set; } = Task.CompletedTask;
 
     /// <summary>
-    /// The connection; null if the attempt failed. Valid once <see cref="Ended"/> has completed. The caller that observes that must close it or pass it on.
+    /// The connection; null if the attempt failed. Valid once <see cref="Ended"/> has completed. It belongs to the code that started the attempt, which must
+    /// close it or pass it on.
     /// </summary>
     public Connection? Connection { get; private set; }
 
-    /// <summary>The exception; null if there is none, or after a cancellation. Valid once <see cref="Ended"/> has completed.</summary>
+    /// <summary>Why the attempt failed; null if it did not, or after a cancellation. Valid once <see cref="Ended"/> has completed.</summary>
     public Exception? Cause { get; private set; }
 
-    /// <summary>What is wrong with the certificate; null if nothing is. Valid once <see cref="Ended"/> has completed.</summary>
+    /// <summary>
+    /// What is wrong with the upstream's certificate; null if nothing is, or no certificate was checked. Valid once <see cref="Ended"/> has completed.
+    /// </summary>
     public CertificateFault? Certificate { get; private set; }
 
-    /// <summary>The stage that the attempt has reached, or failed at.</summary>
+    /// <summary>The stage that the attempt has reached, named by the fault that a failure there causes.</summary>
     public FaultReason Stage => _isTlsDue ? FaultReason.UpstreamTlsFailed : FaultReason.UpstreamUnreachable;
 
-    /// <summary>The time of its last progress: its start, then TCP connected. In the clock's timestamps.</summary>
+    /// <summary>When the attempt last made progress: when it started, then when TCP was connected. In the clock's timestamps.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
 
     /// <summary>Starts to connect.</summary>
     /// <param name="address">The address to connect to.</param>
     /// <param name="network">Creates the connection.</param>
-    /// <param name="tls">TLS to add; null for none.</param>
-    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
+    /// <param name="tls">Adds TLS; null for plain TCP.</param>
+    /// <param name="affinity">The event loop that should serve the connection, if a loop can be chosen; null for no preference.</param>
     /// <param name="clock">The clock for the timestamps.</param>
-    /// <param name="cancel">Cancels the attempt. If it has already succeeded, it keeps its connection.</param>
+    /// <param name="cancel">Cancels the attempt. An attempt that has already succeeded keeps its connection.</param>
     public static ConnectAttempt Start(
         IPEndPoint address, NetworkStack network, UpstreamTls? tls, Affinity? affinity, TimeProvider clock, CancellationToken cancel)
     {
@@ -58,10 +63,10 @@ internal sealed class ConnectAttempt
         return attempt;
     }
 
-    /// <summary>Describes an attempt that has no connection, or that nobody waits for any more.</summary>
+    /// <summary>Describes, for the log, an attempt that has failed or is still running. A running one has no cause yet.</summary>
     public FailedAttempt ToFailed() => Ended.IsCompleted ? new(Address, Stage, Cause, Certificate) : new(Address, Stage, null, null);
 
-    /// <summary>Waits for an attempt that is no longer needed, and closes its connection if it gets one.</summary>
+    /// <summary>Waits for the end of an attempt that is no longer needed, and closes its connection if it has one.</summary>
     public async Task GiveBackAsync()
     {
         await Ended.ConfigureAwait(false);
@@ -83,7 +88,7 @@ internal sealed class ConnectAttempt
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
-            // Any exception: the attempt was cancelled from this side.
+            // The attempt was cancelled. Whatever it threw has that reason, so it is not recorded as a cause.
         }
         catch (Exception fault)
         {

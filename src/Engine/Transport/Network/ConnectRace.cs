@@ -7,22 +7,27 @@ namespace McpProxyFast.Transport.Network;
 /// <summary>Tries the addresses of a name in turn until one connects (RFC 8305 §5). Used for one connect only.</summary>
 /// <remarks>
 /// The next address is tried as soon as the last one has failed, or has made no progress for <see cref="HeadStart"/>. Earlier attempts continue meanwhile. The
-/// first attempt that connects, including TLS, wins; connections of the others are closed. If all addresses were tried and the answer is an old one, the name
-/// is looked up once more.
+/// first attempt that connects, including TLS, wins; connections of the others are closed. After the last address the name is looked up once more, if the
+/// addresses come from an earlier look-up.
 /// </remarks>
 /// <param name="begin">Starts to connect to an address.</param>
-/// <param name="askAnew">Finds other addresses, or null. Called once, if all addresses were tried. Null if there can be no others.</param>
+/// <param name="askAnew">
+/// Looks the name up again. Called at most once, when no address is left to try. Its result is null if the look-up gives no addresses in time. The parameter is
+/// null if the name must not be looked up again.
+/// </param>
 /// <param name="clock">Measures the head start.</param>
 internal sealed class ConnectRace(
     Func<IPAddress, CancellationToken, ConnectAttempt> begin, Func<CancellationToken, Task<NameAnswer?>>? askAnew, TimeProvider clock)
 {
-    /// <summary>How long the last attempt may take before the next one starts in parallel. RFC 8305 §5 recommends 250 ms, and no more than 2 s.</summary>
+    /// <summary>
+    /// How long the last attempt may make no progress before the next one starts in parallel. RFC 8305 §5 recommends 250 ms, and no more than 2 s.
+    /// </summary>
     public static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(300);
 
     /// <summary>All attempts that have started.</summary>
     private readonly List<ConnectAttempt> _attempts = [];
 
-    /// <summary>The attempts that have not been seen to end.</summary>
+    /// <summary>The attempts that are still running, or whose end has not been noticed yet.</summary>
     private readonly List<ConnectAttempt> _running = [];
 
     /// <summary>The addresses that have not been tried.</summary>
@@ -31,15 +36,15 @@ internal sealed class ConnectRace(
     /// <summary>The second look-up of the name; null until it starts.</summary>
     private Task<NameAnswer?>? _asking;
 
-    /// <summary>The result of the second look-up has been added to the queue.</summary>
+    /// <summary>The second look-up has ended, and its addresses have been added to <c>_untried</c>.</summary>
     private bool _isAnswerTaken;
 
-    /// <summary>All attempts that have started, in order. For the caller, once the race is over.</summary>
+    /// <summary>All attempts that have started, in order. Only to be read once the race is over.</summary>
     public IReadOnlyList<ConnectAttempt> Attempts => _attempts;
 
     /// <summary>Runs the race.</summary>
-    /// <param name="addresses">At least one address; the best first.</param>
-    /// <param name="ending">Ends the race: the time is up, or the client disconnected.</param>
+    /// <param name="addresses">The addresses in the order in which they are tried; at least one.</param>
+    /// <param name="ending">Ends the race: the time is up, the client disconnected, or the proxy is stopping.</param>
     /// <returns>The winner, whose connection now belongs to the caller; null if there is none.</returns>
     public async Task<ConnectAttempt?> RunAsync(IPAddress[] addresses, CancellationToken ending)
     {
@@ -63,9 +68,7 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>
-    /// Removes ended attempts from the running ones. An attempt that ends just after the check still counts as running; the wait for it is then short.
-    /// </summary>
+    /// <summary>Removes attempts that have ended from <c>_running</c>. An attempt that ends just after this check stays there until the next one.</summary>
     /// <returns>An attempt that has connected; null if there is none.</returns>
     private ConnectAttempt? TakeEnded()
     {
@@ -84,7 +87,7 @@ internal sealed class ConnectRace(
     }
 
     /// <summary>Starts the next attempt if it is due. Otherwise waits until something changes.</summary>
-    /// <returns>False if nothing can change any more.</returns>
+    /// <returns>False if nothing runs and nothing is left to start.</returns>
     private async ValueTask<bool> GoOnAsync(CancellationToken losing)
     {
         await TakeAnswerAsync().ConfigureAwait(false);
@@ -110,7 +113,7 @@ internal sealed class ConnectRace(
         return true;
     }
 
-    /// <summary>The time until the next attempt is due; null if there is none to start.</summary>
+    /// <summary>The time until the next address is tried, or the name is looked up again; null if neither is left to do.</summary>
     private TimeSpan? TimeToNext()
     {
         bool hasNext = _untried.Count > 0 || (askAnew is not null && _asking is null);
@@ -124,7 +127,7 @@ internal sealed class ConnectRace(
             return TimeSpan.Zero;
         }
 
-        // A timer has millisecond resolution. If it fired slightly early, it would be set again and again.
+        // Rounded up to the resolution of timers. Otherwise a timer that fires slightly early would be set again and again.
         return TimeSpan.FromMilliseconds(Math.Ceiling((HeadStart - clock.GetElapsedTime(_attempts[^1].ProgressAt)).TotalMilliseconds));
     }
 
@@ -143,7 +146,7 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>Queues addresses of the new answer that have not been tried.</summary>
+    /// <summary>If the second look-up has ended, queues those of its addresses that have not been tried.</summary>
     private async ValueTask TakeAnswerAsync()
     {
         if (_isAnswerTaken || _asking is not { IsCompleted: true })
@@ -162,7 +165,7 @@ internal sealed class ConnectRace(
         }
     }
 
-    /// <summary>Closes the losers' connections as soon as each attempt has ended. Their token tells them that they have lost.</summary>
+    /// <summary>Closes the connections of all other attempts, each as soon as its attempt ends. Their token has been cancelled.</summary>
     private void GiveBack(ConnectAttempt? winner)
     {
         foreach (ConnectAttempt attempt in _attempts)

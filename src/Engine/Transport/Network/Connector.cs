@@ -4,7 +4,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Connects to one authority: resolves its name, tries the addresses, adds TLS if the scheme requires it.</summary>
+/// <summary>Creates connections to one authority: resolves its name, tries the addresses, adds TLS if the scheme requires it.</summary>
 internal sealed class Connector
 {
     private readonly string _host;
@@ -20,7 +20,7 @@ internal sealed class Connector
     /// <param name="target">The upstream; only scheme, host and port are used.</param>
     /// <param name="timeout">The limit for one connection as a whole: look-up, all addresses, TLS.</param>
     /// <param name="network">Creates the connections.</param>
-    /// <param name="checkCertificate">Decides about the upstream's certificate; null to leave that to the system.</param>
+    /// <param name="checkCertificate">Decides whether the upstream's certificate is accepted; null to leave that to the system.</param>
     /// <param name="lookUp">Finds the addresses of a name.</param>
     /// <param name="clock">Measures every wait.</param>
     public Connector(
@@ -40,9 +40,9 @@ internal sealed class Connector
         _tls = target.Scheme == Uri.UriSchemeHttps ? new UpstreamTls(target.IdnHost, checkCertificate) : null;
     }
 
-    /// <summary>Connects.</summary>
-    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
-    /// <param name="cancel">The client disconnected, or the proxy is stopping.</param>
+    /// <summary>Creates one connection. Failures are in the result.</summary>
+    /// <param name="affinity">The event loop that should serve the connection, if a loop can be chosen; null for no preference.</param>
+    /// <param name="cancel">Cancelled if the client disconnects or the proxy stops.</param>
     public async ValueTask<ConnectResult> ConnectAsync(Affinity? affinity, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(_timeout, _clock);
@@ -79,7 +79,10 @@ internal sealed class Connector
         return Fail(reason, null, race.Attempts);
     }
 
-    /// <summary>An address was reached and only TLS failed there. That is more informative than other addresses not being reached.</summary>
+    /// <summary>
+    /// Whether TCP was connected for at least one address, so that only TLS failed there. This is then reported, because it says more than that other addresses
+    /// were unreachable.
+    /// </summary>
     private static bool HasReachedAny(IReadOnlyList<ConnectAttempt> attempts)
     {
         foreach (ConnectAttempt attempt in attempts)

@@ -4,21 +4,21 @@ using McpProxyFast.Transport.Epoll;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>A bound listening socket that returns connections one by one.</summary>
+/// <summary>A listening socket that is bound to an address and returns connections one by one.</summary>
 internal sealed class Listener : IDisposable
 {
     private const int Backlog = 4096;
 
     private readonly Socket _socket;
 
-    /// <summary>Accepts in an event loop; null if the runtime accepts.</summary>
+    /// <summary>Accepts in an event loop; null if the runtime's socket accepts.</summary>
     private readonly EpollAcceptor? _acceptor;
 
-    /// <summary>No more connections are returned.</summary>
+    /// <summary><see cref="Dispose"/> was called: no more connections are returned.</summary>
     private volatile bool _isDisposed;
 
     /// <param name="address">The address to listen on.</param>
-    /// <param name="loops">The event loops; null to use the runtime.</param>
+    /// <param name="loops">The event loops; null to use the runtime's sockets instead.</param>
     /// <exception cref="SocketException">The address is in use, or does not belong to this machine.</exception>
     public Listener(IPEndPoint address, EventLoops? loops)
     {
@@ -46,7 +46,7 @@ internal sealed class Listener : IDisposable
         }
     }
 
-    /// <summary>The address that was actually bound. If port 0 was requested, it has the port that the system chose.</summary>
+    /// <summary>The address that is bound. If port 0 was requested, it has the port that the system chose.</summary>
     public IPEndPoint LocalEndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     /// <summary>Waits for the next connection.</summary>

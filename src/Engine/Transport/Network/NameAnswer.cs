@@ -8,7 +8,7 @@ namespace McpProxyFast.Transport.Network;
 /// <param name="Fault">Why there is no address; null if the look-up did not fail.</param>
 internal sealed record NameAnswer(IPAddress[] Addresses, long At, Exception? Fault)
 {
-    /// <summary>The answer is older than the present request for it, so a new look-up may give another one.</summary>
+    /// <summary>The answer comes from an earlier look-up, so a new look-up may give other addresses.</summary>
     public bool IsFromBefore { get; init; }
 
     /// <summary>There is at least one address.</summary>

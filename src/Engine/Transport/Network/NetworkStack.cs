@@ -8,14 +8,15 @@ using McpProxyFast.Transport.Streams;
 namespace McpProxyFast.Transport.Network;
 
 /// <summary>
-/// Chooses what serves a connection: an event loop if the system has epoll, otherwise the runtime's sockets and streams. Nothing else chooses.
+/// Creates listeners and connections: over event loops if the system has epoll, otherwise over the runtime's sockets and streams. TLS always uses the runtime's
+/// streams. Only this class makes the choice.
 /// </summary>
 internal sealed class NetworkStack : IDisposable
 {
-    /// <summary>This proxy's share in the event loops; null if there are none.</summary>
+    /// <summary>The event loops; null to use the runtime's sockets.</summary>
     private readonly EventLoops? _loops;
 
-    /// <param name="portable">Do not use event loops, even if the system has epoll.</param>
+    /// <param name="portable">Whether the runtime's sockets are used even if the system has epoll.</param>
     public NetworkStack(bool portable = false) => _loops = !portable && OperatingSystem.IsLinux() ? new EventLoops() : null;
 
     /// <summary>Binds and listens.</summary>
@@ -24,10 +25,10 @@ internal sealed class NetworkStack : IDisposable
 
     /// <summary>Binds and listens on the IPv4 loopback address and, if the machine has one, on the IPv6 loopback address, with the same port.</summary>
     /// <param name="port">The port; 0 to let the system choose.</param>
-    /// <exception cref="SocketException">The port is in use on one of the two.</exception>
+    /// <exception cref="SocketException">The port is in use on one of the two addresses.</exception>
     public Listener[] BindLoopbacks(int port)
     {
-        const int maxTries = 10; // a port that is free on one address may be taken on the other
+        const int maxTries = 10; // the port that the system chose for one address may be in use on the other
         for (int tries = 1; ; tries++)
         {
             Listener four = Bind(new IPEndPoint(IPAddress.Loopback, port));
@@ -53,9 +54,9 @@ internal sealed class NetworkStack : IDisposable
 
     /// <summary>Connects to one address.</summary>
     /// <param name="endPoint">The address.</param>
-    /// <param name="affinity">What should serve the connection, if that can be chosen; null for no preference.</param>
+    /// <param name="affinity">The event loop that should serve the connection, if a loop can be chosen; null for no preference.</param>
     /// <param name="cancel">Cancels the attempt.</param>
-    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Has the system's error.</exception>
+    /// <exception cref="Win32Exception">The address cannot be reached, or no socket is available. Contains the system's error code.</exception>
     /// <exception cref="IOException">The connection ended at once, or the socket could not be added to epoll.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async ValueTask<Connection> ConnectAsync(IPEndPoint endPoint, Affinity? affinity, CancellationToken cancel)
@@ -72,7 +73,7 @@ internal sealed class NetworkStack : IDisposable
         }
         catch
         {
-            socket.Dispose(); // the peer has reset it meanwhile: some systems then refuse a stream over it
+            socket.Dispose(); // the peer has reset the connection meanwhile: some systems then refuse a stream over the socket
             throw;
         }
     }

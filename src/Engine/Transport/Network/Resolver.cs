@@ -4,19 +4,20 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>Resolves one name for all connections of a proxy. There is one look-up at a time, and meanwhile the last good answer is used.</summary>
+/// <summary>Resolves one name for all connections of a proxy. At most one look-up runs at a time; meanwhile the last good answer is used.</summary>
 /// <remarks>
-/// The system queues look-ups of the same name, and a look-up continues even if nobody waits for it any more. So there is never a second one: later callers
+/// The system queues look-ups of the same name, and a look-up continues even if nobody waits for it any more. So a second one is never started: later callers
 /// wait for the one that is running. What happens depends on the age of the last good answer:
 /// <code>
 ///   0 s ──────────► 5 s ─────────────────────► 30 s ──────────────────────────────────► 1 h ──────►
 ///   used as it is    used, and looked up         looked up with a short wait; used if     looked up
 ///                    again in the background     that fails or is slow                    with full wait
 /// </code>
-/// So after a change of address, every connection made 30 s or more after the last answer uses the new one (<see cref="WaitAfter"/>). An outage of the name
-/// service has no effect for an hour (RFC 8767 §5 describes such timers). "The name does not exist" is an answer too: it counts from 30 s on.
+/// So after a change of address, every connection made 30 s or more after the last answer uses the new one (<see cref="WaitAfter"/>), unless the look-up is
+/// slow. An outage of the name service has no effect for an hour (RFC 8767 §5 describes such timers). "The name does not exist" is an answer too: it is used
+/// instead of a good answer that is 30 s old or more.
 /// </remarks>
-/// <param name="name">The name, or an address, which needs no look-up.</param>
+/// <param name="name">The name to resolve. May be an IP address, which needs no look-up.</param>
 /// <param name="lookUp">Asks the system.</param>
 /// <param name="clock">Measures ages and waits.</param>
 internal sealed class Resolver(string name, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, TimeProvider clock)
@@ -24,33 +25,33 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
     /// <summary>From this age on, an answer is refreshed in the background while it is still used.</summary>
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>From this age on, a new answer is waited for, so that a changed address is noticed.</summary>
+    /// <summary>From this age on, a caller waits for a new answer, at most for <see cref="SoftWait"/>, so that a changed address is noticed.</summary>
     public static readonly TimeSpan WaitAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a look-up is waited for, counted from its start, if there is an older answer to use instead.</summary>
+    /// <summary>How long a caller waits for a look-up if it can use an older answer instead. Counted from the start of the look-up.</summary>
     public static readonly TimeSpan SoftWait = TimeSpan.FromMilliseconds(500);
 
     /// <summary>From this age on, an answer is no longer used, even if look-ups fail.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
-    /// <summary>The most addresses of an answer that are used.</summary>
+    /// <summary>How many addresses of an answer are used at most.</summary>
     public const int MaxAddresses = 16;
 
-    /// <summary>The answer if the name is an address; null for any other name.</summary>
+    /// <summary>The answer if the name is an IP address; null for any other name.</summary>
     private readonly NameAnswer? _literal = IPAddress.TryParse(name, out IPAddress? address) ? new NameAnswer([address], 0, null) : null;
 
     /// <summary>The last good answer; null until there is one. Replaced as a whole.</summary>
     private NameAnswer? _known;
 
-    /// <summary>The running look-up; null if there is none. Set and cleared by exchange, so there is at most one.</summary>
+    /// <summary>The running look-up; null if none runs. Set by compare-exchange, so there is at most one.</summary>
     private LookUpUnderWay? _underWay;
 
     /// <summary>The address of the last successful connection; null until there is one.</summary>
     private volatile IPAddress? _worked;
 
-    /// <summary>Returns the addresses, with the one that worked last first.</summary>
-    /// <returns>An answer without addresses if there are none.</returns>
-    /// <exception cref="OperationCanceledException">Cancelled. The look-up continues, for the next caller.</exception>
+    /// <summary>Returns the addresses, the one of the last successful connection first.</summary>
+    /// <returns>The answer; it has no addresses if the look-up found none or failed.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled. The look-up continues, and the next caller can use its answer.</exception>
     public async ValueTask<NameAnswer> ResolveAsync(CancellationToken cancel)
     {
         if (_literal is not null)
@@ -76,9 +77,11 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return counts ? InOrder(fresh!, isFromBefore: false) : InOrder(known!, isFromBefore: true);
     }
 
-    /// <summary>Looks the name up again after none of its addresses could be connected to, since they may have changed. Waits briefly.</summary>
+    /// <summary>
+    /// Looks the name up again, because none of its addresses could be connected to and they may have changed. Waits at most for <see cref="SoftWait"/>.
+    /// </summary>
     /// <param name="cancel">Ends the wait; then null is returned.</param>
-    /// <returns>Another answer; null if there is none, or not in time.</returns>
+    /// <returns>The new answer; null if it has no addresses or does not come in time.</returns>
     public async Task<NameAnswer?> ResolveAnewAsync(CancellationToken cancel)
     {
         Debug.Assert(_literal is null, "An address stays what it is.");
@@ -125,12 +128,12 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         }
 
         Debug.Assert(_underWay == started, "One look-up at a time.");
-        Volatile.Write(ref _underWay, null); // cleared before the answer is published: a caller that asks then must start a new one
+        Volatile.Write(ref _underWay, null); // cleared before waiting callers get the answer: if one of them asks again, it must start a new look-up
         started.End(answer);
     }
 
-    /// <summary>Waits for a look-up until a short time after its start.</summary>
-    /// <returns>The answer; null if the look-up has not ended by then.</returns>
+    /// <summary>Waits for a look-up, at most until <see cref="SoftWait"/> after its start.</summary>
+    /// <returns>The answer; null if the look-up takes longer, or the wait was cancelled.</returns>
     private async Task<NameAnswer?> WaitSoftlyAsync(LookUpUnderWay asked, CancellationToken cancel)
     {
         TimeSpan left = SoftWait - clock.GetElapsedTime(asked.StartedAt);
@@ -142,7 +145,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return asked.Ended.IsCompleted ? await asked.Ended.ConfigureAwait(false) : null;
     }
 
-    /// <summary>The same answer, with the address that worked last moved to the front.</summary>
+    /// <summary>Returns the same answer with the address of the last successful connection moved to the front.</summary>
     private NameAnswer InOrder(NameAnswer answer, bool isFromBefore)
     {
         IPAddress[] addresses = answer.Addresses;
@@ -157,7 +160,9 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
         return answer with { Addresses = addresses, IsFromBefore = isFromBefore };
     }
 
-    /// <summary>Alternates the address families, each in the system's order (RFC 8305 §4). So if one family does not work, the second address does.</summary>
+    /// <summary>
+    /// Alternates IPv4 and IPv6, each in the system's order (RFC 8305 §4). So if one of them does not work, the second address is already of the other kind.
+    /// </summary>
     private static IPAddress[] Alternating(IPAddress[] found)
     {
         if (found.Length <= 1)
@@ -188,7 +193,7 @@ internal sealed class Resolver(string name, Func<string, CancellationToken, Task
     /// <summary>One look-up, and the task that its callers wait for.</summary>
     private sealed class LookUpUnderWay(long startedAt)
     {
-        /// <summary>Completed once, with the answer.</summary>
+        /// <summary>Completed once, with the look-up's answer.</summary>
         private readonly TaskCompletionSource<NameAnswer> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>When the look-up started, as a timestamp of the clock.</summary>

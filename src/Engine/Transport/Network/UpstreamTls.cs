@@ -8,12 +8,15 @@ using McpProxyFast.Transport.Streams;
 
 namespace McpProxyFast.Transport.Network;
 
-/// <summary>TLS to the upstream. The name is always checked. Trust is decided by the system, or by the callback.</summary>
+/// <summary>
+/// TLS to the upstream. The certificate must be for the upstream's name. Whether it is trusted is decided by the system, or by the callback, which must check
+/// the name too.
+/// </summary>
 /// <param name="host">The name that the certificate must be for.</param>
-/// <param name="checkCertificate">Decides about the certificate; null to leave that to the system.</param>
+/// <param name="checkCertificate">Decides whether the certificate is accepted; null to leave that to the system.</param>
 internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallback? checkCertificate)
 {
-    /// <summary>Makes a TLS connection over a socket, and takes the socket over: if this fails, the socket is disposed.</summary>
+    /// <summary>Makes a TLS connection over a socket, and takes the socket over. If the handshake fails, the socket is disposed.</summary>
     /// <exception cref="CertificateRefusedException">The certificate is not accepted.</exception>
     /// <exception cref="PlainHttpException">The server answered in plain HTTP.</exception>
     /// <exception cref="AuthenticationException">The handshake failed, or the certificate could not be checked.</exception>
@@ -46,7 +49,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
         catch (Exception) when (thrown is not null)
         {
             await GiveBackAsync(tls, socket).ConfigureAwait(false);
-            throw new AuthenticationException("the certificate could not be checked:", thrown); // the message of TLS itself does not name the cause
+            throw new AuthenticationException("the certificate could not be checked:", thrown); // the exception that TLS throws does not name the cause
         }
         catch (Exception) when (tls is { IsAnsweredInHttp: true })
         {
@@ -62,14 +65,14 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
 
     private static async ValueTask GiveBackAsync(TlsStream? tls, Socket socket)
     {
-        socket.Dispose(); // first: nothing of TLS may be written any more
+        socket.Dispose(); // disposed first, so that disposing TLS cannot write to it
         if (tls is not null)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Judges the certificate. Catches what the check throws, so that the log can name it.</summary>
+    /// <summary>Decides whether the certificate is accepted. Catches what the check throws, so that the log can name it.</summary>
     private bool TryJudge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, out CertificateFault? refused, out Exception? thrown)
     {
         (refused, thrown) = (null, null);

@@ -5,35 +5,35 @@ namespace McpProxyFast.Transport.Streams;
 
 /// <summary>Makes something with asynchronous completions (a stream, a host's pipe) usable as a channel that reports readiness.</summary>
 /// <remarks>
-/// <b>Receiving.</b> A loop is the only reader of the layer below. It waits without a buffer, fills a ring, and gives readiness. While the ring has room it
-/// continues, so that it notices an end after unread bytes. When the ring is full, it waits until the reader has taken some bytes.
+/// <b>Receiving.</b> A loop is the only reader of the layer below. It waits without a buffer, fills a ring buffer, and gives readiness. While the ring has room
+/// it continues to receive, so that it notices an end after unread bytes. When the ring is full, it waits until the reader has taken some bytes.
 /// <code>
-///   WaitForRoom ──► wait for bytes ──► fill ──► tell ──┐        end or fault: tell, once
-///        ▲─────────────────────────────────────────────┘
+///   WaitForRoom ──► wait for bytes ──► fill ──► report ──┐        end or fault: report, once
+///        ▲───────────────────────────────────────────────┘
 /// </code>
-/// The ring has one producer, one consumer and no lock. <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop writes into the ring.
-/// The loop adds <see cref="Filling"/> before it writes; afterwards it subtracts it and adds the bytes written in one step. The reader subtracts bytes after it
-/// has copied them. The side that brings the word to zero returns the ring, through a reference that it read before. So a loop that finds zero rents another
-/// ring and leaves the old one to the side that emptied it.
+/// The ring has one producer (the loop), one consumer (the reader) and no lock. <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop
+/// writes into the ring. The loop adds <see cref="Filling"/> before it writes. Afterwards, in one step, it subtracts <see cref="Filling"/> and adds the bytes
+/// written. The reader subtracts bytes after it has copied them. The side that brings <c>_use</c> to zero returns the ring's buffer, through a reference that
+/// it read before. So a loop that finds zero rents another buffer and leaves the old one to the side that emptied it.
 /// <para><b>Sending.</b> At most one write is pending.
-/// <see cref="Send"/> copies what it takes, so a cancelled flush or a close need not wait for the write.</para>
+/// <see cref="Send"/> copies the bytes that it takes, so a cancelled flush or a close need not wait for the write.</para>
 /// <code>
 ///   none ──Send──► done at once (none again)
-///    ▲  └──Send──► out ──completion──► over ──Send──┐
-///    └──────────────────────────────────────────────┘
+///    ▲  └──Send──► pending ──completion──► ended ──Send──┐
+///    └───────────────────────────────────────────────────┘
 /// </code>
 /// <para>
-/// <b>Inline completions.</b> The layer below may complete on the calling thread, and a report may run the owner inline. Neither leads to recursion. A receive
-/// wakes the loop as its last step; the owner is not waiting then, so the loop can only leave a readiness. And while the loop reports to the owner, it is not
-/// waiting for room, so a receive cannot wake it.
+/// <b>Inline completions.</b> The layer below may complete on the calling thread, and a report may run the owner's code inline. Neither leads to recursion. A
+/// receive wakes the loop as its last step. The owner is not waiting then, so the loop can only set a readiness. And while the loop reports to the owner, it is
+/// not waiting for room, so a receive cannot wake it.
 /// </para>
 /// </remarks>
 internal abstract class CompletionChannel : Channel, IValueTaskSource
 {
-    /// <summary>The most bytes in one write: about as much as a host's pipe accepts at once.</summary>
+    /// <summary>The most bytes in one write: about as many as a host's pipe accepts before it makes the writer wait.</summary>
     private const int MaxPerWrite = Buffers.Large;
 
-    /// <summary>The size of the ring: that of a TLS record. In Debug builds, where buffers can be tiny, the most that a reader asks for.</summary>
+    /// <summary>The size of the ring: that of a TLS record. In Debug builds, where other buffers can be tiny, the most that a reader asks for.</summary>
 #if DEBUG
     private const int RingBytes = Buffers.Largest;
 #else
@@ -44,56 +44,60 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     private const int Filling = 1 << 30;
 
     private const int WriteNone = 0;
-    private const int WriteOut = 1;
-    private const int WriteOver = 2;
+    private const int WritePending = 1;
+    private const int WriteEnded = 2;
 
-    /// <summary>The ring's use; see the remarks. Changed by interlocked addition only.</summary>
+    /// <summary>
+    /// The number of unread bytes, plus <see cref="Filling"/> while the loop writes; see the remarks. Changed by interlocked operations only.
+    /// </summary>
     private int _use;
 
-    /// <summary>The ring. Valid while <see cref="_use"/> is not zero. Written by the loop.</summary>
+    /// <summary>The ring's buffer. Valid while <see cref="_use"/> is not zero. Written by the loop.</summary>
     private byte[]? _ring;
 
-    /// <summary>The reader's index in the ring. The loop resets it with a new ring, when nothing is unread.</summary>
+    /// <summary>The index in the ring of the next byte for the reader. The loop resets it when it rents a new ring.</summary>
     private int _takeAt;
 
-    /// <summary>The loop's index in the ring.</summary>
+    /// <summary>The index in the ring at which the loop writes next.</summary>
     private int _fillAt;
 
-    /// <summary>The completion of the loop's wait for room. Valid while <see cref="_waitsForRoom"/> is 1.</summary>
+    /// <summary>Completes the loop's wait for room. Valid while <see cref="_waitsForRoom"/> is 1.</summary>
     private ManualResetValueTaskSourceCore<bool> _room;
 
-    /// <summary>1 while the loop waits for room. The thread that wakes the loop takes it by exchange.</summary>
+    /// <summary>1 while the loop waits for room. A thread that wakes the loop, or looks for the end in its place, sets it to 0 by exchange.</summary>
     private int _waitsForRoom;
 
-    /// <summary>The end was a fault. Written by the loop before it reports the end.</summary>
+    /// <summary>The end of receiving was not orderly. Written by the loop before it reports the end.</summary>
     private bool _endedByFault;
 
-    /// <summary>One of the three states of a write. Written by the sender; only the step from out to over is made by the completion.</summary>
+    /// <summary>
+    /// One of the three states of a write. Changed by the sender, except from pending to ended: that is done by the thread on which the write completes.
+    /// </summary>
     private int _write;
 
-    /// <summary>The bytes of the write that is out or over.</summary>
+    /// <summary>The number of bytes of the pending or ended write.</summary>
     private int _writeBytes;
 
     /// <summary>A write has failed, so no more are made. Written before <see cref="_write"/>.</summary>
     private bool _writeFailed;
 
-    /// <summary>Aborted or closed. The loop ends at its next step, and no more writes are made.</summary>
+    /// <summary>The channel was aborted or closed. The loop ends at its next step, and no more writes are made.</summary>
     protected bool IsStopping => IsAborted || IsClosed;
 
-    /// <summary>A write has started and is not known to be over.</summary>
-    protected bool IsWriteOut => Volatile.Read(ref _write) == WriteOut;
+    /// <summary>A write has started and has not completed.</summary>
+    protected bool IsWritePending => Volatile.Read(ref _write) == WritePending;
 
     /// <summary>A write has failed.</summary>
     protected bool HasWriteFailed => Volatile.Read(ref _writeFailed);
 
-    /// <summary>A write is pending, has failed, or was abandoned: the data sent is incomplete.</summary>
+    /// <summary>A write is pending, has failed, or has ended without a report to the sender: the peer may have got incomplete data.</summary>
     protected bool IsWriteUnfinished => _writeFailed || Volatile.Read(ref _write) != WriteNone;
 
     public override int HeldBuffers => Volatile.Read(ref _use) == 0 ? 0 : 1;
 
     public override int Receive(Span<byte> room)
     {
-        // The end is read first: if it is seen, every byte before it is seen below.
+        // The end is read before the number of bytes: a thread that sees the end then also sees every byte before it.
         bool ended = PeerEnded;
         int unread = Volatile.Read(ref _use) & ~Filling;
         if (IsAborted)
@@ -117,7 +121,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             Buffers.Return(ring);
         }
 
-        WakeLoop(); // last: the loop may run inline here
+        WakeLoop(); // the last step, because the loop may run inline here
         return taken;
     }
 
@@ -125,9 +129,9 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     {
         switch (Volatile.Read(ref _write))
         {
-            case WriteOut:
+            case WritePending:
                 return WouldBlock;
-            case WriteOver:
+            case WriteEnded:
                 _write = WriteNone;
                 return _writeFailed ? Broken : _writeBytes;
         }
@@ -140,7 +144,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         int bytes = (int)Math.Min((long)pending.Length + source.Length, Math.Min(MaxPerWrite, Buffers.LargestNow));
         pending = pending[..Math.Min(pending.Length, bytes)];
         _writeBytes = bytes;
-        Interlocked.Exchange(ref _write, WriteOut); // set before the start: the write may be over on another thread before the call returns
+        Interlocked.Exchange(ref _write, WritePending); // set before the start: the write may complete on another thread before StartWrite returns
         try
         {
             if (!StartWrite(pending, source.Span[..(bytes - pending.Length)]))
@@ -153,14 +157,14 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
             _writeFailed = true; // the layer below has thrown: the peer is gone, or a host has closed its end
         }
 
-        Volatile.Write(ref _write, WriteNone); // written after the failure: a thread that sees no pending write also sees the failure
+        Volatile.Write(ref _write, WriteNone); // written after _writeFailed: a thread that sees no pending write also sees a failure
         return _writeFailed ? Broken : bytes;
     }
 
-    /// <summary>What the loop has received, or the end; otherwise what the layer below shows.</summary>
+    /// <summary>Reports unread bytes in the ring, or the end. If there is neither, asks the layer below.</summary>
     /// <remarks>
-    /// A bare socket is always asked, because the loop learns from it on another thread, at any time. It is asked before the ring is checked: bytes that the
-    /// loop has taken from the socket by then are in the ring, or the loop is just writing them.
+    /// A socket without TLS is always asked: the loop runs on another thread, and may not have noticed the latest bytes. The socket is asked before the ring is
+    /// checked. So bytes that the loop takes from the socket in between are found in the ring, or the loop is still writing them.
     /// </remarks>
     public override Arrival Look(bool asksSystem)
     {
@@ -177,8 +181,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
     public override bool MayHideEnd => Volatile.Read(ref _waitsForRoom) == 1;
 
     /// <summary>
-    /// While the loop waits for room, it cannot see what follows, so this checks instead. The thread that takes the flag acts as the loop until it puts
-    /// the flag back.
+    /// Checks for an end in place of the loop, which cannot notice one while it waits for room. Until the calling thread sets <c>_waitsForRoom</c> to 1 again,
+    /// nobody can wake the loop. So the two never use the layer below at the same time.
     /// </summary>
     public override void LookForEnd()
     {
@@ -189,7 +193,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
                 TellEndBehind();
             }
 
-            // As in WaitForRoomAsync: a reader that has made room meanwhile found no loop to wake.
+            // A reader that made room meanwhile could not wake the loop, so it is woken here; see WaitForRoomAsync.
             Interlocked.Exchange(ref _waitsForRoom, 1);
             if (IsStopping || !IsFull)
             {
@@ -208,29 +212,31 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         _room.OnCompleted(continuation, state, token, flags);
 
     /// <summary>Copies the bytes and starts one write of them.</summary>
-    /// <returns>True if it has completed successfully; false if <see cref="EndWrite"/> will be called. Throws if it has failed.</returns>
+    /// <returns>
+    /// True if the write has completed successfully. False if it is pending: then <see cref="EndWrite"/> will be called. Throws if it has failed.
+    /// </returns>
     protected abstract bool StartWrite(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second);
 
     /// <summary>The receive loop. Calls <see cref="Channel.TellReadable"/> after each fill and <see cref="EndReceive"/> at the end. Never throws.</summary>
     protected abstract Task ReceiveAsync();
 
-    /// <summary>Checks the layer below, at the same time as the loop waits for it.</summary>
+    /// <summary>Checks what has arrived in the layer below. The loop may be waiting for it at the same time.</summary>
     protected virtual Arrival LookBelow(bool asksSystem) => Arrival.Nothing;
 
-    /// <summary>Whether the peer has ended after bytes that have not been received. The loop does not use the layer below during the call.</summary>
+    /// <summary>Whether the peer has ended after bytes that have not been received. During the call, the loop does not use the layer below.</summary>
     protected abstract bool HasEndedBehind();
 
-    /// <summary>What <c>Look</c> answers while a fill is running. Normally a fill is about to report bytes or an end.</summary>
+    /// <summary>What <c>Look</c> returns while the loop writes into an empty ring. Usually it is about to report bytes or an end.</summary>
     protected virtual Arrival LookWhileFilling => Arrival.Bytes;
 
     protected override void Start() => _ = ReceiveAsync();
 
     /// <summary>
-    /// Waits until the reader takes bytes. Afterwards the loop must check for room again: a reader may wake it late, for room that has been filled since.
+    /// Waits until the reader has taken bytes. Afterwards the loop must check for room again: it may be woken late, when it has already filled that room.
     /// </summary>
     /// <remarks>
-    /// The flag is set before the second check. The other side changes the ring or the state before it checks the flag. Both sides have an interlocked
-    /// operation in between.
+    /// This side sets <c>_waitsForRoom</c> and then checks again for room. The other side makes room, or stops the channel, and then checks
+    /// <c>_waitsForRoom</c>. Both have an interlocked operation in between, so at least one sees what the other did.
     /// </remarks>
     protected ValueTask WaitForRoomAsync()
     {
@@ -253,7 +259,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
-    /// <summary>The loop is about to write into the ring.</summary>
+    /// <summary>Called by the loop before it writes into the ring.</summary>
     /// <returns>The free space; not empty.</returns>
     protected Memory<byte> BeginFill()
     {
@@ -270,7 +276,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         return _ring.AsMemory(_fillAt, room);
     }
 
-    /// <summary>The loop has written into the ring, or has failed to.</summary>
+    /// <summary>Called by the loop after it has written into the ring, or has failed to.</summary>
     protected void EndFill(int bytes)
     {
         byte[] ring = _ring!;
@@ -281,23 +287,23 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
     }
 
-    /// <summary>The loop has reached the end.</summary>
+    /// <summary>Called by the loop when it has received the end, or has failed. Reports the end.</summary>
     protected void EndReceive(bool byFault)
     {
         _endedByFault = byFault || IsStopping;
         TellReadable(ended: true);
     }
 
-    /// <summary>The pending write is over. Called on any thread.</summary>
+    /// <summary>Called when the pending write has completed. On any thread.</summary>
     protected void EndWrite(bool failed)
     {
-        Debug.Assert(_write == WriteOut, "One write at a time.");
+        Debug.Assert(_write == WritePending, "One write at a time.");
         _writeFailed |= failed;
-        Volatile.Write(ref _write, WriteOver);
+        Volatile.Write(ref _write, WriteEnded);
         TellWritable();
     }
 
-    /// <summary>Releases bytes that nobody has read. Only once the loop has ended and the owner has closed.</summary>
+    /// <summary>Returns the ring if it has bytes that nobody has read. Only once the loop has ended and the owner has closed.</summary>
     protected void DropUnread()
     {
         int unread = Interlocked.Exchange(ref _use, 0);

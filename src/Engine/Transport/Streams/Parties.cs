@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>Counts the users of something. The last one to leave releases it, so nothing is called on a released object.</summary>
+/// <summary>Counts the users of an object. The last user that leaves releases the object, so nothing is called on a released object.</summary>
 /// <remarks>Once the count is zero, nobody can join any more.</remarks>
 internal struct Parties(int count)
 {
-    /// <summary>The number of users. Changed by interlocked operations only. Never grows from zero.</summary>
+    /// <summary>The number of users. Changed by interlocked operations only. Once it is 0, it stays 0.</summary>
     private int _count = count;
 
-    /// <summary>Joins, if there still are users.</summary>
+    /// <summary>Adds a user, if there still are users. If not, the object has been released or is just being released, and false is returned.</summary>
     public bool TryJoin()
     {
         int seen = Volatile.Read(ref _count);
@@ -35,7 +35,7 @@ internal struct Parties(int count)
     }
 
     /// <summary>Removes one of the users.</summary>
-    /// <returns>True for the last one, which must release it.</returns>
+    /// <returns>True if it was the last one. Then the caller must release the object.</returns>
     public bool Leave()
     {
         int after = Interlocked.Decrement(ref _count);

@@ -6,9 +6,9 @@ namespace McpProxyFast.Transport.Streams;
 
 /// <summary>A channel over a host's duplex pipe.</summary>
 /// <remarks>
-/// Each end has its own users: the owner until it closes; the receive loop or a pending write; and briefly anybody who cancels. The last one completes the end,
-/// so nothing is ever called on a completed end. Received bytes are copied and advanced over at once. So no position in the host's pipe is used after an
-/// advance, and the host's buffers are free again.
+/// Each end of the pipe has its own users: the owner until it closes; the receive loop (input) or a pending write (output); and briefly each thread that
+/// cancels. The last user completes the end, so nothing is ever called on a completed end. Received bytes are copied and advanced over at once. So no position
+/// in the host's pipe is used after an advance, and the host's buffers are free again.
 /// </remarks>
 internal sealed class PipeChannel : CompletionChannel
 {
@@ -16,25 +16,27 @@ internal sealed class PipeChannel : CompletionChannel
     private readonly PipeWriter _output;
     private readonly Action _onFlushed;
 
-    /// <summary>The users of the input: owner, receive loop, a canceller.</summary>
+    /// <summary>The users of the input: owner, receive loop, threads that cancel.</summary>
     private Parties _readers = new(2);
 
-    /// <summary>The users of the output: owner, a pending write, a canceller.</summary>
+    /// <summary>The users of the output: owner, pending write, threads that cancel.</summary>
     private Parties _writers = new(1);
 
-    /// <summary>The two ends of the pipe, reader and writer, that have not been completed yet.</summary>
+    /// <summary>Counts the ends of the pipe, reader and writer, that have not been completed yet.</summary>
     private Parties _ends = new(2);
 
-    /// <summary>The pending flush.</summary>
+    /// <summary>The pending flush. Valid until it has completed and its result has been taken.</summary>
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
 
-    /// <summary>1 once the owner has left the writers. Set by any thread.</summary>
+    /// <summary>1 once the owner has shut down the output or closed the channel. Set by any thread.</summary>
     private int _ownerLeftWriters;
 
-    /// <summary>Whether the host's side gets an exception when the pipe is completed. Written before the owner leaves.</summary>
+    /// <summary>Whether the ends of the pipe are completed with an exception. Written before the owner leaves.</summary>
     private volatile bool _resets;
 
-    /// <summary>The host's writer has thrown, so both directions are broken. A writer that is only completed says nothing about the other direction.</summary>
+    /// <summary>
+    /// The host's writer has thrown, so both directions are broken. A writer that only reports completion says nothing about the other direction.
+    /// </summary>
     private volatile bool _writerThrew;
 
     /// <summary>Takes over the reader and the writer of a host's pipe.</summary>
@@ -45,8 +47,10 @@ internal sealed class PipeChannel : CompletionChannel
         _onFlushed = OnFlushed;
     }
 
-    /// <summary>There is no system to ask. A pending write may be about to throw, so while there is one, an end does not count as orderly.</summary>
-    public override bool WasReset => IsWriteOut || _writerThrew;
+    /// <summary>
+    /// No system call reports a reset of a pipe. A pending write may be about to throw, so while there is one, an end does not count as orderly.
+    /// </summary>
+    public override bool WasReset => IsWritePending || _writerThrew;
 
     public override void ShutdownSend() => LeaveWritersAsOwner();
 
@@ -96,7 +100,7 @@ internal sealed class PipeChannel : CompletionChannel
         {
             _output.Write(first);
             _output.Write(second);
-#pragma warning disable CA2012 // The awaiter is stored until its one completion, where its result is taken once.
+#pragma warning disable CA2012 // The awaiter is stored until it completes. Then its result is taken, once.
             _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
         }
@@ -108,7 +112,7 @@ internal sealed class PipeChannel : CompletionChannel
 
         if (!_flush.IsCompleted)
         {
-            _writers.Join(); // the owner has not closed, so it is one of them
+            _writers.Join(); // allowed, because the owner has not closed and so is one of the users
             _flush.UnsafeOnCompleted(_onFlushed);
             return false;
         }
@@ -160,7 +164,7 @@ internal sealed class PipeChannel : CompletionChannel
         LeaveWritersAsOwner();
     }
 
-    /// <summary>Copies what fits into the ring and advances over it at once.</summary>
+    /// <summary>Copies the bytes that fit into the ring, and advances over them at once.</summary>
     /// <returns>Whether all bytes of the buffer were taken.</returns>
     private bool TakeFrom(in ReadOnlySequence<byte> buffer, out bool isAny)
     {
@@ -181,8 +185,11 @@ internal sealed class PipeChannel : CompletionChannel
         return isWhole;
     }
 
-    /// <summary>If the host cancelled a flush, the bytes are still in the pipe. Only a reader that has ended takes none.</summary>
-    /// <returns>Whether the bytes were taken.</returns>
+    /// <summary>
+    /// Takes the result of a completed flush. If the host cancelled the flush, the bytes are still in the pipe and count as taken. They do not if the host's
+    /// reader has completed, or the writer throws.
+    /// </summary>
+    /// <returns>Whether the host's pipe has taken the bytes.</returns>
     private bool TakeFlush()
     {
         try
@@ -203,7 +210,7 @@ internal sealed class PipeChannel : CompletionChannel
         LeaveWriters();
     }
 
-    /// <summary>Cancels pending operations, on ends that have not been completed.</summary>
+    /// <summary>Cancels the pending read and the pending flush, each only if its end of the pipe has not been completed.</summary>
     private void Cancel()
     {
         if (_readers.TryJoin())
@@ -237,8 +244,8 @@ internal sealed class PipeChannel : CompletionChannel
     }
 
     /// <summary>
-    /// Completes the output, with a fault if its last write did not succeed. Without a fault, a writer over a stream would write the remaining bytes and wait
-    /// for that.
+    /// Removes a user of the output. The last one completes it: with an exception if its last write did not succeed, because without one a writer over a stream
+    /// would write the remaining bytes and wait for that.
     /// </summary>
     private void LeaveWriters()
     {
@@ -260,7 +267,7 @@ internal sealed class PipeChannel : CompletionChannel
 
     private static IOException Fault() => new("The proxy aborted the connection.");
 
-    /// <summary>Calls the host's code. It may throw anything; the engine does not depend on its success.</summary>
+    /// <summary>Calls a host's code. It may throw anything; the engine does not depend on its success.</summary>
     private void Try(Action<PipeChannel> call)
     {
         try
@@ -269,7 +276,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            // This end belongs to the host and is not used again.
+            // The host's code has failed to cancel or complete its end of the pipe. Nothing more can be done about that.
         }
     }
 }

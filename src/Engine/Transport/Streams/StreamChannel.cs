@@ -5,32 +5,32 @@ namespace McpProxyFast.Transport.Streams;
 
 /// <summary>A channel over a runtime socket, with or without TLS.</summary>
 /// <remarks>
-/// The stream has three users: the owner until it closes, the receive loop, and a pending write. Close and abort only close the socket, which ends the other
-/// two, and return. The last user disposes the stream and returns the buffers. So no returned buffer is read into or written from, and closing never writes to
-/// a TLS stream.
+/// The stream has three users: the owner until it closes, the receive loop, and a pending write. Close and abort close only the socket, which ends the pending
+/// read and write, and return at once. The last user disposes the stream and returns the buffers. So no operation uses a buffer that has been returned, and
+/// closing never writes to a TLS stream.
 /// </remarks>
 internal sealed class StreamChannel : CompletionChannel
 {
     private readonly Socket _socket;
 
-    /// <summary>The stream over the socket, or the TLS stream over that.</summary>
+    /// <summary>The stream over the socket, or the TLS stream over that stream.</summary>
     private readonly Stream _stream;
 
-    /// <summary>There is no TLS over the socket.</summary>
+    /// <summary>The socket is used without TLS. Such a socket is called bare here.</summary>
     private readonly bool _isBare;
 
     private readonly Action _onWritten;
 
-    /// <summary>The users: owner, receive loop, a pending write.</summary>
+    /// <summary>Counts the users of the stream: owner, receive loop, pending write.</summary>
     private Parties _parties = new(2);
 
-    /// <summary>The bytes being written; null if no write is pending.</summary>
+    /// <summary>Holds the bytes being written; null if no write is pending.</summary>
     private byte[]? _writing;
 
-    /// <summary>The pending write.</summary>
+    /// <summary>The pending write. Valid until it has completed and its result has been taken.</summary>
     private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _written;
 
-    /// <summary>The bytes received from a bare socket so far. Used by the receive loop until it has reported the end.</summary>
+    /// <summary>The number of bytes received from a bare socket so far. Used by the receive loop until it has reported the end, then by the owner.</summary>
     private long _received;
 
     /// <summary>The sending direction has been shut down, so the peer has seen an orderly end. Set by any thread.</summary>
@@ -44,7 +44,7 @@ internal sealed class StreamChannel : CompletionChannel
         _isBare = stream is NetworkStream;
         if (_isBare)
         {
-            socket.Blocking = false; // set after the stream was created, which requires blocking mode; for reads that never wait
+            socket.Blocking = false; // so that Fill never waits; set after NetworkStream was created, which requires a blocking socket
         }
 
         _onWritten = OnWritten;
@@ -53,15 +53,16 @@ internal sealed class StreamChannel : CompletionChannel
     public override int HeldBuffers => base.HeldBuffers + (Volatile.Read(ref _writing) is null ? 0 : 1);
 
     /// <summary>
-    /// TLS also reads records that carry no data (tickets, key updates), and then waits within a fill. A fill from a bare socket never waits.
+    /// TLS also reads records that carry no data (tickets, key updates), and then waits in the middle of a fill: nothing has arrived yet. A fill from a bare
+    /// socket never waits, so it is about to report bytes or an end.
     /// </summary>
     protected override Arrival LookWhileFilling => _isBare ? Arrival.Bytes : Arrival.Nothing;
 
     /// <summary>
-    /// If the system does not report the connection's state, a write that has failed, or is pending, counts as a reset. With TLS, the number of bytes on the
-    /// socket is not known here, so a reset counts even after an orderly end.
+    /// If the system does not report the connection's state, a write that has failed, or is pending, counts as a reset. With TLS, the number of bytes received
+    /// from the socket is not known here, so a reset counts even after an orderly end.
     /// </summary>
-    public override bool WasReset => !TryReadTcpInfo(out TcpInfo.Facts facts) ? IsWriteOut || HasWriteFailed
+    public override bool WasReset => !TryReadTcpInfo(out TcpInfo.Facts facts) ? IsWritePending || HasWriteFailed
         : _isBare ? facts.WasResetBehind(_received)
         : facts.IsOver;
 
@@ -76,7 +77,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
-            // The socket has ended already.
+            // The socket has been closed already, or the connection has ended.
         }
     }
 
@@ -93,7 +94,7 @@ internal sealed class StreamChannel : CompletionChannel
                     continue;
                 }
 
-                // Completes when there is something to read. Until then it holds no buffer.
+                // A read into an empty buffer completes when there is something to read. So no buffer is held during the wait.
                 await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 int received = _isBare ? Fill() : await FillAsync().ConfigureAwait(false);
                 if (received == 0)
@@ -126,7 +127,7 @@ internal sealed class StreamChannel : CompletionChannel
         Volatile.Write(ref _writing, copy);
         try
         {
-#pragma warning disable CA2012 // The awaiter is stored until its one completion, where its result is taken once.
+#pragma warning disable CA2012 // The awaiter is stored until it completes. Then its result is taken, once.
             _written = _stream.WriteAsync(copy.AsMemory(0, bytes)).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
         }
@@ -138,7 +139,7 @@ internal sealed class StreamChannel : CompletionChannel
 
         if (!_written.IsCompleted)
         {
-            _parties.Join(); // the owner has not closed, so it is one of them
+            _parties.Join(); // allowed, because the owner has not closed and so is one of the users
             _written.UnsafeOnCompleted(_onWritten);
             return false;
         }
@@ -148,10 +149,13 @@ internal sealed class StreamChannel : CompletionChannel
         return true;
     }
 
-    /// <summary>Bytes below TLS may be anything, so they count as an end. That can cost a connection, but never a response.</summary>
+    /// <summary>
+    /// With TLS, what the bytes on the socket mean is unknown here, so they count as an end. In the worst case a good idle connection is not used again; a
+    /// response is never lost.
+    /// </summary>
     /// <remarks>
-    /// With TLS, the socket is checked only if the connection has been idle for long enough. Right after a handshake, session tickets are still arriving, and
-    /// the loop is about to read them.
+    /// With TLS, the socket is checked only if <paramref name="asksSystem"/> is true, which usually means that the connection has been idle for some time.
+    /// Right after a handshake, session tickets are still arriving, and the loop is about to read them.
     /// </remarks>
     protected override Arrival LookBelow(bool asksSystem)
     {
@@ -173,8 +177,8 @@ internal sealed class StreamChannel : CompletionChannel
     }
 
     /// <summary>
-    /// A reset is always noticed; an orderly end only if the system reports the connection's state. The runtime counts urgent data as an error too, so it is
-    /// asked only if the system does not report the state.
+    /// Notices every reset, but an orderly end only if the system reports the connection's state. The runtime's poll counts urgent data as an error too, so it
+    /// is used only if the system does not report the state.
     /// </summary>
     protected override bool HasEndedBehind()
     {
@@ -188,7 +192,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
     }
 
-    /// <summary>Ends the socket with a reset, unless the peer has already seen an orderly end.</summary>
+    /// <summary>Closes the socket with a reset, unless the peer has already seen an orderly end.</summary>
     protected override void OnAbort() => EndSocket(reset: !_isShutDown);
 
     protected override void OnClose(bool reset)
@@ -197,7 +201,7 @@ internal sealed class StreamChannel : CompletionChannel
         Leave();
     }
 
-    /// <summary>Ends the socket and all pending operations on it. Neither writes nor blocks.</summary>
+    /// <summary>Closes the socket, which ends all pending operations on it. Neither writes nor blocks.</summary>
     private void EndSocket(bool reset)
     {
         try
@@ -208,12 +212,12 @@ internal sealed class StreamChannel : CompletionChannel
             }
             else
             {
-                _socket.Shutdown(SocketShutdown.Send); // otherwise the runtime resets a socket that is closed during a read
+                _socket.Shutdown(SocketShutdown.Send); // without this, the runtime resets a connection whose socket is closed during a read
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
-            // The socket has ended already.
+            // The socket has been closed already, or the connection has ended.
         }
 
         _socket.Dispose();
@@ -246,7 +250,7 @@ internal sealed class StreamChannel : CompletionChannel
 
     /// <summary>Reads available bytes from a bare socket into the ring.</summary>
     /// <returns>
-    /// The number of bytes read; 0 at the end; -1 if there was nothing: the runtime may complete a wait for bytes that an earlier read has taken.
+    /// The number of bytes read; 0 at the end; -1 if nothing was there: the runtime may complete a wait for bytes that an earlier read has already taken.
     /// </returns>
     private int Fill()
     {
@@ -269,7 +273,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
     }
 
-    /// <summary>Reads into the ring.</summary>
+    /// <summary>Reads from a TLS stream into the ring. Waits if there is nothing to read.</summary>
     /// <returns>The number of bytes read; 0 at the end.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> FillAsync()
@@ -288,7 +292,7 @@ internal sealed class StreamChannel : CompletionChannel
         return received;
     }
 
-    /// <summary>Asks the system for the connection's state. Returns false if it does not report it, or the socket has ended.</summary>
+    /// <summary>Asks the system for the connection's state. Returns false if the system does not report it, or the socket has been closed.</summary>
     private bool TryReadTcpInfo(out TcpInfo.Facts facts)
     {
         facts = default;
@@ -322,7 +326,7 @@ internal sealed class StreamChannel : CompletionChannel
         }
         catch (Exception)
         {
-            // The socket was closed before; the stream is not needed any more.
+            // The stream may throw because its socket was closed before. It is not used any more.
         }
 
         DropUnread();

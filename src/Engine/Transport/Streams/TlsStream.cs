@@ -3,17 +3,17 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>A TLS stream that knows how it ended: by the peer's <c>close_notify</c>, or because the bytes below it ended.</summary>
+/// <summary>A TLS stream that knows how it ended: by the peer's <c>close_notify</c>, or because the stream below it ended.</summary>
 /// <remarks>
-/// The runtime reports both to the reader as the same end. But anybody on the network path can end the bytes, while only the peer can send <c>close_notify</c>.
-/// Without it, the data received may be incomplete (RFC 8446 §6.1, RFC 9112 §9.8). TLS reads <c>close_notify</c> before it reads the end of the bytes below. So
-/// if that end was read, there was no <c>close_notify</c>.
+/// The runtime reports both to the reader as the same end. But anybody on the network path can end the TCP stream below, while only the peer can send
+/// <c>close_notify</c>. Without it, the data received may be incomplete (RFC 8446 §6.1, RFC 9112 §9.8). After <c>close_notify</c>, TLS reads nothing more from
+/// the stream below. So if a read below has found the end, there was no <c>close_notify</c>.
 /// </remarks>
 internal sealed class TlsStream : SslStream
 {
     private readonly Below _below;
 
-    /// <param name="inner">Transports the bytes; disposed with this stream.</param>
+    /// <param name="inner">The stream below, which transports the encrypted bytes. It is disposed with this stream.</param>
     public TlsStream(Stream inner)
         : this(new Below(inner))
     {
@@ -22,19 +22,19 @@ internal sealed class TlsStream : SslStream
     private TlsStream(Below below)
         : base(below, leaveInnerStreamOpen: false) => _below = below;
 
-    /// <summary>The bytes below ended without <c>close_notify</c>. Valid once a read has found the end.</summary>
+    /// <summary>The stream below ended without <c>close_notify</c>. Valid once a read has found the end.</summary>
     public bool WasCut => _below.HasEnded;
 
-    /// <summary>The peer's first bytes are the start of an HTTP response: it does not speak TLS.</summary>
+    /// <summary>The peer's first bytes are the start of an HTTP response, so the peer does not speak TLS.</summary>
     public bool IsAnsweredInHttp => _below.BeganAsHttp;
 
-    /// <summary>Forwards all calls and records the end.</summary>
+    /// <summary>The stream below TLS. Forwards all calls, and records the end and the first bytes.</summary>
     private sealed class Below(Stream inner) : Stream
     {
         /// <summary>A read has found the end. Never reset. Written by the reading thread, before the read returns.</summary>
         public bool HasEnded { get; private set; }
 
-        /// <summary>How many bytes of <see cref="HttpStart"/> have been received; -1 once another byte came first.</summary>
+        /// <summary>How many bytes of <see cref="HttpStart"/> have been received; -1 once a byte differs from it.</summary>
         private int _httpBytes;
 
         /// <summary>The first bytes are the start of an HTTP response.</summary>
@@ -62,7 +62,7 @@ internal sealed class TlsStream : SslStream
 
         public override int Read(Span<byte> buffer) => Note(buffer, inner.Read(buffer));
 
-        /// <summary>A read into an empty buffer waits for bytes; its result of 0 is not the end.</summary>
+        /// <summary>Forwards the read. A read into an empty buffer only waits for bytes; its result of 0 is not the end.</summary>
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             ValueTask<int> reading = inner.ReadAsync(buffer, cancellationToken);
