@@ -8,25 +8,26 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>
-/// The header lines that are added to every request to the upstream: ready-made bytes, which are replaced as a whole when a file has changed.
+/// The header lines that are added to every request to the upstream, as ready-made bytes. If a value comes from a file and the file changes, all lines are
+/// replaced together.
 /// </summary>
 internal sealed class AddedFields : IAsyncDisposable
 {
-    /// <summary>The maximum number of fields.</summary>
+    /// <summary>The maximum number of fields. <see cref="Open"/> refuses more.</summary>
     public const int MaxFields = 64;
 
     /// <summary>The maximum number of bytes of all lines together. Servers commonly refuse heads of more than 8 to 64 KiB.</summary>
     public const int MaxBytes = 32 * 1024;
 
-    // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes. A refused bearer token makes the
-    // proxy read its file at once, but a refused field does not, so these files are read more often.
+    // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes. The period is shorter than for a
+    // bearer token's file: that file is also read when the upstream refuses the token, but nothing shows that a field is refused.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    /// <summary>How soon files that have just changed are read again.</summary>
+    /// <summary>The pause before the files are read again if two readings in a row have differed, so that a file was probably being written.</summary>
     private static readonly TimeSpan SettlingPeriod = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// The fields, each name once, with their values. Used by the constructor, and after that only by the watch, which runs one turn at a time.
+    /// The fields with their values; each name occurs once. After construction only the watch changes the values, and its checks run one after another.
     /// </summary>
     private readonly Part[] _parts;
 
@@ -56,8 +57,8 @@ internal sealed class AddedFields : IAsyncDisposable
     /// <summary>The names of the fields.</summary>
     public IEnumerable<string> Names => _parts.Select(part => part.Name);
 
-    /// <summary>Reads the files and builds the lines. If two fields have the same name, the last one is used.</summary>
-    /// <returns>The lines; null if there are no fields.</returns>
+    /// <summary>Reads the files and builds the lines. If several fields have the same name, only the last one is used.</summary>
+    /// <returns>The added fields; null if there are none.</returns>
     /// <exception cref="ArgumentException">There are too many fields, or a file cannot be read or has no value.</exception>
     public static AddedFields? Open(IReadOnlyList<AddedField> fields, TimeProvider clock, ILogger logger)
     {
@@ -116,14 +117,17 @@ internal sealed class AddedFields : IAsyncDisposable
         Part[] changed = [.. _parts.Where((part, i) => values[i] != part.Value && TryTake(part, values[i]))];
         if (changed.Length > 0)
         {
-            _lines = Compile(_parts)!; // all changes take effect at once
+            _lines = Compile(_parts)!; // all changed values take effect together
             Array.ForEach(changed, part => _logger.FieldChanged(part.Name));
         }
 
         return Period;
     }
 
-    /// <summary>Returns the present values, in the order of the fields. If a file cannot be read, its last value is returned.</summary>
+    /// <summary>
+    /// Returns the values that the files have now, in the order of the fields. For a field without a file, or whose file cannot be used now, its last value is
+    /// returned.
+    /// </summary>
     private async Task<string[]> ReadAllAsync(CancellationToken stopping)
     {
         string[] values = new string[_parts.Length];
@@ -137,7 +141,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return values;
     }
 
-    /// <returns>The value; null if the file has no usable value now. Then the known value stays in use.</returns>
+    /// <returns>The value; null if the file cannot be read now, or has no valid field value. Then the last value stays in use.</returns>
     private async Task<string?> TryReadAgainAsync(Part part, CancellationToken stopping)
     {
         try
@@ -168,7 +172,7 @@ internal sealed class AddedFields : IAsyncDisposable
         return true;
     }
 
-    // Logged once as long as the trouble lasts, since the file is read every second.
+    // The file is read every second, so a lasting trouble is logged only when it begins.
     private void Say(Part part, Trouble trouble, string reason)
     {
         if (part.Trouble != trouble)
@@ -202,12 +206,12 @@ internal sealed class AddedFields : IAsyncDisposable
     }
 
     /// <param name="Name">The field's name.</param>
-    /// <param name="Path">The file that has the value; null if it was given.</param>
+    /// <param name="Path">The file that the value is read from; null if the operator has set the value itself.</param>
     private sealed record Part(string Name, string? Path)
     {
         public required string Value { get; set; }
 
-        /// <summary>The trouble that was logged and has not ended.</summary>
+        /// <summary>Why the file's present value is not used; None if it is used. The reason has been logged.</summary>
         public Trouble Trouble { get; set; }
 
         /// <summary>The name of the field, never its value.</summary>

@@ -1,10 +1,10 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>Runs attempts one after another. Each runs to its end, even if the request that asked for it has been cancelled.</summary>
-/// <remarks>Each attempt first checks whether an earlier one has done its work already. So if many requests wait, the work is done once.</remarks>
+/// <summary>Runs attempts, such as sign-ins, one after another. An attempt runs to its end, even if the request that asked for it has been cancelled.</summary>
+/// <remarks>The attempts themselves check first whether an earlier one has already done their work. So if many requests wait, the work is done once.</remarks>
 internal sealed class AsyncMutex : IAsyncDisposable
 {
-    /// <summary>A lock that the running attempt holds.</summary>
+    /// <summary>Held by the running attempt.</summary>
     private readonly SemaphoreSlim _semaphore = new(1, 1);
 
     /// <summary>Cancelled on disposal, which cancels the running attempt and all that wait.</summary>
@@ -19,7 +19,7 @@ internal sealed class AsyncMutex : IAsyncDisposable
         await _semaphore.WaitAsync(lifetime).ConfigureAwait(false);
         try
         {
-#pragma warning disable RS0030 // Off the caller's thread, which serves sockets: an attempt reads files, unseals the store and signs.
+#pragma warning disable RS0030 // An attempt reads files, decrypts the store and signs, so it does not run on the caller's thread, which serves sockets.
             return await Task.Run(() => attempt(lifetime), lifetime).ConfigureAwait(false);
 #pragma warning restore RS0030
         }
@@ -29,7 +29,7 @@ internal sealed class AsyncMutex : IAsyncDisposable
         }
     }
 
-    /// <summary>Cancels the running attempt and waits until it has ended.</summary>
+    /// <summary>Cancels the running attempt and all that wait, and waits until the running one has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync().ConfigureAwait(false);

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The ready-made field lines that carry a credential. Immutable; published by one reference write.</summary>
+/// <summary>
+/// The header lines that carry a credential, as ready-made bytes. Immutable, so that another thread can replace the object while requests use it.
+/// </summary>
 internal sealed class CredentialLine
 {
     private readonly byte[] _bytes;
@@ -15,20 +17,20 @@ internal sealed class CredentialLine
         Token = token;
     }
 
-    /// <summary>The bytes to insert into the head: complete field lines.</summary>
+    /// <summary>The complete header lines, each with its CRLF, to insert into the request's head.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
-    /// <summary>An object that stands for the token in the line and is compared by reference. It is never the text of the token.</summary>
+    /// <summary>An object that identifies the token in the line. It is compared by reference, and is never the text of the token.</summary>
     public object Token { get; }
 
-    /// <param name="authorization">The value of the field, such as <c>Bearer</c> and the token.</param>
-    /// <param name="endsAt">From when on the line is not sent any more; null to send it until the upstream refuses it.</param>
-    /// <param name="token">The object that stands for the token.</param>
-    /// <param name="field">The name of the field.</param>
+    /// <param name="authorization">The value of the header field, such as <c>Bearer</c> and the token.</param>
+    /// <param name="endsAt">When the line stops being sent; null if it is sent until the upstream refuses it.</param>
+    /// <param name="token">The object that identifies the token.</param>
+    /// <param name="field">The name of the header field.</param>
     /// <exception cref="ArgumentException">The value has characters that a field value must not have.</exception>
     public static CredentialLine For(string authorization, DateTimeOffset? endsAt, object token, string field = "Authorization")
     {
-        // A line break here would let the issuer of the token write fields of its own.
+        // A line break in the value would let the issuer of the token add fields of its own.
         if (authorization.Any(character => character is < ' ' or >= (char)127))
         {
             throw new ArgumentException("The credential holds characters that cannot stand in a field value.", nameof(authorization));

@@ -3,17 +3,20 @@ using System.Text;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Decides by the path which requests get the credential: those to the target's resource, that is, to its path and to paths below it.</summary>
+/// <summary>
+/// Decides by a request's path whether it gets the credential. Requests to the target's resource get it: to the path of that resource, and to paths below it.
+/// </summary>
 /// <remarks>
-/// Other paths of the same origin may belong to other tenants. If the target's URL has a path, that is the resource. If it has none, the resource is the first
-/// one that asks for a token and for which one is obtained; a token that the operator has set is for the whole origin. Paths are compared as bytes. Servers
-/// interpret dot segments and encoded separators differently, so a path with these is not covered, even below the resource.
+/// Other paths of the same origin may belong to other tenants. If the target's URL has a path, that path is the resource. If it has none, the resource is the
+/// path that first asks for a token and for which a token is obtained. But if the operator has set the token or named the authorization server, the credential
+/// is for the whole origin at first. Paths are compared as bytes. Servers interpret dot segments and encoded separators differently, so a path that has one of
+/// these below the resource's path is not covered.
 /// </remarks>
 internal sealed class CredentialScope
 {
     /// <summary>
-    /// The maximum number of announced paths that are kept (see <see cref="Announce"/>). A further one replaces the oldest. Some servers announce one for each
-    /// session.
+    /// The maximum number of announced paths that are kept (see <see cref="Announce"/>). When it is reached, a new path replaces the oldest. Some servers
+    /// announce a path for each session.
     /// </summary>
     public const int MaxAnnounced = 256;
 
@@ -31,15 +34,15 @@ internal sealed class CredentialScope
     /// <summary>The number of announced paths that are kept. It never decreases.</summary>
     private volatile int _announcedCount;
 
-    /// <summary>The index for the next announced path. Used under the lock.</summary>
+    /// <summary>The index for the next announced path. Used only while <c>_announcing</c> is held.</summary>
     private int _nextAnnounced;
 
-    /// <summary>The resource, as far as it is known; null if the target's URL has no path and nothing there has asked for a token yet.</summary>
+    /// <summary>The resource, and how certain it is; null as long as no resource is known.</summary>
     private volatile Extent? _extent;
 
     /// <param name="target">The upstream.</param>
     /// <param name="isForOrigin">
-    /// If the target's URL has no path: whether the credential is for the whole origin, so that no resource has to ask for a token first.
+    /// Used if the target's URL has no path: true if the credential is for the whole origin at first; false if it is for the path that first asks for a token.
     /// </param>
     public CredentialScope(Uri target, bool isForOrigin)
     {
@@ -55,14 +58,14 @@ internal sealed class CredentialScope
         /// <summary>The resource has asked for a token, and none has been obtained yet.</summary>
         Asking,
 
-        /// <summary>The credential is for the whole origin, until a resource there asks for a token.</summary>
+        /// <summary>The credential is for the whole origin, until one has been obtained for a path of the origin that asked for a token.</summary>
         Assumed,
 
         /// <summary>The resource does not change any more.</summary>
         Settled,
     }
 
-    /// <summary>The URL of the resource, as far as it is known; null while none is known.</summary>
+    /// <summary>The URL of the resource, which may not be certain yet; null as long as no resource is known.</summary>
     public Uri? Resource => _extent?.Resource;
 
     /// <summary>Whether the credential's resource is known for certain, so that no other resource can replace it.</summary>
@@ -75,19 +78,19 @@ internal sealed class CredentialScope
 
     public bool Covers(Uri url) => Covers(BytesOf(url));
 
-    /// <summary>Whether a request for this path waits for a credential.</summary>
+    /// <summary>Whether a request for this path must wait while a credential is being obtained.</summary>
     /// <remarks>On the request path.</remarks>
     public bool Concerns(ReadOnlySpan<byte> path) => _extent is not { } extent || Encloses(extent.Path, path) || IsAnnounced(path);
 
     public bool Concerns(Uri url) => Concerns(BytesOf(url));
 
-    /// <summary>Whether the upstream's challenge to a request for this path is about the credential.</summary>
+    /// <summary>Whether a challenge in the upstream's answer to a request for this path counts as a request for this credential.</summary>
     /// <remarks>On the request path.</remarks>
     public bool MayAsk(ReadOnlySpan<byte> path) => _extent is null or { Certainty: Certainty.Asking } ? IsPlain(path) : Covers(path);
 
     /// <summary>Called when the upstream asks for a token.</summary>
     /// <param name="url">The URL that was requested from the upstream.</param>
-    /// <returns>The URL of the resource for which a token is to be obtained; null if the credential belongs to another resource.</returns>
+    /// <returns>The URL of the resource for which a token is to be obtained; null if the credential is for another resource.</returns>
     public Uri? Ask(Uri url)
     {
         lock (_deciding)
@@ -106,7 +109,8 @@ internal sealed class CredentialScope
     }
 
     /// <summary>
-    /// Called when a credential has been obtained, or found in the store, for the resource at this path. The first such call settles the resource.
+    /// Called when a credential for the resource at this path has been obtained, or found in the store. The first call decides which resource the credential is
+    /// for. Exception: if it is assumed to be for the whole origin, and the path is the origin's, it stays assumed.
     /// </summary>
     public void Settle(string path)
     {
@@ -124,9 +128,12 @@ internal sealed class CredentialScope
         }
     }
 
-    /// <summary>Called when a stored credential is for the resource at this path. The first such call settles the resource.</summary>
+    /// <summary>
+    /// Called when a stored credential is for the resource at this path. Does the same as <see cref="Settle"/>, and says whether the credential can be used
+    /// here.
+    /// </summary>
     /// <returns>
-    /// Whether this scope is for that resource. It may not be: if the target's URL has no path, another process that shares the store may have settled another
+    /// Whether this scope is for that resource. If the target's URL has no path, another process that shares the store may have stored a credential for another
     /// resource.
     /// </returns>
     public bool TrySettle(string path)
@@ -136,19 +143,20 @@ internal sealed class CredentialScope
     }
 
     /// <summary>
-    /// Returns the URL for a path on the origin. A path that starts with <c>//</c> stays a path; resolved as a relative reference it would name a host.
+    /// Returns the URL for a path on the target's origin. The strings are joined: if a path that starts with <c>//</c> were resolved as a relative reference,
+    /// it would name a host.
     /// </summary>
     private Uri At(string path) => new(_target.GetLeftPart(UriPartial.Authority) + path);
 
-    /// <summary>Returns the path of a resource on the target's origin; null if the resource has another origin, or its name is not a URL.</summary>
+    /// <summary>Returns the path of a resource on the target's origin; null if the resource is not an absolute URL, or has another origin.</summary>
     public static string? PathOn(Uri target, string? resource) =>
         Uri.TryCreate(resource, UriKind.Absolute, out Uri? url) && IsSameOrigin(url, target) ? url.AbsolutePath : null;
 
     /// <summary>
-    /// Called when the resource has announced the URL that clients must post to (the <c>endpoint</c> event of MCP 2024-11-05). That URL becomes part of the
-    /// resource.
+    /// Called when the resource has announced the URL that clients must post to (the <c>endpoint</c> event of MCP 2024-11-05). That URL's path gets the
+    /// credential too.
     /// </summary>
-    /// <param name="reference">The URL in the event, absolute or relative. One with another origin is ignored.</param>
+    /// <param name="reference">The URL in the event, absolute or relative. A URL with another origin is ignored.</param>
     public void Announce(string reference)
     {
         if (!Uri.TryCreate(_target, reference, out Uri? url) || !IsSameOrigin(url, _target))

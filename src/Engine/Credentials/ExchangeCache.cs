@@ -8,49 +8,49 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>
-/// Caches exchanged tokens by a digest of everything that the exchange depends on. Known tokens are returned at once. For an unknown one a single exchange is
-/// made, however many requests wait for it.
+/// Caches exchanged tokens. The key is a digest of everything that the exchange depends on. A cached token is returned at once. For a token that is not cached,
+/// only one exchange is made, however many requests wait for it.
 /// </summary>
 /// <remarks>
-/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token in use is renewed before it expires, and the
-/// old one is sent meanwhile.
+/// An entry is found only by the exact tokens that were exchanged; user names are never part of the key. A token that is in use is renewed before it expires,
+/// and is sent until the new one has come.
 /// </remarks>
 internal sealed class ExchangeCache : IAsyncDisposable
 {
-    /// <summary>The longest time for which a failure is remembered.</summary>
+    /// <summary>How long a failed exchange is not tried again, except after a step-up was asked for (<see cref="StepUpLifetime"/>).</summary>
     public static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a subject token is not sent again after the server asked for a step-up.</summary>
+    /// <summary>How long a subject's token is not sent to the authorization server again after that server has asked for a step-up.</summary>
     public static readonly TimeSpan StepUpLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>The maximum number of exchanges that are in progress at a time.</summary>
+    /// <summary>The maximum number of exchanges that run at a time. Further ones wait.</summary>
     public const int MaxExchanges = 128;
 
     /// <summary>
-    /// The maximum number of exchanges that wait until another one has ended, for example after a restart with many callers. The cache has no room for more
-    /// tokens anyway.
+    /// The maximum number of exchanges that wait for a running one to end, for example after a restart with many callers. Further ones are refused. The cache
+    /// has no room for more tokens anyway.
     /// </summary>
     public const int MaxWaiting = TokenCache<ExchangedToken>.Capacity;
 
     /// <summary>
-    /// The longest time that an exchange waits until it may start. With the time for the exchange itself it is below the 60 s after which MCP clients commonly
-    /// give up.
+    /// The longest time that an exchange waits until it may start; after that it is refused. MCP clients commonly give up after 60 s. This time and the time
+    /// for the exchange itself are shorter together.
     /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>The shortest pause before a renewal is tried again that could not start because too many exchanges were waiting.</summary>
+    /// <summary>If a renewal could not start because too many exchanges were waiting, it is tried again after this pause at the earliest.</summary>
     private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Entries per set. With 16, a thousand callers practically never overflow one.</summary>
+    /// <summary>The number of entries in each set of the set-associative cache. With 16, a set practically never overflows with a thousand callers.</summary>
     private const int Ways = 16;
 
-    /// <summary>The field that carries the new token. Never changes.</summary>
+    /// <summary>The name of the header field that carries the new token. Never changes.</summary>
     private readonly string _field;
 
-    /// <summary>The digest of everything that an exchange depends on except the tokens. Never changes.</summary>
+    /// <summary>The digest of everything in a request for an exchange except the tokens. Never changes.</summary>
     private readonly TokenDigest _request;
 
-    /// <summary>Exchanges one token. Never changes.</summary>
+    /// <summary>Sends the requests to the authorization server. Never changes.</summary>
     private readonly TokenExchanger _exchanger;
 
     /// <summary>Turns a failed exchange into the answer to a request. Never changes.</summary>
@@ -59,10 +59,10 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>The clock for expiry times and waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs each exchange, by the digest of its request. Never changes.</summary>
+    /// <summary>Logs each exchange, identified by the digest of its request. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Counts exchanges, hits and joins. Never changes.</summary>
+    /// <summary>Counts exchanges, tokens found in the cache, and requests that joined a running exchange. Never changes.</summary>
     private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>
@@ -78,11 +78,11 @@ internal sealed class ExchangeCache : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="policy">The exchange policy.</param>
-    /// <param name="exchanger">Exchanges one token. It is disposed of together with this object.</param>
+    /// <param name="exchanger">Sends the requests to the authorization server. It is disposed of together with this object.</param>
     /// <param name="clock">The clock for expiry times and waits.</param>
     /// <param name="logger">Logs each exchange.</param>
-    /// <param name="metrics">Counts exchanges, hits and joins.</param>
-    /// <param name="limits">The limits for exchanges in progress and waiting; null for the constants above.</param>
+    /// <param name="metrics">Counts exchanges, tokens found in the cache, and requests that joined a running exchange.</param>
+    /// <param name="limits">The limits for running and waiting exchanges; null for the constants above.</param>
     public ExchangeCache(
         TokenExchangePolicy policy, TokenExchanger exchanger, TimeProvider clock, ILogger logger, ExchangeMetrics metrics, FlightLimits? limits = null)
     {
@@ -96,11 +96,14 @@ internal sealed class ExchangeCache : IAsyncDisposable
         _flights = new Flights<ExchangeFlight, CredentialResult>(limits ?? new FlightLimits(MaxExchanges, MaxWaiting, MaxWait), RefuseTurn, clock);
     }
 
-    /// <summary>Finds a token in memory. On the request path: takes no lock, and allocates nothing unless the token is due for renewal.</summary>
+    /// <summary>
+    /// Finds an exchanged token in the cache. On the request path: takes no lock and allocates nothing, except when the token is due for renewal, which then
+    /// starts in the background.
+    /// </summary>
     /// <param name="subject">The token to exchange; not empty.</param>
     /// <param name="actor">The actor's token; empty if there is none.</param>
-    /// <param name="memo">The memo of the client connection.</param>
-    /// <returns>The line to send; null if there is none.</returns>
+    /// <param name="memo">The last token that was found for the client connection. It is updated.</param>
+    /// <returns>The header line to send; null if the cache has no token.</returns>
     public CredentialLine? Find(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor, ref ExchangeMemo memo)
     {
         Debug.Assert(!subject.IsEmpty, "A lookup needs a subject token.");
@@ -126,11 +129,11 @@ internal sealed class ExchangeCache : IAsyncDisposable
         return known.Line;
     }
 
-    /// <summary>Exchanges a token that <see cref="Find"/> does not know. One exchange is made, however many requests carry the token.</summary>
+    /// <summary>Exchanges a token that <see cref="Find"/> has not found. Only one exchange is made, however many requests carry the token.</summary>
     /// <param name="input">The tokens.</param>
     /// <param name="before">
-    /// The tokens before the last renewal of the login. The token that was exchanged for them is returned as long as it is valid, while the new one is
-    /// exchanged in the background. Null if there are none, or if that token must not be sent.
+    /// The tokens that the proxy's own sign-in had before its last renewal. If the token that was exchanged for them is still valid, it is returned, and the
+    /// new tokens are exchanged in the background. Null if there are no such tokens, or if what was exchanged for them must not be sent.
     /// </param>
     /// <param name="cancellationToken">Ends the wait of this request. The exchange continues for the others.</param>
     public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, ExchangeInput? before, CancellationToken cancellationToken)
@@ -145,8 +148,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
         FailedExchange? failed = _failed.Find(digest, now, epoch: 0);
 
-        // If the server cannot be reached, the token from before the renewal may still be sent. If it has refused the new token, the old one must not be sent
-        // either.
+        // If the authorization server cannot be reached, the token from before the renewal may still be sent. If the server has refused the new token, the old
+        // one must not be sent either.
         bool isOpen = failed is null || failed.Result.Fault is FaultReason.ExchangeUnavailable;
         if (isOpen && before is not null && _tokens.Find(DigestOf(before.Subject, before.Actor), now, epoch: 0) is { } old)
         {
@@ -164,8 +167,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     }
 
     /// <summary>
-    /// Called when the upstream has refused a token. If the token is older than five seconds, it is not sent any more. A younger one stays in use, since a new
-    /// one would most likely be refused too, and every request would cause another exchange.
+    /// Called when the upstream has refused a token. If the token was issued more than <see cref="FailureLifetime"/> ago, it is not sent any more. A younger
+    /// one stays in use: a new one would most likely be refused too, and every request would cause another exchange.
     /// </summary>
     /// <returns>Whether another exchange may be made.</returns>
     public bool TryReplace(ExchangedToken refused)
@@ -202,19 +205,21 @@ internal sealed class ExchangeCache : IAsyncDisposable
             _metrics.Joined();
         }
 
-        // If another exchange was joined that began before this token was known, the token is not renewed by it. So renewing it may be tried again later.
+        // The exchange that was joined may have begun before the cache had this token. Such an exchange does not renew it, so a later request may try again.
         renewed?.RenewLater((_clock.GetUtcNow() + FailureLifetime).UtcTicks);
         return flight;
     }
 
     /// <summary>
-    /// Refuses an exchange that could not start because too many were waiting. The failure is not remembered, since a later request may succeed.
+    /// Returns the answer for an exchange that could not start: too many were waiting, or it has waited too long. This failure is not remembered, since the
+    /// next request may succeed.
     /// </summary>
     private CredentialResult RefuseTurn(TokenDigest digest, ExchangeFlight flight)
     {
         if (flight.Renewed is { } due)
         {
-            // The renewal starts before the token expires. The token is used meanwhile.
+            // The token is still valid and stays in use. The renewal is tried again after half of the remaining time, but after at least MinPause and at most
+            // FailureLifetime.
             long now = _clock.GetUtcNow().UtcTicks;
             due.RenewLater(now + Math.Clamp((due.ExpiresAtTicks - now) / 2, MinPause.Ticks, FailureLifetime.Ticks));
         }
@@ -226,7 +231,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     {
         if (_tokens.Find(digest, _clock.GetUtcNow().UtcTicks, epoch: 0) is { } known && known != flight.Renewed)
         {
-            return CredentialResult.Ready(known.Line); // exchanged after this request looked it up
+            return CredentialResult.Ready(known.Line); // another exchange has cached it since this request looked for it
         }
 
         ExchangeAnswer answer = await AskAsync(flight.Input).ConfigureAwait(false);
@@ -257,8 +262,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     }
 
     /// <summary>
-    /// Computes how long the token is sent: until it or the subject's token expires, less a margin. A renewal is useful only if the subject's token is valid
-    /// for longer.
+    /// Computes how long the new token is sent: until it or the subject's token expires, less a margin. It is renewed before that only if the subject's token
+    /// is valid for longer than the new one.
     /// </summary>
     private static ExchangeSpan SpanOf(ExchangeInput input, ExchangeAnswer answer)
     {
@@ -282,7 +287,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
 
     /// <summary>One exchange in progress.</summary>
     /// <param name="input">The tokens.</param>
-    /// <param name="renewed">The token that the exchange renews; null if it renews none.</param>
+    /// <param name="renewed">The cached token that the exchange renews; null if there is none.</param>
     private sealed class ExchangeFlight(ExchangeInput input, ExchangedToken? renewed) : Flight<CredentialResult>
     {
         public ExchangeInput Input => input;

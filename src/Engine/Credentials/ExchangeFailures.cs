@@ -7,24 +7,24 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>Decides how a request is answered after its token exchange has failed, and logs the failure.</summary>
-/// <param name="isCallers">Whether the caller's token was to be exchanged. Then the caller must act, not the operator.</param>
+/// <param name="isCallers">Whether the exchanged tokens are the callers' own. If such a token is refused, the caller must act, not the operator.</param>
 /// <param name="endpoint">The URL of the token endpoint, for the log.</param>
 /// <param name="logger">Logs failures.</param>
 /// <param name="clock">Measures the time between log lines.</param>
 internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger logger, TimeProvider clock)
 {
-    /// <summary>The code for a login whose token the server does not accept.</summary>
+    /// <summary>The error code if the authorization server does not accept the token of the proxy's own sign-in.</summary>
     public const string LoginRefused = "exchange-login-refused";
 
-    /// <summary>The reason in the log for an exchange that could not start because too many were waiting.</summary>
+    /// <summary>The reason in the log if an exchange could not start because too many were waiting, or it has waited too long.</summary>
     private const string NoTurn = "no-turn";
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>Limits how often a reason is logged. Never changes.</summary>
+    /// <summary>Limits how often a line with the same reason is logged. Never changes.</summary>
     private readonly RepeatedLines _lines = new(logger, clock);
 
-    /// <summary>Returns a stable word for logs and counters.</summary>
+    /// <summary>Returns a stable name for an exchange's result, for logs and counters.</summary>
     public static string NameOf(ExchangeVerdict end) => end switch
     {
         ExchangeVerdict.Issued => "issued",
@@ -39,10 +39,10 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>Logs the failure and returns the answer to the request.</summary>
+    /// <summary>Logs a failed exchange and returns the answer to the request.</summary>
     public CredentialResult Tell(in TokenDigest digest, ExchangeAnswer answer)
     {
-        // A refused caller's token is normal operation; everything else needs the operator.
+        // It is normal that the server refuses a caller's token. All other failures need the operator.
         bool isUsual = isCallers && answer.End is ExchangeVerdict.SubjectRefused or ExchangeVerdict.StepUpNeeded or ExchangeVerdict.Denied;
         LogLevel level = isUsual ? LogLevel.Information : LogLevel.Warning;
         if (_lines.MayWrite(level, "token exchanges failed:", NameOf(answer.End)))
@@ -53,7 +53,9 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         return ResultOf(answer);
     }
 
-    /// <summary>Logs that an exchange could not start because too many were waiting, and returns the answer to the request.</summary>
+    /// <summary>
+    /// Logs that an exchange could not start, because too many were waiting or it has waited too long, and returns the answer to the request.
+    /// </summary>
     public CredentialResult TellNoTurn(in TokenDigest digest)
     {
         if (_lines.MayWrite(LogLevel.Warning, "token exchanges failed:", NoTurn))

@@ -1,6 +1,9 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>What a connection remembers of its last exchanged token: clients send the same one again, and comparing costs less than hashing.</summary>
+/// <summary>
+/// The last exchanged token that was found for a client connection. Clients send the same token again, and comparing it costs less than hashing it for the
+/// cache.
+/// </summary>
 internal struct ExchangeMemo
 {
     public ExchangedToken? Last;

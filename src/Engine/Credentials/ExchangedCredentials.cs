@@ -6,16 +6,16 @@ namespace McpProxyFast.Credentials;
 /// <summary>A credential source that exchanges tokens: each caller's own token, or the token of the proxy's own sign-in (the login).</summary>
 internal sealed class ExchangedCredentials : UpstreamCredentials
 {
-    /// <summary>The shortest time between two renewals of the login that failed exchanges cause.</summary>
+    /// <summary>If exchanges fail, the login is renewed at most once in this time.</summary>
     private static readonly TimeSpan MinLoginInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>The login that is subject or actor; null if there is none. Never changes.</summary>
+    /// <summary>The proxy's own sign-in, whose token is the subject or the actor; null if there is none. Never changes.</summary>
     private readonly UpstreamCredentials? _login;
 
-    /// <summary>The source of the actor's token: the login, or a file. Null if there is no actor. Never changes.</summary>
+    /// <summary>The source of the actor's token: the login, or another credential such as a file. Null if there is no actor. Never changes.</summary>
     private readonly UpstreamCredentials? _acting;
 
-    /// <summary>The login's token as subject; null if the caller's token is the subject. Never changes.</summary>
+    /// <summary>The login's token, if it is the subject; null if the caller's token is the subject. Never changes.</summary>
     private readonly ShownToken? _subject;
 
     /// <summary>The actor's token; null if there is no actor. Never changes.</summary>
@@ -30,12 +30,12 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     /// <summary>Measures the time between renewals of the login. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>The timestamp of the last renewal of the login that a failed exchange caused; 0 if there was none.</summary>
+    /// <summary>The timestamp of the last renewal of the login that was made because an exchange had failed; 0 if there was none.</summary>
     private long _renewedLoginAt;
 
     /// <param name="policy">The exchange policy.</param>
     /// <param name="scope">Decides which requests get the token. If there is a login, it is the login's own scope.</param>
-    /// <param name="login">The login that is subject or actor; null if there is none.</param>
+    /// <param name="login">The proxy's own sign-in, whose token is the subject or the actor; null if there is none.</param>
     /// <param name="actor">The source of the actor's token, which may be the login; null if there is no actor.</param>
     /// <param name="cache">The exchanged tokens. They are disposed of together with this object.</param>
     /// <param name="clock">Measures the time between renewals of the login.</param>
@@ -57,7 +57,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
 
     public override bool IsPerCaller => _subject is null;
 
-    /// <summary>Whether no credential is needed yet. That is so only if the login's token is exchanged and nothing has asked for a sign-in.</summary>
+    /// <summary>Whether no credential is needed yet: the login's token is the subject, and nothing has asked for it.</summary>
     public override bool IsUnasked => !IsPerCaller && _login!.IsUnasked;
 
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo)
@@ -144,10 +144,10 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <param name="request">The request that the token is for.</param>
-    /// <param name="login">The login's line; null if there is no login.</param>
+    /// <param name="login">The login's credential line; null if there is no login.</param>
     /// <param name="mayBeOld">
-    /// Whether, after a renewal of the login, the token that was exchanged for its old token may be sent until there is a new one. False if the upstream has
-    /// refused that token.
+    /// Used after the login has been renewed: whether the token from its previous exchange may be sent until the new exchange has ended. False if the upstream
+    /// has refused that token.
     /// </param>
     /// <param name="cancellationToken">Ends the wait of this request.</param>
     private async ValueTask<CredentialResult> ExchangeAsync(
@@ -157,7 +157,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         byte[] subject = _subject is null ? caller.Bytes.ToArray() : _subject.Of(login!);
         if (subject.Length == 0)
         {
-            // This is checked before any lookup. A token found under an empty subject would be shared by all callers without a token.
+            // This is checked before the cache is searched. An entry for an empty subject would be shared by all callers that send no token.
             return _subject is null ? CredentialResult.Refused(RefusalReason.CredentialsMissing) : NothingToExchange();
         }
 
@@ -172,13 +172,13 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         return await _cache.ObtainAsync(input, mayBeOld ? Before(input, login, acting) : null, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <returns>The line with the actor's token; null if there is no actor, or the actor has no token now.</returns>
+    /// <returns>The credential line with the actor's token; null if there is no actor, or the actor has no token now.</returns>
     private async ValueTask<CredentialLine?> ActingAsync(UpstreamRequest request, CredentialLine? login, CancellationToken cancellationToken) =>
         _acting is null ? null
             : _acting == _login ? login
             : (await _acting.ObtainAsync(request, cancellationToken).ConfigureAwait(false)).Line;
 
-    /// <summary>Returns the tokens before the last renewal of the login; null if the login has not been renewed.</summary>
+    /// <summary>Returns the tokens from before the last renewal of the login; null if the login has not been renewed.</summary>
     private ExchangeInput? Before(ExchangeInput input, CredentialLine? login, CredentialLine? acting)
     {
         byte[] subject = _subject?.BeforeOf(login!) is { Length: > 0 } renewed ? renewed : input.Subject;
@@ -187,7 +187,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
     }
 
     /// <summary>
-    /// Whether to renew the login after a failed exchange: the server may have ended the sign-in before its token expires. At most once in
+    /// Whether to renew the login after a failed exchange. The server may have ended the sign-in before its token expires. True at most once in
     /// <see cref="MinLoginInterval"/>.
     /// </summary>
     private bool MayRenewLogin(in CredentialResult result)

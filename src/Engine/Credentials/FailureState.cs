@@ -2,8 +2,11 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The failure of the last attempt, and the pause before the next. It is measured by timestamps, so setting the clock does not change it.</summary>
-/// <param name="Cause">The exception of the attempt.</param>
+/// <summary>
+/// The failure of the last attempt, and the pause before the next one. The pause is measured by monotonic timestamps, so changing the system clock has no
+/// effect.
+/// </summary>
+/// <param name="Cause">The exception that the attempt ended with.</param>
 /// <param name="Streak">How many attempts in a row have failed.</param>
 /// <param name="Pause">The pause before the next attempt.</param>
 /// <param name="Since">The timestamp of the failure.</param>
@@ -12,7 +15,7 @@ internal sealed record FailureState(OAuthException Cause, int Streak, TimeSpan P
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(2);
 
-    // If only a person can help, attempts are rare, so that a browser is not opened again and again when nobody is there.
+    // These pauses apply if only a person can end the failure. They are long, so that a browser is not opened again and again when nobody is there.
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(10);
 

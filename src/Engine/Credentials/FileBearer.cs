@@ -14,13 +14,13 @@ internal sealed class FileBearer(string path, CredentialScope scope, TimeProvide
     /// <summary>Reads the file again at intervals; null before the start.</summary>
     private Supervised? _watch;
 
-    /// <summary>A lock that is held while the file is read.</summary>
+    /// <summary>A lock that is held while the file is read. Valid until disposed of.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>The line of the token that was read last; null before the first.</summary>
+    /// <summary>The header line with the token that was read last; null before the file has been read.</summary>
     private volatile CredentialLine? _line;
 
-    /// <summary>The token in that line. Used only while <c>_turn</c> is held.</summary>
+    /// <summary>The token in <c>_line</c>; null before the file has been read. Used only while <c>_turn</c> is held.</summary>
     private string? _token;
 
     public override CredentialLine? Current => _line;
@@ -83,7 +83,7 @@ internal sealed class FileBearer(string path, CredentialScope scope, TimeProvide
         }
         catch (OAuthException failure)
         {
-            // A file that is being replaced may be missing for a moment. The known token stays in use.
+            // While another program replaces the file, it may be missing for a moment. The last token stays in use.
             logger.FileNotRead(failure.Message);
         }
     }

@@ -4,31 +4,35 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>The current token, the header line with it, and the time of its renewal. They are replaced together, and never by older ones.</summary>
+/// <summary>
+/// The current token, the header line with it, and the time of its renewal. They are replaced together. A later token is never replaced by an earlier one.
+/// </summary>
 internal sealed class HeldToken : IAsyncDisposable
 {
     /// <summary>Measures lifetimes. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Whether a token without a refresh token can be replaced without a person. Never changes.</summary>
+    /// <summary>Whether a new token can be obtained without a person if there is no refresh token. Never changes.</summary>
     private readonly bool _needsNobody;
 
-    /// <summary>The timer for the renewal of the current token.</summary>
+    /// <summary>The timer that starts the renewal of the current token. Valid until disposed of.</summary>
     private readonly RenewalTimer _renewal;
 
     /// <summary>A lock that is held briefly while the token is replaced.</summary>
     private readonly Lock _replacing = new();
 
-    /// <summary>The field line that requests carry; null if there is none.</summary>
+    /// <summary>The header line that requests carry; null if there is no token.</summary>
     private volatile CredentialLine? _line;
 
-    /// <summary>The credential in that line; null if there is none.</summary>
+    /// <summary>The credential whose token is in <c>_line</c>; null if there is no token. Its refresh token may have been dropped.</summary>
     private volatile HeldCredential? _held;
 
-    /// <summary>The order number of the last change (<see cref="HeldCredential.Order"/>). Used under the lock.</summary>
+    /// <summary>
+    /// The order number (<see cref="HeldCredential.Order"/>) of the last credential that was set or withdrawn. Used only while <c>_replacing</c> is held.
+    /// </summary>
     private long _order;
 
-    /// <param name="needsPerson">Whether a person has to act if there is no refresh token.</param>
+    /// <param name="needsPerson">Whether a person has to sign in to get a new token if there is no refresh token.</param>
     /// <param name="onDue">Renews the token when it is due.</param>
     /// <param name="clock">Measures lifetimes.</param>
     /// <param name="logger">Logs exceptions of renewals.</param>
@@ -38,13 +42,13 @@ internal sealed class HeldToken : IAsyncDisposable
         _renewal = new RenewalTimer(clock, onDue, logger);
     }
 
-    /// <summary>The line to send now; null if there is none, or its token has expired.</summary>
+    /// <summary>The header line to send now; null if there is none, or its token has expired.</summary>
     /// <remarks>On the request path.</remarks>
     public CredentialLine? Line => _line is { } line && line.IsGoodAt(_clock.GetUtcNow()) ? line : null;
 
     public HeldCredential? Held => _held;
 
-    /// <summary>Returns the credential if it is due for renewal, otherwise null. It is returned only once.</summary>
+    /// <summary>Returns the credential if its renewal is due, otherwise null. A due renewal is returned only once, so that it is made once.</summary>
     public HeldCredential? TakeDue()
     {
         lock (_replacing)
@@ -59,7 +63,7 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>Schedules another try after a failed renewal, unless a person has to act.</summary>
+    /// <summary>Schedules another renewal after a failed one, unless only a person could get a new token.</summary>
     public void RetryAfter(TimeSpan pause)
     {
         lock (_replacing)
@@ -71,7 +75,9 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces the current credential, unless a later one has come meanwhile, or both are the same.</summary>
+    /// <summary>
+    /// Replaces the current credential, unless a later one has been set or withdrawn meanwhile. If the access token is the same, the header line is kept.
+    /// </summary>
     public void Replace(HeldCredential held)
     {
         TokenSet tokens = held.Tokens;
@@ -89,17 +95,17 @@ internal sealed class HeldToken : IAsyncDisposable
             _held = held;
             if (isSame)
             {
-                return; // the line must stay the same object, since requests compare lines by reference
+                return; // the line must stay the same object, since requests compare its token object by reference
             }
 
             _renewal.Set(tokens.ExpiresAt is { } end && CanRenewAlone(held) ? RenewalSchedule.DueAt(tokens.IssuedAt, end) : null);
 
-            // The line is set last, so that a request that sees it can rely on its renewal.
+            // The line is set last, so that its renewal is already scheduled when a request sees it.
             _line = line;
         }
     }
 
-    /// <summary>Drops the refresh token, which no longer works. The access token is used until it expires.</summary>
+    /// <summary>Drops the refresh token, which no longer works. The access token stays in use until it expires.</summary>
     public void DropRefreshToken(HeldCredential lost)
     {
         lock (_replacing)
@@ -111,8 +117,8 @@ internal sealed class HeldToken : IAsyncDisposable
         }
     }
 
-    /// <summary>Drops the current credential, unless a later one has come meanwhile.</summary>
-    /// <returns>Whether there was a credential.</returns>
+    /// <summary>Drops the current credential, unless a later one has been set meanwhile.</summary>
+    /// <returns>Whether a credential was dropped.</returns>
     public bool Withdraw(long order)
     {
         lock (_replacing)
@@ -130,6 +136,6 @@ internal sealed class HeldToken : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _renewal.DisposeAsync();
 
-    // Whether the credential can be renewed ahead of time. If that needs a person, the person is asked only when a request needs a token.
+    // Whether the credential can be renewed without a person. If a person is needed, the person is asked only when a request needs a token.
     private bool CanRenewAlone(HeldCredential held) => held.Tokens.RefreshToken is not null || _needsNobody;
 }

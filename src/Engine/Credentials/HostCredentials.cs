@@ -5,12 +5,12 @@ namespace McpProxyFast.Credentials;
 /// <summary>A credential that comes from a host's own <see cref="ICredentialSource"/>.</summary>
 internal sealed class HostCredentials(ICredentialSource source, CredentialScope scope, TimeProvider clock, HookFaults faults) : UpstreamCredentials(scope)
 {
-    /// <summary>The longest wait for the host's answer. MCP clients commonly give up after 60 s, and should get the proxy's answer before that.</summary>
+    /// <summary>The longest wait for the host's answer. MCP clients commonly give up after 60 s. They should get the proxy's error before that.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>The line of the last credential; null before the first answer.</summary>
+    /// <summary>The header line with the host's last credential; null before the host has given one.</summary>
     private volatile CredentialLine? _line;
 
     public override CredentialLine? Current => _line is { } line && line.IsGoodAt(clock.GetUtcNow()) ? line : null;
@@ -35,7 +35,9 @@ internal sealed class HostCredentials(ICredentialSource source, CredentialScope 
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Asks the host. If the host throws any exception, or takes too long, there is no credential now.</summary>
+    /// <summary>
+    /// Asks the host for a credential. If the host throws an exception or takes too long, the request gets an error and may be tried again later.
+    /// </summary>
     private async ValueTask<CredentialResult> AskAsync(Uri url, bool refused, CancellationToken cancellationToken)
     {
         using var ending = new HookCancellation(faults, MaxWait, clock, cancellationToken);

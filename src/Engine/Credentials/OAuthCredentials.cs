@@ -10,11 +10,12 @@ namespace McpProxyFast.Credentials;
 /// </summary>
 internal sealed class OAuthCredentials : UpstreamCredentials
 {
-    /// <summary>How long a request waits for a token.</summary>
-    /// <remarks>MCP clients commonly give up after 60 s; they should get the proxy's answer before that.</remarks>
+    /// <summary>The longest time that a request waits for a token. After that the client gets 503, and the attempt to obtain the token continues.</summary>
+    /// <remarks>MCP clients commonly give up after 60 s. They should get the proxy's answer before that.</remarks>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(45);
 
-    // A request is sent again at most this often. After that the client gets the upstream's 403, or a 503 from the proxy.
+    // The maximum number of times that a request is sent again. After that, the client gets 503 if the upstream answers 401, and the upstream's own answer if
+    // it is 403.
     private const int MaxReplays = 3;
 
     /// <summary>How tokens are obtained. Never changes.</summary>
@@ -23,19 +24,19 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
-    /// <summary>Signs in at the target's authorization server, and knows that server if it has been found. The lifecycle disposes of it.</summary>
+    /// <summary>Signs in at the target's authorization server, which it finds if the operator has not named it. The lifecycle disposes of it.</summary>
     private readonly AuthorizationClient _client;
 
-    /// <summary>Has the token and makes the attempts to obtain one. Valid until disposed of.</summary>
+    /// <summary>Holds the token and makes the attempts to obtain one. Valid until disposed of.</summary>
     private readonly TokenLifecycle _lifecycle;
 
     /// <summary>Measures waits. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Whether the upstream has ever asked for a token. Never reset.</summary>
+    /// <summary>Whether requests need a token: the upstream has asked for one, or the sign-in at the start has failed. Never reset.</summary>
     private volatile bool _isWanted;
 
-    /// <summary>The DPoP nonce that the upstream wants in proofs; null before it has sent one (RFC 9449 §8).</summary>
+    /// <summary>The last DPoP nonce that the upstream has sent for proofs; null before it has sent one (RFC 9449 §8).</summary>
     private volatile string? _nonce;
 
     public OAuthCredentials(
@@ -59,10 +60,11 @@ internal sealed class OAuthCredentials : UpstreamCredentials
     {
         try
         {
-            // If the target's URL has no path, its resource is known only from a request, so the sign-in waits for the first 401.
+            // Without a path in the target's URL, and without a server that the operator has named, only a 401 shows which resource needs a token. So the
+            // sign-in waits for the first 401.
             bool signsIn = _client.KnowsServer || _target.AbsolutePath.Length > 1;
             await _lifecycle.StartAsync(signsIn, cancellationToken).ConfigureAwait(false);
-            _isWanted |= _lifecycle.Pause is not null; // a sign-in at the start has failed
+            _isWanted |= _lifecycle.Pause is not null; // the sign-in at the start has failed, so requests must not be sent without a token
         }
         catch (OAuthException failure)
         {
@@ -86,7 +88,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
             if (Scope.Resource is null)
             {
-                return CredentialResult.PassThrough; // there is no stored credential, and the upstream has not asked for one
+                return CredentialResult.PassThrough; // the store has no credential, and the upstream has not asked for one
             }
         }
 
@@ -119,9 +121,9 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     public override ValueTask DisposeAsync() => _lifecycle.DisposeAsync();
 
-    /// <summary>Whether a challenge is not about this credential: it asks for another kind of credential, or comes from another resource.</summary>
+    /// <summary>Whether a 401 or 403 has nothing to do with this credential: it asks for another kind of credential, or comes from another resource.</summary>
     /// <remarks>
-    /// Servers of older revisions answer 401 without a challenge. Such a 401 counts only if it comes from the known resource.
+    /// Servers of older MCP revisions answer 401 without a challenge. Such a 401 counts only once it is certain which resource the credential is for.
     /// </remarks>
     private bool IsAnothers(UpstreamChallenge challenge)
     {
@@ -141,7 +143,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
             if (!Scope.Concerns(challenge.Request.Url))
             {
-                return CredentialResult.PassThrough; // the credential belongs to another resource, which asked first
+                return CredentialResult.PassThrough; // another resource asked first, so the credential is for that one
             }
 
             if (!_lifecycle.IsNewerThan(challenge.Used))
@@ -183,13 +185,13 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
         string? nonce = _nonce;
         string token = held.Tokens.AccessToken;
-#pragma warning disable RS0030 // A signature costs tens of microseconds, which the thread that serves the sockets does not have.
+#pragma warning disable RS0030 // A signature takes tens of microseconds, which is too long for the thread that serves the sockets.
         string proof = await Task.Run(() => held.Key!.Prove(request.Method, request.Url, nonce, token)).ConfigureAwait(false);
 #pragma warning restore RS0030
         return CredentialResult.Ready(line.WithProof(proof));
     }
 
-    /// <returns>Whether the attempt has ended within the longest wait. If not, it continues without this request.</returns>
+    /// <returns>Whether the attempt has ended within <see cref="MaxWait"/>. If not, it continues without this request.</returns>
     private async Task<bool> EndsInTimeAsync(Task attempt, CancellationToken cancellationToken)
     {
         try

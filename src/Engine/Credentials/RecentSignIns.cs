@@ -1,27 +1,27 @@
 namespace McpProxyFast.Credentials;
 
-/// <summary>Remembers recent sign-ins, so that one that would most likely end the same way is not repeated (MCP: step-up attempts must be limited).</summary>
-/// <remarks>Time is measured by timestamps, so setting the clock has no effect.</remarks>
+/// <summary>Remembers recent sign-ins. A sign-in that would most likely end like a recent one is not made (MCP: step-up attempts must be limited).</summary>
+/// <remarks>Time is measured by monotonic timestamps, so changing the system clock has no effect.</remarks>
 internal sealed class RecentSignIns(TimeProvider clock)
 {
     private const int MaxSets = 64;
 
-    // After this time the same scopes may be asked for again, since the person may have more rights by then.
+    // After this time the same scopes may be asked for again, since the person may have got more rights meanwhile.
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
-    // After a sign-in a person is not asked again sooner than this, even if the upstream refuses the new token too.
+    // For this time after a sign-in the person is not asked again, even if the upstream refuses the new token too.
     private static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(5);
 
-    /// <summary>Guards the fields below. It is held only for moments.</summary>
+    /// <summary>A lock that is held briefly while the fields below are used.</summary>
     private readonly Lock _remembering = new();
 
-    /// <summary>When each set of scopes was last asked for (a timestamp).</summary>
+    /// <summary>The timestamp at which each set of scopes was last asked for.</summary>
     private readonly Dictionary<string, long> _sets = new(StringComparer.Ordinal);
 
-    /// <summary>When the last successful sign-in was (a timestamp); null before the first.</summary>
+    /// <summary>The timestamp of the last successful sign-in; null before the first.</summary>
     private long? _signedInAt;
 
-    /// <summary>Whether a sign-in has succeeded so recently that another one would hardly help.</summary>
+    /// <summary>Whether the last successful sign-in was so recent that another one would hardly help.</summary>
     public bool IsSignedIn
     {
         get
@@ -33,7 +33,7 @@ internal sealed class RecentSignIns(TimeProvider clock)
         }
     }
 
-    /// <returns>Whether this set of scopes has not been asked for recently. From now on it counts as asked for.</returns>
+    /// <returns>True if this set of scopes has not been asked for recently. Then it counts as asked for from now on.</returns>
     public bool TryBegin(IEnumerable<string> scopes)
     {
         string set = Name(scopes);

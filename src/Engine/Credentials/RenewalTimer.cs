@@ -3,32 +3,32 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>A timer that fires once at a given time, however far ahead that is, and even if the machine sleeps meanwhile.</summary>
+/// <summary>A timer that calls a method at a given time, however far in the future it is, and even if the machine sleeps meanwhile.</summary>
 /// <remarks>
-/// It fires when the clock has reached the time, or when the wait that was computed at first has passed, whichever is earlier. A clock can be set back, and
-/// timestamps do not advance while the machine sleeps.
+/// It fires when the system clock has reached the time, or when the wait that was computed when it was set has passed, whichever is earlier. Each alone could
+/// be late: the system clock can be set back, and monotonic timestamps do not advance while the machine sleeps.
 /// </remarks>
 internal sealed class RenewalTimer : IAsyncDisposable
 {
-    // The clock is checked at least this often, since a timer does not advance while the machine sleeps, and cannot be set for more than 49 days.
+    // The clock is checked at least this often: a system timer does not advance while the machine sleeps, and cannot be set for more than 49 days.
     private static readonly TimeSpan MaxTimer = TimeSpan.FromHours(1);
 
     /// <summary>The clock. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Called when the time has come. Never changes.</summary>
+    /// <summary>The method that is called when the time has come. Never changes.</summary>
     private readonly Func<Task> _onDue;
 
-    /// <summary>Waits for the time, and keeps running if the work fails. Valid until disposed of.</summary>
+    /// <summary>Waits for the time and calls the method. If the method throws, it is called again after a pause. Valid until disposed of.</summary>
     private readonly Supervised _waiting;
 
     /// <summary>A lock that is held while the fields below are changed, so that they always agree.</summary>
     private readonly Lock _lock = new();
 
-    /// <summary>The time that was set last; null if none is set, or the work for it is done.</summary>
+    /// <summary>The time that was set last; null if none is set, or the method has been called for it and has succeeded.</summary>
     private DateTimeOffset? _at;
 
-    /// <summary>How long it was until the time when it was set, and the timestamp of that. Valid while <c>_at</c> is set.</summary>
+    /// <summary>The wait that was computed when <c>_at</c> was set, and the timestamp of that moment. Valid while <c>_at</c> is set.</summary>
     private (TimeSpan Wait, long Since) _span;
 
     public RenewalTimer(TimeProvider clock, Func<Task> onDue, ILogger logger)
@@ -37,7 +37,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
         _waiting = new Supervised("renewal of the credential", TakeTurnAsync, clock, logger);
     }
 
-    /// <param name="at">The time; null for none. It replaces the one that was set before.</param>
+    /// <param name="at">The time; null for none. It replaces the time that was set before.</param>
     public void Set(DateTimeOffset? at)
     {
         lock (_lock)
@@ -89,7 +89,9 @@ internal sealed class RenewalTimer : IAsyncDisposable
         }
     }
 
-    /// <summary>Clears the time if the work for it is done. If another time has been set meanwhile, that stays.</summary>
+    /// <summary>
+    /// Clears the time if the method has succeeded, and sets it again if the method has failed. If another time has been set meanwhile, that one stays.
+    /// </summary>
     private void Settle(DateTimeOffset due, bool isDealtWith)
     {
         lock (_lock)

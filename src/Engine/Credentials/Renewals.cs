@@ -8,13 +8,13 @@ namespace McpProxyFast.Credentials;
 /// <summary>Renews the current token: before it expires, after it has expired, and when the upstream refuses it. A renewal never waits for a person.</summary>
 internal sealed class Renewals : IAsyncDisposable
 {
-    /// <summary>Makes the requests to the authorization server. The lifecycle disposes of it.</summary>
+    /// <summary>Makes the requests to the authorization server. <see cref="TokenLifecycle"/> disposes of it.</summary>
     private readonly AuthorizationClient _client;
 
     /// <summary>Decides which requests get the credential.</summary>
     private readonly CredentialScope _scope;
 
-    /// <summary>Whether a person has to act if there is no refresh token. Never changes.</summary>
+    /// <summary>Whether a person has to sign in if there is no refresh token. Never changes.</summary>
     private readonly bool _needsPerson;
 
     /// <summary>The target's origin, for the log. Never changes.</summary>
@@ -30,18 +30,18 @@ internal sealed class Renewals : IAsyncDisposable
         Token = new HeldToken(needsPerson, RenewAheadAsync, clock, logger);
     }
 
-    /// <summary>A mutex that is held during a renewal.</summary>
+    /// <summary>A mutex that is held during a renewal. Valid until disposed of.</summary>
     public AsyncMutex Turn { get; } = new();
 
-    /// <summary>Runs the renewals, with pauses after failures.</summary>
+    /// <summary>Makes the renewals, with a pause after each failure.</summary>
     public Attempts Attempts { get; }
 
-    /// <summary>The current token.</summary>
+    /// <summary>The current token. Valid until disposed of.</summary>
     public HeldToken Token { get; }
 
-    /// <summary>Makes sure that there is a token to use.</summary>
-    /// <param name="adopt">Takes over the stored credential. Called if this process has none.</param>
-    /// <returns>True if there is a token; false if only a new sign-in can get one; null if none can be obtained now.</returns>
+    /// <summary>Makes sure that there is a token that can be sent: takes over the stored one, or renews an expired one.</summary>
+    /// <param name="adopt">Called first. Takes over the stored credential if this process has none.</param>
+    /// <returns>True if there is a token that can be sent; false if only a new sign-in can get one; null if an attempt has failed or must wait.</returns>
     public Task<bool?> RestoreAsync(Func<CancellationToken, Task> adopt) => TryAsync(async lifetime =>
     {
         await adopt(lifetime).ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed class Renewals : IAsyncDisposable
     private Task<bool?> TryAsync(Func<CancellationToken, Task<bool>> attempt) => Turn.RunAsync(lifetime =>
         Attempts.TryAsync<bool?>(async () => await attempt(lifetime).ConfigureAwait(false), lifetime));
 
-    /// <returns>Whether there is a token to use. If not, only a new sign-in can get one.</returns>
+    /// <returns>True if the token has been renewed; false if only a new sign-in can get one.</returns>
     private async Task<bool> TryRenewAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         try
@@ -80,7 +80,7 @@ internal sealed class Renewals : IAsyncDisposable
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.GrantLost or OAuthFailure.ClientUnknown)
         {
-            // The refresh token is not sent again. The access token is used until it expires.
+            // The refresh token is not sent again. The access token stays in use until it expires.
             Token.DropRefreshToken(held);
             Attempts.Succeeded();
             _logger.NotRenewable(_target, failure.Message);
@@ -90,7 +90,7 @@ internal sealed class Renewals : IAsyncDisposable
 
     private Task<bool> RenewAheadAsync() => Turn.RunAsync(async lifetime =>
     {
-        // While this renewal waited, a request may have renewed the token. Then no token is due any more.
+        // While this renewal waited for the mutex, a request may have renewed the token. Then no renewal is due any more.
         if (Token.TakeDue() is { } due)
         {
             await Attempts.TryAsync(() => RenewOrReplaceAsync(due, lifetime), lifetime).ConfigureAwait(false);
@@ -104,7 +104,8 @@ internal sealed class Renewals : IAsyncDisposable
         return true;
     });
 
-    // If the grant is lost and no person has to act, it is replaced at once. If a person has to act, the sign-in waits for a request that needs a token.
+    // If the refresh token no longer works, and no person is needed, a new token is requested at once. If a person is needed, the sign-in waits for a request
+    // that needs a token.
     private async Task<bool> RenewOrReplaceAsync(HeldCredential due, CancellationToken cancellationToken)
     {
         bool isRenewed = due.Tokens.RefreshToken is not null && await TryRenewAsync(due, cancellationToken).ConfigureAwait(false);

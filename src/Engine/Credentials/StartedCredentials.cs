@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Starts a credential source once for the whole proxy. While the start has failed, answers requests in the source's place.</summary>
+/// <summary>Starts a credential source once, for all clients and hosts of the proxy. If the start has failed, answers requests in the source's place.</summary>
 /// <remarks>
-/// No client or host that waits for the start can cancel it for the others. While the last start has failed, a request that needs a credential is answered with
-/// 503. It is never sent without a credential. The first request after a pause starts the source again.
+/// If a client or host that waits for the start is cancelled, the start continues for the others. As long as the last start has failed, a request that needs a
+/// credential is answered with 503 and is never sent without one. The first such request after <see cref="RetryInterval"/> starts the source again.
 /// </remarks>
 /// <param name="source">The credential source.</param>
 /// <param name="wording">Converts the message for the client into the host's words (<see cref="McpProxyOptions.Wording"/>); null to keep the engine's.</param>
@@ -15,7 +15,7 @@ namespace McpProxyFast.Credentials;
 internal sealed class StartedCredentials(UpstreamCredentials source, Func<string, string>? wording, TimeProvider clock, ILogger logger)
     : UpstreamCredentials(source.Scope)
 {
-    /// <summary>The shortest time between a failed start and the next one.</summary>
+    /// <summary>After a failed start, the source is started again at the earliest after this time.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _starting = new();
@@ -25,7 +25,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
     /// <summary>The last attempt to start; null before the first. It ends with success or an <see cref="InvalidOperationException"/>.</summary>
     private volatile Task? _attempt;
 
-    /// <summary>When the last attempt failed (a timestamp); valid once <c>_attempt</c> has failed.</summary>
+    /// <summary>The timestamp at which the last attempt failed; valid if <c>_attempt</c> has failed.</summary>
     private long _failedAt;
 
     public override CredentialLine? Current => source.Current;
@@ -44,7 +44,10 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
     /// <exception cref="InvalidOperationException">No credential can be obtained. The message says what to do.</exception>
     public override Task StartAsync(CancellationToken cancellationToken) => Join(out _).WaitAsync(cancellationToken);
 
-    /// <summary>Starts the source without waiting for it. A failure is logged, and requests that need the credential get an error.</summary>
+    /// <summary>
+    /// Starts the source as <see cref="StartAsync"/> does, but does not wait for the result. A failure is logged, and requests that need the credential get an
+    /// error.
+    /// </summary>
     public Task Begin()
     {
         Task attempt = Join(out bool isNew);
@@ -139,7 +142,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
         }
         catch (InvalidOperationException) when (_life.IsCancellationRequested)
         {
-            // The proxy was stopped: nobody waits for a credential.
+            // The proxy is being stopped, so nobody needs the credential, and nothing is logged.
         }
         catch (InvalidOperationException failure)
         {

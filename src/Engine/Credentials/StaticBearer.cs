@@ -15,7 +15,9 @@ internal sealed class StaticBearer(string token, CredentialScope scope) : Upstre
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Returns the result for a refused token that the proxy cannot renew.</summary>
+    /// <summary>
+    /// Returns the result if the upstream has refused a token and the proxy has no other: 503 for a 401, otherwise the upstream's own answer.
+    /// </summary>
     internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge is { Status: 401, AsksForAnother: false }
         ? CredentialResult.Unavailable(
             TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")

@@ -5,16 +5,16 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>Checks in the background whether other processes have changed the store: a sign-out, a sign-in, or a renewal.</summary>
+/// <summary>Checks in the background whether other processes have changed the credential store: by a sign-out, a sign-in, or a renewal.</summary>
 internal sealed class StoreWatch : IAsyncDisposable
 {
-    /// <summary>The time between two checks. Each check takes one system call.</summary>
+    /// <summary>The time between two checks. If nothing has changed, a check takes one system call.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>The time between two checks of a store that cannot be read.</summary>
     private static readonly TimeSpan PeriodInTrouble = TimeSpan.FromSeconds(10);
 
-    /// <summary>Makes the checks. Valid until the watch is disposed of.</summary>
+    /// <summary>Reads the store. Valid until the watch is disposed of.</summary>
     private readonly AuthorizationClient _client;
 
     /// <summary>The current token, which is dropped after a sign-out.</summary>
@@ -29,7 +29,7 @@ internal sealed class StoreWatch : IAsyncDisposable
     /// <summary>Logs what a person must know. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Runs the checks. Valid until disposed of.</summary>
+    /// <summary>Runs a check after each period. Valid until disposed of.</summary>
     private readonly Supervised _looking;
 
     public StoreWatch(AuthorizationClient client, HeldToken token, Action<HeldCredential> takeOver, string target, TimeProvider clock, ILogger logger)
@@ -79,7 +79,8 @@ internal sealed class StoreWatch : IAsyncDisposable
         }
         else if (news.IsSignedOut && held?.Generation != news.Generation && _token.Withdraw(news.Order))
         {
-            // A token that was obtained after the sign-out without a person has the generation of the entry, and is kept.
+            // This is not reached if the token was obtained after the sign-out, without a person. Such a token has the same generation as the signed-out entry,
+            // and is kept.
             _logger.SignedOut(_target);
         }
     }

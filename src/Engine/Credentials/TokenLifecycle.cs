@@ -9,9 +9,8 @@ namespace McpProxyFast.Credentials;
 
 /// <summary>Makes all attempts to obtain a token for the upstream: restores a stored one, renews, signs in, and asks for more scopes.</summary>
 /// <remarks>
-/// There are three mutexes, because each kind of work waits for something different: answering a refusal waits for discovery, renewing
-/// (<see cref="Renewals"/>) for the token endpoint, and signing in for a person, who may never come. If nobody has to act, renewing and signing in share one
-/// mutex.
+/// There are three mutexes, because each kind of work waits for something different. Handling a 401 waits for discovery, renewing (<see cref="Renewals"/>)
+/// waits for the token endpoint, and signing in waits for a person, who may never come. If no person is needed, renewing and signing in share one mutex.
 /// </remarks>
 internal sealed class TokenLifecycle : IAsyncDisposable
 {
@@ -30,21 +29,24 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>Logs what a person must know. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>A mutex that is held while a refusal by the upstream is handled.</summary>
+    /// <summary>A mutex that is held while a 401 from the upstream is handled, except for the sign-in. Valid until disposed of.</summary>
     private readonly AsyncMutex _answering = new();
 
-    /// <summary>The current token and its renewals. Their mutex may be taken while <see cref="_answering"/> is held, never the other way round.</summary>
+    /// <summary>
+    /// The current token and its renewals. Their mutex may be taken while <see cref="_answering"/> is held, but not the other way round. Valid until disposed
+    /// of.
+    /// </summary>
     private readonly Renewals _renewals;
 
     /// <summary>
-    /// A mutex that is held during a sign-in. If no person has to act, it is the mutex of the renewals. It is never taken while another mutex is held.
+    /// A mutex that is held during a sign-in. If no person is needed, it is the mutex of the renewals. It is never taken while another mutex is held.
     /// </summary>
     private readonly AsyncMutex _signingIn;
 
-    /// <summary>Runs the attempts to handle a refusal without a sign-in, with pauses after failures.</summary>
+    /// <summary>Makes the attempts to handle a 401 without a sign-in, with a pause after each failure.</summary>
     private readonly Attempts _answers;
 
-    /// <summary>Runs the sign-ins, with pauses after failures.</summary>
+    /// <summary>Makes the sign-ins, with a pause after each failure.</summary>
     private readonly Attempts _signIns;
 
     /// <summary>Remembers recent sign-ins.</summary>
@@ -53,7 +55,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>Checks whether other processes have changed the store.</summary>
     private readonly StoreWatch _watch;
 
-    /// <summary>Whether the upstream has refused a token that had just been renewed. Then renewing is useless until there is a new sign-in.</summary>
+    /// <summary>
+    /// Whether the upstream has refused a token that had just been renewed. Then the token is not renewed again until there is a new sign-in.
+    /// </summary>
     private volatile bool _isRenewedInVain;
 
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
@@ -73,13 +77,13 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     public CredentialLine? Current => _renewals.Token.Line;
 
-    /// <summary>Whether there is a credential, or one is being obtained, so that requests have something to wait for.</summary>
+    /// <summary>Whether there is a credential, or an attempt to obtain one is running. If not, requests have nothing to wait for.</summary>
     public bool IsAtWork => Held is not null || _answering.IsTaken || _renewals.Turn.IsTaken || _signingIn.IsTaken;
 
     /// <summary>Whether the proxy waits for a person to sign in.</summary>
     public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
 
-    /// <summary>The answer for requests while no further attempt may be made; null if one may be made.</summary>
+    /// <summary>The answer for requests as long as the pause after a failure lasts; null if there is no pause, so that an attempt may be made.</summary>
     public CredentialResult? Pause => CanRenew
         ? _renewals.Attempts.Pause ?? _answers.Pause ?? _signIns.Pause
         : _signIns.Pause ?? _answers.Pause ?? _renewals.Attempts.Pause;
@@ -91,11 +95,11 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     public bool IsNewerThan(CredentialLine? used) => Current is { } line && !ReferenceEquals(line.Token, used?.Token);
 
     /// <summary>
-    /// Takes over the credential that an earlier run has stored. If there is none and <paramref name="signsIn"/> is set, signs in. A failure is thrown.
+    /// Takes over the credential that an earlier run has stored. If there is none and <paramref name="signsIn"/> is true, signs in. A failure is thrown.
     /// </summary>
     /// <remarks>
-    /// A failure is not thrown if a person was asked to sign in and the client's registration is not the cause. Then the proxy keeps running, and a later
-    /// request asks again.
+    /// If a person was asked to sign in, a failure is not thrown: the proxy keeps running, and a later request asks the person again. But if the server does
+    /// not know the client, it is thrown in any case.
     /// </remarks>
     public Task StartAsync(bool signsIn, CancellationToken cancellationToken)
     {
@@ -131,7 +135,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     }
 
     /// <summary>Obtains a token because the upstream has refused the one that was sent, or has asked for one.</summary>
-    /// <remarks>The target is asked again which server protects it. If that has changed, nothing from the old server can be used.</remarks>
+    /// <remarks>Discovery is made again. If another server protects the target now, nothing from the old server is used.</remarks>
     public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
         SignInNeed need = await _answering.RunAsync(
@@ -178,7 +182,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     {
         await _watch.DisposeAsync().ConfigureAwait(false);
 
-        // All are disposed of at the same time, since one may be waiting for another.
+        // All mutexes are disposed of at the same time, since an attempt that holds one may be waiting for another.
         AsyncMutex[] turns = _needsPerson ? [_answering, _signingIn] : [_answering];
         await Task.WhenAll([.. turns.Select(turn => turn.DisposeAsync().AsTask()), _renewals.DisposeAsync().AsTask()]).ConfigureAwait(false);
         _client.Dispose();
@@ -197,9 +201,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
         catch (OAuthException failure)
         {
-            // Requests that wait get the failure, and no person is asked again at once.
+            // If a person was asked, the proxy keeps running. Waiting requests get this failure, and the person is asked again only after a pause.
             bool livesOn = _client.WasPersonAsked && failure.Failure is not OAuthFailure.ClientUnknown;
-            _signIns.Failed(failure, isTold: !livesOn);
+            _signIns.Failed(failure, isReported: !livesOn);
             if (!livesOn)
             {
                 throw;
@@ -218,7 +222,8 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
     }
 
-    // If the target's URL has no path, a stored credential is used only if it is known which resource it is for.
+    // A credential is used only if it is for this target's resource. An entry of an older version does not say which resource it is for; it is used only if the
+    // resource is known from elsewhere.
     private void TakeOver(HeldCredential kept)
     {
         bool isOurs = kept.Issued.ResourcePath is { } path ? _scope.TrySettle(path) : _scope.Resource is not null;
@@ -240,7 +245,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
         if (!canRenew && IsWaitingForPerson)
         {
-            return SignInNeed.OfWhoIsAskedAlready;
+            return SignInNeed.AlreadyAsked;
         }
 
         Protection protection = await _client.DiscoverAsync(resource, asked, cancellationToken).ConfigureAwait(false);
@@ -277,7 +282,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         Refresh(obtained);
     }
 
-    // Earlier failures do not apply to the new token.
+    // Earlier failures say nothing about the new token, so they are forgotten.
     private void Refresh(HeldCredential obtained)
     {
         _isRenewedInVain = false;

@@ -9,30 +9,32 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Credentials;
 
-/// <summary>A source of credentials for requests to the upstream. It gives a ready-made line at once, or lets the request wait for one.</summary>
+/// <summary>A source of credentials for requests to the upstream. It returns a ready-made credential line at once, or lets the request wait for one.</summary>
 internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDisposable
 {
     /// <summary>Decides which requests get the credential.</summary>
     public CredentialScope Scope => scope;
 
-    /// <summary>The line to send now; null if none is ready.</summary>
+    /// <summary>The credential line to send now; null if none is ready.</summary>
     /// <remarks>On the request path: one volatile read and a look at the clock; nothing is allocated.</remarks>
     public abstract CredentialLine? Current { get; }
 
-    /// <summary>Whether each caller has a credential of its own, so that a request without a caller's token has none.</summary>
+    /// <summary>Whether each caller has its own credential, made from the caller's token. Then a request without a caller's token gets no credential.</summary>
     public virtual bool IsPerCaller => false;
 
-    /// <summary>Whether each request needs a line of its own, from <see cref="ObtainAsync"/>, because of a DPoP proof (RFC 9449).</summary>
+    /// <summary>
+    /// Whether each request needs its own credential line, from <see cref="ObtainAsync"/>, because the line contains a DPoP proof (RFC 9449).
+    /// </summary>
     public virtual bool ProvesEachRequest => false;
 
-    /// <summary>Whether no request needs a line: nothing has asked for a credential, and none is being obtained. Then there is nothing to wait for.</summary>
-    /// <remarks>On the request path, where there is no line: a few volatile reads; nothing is allocated.</remarks>
+    /// <summary>Whether requests may be sent without a credential: nothing has asked for one, and none is being obtained.</summary>
+    /// <remarks>On the request path, if there is no credential line: a few volatile reads; nothing is allocated.</remarks>
     public virtual bool IsUnasked => false;
 
-    /// <summary>Returns the line to send now for a caller; null if none is ready.</summary>
-    /// <remarks>On the request path, as <see cref="Current"/>.</remarks>
+    /// <summary>Returns the credential line to send now for a caller; null if none is ready.</summary>
+    /// <remarks>On the request path, with the same cost as <see cref="Current"/>.</remarks>
     /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
-    /// <param name="memo">The memo of the client connection.</param>
+    /// <param name="memo">The last exchanged token that was found for the client connection. It is updated.</param>
     public virtual CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo) => Current;
 
     /// <param name="policy">The policy that says which credential is sent.</param>
@@ -81,13 +83,13 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
         }
     }
 
-    /// <summary>Waits, for a limited time, for the line of a request if none is ready.</summary>
+    /// <summary>Waits for the credential line of a request, for a limited time.</summary>
     public abstract ValueTask<CredentialResult> ObtainAsync(UpstreamRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Decides what to do after a 401 or 403: send the request again with another line, pass the answer on, or answer with an error.</summary>
+    /// <summary>Decides what to do after a 401 or 403: send the request again with another credential, pass the answer on, or answer with an error.</summary>
     public abstract ValueTask<CredentialResult> RecoverAsync(UpstreamChallenge challenge, CancellationToken cancellationToken);
 
-    /// <summary>Prepares the source at the start: reads the stored credential and, if the authorization server is known, signs in.</summary>
+    /// <summary>Prepares the source at the start: for example, reads the stored credential and, if there is none, signs in.</summary>
     /// <remarks>Called after the listener is bound, so that nobody signs in for a proxy that cannot start.</remarks>
     /// <exception cref="InvalidOperationException">No credential can be obtained. The message says what to do.</exception>
     public abstract Task StartAsync(CancellationToken cancellationToken);

@@ -13,12 +13,12 @@ namespace McpProxyFast.OAuth;
 internal sealed class AuthorizationClient : IDisposable
 {
     /// <summary>
-    /// The maximum number of times in an hour that a person is asked to sign in, counted over all processes that share the store. A hostile target could ask
-    /// again and again.
+    /// The maximum number of times in an hour that a person is asked to sign in, counted over all processes that share the store. A hostile target could make
+    /// the proxy ask again and again. After that, sign-ins fail until the hour is over; only the command <c>login</c> is not limited.
     /// </summary>
     public const int MaxSignInsAnHour = 6;
 
-    /// <summary>The sign-in name (<see cref="IssuedCredential.SignIn"/>) of every sign-in with client credentials, where no person is involved.</summary>
+    /// <summary>The value of <see cref="IssuedCredential.SignIn"/> for every sign-in with client credentials, where no person is involved.</summary>
     private const string ClientsSignIn = "client";
 
     private static readonly TimeSpan PersonsTimeout = TimeSpan.FromMinutes(5);
@@ -33,10 +33,10 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Sends requests to authorization servers. Valid until disposed of.</summary>
     private readonly OAuthHttp _http;
 
-    /// <summary>The credential store, which has the entries of all targets and policies. Valid until disposed of.</summary>
+    /// <summary>The credential store, which has the entries for all targets and policies. Valid until disposed of.</summary>
     private readonly CredentialStore _store;
 
-    /// <summary>The entry of this target and policy in that store.</summary>
+    /// <summary>The entry for this target and policy in the store.</summary>
     private readonly CredentialEntry _kept;
 
     /// <summary>Measures lifetimes and waits. Never changes.</summary>
@@ -63,7 +63,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Shows a person where to sign in.</summary>
     private readonly SignInInvitation _invitation;
 
-    /// <summary>Runs the policy's grant to get the first token.</summary>
+    /// <summary>Runs the policy's grant to obtain a new token. Never changes.</summary>
     private readonly IGrantFlow _flow;
 
     public AuthorizationClient(
@@ -98,7 +98,7 @@ internal sealed class AuthorizationClient : IDisposable
         };
     }
 
-    /// <summary>Whether a person has asked for the next sign-in (the verb <c>login</c>). Its credential is stored even after a sign-out.</summary>
+    /// <summary>Whether a person has asked for the next sign-in by the command <c>login</c>. Then the credential is stored even after a sign-out.</summary>
     public bool IsLogin { get; set; }
 
     /// <summary>Whether the operator has named the authorization server.</summary>
@@ -107,20 +107,20 @@ internal sealed class AuthorizationClient : IDisposable
     /// <summary>Whether other processes can change the store.</summary>
     public bool IsShared => _store.IsShared;
 
-    /// <summary>Whether the last attempt showed a person where to sign in. If so, its failure is most likely not due to the settings.</summary>
+    /// <summary>Whether the last attempt showed a person where to sign in. If it did and failed, wrong settings are most likely not the cause.</summary>
     public bool WasPersonAsked => _invitation.WasShown;
 
     private bool NeedsPerson => ScopeChoice.IsForAPerson(_policy);
 
-    /// <summary>Reads the credential that an earlier run has stored.</summary>
+    /// <summary>Reads the credential that an earlier run, or another process, has stored; null if there is none that can be used.</summary>
     public Task<HeldCredential?> LoadAsync(CancellationToken cancellationToken) => _kept.LoadAsync(cancellationToken);
 
-    /// <summary>Checks whether another process has changed the store. If not, that takes only one system call.</summary>
-    /// <returns>The entry as it is now; null if nothing has changed.</returns>
+    /// <summary>Checks whether a process has written the store. If none has, the check takes only one system call.</summary>
+    /// <returns>The entry as it is now; null if the store has not been written since the last check.</returns>
     /// <exception cref="OAuthException">The store cannot be read.</exception>
     public Task<StoreNews?> LookAsync(CancellationToken cancellationToken) => _kept.LookAsync(cancellationToken);
 
-    /// <summary>Signs in before any request has come. What the sign-in needs to know is given by the policy, or found by asking the target.</summary>
+    /// <summary>Signs in before any request has come. The policy, or else the target's answer to a test request, says where to sign in.</summary>
     /// <param name="known">The credential that this process has already; null if it has none.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The credential, or null if the target asks for none.</returns>
@@ -141,11 +141,11 @@ internal sealed class AuthorizationClient : IDisposable
         return await ObtainAsync(protection, ScopesFor(protection, challenge, askedBefore: []), known, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Finds the authorization server that protects a resource, and what a token for it needs.</summary>
+    /// <summary>Finds the authorization server that protects a resource, and what a token for this resource needs.</summary>
     public Task<Protection> DiscoverAsync(Uri resource, Challenge? challenge, CancellationToken cancellationToken) =>
         _discovery.FindAsync(resource, challenge, cancellationToken);
 
-    /// <summary>Returns the scopes that a sign-in would ask for.</summary>
+    /// <summary>Returns the scopes that a sign-in asks for.</summary>
     public IReadOnlyList<string> ScopesFor(Protection protection, Challenge? challenge, IEnumerable<string> askedBefore) =>
         ScopeChoice.For(_policy, protection, challenge, askedBefore);
 
@@ -156,7 +156,7 @@ internal sealed class AuthorizationClient : IDisposable
     /// </remarks>
     /// <param name="protection">The authorization server, and the resource that the token is for.</param>
     /// <param name="scopes">The scopes to ask for.</param>
-    /// <param name="known">The credential that this process has. If the store has another one when the wait is over, that one is used.</param>
+    /// <param name="known">The credential that this process has. If another process has stored a newer one that can be used, that one is returned.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<HeldCredential> ObtainAsync(
         Protection protection, IReadOnlyList<string> scopes, HeldCredential? known, CancellationToken cancellationToken)
@@ -185,7 +185,7 @@ internal sealed class AuthorizationClient : IDisposable
         return await SignInAsync(protection, scopes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns that one.</summary>
+    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns the renewed one.</summary>
     /// <exception cref="OAuthException">The credential cannot be renewed.</exception>
     public Task<HeldCredential> RenewAsync(HeldCredential old, CancellationToken cancellationToken) => _renewal.RenewAsync(old, cancellationToken);
 
@@ -239,7 +239,8 @@ internal sealed class AuthorizationClient : IDisposable
             DPoPKey? key = await _kept.KeyAsync(linked.Token).ConfigureAwait(false);
             IssuedCredential issued = await RunFlowAsync(protection, scopes, key, linked.Token).ConfigureAwait(false);
 
-            // With client credentials, each sign-in is for the same client. With the other grants, the file may name another identity by now.
+            // Every sign-in with client credentials is for the same client, so all have the same value. With other grants, a later sign-in may be for somebody
+            // else, for example because the assertion file has changed.
             string signIn = _policy.Grant is OAuthGrant.ClientCredentials ? ClientsSignIn : IssuedCredential.NewSignIn();
             issued = issued with { ResourcePath = protection.Path, SignIn = signIn };
             HeldCredential held = await _kept.KeepAsync(issued, key, NeedsPerson || IsLogin).ConfigureAwait(false);
@@ -250,7 +251,8 @@ internal sealed class AuthorizationClient : IDisposable
         {
             if (_clients.IsKept)
             {
-                // A server that no longer knows a client shows the person an error page and does not send the browser back.
+                // A server that has forgotten a client shows the person an error page and does not send the browser back. So after a timeout the registration
+                // is dropped, and the next sign-in makes a new one.
                 await _clients.ForgetAsync(protection.Server, cancellationToken).ConfigureAwait(false);
             }
 
@@ -262,7 +264,7 @@ internal sealed class AuthorizationClient : IDisposable
         }
     }
 
-    // If the server has forgotten the client's registration, the client is registered again, once.
+    // If the server has forgotten the registered client, the client is registered again and the flow is run once more.
     private async Task<IssuedCredential> RunFlowAsync(
         Protection protection, IReadOnlyList<string> scopes, DPoPKey? key, CancellationToken cancellationToken)
     {
@@ -277,7 +279,7 @@ internal sealed class AuthorizationClient : IDisposable
         }
         catch (OAuthException failure) when (protection.FoundBy.Length > 0 && (failure.Failure is OAuthFailure.Refused || protection.IsGuessed))
         {
-            // The cause may be that the wrong server was asked. So the message says how the server was found.
+            // The cause of the failure may be that the wrong server was asked. So the message says how the server was found.
             string found = protection.IsGuessed
                 ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
                 : $"The server was found by: {protection.FoundBy}.";

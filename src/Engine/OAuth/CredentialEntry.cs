@@ -6,20 +6,28 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Reads and writes the store's entry for one target and policy, as credentials that can be used.</summary>
-/// <remarks>If the store and this process have different credentials, the one in the store is the current one, whatever a clock says.</remarks>
+/// <summary>Reads and writes the entry for one target and policy in the credential store.</summary>
+/// <remarks>
+/// If the store and this process have different credentials, the one in the store is the current one. Times are not compared, since clocks may be wrong.
+/// </remarks>
 internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, CredentialStore store, TimeProvider clock)
 {
-    /// <summary>The order number of the last <see cref="HeldCredential"/> that was made here. Changed only while the store is open, or being checked.</summary>
+    /// <summary>
+    /// The order number of the last <see cref="HeldCredential"/> that was made here. Changed only by a caller that has exclusive use of the store in this
+    /// process.
+    /// </summary>
     private long _order;
 
-    /// <summary>The DPoP key that was read or made last, so that all users share one object; null before the first. Changed as <c>_order</c> is.</summary>
+    /// <summary>
+    /// The DPoP key that was read or made last, so that all users share one object; null before the first. Changed only by a caller that has exclusive use of
+    /// the store in this process.
+    /// </summary>
     private DPoPKey? _key;
 
-    /// <summary>The stored form of <c>_key</c>.</summary>
+    /// <summary>The stored form of <c>_key</c>; null as long as <c>_key</c> is null.</summary>
     private string? _keyText;
 
-    /// <summary>The file's stamp at the last check, and whether it was the same at the check before. Used by one check at a time.</summary>
+    /// <summary>The stamp of the store's file at the last check, and whether it was the same at the check before. Used by one check at a time.</summary>
     private ((DateTime WrittenAt, long Length) Stamp, bool IsSettled) _seen;
 
     /// <summary>The name of the entry in the store.</summary>
@@ -33,8 +41,8 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Read(lease.Find(Name));
     }
 
-    /// <summary>Reads the entry if another process has written the store since the last check. Does not wait for other processes.</summary>
-    /// <returns>The entry as it is now; null if nothing has been written.</returns>
+    /// <summary>Reads the entry if a process has written the store since the last check. Does not wait for other processes.</summary>
+    /// <returns>The entry as it is now; null if the store has not been written.</returns>
     public async Task<StoreNews?> LookAsync(CancellationToken cancellationToken)
     {
         (DateTime WrittenAt, long Length) stamp = store.Stamp;
@@ -47,7 +55,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         StoreNews news = await store.PeekAsync(
             Name, entry => new StoreNews(Read(entry), entry.IsSignedOut, entry.Generation, ++_order), cancellationToken).ConfigureAwait(false);
 
-        // Two writes at nearly the same time may have the same stamp. So after a change the file is read once more at the next check.
+        // Two writes at nearly the same time may leave the same stamp. So after a change, the entry is read once more at the next check.
         _seen = (stamp, isSame);
         return news;
     }
@@ -68,7 +76,8 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     /// <param name="issued">The issued tokens.</param>
     /// <param name="key">The DPoP key that the token is bound to; null if it is bound to none.</param>
     /// <param name="isAskedFor">
-    /// Whether a person has signed in, which ends an earlier sign-out. Otherwise the credential stays in memory as long as the sign-out lasts.
+    /// Whether a person has asked for this sign-in; then an earlier sign-out no longer counts. If not, and somebody has signed out, the credential is not
+    /// stored.
     /// </param>
     public async Task<HeldCredential> KeepAsync(IssuedCredential issued, DPoPKey? key, bool isAskedFor)
     {
@@ -81,10 +90,10 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Make(issued, key, lease.Find(Name).Generation, isFromStore: false);
     }
 
-    /// <summary>Stores a renewed credential, unless the entry has changed in a way that replaces it: a sign-out or a new sign-in.</summary>
+    /// <summary>Stores a renewed credential, unless somebody has signed out or signed in again meanwhile.</summary>
     /// <param name="old">The credential before the renewal.</param>
     /// <param name="issued">The renewed credential.</param>
-    /// <returns>The credential to use; null if somebody has signed out meanwhile.</returns>
+    /// <returns>The credential to use, which may be that of a new sign-in; null if somebody has signed out meanwhile.</returns>
     public async Task<HeldCredential?> KeepRenewedAsync(HeldCredential old, IssuedCredential issued)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -103,7 +112,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Make(issued, old.Key, lease.Find(Name).Generation, isFromStore: false);
     }
 
-    /// <summary>Drops a refresh token that the server has refused for good, so that no process sends it again.</summary>
+    /// <summary>Removes a refresh token that no longer works from the entry, so that no process sends it again.</summary>
     public async Task DropRefreshTokenAsync(HeldCredential lost)
     {
         using StoreLease lease = await store.OpenToKeepAsync().ConfigureAwait(false);
@@ -114,16 +123,19 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <summary>Returns the credential to renew: the one in the store's entry, even if this process has another one.</summary>
+    /// <summary>Returns the credential to renew: the one in the store, even if this process has another one.</summary>
     /// <returns>The credential; null if somebody has signed out.</returns>
     public async Task<HeldCredential?> LatestAsync(HeldCredential held, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
         StoredEntry entry = lease.Find(Name);
-        return entry.IsSignedOut ? null : ReadFor(held.Issued.ResourcePath, entry) ?? held; // if the store was lost, this process's credential is written again
+        return entry.IsSignedOut ? null : ReadFor(held.Issued.ResourcePath, entry) ?? held; // if the store has none, held is renewed and stored again
     }
 
-    /// <summary>Finds a credential that another process has obtained since this process decided to sign in, if it makes this sign-in needless.</summary>
+    /// <summary>
+    /// Finds a credential that another process has obtained since this process decided to sign in, and that makes this sign-in unnecessary; null if there is
+    /// none.
+    /// </summary>
     /// <param name="known">The credential that this process had when it decided to sign in.</param>
     /// <param name="protection">The authorization server of the sign-in, and the resource that the token is for.</param>
     /// <param name="scopes">The scopes that the sign-in would ask for.</param>
@@ -137,7 +149,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
             && issued.ResourcePath == protection.Path && scopes.All(issued.Scopes.Contains) ? kept : null;
     }
 
-    /// <summary>Notes in the store that somebody has signed out, and deletes the credential.</summary>
+    /// <summary>Stores that somebody has signed out, and deletes the credential.</summary>
     /// <returns>The deleted credential; null if there was none.</returns>
     public async Task<HeldCredential?> SignOutAsync(CancellationToken cancellationToken)
     {
@@ -151,7 +163,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         return Read(entry);
     }
 
-    /// <summary>Counts that a person is asked to sign in, unless that has happened too often lately.</summary>
+    /// <summary>Counts that a person is asked to sign in, unless persons have been asked too often lately.</summary>
     /// <param name="most">How many times a person may be asked within <paramref name="span"/>.</param>
     /// <param name="span">The length of the time window.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
@@ -162,7 +174,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         StoredEntry entry = lease.Find(Name);
         DateTimeOffset now = clock.GetUtcNow();
 
-        // If the clock was set back, some times are in the future. They count for no longer than the others.
+        // If the clock was set back, some times are in the future. They are counted as long as the others: for one time window.
         DateTimeOffset[] lately = [.. entry.SignIns.Where(at => (now - at).Duration() < span)];
         if (lately.Length >= most)
         {
@@ -179,7 +191,7 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
     {
         Debug.Assert(key is not null == policy.DPoP, "A token is kept with the key that it is bound to.");
 
-        // The client secret that the operator has configured is not written to the store.
+        // The client secret from the operator's settings is not written to the store.
         IssuedCredential kept = issued.Client.IsRegistered ? issued : issued with { Client = issued.Client with { Secret = null } };
         lease.Put(Name, lease.Find(Name) with { Target = Target, Issued = kept, IsSignedOut = false, DPoPKey = key?.Export() });
         if (issued.Tokens.RefreshToken is not null)
@@ -188,14 +200,15 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
         }
     }
 
-    /// <returns>The credential; null if there is none, or the key that it is bound to is missing.</returns>
+    /// <returns>The credential; null if there is none, or the DPoP key that it is bound to is missing.</returns>
     private HeldCredential? Read(StoredEntry entry)
     {
         DPoPKey? key = KeyOf(entry);
         return entry.Issued is { } kept && (key is not null || !policy.DPoP) ? Make(WithSecret(kept), key, entry.Generation, isFromStore: true) : null;
     }
 
-    // If the target has no path, two processes may sign in for two resources of the same origin and share the entry. Neither may use the other's token.
+    // If the target's URL has no path, two processes that share the entry may sign in for different resources of the origin. One must not use the token of the
+    // other.
     private HeldCredential? ReadFor(string? resourcePath, StoredEntry entry) =>
         Read(entry) is { } kept && (resourcePath is null || kept.Issued.ResourcePath == resourcePath) ? kept : null;
 
@@ -218,14 +231,14 @@ internal sealed class CredentialEntry(OAuthPolicy policy, Uri target, Credential
             }
             catch (Exception failure) when (failure is FormatException or CryptographicException)
             {
-                return null; // the tokens that are bound to this key cannot be used either
+                return null; // without the key, the tokens that are bound to it cannot be used either
             }
         }
 
         return _key;
     }
 
-    // The id and secret of a configured client are taken from the present settings, not from the store.
+    // The id and secret of a client that the operator has configured are taken from the present settings, not from the store.
     private IssuedCredential WithSecret(IssuedCredential kept) =>
         kept.Client.IsRegistered || policy.Client is not KnownClient ? kept : kept with { Client = ClientRegistry.Preregistered(policy, kept.Server) };
 }

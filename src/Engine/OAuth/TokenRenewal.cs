@@ -10,17 +10,20 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth;
 
-/// <summary>Renews a credential with its refresh token. All processes together use each refresh token only once.</summary>
+/// <summary>
+/// Renews a credential with its refresh token. Only one of the processes that share the store renews at a time. A refresh token that may be valid for one use
+/// only is sent only once.
+/// </summary>
 internal sealed class TokenRenewal(
     CredentialEntry kept, StoreLocks turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)
 {
-    /// <summary>How long the proxy still waits for the answer to a renewal after it was told to stop.</summary>
+    /// <summary>If the proxy is stopped during a renewal, it waits at most this long for the answer.</summary>
     private static readonly TimeSpan MaxTimeAtEnd = TimeSpan.FromSeconds(10);
 
-    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns that one.</summary>
+    /// <summary>Renews a credential. If another process has renewed it meanwhile, returns the renewed one.</summary>
     /// <param name="held">The credential that this process has.</param>
     /// <param name="cancellationToken">
-    /// Cancelled when the proxy ends. A renewal request that has been sent by then may still take <see cref="MaxTimeAtEnd"/>.
+    /// Cancelled when the proxy is stopped. If a renewal request has already been sent, it may still take <see cref="MaxTimeAtEnd"/>.
     /// </param>
     /// <exception cref="OAuthException">The credential cannot be renewed.</exception>
     public async Task<HeldCredential> RenewAsync(HeldCredential held, CancellationToken cancellationToken)
@@ -33,7 +36,7 @@ internal sealed class TokenRenewal(
             return latest;
         }
 
-        bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // the server has refused the refresh token of this very credential
+        bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // this process has dropped the refresh token, which no longer works
         if (isDropped || latest.Tokens.RefreshToken is not { } refreshToken)
         {
             throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token.");
@@ -62,8 +65,8 @@ internal sealed class TokenRenewal(
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.ClientUnknown && latest.Issued.Client.IsRegistered)
         {
-            // The client is registered again before the next sign-in. With the forgotten client, the browser would end at the server's error page and never
-            // come back.
+            // The server has forgotten the registered client, so it is registered again before the next sign-in. Otherwise the server would show the person an
+            // error page and not send the browser back.
             await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
             await clients.ForgetAsync(latest.Issued.Server, CancellationToken.None).ConfigureAwait(false);
             throw;
@@ -80,7 +83,7 @@ internal sealed class TokenRenewal(
         }
     }
 
-    // The request is not cancelled, only limited in time: the answer may contain the only refresh token that still works.
+    // If the proxy is stopped, the request is not cancelled but gets a time limit, since the answer may contain the only refresh token that still works.
     private async Task<TokenSet> AskAsync(HeldCredential latest, string refreshToken, CancellationToken cancellationToken)
     {
         using var end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
@@ -123,7 +126,7 @@ internal sealed class TokenRenewal(
         throw SignedOut();
     }
 
-    // Whether an error means that the refresh token no longer works. Servers use many error codes for that, and some send them with the status 200.
+    // Whether an error means that the refresh token no longer works. Servers use many error codes for that, and some send the error with the status 200.
     private static bool EndsGrant(OAuthException failure) => failure switch
     {
         { Status: null } or { Failure: OAuthFailure.ClientUnknown } => false,

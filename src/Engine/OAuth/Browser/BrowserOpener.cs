@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Opens a URL in the user's browser. It uses no shell, since the URL comes from a server and must never be interpreted as a command.</summary>
+/// <summary>Opens a URL in the user's browser. No shell is used, since the URL comes from a server and must never be interpreted as a command.</summary>
 internal static class BrowserOpener
 {
     /// <param name="url">The URL to open.</param>
-    /// <param name="secrets">The secrets that must not be in the browser's environment, whatever variable has them.</param>
+    /// <param name="secrets">The secrets that must not be in the browser's environment. Every variable that contains one is removed.</param>
     /// <param name="logger">Logs programs that could not be started.</param>
     /// <returns>Whether a program was started. Whether it shows anything is not known.</returns>
     public static bool TryOpen(Uri url, IEnumerable<string?> secrets, ILogger logger)
@@ -37,7 +37,7 @@ internal static class BrowserOpener
         return false;
     }
 
-    // The output of the program is read and dropped for as long as it runs, since a full or broken pipe would block or end the browser.
+    // The output of the started program is read and dropped as long as it runs, since a full or broken pipe would block or end the browser.
     private static void Start(ProcessStartInfo opener)
     {
         var started = new Process { StartInfo = opener, EnableRaisingEvents = true };
@@ -66,7 +66,7 @@ internal static class BrowserOpener
             : Command("xdg-open", [url]);
     }
 
-    // The output of the program must not be mixed with that of the command, which prints only its start and stop line on stdout.
+    // The output of the started program must not be mixed with that of mcpproxyfast, which prints only its start and stop lines on stdout.
     private static ProcessStartInfo Command(string file, IEnumerable<string> arguments) => new(file, arguments)
     {
         UseShellExecute = false,

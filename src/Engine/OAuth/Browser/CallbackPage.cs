@@ -16,7 +16,7 @@ internal static class CallbackPage
 
     public static byte[] For(CallbackQuery query) => query.Error is null ? Done : Failed;
 
-    // The page shows nothing from the request, so nothing must be escaped. It may load no script, style or image.
+    // The page contains nothing from the request, so nothing in it needs to be escaped. Its policy lets it load no script, style or image.
     private static byte[] Make(string status, string title, string text)
     {
         string html = $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n";

@@ -3,18 +3,18 @@ namespace McpProxyFast.OAuth.Browser;
 /// <summary>Removes the proxy's secrets from the environment of programs that it starts, such as a browser or a tunnel's agent.</summary>
 internal static class ChildEnvironment
 {
-    /// <summary>The prefixes of the variables that have settings of the command, some of which are secrets.</summary>
+    /// <summary>The prefixes of the environment variables that set options of mcpproxyfast; some of these are secrets.</summary>
     private static readonly string[] OwnPrefixes = ["MCPPROXYFAST_", "TOOLHIVE_"];
 
     /// <summary>
-    /// The minimum length of a secret that is also searched within a variable. A shorter one could be part of an unrelated variable by chance, so only a
-    /// variable that equals it is removed.
+    /// If a secret has at least this length, variables that contain it are removed. A shorter secret could be part of an unrelated variable by chance, so only
+    /// a variable whose whole value is the secret is removed.
     /// </summary>
     private const int MinSecretWithin = 8;
 
-    /// <summary>Removes the variables of the command, and those that contain one of the secrets.</summary>
+    /// <summary>Removes the variables of mcpproxyfast, and all that contain one of the secrets.</summary>
     /// <param name="environment">The environment of the program that is to be started. It is changed.</param>
-    /// <param name="secrets">The secrets that must not be in it, whatever variable has them.</param>
+    /// <param name="secrets">The secrets that must not be in the environment, whatever the variable is called.</param>
     public static void Hide(IDictionary<string, string?> environment, IReadOnlyCollection<string> secrets)
     {
         string[] names =

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Browser;
 
-/// <summary>Waits on loopback for the browser to come back (RFC 8252 §7.3). A request without the right state gets an error page and is ignored.</summary>
+/// <summary>
+/// Receives the redirect that ends a sign-in in the browser, on a loopback port (RFC 8252 §7.3). A request without the right <c>state</c> gets an error page
+/// and is ignored.
+/// </summary>
 internal sealed class LoopbackCallback : IDisposable
 {
     public const string Path = "/callback";
@@ -16,7 +19,7 @@ internal sealed class LoopbackCallback : IDisposable
     private const int MaxConnections = 64;
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the loop pauses after a connection could not be accepted, usually because no descriptor is left (EMFILE, ENFILE).</summary>
+    /// <summary>The pause after a connection could not be accepted, usually because the process has no file descriptor left (EMFILE, ENFILE).</summary>
     internal static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A listener for each address family (IPv4, IPv6), on the same port; valid until disposed of.</summary>
@@ -28,16 +31,20 @@ internal sealed class LoopbackCallback : IDisposable
     /// <summary>Logs requests that are ignored.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>The sources that end the open connections, the oldest first. The list is also the lock that guards it.</summary>
+    /// <summary>
+    /// One cancellation source for each open connection, the oldest first; cancelling it ends the connection. The list is also the lock that guards it.
+    /// </summary>
     private readonly LinkedList<CancellationTokenSource> _open = new();
 
-    /// <summary>Accepts the next connection. Never changes.</summary>
+    /// <summary>Accepts the next connection of a listener. Never changes.</summary>
     private readonly Func<TcpListener, CancellationToken, ValueTask<TcpClient>> _accept;
 
-    /// <summary>Whether it was logged that a connection could not be accepted. The loops of both address families use it, so it may be logged twice.</summary>
+    /// <summary>
+    /// Whether it has been logged that a connection could not be accepted. Both listeners use it without a lock, so the line may be logged twice.
+    /// </summary>
     private volatile bool _hasToldOfFailure;
 
-    /// <summary>Completed with the parameters of the redirect, once the browser has come back.</summary>
+    /// <summary>Completed with the redirect's parameters when the browser has sent them.</summary>
     private readonly TaskCompletionSource<CallbackQuery> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private LoopbackCallback(
@@ -53,11 +60,11 @@ internal sealed class LoopbackCallback : IDisposable
     public string RedirectUri { get; }
 
     /// <param name="port">The port; 0 for any free port.</param>
-    /// <param name="mayMove">Whether any other free port may be used if that port is in use.</param>
+    /// <param name="mayMove">If the port is in use: whether any other free port may be used instead.</param>
     /// <param name="clock">Measures how long a connection may take.</param>
     /// <param name="logger">Logs requests that are ignored.</param>
-    /// <param name="accept">Accepts the next connection; null for the usual way.</param>
-    /// <exception cref="OAuthException">The port is in use.</exception>
+    /// <param name="accept">Accepts the next connection of a listener; null to use the system's method.</param>
+    /// <exception cref="OAuthException">The port is in use, and no other one may be used.</exception>
     public static LoopbackCallback Open(
         int port, bool mayMove, TimeProvider clock, ILogger logger, Func<TcpListener, CancellationToken, ValueTask<TcpClient>>? accept = null)
     {
@@ -79,7 +86,7 @@ internal sealed class LoopbackCallback : IDisposable
         return new LoopbackCallback(free, clock, logger, accept);
     }
 
-    /// <summary>Waits for the redirect that carries <paramref name="state"/>.</summary>
+    /// <summary>Waits for the redirect whose state is <paramref name="state"/>.</summary>
     public async Task<CallbackQuery> WaitAsync(string state, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -97,7 +104,8 @@ internal sealed class LoopbackCallback : IDisposable
 
     public void Dispose() => _listeners.ForEach(listener => listener.Dispose());
 
-    // It listens on IPv4 and IPv6, since `localhost` may mean either. A program that listened on the other one could read the code.
+    // The port is taken on IPv4 and IPv6, since `localhost` may mean either. Another program that listened on the other address could read the authorization
+    // code.
     private static List<TcpListener>? TryListen(int port)
     {
         var listeners = new List<TcpListener>();
@@ -113,7 +121,7 @@ internal sealed class LoopbackCallback : IDisposable
         }
         catch (SocketException failure) when (failure.SocketErrorCode is SocketError.AddressNotAvailable && listeners.Count > 0)
         {
-            // IPv6 is compiled in but has no loopback address here.
+            // This system supports IPv6 but has no IPv6 loopback address, so the IPv4 listener is enough.
             return listeners;
         }
         catch (SocketException)
@@ -143,11 +151,12 @@ internal sealed class LoopbackCallback : IDisposable
             }
             catch (OperationCanceledException)
             {
-                // The wait is over. The pages that are being written are still completed.
+                // The wait for the redirect is over, so the loop ends. Pages that are being written are still completed below.
             }
             catch (SocketException failure)
             {
-                // The system has no room for it now, or the client left before it was accepted. What could not be accepted fails again at once.
+                // The system has no descriptor left, or the client left before it was accepted. Without a pause the next attempt could fail at once, again and
+                // again.
                 await RestAsync(failure, stop).ConfigureAwait(false);
             }
         }
@@ -178,7 +187,7 @@ internal sealed class LoopbackCallback : IDisposable
             }
             catch (Exception failure) when (failure is IOException or OperationCanceledException or SocketException)
             {
-                // Any local program may connect and disconnect. The sign-in goes on waiting for the browser.
+                // Any local program may connect and disconnect, so the sign-in continues to wait for the browser.
                 _logger.CallbackEndedEarly(failure.Message);
             }
             finally
@@ -205,7 +214,7 @@ internal sealed class LoopbackCallback : IDisposable
         }
     }
 
-    // A browser sends its request at once. So the connection that has been silent longest is closed, and silent ones cannot keep the browser out.
+    // A browser sends its request at once. So the oldest connection is closed when there are too many, and silent connections cannot keep the browser out.
     private void Enter(CancellationTokenSource end)
     {
         lock (_open)
@@ -216,7 +225,8 @@ internal sealed class LoopbackCallback : IDisposable
                 CancellationTokenSource oldest = _open.First!.Value;
                 _open.RemoveFirst();
 
-                // Cancelled under the lock, so that it is not disposed of meanwhile: a connection takes the lock to leave the list first.
+                // Cancelled while the lock is held, so that the source has not been disposed of: a connection needs the lock to leave the list before it
+                // disposes of its source.
                 oldest.Cancel();
             }
         }
@@ -238,7 +248,7 @@ internal sealed class LoopbackCallback : IDisposable
             int read = await stream.ReadAsync(head.AsMemory(filled), cancellationToken).ConfigureAwait(false);
             filled += read;
 
-            // The whole head is read, since closing a socket with unread bytes would reset the connection before the browser has the page.
+            // The whole head is read: closing a socket with unread bytes would reset the connection, possibly before the browser has received the page.
             if (head.AsSpan(0, filled).IndexOf("\r\n\r\n"u8) >= 0)
             {
                 return Encoding.ASCII.GetString(head, 0, head.AsSpan(0, filled).IndexOf("\r\n"u8));

@@ -6,7 +6,7 @@ namespace McpProxyFast.OAuth.Browser;
 
 /// <summary>Shows a person the link to sign in: writes it to the log, and passes it to the host's observer.</summary>
 /// <param name="target">The URL of the target that the sign-in is for.</param>
-/// <param name="clock">The clock that tells until when the link can be used.</param>
+/// <param name="clock">The clock from which the end of the link's validity is computed.</param>
 /// <param name="logger">Gets the link.</param>
 /// <param name="observer">The host's observer; null if there is none.</param>
 internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger logger, IProxyObserver? observer)
@@ -26,7 +26,7 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     /// <summary>Clears <see cref="WasShown"/>.</summary>
     public void Reset() => WasShown = false;
 
-    /// <summary>Called at the start of a sign-in, with the time that it may take.</summary>
+    /// <summary>Called at the start of a sign-in, with the longest time that it may take.</summary>
     public void Begin(TimeSpan timeout) => _endsAt = clock.GetUtcNow() + timeout;
 
     /// <summary>Shows a link that the person must open on this machine.</summary>
@@ -38,7 +38,7 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
         Tell(new SignInPrompt(_target, link, UserCode: null, _endsAt, opened));
     }
 
-    /// <summary>Shows a link that the person must open on any machine, and the code to enter there.</summary>
+    /// <summary>Shows a link that the person can open on any machine, and the code to enter there.</summary>
     /// <param name="link">The link, as the server sent it.</param>
     /// <param name="userCode">The code, as the server sent it.</param>
     /// <param name="lifetime">How long the code can be used; null if the server does not say.</param>

@@ -1,8 +1,8 @@
 namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>One challenge of a <c>WWW-Authenticate</c> field.</summary>
-/// <param name="Scheme">The scheme as received; compare it without regard to case.</param>
-/// <param name="Parameters">The parameters by name; case does not count. If a parameter is repeated, the first value is kept.</param>
+/// <param name="Scheme">The authentication scheme as received; it is case-insensitive.</param>
+/// <param name="Parameters">The parameters by name; names are case-insensitive. If a parameter is repeated, the first value is kept.</param>
 internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, string> Parameters)
 {
     /// <summary>Whether the challenge asks for an access token.</summary>
@@ -16,7 +16,7 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
 
     public string? Realm => Parameters.GetValueOrDefault("realm");
 
-    /// <summary>Returns the challenge with the most information on how to obtain a token; null if none asks for a token.</summary>
+    /// <summary>Returns the challenge that says most about how to obtain a token; null if none asks for a token.</summary>
     public static Challenge? Choose(IEnumerable<string> fieldValues)
     {
         List<Challenge> asking = [.. fieldValues.SelectMany(ChallengeParser.Parse).Where(challenge => challenge.AsksForToken)];

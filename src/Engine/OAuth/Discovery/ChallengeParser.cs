@@ -7,11 +7,11 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <summary>Reads the challenges of one <c>WWW-Authenticate</c> field value.</summary>
 /// <remarks>
 /// RFC 9110 §11.6.1: <c>challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]</c>. A field value is a list of challenges, so a comma may separate two
-/// parameters or two challenges. Nothing after a syntax error is read.
+/// parameters or two challenges. What follows after a syntax error is not read.
 /// </remarks>
 internal ref struct ChallengeParser
 {
-    // The maximum length of a field value, longer than any genuine challenge. The server that sends it is not trusted yet.
+    // The maximum number of characters that are read of a field value. Genuine challenges are shorter. The server that sends it is not trusted yet.
     private const int MaxLength = 16 * 1024;
     private const int MaxChallenges = 32;
 
@@ -60,7 +60,7 @@ internal ref struct ChallengeParser
         return true;
     }
 
-    // token68 is a form without parameters: a single word that ends the challenge.
+    // Instead of parameters a challenge may have a token68: a single word, after which the challenge ends.
     private void SkipToken68()
     {
         ReadOnlySpan<char> word = _rest.TrimStart(" \t");

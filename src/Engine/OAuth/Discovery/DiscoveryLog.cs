@@ -5,38 +5,41 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Records the requests of one discovery and their results, for the message if nothing was found.</summary>
+/// <summary>Records the requests of one discovery and their results. The error message lists them if nothing was found.</summary>
 internal sealed class DiscoveryLog(ILogger logger)
 {
-    /// <summary>The maximum number of requests of one discovery, however many places the documents name.</summary>
+    /// <summary>The maximum number of requests of one discovery, however many URLs the documents name. A further one makes the discovery fail.</summary>
     public const int MaxRequests = 32;
 
-    /// <summary>The code of the error if a discovery is given up because of <see cref="MaxRequests"/>.</summary>
+    /// <summary>The code of the error if a discovery fails because of <see cref="MaxRequests"/>.</summary>
     public const string TooLong = "discovery-too-long";
 
-    /// <summary>The maximum length of one line in the message, in characters.</summary>
+    /// <summary>The maximum length of one line in the error message, in characters. A longer line is cut.</summary>
     private const int MaxLineLength = 400;
 
-    /// <summary>The maximum length of all lines in the message, in characters, so that there is room for the advice.</summary>
+    /// <summary>
+    /// The maximum length of all lines in the error message, in characters. Longer text is cut, so that there is room for what a person can do.
+    /// </summary>
     private const int MaxLength = 2_400;
 
     /// <summary>A line for each request and its result, in order.</summary>
     private readonly List<string> _lines = [];
 
-    /// <summary>How many documents have been requested.</summary>
+    /// <summary>The number of documents that have been requested.</summary>
     private int _requests;
 
-    /// <summary>Whether a temporary failure was among the answers.</summary>
+    /// <summary>Whether one of the requests has failed in a way that may be temporary.</summary>
     public bool SawTransient { get; private set; }
 
     /// <summary>
-    /// Whether a request for an authorization server's metadata got an answer other than "not found". Then the default endpoints must not be assumed.
+    /// Whether a request for an authorization server's metadata got an answer other than "not found". Then the server may have other endpoints than the default
+    /// ones, which therefore must not be assumed.
     /// </summary>
     public bool FoundServer { get; set; }
 
     /// <summary>
-    /// The failure of the first request for the resource's metadata that got an answer which cannot be used; null if there was none. If it is set, there is a
-    /// metadata document, but it could not be read.
+    /// The first failure to read an answer to a request for the resource's metadata; null if there was none. If it is set, there may be a metadata document
+    /// that could not be read.
     /// </summary>
     public OAuthException? UnusableResource { get; set; }
 

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Reads metadata documents leniently: a member whose JSON type differs from that in its RFC is ignored.</summary>
+/// <summary>Reads metadata documents leniently: a member whose JSON type is not the one in its RFC is ignored.</summary>
 /// <remarks>
-/// This does not weaken any check. Members that checks depend on are read the strict way: unless <c>authorization_response_iss_parameter_supported</c> is
-/// clearly false, <c>iss</c> is required, and if <c>code_challenge_methods_supported</c> cannot be read, the server counts as not supporting PKCE.
+/// This does not weaken any check, since members that checks depend on are read strictly. If <c>authorization_response_iss_parameter_supported</c> has any
+/// value but false, <c>iss</c> is required. If <c>code_challenge_methods_supported</c> cannot be read, the server counts as not supporting PKCE.
 /// </remarks>
 internal static class DocumentReader
 {
@@ -39,7 +39,7 @@ internal static class DocumentReader
     private static bool IsThere(JsonElement document, string name) =>
         document.TryGetProperty(name, out JsonElement value) && value.ValueKind is not JsonValueKind.Null;
 
-    /// <summary>Reads a list of strings, or one string of words separated by spaces; returns null for anything else.</summary>
+    /// <summary>Reads a list of strings, or one string of words separated by spaces; returns null if the member is anything else.</summary>
     private static string[]? ListOf(JsonElement document, string name)
     {
         if (document.TextOf(name) is { } text)
@@ -52,7 +52,7 @@ internal static class DocumentReader
             : null;
     }
 
-    /// <summary>Reads a boolean, or the string "true" or "false", as some servers write it; returns null for anything else.</summary>
+    /// <summary>Reads a boolean, or the string "true" or "false", as some servers write it; returns null if the member is anything else.</summary>
     private static bool? FlagOf(JsonElement document, string name) =>
         !document.TryGetProperty(name, out JsonElement value) ? null
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()

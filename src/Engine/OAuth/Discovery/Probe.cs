@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.OAuth.Discovery;
 
-/// <summary>Finds out whether the upstream wants a token, by sending it the first request of an MCP client.</summary>
+/// <summary>Finds out whether the upstream wants a token, by sending it the first requests of MCP clients.</summary>
 internal sealed class Probe(OAuthHttp http, ILogger logger)
 {
     private const string Initialize = """
@@ -18,8 +18,11 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
         "io.modelcontextprotocol/clientInfo":{"name":"mcpproxyfast","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}
         """;
 
-    /// <returns>The challenge, without parameters if a bare 401 came; null if the upstream answered without asking for anything.</returns>
-    /// <exception cref="OAuthException">The upstream did not answer as an MCP server. The message says what was tried.</exception>
+    /// <returns>
+    /// The challenge that asks for a token. If the upstream answers 401 without one, a challenge without parameters. Null if it answers successfully and asks
+    /// for nothing.
+    /// </returns>
+    /// <exception cref="OAuthException">The upstream cannot be reached, or does not answer as an MCP server. The message says what was tried.</exception>
     public async Task<Challenge?> AskAsync(Uri target, CancellationToken cancellationToken)
     {
         var log = new DiscoveryLog(logger);
@@ -64,7 +67,7 @@ internal sealed class Probe(OAuthHttp http, ILogger logger)
 
     private static Challenge? Asked(HttpResponseMessage response)
     {
-        // The raw values are read, since Headers.WwwAuthenticate leaves out what .NET's own parser does not accept.
+        // The raw values are read: `Headers.WwwAuthenticate` leaves out values that .NET's own parser does not accept.
         IEnumerable<string> values = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues raw) ? raw : [];
         Challenge? challenge = Challenge.Choose(values);
         return response.StatusCode switch

@@ -4,15 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>
-/// Finds the authorization server that protects the upstream: the one that the operator has named, or else the one that the upstream names, or else the one
-/// that MCP 2025-03-26 assumes.
+/// Finds the authorization server that protects the upstream: the one that the operator has named, or else the one that the upstream names, or else the
+/// upstream's own origin (MCP 2025-03-26).
 /// </summary>
 internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, TimeProvider clock, ILogger logger)
 {
-    /// <summary>The maximum number of a resource's authorization servers that are tried, in the resource's order.</summary>
+    /// <summary>If a resource lists more authorization servers than this, only the first ones are tried.</summary>
     public const int MaxServers = 8;
 
-    /// <summary>The longest time for all requests of one discovery together.</summary>
+    /// <summary>The longest time for all requests of one discovery together. After that the discovery fails, and a later request tries again.</summary>
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(40);
 
     private bool ServerIsGiven => policy.Server.IsGiven;
@@ -47,13 +47,13 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             ? await FindGivenAsync(log, cancellationToken).ConfigureAwait(false)
             : await FindNamedAsync(resource, published, challenge, log, cancellationToken).ConfigureAwait(false);
 
-        // If the operator has named the server and nothing is published, the token is for the whole target.
+        // If the operator has named the server and the resource publishes no metadata, the token is for the target's whole origin.
         string path = published is not null ? new Uri(published.Resource!).AbsolutePath : ServerIsGiven ? "/" : resource.AbsolutePath;
         string? indicator = policy.Resource is OAuthPolicy.NoResource ? null : policy.Resource ?? published?.Resource;
         return new Protection(server, ServerIsGiven, indicator, path, published?.ScopesSupported ?? []) { FoundBy = log.ToString() };
     }
 
-    /// <summary>Whether the resource publishes metadata, even though it did not ask for a token.</summary>
+    /// <summary>Whether the resource publishes metadata. Called if it did not ask for a token.</summary>
     public async Task<bool> IsPublishedAsync(Uri resource, CancellationToken cancellationToken)
     {
         try
@@ -63,7 +63,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         }
         catch (OAuthException failure) when (failure.Failure is OAuthFailure.Transient)
         {
-            return false; // it did not ask for a token; if it does later, its document is read then
+            return false; // the metadata cannot be read now; it is read if the resource asks for a token later
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
         }
         catch (OAuthException failure) when (ServerIsGiven && (isOnlyForScopes || failure.Failure is OAuthFailure.Transient))
         {
-            // The operator has named the server, so the resource's document is not needed.
+            // The operator has named the server, so discovery can continue without the resource's metadata.
             log.Add("Resource metadata", failure);
             return null;
         }
@@ -124,7 +124,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
 
             if (log.SawTransient)
             {
-                break; // the server may work again soon, so no person is sent to another server now
+                break; // the server may work again soon, so no person is asked to sign in at another server now
             }
         }
 
@@ -136,8 +136,8 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
                 "If one of them is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
-    // MCP 2025-03-26: the server is its own authorization server, with default endpoints if it publishes no metadata. They are assumed only if every place
-    // answered "not found", since a document that cannot be used or read now may name others.
+    // MCP 2025-03-26: the MCP server's origin is its own authorization server. If it publishes no metadata, it has default endpoints. These are assumed only if
+    // every request was answered with "not found": otherwise there may be metadata that cannot be read now and names other endpoints.
     private async Task<ServerMetadata> FindAtOriginAsync(Uri resource, DiscoveryLog log, CancellationToken cancellationToken)
     {
         string origin = WellKnown.Origin(resource);

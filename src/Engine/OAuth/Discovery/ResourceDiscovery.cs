@@ -7,8 +7,8 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <summary>Finds the metadata that the upstream publishes about itself as a protected resource (RFC 9728).</summary>
 internal static class ResourceDiscovery
 {
-    /// <returns>The document that covers the URL; null if there is none.</returns>
-    /// <exception cref="OAuthException">The document is about another resource.</exception>
+    /// <returns>The metadata document that covers the URL; null if there is none.</returns>
+    /// <exception cref="OAuthException">The document is about another resource, or there may be one but it cannot be read now.</exception>
     public static async Task<ResourceMetadata?> FindAsync(
         OAuthHttp http, Uri resource, Challenge? challenge, DiscoveryLog log, CancellationToken cancellationToken)
     {
@@ -26,7 +26,8 @@ internal static class ResourceDiscovery
             }
         }
 
-        // There is a document, or may be one again soon. Without it, the wrong server could be asked for a token, or a token for no resource.
+        // There may be a document that can be read later. Without it, the token could be requested from the wrong server, or without the right resource
+        // indicator.
         if (log.SawTransient)
         {
             throw log.NothingFound(
@@ -38,7 +39,10 @@ internal static class ResourceDiscovery
         return log.UnusableResource is null ? null : throw log.UnusableResource.Saying(log.UnusableResource.Message);
     }
 
-    /// <summary>Resolves the metadata URL that a challenge names against the resource; null if there is none, or it must not be requested.</summary>
+    /// <summary>
+    /// Returns the metadata URL that a challenge names; a relative one is resolved against the resource's URL. Null if the challenge names none, or it must not
+    /// be requested.
+    /// </summary>
     private static string? PlaceOf(string? named, Uri resource, DiscoveryLog log)
     {
         if (named is null)
@@ -57,14 +61,12 @@ internal static class ResourceDiscovery
     }
 
     /// <summary>
-    /// Requests the document at one of several places. An answer that exceeds a limit counts as "no document", as a web page or an error does.
+    /// Requests the metadata document at one URL. An answer that exceeds a limit counts as "no document", in the same way as a web page or an error status.
     /// </summary>
     /// <param name="http">Sends the requests.</param>
     /// <param name="place">The URL to request.</param>
     /// <param name="resource">The URL that is protected.</param>
-    /// <param name="isOutside">
-    /// Whether the URL may be at another server than the other places. Then the search goes on even if that server cannot be reached.
-    /// </param>
+    /// <param name="isOutside">Whether the URL may be on another server. Then the search continues even if that server cannot be reached.</param>
     /// <param name="log">Records the request.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     private static async Task<ResourceMetadata?> TryFindAtAsync(

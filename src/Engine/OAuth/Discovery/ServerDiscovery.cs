@@ -13,7 +13,9 @@ internal static class ServerDiscovery
     /// <param name="issuer">The issuer identifier, exactly as it was given.</param>
     /// <param name="log">Records the requests.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The first document that is about this issuer and names a token endpoint; null if there is none. Then the log says why.</returns>
+    /// <returns>
+    /// The first document that is about this issuer and names a token endpoint; null if there is none. Then <paramref name="log"/> has the reasons.
+    /// </returns>
     public static async Task<ServerMetadata?> FindAsync(OAuthHttp http, string issuer, DiscoveryLog log, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
@@ -44,13 +46,13 @@ internal static class ServerDiscovery
         return null;
     }
 
-    /// <summary>Requests an issuer's metadata documents, one after another. Used for incoming and for outgoing tokens.</summary>
+    /// <summary>Requests an issuer's metadata documents, one after another. Used for the issuers of incoming and of outgoing tokens.</summary>
     /// <param name="http">Sends the requests.</param>
     /// <param name="issuer">The issuer identifier, exactly as it was given.</param>
     /// <param name="places">The URLs to request, in this order.</param>
     /// <param name="log">Records the requests.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The JSON objects that are about exactly this issuer. The next URL is requested only when the caller asks for the next document.</returns>
+    /// <returns>The JSON objects that are about this issuer. The next URL is requested only when the caller asks for the next object.</returns>
     /// <exception cref="OAuthException">The issuer cannot be reached.</exception>
     public static async IAsyncEnumerable<(string Place, JsonElement Document)> DocumentsAsync(
         OAuthHttp http, string issuer, IEnumerable<string> places, DiscoveryLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -64,8 +66,11 @@ internal static class ServerDiscovery
         }
     }
 
-    /// <summary>Reads the document at a URL. An answer that exceeds a limit counts as "no document", as a web page does; another URL may have one.</summary>
-    /// <returns>The JSON object; null if there is none.</returns>
+    /// <summary>
+    /// Reads the document at a URL. An answer that exceeds a limit counts as "no document", in the same way as a web page, since another URL may have the
+    /// document.
+    /// </summary>
+    /// <returns>The JSON object; null if the URL has none.</returns>
     /// <exception cref="OAuthException">The server cannot be reached, or takes too long.</exception>
     private static async Task<JsonElement?> TryReadAsync(OAuthHttp http, string place, DiscoveryLog log, CancellationToken cancellationToken)
     {

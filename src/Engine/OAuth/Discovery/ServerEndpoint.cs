@@ -4,12 +4,12 @@ namespace McpProxyFast.OAuth.Discovery;
 
 /// <summary>Checks that endpoints in metadata are absolute URLs (RFC 8414 §2).</summary>
 /// <remarks>
-/// A relative endpoint is not resolved. The RFC does not say against which URL, so clients would send requests to different places, and the errors of a wrong
-/// place are hard to understand.
+/// A relative endpoint is not resolved. The RFC does not say against which URL to resolve it, so different clients would send requests to different URLs, and
+/// the errors of a wrong URL are hard to understand.
 /// </remarks>
 internal static class ServerEndpoint
 {
-    /// <summary>Returns a sentence that says what is wrong with an endpoint; null if it is an absolute URL, or missing.</summary>
+    /// <summary>Returns a sentence that says what is wrong with an endpoint; null if the endpoint is an absolute URL, or is missing.</summary>
     /// <param name="server">The server whose metadata has the endpoint.</param>
     /// <param name="member">The member of the metadata.</param>
     /// <param name="value">The value of the member.</param>
@@ -25,7 +25,7 @@ internal static class ServerEndpoint
         value is null || UrlRule.Parse(value) is not null ? null
         : $"{place} names a {member} that is not a whole URL: {Printable.Of(value)}. It has to have a scheme and a host{Example(issuer, value)}.";
 
-    /// <exception cref="OAuthException">The endpoint is not an absolute URL.</exception>
+    /// <exception cref="OAuthException">The endpoint is given, but is not an absolute URL.</exception>
     /// <param name="server">The server whose metadata has the endpoint.</param>
     /// <param name="member">The member of the metadata.</param>
     /// <param name="value">The value of the member.</param>

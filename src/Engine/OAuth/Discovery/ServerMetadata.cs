@@ -3,7 +3,9 @@ namespace McpProxyFast.OAuth.Discovery;
 /// <summary>The metadata that an authorization server publishes about itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).</summary>
 internal sealed record ServerMetadata
 {
-    /// <summary>The issuer identifier, exactly as it was received. It is compared character by character (RFC 9207 §2.4).</summary>
+    /// <summary>
+    /// The issuer identifier, exactly as it was received. The <c>iss</c> of a redirect is compared with it character by character (RFC 9207 §2.4).
+    /// </summary>
     public string? Issuer { get; init; }
 
     public string? AuthorizationEndpoint { get; init; }
@@ -28,6 +30,6 @@ internal sealed record ServerMetadata
 
     public bool ClientIdMetadataDocumentSupported { get; init; }
 
-    /// <summary>Whether there was no document, so that the endpoints were given by the operator, or are the default ones of MCP 2025-03-26.</summary>
+    /// <summary>Whether this is not from a metadata document: the operator has set the endpoints, or they are the default ones of MCP 2025-03-26.</summary>
     public bool IsAssumed { get; init; }
 }

@@ -4,13 +4,15 @@ namespace McpProxyFast.OAuth.Discovery;
 internal static class WellKnown
 {
     /// <summary>
-    /// Returns the URLs for a protected resource's metadata (RFC 9728 §3.1): with the well-known path inserted before the resource's path, then at the root.
+    /// Returns the URLs for a protected resource's metadata (RFC 9728 §3.1): first with the well-known path inserted before the resource's path, then the one
+    /// at the root of the origin.
     /// </summary>
     public static IEnumerable<string> ForResource(Uri resource) =>
         new[] { Insert(resource, "oauth-protected-resource"), $"{Origin(resource)}/.well-known/oauth-protected-resource" }.Distinct();
 
     /// <summary>
-    /// Returns the URLs for an issuer's metadata, in the order of MCP 2025-11-25: inserted as in RFC 8414, inserted as for OpenID, appended as for OpenID.
+    /// Returns the URLs for an issuer's metadata, in the order of MCP 2025-11-25: the RFC 8414 path inserted before the issuer's path, the OpenID Connect path
+    /// inserted before it, and the OpenID Connect path appended to it.
     /// </summary>
     public static IEnumerable<string> ForIssuer(Uri issuer) =>
         new[]

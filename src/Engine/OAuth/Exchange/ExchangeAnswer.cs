@@ -2,7 +2,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>How an exchange ended. The list is closed.</summary>
+/// <summary>How a token exchange ended. The list is closed.</summary>
 internal enum ExchangeVerdict : byte
 {
     /// <summary>A token was issued.</summary>
@@ -20,7 +20,7 @@ internal enum ExchangeVerdict : byte
     /// <summary>The server does not grant the scopes: <c>invalid_scope</c>.</summary>
     ScopeRefused,
 
-    /// <summary>The subject may not have such a token: <c>access_denied</c>.</summary>
+    /// <summary>The subject is not allowed to have such a token: <c>access_denied</c>.</summary>
     Denied,
 
     /// <summary>The request or the client is refused; a setting of the proxy or the server has to change.</summary>
@@ -29,25 +29,25 @@ internal enum ExchangeVerdict : byte
     /// <summary>The answer is not valid, or has no token that can be used.</summary>
     Unusable,
 
-    /// <summary>There was no answer, or a temporary failure.</summary>
+    /// <summary>There was no answer, or the server has a temporary failure.</summary>
     Unavailable,
 }
 
 /// <summary>The result of an exchange.</summary>
 /// <param name="End">How the exchange ended.</param>
-/// <param name="Message">The server's error message for the log, without secrets.</param>
+/// <param name="Message">What went wrong, for the log, without secrets; empty if a token was issued.</param>
 internal sealed record ExchangeAnswer(ExchangeVerdict End, string Message)
 {
-    /// <summary>The new token; empty unless there is one.</summary>
+    /// <summary>The new token; empty if none was issued.</summary>
     public string Token { get; init; } = "";
 
-    /// <summary>When the new token was issued.</summary>
+    /// <summary>When the new token was issued. Valid if a token was issued.</summary>
     public DateTimeOffset IssuedAt { get; init; }
 
-    /// <summary>When the new token expires; an assumed time if the server did not say.</summary>
+    /// <summary>When the new token expires; an assumed time if the server did not say. Valid if a token was issued.</summary>
     public DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>How the subject must sign in again; null unless a step-up is needed.</summary>
+    /// <summary>How the subject must sign in again; null if no step-up is needed.</summary>
     public StepUpChallenge? StepUp { get; init; }
 
     /// <summary>The server's <c>Retry-After</c>; null if there was none.</summary>

@@ -10,31 +10,32 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Interprets the answer to an exchange (RFC 8693 §2.2, RFC 6749 §5).</summary>
+/// <summary>Interprets the answer to a token exchange request (RFC 8693 §2.2, RFC 6749 §5).</summary>
 /// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
 /// <param name="now">When the answer came.</param>
 internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset now)
 {
-    /// <summary>The maximum length of a token in bytes: the same limit as for incoming tokens.</summary>
+    /// <summary>The maximum length of the new token in bytes: the same limit as for incoming tokens. A longer one is not used.</summary>
     public const int MaxTokenBytes = TokenAnswer.MaxAccessTokenBytes;
 
     /// <summary>
-    /// The maximum length of a claims request that is passed on, in characters. The challenge with it must fit into a client's limit for response heads.
+    /// The maximum length, in characters, of the <c>claims</c> that the caller is told to ask for. Longer ones are left out: the challenge that carries them
+    /// must fit into a client's limit for response heads.
     /// </summary>
     private const int MaxClaims = 4 * 1024;
 
     private const int MaxAcrValues = 1024;
 
-    /// <summary>Maximum number of characters of a server's message in a log line.</summary>
+    /// <summary>The maximum number of characters of a server's message in a log line. A longer message is cut.</summary>
     private const int MaxMessage = 1_000;
 
-    /// <summary>Lifetime of a token if the server does not state it.</summary>
+    /// <summary>The lifetime of a token if the server does not state one.</summary>
     private static readonly TimeSpan UnstatedLifetime = TimeSpan.FromSeconds(60);
 
-    /// <summary>Lower bound for a stated lifetime: without one, a server that states an instant would be asked again for every request.</summary>
+    /// <summary>The lower bound for a stated lifetime. If a server states almost zero, it would otherwise be asked again for every request.</summary>
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
 
-    /// <summary>Upper bound for a stated lifetime: some servers state a huge number for "never ends".</summary>
+    /// <summary>The upper bound for a stated lifetime. Some servers state a huge number for "never expires".</summary>
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
     public ExchangeAnswer Read(TokenResponse answer)
@@ -67,7 +68,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         string description = Text(answer, "error_description") is { } said ? $" ({said})" : "";
         string message = Shown($"{error}{description}");
 
-        // Entra sends the claims that it demands in `claims`, with several error codes.
+        // With several error codes, Microsoft Entra sends the claims that it demands in the member `claims`.
         bool needsStepUp = error is "interaction_required" or "insufficient_user_authentication" or "login_required" or "consent_required"
             || Raw(answer, "claims") is not null;
         if (needsStepUp)
@@ -129,7 +130,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         return JwtLifetime.EndOf(Encoding.ASCII.GetBytes(token)) is { } own && own < end ? own : end;
     }
 
-    /// <summary>Returns a server's text as it may be logged: without secrets and without control characters.</summary>
+    /// <summary>Returns a server's text in a form that may be logged: without secrets and without control characters.</summary>
     private string Shown(string words)
     {
         string shown = Printable.Of(redaction.Of(words)!);
@@ -144,10 +145,13 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
 
     private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
 
-    /// <summary>Returns a member that is a string; null for anything else.</summary>
+    /// <summary>Returns the value of a member that is a string; null if it is missing or not a string.</summary>
     private static string? Text(TokenResponse answer, string name) => answer.Json!.Value.TextOf(name);
 
-    /// <summary>Returns a member that is a string; also the digits of a number and the JSON of an object, since servers differ.</summary>
+    /// <summary>
+    /// Returns the value of a member as text: a string, or the JSON text of a number or an object, since servers differ. Null if it is missing or has another
+    /// type.
+    /// </summary>
     private static string? Raw(TokenResponse answer, string name)
     {
         bool isOther = answer.Json!.Value.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.Object;

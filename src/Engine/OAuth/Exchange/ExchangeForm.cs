@@ -8,7 +8,7 @@ internal sealed class ExchangeForm
 {
     private const string OnBehalfOf = "on_behalf_of";
 
-    /// <summary>Never changes.</summary>
+    /// <summary>The policy whose requests are built. Never changes.</summary>
     private readonly TokenExchangePolicy _policy;
 
     public ExchangeForm(TokenExchangePolicy policy)
@@ -21,14 +21,14 @@ internal sealed class ExchangeForm
 
     public string GrantType { get; }
 
-    /// <summary>All parameters of the request except the tokens, in a fixed order, so that two different policies have different fingerprints.</summary>
+    /// <summary>All that a request contains except the tokens, in a fixed order. Two policies with different requests have different fingerprints.</summary>
     public string Fingerprint => string.Join('\n', Fixed()
         .Prepend(new(OidcConstants.TokenRequest.GrantType, GrantType))
         .Prepend(new("url", _policy.TokenUrl.OriginalString))
         .Append(new("client", _policy.Client?.ToString() ?? ""))
         .Select(parameter => $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}"));
 
-    /// <summary>The values of the operator's own parameters, which may be secrets.</summary>
+    /// <summary>The values of the further parameters that the operator has set. They may be secrets.</summary>
     public IEnumerable<string> Values => _policy.Parameters.Select(parameter => parameter.Value);
 
     /// <summary>Returns the parameters of one request.</summary>

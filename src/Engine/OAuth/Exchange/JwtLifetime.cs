@@ -3,10 +3,12 @@ using System.Text.Json;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Reads the expiry of a JWT without checking its signature. A forged expiry only changes how long the forger's own cache entry is kept.</summary>
+/// <summary>
+/// Reads the expiry of a JWT without checking its signature. A forged expiry only changes how long the forger's own token is kept in the cache.
+/// </summary>
 internal static class JwtLifetime
 {
-    /// <summary>Returns the <c>exp</c> of a JWT (RFC 7519 §4.1.4); null for any other token, and if it cannot be read.</summary>
+    /// <summary>Returns the claim <c>exp</c> of a JWT (RFC 7519 §4.1.4); null if the token is not a JWT, or the claim cannot be read.</summary>
     public static DateTimeOffset? EndOf(ReadOnlySpan<byte> token)
     {
         int first = token.IndexOf((byte)'.');

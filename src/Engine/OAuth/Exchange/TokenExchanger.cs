@@ -7,7 +7,7 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Exchange;
 
-/// <summary>Makes one exchange: sends the request of a policy and interprets the answer.</summary>
+/// <summary>Exchanges tokens: sends the requests of one policy and interprets the answers.</summary>
 internal sealed class TokenExchanger : IDisposable
 {
     /// <summary>Builds the parameters of the request. Never changes.</summary>
@@ -38,7 +38,7 @@ internal sealed class TokenExchanger : IDisposable
         _client = policy.Client is not { } client ? null : new ClientIdentity { Id = client.Id, Secret = client.SecretValue, Method = MethodOf(client) };
     }
 
-    /// <summary>Everything that an exchange depends on except the tokens.</summary>
+    /// <summary>Everything in a request except the tokens, as a text (<see cref="ExchangeForm.Fingerprint"/>).</summary>
     public string Fingerprint => _form.Fingerprint;
 
     /// <summary>The URL of the token endpoint, for logs.</summary>
@@ -69,7 +69,7 @@ internal sealed class TokenExchanger : IDisposable
         }
         catch (OAuthException failure)
         {
-            // The client's key cannot be read, so the operator of the proxy has to act.
+            // The proxy's client key cannot be read, so the operator has to act.
             return new ExchangeAnswer(ExchangeVerdict.Refused, failure.Message);
         }
     }

@@ -14,13 +14,13 @@ namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Signs a person in with a browser: authorization code, PKCE, loopback redirect (RFC 6749 §4.1, RFC 7636, RFC 8252).</summary>
 /// <param name="grant">The grant and its settings.</param>
-/// <param name="secrets">Values that must not be in the browser's environment; null stands for a secret that is not set.</param>
+/// <param name="secrets">Secrets that must not be in the browser's environment; an element is null if that secret is not set.</param>
 /// <param name="http">Fetches the keys of an ID token.</param>
 /// <param name="clients">Chooses the client.</param>
-/// <param name="tokens">Exchanges the code.</param>
-/// <param name="clock">The clock for ages and waits.</param>
+/// <param name="tokens">Exchanges the authorization code for tokens.</param>
+/// <param name="clock">The clock for waits and for the lifetimes of ID tokens.</param>
 /// <param name="logger">Logs that the browser cannot be opened.</param>
-/// <param name="invitation">Shows the link.</param>
+/// <param name="invitation">Shows the person the link to sign in.</param>
 internal sealed class AuthorizationCodeFlow(
     OAuthGrant.AuthorizationCode grant,
     IReadOnlyList<string?> secrets,
@@ -48,8 +48,8 @@ internal sealed class AuthorizationCodeFlow(
         return new IssuedCredential { Server = protection.Server, Client = client, Resource = protection.Resource, Scopes = scopes, Tokens = tokens };
     }
 
-    // MCP: a server whose metadata does not list S256 must not be used. If the operator has named the server, a missing list is accepted (several large servers
-    // have none), but not a list without S256.
+    // MCP: a server whose metadata does not list S256 must not be used. If the operator has named the server, its metadata may lack the list, as with several
+    // large servers; but a list without S256 is never accepted.
     private static void CheckServer(Protection protection)
     {
         ServerMetadata server = protection.Server;
@@ -120,7 +120,7 @@ internal sealed class AuthorizationCodeFlow(
     }
 
     /// <returns>The authorization code.</returns>
-    /// <exception cref="OAuthException">The answer comes from another server, or is an error.</exception>
+    /// <exception cref="OAuthException">The redirect comes from another server, or has an error or no code.</exception>
     private static string CodeFrom(CallbackQuery answer, SignInAttempt attempt)
     {
         ServerMetadata server = attempt.Protection.Server;
@@ -166,7 +166,7 @@ internal sealed class AuthorizationCodeFlow(
         return tokens.AskAsync(attempt.Protection.Server, attempt.Client, OidcConstants.GrantTypes.AuthorizationCode, parameters, dpopKey, cancellationToken);
     }
 
-    /// <summary>The values of one sign-in that its callback is checked against; the issuer is one of them (RFC 9207).</summary>
+    /// <summary>The values of one sign-in, against which its redirect and its ID token are checked; the issuer is one of them (RFC 9207).</summary>
     private sealed class SignInAttempt(Protection protection, ClientIdentity client, IReadOnlyList<string> scopes, string redirectUri)
     {
         public Protection Protection { get; } = protection;

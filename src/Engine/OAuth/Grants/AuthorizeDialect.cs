@@ -1,8 +1,8 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>How one provider's authorization request differs from RFC 6749, so that its token can be renewed, or used at all.</summary>
+/// <summary>How one provider's authorization request must differ from RFC 6749. Otherwise its token could not be renewed, or not be used at all.</summary>
 /// <remarks>
-/// The provider is recognized by its authorization endpoint, which is the same for all of its customers. A row adds parameters and says how scopes are
+/// The provider is recognized by its authorization endpoint, which is the same for all of its customers. A dialect adds parameters and says how scopes are
 /// separated. It never replaces a parameter that the proxy sends anyway.
 /// </remarks>
 /// <param name="Name">The provider's name.</param>
@@ -10,13 +10,13 @@ namespace McpProxyFast.OAuth.Grants;
 /// <param name="Parameters">The parameters that are added.</param>
 internal sealed record AuthorizeDialect(string Name, string Endpoint, params (string Name, string Value)[] Parameters)
 {
-    /// <summary>A provider that follows RFC 6749.</summary>
+    /// <summary>The dialect of all other providers: they follow RFC 6749.</summary>
     private static readonly AuthorizeDialect Plain = new("OAuth", "");
 
     /// <summary>The character between two scopes: a space (RFC 6749 §3.3), unless the provider requires another one.</summary>
     public char ScopeSeparator { get; init; } = ' ';
 
-    /// <summary>The dialects, each with the page of the provider's documentation that it is based on.</summary>
+    /// <summary>The dialects of all known providers. Each has a link to the page of the provider's documentation that it is based on.</summary>
     public static IReadOnlyList<AuthorizeDialect> All { get; } =
     [
         // Google issues a refresh token only for access_type=offline, and after the first time only if the person is asked for consent again:
@@ -30,13 +30,13 @@ internal sealed record AuthorizeDialect(string Name, string Endpoint, params (st
         // Without this parameter Dropbox issues a token for four hours and no refresh token: https://developers.dropbox.com/oauth-guide
         new("Dropbox", "https://www.dropbox.com/oauth2/authorize", ("token_access_type", "offline")),
 
-        // Scopes as a comma-delimited string; with blanks the request is refused: https://developers.strava.com/docs/authentication/
+        // Strava separates scopes by commas, and refuses a request with spaces between them: https://developers.strava.com/docs/authentication/
         new("Strava", "https://www.strava.com/oauth/authorize") { ScopeSeparator = ',' },
 
-        // A comma-separated list of scopes: https://developers.linear.app/docs/oauth/authentication
+        // Linear separates scopes by commas: https://developers.linear.app/docs/oauth/authentication
         new("Linear", "https://linear.app/oauth/authorize") { ScopeSeparator = ',' },
     ];
 
-    /// <returns>The dialect for this endpoint.</returns>
+    /// <returns>The dialect of the provider with this endpoint.</returns>
     public static AuthorizeDialect At(string? authorizationEndpoint) => All.FirstOrDefault(dialect => dialect.Endpoint == authorizationEndpoint) ?? Plain;
 }

@@ -11,10 +11,10 @@ internal sealed class ClientKey(string path, TimeProvider clock)
 {
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
 
-    /// <param name="clientId">The client id, which is the assertion's issuer and subject.</param>
-    /// <param name="audience">The issuer identifier of the authorization server, which is the assertion's audience.</param>
+    /// <param name="clientId">The client id: the assertion's issuer and subject.</param>
+    /// <param name="audience">The issuer identifier of the authorization server: the assertion's audience.</param>
     /// <param name="cancellationToken">Ends the wait for the file.</param>
-    /// <exception cref="OAuthException">The file has no private key that can sign.</exception>
+    /// <exception cref="OAuthException">The key file cannot be read, or has no private key that can sign.</exception>
     public async Task<string> AssertAsync(string clientId, string audience, CancellationToken cancellationToken)
     {
         string pem = await ReadSecret.FromAsync(path, "client key", cancellationToken).ConfigureAwait(false);
@@ -34,7 +34,7 @@ internal sealed class ClientKey(string path, TimeProvider clock)
 
     private SigningCredentials Credentials(string pem)
     {
-        // The JWS algorithm is chosen by trying to import the key, since the PEM label does not always name the algorithm.
+        // The kind of the key is found by trying to import it, since the PEM label does not always name it.
         if (TryImport(ECDsa.Create(), pem) is ECDsa curve)
         {
             string algorithm = curve.KeySize switch
@@ -63,7 +63,7 @@ internal sealed class ClientKey(string path, TimeProvider clock)
         }
         catch (Exception failure) when (failure is CryptographicException or ArgumentException)
         {
-            // The key is of another kind. If no kind accepts it, the caller reports that, without quoting the file.
+            // The key is of another kind. If the import fails for every kind, the caller reports that, without quoting the file.
             algorithm.Dispose();
             return null;
         }

@@ -11,8 +11,8 @@ internal static class ClientMethod
     public const string PrivateKeyJwt = "private_key_jwt";
 
     /// <summary>
-    /// Returns the method for a client with a secret: the one that the operator has set, or else one from the server's metadata. With a wrong method the
-    /// authorization code would be lost.
+    /// Returns the method for a client with a secret: the one that the operator has set, or else one from the server's metadata. If the method were wrong, the
+    /// token request would fail, and the authorization code would be lost.
     /// </summary>
     /// <remarks>RFC 8414 §2: a server that lists no methods supports <c>client_secret_basic</c>.</remarks>
     public static string ForSecret(ServerMetadata server, TokenEndpointAuthMethod wanted) =>

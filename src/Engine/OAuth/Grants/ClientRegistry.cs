@@ -13,17 +13,18 @@ namespace McpProxyFast.OAuth.Grants;
 internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, CredentialStore store, string storeKey, TimeProvider clock, ILogger logger)
 {
     /// <summary>
-    /// The maximum length of a registered client id or client secret, in characters. Both are stored, and the id is part of the link to sign in.
+    /// The maximum length of a registered client id or client secret, in characters; a longer one makes the registration fail. Both are stored, and the id is
+    /// part of the link to sign in.
     /// </summary>
     private const int MaxIdentity = 8 * 1024;
 
-    /// <summary>Whether the client, and with it its redirect URI, was registered beforehand.</summary>
+    /// <summary>Whether the operator has registered the client beforehand, together with its redirect URI.</summary>
     public bool IsPreregistered => policy.Client is KnownClient;
 
-    /// <summary>Whether the client that was chosen last was registered by an earlier sign-in. If so, the server may have forgotten it.</summary>
+    /// <summary>Whether the client that was chosen last comes from an earlier sign-in's registration. Then the server may have forgotten it.</summary>
     public bool IsKept { get; private set; }
 
-    /// <exception cref="OAuthException">There is no client, and none can be registered. The message says what to do.</exception>
+    /// <exception cref="OAuthException">The operator has set no client, and none can be registered. The message says what to do.</exception>
     public async Task<ClientIdentity> ChooseAsync(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
         if (policy.Client is KnownClient)
@@ -73,7 +74,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         };
     }
 
-    /// <summary>Drops a registration that the server has forgotten.</summary>
+    /// <summary>Drops the stored registration at a server that has forgotten it.</summary>
     public async Task ForgetAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         using StoreLease lease = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -82,7 +83,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         lease.Put(storeKey, entry with { Registrations = entry.Registrations.Remove(Name(server)) });
     }
 
-    // Finds a stored registration. It can be used only with the redirect URI and the scopes that it was registered with, and until its secret expires.
+    // Finds a stored registration that can be used: its redirect URI is the same, it covers the scopes, and its secret has not expired.
     private async Task<ClientIdentity?> FindKeptAsync(
         ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
     {
@@ -130,7 +131,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         return Read(answer, server, redirectUri) with { Scopes = scopes };
     }
 
-    // RFC 7591 §2. MCP 2026-07-28 demands application_type, and grant types that match the flow.
+    // RFC 7591 §2. MCP 2026-07-28 requires `application_type`, and grant types that match the flow.
     private DynamicClientRegistrationDocument Describe(ServerMetadata server, string? redirectUri, IReadOnlyList<string> scopes)
     {
         bool withBrowser = policy.Grant is OAuthGrant.AuthorizationCode;
@@ -141,7 +142,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
             TokenEndpointAuthenticationMethod = ClientMethod.ForRegistration(server, policy.TokenEndpointAuthMethod),
             Scope = scopes.Count > 0 ? string.Join(' ', scopes) : null,
 
-            // null leaves these members out. If default_acr_values were empty instead, oidc-provider would demand the scope `openid`.
+            // With null these members are left out. If `default_acr_values` were sent as an empty list, oidc-provider would demand the scope `openid`.
             Contacts = null!,
             PostLogoutRedirectUris = null!,
             DefaultAcrValues = null!,

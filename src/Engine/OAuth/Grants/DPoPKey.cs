@@ -6,8 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>The key that tokens are bound to (DPoP). Makes the proofs that the proxy has the key (RFC 9449 §4).</summary>
-/// <remarks>It is not disposed of explicitly, since a request may still use it when another key replaces it. The garbage collector frees it.</remarks>
+/// <summary>The key that tokens are bound to (DPoP). Makes the proofs of possession that are sent with requests (RFC 9449 §4).</summary>
+/// <remarks>It is not disposed of explicitly, since a request may still use it after it has been replaced. The garbage collector frees it.</remarks>
 internal sealed class DPoPKey
 {
     /// <summary>The private key. Never changes.</summary>
@@ -16,7 +16,7 @@ internal sealed class DPoPKey
     /// <summary>The clock for the time in the proofs. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>The key in the form that the token library takes. Never changes.</summary>
+    /// <summary>The key as an object of the library that signs the proofs. Never changes.</summary>
     private readonly SigningCredentials _credentials;
 
     /// <summary>The header of the proofs, which has the public key. Never changes.</summary>
@@ -50,13 +50,13 @@ internal sealed class DPoPKey
     }
 
     /// <summary>
-    /// Returns the private key in a form for the store. It must be stored, since refresh tokens of a public client are bound to it (RFC 9449 §5).
+    /// Returns the private key as text, for the store. It must be stored, since refresh tokens of a public client are bound to it (RFC 9449 §5).
     /// </summary>
     public string Export() => Convert.ToBase64String(_key.ExportPkcs8PrivateKey());
 
     /// <param name="method">The HTTP method of the request that the proof is sent with.</param>
     /// <param name="url">The URL of that request. Its query and fragment are ignored (§4.2).</param>
-    /// <param name="nonce">The nonce that the server has asked for; null if none.</param>
+    /// <param name="nonce">The last nonce that the server has sent; null if it has sent none.</param>
     /// <param name="accessToken">The access token that is sent with the request; null for a request to the token endpoint.</param>
     public string Prove(string method, Uri url, string? nonce, string? accessToken)
     {

@@ -10,11 +10,11 @@ namespace McpProxyFast.OAuth.Grants;
 /// <summary>Signs a person in with a browser on another machine (RFC 8628).</summary>
 internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, TokenEndpoint tokens, TimeProvider clock, SignInInvitation invitation) : IGrantFlow
 {
-    // RFC 8628 §3.5: each slow_down makes the polling interval this much longer.
+    // RFC 8628 §3.5: after each `slow_down` the polling interval is longer by this much.
     private static readonly TimeSpan SlowDown = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
 
-    // The code is not polled for longer than this, whatever lifetime the server states.
+    // The proxy stops polling after this time, whatever lifetime the server states for the code. Then the sign-in has failed.
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromHours(1);
 
     public async Task<IssuedCredential> RunAsync(Protection protection, IReadOnlyList<string> scopes, DPoPKey? dpopKey, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
             : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
     }
 
-    // Polls until the code expires. RFC 8628 §3.2: the code cannot be entered after that, whatever the server answers then.
+    // Polls until the code expires. RFC 8628 §3.2: after that the person cannot enter it, so further answers of the server do not matter.
     private async Task<TokenSet> PollInTimeAsync(
         Protection protection, ClientIdentity client, DeviceAuthorizationResponse device, DPoPKey? dpopKey, TimeSpan? lifetime,
             CancellationToken cancellationToken)
@@ -93,7 +93,8 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
             }
             catch (OAuthException failure) when (failure.Code is "authorization-pending" or "slow-down" || failure.Failure is OAuthFailure.Transient)
             {
-                // RFC 8628 §3.5: the person has not entered the code yet. After slow_down, or an error of the server, the interval grows.
+                // RFC 8628 §3.5: `authorization_pending` means that the person has not entered the code yet. After `slow_down`, or a temporary error, the
+                // interval grows.
                 TimeSpan slower = interval + SlowDown < MaxInterval ? interval + SlowDown : MaxInterval;
                 interval = failure.Code is "authorization-pending" ? interval : slower;
             }

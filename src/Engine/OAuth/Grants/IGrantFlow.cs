@@ -4,7 +4,7 @@ using McpProxyFast.OAuth.Store;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Runs one kind of grant to get a first token.</summary>
+/// <summary>Runs one kind of OAuth grant to obtain new tokens.</summary>
 internal interface IGrantFlow
 {
     /// <exception cref="OAuthException">No token was issued. The message says what a person can do.</exception>

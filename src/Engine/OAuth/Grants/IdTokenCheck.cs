@@ -7,14 +7,16 @@ namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>Checks the ID token of a sign-in that asked for <c>openid</c> (OpenID Connect Core 1.0 §3.1.3.7).</summary>
 /// <remarks>
-/// The access token does not depend on this check: <c>state</c>, PKCE and <c>iss</c> bind the authorization code to the sign-in. So a wrong or missing ID token
-/// does not end the sign-in. There is just no ID token to exchange then.
+/// The access token is safe without this check: <c>state</c>, PKCE and <c>iss</c> bind the authorization code to the sign-in. So if the ID token is wrong or
+/// missing, the sign-in still succeeds, but there is no ID token to exchange.
 /// </remarks>
 internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
 {
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
 
-    /// <returns>Why the token must not be used: it is missing, forged, or made for another sign-in; null if it is valid.</returns>
+    /// <returns>
+    /// Why the ID token must not be used: it is missing, forged, expired, or made for another sign-in, or it cannot be checked; null if it is valid.
+    /// </returns>
     public async Task<string?> FindFaultAsync(string? idToken, ServerMetadata server, string clientId, string nonce, CancellationToken cancellationToken)
     {
         if (idToken is null || UrlRule.Parse(server.JwksUri) is not { } place)
@@ -61,7 +63,7 @@ internal sealed class IdTokenCheck(OAuthHttp http, TimeProvider clock)
         }
         catch (ArgumentException)
         {
-            // The library throws this for JSON that is not a key set.
+            // The library throws this exception if the JSON is not a key set.
             return [];
         }
     }

@@ -6,8 +6,8 @@ using McpProxyFast.OAuth.Store;
 namespace McpProxyFast.OAuth.Grants;
 
 /// <summary>
-/// The grants in which no person has to act: client credentials, the assertion of a workload (jwt-bearer), the assertion of an identity provider about a person
-/// (id-jag).
+/// Runs the grants that need no person: client credentials; jwt-bearer with the assertion of a workload; id-jag with the assertion of an identity provider
+/// about a person.
 /// </summary>
 internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, TokenEndpoint tokens) : IGrantFlow
 {
@@ -38,7 +38,7 @@ internal sealed class MachineFlow(OAuthPolicy policy, ClientRegistry clients, To
         };
     }
 
-    /// <returns>The assertion of the grant; null if the grant has none.</returns>
+    /// <returns>The assertion to send; null if the policy's grant has none.</returns>
     private async Task<string?> AssertionAsync(Protection protection, IReadOnlyList<string> scopes, CancellationToken cancellationToken) => policy.Grant switch
     {
         OAuthGrant.JwtBearer grant => await ReadSecret.FromAsync(grant.AssertionFile, "assertion", cancellationToken).ConfigureAwait(false),

@@ -2,10 +2,10 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Maps the error codes of RFC 6749 and its extensions to what can be done next.</summary>
+/// <summary>Says what can be done about the error codes of RFC 6749 and its extensions.</summary>
 internal static class OAuthError
 {
-    /// <summary>Returns what can be done about an error of the authorization endpoint, which comes with the redirect (RFC 6749 §4.1.2.1).</summary>
+    /// <summary>Returns what can help after an error of the authorization endpoint, which comes with the redirect (RFC 6749 §4.1.2.1).</summary>
     public static OAuthFailure FailureOf(string error) => error switch
     {
         "access_denied" => OAuthFailure.GrantLost,
@@ -24,7 +24,7 @@ internal static class OAuthError
     };
 
     /// <summary>
-    /// Returns a sentence that says what a person can do about an error of the authorization or the token endpoint; empty if nothing is known.
+    /// Returns a sentence that says what a person can do about an error of the authorization or the token endpoint; empty if there is no advice for this error.
     /// </summary>
     /// <param name="error">The OAuth error code.</param>
     /// <param name="description">The server's <c>error_description</c>; null if there is none.</param>
@@ -42,7 +42,8 @@ internal static class OAuthError
         _ => "",
     };
 
-    // Microsoft Entra sends AADSTS9010010 or AADSTS901002 with the code invalid_target, invalid_request or invalid_scope, depending on the endpoint.
+    // If Microsoft Entra refuses the resource, the description begins with AADSTS9010010 or AADSTS901002. The error code is `invalid_target`, `invalid_request`
+    // or `invalid_scope`, depending on the endpoint.
     private static bool IsAboutResource(string error, string? description) =>
         error == "invalid_target" || description?.StartsWith("AADSTS90100", StringComparison.Ordinal) is true;
 }

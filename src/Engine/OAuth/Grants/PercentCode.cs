@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Percent-encoding (RFC 3986 §2.1), as a server may write it that has encoded a value several times.</summary>
+/// <summary>Decodes percent-encoding (RFC 3986 §2.1) of a server that may have encoded a value several times.</summary>
 internal static class PercentCode
 {
     private const byte Percent = (byte)'%';
 
-    /// <summary>The byte that <c>%41</c> stands for, or <c>%2541</c>, or <c>%252541</c>.</summary>
-    /// <param name="text">Begins with it.</param>
-    /// <param name="length">How much of the text that is.</param>
-    /// <returns>-1 if the text stands for none.</returns>
+    /// <summary>Decodes the byte at the start of a text. For example, <c>%41</c>, <c>%2541</c> and <c>%252541</c> all stand for <c>A</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="length">The number of bytes of the text that stand for the decoded byte. Valid if the result is not -1.</param>
+    /// <returns>The decoded byte; -1 if the text does not start with a percent-encoded byte.</returns>
     public static int Decode(ReadOnlySpan<byte> text, out int length)
     {
         length = 0;

@@ -3,26 +3,25 @@ using System.Text;
 
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Removes the secrets of one request from messages about its answer, since a server's error description may repeat them.</summary>
+/// <summary>Removes the secrets of one request from messages about its answer, since the error description of a server may repeat them.</summary>
 /// <remarks>
-/// A secret is found in every form in which a server may have seen it: as it is, percent-encoded in part or as a whole, with upper-case or lower-case
-/// hexadecimal digits, once or several times, form-encoded with <c>+</c> for spaces, and in either alphabet of Base64. A part of a secret is found too
-/// (<see cref="SecretParts"/>).
+/// A secret is found in every form in which a server may repeat it: unchanged; percent-encoded in part or as a whole, once or several times, with upper-case or
+/// lower-case digits; form-encoded with <c>+</c> for spaces; in either alphabet of Base64. A part of a secret is found too (<see cref="SecretParts"/>).
 /// </remarks>
 internal sealed class Redaction
 {
-    /// <summary>The minimum length, in characters, of a value that is treated as a possible secret.</summary>
+    /// <summary>The minimum length, in characters, of a value that may be a secret. Shorter ones are not removed.</summary>
     private const int MinPossible = 4;
 
     /// <summary>
-    /// The maximum number of characters of a text that are searched. Messages show fewer. A server may send a megabyte of text that nearly matches a token, and
-    /// searching all of it would take too long.
+    /// The maximum number of characters of a text that are searched; the rest is cut off. Messages show fewer. If a server sent a megabyte of text that nearly
+    /// matches a token, searching all of it would take too long.
     /// </summary>
     private const int MaxText = 8 * 1024;
 
     private static readonly byte[] Shown = "(redacted)"u8.ToArray();
 
-    /// <summary>The secrets and their Base64 forms, as UTF-8 bytes.</summary>
+    /// <summary>The secrets, and their Base64 forms, as UTF-8 bytes.</summary>
     private readonly List<byte[]> _secrets = [];
 
     public void Add(params ReadOnlySpan<string?> secrets)
@@ -40,11 +39,11 @@ internal sealed class Redaction
 
     /// <summary>
     /// Adds values that may or may not be secrets, such as the operator's own parameters. Values of less than <see cref="MinPossible"/> characters are not
-    /// added: they protect nothing, and would occur in every message.
+    /// added: they are too short to be secrets, and would be found in nearly every message.
     /// </summary>
     public void AddPossible(IEnumerable<string> values) => Add([.. values.Where(value => value.Length >= MinPossible)]);
 
-    /// <summary>Adds the values in a URL's query, since some servers expect a secret there.</summary>
+    /// <summary>Adds the values in a URL's query, since some servers expect a secret in their URL.</summary>
     public void AddQueryOf(string url)
     {
         int start = url.IndexOf('?', StringComparison.Ordinal);
@@ -52,10 +51,12 @@ internal sealed class Redaction
         AddPossible(parts.Select(part => Uri.UnescapeDataString(part[(part.IndexOf('=', StringComparison.Ordinal) + 1)..])));
     }
 
-    /// <summary>Whether a text contains one of the secrets.</summary>
+    /// <summary>Whether a text contains one of the secrets, or is longer than <see cref="MaxText"/>.</summary>
     public bool IsIn(string text) => Of(text) != text;
 
-    /// <summary>Returns the text without the secrets, and without what follows after <see cref="MaxText"/> characters.</summary>
+    /// <summary>
+    /// Returns the text with each secret replaced by <c>(redacted)</c>, and cut after <see cref="MaxText"/> characters; null if the text is null.
+    /// </summary>
     public string? Of(string? text)
     {
         if (text is null)
@@ -78,7 +79,7 @@ internal sealed class Redaction
         return Show(bytes, isSecret);
     }
 
-    /// <summary>The text with one mark in the place of each run of bytes that must not be shown.</summary>
+    /// <summary>Returns the text with <c>(redacted)</c> in place of each run of marked bytes.</summary>
     private static string Show(byte[] text, bool[] isSecret)
     {
         WidenToCharacters(text, isSecret);
@@ -92,7 +93,7 @@ internal sealed class Redaction
         return Encoding.UTF8.GetString(shown.GetBuffer(), 0, (int)shown.Length);
     }
 
-    /// <summary>A character of several bytes is shown whole or not at all.</summary>
+    /// <summary>Marks all bytes of a character if one of its bytes is marked, so that no part of a character is shown.</summary>
     private static void WidenToCharacters(byte[] text, bool[] isSecret)
     {
         for (int at = text.Length - 1; at > 0; at--)
@@ -113,7 +114,7 @@ internal sealed class Redaction
         int longest = 0;
         foreach (byte[] secret in _secrets)
         {
-            // A secret that contains a percent sign may look percent-encoded although it is not, so both readings are tried.
+            // A secret may itself contain a percent sign, so the text is compared both decoded and as it is.
             int length = Math.Max(Match(text, secret, decodes: true, isCut), Match(text, secret, decodes: false, isCut));
             longest = Math.Max(longest, length);
         }
@@ -122,8 +123,8 @@ internal sealed class Redaction
     }
 
     /// <returns>
-    /// How many bytes at the start of the text are the secret; 0 if it does not start with the secret. If the text was cut, the start of the secret at its end
-    /// counts too.
+    /// How many bytes at the start of the text are the secret; 0 if the text does not start with it. If the text was cut, it is enough that the text ends
+    /// within the secret.
     /// </returns>
     private static int Match(ReadOnlySpan<byte> text, ReadOnlySpan<byte> secret, bool decodes, bool isCut)
     {

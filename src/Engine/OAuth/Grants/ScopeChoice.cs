@@ -8,8 +8,8 @@ internal static class ScopeChoice
     private const string OfflineAccess = "offline_access";
 
     /// <remarks>
-    /// MCP 2025-11-25, scope selection: the operator's scopes, or else those in the challenge, or else all that the resource lists, or else none. A step-up
-    /// also asks for the scopes that were asked for before (2026-07-28), since the new token replaces the old one.
+    /// MCP 2025-11-25, scope selection: the operator's scopes, or else those in the challenge, or else all that the resource lists, or else none. The scopes
+    /// that were asked for before are always added (2026-07-28), since the new token replaces the old one.
     /// </remarks>
     public static IReadOnlyList<string> For(OAuthPolicy policy, Protection protection, Challenge? challenge, IEnumerable<string> askedBefore)
     {
@@ -33,7 +33,8 @@ internal static class ScopeChoice
 
     public static bool IsForAPerson(OAuthPolicy policy) => policy.Grant.NeedsPerson;
 
-    // The operator has named the issuer, and the resource lists no scopes: this is an ordinary OpenID login, as `thv proxy` does it.
+    // Whether this is an ordinary OpenID login: the operator has named the issuer, which offers `openid`, and no resource indicator is sent. `thv proxy` asks
+    // for the same scopes.
     private static bool IsPlainOpenId(OAuthPolicy policy, Protection protection) =>
         policy.Server.Issuer is not null && IsForAPerson(policy)
         && protection.Resource is null && protection.Server.ScopesSupported?.Contains("openid") == true;

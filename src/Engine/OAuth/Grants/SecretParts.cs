@@ -1,15 +1,15 @@
 namespace McpProxyFast.OAuth.Grants;
 
-/// <summary>Finds parts of secrets in a text: a server's message may show only how a token begins.</summary>
+/// <summary>Finds parts of secrets in a text. For example, a server's message may show only the beginning of a token.</summary>
 /// <remarks>
-/// Text and secrets are compared by runs of <see cref="MinLength"/> bytes, each of which is one number, so the work grows with the length of the text plus the
-/// length of the secrets. What is kept meanwhile grows with the text alone.
+/// Each run of <see cref="MinLength"/> bytes in the text and in the secrets is converted to one number, and the numbers are compared. So the time grows
+/// linearly with the lengths of the text and the secrets. The memory grows with the length of the text only.
 /// </remarks>
 internal static class SecretParts
 {
     /// <summary>
-    /// The length in bytes of the shortest part that is found. In a random token these are 72 bits, which do not occur in a text by chance. A shorter part may
-    /// be a word that the text and the secret have in common; removing it would make messages unreadable.
+    /// The length in bytes of the shortest part that is found. In a random token 12 characters are 72 bits, which do not occur in a text by chance. A shorter
+    /// part could be a word that the text and the secret have in common; removing it would make messages unreadable.
     /// </summary>
     public const int MinLength = 12;
 
@@ -21,7 +21,7 @@ internal static class SecretParts
     /// <param name="isPart">One entry for each byte of the text. Entries that are true already stay true.</param>
     public static void Mark(byte[] text, IEnumerable<byte[]> secrets, bool[] isPart)
     {
-        // A secret may hold a percent sign or a plus itself, so the text is also read as it is.
+        // A secret may itself contain a percent sign or a plus, so the text is also searched as it is.
         Spelling[] spellings = [Spelling.Literal(text), Spelling.Decoded(text, plusIsBlank: false), Spelling.Decoded(text, plusIsBlank: true)];
         HashSet<UInt128> runs = [.. spellings.SelectMany(spelling => RunsOf(spelling.Bytes))];
         HashSet<UInt128> found = [.. secrets.SelectMany(RunsOf).Where(runs.Contains)];
@@ -45,7 +45,7 @@ internal static class SecretParts
         }
     }
 
-    /// <summary>Every run of <see cref="MinLength"/> bytes, from the first to the last, as a number.</summary>
+    /// <summary>Returns each run of <see cref="MinLength"/> bytes as a number, from the first to the last.</summary>
     private static IEnumerable<UInt128> RunsOf(byte[] bytes)
     {
         UInt128 run = 0;
@@ -59,9 +59,9 @@ internal static class SecretParts
         }
     }
 
-    /// <summary>One way to read a text.</summary>
+    /// <summary>A text, decoded in one of the possible ways.</summary>
     /// <param name="Bytes">The bytes after decoding.</param>
-    /// <param name="Starts">The index in the text at which each of these bytes begins, and at the end the length of the text.</param>
+    /// <param name="Starts">For each decoded byte, the index in the text at which it begins; and as the last element, the length of the text.</param>
     private readonly record struct Spelling(byte[] Bytes, int[] Starts)
     {
         public static Spelling Literal(byte[] text) => new(text, [.. Enumerable.Range(0, text.Length + 1)]);

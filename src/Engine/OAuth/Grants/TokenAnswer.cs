@@ -12,29 +12,32 @@ namespace McpProxyFast.OAuth.Grants;
 /// <summary>Checks and reads the answer of a token endpoint (RFC 6749 §5).</summary>
 internal static class TokenAnswer
 {
-    // Some servers state a huge lifetime to say "for ever". Such a token is still renewed once a year.
+    // Some servers state a huge lifetime for a token that never expires. Such a token is still renewed once a year.
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>The maximum length of an access token in bytes, the same as for incoming tokens. The token is part of the head of every request.</summary>
+    /// <summary>
+    /// The maximum length of an access token in bytes, the same as for incoming tokens; a longer one is refused. The token is part of the head of every
+    /// request.
+    /// </summary>
     public const int MaxAccessTokenBytes = 16 * 1024;
 
-    /// <summary>The maximum length of a refresh token or ID token in characters. Both are stored.</summary>
+    /// <summary>The maximum length of a refresh token or ID token in characters; a longer one is refused. Both are stored.</summary>
     private const int MaxOtherToken = 64 * 1024;
 
-    /// <summary>The members with text for people in errors that are not OAuth errors: those of RFC 9457, and those that providers use.</summary>
+    /// <summary>The members with text for people in errors that are not OAuth errors. Some are from RFC 9457, some are used by single providers.</summary>
     private static readonly string[] OtherWords = ["title", "detail", "message", "reason", "errors"];
 
-    // A shorter lifetime counts as this, so that the server is not asked again and again. If a token expires earlier, it is renewed when the upstream refuses
-    // it.
+    // A shorter stated lifetime is raised to this one, so that the server is not asked again and again. If the token expires earlier, it is renewed when the
+    // upstream refuses it.
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(10);
 
     /// <param name="answer">The HTTP answer.</param>
     /// <param name="server">The server that sent it.</param>
-    /// <param name="bound">Whether a token that is bound to a key (DPoP) was requested.</param>
+    /// <param name="bound">Whether a token was requested that is bound to a key (DPoP).</param>
     /// <param name="redaction">The secrets of the request, which must not appear in a message.</param>
     /// <param name="clock">The clock from which the token's expiry is computed.</param>
-    /// <param name="dialect">The form of the server's answers.</param>
-    /// <exception cref="OAuthException">The answer has no tokens that can be used.</exception>
+    /// <param name="dialect">How the server's answers differ from RFC 6749.</param>
+    /// <exception cref="OAuthException">The answer is an error, or has no tokens that can be used.</exception>
     public static TokenSet Read(
         TokenResponse answer, ServerMetadata server, bool bound, Redaction redaction, TimeProvider clock, TokenDialect dialect)
     {
@@ -67,7 +70,7 @@ internal static class TokenAnswer
         };
     }
 
-    /// <summary>Throws if the answer is not a success. The exception says what can be done next.</summary>
+    /// <summary>Throws if the answer is not a success. <see cref="OAuthException.Failure"/> says what can help.</summary>
     public static void ThrowIfFailed(ProtocolResponse answer, string endpoint, Redaction redaction)
     {
         if (answer.Exception is OAuthException failure)
@@ -91,7 +94,9 @@ internal static class TokenAnswer
         }
     }
 
-    /// <summary>Returns the error code in an answer; null if there is none, or it is null. If the error is an object, this is its type.</summary>
+    /// <summary>
+    /// Returns the error code in an answer; null if it has none. If the member <c>error</c> is an object, this is its member <c>type</c> or <c>code</c>.
+    /// </summary>
     public static string? ErrorOf(ProtocolResponse answer)
     {
         if (ObjectIn(answer) is not { } json)
@@ -106,7 +111,7 @@ internal static class TokenAnswer
     private static string? DescriptionIn(JsonElement json) =>
         ErrorObjectIn(json) is { } inner ? inner.WordOf("message") : json.WordOf("error_description");
 
-    /// <summary>Returns the error as an object with members of its own, as Facebook's Graph API sends it; null if the error is a string.</summary>
+    /// <summary>Returns the member <c>error</c> if it is an object, as Facebook's Graph API sends it; null if it is a string, or missing.</summary>
     /// <remarks>https://developers.facebook.com/docs/graph-api/guides/error-handling</remarks>
     private static JsonElement? ErrorObjectIn(JsonElement json) =>
         json.TryGetProperty("error", out JsonElement error) && error.ValueKind is JsonValueKind.Object && error.HasReadableNames() ? error : null;
@@ -136,7 +141,7 @@ internal static class TokenAnswer
         return new OAuthException(failure, code, message) { Status = status };
     }
 
-    // The answer is not an OAuth answer but, for example, the error page of a gateway. It says nothing about the grant, so the grant is kept.
+    // The answer is not an OAuth answer but, for example, the error page of a gateway. It says nothing about the refresh token, so the proxy keeps it.
     private static OAuthException Unexpected(ProtocolResponse answer, string endpoint, Redaction redaction) =>
         new(
             OAuthFailure.Transient,
@@ -147,7 +152,10 @@ internal static class TokenAnswer
             Status = answer.HttpStatusCode,
         };
 
-    /// <summary>What an error that is not OAuth's says for a person, in brackets. Nothing is shown of a success, which may hold tokens.</summary>
+    /// <summary>
+    /// Returns, in brackets, the text for people in an error that is not an OAuth error; otherwise empty. Text from a successful answer is not shown, since it
+    /// may contain tokens.
+    /// </summary>
     private static string WordsOf(ProtocolResponse answer, Redaction redaction)
     {
         if ((int)answer.HttpStatusCode < 400 || ObjectIn(answer) is not { } json)

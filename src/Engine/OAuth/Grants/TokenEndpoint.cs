@@ -10,22 +10,22 @@ namespace McpProxyFast.OAuth.Grants;
 /// <param name="http">Sends the requests.</param>
 /// <param name="clientKey">Signs the client's assertions; null if the client authenticates with a secret, or not at all.</param>
 /// <param name="clock">The clock from which the expiry of each token is computed.</param>
-/// <param name="dialect">The form of the servers' answers; null for that of RFC 6749.</param>
+/// <param name="dialect">How the servers' answers differ from RFC 6749; null if they do not.</param>
 internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimeProvider clock, TokenDialect? dialect = null)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     private static readonly string[] Public = ["resource", "scope", "redirect_uri", "audience", "requested_token_type", "subject_token_type"];
 
-    /// <summary>The grants that use up a code or token. If the answer is lost, the sign-in is lost.</summary>
+    /// <summary>The grants whose requests use up a code or token. If such an answer is lost, the sign-in is lost, so these requests get more time.</summary>
     private static readonly string[] OfOneUse =
         [OidcConstants.GrantTypes.RefreshToken, OidcConstants.GrantTypes.AuthorizationCode, OidcConstants.GrantTypes.DeviceCode];
 
-    // The last DPoP nonce that the endpoint has sent. Only the newest one is used (RFC 9449 §8).
+    // The last DPoP nonce that the endpoint has sent; null before the first. Only the newest one is used (RFC 9449 §8).
     private string? _nonce;
 
-    /// <summary>Checks, before a person signs in, that the token can be requested afterwards.</summary>
-    /// <exception cref="OAuthException">It cannot: the endpoint must not be used, or the client's key cannot sign.</exception>
+    /// <summary>Called before a person is asked to sign in. Checks that the tokens can be requested afterwards.</summary>
+    /// <exception cref="OAuthException">The tokens cannot be requested: the endpoint must not be used, or the client's key cannot sign.</exception>
     public async Task CheckAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         Uri endpoint = UrlRule.Parse(server.TokenEndpoint) ?? throw OAuthException.Refused(
@@ -40,10 +40,10 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
     /// <param name="server">The authorization server.</param>
     /// <param name="client">The client that requests the tokens.</param>
     /// <param name="grantType">The grant type.</param>
-    /// <param name="parameters">The further form parameters.</param>
+    /// <param name="parameters">The other form parameters.</param>
     /// <param name="dpopKey">The key that the tokens are to be bound to; null if none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="OAuthException">No tokens were issued. <see cref="OAuthException.Failure"/> says what can be done.</exception>
+    /// <exception cref="OAuthException">No tokens were issued. <see cref="OAuthException.Failure"/> says what can help.</exception>
     public async Task<TokenSet> AskAsync(
         ServerMetadata server, ClientIdentity? client, string grantType, Parameters parameters, DPoPKey? dpopKey, CancellationToken cancellationToken)
     {
@@ -63,7 +63,7 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
     /// <param name="request">The request.</param>
     /// <param name="server">The server that it goes to.</param>
     /// <param name="client">The client.</param>
-    /// <param name="redaction">Receives the secrets that were added.</param>
+    /// <param name="redaction">The secrets that are added to the request are added to this, so that messages do not show them.</param>
     /// <param name="cancellationToken">Ends the wait for the key's file.</param>
     public async Task AuthenticateAsync(
         ProtocolRequest request, ServerMetadata server, ClientIdentity client, Redaction redaction, CancellationToken cancellationToken)

@@ -11,8 +11,8 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
 {
     private const string GitHub = "https://github.com";
 
-    /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer that can be used.</exception>
+    /// <returns>The claims of the token (RFC 7662 §2.2).</returns>
+    /// <exception cref="IOException">GitHub does not answer, or its answer cannot be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint)
@@ -32,7 +32,7 @@ internal sealed class GitHubTokenCheck(ProviderHttp http, Uri endpoint, string c
         };
     }
 
-    /// <summary>Converts the answer. The check is made for one app, so the audiences of the token are the app's id and GitHub itself.</summary>
+    /// <summary>Converts the answer. GitHub checks the token for one app, so the token's audiences are the app's client id and GitHub itself.</summary>
     private JsonElement Translate(JsonElement answer)
     {
         var claims = new JsonObject

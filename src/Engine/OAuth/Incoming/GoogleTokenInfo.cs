@@ -8,8 +8,8 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>Asks Google about one of its opaque tokens, and converts the answer to the form of RFC 7662.</summary>
 internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
 {
-    /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer that can be used.</exception>
+    /// <returns>The claims of the token (RFC 7662 §2.2).</returns>
+    /// <exception cref="IOException">Google does not answer, or its answer cannot be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{endpoint}?access_token={Uri.EscapeDataString(token)}");
@@ -24,7 +24,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
         };
     }
 
-    /// <summary>Converts the answer. Google writes numbers as strings, and leaves out the issuer, since there is only one.</summary>
+    /// <summary>Converts the answer. Google writes numbers as strings, and leaves out the issuer, which is always the same.</summary>
     private JsonElement Translate(JsonElement answer)
     {
         if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))

@@ -6,17 +6,17 @@ namespace McpProxyFast.OAuth.Incoming;
 
 /// <summary>Asks an RFC 7662 endpoint about a token. This class only checks that the answer is a JSON object; the caller checks the claims in it.</summary>
 /// <param name="http">Sends the requests.</param>
-/// <param name="document">The issuer's metadata, which says how clients may authenticate; null if no issuer is known.</param>
+/// <param name="document">The issuer's metadata, which may say how clients authenticate; null if no issuer is known.</param>
 /// <param name="endpoint">The introspection endpoint.</param>
 /// <param name="clientId">The proxy's client id at the endpoint; null if it has none.</param>
 /// <param name="clientSecret">The client's secret; null if it has none.</param>
 internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? document, Uri endpoint, string? clientId, string? clientSecret)
 {
-    /// <summary>Whether the server has refused HTTP Basic authentication, so that the secret is sent in the body from then on.</summary>
+    /// <summary>Whether the secret is sent in the request's body. Set when the server has refused HTTP Basic authentication; never reset.</summary>
     private volatile bool _secretInBody;
 
-    /// <returns>The answer's claims (RFC 7662 §2.2).</returns>
-    /// <exception cref="IOException">There is no answer that can be used.</exception>
+    /// <returns>The claims of the token (RFC 7662 §2.2).</returns>
+    /// <exception cref="IOException">The endpoint does not answer, or its answer cannot be used.</exception>
     public async Task<JsonElement> AskAsync(string token, CancellationToken cancellationToken)
     {
         (HttpStatusCode status, byte[] body) = await SendAsync(token, cancellationToken).ConfigureAwait(false);
@@ -38,7 +38,7 @@ internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? d
         request.Headers.Add("Accept", "application/json");
         if (clientSecret is not null && !_secretInBody)
         {
-            // RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
+            // RFC 6749 §2.3.1: id and secret are form-encoded before they are joined with a colon.
             request.Headers.Authorization = new BasicAuthenticationOAuthHeaderValue(clientId!, clientSecret);
         }
         else if (clientId is not null)
@@ -52,8 +52,8 @@ internal sealed class IntrospectionEndpoint(ProviderHttp http, IssuerDocument? d
     }
 
     /// <summary>
-    /// Whether the secret may be sent in the body after the server has refused Basic: only if the issuer's metadata says so. Every server must support Basic
-    /// (RFC 6749 §2.3.1).
+    /// Whether to send the secret in the body after the server has refused HTTP Basic, which every server must support (RFC 6749 §2.3.1). False if the issuer's
+    /// metadata lists the supported methods without <c>client_secret_post</c>.
     /// </summary>
     private async Task<bool> MayTrySecretInBodyAsync(CancellationToken cancellationToken)
     {

@@ -8,17 +8,17 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>Fetches the metadata of the issuer of incoming tokens: by OpenID Connect Discovery, then by RFC 8414.</summary>
 internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logger)
 {
-    /// <summary>Fetches the first document that is about exactly this issuer.</summary>
+    /// <summary>Fetches the first metadata document that is about this issuer.</summary>
     /// <exception cref="IOException">There is no such document, or it cannot be fetched now.</exception>
     public Task<JsonElement> FetchAsync(CancellationToken cancellationToken) => FetchAsync(static _ => true, cancellationToken);
 
-    /// <summary>Fetches the first document about exactly this issuer that meets a condition; if none does, returns the first one.</summary>
+    /// <summary>Fetches the first metadata document about this issuer that meets a condition; if none does, returns the first one about this issuer.</summary>
     /// <param name="says">The condition.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="IOException">There is no such document, or it cannot be fetched now.</exception>
     public async Task<JsonElement> FetchAsync(Func<JsonElement, bool> says, CancellationToken cancellationToken)
     {
-        // The URLs that MCP clients try, in reverse order, since most issuers of incoming tokens use OpenID Connect.
+        // These are the URLs that MCP clients try, in reverse order, since most issuers of incoming tokens use OpenID Connect.
         IEnumerable<string> places = WellKnown.ForIssuer(new Uri(issuer)).Reverse();
         var log = new DiscoveryLog(logger);
         JsonElement? first = null;

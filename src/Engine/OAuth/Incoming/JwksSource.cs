@@ -6,7 +6,9 @@ namespace McpProxyFast.OAuth.Incoming;
 /// <summary>Fetches an issuer's signing keys: from the URL that the operator has set, or else from the one in the issuer's metadata.</summary>
 internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Uri? jwksUri)
 {
-    /// <summary>Fetches the present JWK set. The issuer's metadata is read again each time, since the URL of the keys may change.</summary>
+    /// <summary>
+    /// Fetches the current JWK set. If the operator has not set its URL, the issuer's metadata is read again each time, since the URL may change.
+    /// </summary>
     /// <exception cref="IOException">The key set cannot be fetched.</exception>
     public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
     {

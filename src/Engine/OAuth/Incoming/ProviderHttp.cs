@@ -5,12 +5,14 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Incoming;
 
-/// <summary>Sends requests to the identity provider of incoming tokens.</summary>
-/// <remarks>Every failure is an <see cref="IOException"/> whose message contains no secret.</remarks>
+/// <summary>Sends requests to the identity provider that issues the incoming tokens.</summary>
+/// <remarks>
+/// Every failure is an <see cref="IOException"/> whose message contains no secret. A cancelled request throws <see cref="OperationCanceledException"/>.
+/// </remarks>
 internal sealed class ProviderHttp(OAuthHttp http)
 {
     /// <summary>Reads a document.</summary>
-    /// <returns>The bytes of the document; null if there is none at this URL (404 and similar).</returns>
+    /// <returns>The bytes of the document; null if there is none at this URL (404 or another status below 500, except 429).</returns>
     /// <exception cref="IOException">The provider cannot be reached, is too slow, or has sent too much.</exception>
     public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {
@@ -45,7 +47,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
     }
 
-    /// <summary>Parses an answer of the provider.</summary>
+    /// <summary>Parses an answer of the provider, which must be a JSON object.</summary>
     /// <exception cref="IOException">The answer is not a JSON object.</exception>
     public static JsonElement ParseObject(ReadOnlyMemory<byte> body, Uri from)
     {
@@ -60,13 +62,13 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
     }
 
-    /// <summary>Converts claims that the proxy itself has made to the form of claims that come from the provider.</summary>
+    /// <summary>Converts claims that the proxy has built itself to the type of a parsed answer.</summary>
     public static JsonElement Claims(JsonObject claims)
     {
         using JsonDocument document = JsonDocument.Parse(claims.ToJsonString());
         return document.RootElement.Clone();
     }
 
-    /// <summary>Returns a URL without its query, for messages: Google's check has the token in the query.</summary>
+    /// <summary>Returns a URL without its query, for messages: the request to Google has the token in the query.</summary>
     public static string Place(Uri url) => url.GetLeftPart(UriPartial.Path);
 }

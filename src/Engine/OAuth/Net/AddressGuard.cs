@@ -4,20 +4,23 @@ using System.Net.Sockets;
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>
-/// Opens connections for requests to authorization servers. Refuses private addresses if only a server, and not the operator, has named the host.
+/// Opens connections for requests to authorization servers. If only a server, and not the operator, has named the host, private addresses are refused, unless
+/// the target itself has a private address.
 /// </summary>
-/// <remarks>The connection is made to the address that was checked, so a name that resolves to another address afterwards has no effect.</remarks>
+/// <remarks>The connection is made to the address that was checked. So if the name resolves to another address later, that address is not used.</remarks>
 internal sealed class AddressGuard
 {
     private readonly HashSet<(string Host, int Port)> _named;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp;
     private readonly (string Host, int Port) _target;
 
-    /// <summary>The look-up that finds out whether the target has a private address; null before the first one, and after a failed one.</summary>
+    /// <summary>
+    /// The look-up of the target's name, with the result whether the target has a private address; null before the first look-up, and after a failed one.
+    /// </summary>
     private volatile Task<bool>? _targetIsPrivate;
 
     /// <summary>
-    /// Whether the target has been reached at a public address. Then it counts as public, even if its name later resolves to a private address.
+    /// Whether the target has been reached at a public address. If so, it counts as public, even if its name later resolves to a private address.
     /// </summary>
     private volatile bool _targetIsPublic;
 
@@ -31,8 +34,10 @@ internal sealed class AddressGuard
         _named = [.. operatorUrls.Append(target).Select(url => (url.IdnHost, url.Port))];
     }
 
-    /// <summary>Checks whether the proxy may connect to the host of a URL, by the addresses that it has now.</summary>
-    /// <exception cref="OAuthException">With the failure Refused: it must not. With the failure Transient: the host's name cannot be resolved now.</exception>
+    /// <summary>Checks whether the proxy may connect to the host of a URL, using the addresses that the host has now.</summary>
+    /// <exception cref="OAuthException">
+    /// With the failure Refused: the proxy must not connect to it. With the failure Transient: the host's name cannot be resolved now.
+    /// </exception>
     public async Task CheckAsync(Uri url, CancellationToken cancellationToken)
     {
         try
@@ -81,8 +86,8 @@ internal sealed class AddressGuard
     }
 
     /// <summary>
-    /// Finds out whether the target has a private address. A successful look-up is made only once; a failed one is repeated later, since the network may not be
-    /// up yet.
+    /// Returns whether the target has a private address. After a successful look-up the result is kept; after a failed one the name is looked up again later,
+    /// since the network may not be up yet.
     /// </summary>
     private async Task<bool> IsTargetPrivateAsync()
     {
@@ -93,13 +98,14 @@ internal sealed class AddressGuard
         }
         catch (SocketException)
         {
-            // If the target's name cannot be resolved, the target does not count as private, so private addresses stay refused.
+            // If the target's name cannot be resolved, the target does not count as private, so private addresses are refused.
             _targetIsPrivate = null;
             return false;
         }
     }
 
-    // The target counts as private only if all of its addresses are private: the owner of a name can add a private address to public ones.
+    // The target counts as private only if all of its addresses are private. The owner of a public name could add a private address to it, so that private
+    // addresses would be allowed.
     private async Task<bool> IsPrivateAsync(string host)
     {
         IPAddress[] addresses = await _lookUp(host, CancellationToken.None).ConfigureAwait(false);

@@ -3,15 +3,15 @@ using System.Net.Http.Headers;
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>
-/// Limits what an authorization server can make the proxy do: the URL schemes that are used, the time and the size of an answer, and the hosts that redirects
-/// lead to.
+/// Limits what an authorization server can make the proxy do: the schemes of the URLs, the time and the size of an answer, and the hosts to which redirects
+/// lead.
 /// </summary>
 /// <param name="target">The upstream. The operator has chosen its scheme, so it may be http.</param>
-/// <param name="maxTime">The longest time from a request to the last byte of its answer, including redirects.</param>
+/// <param name="maxTime">The longest time from a request to the last byte of its answer, including redirects. After that the request fails.</param>
 /// <param name="clock">Measures that time.</param>
 internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider clock) : DelegatingHandler
 {
-    /// <summary>The maximum size of an answer in bytes. Metadata and tokens take a few KiB.</summary>
+    /// <summary>The maximum size of an answer in bytes; a larger one makes the request fail. Metadata and tokens take a few KiB.</summary>
     public const int MaxAnswerBytes = 1024 * 1024;
 
     /// <summary>The code of the error for an answer that is larger than <see cref="MaxAnswerBytes"/>.</summary>
@@ -19,11 +19,12 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
 
     private const int MaxRedirects = 5;
 
-    /// <summary>The time limit for a request that can be repeated.</summary>
+    /// <summary>The time limit for a request that can be sent again if its answer is lost.</summary>
     public static readonly TimeSpan MaxRequestTime = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The time limit for a request that uses up a code or token, such as a rotating refresh token. If its answer is lost, the sign-in is lost.
+    /// The time limit for a request that uses up a code or token, such as a rotating refresh token. It is longer, since the sign-in is lost if the answer is
+    /// lost.
     /// </summary>
     public static readonly TimeSpan MaxPatientTime = TimeSpan.FromMinutes(2);
 
@@ -74,7 +75,9 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
         HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError,
     };
 
-    /// <exception cref="OAuthException">A credential must not be sent to such a URL.</exception>
+    /// <exception cref="OAuthException">
+    /// The URL is not https, not loopback, and not at the target's own origin, so a credential must not be sent to it.
+    /// </exception>
     public static void CheckScheme(Uri url, Uri target)
     {
         bool isTarget = url.Scheme == target.Scheme && url.Authority == target.Authority;
@@ -85,7 +88,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
         }
     }
 
-    // A redirect is followed only for a GET, and only within the host that was checked, since the server is not trusted to choose another.
+    // A redirect is followed only for a GET, and only within the same origin, which was checked. The server must not be able to choose another one.
     private static Uri? NextHop(HttpRequestMessage request, HttpResponseMessage response)
     {
         bool isRedirect = (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
@@ -101,7 +104,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
 
     private static async Task BufferAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        // A probe of an MCP endpoint may be answered with an event stream that never ends. Its content is not needed, so it is not read.
+        // If the proxy probes an MCP endpoint, the answer may be an event stream that never ends. Its content is not needed, so it is not read.
         if (response.Content.Headers.ContentType?.MediaType == "text/event-stream")
         {
             response.Content.Dispose();
@@ -126,7 +129,7 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
 
         var buffered = new ByteArrayContent(body.ToArray());
 
-        // The charset is dropped, since it may be one that .NET does not know, such as utf8. JSON and forms are UTF-8 in any case (RFC 8259 §8.1).
+        // The charset is dropped, since .NET may not know it, for example `utf8`. JSON and forms are UTF-8 in any case (RFC 8259 §8.1).
         buffered.Headers.ContentType = response.Content.Headers.ContentType is { MediaType: { } type } ? new MediaTypeHeaderValue(type) : null;
         response.Content.Dispose();
         response.Content = buffered;

@@ -5,13 +5,13 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Converts form-encoded answers to a POST into JSON, which RFC 6749 §5.1 demands. Some older servers still send forms.</summary>
+/// <summary>Converts form-encoded answers to a POST into JSON. RFC 6749 §5.1 requires JSON, but some older servers still send forms.</summary>
 /// <remarks>
-/// An answer that has neither <c>access_token</c> nor <c>error</c>, or has a parameter twice, is not converted, and so is not accepted later.
+/// An answer that has neither <c>access_token</c> nor <c>error</c>, or has a parameter twice, is not converted. It is refused later, since it is not JSON.
 /// </remarks>
 internal sealed class FormAnswerHandler : DelegatingHandler
 {
-    /// <summary>The maximum number of parameters in an answer.</summary>
+    /// <summary>The maximum number of parameters in an answer; an answer with more is not converted.</summary>
     private const int MaxParameters = 64;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ internal sealed class FormAnswerHandler : DelegatingHandler
         return response;
     }
 
-    /// <returns>The parameters; null if the text is not such an answer.</returns>
+    /// <returns>The parameters as JSON; null if the text is not a form with a token or an error.</returns>
     private static JsonObject? Read(string text)
     {
         string[] pairs = text.Trim().Split('&');

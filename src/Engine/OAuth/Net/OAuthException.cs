@@ -6,7 +6,7 @@ namespace McpProxyFast.OAuth.Net;
 /// <summary>Thrown if a credential cannot be obtained. The message says what went wrong, is meant for a person, and contains no secret.</summary>
 internal sealed class OAuthException : Exception
 {
-    /// <summary>The maximum length of the message in characters. It may quote a server's text of any length.</summary>
+    /// <summary>The maximum length of the message in characters; the rest is cut off. It may quote a server's text of any length.</summary>
     public const int MaxMessageLength = 4 * 1024;
 
     public OAuthException(OAuthFailure failure, string code, string message, Exception? inner = null)
@@ -16,13 +16,13 @@ internal sealed class OAuthException : Exception
         Code = code;
     }
 
-    /// <summary>What can be done about the failure.</summary>
+    /// <summary>What can help after the failure.</summary>
     public OAuthFailure Failure { get; }
 
     /// <summary>The HTTP status of the server's answer; null if there was no answer, or the status does not matter.</summary>
     public HttpStatusCode? Status { get; init; }
 
-    /// <summary>Whether the request may have reached the server but no answer came. Then the server may have acted on it.</summary>
+    /// <summary>Whether the request may have reached the server but no answer came, so that the server may have acted on it.</summary>
     public bool IsUnanswered { get; init; }
 
     /// <summary>
@@ -34,7 +34,7 @@ internal sealed class OAuthException : Exception
         HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded,
     };
 
-    /// <summary>A stable word for logs and for the JSON-RPC error's <c>data</c>.</summary>
+    /// <summary>A stable error code for logs and for the JSON-RPC error's <c>data</c>.</summary>
     public string Code { get; }
 
     /// <summary>Returns the same failure with another message.</summary>

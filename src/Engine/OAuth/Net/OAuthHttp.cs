@@ -6,26 +6,26 @@ using System.Text.Json.Serialization.Metadata;
 namespace McpProxyFast.OAuth.Net;
 
 /// <summary>
-/// Sends all requests to authorization servers: with limits on time and size, without redirects to other hosts, and not to private addresses that only a server
-/// has named.
+/// Sends all requests to authorization servers: with limits on time and size, and without following redirects to other hosts. Private addresses are refused as
+/// <see cref="AddressGuard"/> says.
 /// </summary>
 internal sealed class OAuthHttp : IDisposable
 {
     /// <summary>The upstream. Never changes.</summary>
     private readonly Uri _target;
 
-    /// <summary>Checks the addresses that are connected to. Never changes.</summary>
+    /// <summary>Checks the addresses before connections are made to them. Never changes.</summary>
     private readonly AddressGuard _guard;
 
-    /// <summary>The client for requests that can be repeated. Valid until disposed of.</summary>
+    /// <summary>The client for requests that can be sent again if their answer is lost. Valid until disposed of.</summary>
     private readonly HttpClient _client;
 
     /// <summary>
-    /// The client for requests that use up a code or token: the same connections as <c>_client</c>, with a longer time limit. Valid until disposed of.
+    /// The client for requests that use up a code or token. It shares the connections of <c>_client</c> and has a longer time limit. Valid until disposed of.
     /// </summary>
     private readonly HttpClient _patient;
 
-    /// <param name="target">The upstream. Like every URL that the operator has set, it may have a private address.</param>
+    /// <param name="target">The upstream. It may have a private address, like every URL that the operator has set.</param>
     /// <param name="operatorUrls">The other URLs that the operator has set.</param>
     /// <param name="trustAnchors">Certificates that are trusted besides the system's.</param>
     /// <param name="clock">Measures the time that a request may take.</param>
@@ -60,14 +60,16 @@ internal sealed class OAuthHttp : IDisposable
         }
     }
 
-    /// <summary>Sends any request that can be repeated.</summary>
+    /// <summary>Sends requests that can be sent again if their answer is lost.</summary>
     public HttpMessageInvoker Invoker => _client;
 
-    /// <summary>Sends requests that use up a code or token, such as an authorization code or a rotating refresh token.</summary>
+    /// <summary>Sends requests that use up a code or token, such as an authorization code or a rotating refresh token. The time limit is longer.</summary>
     public HttpMessageInvoker PatientInvoker => _patient;
 
-    /// <summary>Checks, before anything is sent there, whether a URL may be used.</summary>
-    /// <exception cref="OAuthException">With the failure Refused: it must not. With the failure Transient: its host's name cannot be resolved now.</exception>
+    /// <summary>Checks whether a URL may be used. Called before anything is sent to it.</summary>
+    /// <exception cref="OAuthException">
+    /// With the failure Refused: it must not be used. With the failure Transient: its host's name cannot be resolved now.
+    /// </exception>
     public Task CheckAsync(Uri url, CancellationToken cancellationToken)
     {
         BoundedHandler.CheckScheme(url, _target);
@@ -75,8 +77,8 @@ internal sealed class OAuthHttp : IDisposable
     }
 
     /// <summary>Reads a metadata document.</summary>
-    /// <returns>The status, and the document if the status is 200 and the answer is JSON of this type; otherwise the default.</returns>
-    /// <exception cref="OAuthException">The URL must not be requested, or the answer exceeded a limit.</exception>
+    /// <returns>The status, and the document if the status is 200 and the answer is JSON of this type; otherwise the document is the default value.</returns>
+    /// <exception cref="OAuthException">The URL must not be requested, the server cannot be reached, or its answer exceeds a limit.</exception>
     public async Task<(HttpStatusCode Status, T? Document)> GetJsonAsync<T>(string url, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
@@ -106,7 +108,7 @@ internal sealed class OAuthHttp : IDisposable
         }
         catch (JsonException)
         {
-            // Many servers answer a request for an unknown path with 200 and a web page.
+            // The answer is not JSON. Many servers answer a request for an unknown path with 200 and a web page.
             return default;
         }
     }

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 
 namespace McpProxyFast.OAuth.Net;
 
-/// <summary>Knows the addresses that are not on the public Internet, which a server must not make the proxy connect to.</summary>
-/// <remarks>They are those of IANA's special-purpose registries (RFC 6890). For IPv6 addresses that contain an IPv4 address, that one is checked too.</remarks>
+/// <summary>Knows the addresses that are not on the public Internet. A server must not make the proxy connect to them.</summary>
+/// <remarks>
+/// They are those of IANA's special-purpose registries (RFC 6890). If an IPv6 address contains an IPv4 address, the IPv4 address is checked too.
+/// </remarks>
 internal static class PrivateAddresses
 {
     private static readonly IPNetwork[] Networks =

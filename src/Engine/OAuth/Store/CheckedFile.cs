@@ -11,20 +11,23 @@ internal static class CheckedFile
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>What users other than the owner may do with a file.</summary>
+    /// <summary>What users other than the owner may be allowed to do with a file. If its permissions allow more, it is not read.</summary>
     internal enum Others
     {
-        /// <summary>Others may do nothing with the file, since all of it is secret.</summary>
+        /// <summary>Others must not be allowed to do anything with the file, since all of it is secret.</summary>
         MayDoNothing,
 
         /// <summary>
-        /// Others may not write the file. They may read it, since it is encrypted. The permissions of the group are not checked, since mounted volumes often
-        /// belong to a group.
+        /// Others must not be allowed to write the file. They may read it, since it is encrypted. The permissions of the group are not checked, since mounted
+        /// volumes often belong to a group.
         /// </summary>
         MayNotWrite,
     }
 
-    /// <returns>The content; null if there is no such file. If the file is longer than <paramref name="maxBytes"/>, so is the content.</returns>
+    /// <returns>
+    /// The content; null if there is no such file. At most <paramref name="maxBytes"/> + 1 bytes are read, so that the caller can see whether the file is
+    /// longer than allowed.
+    /// </returns>
     /// <exception cref="OAuthException">The file must not or cannot be read. The message says what to do.</exception>
     public static byte[]? Read(string path, string name, int maxBytes, Others others)
     {
@@ -34,7 +37,7 @@ internal static class CheckedFile
             throw FileFault.Unfit($"{what} is a folder. Move it away, or set OAuthPolicy.Store to another file.");
         }
 
-        // Opening a named pipe can block for ever, so the owner is also checked before the file is opened.
+        // The owner is also checked before the file is opened: another user could put a named pipe there, and opening it can block for ever.
         if (FileOwner.IsAnother(Encoding.UTF8.GetBytes(path + '\0'), followsLinks: true))
         {
             throw OfAnother(what, path);
@@ -64,7 +67,7 @@ internal static class CheckedFile
     {
         if (OperatingSystem.IsWindows())
         {
-            return; // the folder belongs to the user, and the key is encrypted with the user's own key
+            return; // on Windows the folder belongs to the user, and the key is encrypted with the user's own key
         }
 
         if (FileOwner.IsAnother(file.SafeFileHandle))

@@ -10,16 +10,17 @@ namespace McpProxyFast.OAuth.Store;
 
 /// <summary>Stores tokens and client registrations, in memory or in an encrypted file that several processes may share.</summary>
 /// <remarks>
-/// If the file cannot be used, the first use fails. If that happens later, or only because the disk is full, the process continues in memory, logs that once,
-/// and writes its entries as soon as the file can be used again.
+/// If the file cannot be used when it is read for the first time, the call fails. If it cannot be used later, or only because the disk is full, the process
+/// keeps its entries in memory, logs that once, and writes them as soon as the file can be used again.
 /// </remarks>
 internal sealed class CredentialStore(string? path, string? key, ILogger logger) : IDisposable
 {
-    // How long to wait for another process. A process holds the lock only while it reads and writes the file, never during a request.
+    // The longest wait while another process uses the file; after that the call fails. A process holds the lock only while it reads and writes the file, never
+    // during a request.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>A lock that lets only one caller in this process use the store at a time.</summary>
+    /// <summary>A lock that lets only one caller in this process use the store at a time. Valid until disposed of.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>The file; null if everything is kept in memory.</summary>
@@ -31,37 +32,42 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     /// <summary>The store as it was last read or changed; valid for the caller that holds <see cref="_turn"/>.</summary>
     private StoreDocument _document = StoreDocument.Empty;
 
-    /// <summary>The entries that are not in the file yet, each with the generation that the file had when it was changed.</summary>
+    /// <summary>
+    /// The entries that have been changed here and are not in the file yet. Each has the generation that it had in the file before the change.
+    /// </summary>
     private ImmutableDictionary<string, long> _unsaved = ImmutableDictionary<string, long>.Empty;
 
-    /// <summary>Whether the file has been read once, so that a later failure is not the operator's mistake at the start.</summary>
+    /// <summary>Whether the file has been read successfully. From then on, if the file cannot be used, this process keeps its entries in memory.</summary>
     private bool _wasRead;
 
-    /// <summary>Why the file could not be used the last time; null if it could. It has been logged.</summary>
+    /// <summary>Why the file could not be used when it was last tried; null if it could. The reason has been logged.</summary>
     private string? _trouble;
 
     /// <summary>Why some entries are only in memory; null if all of them are in the file.</summary>
     public string? Unsaved => _unsaved.IsEmpty ? null : _trouble;
 
-    /// <summary>The locks for what only one of the processes that share this store may do at a time.</summary>
+    /// <summary>The locks for renewals and sign-ins, which only one of the processes that share this store may do at a time.</summary>
     public StoreLocks Turns { get; } = new(path);
 
     /// <summary>Whether other processes can change the store.</summary>
     public bool IsShared => path is not null;
 
-    /// <summary>A value that differs after another process has written the file. Reading it takes one system call.</summary>
+    /// <summary>
+    /// The time and length of the file's last write, which differ after any process has written it. But two writes at nearly the same time may leave the same
+    /// value. Reading it takes one system call.
+    /// </summary>
     public (DateTime WrittenAt, long Length) Stamp => new FileInfo(path!) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
 
     public static CredentialStore For(CredentialStoreFile? file, ILogger logger) => new(file?.Path, file?.Key, logger);
 
-    /// <summary>Returns the store of a policy: its file, or memory for grants whose tokens are not worth storing.</summary>
+    /// <summary>Returns the store of a policy: its file, or memory if the grant's tokens are not to be stored (<see cref="OAuthGrant.IsKept"/>).</summary>
     public static CredentialStore For(OAuthPolicy policy, ILogger logger) => For(policy.Grant.IsKept ? policy.Store : null, logger);
 
     /// <summary>
-    /// Returns the name of an entry. It is made from the target, the identity and the way in which the token is obtained, so that policies that differ in these
+    /// Returns the name of a policy's entry. It is made from the target, the identity, and how the token is obtained. So policies that differ in one of these
     /// have separate entries.
     /// </summary>
-    /// <remarks>A part that older versions did not have in the name is added only if it is set, so that their entries are still found.</remarks>
+    /// <remarks>Parts that older versions did not have in the name are added only if they are set. So the entries of older versions are still found.</remarks>
     public static string KeyFor(OAuthPolicy policy, Uri target)
     {
         string[] parts =
@@ -85,7 +91,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
     }
 
     /// <summary>
-    /// Reads the store without changing any file. If another process writes it at the same time, the result is the state before or after that write.
+    /// Reads all entries without changing any file. If another process writes the store at the same time, the result is the state before or after that write.
     /// </summary>
     /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
     public async Task<IReadOnlyCollection<StoredEntry>> ReadAllAsync(CancellationToken cancellationToken)
@@ -101,7 +107,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    /// <summary>Reads an entry as <see cref="ReadAllAsync"/> does, without waiting for other processes.</summary>
+    /// <summary>Reads one entry without changing any file and without waiting for other processes.</summary>
     /// <param name="name">The name of the entry.</param>
     /// <param name="read">Reads the entry. Nothing in this process can change it during the call.</param>
     /// <param name="cancellationToken">Ends the wait for other callers in this process.</param>
@@ -122,12 +128,15 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    /// <summary>Waits until nobody else in this or another process uses the store, and reads it.</summary>
-    /// <exception cref="OAuthException">The file or its key cannot be used.</exception>
+    /// <summary>Waits until nobody else in this or another process uses the store, then reads it. The lease keeps others out until it is disposed of.</summary>
+    /// <exception cref="OAuthException">The file or its key cannot be used, or another process has held the store for too long.</exception>
     public Task<StoreLease> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayGoOn: false, cancellationToken);
 
-    /// <summary>Opens the store to write something that must not be lost. If another process holds the store for too long, it is written to memory.</summary>
-    /// <exception cref="OAuthException">The file or its key cannot be used, and this process has never been able to use them.</exception>
+    /// <summary>
+    /// Does the same as <see cref="OpenAsync(CancellationToken)"/>, to write something that must not be lost. If another process holds the store for too long,
+    /// what is written is kept in memory.
+    /// </summary>
+    /// <exception cref="OAuthException">The store cannot be opened, and this process has never opened it before.</exception>
     public Task<StoreLease> OpenToKeepAsync() => OpenAsync(mayGoOn: true, CancellationToken.None);
 
     public void Dispose() => _turn.Dispose();
@@ -156,7 +165,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         _turn.Release();
     }
 
-    /// <returns>The lock; null if the file cannot be used and the process goes on in memory.</returns>
+    /// <returns>The lock on the file; null if the file cannot be used and the process continues in memory.</returns>
     private async Task<FileStream?> LoadAsync(StoreFile file, bool mayGoOn, CancellationToken cancellationToken)
     {
         FileStream? held = null;
@@ -185,7 +194,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    // A damaged store makes a new sign-in necessary, but must not prevent the start. The file is kept under another name, since a person may want to examine
+    // If the store is damaged, a new sign-in is necessary, but the start must not fail. The file is kept under another name, since a person may want to examine
     // it.
     private StoreDocument ReadOrSetAside(StoreFile file)
     {
@@ -207,7 +216,8 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         }
     }
 
-    // If another process has changed an entry since, its version is kept, since it was based on the file.
+    // Adds this process's unsaved entries to what was read from the file. If another process has changed an entry in the file meanwhile, the other process's
+    // version is used, since it was based on the file.
     private StoreDocument WithUnsaved(StoreDocument read)
     {
         foreach ((string name, long generation) in _unsaved)
@@ -242,7 +252,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
         return _document;
     }
 
-    // If the disk is full, the token that has just been obtained must not be lost.
+    // A failure, such as a full disk, is logged and not thrown: a token that has just been obtained must not be lost. It stays in memory.
     private void Save(StoreFile file)
     {
         try

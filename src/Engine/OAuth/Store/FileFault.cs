@@ -5,7 +5,7 @@ namespace McpProxyFast.OAuth.Store;
 /// <summary>Makes error messages for failures of the file system.</summary>
 internal static class FileFault
 {
-    /// <summary>The code of the error if the disk is full.</summary>
+    /// <summary>The code of the error if the disk is full, or the store would become too large.</summary>
     public const string Full = "store-full";
 
     private const string Unusable = "store-unusable";

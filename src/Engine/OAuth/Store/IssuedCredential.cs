@@ -9,10 +9,10 @@ internal sealed record IssuedCredential
 
     public required ClientIdentity Client { get; init; }
 
-    /// <summary>The resource indicator that is sent with every token request, exactly as it was found; null if none.</summary>
+    /// <summary>The resource indicator that is sent with every token request, byte for byte as it was found; null if none is sent.</summary>
     public string? Resource { get; init; }
 
-    /// <summary>The path, on the target's origin, of the resource that the tokens are for.</summary>
+    /// <summary>The path, on the target's origin, of the resource that the tokens are for. Null for credentials that an earlier version has stored.</summary>
     public string? ResourcePath { get; init; }
 
     /// <summary>The scopes that were asked for, including those of all step-ups.</summary>
@@ -21,7 +21,7 @@ internal sealed record IssuedCredential
     public required TokenSet Tokens { get; init; }
 
     /// <summary>
-    /// Identifies the sign-in that the tokens come from. It stays the same when any process renews them: credentials with the same value are for the same
+    /// Identifies the sign-in that the tokens come from. It stays the same when a process renews them. So credentials with the same value are for the same
     /// person or client. Null for credentials that an earlier version has stored.
     /// </summary>
     public string? SignIn { get; init; }

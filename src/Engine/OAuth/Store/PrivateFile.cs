@@ -5,7 +5,7 @@ using McpProxyFast.Transport;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>
-/// Writes files that only their owner can read. A file is replaced as a whole or not at all, and the temporary file's name cannot be guessed.
+/// Writes files that only their owner can read. A file is replaced as a whole or not at all. The name of the temporary file cannot be guessed.
 /// </summary>
 internal static class PrivateFile
 {
@@ -15,7 +15,7 @@ internal static class PrivateFile
     /// <exception cref="UnauthorizedAccessException">The file could not be written. The old content is unchanged.</exception>
     public static void Replace(string path, byte[] content)
     {
-        // The temporary name is not made from the store's name, which may already have the maximum length.
+        // The temporary name does not contain the store's name, which may already have the maximum length.
         string fresh = Path.Combine(FolderOf(path), $".{RandomNumberGenerator.GetHexString(16, lowercase: true)}.new");
         try
         {
@@ -35,7 +35,7 @@ internal static class PrivateFile
     }
 
     /// <summary>Opens a lock file for this process alone, and creates it if it does not exist.</summary>
-    /// <remarks>Its file mode keeps other users from opening it: a user who can open a file can lock it, and keep it locked.</remarks>
+    /// <remarks>The file mode prevents other users from opening the file: a user who can open it could lock it and never release it.</remarks>
     public static FileStream OpenLock(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)
@@ -83,7 +83,7 @@ internal static class PrivateFile
         }
     }
 
-    // If the file belongs to another user, that is an error at once. It is not waited for, since that user could keep it locked.
+    // If another user owns the locked file, this fails at once. It does not wait, since the other user could hold the lock for ever.
     private static FileStream OpenOwn(string path)
     {
         try
@@ -119,7 +119,7 @@ internal static class PrivateFile
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // If the file could not be created, there is nothing to delete. The first exception says why.
+            // The file may not have been created; then there is nothing to delete. The exception that the caller throws says what was wrong.
         }
     }
 }

@@ -2,29 +2,32 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>The lock for using one entry's refresh token; one process at a time holds it. It knows which refresh tokens have been used.</summary>
+/// <summary>The lock for using the refresh token of one entry; one process at a time holds it. It knows which refresh tokens have been sent.</summary>
 /// <remarks>
-/// A server that rotates refresh tokens ends the grant if one is used twice. So the digest of a token is written to the lock's own file before the token is
-/// sent. The file is overwritten in place. So the digest is still there if the process is killed before the answer comes, or if the disk is full and the store
-/// still has an old token.
+/// A server that rotates refresh tokens revokes the grant if one is used twice. So the digest of a refresh token is written to the lock's own file before the
+/// token is sent. If the process is killed before the answer comes, or the new token cannot be stored because the disk is full, the next process sees that the
+/// old token has been sent. The file is overwritten in place, which also works if the disk is full.
 /// </remarks>
 /// <param name="file">The locked file; null if the store is in memory, or the file cannot be used.</param>
 internal sealed class RenewalTurn(FileStream? file) : IDisposable
 {
-    /// <summary>How many digests are kept. More than one is needed only while the disk is full: 128 tokens of an hour last for five days.</summary>
+    /// <summary>
+    /// The maximum number of digests that are kept; then the oldest is dropped. More than one is needed only while the disk is full: 128 tokens that last an
+    /// hour each are enough for five days.
+    /// </summary>
     private const int MaxShown = 128;
 
     private const int DigestBytes = SHA256.HashSizeInBytes;
 
-    /// <summary>The digests, the newest first, then zeros. The same as in the file, unless it could not be written.</summary>
+    /// <summary>The digests, the newest first, then zeros. They are the same as in the file, unless the file could not be written.</summary>
     private byte[] _shown = Read(file);
 
     public bool WasShown(string refreshToken) => PlaceOf(refreshToken) >= 0;
 
-    /// <summary>Remembers a refresh token that is about to be sent.</summary>
+    /// <summary>Records a refresh token that is about to be sent.</summary>
     public void Remember(string refreshToken) => Write([.. Digest(refreshToken), .. _shown.AsSpan(0, _shown.Length - DigestBytes)]);
 
-    /// <summary>Forgets a refresh token that the server has not used, so that it may be sent again.</summary>
+    /// <summary>Removes the record of a refresh token that the server has not used, so that it may be sent again.</summary>
     public void Forget(string refreshToken)
     {
         if (PlaceOf(refreshToken) is >= 0 and var place)
@@ -50,7 +53,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // It is remembered in memory, for as long as this process holds the lock.
+            // The digests are kept only in memory, as long as this process holds the lock.
         }
 
         return shown;
@@ -82,7 +85,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // The file has its size from the start, so this is rare. It is remembered in memory, for as long as this process holds the lock.
+            // The file already has its size, so this is rare. The digests are kept in memory as long as this process holds the lock.
         }
     }
 

@@ -7,18 +7,20 @@ namespace McpProxyFast.OAuth.Store;
 /// <summary>Reads and writes the encrypted file of the store. Reading changes nothing; writing replaces the whole file.</summary>
 internal sealed class StoreFile(string path, string? key)
 {
-    /// <summary>The code of the error for a file that cannot be decrypted with any key.</summary>
+    /// <summary>The code of the error if the file is damaged: it cannot be decrypted with its key, or its content is not valid.</summary>
     public const string Damaged = "store-damaged";
 
     private const int MaxBytes = 16 * 1024 * 1024;
 
     public string Path => path;
 
-    /// <exception cref="OAuthException">The file cannot be used, or not with this key. The message says what to do. The file is unchanged.</exception>
+    /// <exception cref="OAuthException">
+    /// The file cannot be used, or was encrypted with another key. The message says what to do. The file is unchanged.
+    /// </exception>
     public StoreDocument Read()
     {
-        // The file is read before the key: if another process has just written the first store, its key exists by then. The key is checked even if there is no
-        // file, so that nobody signs in for a store that cannot be written afterwards.
+        // The store is read before the key. A process that writes the first store writes the key before it, so if there is a store, its key can be read now.
+        // The key is checked even if there is no store, so that nobody signs in for a store that cannot be written afterwards.
         byte[]? sealedBytes = CheckedFile.Read(path, "file", MaxBytes, CheckedFile.Others.MayNotWrite);
         byte[]? found = StoreKey.Find(path, key);
         if (sealedBytes is null)
@@ -54,7 +56,7 @@ internal sealed class StoreFile(string path, string? key)
         byte[] sealedBytes = StoreSeal.Seal(JsonSerializer.SerializeToUtf8Bytes(document, StoreJson.Default.StoreDocument), secret);
         if (sealedBytes.Length > MaxBytes)
         {
-            // Such a file could not be read again, and the credentials of all other targets would be lost with it.
+            // A file of this size could not be read again, and the credentials of all other targets would be lost with it.
             throw OAuthException.Refused(
                 FileFault.Full,
                 $"The credential store {path} would be larger than {MaxBytes / (1024 * 1024)} MiB. Sign out of targets that are not needed any more, or set "
@@ -64,7 +66,7 @@ internal sealed class StoreFile(string path, string? key)
         PrivateFile.Replace(path, sealedBytes);
     }
 
-    /// <summary>Renames a damaged file, so that it is kept.</summary>
+    /// <summary>Renames a damaged file. It is kept, since a person may want to examine it.</summary>
     /// <returns>The new name.</returns>
     public string SetAside()
     {

@@ -3,20 +3,19 @@ using McpProxyFast.OAuth.Net;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>A lock that only one process can hold at a time. It is released when the process ends, even if it is killed.</summary>
-/// <param name="path">The file; created if it does not exist, and never deleted: after a deletion two processes could hold the lock.</param>
-/// <param name="patience">How long to wait for a process that holds the lock.</param>
+/// <param name="path">The lock file. It is created if it does not exist, and never deleted: after a deletion two processes could hold the lock.</param>
+/// <param name="patience">The longest wait while another process holds the lock; after that an exception is thrown.</param>
 /// <param name="poll">The pause between two attempts to take the lock.</param>
 internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan poll)
 {
     /// <param name="whenBusy">Called once if another process holds the lock; may be null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-
     /// <exception cref="OAuthException">
     /// With the failure Transient: another process has held the lock for too long. With the failure Refused: the file cannot be opened or created.
     /// </exception>
     public async Task<FileStream> TakeAsync(Action? whenBusy, CancellationToken cancellationToken)
     {
-        // This wait uses the system clock even if the proxy uses another one, since the other process does.
+        // This wait is measured by the system clock, even if the proxy uses another one, since the other process runs by the system clock.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(patience);
         try

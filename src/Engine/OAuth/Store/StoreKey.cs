@@ -3,7 +3,9 @@ using McpProxyFast.OAuth.Net;
 
 namespace McpProxyFast.OAuth.Store;
 
-/// <summary>Finds the store's key: the given one, or else the one in a file beside the store, which is made when the store is first written.</summary>
+/// <summary>
+/// Finds the store's key: the one that the operator has set, or else the one in a file beside the store. That file is made when the store is first written.
+/// </summary>
 internal static class StoreKey
 {
     public const string FileSuffix = ".key";
@@ -13,7 +15,7 @@ internal static class StoreKey
     // The maximum size of the key file. On Windows the key is encrypted, which makes it longer.
     private const int MaxFileBytes = 4096;
 
-    /// <returns>The key; null if none is given and there is no key file. No file is changed.</returns>
+    /// <returns>The key; null if the operator has set none and there is no key file. No file is changed.</returns>
     /// <exception cref="OAuthException">There is a key file, but it must not or cannot be used.</exception>
     public static byte[]? Find(string storePath, string? given)
     {
@@ -59,7 +61,7 @@ internal static class StoreKey
         }
         catch (CryptographicException)
         {
-            return null; // the file belongs to another user, or is damaged
+            return null; // the key was encrypted by another user, or the file is damaged
         }
     }
 }

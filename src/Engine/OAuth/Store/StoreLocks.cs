@@ -3,22 +3,24 @@ using McpProxyFast.OAuth.Net;
 namespace McpProxyFast.OAuth.Store;
 
 /// <summary>
-/// The locks for what only one of the processes that share a store may do at a time. Each has its own lock file, so that they do not delay each other.
+/// The locks for what only one of the processes that share a store may do at a time: use a refresh token, ask a person to sign in, open a browser window. Each
+/// lock has its own file, so that one does not delay another.
 /// </summary>
 /// <remarks>If a lock cannot be used, for example because the folder has become read-only, this process continues without it.</remarks>
 /// <param name="storePath">The path of the store's file; null if the store is in memory, so that no other process shares it.</param>
 internal sealed class StoreLocks(string? storePath)
 {
-    // This is longer than the request with the refresh token may take.
+    // The longest wait while another process renews; after that the renewal fails. It is longer than a request with a refresh token may take.
     private static readonly TimeSpan RenewalPatience = BoundedHandler.MaxPatientTime + TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewalPoll = TimeSpan.FromMilliseconds(20);
 
-    // A sign-in takes at most an hour (OAuthPolicy.SignInTimeout), and this one may have to wait for two others.
+    // The longest wait while others sign in; after that the sign-in fails. A sign-in takes at most an hour (OAuthPolicy.SignInTimeout), and this one may have
+    // to wait for two others.
     private static readonly TimeSpan PersonsPatience = TimeSpan.FromHours(3);
     private static readonly TimeSpan PersonsPoll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Takes the lock for using an entry's refresh token.</summary>
-    /// <exception cref="OAuthException">Transient: another process has held the lock for too long.</exception>
+    /// <exception cref="OAuthException">With the failure Transient: another process has held the lock for too long.</exception>
     public async Task<RenewalTurn> TakeRenewalAsync(string entry, CancellationToken cancellationToken) =>
         new(await TakeAsync(RenewalOf(entry), whenBusy: null, cancellationToken).ConfigureAwait(false));
 
@@ -31,7 +33,7 @@ internal sealed class StoreLocks(string? storePath)
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // The file is created when it is needed, and a failure is reported then.
+            // The file could not be created now. The renewal itself tries again to create it.
         }
     }
 
@@ -58,7 +60,7 @@ internal sealed class StoreLocks(string? storePath)
         }
         catch (OAuthException failure) when (failure is { Failure: OAuthFailure.Refused, InnerException: not PathTooLongException })
         {
-            return null; // the store itself reports what is wrong with its folder
+            return null; // without the lock; the store itself reports what is wrong with its folder
         }
     }
 

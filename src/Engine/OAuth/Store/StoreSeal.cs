@@ -14,7 +14,7 @@ internal static class StoreSeal
     private static ReadOnlySpan<byte> Magic => "MCPPF\x02"u8;
 
     /// <summary>
-    /// The magic number of the first format, which does not identify the key. In that format a wrong key cannot be distinguished from damage.
+    /// The magic number of the first file format, which has no digest of the key. In that format a wrong key cannot be distinguished from damage.
     /// </summary>
     private static ReadOnlySpan<byte> FirstMagic => "MCPPF\x01"u8;
 
@@ -32,7 +32,7 @@ internal static class StoreSeal
         return file;
     }
 
-    /// <returns>The plain text; null if the file was encrypted with another key.</returns>
+    /// <returns>The decrypted content; null if the file was encrypted with another key, or has the first format and is damaged.</returns>
     /// <exception cref="CryptographicException">The file is not a store, or is damaged.</exception>
     public static byte[]? Open(ReadOnlySpan<byte> file, byte[] key)
     {

@@ -13,13 +13,16 @@ internal sealed record StoredEntry
 
     public IssuedCredential? Issued { get; init; }
 
-    /// <summary>Whether somebody has signed out. Until somebody signs in again, credentials that processes still have are not written back.</summary>
+    /// <summary>
+    /// Whether somebody has signed out. As long as this is true, processes do not store the credentials that they still have. A new sign-in by a person resets
+    /// it.
+    /// </summary>
     public bool IsSignedOut { get; init; }
 
     /// <summary>The value of a named secret; null if the entry is not a named secret, or the secret has been deleted.</summary>
     public string? Secret { get; init; }
 
-    /// <summary>How often the entry has been changed, by all processes together.</summary>
+    /// <summary>The number of times that the entry has been changed, by all processes together.</summary>
     public long Generation { get; init; }
 
     /// <summary>The registered clients, by issuer (MCP 2026-07-28: a client's credentials belong to one issuer).</summary>
@@ -32,7 +35,7 @@ internal sealed record StoredEntry
     /// <summary>The times within the last hour at which a person was asked to sign in.</summary>
     public IReadOnlyList<DateTimeOffset> SignIns { get; init => field = value ?? []; } = [];
 
-    /// <summary>The private key that the tokens are bound to (PKCS #8, in Base64); null if they are bound to none.</summary>
+    /// <summary>The private DPoP key that the tokens are bound to (PKCS #8, in Base64); null if they are bound to none.</summary>
     [JsonPropertyName("proof_key")]
     public string? DPoPKey { get; init; }
 

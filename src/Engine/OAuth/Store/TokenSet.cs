@@ -10,7 +10,10 @@ internal sealed record TokenSet
 
     public string? RefreshToken { get; init; }
 
-    /// <summary>Whether the last renewal did not replace the refresh token. Then the refresh token may be sent again even if no answer came.</summary>
+    /// <summary>
+    /// Whether the server has kept the refresh token valid at the last renewal, instead of replacing it. Then it may be sent again even if a renewal gets no
+    /// answer.
+    /// </summary>
     public bool IsRefreshTokenLasting { get; init; }
 
     /// <summary>The granted scopes; null if the server did not say.</summary>
@@ -22,8 +25,8 @@ internal sealed record TokenSet
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// The ID token, which says who signed in. Only set if the sign-in asked for <c>openid</c> and the token has been checked; otherwise null. It is sent only
-    /// to be exchanged.
+    /// The ID token, which says who signed in; null if the server has sent none, or if it has failed the check after a sign-in in the browser. It is only used
+    /// in a token exchange.
     /// </summary>
     public string? IdToken { get; init; }
 
