@@ -5,7 +5,8 @@ namespace McpProxyFast;
 /// <summary>A field that is added to every request to the upstream. It replaces a field of the client with the same name.</summary>
 /// <remarks>
 /// It is set after the credential of <see cref="McpProxyOptions.Outgoing"/>, so an added <c>Authorization</c> replaces that credential too. Some names are
-/// refused: HTTP's own fields, fields that identify the client, and fields that describe one message.
+/// refused: fields of the HTTP connection and framing (such as <c>Host</c>), fields that identify the client (such as <c>X-Forwarded-For</c>), and fields that
+/// describe a single message (such as <c>Content-Type</c>).
 /// </remarks>
 public sealed record AddedField
 {
@@ -20,7 +21,7 @@ public sealed record AddedField
     /// <summary>The field's name, as it is sent.</summary>
     public string Name { get; }
 
-    /// <summary>The value; null if it is in a file.</summary>
+    /// <summary>The field's value; null if the value is in a file.</summary>
     internal string? Value { get; private init; }
 
     /// <summary>The path of the file with the value; null if the value itself is given.</summary>
@@ -42,7 +43,10 @@ public sealed record AddedField
     }
 
     /// <summary>Creates a field whose value is in a file. The file is read again when it changes; white space around the value is ignored.</summary>
-    /// <remarks>A <see cref="McpProxy"/> reads the file when it is created. If the file is missing or empty later, the last value stays in use.</remarks>
+    /// <remarks>
+    /// A <see cref="McpProxy"/> reads the file when it is created, and throws an <see cref="ArgumentException"/> if the file cannot be read or is empty. If
+    /// this happens later, the proxy continues to send the last value.
+    /// </remarks>
     /// <param name="name">The field's name.</param>
     /// <param name="path">The path of the file.</param>
     /// <returns>The field.</returns>
@@ -59,7 +63,7 @@ internal static class AddedFieldRules
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>What is wrong with a value, as the end of a sentence that begins with "The value"; null if it can be sent.</summary>
+    /// <summary>Says what is wrong with a value, as the end of a sentence that begins with "The value"; null if the value can be sent.</summary>
     public static string? WhatIsWrong(string value)
     {
         int length;
@@ -72,7 +76,7 @@ internal static class AddedFieldRules
             length = -1;
         }
 
-        // A file that is not UTF-8 is read with replacement characters.
+        // If a file is not UTF-8, its text contains replacement characters (U+FFFD).
         return length < 0 || value.Contains('\uFFFD') ? "is not UTF-8 text"
             : length > AddedField.MaxValueLength ? $"is longer than {AddedField.MaxValueLength} bytes"
             : value.AsSpan().IndexOfAny('\r', '\n') >= 0 ? "has a line break in it"

@@ -2,7 +2,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast;
 
-/// <summary>Checks the names of added fields. The refused names are those that <c>thv</c> refuses, and similar ones.</summary>
+/// <summary>Checks the names of added fields. The refused names are those that ToolHive's <c>thv proxy</c> refuses, and similar ones.</summary>
 internal static class AddedFieldNames
 {
     private const string OfConnection = "belongs to one connection or to the framing of one message, which the proxy sets itself";
@@ -23,7 +23,8 @@ internal static class AddedFieldNames
     private static readonly (string Reason, string Prefix)[] RefusedFamilies = [(OfConnection, "Proxy-"), (OfClient, "X-Forwarded-")];
 
     /// <exception cref="ArgumentException">
-    /// The text is not a field name, or is a refused one. The message does not repeat it, since it may be a value by mistake.
+    /// The text is not a field name, or the name is refused. In the first case the message does not repeat the text, since it may be a secret value that was
+    /// given in place of the name.
     /// </exception>
     public static string Checked(string name, string property)
     {
@@ -36,7 +37,7 @@ internal static class AddedFieldNames
         return name;
     }
 
-    // Some servers treat `_` like `-`, so a name with `_` counts as the same name.
+    // Some servers treat `_` in a name like `-`, so a name with `_` is refused if the same name with `-` is.
     private static string? WhyRefused(string name)
     {
         string dashed = name.Replace('_', '-');

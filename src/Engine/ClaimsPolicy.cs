@@ -11,8 +11,10 @@ public abstract record ClaimsPolicy : TokenPolicy
     {
     }
 
-    /// <summary>Accepted values of <c>aud</c>; one is enough.</summary>
-    /// <value>Empty (the default): not checked. MCP forbids that, so a warning is logged.</value>
+    /// <summary>The accepted values of <c>aud</c>. A token must have at least one of them.</summary>
+    /// <value>
+    /// Empty (the default): <c>aud</c> is not checked. MCP requires this check, so a warning is logged if <see cref="AllowedClients"/> is empty too.
+    /// </value>
     /// <exception cref="ArgumentException">An entry is empty.</exception>
     public IReadOnlyList<string> Audiences
     {
@@ -21,7 +23,8 @@ public abstract record ClaimsPolicy : TokenPolicy
     } = [];
 
     /// <summary>
-    /// The ids of the clients whose tokens are accepted. A token must have <c>client_id</c> or <c>azp</c>, and those that it has must be in this list.
+    /// The ids of the clients whose tokens are accepted. A token must have the claim <c>client_id</c> or <c>azp</c>, with a value in this list. If it has
+    /// both claims, both values must be in this list.
     /// </summary>
     /// <value>
     /// Default empty: tokens of any client are accepted. If the list is set, a token without <c>aud</c> is accepted too, since some servers write none (Amazon
@@ -37,7 +40,7 @@ public abstract record ClaimsPolicy : TokenPolicy
     /// <summary>The audiences and clients for which tokens are accepted, as text for the log.</summary>
     private protected string Recipients => $"Audiences = [{string.Join(", ", Audiences)}], AllowedClients = [{string.Join(", ", AllowedClients)}]";
 
-    /// <summary>By how much the clocks of the issuer and the proxy may differ.</summary>
+    /// <summary>The allowed difference between the clocks of the issuer and the proxy, when the expiry and the start of a token are checked.</summary>
     /// <value>0 to 10 min. Default 60 s.</value>
     /// <exception cref="ArgumentException">The value is outside the range.</exception>
     public TimeSpan ClockSkew

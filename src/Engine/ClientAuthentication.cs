@@ -15,7 +15,7 @@ public sealed record ClientAuthentication
     /// <summary>The path of the file with the key; null if the client uses a secret.</summary>
     internal string? KeyPath { get; }
 
-    /// <summary>Authenticates with a secret, which is sent in a way that the server supports.</summary>
+    /// <summary>Authenticates with a secret. How the secret is sent is set by <see cref="OAuthPolicy.TokenEndpointAuthMethod"/>.</summary>
     /// <param name="secret">The secret.</param>
     /// <returns>The authentication.</returns>
     /// <exception cref="ArgumentException">The secret is empty.</exception>
@@ -27,7 +27,7 @@ public sealed record ClientAuthentication
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public static ClientAuthentication KeyFile(string path) => new(secretValue: null, PolicyValue.NotEmpty(path, nameof(path)));
 
-    /// <summary>Returns whether it is a secret or a key, never the secret itself.</summary>
+    /// <summary>Returns the kind of authentication: the word "secret", or the path of the key file. Never the secret itself.</summary>
     /// <returns>A short text.</returns>
     public override string ToString() => KeyPath is null ? "secret" : $"key in {KeyPath}";
 }

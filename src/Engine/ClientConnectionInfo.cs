@@ -4,18 +4,22 @@ namespace McpProxyFast;
 
 /// <summary>What the host program knows about a connection that it passes to <see cref="McpProxy.ServeAsync"/>.</summary>
 /// <remarks>
-/// This record and the options decide which <c>Host</c> and <c>Origin</c> values are accepted; other connections of the proxy do not matter. The rules are
-/// those of a listener bound to <see cref="Local"/>. If there is a list, its values are accepted. On a connection that was accepted on a loopback address, the
-/// names of that address are accepted too, and without a list only these. On any other connection without a list, every value is accepted.
+/// This record and the proxy's options decide which values of <c>Host</c> and <c>Origin</c> are accepted on the connection. The rules are the same as for a
+/// listener of the proxy that is bound to <see cref="Local"/>. If a list is set, its values are accepted. If <see cref="Local"/> is a loopback address, the
+/// names of that address are always accepted in <c>Host</c>, and if a list is not set, only these names are accepted. If <see cref="Local"/> is any other
+/// address, or null, and a list is not set, every value is accepted.
 /// </remarks>
 public sealed record ClientConnectionInfo
 {
     /// <summary>The client's address, for <c>X-Forwarded-For</c> and the observer.</summary>
-    /// <value>Default null: not known, so it is not reported. Only an <see cref="IPEndPoint"/> has an address.</value>
+    /// <value>Default null: the address is not known. Any end point that is not an <see cref="IPEndPoint"/> counts as null.</value>
     public EndPoint? Remote { get; init; }
 
     /// <summary>The address on which the host accepted the connection.</summary>
-    /// <value>Default null: the connection is a pipe or a socket file, which no web page can reach. Then no names are derived from it.</value>
+    /// <value>
+    /// Default null: the connection has no IP address, such as a pipe or a Unix domain socket, which no web page can reach. Then it has no names of its own
+    /// that are accepted in <c>Host</c>.
+    /// </value>
     public EndPoint? Local { get; init; }
 
     /// <summary>Whether the host program terminates TLS, so that clients use <c>https</c> URLs for the proxy.</summary>
@@ -25,15 +29,15 @@ public sealed record ClientConnectionInfo
 
     /// <summary>The values of <c>Host</c> that this client may send. A value without a port allows every port, and <c>*</c> allows any host.</summary>
     /// <value>
-    /// Default null: the list <see cref="McpProxyOptions.AllowedHosts"/>. A list given here replaces that one, even if it is empty, and must not change
-    /// afterwards.
+    /// Default null: the list <see cref="McpProxyOptions.AllowedHosts"/> counts. A list that is set here replaces it, even if the new list is empty. The list
+    /// must not change afterwards.
     /// </value>
     public IReadOnlyList<string>? AllowedHosts { get; init; }
 
     /// <summary>The values of <c>Origin</c> that this client may send.</summary>
     /// <value>
-    /// Default null: the list <see cref="McpProxyOptions.AllowedOrigins"/>. A list given here replaces that one, even if it is empty, and must not change
-    /// afterwards.
+    /// Default null: the list <see cref="McpProxyOptions.AllowedOrigins"/> counts. A list that is set here replaces it, even if the new list is empty. The list
+    /// must not change afterwards.
     /// </value>
     public IReadOnlyList<string>? AllowedOrigins { get; init; }
 }

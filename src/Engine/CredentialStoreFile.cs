@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>An encrypted file that keeps tokens and registrations between runs. Several processes may share it.</summary>
+/// <summary>An encrypted file that keeps OAuth tokens and client registrations when the process ends. Several processes may share it.</summary>
 /// <param name="Path">The path of the file, which is created if it does not exist.</param>
 /// <exception cref="ArgumentException">The path is empty.</exception>
 public sealed record CredentialStoreFile(string Path)
@@ -18,8 +18,8 @@ public sealed record CredentialStoreFile(string Path)
         "credentials");
 
     /// <summary>The key with which the file is encrypted: 32 bytes in base64.</summary>
-    /// <value>Null (the default): a key is created at first use and kept in a second file next to this one, which only its owner can read.</value>
-    /// <exception cref="ArgumentException">The key is not of that form.</exception>
+    /// <value>Null (the default): a key is created at first use and kept in a second file next to this one. Only the owner can read the key file.</value>
+    /// <exception cref="ArgumentException">The value is not 32 bytes in base64.</exception>
     public string? Key
     {
         get;

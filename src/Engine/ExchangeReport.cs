@@ -2,65 +2,65 @@ using System.Net;
 
 namespace McpProxyFast;
 
-/// <summary>How an exchange ended.</summary>
+/// <summary>How an exchange (a request and its response) ended.</summary>
 public enum ExchangeEnd
 {
-    /// <summary>The client got the upstream's complete answer.</summary>
+    /// <summary>The client got the upstream's complete response.</summary>
     Answered,
 
-    /// <summary>The proxy answered by itself: health, metadata, a preflight.</summary>
+    /// <summary>The proxy answered without the upstream: a health check, the metadata of the protected resource, or a CORS preflight.</summary>
     AnsweredByProxy,
 
     /// <summary>The proxy refused the request (4xx).</summary>
     Refused,
 
-    /// <summary>Something outside the request failed before an answer began; the client got a 5xx.</summary>
+    /// <summary>Something other than the request failed, such as the upstream, before the response began. The client got a 5xx.</summary>
     Faulted,
 
-    /// <summary>The answer was cut after it had begun.</summary>
+    /// <summary>The response had begun, but the proxy could not complete it and closed the connection.</summary>
     Cut,
 
-    /// <summary>The client went away before the answer was complete.</summary>
+    /// <summary>The client closed the connection before the response was complete.</summary>
     ClientGone,
 }
 
 /// <summary>A report of one exchange that has ended. It has enough for an access log.</summary>
 /// <remarks>
-/// It is valid only during the call of the observer; the compiler ensures that. Copy what must be kept. The spans are bytes as the client sent them. They have
-/// no control characters and, except for <see cref="McpMethod"/> and <see cref="McpName"/>, no bytes beyond ASCII; quotes are possible. The members can be set,
-/// so that a host can test its observer.
+/// The report is valid only during the call of the observer; the compiler ensures that. Copy what must be kept. The spans are the bytes that the client sent.
+/// They have no control characters, but they may have quotes. Only <see cref="McpMethod"/> and <see cref="McpName"/> may have bytes beyond ASCII. The members
+/// can be set, so that a host program can test its observer.
 /// </remarks>
 public readonly ref struct ExchangeReport
 {
     /// <summary>How the exchange ended.</summary>
     public ExchangeEnd End { get; init; }
 
-    /// <summary>The status that the client got; 0 if it got none.</summary>
+    /// <summary>The status code that the client got; 0 if it got none.</summary>
     public int Status { get; init; }
 
-    /// <summary>The code of the refusal or fault, the same as in the counters; empty if there was none. Codes never change.</summary>
+    /// <summary>The code of the refusal or fault, the same as in the proxy's metrics; empty if there was none. Codes never change in later versions.</summary>
     public string Reason { get => field ?? ""; init; }
 
     /// <summary>The rule that the client broke, such as <c>RFC 9112 §5.1</c>; empty if it broke none.</summary>
     public string Rule { get => field ?? ""; init; }
 
-    /// <summary>The time from the complete request head to the end.</summary>
+    /// <summary>The time from the arrival of the complete request head to the end of the exchange.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>The time from the complete request head to the first byte of the answer; null if there was no answer.</summary>
+    /// <summary>The time from the arrival of the complete request head to the first byte of the response; null if there was no response.</summary>
     public TimeSpan? TimeToFirstByte { get; init; }
 
-    /// <summary>How often the request was sent to the upstream; 0 if never.</summary>
+    /// <summary>How many times the request was sent to the upstream; 0 if it was not sent.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>The request's method. If the head was malformed, this and the other parts of the request are empty.</summary>
+    /// <summary>The request's method. If the request head was malformed, this and the other parts of the request are empty.</summary>
     public ReadOnlySpan<byte> Method { get; init; }
 
     /// <summary>The request target's path, as the client sent it, without the query.</summary>
     public ReadOnlySpan<byte> Path { get; init; }
 
     /// <summary>The query without its <c>?</c>; empty if there is none.</summary>
-    /// <remarks>Queries may contain secrets, so the query is separate from the path: consider whether to log it.</remarks>
+    /// <remarks>It may contain secrets, so it is separate from the path, and a host can leave it out of its log.</remarks>
     public ReadOnlySpan<byte> Query { get; init; }
 
     /// <summary>The value of <c>Mcp-Method</c>; empty if the client sent none, or several.</summary>
@@ -78,9 +78,9 @@ public readonly ref struct ExchangeReport
     /// <summary>How many bytes of the request's head and body were read from the client.</summary>
     public long BytesReceived { get; init; }
 
-    /// <summary>How many bytes of the answer's heads and body were sent to the client.</summary>
+    /// <summary>How many bytes were sent to the client: the heads of all responses (1xx too) and the body.</summary>
     public long BytesSent { get; init; }
 
-    /// <summary>Whether the last attempt used an upstream connection that had carried an exchange before.</summary>
+    /// <summary>Whether the request was last sent on an upstream connection that had carried an exchange before.</summary>
     public bool IsUpstreamReused { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>A kind of token, as token exchange names it (RFC 8693 §3).</summary>
+/// <summary>A kind of token in a token exchange, given by a token type identifier (RFC 8693 §3).</summary>
 public sealed record ExchangedTokenType
 {
     private const string Prefix = "urn:ietf:params:oauth:token-type:";
@@ -16,10 +16,10 @@ public sealed record ExchangedTokenType
     /// <summary>A JWT of any use.</summary>
     public static ExchangedTokenType Jwt { get; } = new(Prefix + "jwt");
 
-    /// <summary>The URI that identifies the kind in requests and answers.</summary>
+    /// <summary>The URI that identifies the kind of token in requests and responses.</summary>
     public string Urn { get; }
 
-    /// <summary>Any kind, given by the URI that identifies it.</summary>
+    /// <summary>Any kind of token, given by the URI that identifies it.</summary>
     /// <param name="urn">An absolute URI.</param>
     /// <returns>The kind.</returns>
     /// <exception cref="ArgumentException">The text is not an absolute URI.</exception>

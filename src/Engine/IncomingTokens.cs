@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast;
 
 /// <summary>
-/// Creates and connects what a <see cref="TokenPolicy"/> needs: the token gate of Admission, and the part of OAuth that makes requests to the provider.
+/// Creates the objects that check incoming tokens as a <see cref="TokenPolicy"/> says, and the HTTP client with which they ask the identity provider.
 /// </summary>
 internal sealed class IncomingTokens : IAsyncDisposable
 {
@@ -30,12 +30,12 @@ internal sealed class IncomingTokens : IAsyncDisposable
 
     public ProtectedResourceDocument Document { get; }
 
-    /// <summary>Creates the parts for a policy. Nothing is fetched before <see cref="TokenGate.Start"/>.</summary>
+    /// <summary>Creates the objects for a policy. Nothing is fetched from the identity provider before <see cref="TokenGate.Start"/>.</summary>
     /// <param name="policy">Which tokens are accepted.</param>
     /// <param name="trustAnchors">Certificates that are trusted for the identity provider, besides the system's.</param>
     /// <param name="clock">The clock for expiry.</param>
-    /// <param name="logger">Logs why tokens were refused, and failures of the provider.</param>
-    /// <exception cref="ArgumentException">The policy's parts do not fit together.</exception>
+    /// <param name="logger">Logs why tokens were refused, and failures of the identity provider.</param>
+    /// <exception cref="ArgumentException">The policy's settings do not fit together.</exception>
     public static IncomingTokens Open(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock, ILogger logger)
     {
         policy.Validate();
@@ -54,8 +54,8 @@ internal sealed class IncomingTokens : IAsyncDisposable
     }
 
     /// <summary>
-    /// Creates the HTTP client. URLs that the operator configured are trusted. URLs from the issuer's metadata are not: a connection is made only to public
-    /// addresses.
+    /// Creates the HTTP client. It connects to any address for a URL that the operator has configured. A URL from the issuer's metadata is not trusted: for it,
+    /// the client connects only to public addresses.
     /// </summary>
     private static OAuthHttp? MakeHttp(TokenPolicy policy, X509Certificate2Collection? trustAnchors, TimeProvider clock)
     {

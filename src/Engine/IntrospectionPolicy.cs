@@ -1,11 +1,12 @@
 namespace McpProxyFast;
 
 /// <summary>A policy for access tokens that are checked at an endpoint of the authorization server (introspection).</summary>
-/// <param name="OpaqueTokens">The endpoint, and how it is asked.</param>
+/// <param name="OpaqueTokens">The endpoint, and the form of the request to it.</param>
 public sealed record IntrospectionPolicy(TokenIntrospection OpaqueTokens) : ClaimsPolicy
 {
     /// <summary>
-    /// The issuer that an answer must name if it names one. Set only for the opaque tokens of a <see cref="JwtPolicy"/>; otherwise null: not checked.
+    /// The issuer that is compared with <c>iss</c> in an answer of the endpoint; an answer without <c>iss</c> is accepted. Set only for the opaque tokens of a
+    /// <see cref="JwtPolicy"/>. Null: <c>iss</c> is not checked.
     /// </summary>
     internal string? Issuer { get; init; }
 

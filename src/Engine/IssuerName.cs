@@ -1,7 +1,7 @@
 namespace McpProxyFast;
 
-/// <summary>Compares the names of issuers, character by character. Only a slash at the end of a name without a path makes no difference.</summary>
-/// <remarks>Both spellings are one URL (RFC 3986 §6.2.3), and large providers use one in their documents and the other in their manuals.</remarks>
+/// <summary>Compares the names of issuers character by character, with one exception: <c>https://host</c> and <c>https://host/</c> are equal.</summary>
+/// <remarks>These two spellings are the same URL (RFC 3986 §6.2.3). Large providers use one of them in their metadata and the other in their manuals.</remarks>
 internal static class IssuerName
 {
     public static bool Same(string? one, string? other) =>

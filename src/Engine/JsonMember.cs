@@ -2,17 +2,18 @@ using System.Text.Json;
 
 namespace McpProxyFast;
 
-/// <summary>Reads members of JSON that came from outside.</summary>
+/// <summary>Reads members of JSON objects that other servers have sent.</summary>
 internal static class JsonMember
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 
     /// <summary>
-    /// Returns a member that is a string; null if it is absent or anything else. Half of a surrogate pair also gives null: it is valid JSON but not text.
+    /// Returns the value of a member if it is a string, otherwise null. Also null if the string contains half of a surrogate pair: that is valid JSON, but not
+    /// valid Unicode.
     /// </summary>
     public static string? TextOf(this JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? Text(value) : null;
 
-    /// <summary>Returns a value that is a string; null for anything else, as in <see cref="TextOf"/>.</summary>
+    /// <summary>Returns a value if it is a string of valid Unicode, otherwise null, as <see cref="TextOf"/> does.</summary>
     public static string? Text(JsonElement value)
     {
         if (value.ValueKind is not JsonValueKind.String)
@@ -30,14 +31,19 @@ internal static class JsonMember
         }
     }
 
-    /// <summary>Returns a member as text if it is a string, a number or an object; null if it is absent, null, false, or not valid text.</summary>
-    /// <remarks>Some servers write identifiers as numbers. Some also write all members that they know, with null for those without a value.</remarks>
+    /// <summary>
+    /// Returns a member as text: a string itself, any other value as JSON. Null if the member is absent, null or false, or is a string that is not valid
+    /// Unicode.
+    /// </summary>
+    /// <remarks>Some servers write identifiers as numbers. Some servers write every member that they know, with null if it has no value.</remarks>
     public static string? WordOf(this JsonElement json, string name) =>
         !json.TryGetProperty(name, out JsonElement value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False ? null
         : value.ValueKind is JsonValueKind.String ? Text(value)
         : value.GetRawText();
 
-    /// <summary>Whether every name in an object is valid text. If one contains half of a surrogate pair, a search for any member may throw.</summary>
+    /// <summary>
+    /// Whether every member name of an object is valid Unicode. If a name contains half of a surrogate pair, a search for any member may throw.
+    /// </summary>
     public static bool HasReadableNames(this JsonElement json)
     {
         try

@@ -5,7 +5,7 @@ public sealed record JwtPolicy : ClaimsPolicy
 {
     /// <summary>Accepts tokens of one issuer, whose keys are found by discovery (OpenID Connect Discovery, then RFC 8414).</summary>
     /// <param name="issuer">The issuer, see <see cref="Issuer"/>.</param>
-    /// <exception cref="ArgumentException">The issuer is not an https URL.</exception>
+    /// <exception cref="ArgumentException">The issuer is not valid, see <see cref="Issuer"/>.</exception>
     public JwtPolicy(string issuer) => Issuer = issuer;
 
     /// <summary>Accepts tokens signed with the keys at a URL. Their <c>iss</c> is checked only if <see cref="Issuer"/> is set too.</summary>
@@ -14,9 +14,9 @@ public sealed record JwtPolicy : ClaimsPolicy
     public JwtPolicy(Uri jwksUri) => JwksUri = jwksUri;
 
     /// <summary>The authorization server's issuer name, exactly as in the <c>iss</c> of the tokens.</summary>
-    /// <value>Null: not checked.</value>
+    /// <value>Null: <c>iss</c> is not checked.</value>
     /// <exception cref="ArgumentException">
-    /// The value is not an https URL (http is allowed on loopback), has a query, or is a name that stands for many tenants.
+    /// The value is not an https URL (http is allowed on loopback), has a query, or has a placeholder such as <c>common</c> in place of a tenant.
     /// </exception>
     public string? Issuer
     {
@@ -24,7 +24,7 @@ public sealed record JwtPolicy : ClaimsPolicy
         init => field = value is null ? null : CheckedIssuer(value);
     }
 
-    /// <summary>The URL of the signing keys; if it is set, they are not found by discovery.</summary>
+    /// <summary>The URL of the signing keys, a JWK set (RFC 7517 §5). If it is set, there is no discovery of the keys.</summary>
     /// <value>Null: the URL comes from the issuer's metadata.</value>
     /// <exception cref="ArgumentException">The URL is neither https nor http on loopback.</exception>
     public Uri? JwksUri
@@ -34,7 +34,7 @@ public sealed record JwtPolicy : ClaimsPolicy
             value, value is null || UrlRule.IsSecure(value), nameof(JwksUri), "a key set is fetched over https (http on loopback only).");
     }
 
-    /// <summary>How tokens that are not JWTs are checked: at an endpoint of the authorization server.</summary>
+    /// <summary>The endpoint of the authorization server at which tokens that are not JWTs are checked.</summary>
     /// <value>Null (the default): such tokens are refused.</value>
     public TokenIntrospection? OpaqueTokens { get; init; }
 

@@ -5,26 +5,26 @@ namespace McpProxyFast;
 
 /// <summary>Connects a client that speaks MCP over a pair of pipes, as over stdio, with a server that speaks MCP over HTTP.</summary>
 /// <remarks>
-/// JSON-RPC messages pass unchanged, one per line on the client's side, up to 64 MiB each. The bridge takes care of sessions, event streams and their
-/// resumption, reconnects and HTTP headers. Every request of the client ends exactly once: with the server's answer, or with an error that says why there is
-/// none. All members may be called from any thread.
+/// The client sends and gets one JSON-RPC message per line, each at most 64 MiB. The bridge changes a message only if <see cref="McpBridgeOptions.Protocol"/>
+/// or <see cref="McpBridgeOptions.IgnoredTools"/> requires it. It handles sessions, event streams and their resumption, reconnects and HTTP headers. Every
+/// request of the client gets exactly one response: that of the server, or an error that says why there is none. All members may be called from any thread.
 /// </remarks>
 public sealed class McpBridge : IAsyncDisposable
 {
-    /// <summary>How long the bridge waits for open answers once it is told to stop.</summary>
+    /// <summary>How long the bridge waits for responses to the client's open requests when it is told to stop.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a person has to sign in if the policy sets no <see cref="OAuthPolicy.SignInTimeout"/>.</summary>
     private static readonly TimeSpan DefaultSignInTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>Time that is added to the sign-in's own limit, so that the failure can be reported before the request times out.</summary>
+    /// <summary>How much longer a request waits than the sign-in, so that the client gets the error of a failed sign-in and not a timeout.</summary>
     private static readonly TimeSpan SignInMargin = TimeSpan.FromSeconds(15);
 
     private readonly McpBridgeOptions _options;
     private readonly McpProxy _proxy;
     private readonly ProxyLink _link;
 
-    /// <summary>Ends the connections to the proxy.</summary>
+    /// <summary>Cancelled by <see cref="DisposeAsync"/>, to end the bridge's connections to its proxy.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Validates the options. Nothing is connected before <see cref="RunAsync"/>.</summary>
@@ -47,22 +47,23 @@ public sealed class McpBridge : IAsyncDisposable
     }
 
     /// <summary>
-    /// Serves one client until its input ends, it takes no more messages, or the bridge is told to stop. May be called for several clients at once.
+    /// Serves one client until the client ends its input or stops reading its output, or the bridge is told to stop. May be called for several clients at once.
     /// </summary>
     /// <remarks>
-    /// When the client's input ends, the bridge waits for open answers for at most <see cref="ProxyLimits.DrainTimeout"/>; when it is told to stop, for at most
-    /// a second. Then it ends the server's session and completes the client's output. Whatever the client or the server does, the method does not throw.
+    /// When the client's input ends, the bridge waits for responses to open requests for at most <see cref="ProxyLimits.DrainTimeout"/>; when it is told to
+    /// stop, for at most one second. Then it ends the session with the server and completes the client's output. The method does not throw because of anything
+    /// that the client or the server does.
     /// </remarks>
     /// <param name="near">
-    /// The byte streams from and to the client. No other code may use them from now on. A flush of the output must not block the thread that calls it, since
-    /// that thread may serve connections.
+    /// The byte streams from and to the client. No other code may use them after this call. A flush of the output must not block its thread, since that thread
+    /// may serve connections.
     /// </param>
     /// <param name="stopping">Cancelled when the bridge is to stop serving this client.</param>
     public async Task RunAsync(IDuplexPipe near, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(near);
         _ = _proxy.StartAsync(stopping).ContinueWith(
-            static start => _ = start.Exception, // it is logged, and each request that needs the credential gets an error
+            static start => _ = start.Exception, // marks it as observed: each request that needs the credential gets this error
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
@@ -76,7 +77,7 @@ public sealed class McpBridge : IAsyncDisposable
         }
         finally
         {
-            await PoolThread.Enter(); // what the host does next may block
+            await PoolThread.Enter(); // the host's code that awaits this method may block
             await near.Output.CompleteAsync().ConfigureAwait(false);
             near.Input.CancelPendingRead();
         }
@@ -91,7 +92,7 @@ public sealed class McpBridge : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>The sign-in whose token is sent to the server, or exchanged for the one that is sent; null if there is none.</summary>
+    /// <summary>The OAuth policy whose token is sent to the server, directly or after a token exchange; null if there is none.</summary>
     private OAuthPolicy? SignIn => (_options.Upstream.Outgoing is TokenExchangePolicy exchange ? exchange.Login : _options.Upstream.Outgoing) as OAuthPolicy;
 
     private BridgeSettings Settings() => new()

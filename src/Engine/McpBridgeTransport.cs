@@ -1,9 +1,9 @@
 namespace McpProxyFast;
 
-/// <summary>Which transport of MCP a bridge speaks with the server.</summary>
+/// <summary>The transport of MCP that a bridge uses with the server.</summary>
 public enum McpBridgeTransport
 {
-    /// <summary>Streamable HTTP; HTTP+SSE if the server answers the first POST with 400, 404 or 405 and no JSON-RPC message.</summary>
+    /// <summary>Streamable HTTP first. If the server answers the first POST with 400, 404 or 405 and without a JSON-RPC message, HTTP+SSE.</summary>
     Auto,
 
     /// <summary>Streamable HTTP only (2025-03-26 and later).</summary>

@@ -11,12 +11,15 @@ namespace McpProxyFast;
 
 /// <summary>An HTTP/1.1 reverse proxy in front of one MCP server.</summary>
 /// <remarks>
-/// It is created from options. Then it either listens itself (<see cref="RunAsync"/>), or a host program passes connections to it (<see cref="ServeAsync"/>),
-/// or both in any order; they do not affect each other. All members may be called from any thread.
+/// The proxy accepts connections on its own listener (<see cref="RunAsync"/>), or a host program passes connections to it (<see cref="ServeAsync"/>). Both may
+/// be used at the same time; they do not affect each other. All members may be called from any thread.
 /// </remarks>
 public sealed class McpProxy : IAsyncDisposable
 {
-    /// <summary>How long <see cref="DisposeAsync"/> waits for connections that it has aborted or closed.</summary>
+    /// <summary>
+    /// How long <see cref="DisposeAsync"/> waits until aborted connections have ended, and <see cref="ServeAsync"/> until a pipe has been completed. Then they
+    /// continue without waiting.
+    /// </summary>
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
 
     private readonly McpProxyOptions _options;
@@ -26,12 +29,12 @@ public sealed class McpProxy : IAsyncDisposable
     private readonly StartedCredentials? _credentials;
     private readonly Entrances _entrances;
 
-    /// <summary>The numbers under which the heartbeat calls this proxy's parts. Several proxies may share a heartbeat.</summary>
+    /// <summary>The ids under which parts of this proxy are registered with the heartbeat, a timer that several proxies may share.</summary>
     private readonly int[] _heartbeatNumbers;
 
     private readonly SharedServices _parts;
 
-    /// <summary>Guards what is created once: the accept loop, and the start of the token gate.</summary>
+    /// <summary>Guards the fields <c>_accepting</c>, <c>_runs</c>, <c>_gateStarted</c> and <c>_isDisposed</c> when they change.</summary>
     private readonly Lock _making = new();
 
     /// <summary>Cancelled by <see cref="Abort"/>; this ends the wait in <see cref="RunAsync"/>.</summary>
@@ -43,10 +46,10 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>Whether <see cref="RunAsync"/> has been called.</summary>
     private bool _runs;
 
-    /// <summary>Whether the token gate has been started, so that it fetches keys.</summary>
+    /// <summary>Whether the token gate, which checks incoming tokens, has been started. It fetches the issuer's keys from then on.</summary>
     private bool _gateStarted;
 
-    /// <summary>Whether the proxy has been disposed of. Then nothing new begins.</summary>
+    /// <summary>Whether the proxy has been disposed of. Then it accepts no more connections.</summary>
     private bool _isDisposed;
 
     /// <summary>Creates the proxy and validates the options. Nothing is bound or connected yet.</summary>
@@ -56,7 +59,7 @@ public sealed class McpProxy : IAsyncDisposable
     {
     }
 
-    /// <summary>For tests: creates a proxy whose credentials use another clock.</summary>
+    /// <summary>For tests: creates a proxy with these credentials if the options have no <see cref="McpProxyOptions.Outgoing"/>.</summary>
     internal McpProxy(McpProxyOptions options, UpstreamCredentials? credentials)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -83,10 +86,10 @@ public sealed class McpProxy : IAsyncDisposable
     /// <summary>The number of client connections that are open now, from the listener and from the host program together.</summary>
     public int OpenConnections => _parts.Connections.Count;
 
-    /// <summary>The meter of this proxy, for tests: all proxies of a process use the same meter name.</summary>
+    /// <summary>The meter of this proxy. Tests need it, since all proxies of a process have meters with the same name.</summary>
     internal Meter Meter => _parts.Metrics.Meter;
 
-    /// <summary>Runs what the heartbeat has found due. For tests that move the clock.</summary>
+    /// <summary>Runs the actions that the heartbeat has found to be due. For tests that set the clock by hand.</summary>
     internal WakeQueue Wakes => _heartbeat.Wakes;
 
     /// <summary>Binds the listener. <see cref="RunAsync"/> does this too if it has not been done.</summary>
@@ -100,13 +103,15 @@ public sealed class McpProxy : IAsyncDisposable
     /// Sets the address at which clients from outside reach the listener, such as that of a tunnel, which is known only after the listener is bound.
     /// </summary>
     /// <remarks>
-    /// Binds the listener if it is not bound yet. From then on, also on open connections, requests may name the host of that address besides those that the
-    /// options allow, and challenges, metadata and redirects use the scheme of the address. If <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is
-    /// the resource's name (RFC 9728). If the method is called again, the last address counts.
+    /// Binds the listener if it is not bound yet. After this call, <c>Host</c> may also be the host of the address, and challenges, metadata and redirects use
+    /// the scheme of the address. This applies to open connections too. If <see cref="TokenPolicy.ResourceUrl"/> is not set, the address is also the resource
+    /// identifier (RFC 9728). If the method is called again, the new address replaces the earlier one.
     /// </remarks>
-    /// <param name="address">An absolute http or https URL; its path is that of the MCP endpoint.</param>
-    /// <param name="otherHosts">Further values of <c>Host</c> that such clients may send. Default none.</param>
-    /// <exception cref="ArgumentException">The address is not such a URL, or one of the hosts is not a valid host.</exception>
+    /// <param name="address">
+    /// An absolute http or https URL without user information, query and fragment. Its path is the path of the MCP endpoint.
+    /// </param>
+    /// <param name="otherHosts">Further values of <c>Host</c> that clients from outside may send. Default none.</param>
+    /// <exception cref="ArgumentException">The address is not such a URL, or one of <paramref name="otherHosts"/> is not <c>host[:port]</c>.</exception>
     /// <exception cref="InvalidOperationException">The options name no address to listen on.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address to listen on is in use, or does not belong to this machine.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
@@ -122,13 +127,17 @@ public sealed class McpProxy : IAsyncDisposable
         listening.Doorway.Replace(_entrances.OfListener(listening.LocalEndPoint, address, otherHosts ?? []));
     }
 
-    /// <summary>Signs in for the upstream if the proxy sends a credential of its own, and fetches the keys with which incoming tokens are checked.</summary>
+    /// <summary>
+    /// Obtains the proxy's own credential for the upstream, if <see cref="McpProxyOptions.Outgoing"/> is set, and begins to fetch the keys with which incoming
+    /// tokens are checked.
+    /// </summary>
     /// <remarks>
-    /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do this too if it has not been done. They serve requests meanwhile; each request waits for
-    /// the credential itself. The background work that is started runs as long as the proxy exists. If a start has failed, the next call tries again, or after
-    /// 5 s the next request that needs the credential; until then such requests are answered with 503 <c>credential-unavailable</c>.
+    /// <see cref="RunAsync"/> and the first <see cref="ServeAsync"/> do this too if it has not been done. They accept requests before it has ended; a request
+    /// waits until there is a credential. Tokens and keys are renewed in the background until the proxy is disposed of. If no credential can be obtained, the
+    /// first call or request after 5 s tries again. Before that, calls throw the same exception, and requests are answered with 503
+    /// <c>credential-unavailable</c>.
     /// </remarks>
-    /// <param name="cancellationToken">Ends the wait for the start, not the start itself.</param>
+    /// <param name="cancellationToken">Ends this wait, but not the work that it waits for.</param>
     /// <returns>A task that ends when there is a credential, or the upstream needs none.</returns>
     /// <exception cref="InvalidOperationException">No credential for the upstream can be obtained; the message says what to do.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
@@ -138,14 +147,15 @@ public sealed class McpProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Accepts and serves connections until told to stop; then lets running exchanges finish, for at most <see cref="ProxyLimits.DrainTimeout"/>.
+    /// Accepts and serves connections until told to stop. Then running exchanges may take <see cref="ProxyLimits.DrainTimeout"/> to finish, and after that they
+    /// are aborted.
     /// </summary>
-    /// <param name="stopping">Cancelled to stop: no new connections are accepted, and answers get <c>Connection: close</c>.</param>
+    /// <param name="stopping">Cancelled to stop: no new connections are accepted, and responses get <c>Connection: close</c>.</param>
     /// <returns>A task that ends when the last exchange has ended.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or does not belong to this machine.</exception>
     /// <exception cref="InvalidOperationException">
-    /// No credential for the upstream can be obtained; the message says what to do. If a person was asked and did not sign in, the method does not throw: a
-    /// later request asks again. Also thrown if the proxy has been run before.
+    /// No credential for the upstream can be obtained; the message says what to do. It is not thrown if a person was asked to sign in and did not: then a later
+    /// request asks again. The exception is also thrown if the method was called before.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task RunAsync(CancellationToken stopping)
@@ -161,7 +171,7 @@ public sealed class McpProxy : IAsyncDisposable
         Task accepting = listening.RunAsync();
         try
         {
-            // Requests are served meanwhile; those that come before the sign-in has ended wait for it.
+            // The accept loop serves requests already. Requests that need the credential wait until the start has ended.
             await starting.ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop.Token).ConfigureAwait(false);
         }
@@ -179,13 +189,14 @@ public sealed class McpProxy : IAsyncDisposable
 
     /// <summary>Serves one connection that the host program has accepted, until it ends.</summary>
     /// <remarks>
-    /// When the method returns or throws, reader and writer of the connection have been completed; with an exception if an answer to the client was not
-    /// complete. Errors of the client or the upstream never make the method throw.
+    /// When the method returns or throws, the reader and the writer of the connection have been completed; with an exception if a response to the client was
+    /// not complete. If a pending call of the host's pipe ignores its cancellation for 5 s, the method returns, and the pipe is completed when the call
+    /// returns. The method does not throw because of an error of the client or the upstream.
     /// </remarks>
-    /// <param name="connection">The connection; it carries HTTP/1.1 without TLS. No other code may use it after this call.</param>
+    /// <param name="connection">The connection, with HTTP/1.1 in plain text: the host program ends TLS. No other code may use it after this call.</param>
     /// <param name="info">What the host program knows about the connection.</param>
-    /// <param name="stopping">Cancelled to stop: the running exchange may finish, no further one is served, and an idle connection ends at once.</param>
-    /// <exception cref="ArgumentException">A list in <paramref name="info"/> has an entry that no client could send.</exception>
+    /// <param name="stopping">Cancelled to end the connection: after the running exchange, or at once if no exchange is running.</param>
+    /// <exception cref="ArgumentException">A list in <paramref name="info"/> has an entry that is not a valid host or origin.</exception>
     /// <exception cref="ObjectDisposedException">The proxy has been disposed of.</exception>
     public async Task ServeAsync(IDuplexPipe connection, ClientConnectionInfo info, CancellationToken stopping)
     {
@@ -206,7 +217,9 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends every connection at once, for example after a second signal to stop.</summary>
+    /// <summary>
+    /// Ends every connection at once, and <see cref="RunAsync"/> with them. For example, a program calls it when it gets a second signal to stop.
+    /// </summary>
     public void Abort()
     {
         _parts.Drain();
@@ -269,7 +282,7 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over a connection of the host program. From then on it will be completed in any case.</summary>
+    /// <summary>Takes over a connection of the host program. The proxy then always completes it, also if this method throws.</summary>
     private ClientConnection TakeIn(IDuplexPipe connection, ClientConnectionInfo info)
     {
         try
@@ -309,7 +322,8 @@ public sealed class McpProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until reader and writer have been completed. If a host's pipe ignores a cancellation, it is completed when its pending call returns.
+    /// Waits until the reader and the writer of a connection have been completed, for at most <see cref="AbortTimeout"/>. A pending call of the host's pipe may
+    /// ignore its cancellation; the pipe is then completed when that call returns.
     /// </summary>
     private static async Task ClosedAsync(ClientConnection client)
     {
@@ -319,7 +333,7 @@ public sealed class McpProxy : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // The host's own pipe has not returned yet; the proxy no longer needs it.
+            // A call of the host's own pipe has not returned yet. The proxy no longer needs the pipe, so it does not wait longer.
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpProxyFast;
 
-/// <summary>The options of a <see cref="McpProxy"/>. They are validated when the proxy is created; later changes have no effect.</summary>
+/// <summary>The options of an <see cref="McpProxy"/>. The proxy's constructor validates them; later changes have no effect.</summary>
 public sealed record McpProxyOptions
 {
     /// <summary>The address to listen on; with port 0 the system chooses a port.</summary>
@@ -14,9 +14,9 @@ public sealed record McpProxyOptions
     public IPEndPoint? Listen { get; init; }
 
     /// <summary>
-    /// Whether to listen on the loopback address of IPv6 too, with the same port, if <see cref="Listen"/> is that of IPv4 and the machine has IPv6.
+    /// Whether to listen on <c>[::1]</c> too, with the same port, if <see cref="Listen"/> is <c>127.0.0.1</c> and the machine has IPv6.
     /// </summary>
-    /// <value>Default false. Programs resolve <c>localhost</c> to one or the other of the two.</value>
+    /// <value>Default false. With true, clients reach the proxy at <c>localhost</c>, whichever of the two addresses they resolve it to.</value>
     public bool ListensOnBothLoopbacks { get; init; }
 
     /// <summary>The MCP server: http or https, with an optional path and query.</summary>
@@ -25,9 +25,11 @@ public sealed record McpProxyOptions
     /// <summary>The limits for sizes, numbers and times.</summary>
     public ProxyLimits Limits { get; init; } = new();
 
-    /// <summary>The origins of web pages that may send requests, as <c>scheme://host[:port]</c>. They must match completely.</summary>
+    /// <summary>
+    /// The origins of web pages that may send requests, as <c>scheme://host[:port]</c>. A request's <c>Origin</c> must be equal to an entry, apart from case.
+    /// </summary>
     /// <value>
-    /// Default empty: a loopback listener accepts its own origins, any other listener accepts all. For connections of the host program see
+    /// Default empty: a loopback listener accepts the origins of its own names, any other listener accepts all. For connections of the host program see
     /// <see cref="ClientConnectionInfo"/>.
     /// </value>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
@@ -39,47 +41,55 @@ public sealed record McpProxyOptions
     /// </value>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>The origins of web pages for which the proxy handles CORS: it answers their preflights and adds CORS fields to their answers.</summary>
-    /// <value>Default empty: CORS is left to the upstream.</value>
+    /// <summary>
+    /// The origins of web pages for which the proxy handles CORS: it answers their preflights, and adds CORS fields to the responses that they get.
+    /// </summary>
+    /// <value>Default empty: the proxy leaves CORS to the upstream, except for its own metadata document.</value>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
     /// <summary>What the upstream learns about the client from <c>X-Forwarded-*</c>.</summary>
+    /// <value>Default <see cref="ForwardedFields.Automatic"/>.</value>
     public ForwardedFields ForwardedFields { get; init; }
 
     /// <summary>Which access tokens callers must send.</summary>
-    /// <value>Default null: none; requests without a token are served.</value>
+    /// <value>Default null: tokens are not checked, and requests without a token are served.</value>
     public TokenPolicy? Incoming { get; init; }
 
     /// <summary>The credential that the proxy sends to the upstream with each request.</summary>
-    /// <value>Default null: none; the client's own <c>Authorization</c> is forwarded.</value>
+    /// <value>Default null: the proxy sends no credential of its own, and forwards the client's <c>Authorization</c>.</value>
     public OutgoingPolicy? Outgoing { get; init; }
 
     /// <summary>
     /// Fields that are added to every request to the upstream. Each replaces a field of the client with the same name; if two entries have the same name, the
-    /// last one counts.
+    /// last one is used.
     /// </summary>
-    /// <value>Default empty. At most 64 fields, and 32 KiB together.</value>
+    /// <value>Default empty. At most 64 fields with at most 32 KiB together; otherwise the proxy's constructor throws.</value>
     public IReadOnlyList<AddedField> AddedFields { get; init; } = [];
 
-    /// <summary>Certificate authorities that are trusted for the upstream's TLS, besides those of the system.</summary>
+    /// <summary>
+    /// Certificate authorities that are trusted for TLS with the upstream and with authorization servers, besides those of the system.
+    /// </summary>
+    /// <value>Default null: only the certificate authorities of the system are trusted.</value>
     public X509Certificate2Collection? TrustedCertificates { get; init; }
 
     /// <summary>The logger of the engine. Secrets are never logged, at any level.</summary>
     /// <remarks>
-    /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. One that blocks
-    /// delays the connections that its thread serves; time limits still hold. Its exceptions are ignored. Every message has an event id. A message that could
-    /// come often is written once, and then only as a count, at most once in 10 s for each reason. Whether each exchange is logged (debug level) is decided
-    /// when the proxy is created.
+    /// It is called on the threads that serve connections, so it must not block: a logger that writes to a file or a network needs a queue. If it blocks, it
+    /// delays the connections that the same thread serves; the proxy's time limits still hold. Its exceptions are ignored. Every message has an event id. A
+    /// message that could come often is written once in full. Later ones with the same reason are counted, and the count is written at most once in 10 s.
+    /// Exchanges are logged if the debug level is enabled when the proxy is created.
     /// </remarks>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>Gets a report when an exchange has ended, and when a person must sign in.</summary>
+    /// <value>Default null: there is no observer.</value>
     public IProxyObserver? Observer { get; init; }
 
-    /// <summary>Changes the sentence that a client gets if the proxy cannot obtain a credential, into words that the host's users know.</summary>
-    /// <value>
-    /// Default null: the sentence is not changed. It may name options of the engine, such as <c>OAuthPolicy.Server</c>, which users may know by other names.
-    /// </value>
+    /// <summary>
+    /// Rewrites the error message that a client gets if the proxy cannot obtain a credential. The message may name options of the engine, such as
+    /// <c>OAuthPolicy.Server</c>, which the host's users may know by other names.
+    /// </summary>
+    /// <value>Default null: the message is not changed. If the function throws, the message is not changed either.</value>
     public Func<string, string>? Wording { get; init; }
 
     /// <summary>
@@ -88,25 +98,29 @@ public sealed record McpProxyOptions
     /// <value>Default false, since a collection stops every thread of the host's process for some milliseconds.</value>
     public bool CollectsAfterBursts { get; init; }
 
-    /// <summary>The clock and the timers.</summary>
+    /// <summary>The source of all times and timers of the proxy.</summary>
+    /// <value>Default <see cref="TimeProvider.System"/>.</value>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Creates the upstream connections instead of the engine. The engine completes a pipe when it no longer needs it.</summary>
     /// <value>Default null: TCP, and TLS for https, to <see cref="Target"/>.</value>
     /// <remarks>
-    /// If it throws, the request is answered with an error: after a <see cref="TimeoutException"/>, a cancellation of its own, or
-    /// <see cref="ProxyLimits.ConnectTimeout"/>, after which its token is cancelled, with 504 <c>upstream-connect-timeout</c>; after an
-    /// <see cref="IOException"/> or a <see cref="System.Net.Sockets.SocketException"/> with 502 <c>upstream-unreachable</c>; after any other exception
-    /// likewise, and its type is logged. Its token is cancelled too when the client goes away; exceptions of its callbacks are then logged and ignored. A
-    /// connection that it returns after that is only completed.
+    /// If it throws a <see cref="TimeoutException"/> or an <see cref="OperationCanceledException"/>, or takes longer than
+    /// <see cref="ProxyLimits.ConnectTimeout"/>, the request is answered with 504 <c>upstream-connect-timeout</c>. If it throws any other exception, the
+    /// request is answered with 502 <c>upstream-unreachable</c>; the exception's type is logged, unless it is an <see cref="IOException"/> or a
+    /// <see cref="System.Net.Sockets.SocketException"/>. The cancellation token is cancelled after <see cref="ProxyLimits.ConnectTimeout"/>, and when the
+    /// client disconnects. Exceptions of callbacks that are registered on the token are logged and ignored. If a connection is returned after the cancellation,
+    /// the engine completes it without using it.
     /// </remarks>
     public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectUpstream { get; init; }
 
-    /// <summary>Whether to use the transport of the other systems also on Linux, without event loops, so that it can be tested there.</summary>
+    /// <summary>
+    /// Whether Linux uses the same transport as other systems, instead of event loops with epoll. With this, tests can use that transport on Linux.
+    /// </summary>
     /// <value>Default: the switch <c>McpProxyFast.PortableTransport</c> of <see cref="AppContext"/>, which is off unless a host sets it.</value>
     internal bool PortableTransport { get; init; } = AppContext.TryGetSwitch("McpProxyFast.PortableTransport", out bool isOn) && isOn;
 
-    /// <summary>Resolves the upstream's host name. Tests replace it, since they cannot stop a real name service.</summary>
+    /// <summary>Resolves the upstream's host name. Tests replace it, to control the results and their timing.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Checks the options. The exception says what is wrong, where, and what would be right.</summary>
@@ -116,7 +130,7 @@ public sealed record McpProxyOptions
         if (!Target.IsAbsoluteUri || (Target.Scheme != Uri.UriSchemeHttp && Target.Scheme != Uri.UriSchemeHttps))
         {
             string shown = Target.IsAbsoluteUri ? Target.Scheme : "a relative one";
-            throw new ArgumentException($"Target must be an absolute http or https URL, not {shown}.", nameof(Target)); // its query may hold a secret
+            throw new ArgumentException($"Target must be an absolute http or https URL, not {shown}.", nameof(Target)); // the URL's query may be secret
         }
 
         if (Target.UserInfo.Length > 0)

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The OAuth client as which the proxy is known to the authorization server.</summary>
+/// <summary>The OAuth client with which the proxy identifies itself to the authorization server.</summary>
 /// <remarks>
 /// There are three kinds: a client that registers itself (<see cref="Registered"/>), one that is described by a document (<see cref="Described"/>) and one that
 /// was registered beforehand (<see cref="KnownClient"/>).
@@ -15,11 +15,14 @@ public abstract record OAuthClient
     public static OAuthClient Registered { get; } = new SelfRegistered();
 
     /// <summary>
-    /// Part of the store's keys, to separate the credentials of different clients; so it must never change. Since it is internal, nobody else can add a kind.
+    /// The client's name in the keys of the credential store, where it separates the credentials of different clients. So it must never change. The property is
+    /// internal, so that other assemblies cannot derive from this record.
     /// </summary>
     internal abstract string StoreName { get; }
 
-    /// <summary>A client whose id is the URL of a metadata document. If the server does not support that, the client registers itself.</summary>
+    /// <summary>
+    /// A client whose id is the URL of its metadata document. If the authorization server does not support such ids, the client registers itself.
+    /// </summary>
     /// <param name="metadataUrl">The document's https URL.</param>
     /// <returns>The client.</returns>
     /// <exception cref="ArgumentException">The URL is not https, or has no path.</exception>
@@ -44,7 +47,7 @@ public abstract record OAuthClient
 
 /// <summary>A client that was registered beforehand.</summary>
 /// <param name="Id">The client's id.</param>
-/// <param name="Authentication">How the client authenticates; null for a public client, which does not.</param>
+/// <param name="Authentication">How the client authenticates; null for a public client, which does not authenticate.</param>
 /// <exception cref="ArgumentException">The id is empty.</exception>
 public sealed record KnownClient(string Id, ClientAuthentication? Authentication = null) : OAuthClient
 {

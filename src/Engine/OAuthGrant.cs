@@ -1,28 +1,33 @@
 namespace McpProxyFast;
 
-/// <summary>How the proxy obtains a token: the OAuth grant. Each kind has exactly the settings that it needs.</summary>
+/// <summary>The OAuth grant with which the proxy obtains a token. Each kind of grant has its own settings.</summary>
 public abstract record OAuthGrant
 {
     private protected OAuthGrant()
     {
     }
 
-    /// <summary>The grant's name in logs and, hashed, in the store; so it must never change. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>
+    /// The grant's name in logs and, hashed, in the credential store; so it must never change. The property is internal, so that other assemblies cannot derive
+    /// from this record.
+    /// </summary>
     internal abstract string Name { get; }
 
-    /// <summary>The OAuth client that asks for the token; null if there is none.</summary>
+    /// <summary>The OAuth client that asks for the token; null if the request names no client.</summary>
     internal abstract OAuthClient? AskingClient { get; }
 
-    /// <summary>Whether a person has to act.</summary>
+    /// <summary>Whether a person has to sign in.</summary>
     internal virtual bool NeedsPerson => false;
 
     /// <summary>
-    /// Whether the token is kept in the store between runs. That is worthwhile if a new one needs a person, or a request that may be limited or billed.
+    /// Whether the token is kept in the credential store when the process ends. This saves a sign-in by a person, or a request for a new token that the server
+    /// may limit or bill.
     /// </summary>
     internal virtual bool IsKept => true;
 
     /// <summary>
-    /// Further settings that distinguish one identity from another, each as <c>name=value</c>. They are part of the store's keys, so they must never change.
+    /// Further settings that distinguish one identity from another, each as <c>name=value</c>. They are part of the keys of the credential store, so their form
+    /// must never change.
     /// </summary>
     internal virtual IEnumerable<string> StoreDetails => [];
 
@@ -38,7 +43,10 @@ public abstract record OAuthGrant
         public OAuthClient Client { get; init; } = OAuthClient.Registered;
 
         /// <summary>The loopback port to which the browser is redirected after the sign-in.</summary>
-        /// <value>0 to 65,535; 0 lets the system choose. Default 8666. A busy port is an error only for a <see cref="KnownClient"/>.</value>
+        /// <value>
+        /// 0 to 65,535; 0 lets the system choose a port. Default 8666. If the port is in use, the proxy uses another port. For a <see cref="KnownClient"/> that
+        /// is an error instead, since its redirect URI is registered.
+        /// </value>
         /// <exception cref="ArgumentException">The value is outside the range.</exception>
         public int CallbackPort
         {
@@ -47,12 +55,12 @@ public abstract record OAuthGrant
                 value, value is >= 0 and <= 65_535, nameof(CallbackPort), "The callback port must lie between 0 and 65535.");
         } = 8666;
 
-        /// <summary>Whether not to open a browser. The URL is logged in both cases.</summary>
+        /// <summary>With true, the proxy does not open a browser. With true and with false, it logs the URL at which the person signs in.</summary>
         /// <value>Default false.</value>
         public bool SkipBrowser { get; init; }
 
-        /// <summary>The name of the authorization request's scope parameter.</summary>
-        /// <value>Default <c>scope</c>; some servers want another, such as <c>user_scope</c>.</value>
+        /// <summary>The name of the scope parameter in the authorization request.</summary>
+        /// <value>Default <c>scope</c>. Some servers expect another name, such as <c>user_scope</c>.</value>
         /// <exception cref="ArgumentException">The name is empty.</exception>
         public string ScopeParameter
         {
@@ -73,7 +81,7 @@ public abstract record OAuthGrant
         internal override IEnumerable<string> StoreDetails => ScopeParameter == "scope" ? [] : [$"scope-parameter={ScopeParameter}"];
     }
 
-    /// <summary>A person signs in with a browser on another machine (RFC 8628).</summary>
+    /// <summary>A person opens a link with a browser on any device, such as a phone, enters a code there, and signs in (RFC 8628).</summary>
     public sealed record DeviceCode : OAuthGrant
     {
         /// <summary>The client that asks for the token.</summary>
@@ -90,7 +98,7 @@ public abstract record OAuthGrant
         internal override bool NeedsPerson => true;
     }
 
-    /// <summary>The proxy signs in as itself (RFC 6749 §4.4).</summary>
+    /// <summary>The proxy obtains a token for itself, without a person (RFC 6749 §4.4).</summary>
     /// <param name="ClientId">The id of a client that was registered beforehand.</param>
     /// <param name="Authentication">How the client authenticates.</param>
     /// <exception cref="ArgumentException">The id is empty.</exception>
@@ -111,12 +119,12 @@ public abstract record OAuthGrant
         internal override OAuthClient AskingClient => new KnownClient(ClientId, Authentication);
     }
 
-    /// <summary>The proxy presents a token that its platform gave it, such as that of a Kubernetes service account (RFC 7523 §2.1).</summary>
-    /// <param name="AssertionFile">The path of the file with that token; it is read at each use.</param>
+    /// <summary>The proxy presents a token that its platform provides, such as the token of a Kubernetes service account (RFC 7523 §2.1).</summary>
+    /// <param name="AssertionFile">The path of the file with the platform's token. The file is read at each use.</param>
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public sealed record JwtBearer(string AssertionFile) : OAuthGrant
     {
-        /// <summary>The path of the file with that token; it is read at each use.</summary>
+        /// <summary>The path of the file with the platform's token. The file is read at each use.</summary>
         /// <exception cref="ArgumentException">The path is empty.</exception>
         public string AssertionFile
         {
@@ -125,7 +133,7 @@ public abstract record OAuthGrant
         } = PolicyValue.NotEmpty(AssertionFile, nameof(AssertionFile));
 
         /// <summary>The client that asks for the token.</summary>
-        /// <value>Null (the default): no client is named; the token alone identifies the proxy.</value>
+        /// <value>Null (the default): the request names no client; the platform's token alone identifies the proxy.</value>
         public KnownClient? Client { get; init; }
 
         /// <inheritdoc/>
@@ -135,7 +143,7 @@ public abstract record OAuthGrant
         internal override OAuthClient? AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>The file decides whose token it is, and its content may change, so the result is not kept.</remarks>
+        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not kept.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>
@@ -143,7 +151,8 @@ public abstract record OAuthGrant
     }
 
     /// <summary>
-    /// A company's identity provider confirms who the person is: its ID token is exchanged for an assertion, and that for a token (RFC 8693, then RFC 7523).
+    /// A company's identity provider has issued an ID token for a person. The proxy exchanges it at that provider for an assertion (RFC 8693), and the
+    /// assertion at the target's authorization server for a token (RFC 7523).
     /// </summary>
     public sealed record IdentityAssertion : OAuthGrant
     {
@@ -173,7 +182,7 @@ public abstract record OAuthGrant
         internal override OAuthClient AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>The file decides whose token it is, and its content may change, so the result is not kept.</remarks>
+        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not kept.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>

@@ -10,7 +10,7 @@ public sealed record OAuthServer
         AuthorizeUrl = authorizeUrl;
     }
 
-    /// <summary>The server that the target names in its metadata (RFC 9728).</summary>
+    /// <summary>The authorization server that the target names in its metadata (RFC 9728).</summary>
     public static OAuthServer Discovered { get; } = new(issuer: null, tokenUrl: null, authorizeUrl: null);
 
     /// <summary>The issuer; null unless the server is given by its issuer.</summary>
@@ -22,10 +22,10 @@ public sealed record OAuthServer
     /// <summary>The authorization endpoint; null unless the server is given by its endpoints.</summary>
     public Uri? AuthorizeUrl { get; }
 
-    /// <summary>Whether the operator has given the server, so that it is not discovered.</summary>
+    /// <summary>Whether the operator has given the server. Then it is not discovered from the target.</summary>
     internal bool IsGiven => Issuer is not null || TokenUrl is not null;
 
-    /// <summary>A server with metadata (RFC 8414), named by its issuer.</summary>
+    /// <summary>A server that publishes metadata (RFC 8414). It is found by its issuer.</summary>
     /// <param name="issuer">The issuer, exactly as in the server's metadata (RFC 8414 §3.3).</param>
     /// <returns>The server.</returns>
     /// <exception cref="ArgumentException">The issuer is neither an https URL nor http on loopback.</exception>
@@ -35,9 +35,9 @@ public sealed record OAuthServer
         return new OAuthServer(issuer, tokenUrl: null, authorizeUrl: null);
     }
 
-    /// <summary>A server without metadata. It needs a client that was registered beforehand.</summary>
+    /// <summary>A server whose endpoints are given, so its metadata is not read. The proxy needs a client that was registered beforehand.</summary>
     /// <param name="tokenUrl">The token endpoint.</param>
-    /// <param name="authorizeUrl">The authorization endpoint, which <see cref="OAuthGrant.AuthorizationCode"/> needs.</param>
+    /// <param name="authorizeUrl">The authorization endpoint. It must be given for <see cref="OAuthGrant.AuthorizationCode"/>.</param>
     /// <returns>The server.</returns>
     /// <exception cref="ArgumentException">An endpoint is neither https nor http on loopback.</exception>
     public static OAuthServer FromEndpoints(Uri tokenUrl, Uri? authorizeUrl = null) => new(

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>Which credential the proxy sends to the upstream, and how it gets it.</summary>
+/// <summary>Which credential the proxy sends to the upstream, and how the proxy obtains it.</summary>
 /// <remarks>
 /// The kinds are a token that never changes (<see cref="Bearer"/>), a token in a file (<see cref="BearerFile"/>), a host's own source (<see cref="From"/>),
 /// OAuth (<see cref="OAuthPolicy"/>) and token exchange (<see cref="TokenExchangePolicy"/>).
@@ -11,7 +11,7 @@ public abstract record OutgoingPolicy
     {
     }
 
-    /// <summary>A description for logs, without secrets. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>A description for logs, without secrets. It is internal, so that other assemblies cannot derive from this record.</summary>
     internal abstract string Description { get; }
 
     /// <summary>A token that never changes, sent as <c>Authorization: Bearer</c>.</summary>
@@ -29,17 +29,19 @@ public abstract record OutgoingPolicy
     /// <exception cref="ArgumentException">The path is empty.</exception>
     public static OutgoingPolicy BearerFile(string path) => new TokenFile(PolicyValue.NotEmpty(path, nameof(path)));
 
-    /// <summary>A host's own source.</summary>
-    /// <param name="source">The source.</param>
+    /// <summary>A credential that the host program provides.</summary>
+    /// <param name="source">The host program's source of the credential.</param>
     /// <returns>The policy.</returns>
     public static OutgoingPolicy From(ICredentialSource source) => new HostSource(source);
 
-    /// <summary>OAuth with the defaults: everything is discovered from the target, and a person signs in with a browser.</summary>
+    /// <summary>
+    /// OAuth with the defaults of <see cref="OAuthPolicy"/>: the target names the authorization server, and a person signs in with a browser.
+    /// </summary>
     /// <returns>A policy whose settings can be changed with <c>with</c>.</returns>
     public static OAuthPolicy OAuth() => new();
 
     /// <summary>Checks whether the settings fit together. A <see cref="McpProxy"/> does this too when it is created.</summary>
-    /// <exception cref="ArgumentException">Two settings do not fit together; <see cref="ArgumentException.ParamName"/> is the wrong property.</exception>
+    /// <exception cref="ArgumentException">Two settings do not fit together; <see cref="ArgumentException.ParamName"/> names one of them.</exception>
     public virtual void Validate()
     {
     }

@@ -3,7 +3,7 @@ namespace McpProxyFast;
 /// <summary>Checks whether the server, the grant and the client of an <see cref="OAuthPolicy"/> fit together; the types alone cannot ensure that.</summary>
 internal static class OutgoingPolicyRules
 {
-    /// <exception cref="ArgumentException">They do not fit together.</exception>
+    /// <exception cref="ArgumentException">Two of the settings do not fit together.</exception>
     public static void Check(OAuthPolicy policy)
     {
         bool hasSecret = policy.Client is KnownClient { Authentication.SecretValue: not null };

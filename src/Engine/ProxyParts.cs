@@ -20,7 +20,7 @@ internal static class ProxyParts
     /// <param name="heartbeat">The heartbeat of the proxy.</param>
     /// <param name="network">Creates the connections to the upstream.</param>
     /// <param name="incoming">Checks access tokens; null if no token is required.</param>
-    /// <param name="credentials">The credentials for the upstream; null if none is added.</param>
+    /// <param name="credentials">The credentials for the upstream; null if the proxy sends none of its own.</param>
     /// <param name="added">The fields that are added to every request; null if there are none.</param>
     /// <param name="meter">Counts what the proxy does.</param>
     public static SharedServices Make(
@@ -76,7 +76,7 @@ internal static class ProxyParts
         };
     }
 
-    /// <summary>Logs a warning if an added field has the name of the field for exchanged tokens, since it replaces them.</summary>
+    /// <summary>Logs a warning if an added field has the name of the field for exchanged tokens, since it then replaces the token in every request.</summary>
     private static void WarnOfReplacedToken(McpProxyOptions options, ReplacedNames? added)
     {
         if (added is not null && options.Outgoing is TokenExchangePolicy { FieldName: { } field } && added.Has(Encoding.ASCII.GetBytes(field)))
@@ -98,7 +98,9 @@ internal static class ProxyParts
             options.Target, options.Limits.ConnectTimeout, network, checkCertificate, options.LookUp, options.Clock).ConnectAsync;
     }
 
-    /// <summary>The names of all fields that the proxy sets. A client's fields with these names are dropped.</summary>
+    /// <summary>
+    /// The names of the added fields and of the field for exchanged tokens; null if there are none. A client's fields with these names are not forwarded.
+    /// </summary>
     private static ReplacedNames? ReplacedOf(McpProxyOptions options, AddedFields? added)
     {
         IEnumerable<string> names = added?.Names ?? [];

@@ -2,22 +2,22 @@ using System.Collections.Concurrent;
 
 namespace McpProxyFast;
 
-/// <summary>Reads a secret from a file that the operator has named: at most <see cref="MaxBytes"/>, within <see cref="MaxWait"/>.</summary>
+/// <summary>Reads a secret from a file that the operator has named. The size of the file and the time to read it are limited.</summary>
 /// <remarks>
-/// The file may be anything that can be opened, such as a pipe from a password manager. So the bytes are counted while reading; the system is not asked for the
-/// size. A pipe to which nobody writes blocks its reader, so the read has its own thread, and the caller stops waiting after <see cref="MaxWait"/>.
+/// The file may be anything that can be opened, such as a pipe from a password manager. So the bytes are counted during the read; the system is not asked for
+/// the size. A pipe to which nobody writes blocks the thread that reads it. So another thread reads, and the caller stops waiting after <see cref="MaxWait"/>.
 /// </remarks>
 internal static class SecretFile
 {
-    /// <summary>The maximum size of a file in bytes. A token or a key has a few KiB; a larger file is the wrong one.</summary>
+    /// <summary>The maximum size of a file in bytes; a larger file is refused. A token or a key has a few KiB, so a larger file is the wrong one.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>The maximum time that a caller waits. Mounted secrets and pipes answer within milliseconds.</summary>
+    /// <summary>The maximum time that a caller waits; then the read fails. Mounted secrets and pipes are usually read within milliseconds.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Reads that were given up and may still block a thread, by path: of a pipe, and of what has taken the pipe's place. None is begun while one blocks that
-    /// is not of a pipe, and no further pipe is opened while one of a pipe does.
+    /// By path: the reads that nobody waits for any longer, but that may still block a thread. While a read of a pipe blocks, a further read of the path does
+    /// not open a pipe. While a read of anything else blocks, there is no further read of the path.
     /// </summary>
     private static readonly ConcurrentDictionary<string, Reading[]> GivenUp = new();
 
@@ -43,7 +43,7 @@ internal static class SecretFile
         Reading reading = Begin(path);
         try
         {
-#pragma warning disable RS0030 // to open a pipe can block
+#pragma warning disable RS0030 // in the pool, since opening a pipe can block the thread
             await Task.Run(reading.Run, CancellationToken.None).WaitAsync(within ?? MaxWait, cancellationToken).ConfigureAwait(false);
 #pragma warning restore RS0030
         }
@@ -55,10 +55,10 @@ internal static class SecretFile
         return reading.Text();
     }
 
-    /// <summary>Begins a read, unless it would only block one more thread.</summary>
+    /// <summary>Creates a read of a file. Throws if the read would only block one more thread.</summary>
     /// <remarks>
-    /// A read of a pipe that blocks says nothing about the file that has taken the pipe's place since, so that one is read. If the path still leads to a pipe,
-    /// or a read of something else blocks because its disk does not answer, another read would block as well.
+    /// Earlier reads of the path may still block. If they block on a pipe, the path may now lead to a file, so the new read looks: it reads a file, and fails
+    /// if there is still a pipe. If an earlier read blocks on something else, the disk does not answer, and a new read would block too.
     /// </remarks>
     /// <exception cref="SecretFileException">Earlier reads of the file still block threads.</exception>
     private static Reading Begin(string path)
@@ -86,7 +86,7 @@ internal static class SecretFile
 
     private static SecretFileException NoAnswer(string path) => new(path, "cannot be read: it is a pipe that nobody writes to, or its disk does not answer");
 
-    /// <summary>One read. The fields are written by its thread and valid once <see cref="IsOver"/>.</summary>
+    /// <summary>One read. Its fields are written by the thread that reads, and are valid when <see cref="IsOver"/> is true.</summary>
     /// <param name="path">The file.</param>
     /// <param name="opensPipes">Whether a pipe may be opened, which blocks until somebody writes to it.</param>
     private sealed class Reading(string path, bool opensPipes)
@@ -100,7 +100,9 @@ internal static class SecretFile
         /// <summary>Why the file cannot be read; null if it can.</summary>
         private SecretFileException? _failure;
 
-        /// <summary>Whether a pipe or a device is read. May be read at any time; false until the system has answered.</summary>
+        /// <summary>
+        /// Whether the path leads to a pipe or a device. It is false before the file system has answered. Other threads may read this field at any time.
+        /// </summary>
         private volatile bool _isOfPipe;
 
         /// <summary>Whether the read has ended. Written after all other fields.</summary>
@@ -116,7 +118,7 @@ internal static class SecretFile
         {
             try
             {
-                // A pipe and a device have no length. Nor has an empty file, in which there is nothing to read.
+                // A pipe and a device have length 0. So has an empty file; it is treated like a pipe, which does no harm, since it has no secret.
                 FileSystemInfo file = File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
                 _isOfPipe = file is FileInfo { Exists: true, Length: 0 };
                 if (_isOfPipe && !opensPipes)
@@ -137,7 +139,7 @@ internal static class SecretFile
             _isOver = true;
         }
 
-        /// <exception cref="SecretFileException">There is no secret in the file.</exception>
+        /// <exception cref="SecretFileException">The file cannot be read, is empty, or is too large.</exception>
         public string Text()
         {
             if (_failure is not null)
@@ -165,5 +167,7 @@ internal static class SecretFile
     }
 }
 
-/// <summary>A file has no usable secret. The message is part of a sentence: the path and what is wrong with the file.</summary>
+/// <summary>
+/// A file has no usable secret. The message is the path and what is wrong with the file, without a full stop, so that it can be part of a longer sentence.
+/// </summary>
 internal sealed class SecretFileException(string path, string wrong, Exception? cause = null) : Exception($"{path} {wrong}", cause);

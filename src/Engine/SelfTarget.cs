@@ -5,8 +5,8 @@ namespace McpProxyFast;
 
 /// <summary>Finds out whether a target is the address on which the proxy itself listens, as far as that is possible without a name service.</summary>
 /// <remarks>
-/// It does not recognise every host name of this machine, nor a target that leads back through another server. The first request detects these
-/// (<c>loop-detected</c>).
+/// Some targets are not recognised here: other host names of this machine, and another server that forwards to this proxy. The first request to such a target
+/// is refused with <c>loop-detected</c>.
 /// </remarks>
 internal static class SelfTarget
 {
@@ -34,13 +34,16 @@ internal static class SelfTarget
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether a listener on every address is reached at this address. A listener on <c>[::]</c> is also reached at IPv4 addresses.</summary>
+    /// <summary>
+    /// Whether a connection to an address reaches a listener on all addresses (<c>0.0.0.0</c> or <c>[::]</c>). A listener on <c>[::]</c> also gets IPv4
+    /// connections.
+    /// </summary>
     private static bool IsReached(IPAddress everywhere, IPAddress address) =>
         (everywhere.Equals(IPAddress.IPv6Any) || everywhere.AddressFamily == address.AddressFamily)
         && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || IPAddress.IsLoopback(address) || IsOfThisMachine(address));
 
     /// <summary>
-    /// The address to which a connection really goes: a connection to "every address" (<c>0.0.0.0</c> or <c>[::]</c>) goes to the loopback address.
+    /// The address to which a connection really goes: the loopback address for <c>0.0.0.0</c> or <c>[::]</c>, otherwise the address itself.
     /// </summary>
     private static IPAddress WhereItLeads(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
@@ -55,7 +58,7 @@ internal static class SelfTarget
         }
         catch (NetworkInformationException)
         {
-            return false; // the system gives no list of its addresses
+            return false; // the system cannot list its own addresses
         }
     }
 

@@ -17,12 +17,12 @@ public static class StoredCredentials
     /// </remarks>
     /// <param name="policy">How to sign in. <see cref="OAuthPolicy.Store"/> must be set.</param>
     /// <param name="target">The target, written exactly as for the proxy, since credentials are stored by target.</param>
-    /// <param name="logger">Gets the URL that a person must open.</param>
+    /// <param name="logger">Gets the URL that a person must open, and other messages about the sign-in.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The new entry; null if the target needs no credential.</returns>
     /// <exception cref="ArgumentException">The policy cannot work.</exception>
-    /// <exception cref="InvalidOperationException">The sign-in failed; the message says what to do.</exception>
+    /// <exception cref="InvalidOperationException">The sign-in failed, or its result could not be stored; the message says what to do.</exception>
     public static Task<StoredCredential?> LoginAsync(
         OAuthPolicy policy, Uri target, ILogger logger, X509Certificate2Collection? trustedCertificates = null,
             CancellationToken cancellationToken = default) =>
@@ -41,7 +41,7 @@ public static class StoredCredentials
 
     /// <summary>Deletes the credential of one target and, if the server supports it, revokes it (RFC 7009).</summary>
     /// <param name="policy">The policy with which the credential was obtained.</param>
-    /// <param name="target">The target.</param>
+    /// <param name="target">The target, written exactly as for the proxy.</param>
     /// <param name="logger">Gets a message if the server does not confirm the revocation.</param>
     /// <param name="trustedCertificates">Trust anchors besides the system's, as <see cref="McpProxyOptions.TrustedCertificates"/>.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
@@ -57,7 +57,7 @@ public static class StoredCredentials
     /// <param name="store">The store.</param>
     /// <param name="logger">Not used at present: no file is changed.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>One entry for each credential; registrations without one are left out.</returns>
+    /// <returns>One entry for each credential. Client registrations without a credential are left out.</returns>
     /// <exception cref="InvalidOperationException">The store could not be used.</exception>
     public static async Task<IReadOnlyList<StoredCredential>> ListAsync(
         CredentialStoreFile store, ILogger logger, CancellationToken cancellationToken = default)

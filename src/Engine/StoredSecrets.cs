@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast;
 
-/// <summary>Named secrets in the credential store, such as the value of an <see cref="AddedField"/>. A running proxy does not see a change.</summary>
+/// <summary>
+/// Named secrets in the credential store, for use by the host program, for example as the value of an <see cref="AddedField"/>. A proxy does not read them
+/// itself.
+/// </summary>
 public static class StoredSecrets
 {
     /// <summary>The maximum number of secrets in a store.</summary>
@@ -14,9 +17,9 @@ public static class StoredSecrets
     /// <summary>The maximum length of a secret's name, in characters.</summary>
     public const int MaxNameLength = 128;
 
-    /// <summary>Whether a secret can have this name: one word of visible ASCII without a colon, of at most <see cref="MaxNameLength"/> characters.</summary>
+    /// <summary>Checks whether a secret can have this name.</summary>
     /// <param name="name">The name.</param>
-    /// <returns>Whether it can.</returns>
+    /// <returns>Whether it is one word of visible ASCII without a colon, of at most <see cref="MaxNameLength"/> characters.</returns>
     public static bool IsName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -29,8 +32,10 @@ public static class StoredSecrets
     /// <param name="value">The secret: text without line breaks that is not empty and has at most <see cref="AddedField.MaxValueLength"/> bytes.</param>
     /// <param name="logger">Gets a message if a damaged store has been moved aside.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="ArgumentException">The name or the value does not have that form. The message repeats neither.</exception>
-    /// <exception cref="InvalidOperationException">The store could not be used or is full; the message says what to do.</exception>
+    /// <exception cref="ArgumentException">The name or the value is not valid. The message does not repeat them.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The store could not be used, or has <see cref="MaxSecrets"/> secrets already; the message says what to do.
+    /// </exception>
     public static Task SetAsync(
         CredentialStoreFile store, string name, string value, ILogger logger, CancellationToken cancellationToken = default)
     {

@@ -1,7 +1,7 @@
 namespace McpProxyFast;
 
 /// <summary>The party that acts for the subject (RFC 8693 §1.1). Its token is sent as <c>actor_token</c>.</summary>
-/// <remarks>There are two kinds: the token that the proxy gets by a login of its own (<see cref="Of"/>), and a token in a file (<see cref="File"/>).</remarks>
+/// <remarks>There are two kinds: a token that the proxy obtains itself (<see cref="Of"/>), and a token in a file (<see cref="File"/>).</remarks>
 public abstract record TokenExchangeActor
 {
     private protected TokenExchangeActor()
@@ -12,14 +12,14 @@ public abstract record TokenExchangeActor
     /// <value>Default <see cref="ExchangedTokenType.AccessToken"/>.</value>
     public ExchangedTokenType TokenType { get; init; } = ExchangedTokenType.AccessToken;
 
-    /// <summary>The policy that provides the token. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>The policy that provides the token. It is internal, so that other assemblies cannot derive from this record.</summary>
     internal abstract OutgoingPolicy Source { get; }
 
-    /// <summary>Whether the token comes from a login. Then the subject's token must not come from a login too.</summary>
+    /// <summary>Whether the proxy obtains the token itself. Then the subject must be the caller's token.</summary>
     internal virtual bool IsLogin => false;
 
-    /// <summary>Uses the token that another policy would send.</summary>
-    /// <param name="login">The other policy. It must not be a token exchange.</param>
+    /// <summary>Uses a token that the proxy obtains with another policy.</summary>
+    /// <param name="login">The policy that obtains the token. It must not be a token exchange.</param>
     /// <returns>The actor.</returns>
     public static TokenExchangeActor Of(OutgoingPolicy login) => new LoginsToken(login);
 

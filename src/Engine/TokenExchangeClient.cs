@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The proxy's OAuth client at the server that exchanges tokens, and how it authenticates.</summary>
+/// <summary>The proxy's OAuth client at the server that exchanges tokens, and how the client authenticates.</summary>
 public sealed record TokenExchangeClient
 {
     private TokenExchangeClient(Form kind, string id, string? secretValue = null, string? keyPath = null)
@@ -13,16 +13,16 @@ public sealed record TokenExchangeClient
 
     internal enum Form
     {
-        /// <summary>The id alone, in the body.</summary>
+        /// <summary>The id is sent in the body; there is no secret.</summary>
         Public,
 
-        /// <summary>Id and secret as HTTP Basic.</summary>
+        /// <summary>Id and secret are sent as HTTP Basic.</summary>
         Basic,
 
-        /// <summary>Id and secret in the body.</summary>
+        /// <summary>Id and secret are sent in the body.</summary>
         Post,
 
-        /// <summary>An assertion that is signed with a private key.</summary>
+        /// <summary>An assertion is sent, which is signed with a private key.</summary>
         Key,
     }
 
@@ -30,10 +30,10 @@ public sealed record TokenExchangeClient
 
     internal string Id { get; }
 
-    /// <summary>The secret; null if there is none.</summary>
+    /// <summary>The client's secret; null if the client authenticates without a secret.</summary>
     internal string? SecretValue { get; }
 
-    /// <summary>The path of the file with the private key; null if there is none.</summary>
+    /// <summary>The path of the file with the private key; null if the client authenticates without a key.</summary>
     internal string? KeyPath { get; }
 
     /// <summary>A public client: it sends only its id.</summary>

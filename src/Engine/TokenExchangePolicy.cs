@@ -1,18 +1,20 @@
 namespace McpProxyFast;
 
 /// <summary>
-/// A policy for a token that an authorization server issues in exchange for another token (RFC 8693): that of each caller, or one of the proxy.
+/// A policy for a token that an authorization server issues in exchange for another token (RFC 8693): for the token that each caller sends, or for a token that
+/// the proxy obtains itself (see <see cref="Subject"/>).
 /// </summary>
 /// <remarks>
-/// The new token replaces <c>Authorization</c>, unless <see cref="FieldName"/> is set. The exchanged token is never forwarded. The new token is kept until it
-/// or the exchanged token expires. It is used only for a caller that sends the same token again.
+/// The new token is sent in <c>Authorization</c>, unless <see cref="FieldName"/> is set. The token that was exchanged is never forwarded. The new token is kept
+/// until it or the token that was exchanged expires. If callers' tokens are exchanged, a new token is sent only with requests that have the same caller's
+/// token.
 /// </remarks>
 public sealed record TokenExchangePolicy : OutgoingPolicy
 {
-    /// <summary>The maximum length of a parameter's value, in characters.</summary>
+    /// <summary>The maximum length of a value in <see cref="Parameters"/>, in characters.</summary>
     private const int MaxParameter = 8 * 1024;
 
-    /// <summary>The parameters that the proxy sends itself, so they cannot be set.</summary>
+    /// <summary>The names of parameters that the proxy sends itself. <see cref="Parameters"/> must not have these names.</summary>
     private static readonly string[] Own =
     [
         "grant_type", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "requested_token_use", "assertion",
@@ -36,12 +38,14 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     public TokenExchangeVariant Variant { get; init; } = new TokenExchangeVariant.Rfc8693();
 
     /// <summary>The proxy's client at the token endpoint.</summary>
-    /// <value>Default null: no client is named.</value>
+    /// <value>Default null: the request names no client.</value>
     public TokenExchangeClient? Client { get; init; }
 
     /// <summary>Further parameters of the request, such as Google's <c>options</c> or Auth0's <c>connection</c>.</summary>
     /// <value>Default none.</value>
-    /// <exception cref="ArgumentException">A name is empty or is a parameter of the protocol itself, or a value is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name is not one word of visible ASCII or is a parameter of the protocol itself, or a value is longer than 8,192 characters.
+    /// </exception>
     public IReadOnlyList<KeyValuePair<string, string>> Parameters
     {
         get;
@@ -56,7 +60,7 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     /// The name of the field in which the new token is sent, as <c>Bearer TOKEN</c>. The client's <c>Authorization</c> is removed in any case.
     /// </summary>
     /// <value>Null (the default): <c>Authorization</c>.</value>
-    /// <exception cref="ArgumentException">The value is not a field name, or is one that must not be set.</exception>
+    /// <exception cref="ArgumentException">The value is not a field name, or is a name that <see cref="AddedField"/> refuses.</exception>
     public string? FieldName
     {
         get;
@@ -66,10 +70,12 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     /// <inheritdoc/>
     internal override string Description => $"token exchange, {Variant.Name}";
 
-    /// <summary>The actor; null if nobody acts for the subject.</summary>
+    /// <summary>The actor of the exchange (RFC 8693 §1.1); null if the request names no actor.</summary>
     internal TokenExchangeActor? Actor => (Variant as TokenExchangeVariant.Rfc8693)?.Actor;
 
-    /// <summary>The login that provides the subject's or the actor's token; null if no login is used.</summary>
+    /// <summary>
+    /// The policy with which the proxy obtains the subject's or the actor's token itself; null if it obtains neither. Only one of them may be such a token.
+    /// </summary>
     internal OutgoingPolicy? Login => Subject.Login ?? (Actor is { IsLogin: true } actor ? actor.Source : null);
 
     /// <inheritdoc/>

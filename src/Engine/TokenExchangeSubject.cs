@@ -2,7 +2,7 @@ namespace McpProxyFast;
 
 /// <summary>Which token is exchanged.</summary>
 /// <remarks>
-/// There are two kinds: the caller's own token (<see cref="Caller"/>), and the token that the proxy gets by a login of its own (<see cref="Of"/>).
+/// There are two kinds: the caller's own token (<see cref="Caller"/>), and a token that the proxy obtains itself (<see cref="Of"/>).
 /// </remarks>
 public abstract record TokenExchangeSubject
 {
@@ -10,17 +10,20 @@ public abstract record TokenExchangeSubject
     {
     }
 
-    /// <summary>The token that each caller sends. If <see cref="McpProxyOptions.Incoming"/> is set, it has been checked before.</summary>
+    /// <summary>The token that each caller sends. If <see cref="McpProxyOptions.Incoming"/> is set, the token is checked before it is exchanged.</summary>
     public static TokenExchangeSubject Caller { get; } = new CallersToken();
 
     /// <summary>Whether the caller's token is exchanged.</summary>
     public bool IsCaller => Login is null;
 
-    /// <summary>The policy that provides the token; null if it is the caller's token. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>
+    /// The policy that provides the token; null if the caller's token is exchanged. The property is internal, so that other assemblies cannot derive from this
+    /// record.
+    /// </summary>
     internal abstract OutgoingPolicy? Login { get; }
 
-    /// <summary>Uses the token that another policy would send; it is the same for all callers.</summary>
-    /// <param name="login">The other policy. It must not be a token exchange.</param>
+    /// <summary>Uses a token that the proxy obtains with another policy. It is the same for all callers.</summary>
+    /// <param name="login">The policy that obtains the token. It must not be a token exchange.</param>
     /// <returns>The subject.</returns>
     public static TokenExchangeSubject Of(OutgoingPolicy login) => new LoginsToken(login);
 

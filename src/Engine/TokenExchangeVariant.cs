@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The form of the request in which a token is exchanged. Each form has exactly the parameters that it can send.</summary>
+/// <summary>The form of the request that exchanges a token. Each form has its own parameters.</summary>
 public abstract record TokenExchangeVariant
 {
     private protected TokenExchangeVariant()
@@ -12,7 +12,7 @@ public abstract record TokenExchangeVariant
     /// <exception cref="ArgumentException">An entry is not a scope (RFC 6749 §3.3).</exception>
     public IReadOnlyList<string> Scopes { get; init => field = PolicyValue.Scopes(value, nameof(Scopes)); } = [];
 
-    /// <summary>The variant's name in logs. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>The variant's name in logs. It is internal, so that other assemblies cannot derive from this record.</summary>
     internal abstract string Name { get; }
 
     private static IReadOnlyList<string> Audience(IReadOnlyList<string> audiences) => PolicyValue.Checked(
@@ -28,7 +28,7 @@ public abstract record TokenExchangeVariant
     public sealed record Rfc8693 : TokenExchangeVariant
     {
         /// <summary>The grant type.</summary>
-        /// <value>Null (the default): that of RFC 8693.</value>
+        /// <value>Null (the default): <c>urn:ietf:params:oauth:grant-type:token-exchange</c> (RFC 8693 §2.1).</value>
         /// <exception cref="ArgumentException">The value is not an absolute URI.</exception>
         public string? GrantType
         {
@@ -42,13 +42,13 @@ public abstract record TokenExchangeVariant
 
         /// <summary>The kind of the subject's token.</summary>
         /// <value>
-        /// Default <see cref="ExchangedTokenType.AccessToken"/>. If the subject is a login, <see cref="ExchangedTokenType.IdToken"/> means the ID token of that
-        /// login.
+        /// Default <see cref="ExchangedTokenType.AccessToken"/>. If the proxy obtains the subject's token itself and this is
+        /// <see cref="ExchangedTokenType.IdToken"/>, it exchanges the ID token that it got with the access token.
         /// </value>
         public ExchangedTokenType SubjectTokenType { get; init; } = ExchangedTokenType.AccessToken;
 
         /// <summary>The kind of token to ask for.</summary>
-        /// <value>Null (the default): the request names none.</value>
+        /// <value>Null (the default): the request has no <c>requested_token_type</c>.</value>
         public ExchangedTokenType? RequestedTokenType { get; init; }
 
         /// <summary>The audiences of the new token, in the order in which they are sent.</summary>
@@ -61,8 +61,8 @@ public abstract record TokenExchangeVariant
         /// <exception cref="ArgumentException">An entry is not an absolute URI, or has a fragment.</exception>
         public IReadOnlyList<string> Resources { get; init => field = Resource(value); } = [];
 
-        /// <summary>The party that acts for the subject.</summary>
-        /// <value>Default null: nobody.</value>
+        /// <summary>The party that acts for the subject (RFC 8693 §1.1).</summary>
+        /// <value>Default null: the request has no <c>actor_token</c>.</value>
         public TokenExchangeActor? Actor { get; init; }
 
         /// <inheritdoc/>
@@ -76,7 +76,7 @@ public abstract record TokenExchangeVariant
         internal override string Name => "entra-obo";
     }
 
-    /// <summary>The grant that sends the subject's token as an assertion (RFC 7523 §2.1).</summary>
+    /// <summary>The grant <c>jwt-bearer</c>: the subject's token is sent as the assertion (RFC 7523 §2.1).</summary>
     public sealed record JwtBearer : TokenExchangeVariant
     {
         /// <summary>The audiences of the new token, as in <see cref="Rfc8693.Audiences"/>.</summary>

@@ -1,32 +1,32 @@
 namespace McpProxyFast;
 
-/// <summary>The endpoint that is asked about an access token, and the form of the request: that of RFC 7662, or one of a certain provider.</summary>
+/// <summary>The endpoint at which access tokens are checked, and the form of the request: the standard one of RFC 7662, or that of Google or GitHub.</summary>
 public abstract record TokenIntrospection
 {
     private TokenIntrospection(Uri endpoint) =>
         Endpoint = PolicyValue.Checked(endpoint, UrlRule.IsSecure(endpoint), nameof(endpoint), "introspection goes over https (http on loopback only).");
 
-    /// <summary>The endpoint that is asked.</summary>
+    /// <summary>The endpoint at which access tokens are checked.</summary>
     public Uri Endpoint { get; }
 
-    /// <summary>The name of the form. Since it is internal, nobody else can add a kind.</summary>
+    /// <summary>The name of the request's form, for logs. It is internal, so that other assemblies cannot derive from this record.</summary>
     internal abstract string Form { get; }
 
-    /// <summary>An introspection endpoint (RFC 7662) that requires no client.</summary>
+    /// <summary>An introspection endpoint (RFC 7662) at which the proxy does not authenticate.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>
     public static TokenIntrospection At(Uri endpoint) => new Standard(endpoint, clientId: null, clientSecret: null);
 
-    /// <summary>An introspection endpoint (RFC 7662).</summary>
+    /// <summary>An introspection endpoint (RFC 7662) at which the proxy authenticates as a client.</summary>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="clientId">The proxy's client id there.</param>
-    /// <param name="clientSecret">The client's secret; null for a public client.</param>
+    /// <param name="clientSecret">The client's secret; null for a public client, which sends only its id.</param>
     /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback, or the client id or the secret is empty.</exception>
     public static TokenIntrospection At(Uri endpoint, string clientId, string? clientSecret = null) => new Standard(endpoint, clientId, clientSecret);
 
-    /// <summary>Google's <c>tokeninfo</c>. It accepts every token of Google, so the policy needs an audience or allowed clients.</summary>
+    /// <summary>Google's <c>tokeninfo</c>. It confirms the tokens of all clients of Google, so the policy must have an audience or allowed clients.</summary>
     /// <param name="endpoint">The endpoint: <c>https://oauth2.googleapis.com/tokeninfo</c>.</param>
     /// <returns>The introspection.</returns>
     /// <exception cref="ArgumentException">The endpoint is neither https nor http on loopback.</exception>

@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>The kinds of verdict. There are no others.</summary>
+/// <summary>The kinds of <see cref="TokenVerdict"/>.</summary>
 public enum TokenVerdictKind
 {
     /// <summary>The token is valid; the request is served.</summary>
@@ -12,11 +12,11 @@ public enum TokenVerdictKind
     /// <summary>The token is valid, but lacks a required scope: 403 <c>insufficient_scope</c> (RFC 6750 §3.1).</summary>
     InsufficientScope,
 
-    /// <summary>The token cannot be checked now, since the identity provider does not answer: 503 with <c>Retry-After</c>.</summary>
+    /// <summary>The token cannot be checked now, for example because the identity provider does not answer: 503 with <c>Retry-After</c>.</summary>
     Unavailable,
 }
 
-/// <summary>The result of checking one access token. Immutable: many connections read one verdict at the same time.</summary>
+/// <summary>The result of the check of one access token. Immutable, since many connections may read the same verdict at the same time.</summary>
 public sealed class TokenVerdict
 {
     private TokenVerdict(TokenVerdictKind kind, string reason)
@@ -28,24 +28,26 @@ public sealed class TokenVerdict
     /// <summary>The kind of verdict.</summary>
     public TokenVerdictKind Kind { get; }
 
-    /// <summary>The caller: <c>sub</c>, otherwise <c>client_id</c>; null unless <see cref="TokenVerdictKind.Admitted"/>.</summary>
+    /// <summary>
+    /// The caller's name: the claim <c>sub</c>, or <c>client_id</c> if there is no <c>sub</c>. Null unless the kind is <see cref="TokenVerdictKind.Admitted"/>.
+    /// </summary>
     public string? Caller { get; private init; }
 
     /// <summary>A code for logs, such as <c>expired</c>. Clients never get it.</summary>
     public string Reason { get; }
 
-    /// <summary>Until when the same token gets this verdict without being checked again.</summary>
+    /// <summary>Until when the proxy uses this verdict for the same token without another check.</summary>
     /// <value>
-    /// For a valid token its expiry, or earlier. A refusal is kept for at most 10 s, even if this time is later; <see cref="TokenVerdictKind.Unavailable"/> is
-    /// not kept.
+    /// For a valid token, the token's expiry (plus the allowed clock difference) or an earlier time. A refusal is used for at most 10 s, even if this time is
+    /// later. <see cref="TokenVerdictKind.Unavailable"/> is not used again.
     /// </value>
     public DateTimeOffset ReusableUntil { get; private init; }
 
-    /// <summary>When the token itself expires; null if that is not known, and for every verdict but <see cref="TokenVerdictKind.Admitted"/>.</summary>
-    /// <value>A token that was obtained in exchange for this one (<see cref="TokenExchangePolicy"/>) is not used for longer.</value>
+    /// <summary>When the token itself expires; null if this is not known, or the kind is not <see cref="TokenVerdictKind.Admitted"/>.</summary>
+    /// <value>A token that was obtained in exchange for this token (<see cref="TokenExchangePolicy"/>) is not used after this time.</value>
     public DateTimeOffset? TokenEndsAt { get; private init; }
 
-    /// <summary>The <c>Retry-After</c> of <see cref="TokenVerdictKind.Unavailable"/>, in seconds; otherwise 0.</summary>
+    /// <summary>The <c>Retry-After</c> of the 503, in seconds; 0 unless the kind is <see cref="TokenVerdictKind.Unavailable"/>.</summary>
     public int RetryAfterSeconds { get; private init; }
 
     /// <summary>Accepts a token whose expiry is not known.</summary>
@@ -54,15 +56,15 @@ public sealed class TokenVerdict
     /// <exception cref="ArgumentException"><paramref name="caller"/> is empty, too long, or holds a control character.</exception>
     public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil) => Admit(caller, reusableUntil, tokenEndsAt: null);
 
-    /// <summary>Accepts a token whose expiry is known.</summary>
+    /// <summary>Accepts a token and states when it expires.</summary>
     /// <param name="caller">The caller's name: 1 to 256 printable characters.</param>
     /// <param name="reusableUntil">
-    /// Until when the verdict may be used again. Later than <paramref name="tokenEndsAt"/> at most by the allowed clock difference.
+    /// Until when the verdict may be used again. It may be later than <paramref name="tokenEndsAt"/>, but only by the allowed clock difference.
     /// </param>
     /// <param name="tokenEndsAt">
-    /// When the token itself expires; null if that is not known. It does not affect whether requests are served. But a token obtained in exchange for this one
-    /// (<see cref="TokenExchangePolicy"/>) is not used for longer. If this is null, that token is used until its own expiry, or until the claim <c>exp</c> of
-    /// this token.
+    /// When the token itself expires; null if this is not known. It matters only for a token that is obtained in exchange for this token
+    /// (<see cref="TokenExchangePolicy"/>): the new token is not used after this time. If null, the new token is used until its own expiry, but not after the
+    /// <c>exp</c> of this token if it is a JWT.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="caller"/> is empty, too long, or holds a control character.</exception>
     public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil, DateTimeOffset? tokenEndsAt) =>
@@ -72,7 +74,7 @@ public sealed class TokenVerdict
 
     /// <summary>Refuses the token.</summary>
     /// <param name="reason">A code for the log. It must not contain any part of the token.</param>
-    /// <param name="reusableUntil">Until when the verdict may be used again, but never for longer than 10 s; null means 10 s.</param>
+    /// <param name="reusableUntil">Until when the verdict may be used again. It is used for at most 10 s; null means 10 s.</param>
     public static TokenVerdict Invalid(string reason, DateTimeOffset? reusableUntil = null) =>
         new(TokenVerdictKind.InvalidToken, reason) { ReusableUntil = reusableUntil ?? DateTimeOffset.MaxValue };
 
@@ -86,6 +88,6 @@ public sealed class TokenVerdict
     public static TokenVerdict Unavailable(string reason, int retryAfterSeconds) =>
         new(TokenVerdictKind.Unavailable, reason) { RetryAfterSeconds = Math.Max(1, retryAfterSeconds) };
 
-    /// <summary>Whether a text can be a caller's name: it is logged, so it must be short and printable.</summary>
+    /// <summary>Whether a text can be a caller's name: 1 to 256 characters and no control characters, since host programs log it.</summary>
     internal static bool IsCaller(string? text) => text is { Length: > 0 and <= 256 } && !text.Any(char.IsControl);
 }

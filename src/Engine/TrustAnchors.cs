@@ -4,18 +4,18 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace McpProxyFast;
 
-/// <summary>Checks certificates with trust anchors that are given besides the system's, for the upstream and for authorization servers.</summary>
+/// <summary>Checks certificates of the upstream and of authorization servers with further trust anchors, besides those of the system.</summary>
 internal static class TrustAnchors
 {
-    /// <summary>Checks a server's certificate against the system's trust anchors, and against those given.</summary>
-    /// <param name="given">The given anchors; null if there are none.</param>
-    /// <returns>The check; null if only the system's trust anchors count.</returns>
+    /// <summary>Creates a callback that checks a server's certificate with the system's trust anchors and the given ones.</summary>
+    /// <param name="given">The further trust anchors; null if there are none.</param>
+    /// <returns>The callback; null if there are no further trust anchors, so that the system's check is enough.</returns>
     public static RemoteCertificateValidationCallback? Check(X509Certificate2Collection? given) =>
         given is not { Count: > 0 } ? null : (_, certificate, chain, errors) => IsTrusted(given, certificate, chain, errors);
 
     /// <summary>
-    /// Whether a certificate is trusted. The system's result counts, unless its only error is an unknown root; then the given anchors are tried. The name is
-    /// always checked.
+    /// Whether a certificate is trusted. If the system's check has found only errors in the certificate chain, such as an unknown root, the chain is checked
+    /// again with the given trust anchors. If it has found any other error, such as a wrong host name, the certificate is refused.
     /// </summary>
     private static bool IsTrusted(X509Certificate2Collection given, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
@@ -29,8 +29,8 @@ internal static class TrustAnchors
             return false;
         }
 
-        // Everything else is checked as in the first attempt: the certificate is for a server, the server's intermediate certificates are used, revocation is
-        // not checked.
+        // The second check differs from the first only in the trust anchors: it requires a certificate for servers, uses the intermediate certificates that the
+        // server has sent, and does not check revocation.
         using var retried = new X509Chain();
         retried.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         retried.ChainPolicy.CustomTrustStore.AddRange(given);

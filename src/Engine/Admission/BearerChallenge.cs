@@ -4,18 +4,18 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Admission;
 
 /// <summary>
-/// Builds the <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1). It says where to get a token and for which scopes, but not why the present token
-/// was refused.
+/// Builds the <c>WWW-Authenticate</c> field line (RFC 6750 §3, RFC 9728 §5.1). It says where to get a token and for which scopes. It does not give the exact
+/// reason for which a token was refused.
 /// </summary>
 internal sealed class BearerChallenge
 {
-    /// <summary>The scopes to ask for, separated by spaces; empty if there are none. Never changes.</summary>
+    /// <summary>The scopes that the client should ask for, separated by spaces; empty if there are none. Never changes.</summary>
     private readonly string _scope;
 
-    /// <summary>The URL of the metadata; null if it depends on the request's own host. Never changes.</summary>
+    /// <summary>The URL of the resource's metadata; null if the URL depends on the host of each request. Never changes.</summary>
     private readonly string? _metadataUrl;
 
-    /// <summary>The complete line for each kind of challenge; null if it depends on the request's own host. Never changes.</summary>
+    /// <summary>The complete field line for each kind of challenge; null if the line depends on the host of each request. Never changes.</summary>
     private readonly byte[][]? _ready;
 
     public BearerChallenge(TokenPolicy policy)
@@ -36,7 +36,7 @@ internal sealed class BearerChallenge
     /// <param name="host">The request's host; empty if it has none.</param>
     /// <param name="path">The request's path.</param>
     /// <param name="announced">The resource's identifier, if the listener has a public address; otherwise null.</param>
-    /// <param name="stepUp">How the caller must sign in again; null unless a step-up is needed.</param>
+    /// <param name="stepUp">How the caller must sign in again; null if the challenge asks for no step-up.</param>
     public ReadOnlyMemory<byte> LineFor(
         ChallengeKind kind,
         string scheme,
@@ -63,9 +63,9 @@ internal sealed class BearerChallenge
         return Build(kind, metadataUrl, _scope, stepUp);
     }
 
-    /// <summary>Returns the line for a proxy that does not check tokens itself, and so publishes no metadata.</summary>
+    /// <summary>Returns the field line for a proxy that does not check tokens itself. It names no metadata, since such a proxy publishes none.</summary>
     /// <param name="kind">The kind of challenge; not <see cref="ChallengeKind.None"/>.</param>
-    /// <param name="stepUp">How the caller must sign in again; null unless a step-up is needed.</param>
+    /// <param name="stepUp">How the caller must sign in again; null if the challenge asks for no step-up.</param>
     public static ReadOnlyMemory<byte> Bare(ChallengeKind kind, StepUpChallenge? stepUp) => Build(kind, metadataUrl: null, scope: "", stepUp);
 
     private static byte[] Build(ChallengeKind kind, string? metadataUrl, string scope, StepUpChallenge? stepUp)

@@ -6,7 +6,9 @@ namespace McpProxyFast.Admission;
 /// <summary>What an <c>Authorization</c> field contains.</summary>
 internal enum BearerRead : byte
 {
-    /// <summary>No bearer token: there is no field, or it has another scheme. The challenge then names no error (RFC 6750 §3.1).</summary>
+    /// <summary>
+    /// There is no bearer token: the request has no such field, or the field has another scheme. The challenge names no error (RFC 6750 §3.1).
+    /// </summary>
     None,
 
     /// <summary>The scheme is Bearer, but what follows is not a token.</summary>
@@ -22,7 +24,7 @@ internal enum BearerRead : byte
 /// </remarks>
 internal static class BearerToken
 {
-    /// <summary>The maximum length of a token: 16 KiB. Tokens of identity providers are below 4 KiB.</summary>
+    /// <summary>The maximum length of a token: 16 KiB; a longer one is refused. Tokens of identity providers usually have less than 4 KiB.</summary>
     public const int MaxBytes = 16 * 1024;
 
     /// <param name="fieldValue">The value of the only <c>Authorization</c> field, without spaces around it; empty if there is none.</param>

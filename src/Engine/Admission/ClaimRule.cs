@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Checks the claims of a token after its issuer has vouched for them: the payload of a signed JWT, or an introspection answer.</summary>
+/// <summary>Checks claims that the issuer has confirmed: the payload of a JWT with a valid signature, or the response of an introspection endpoint.</summary>
 internal sealed class ClaimRule(ClaimsPolicy policy)
 {
     /// <summary>The claims that name the client (RFC 7662 §2.2 and RFC 9068 §2.2; OpenID Connect Core §2).</summary>
     private static readonly string[] ClientMembers = ["client_id", "azp"];
 
-    /// <summary>Returns why the token is not valid for this proxy (another kind, audience or client); null if it is valid.</summary>
+    /// <summary>Returns why the token is not valid for this proxy (wrong kind of token, audience or client); null if it is valid.</summary>
     public string? FaultOf(JsonElement claims) =>
         TokenKind.IsAnother(claims) ? "not-an-access-token"
         : !IsForUs(claims) ? "wrong-audience"
@@ -32,8 +32,8 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
     }
 
     /// <summary>
-    /// Whether the token's audience is this proxy (RFC 7519 §4.1.3). A token without <c>aud</c> passes only if the operator has listed clients; then it must be
-    /// from one of them.
+    /// Whether the token's audience is this proxy (RFC 7519 §4.1.3); true if the policy lists no audiences. A token without <c>aud</c> passes only if the
+    /// policy lists clients; then <see cref="IsOfAllowedClient"/> checks that it is from one of them.
     /// </summary>
     private bool IsForUs(JsonElement claims)
     {
@@ -48,7 +48,8 @@ internal sealed class ClaimRule(ClaimsPolicy policy)
     }
 
     /// <summary>
-    /// Whether the token is from one of the listed clients. All claims that name the client must agree, since programs differ in which one they read.
+    /// Whether the token is from one of the clients that the policy lists; true if it lists none. Each claim that names the client must have a listed value,
+    /// since programs differ in which claim they read.
     /// </summary>
     private bool IsOfAllowedClient(JsonElement claims)
     {

@@ -3,13 +3,13 @@ using System.Text.Json;
 namespace McpProxyFast.Admission;
 
 /// <summary>
-/// The times between which a token is valid, from its claims <c>exp</c> and <c>nbf</c>. Other times, such as <c>iat</c>, are not checked and not read.
+/// The times between which a token is valid, from its claims <c>exp</c> and <c>nbf</c>. Other times, such as <c>iat</c>, are not read.
 /// </summary>
 /// <param name="Expires">When the token expires (<c>exp</c>); null if the claims do not say.</param>
 /// <param name="NotBefore">From when on the token is valid (<c>nbf</c>); null if the claims do not say.</param>
 internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffset? NotBefore)
 {
-    // The year 8307. Later times count as this one, so that adding a clock skew cannot overflow.
+    // The year 8307. A later time is replaced by this one, so that the sum with a clock skew cannot overflow.
     private const double MaxSeconds = 200_000_000_000;
 
     /// <summary>Reads both claims.</summary>
@@ -31,7 +31,8 @@ internal readonly record struct ClaimTimes(DateTimeOffset? Expires, DateTimeOffs
     public DateTimeOffset EndBy(DateTimeOffset latest, TimeSpan skew) => Expires + skew is { } end && end < latest ? end : latest;
 
     /// <summary>
-    /// Reads a time in seconds since 1970, with or without a fraction. <c>null</c> counts as missing, since some servers write it for "none".
+    /// Reads a time in seconds since 1970, with or without a fraction. A <c>null</c> is treated like a missing claim, since some servers write it if there is
+    /// no value.
     /// </summary>
     private static bool TryRead(JsonElement claims, string name, out DateTimeOffset? time)
     {

@@ -3,11 +3,15 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The CORS fields for web pages of the origins that the operator has listed (Fetch §3.2). It never allows a wildcard or credentials.</summary>
-/// <remarks>If this rule is on, the upstream's own <c>Access-Control-*</c> lines must be dropped: browsers refuse a response with two of them.</remarks>
+/// <summary>
+/// Makes the CORS fields for web pages of the origins that the operator has listed (Fetch §3.2). They never have a wildcard or allow credentials.
+/// </summary>
+/// <remarks>
+/// If this rule is on, the upstream's own <c>Access-Control-*</c> lines must be dropped, since browsers refuse a response that has such a field twice.
+/// </remarks>
 internal sealed class CorsRule
 {
-    /// <summary>The maximum length, in bytes, of a list of field names that is allowed as the preflight asks for it.</summary>
+    /// <summary>The maximum length, in bytes, of the list of field names in a preflight. If it is longer, only the usual names are allowed.</summary>
     private const int MaxAskedBytes = 2048;
 
     // Chromium caches a preflight for at most two hours, so a larger value has no effect.
@@ -20,16 +24,16 @@ internal sealed class CorsRule
 
     private const string AnswerLines = "Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate\r\n";
 
-    // This is sent to every client. Otherwise a cache could give one origin's response to another (Fetch §3.2.5).
+    // While the rule is on, every response has this line. Otherwise a cache could give the response for one origin to another origin (Fetch §3.2.5).
     private static readonly byte[] VaryLine = "Vary: Origin\r\n"u8.ToArray();
 
     private readonly Entry[] _entries;
 
-    /// <exception cref="ArgumentException">An entry is not an origin.</exception>
+    /// <exception cref="ArgumentException">An entry of the list is not an origin.</exception>
     public CorsRule(IReadOnlyCollection<string> corsOrigins) =>
         _entries = [.. corsOrigins.Select(origin => Entry.For(WebOrigin.Parse(origin, nameof(corsOrigins))))];
 
-    /// <summary>Whether the operator has listed an origin. If not, no preflight is answered and no field is added.</summary>
+    /// <summary>Whether the operator has listed any origin. If not, the proxy answers no preflight and adds no field.</summary>
     public bool IsOn => _entries.Length > 0;
 
     /// <summary>
@@ -40,13 +44,14 @@ internal sealed class CorsRule
     /// <summary>Makes the field lines of the 204 that answers a preflight. Returns false if this origin is not listed.</summary>
     /// <remarks>
     /// A preflight is OPTIONS with <c>Origin</c> and <c>Access-Control-Request-Method</c>. It has no token, so it is answered before tokens are checked. A
-    /// listed origin may send all fields that it asks for, since servers and clients decide which ones there are (<c>Mcp-Param-*</c>, trace context).
+    /// listed origin may send all fields that it asks for, since the proxy cannot know which fields clients and servers use (<c>Mcp-Param-*</c>, trace
+    /// context).
     /// </remarks>
     /// <param name="origin">The request's <c>Origin</c>.</param>
     /// <param name="asked">
-    /// The value of <c>Access-Control-Request-Headers</c>; empty if there is none. If it is not a list of names, the usual names are allowed.
+    /// The value of <c>Access-Control-Request-Headers</c>; empty if there is none. If it is not a list of names or is too long, the usual names are allowed.
     /// </param>
-    /// <param name="fieldLines">Complete field lines.</param>
+    /// <param name="fieldLines">The complete field lines; empty if the origin is not listed.</param>
     public bool TryAnswerPreflight(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> asked, out ReadOnlyMemory<byte> fieldLines)
     {
         Entry? entry = Find(origin);

@@ -2,7 +2,10 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Calls a host's own <see cref="ITokenValidator"/>. If that throws, there is still a verdict, and the exception's message is not logged.</summary>
+/// <summary>
+/// Calls the host program's <see cref="ITokenValidator"/>. If it throws, the verdict is <see cref="TokenVerdictKind.Unavailable"/>, and only the type of the
+/// exception is logged.
+/// </summary>
 internal sealed class HostValidator(ITokenValidator validator, HookFaults faults) : ITokenValidator
 {
     private const int RetrySeconds = 5;
@@ -16,7 +19,7 @@ internal sealed class HostValidator(ITokenValidator validator, HookFaults faults
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw; // nobody waits for it any longer
+            throw; // the token gate cancelled it, and makes the verdict
         }
         catch (Exception fault)
         {

@@ -12,28 +12,32 @@ namespace McpProxyFast.Admission;
 internal sealed class IntrospectionValidator(
     Func<string, CancellationToken, Task<JsonElement>> ask, IntrospectionPolicy policy, TimeProvider clock) : ITokenValidator
 {
-    /// <summary>The longest time for which an answer is reused. A revoked token still passes for that time at most (RFC 7662 §4).</summary>
+    /// <summary>The longest time for which an answer is reused. So a token that is revoked still passes for at most this time (RFC 7662 §4).</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(30);
 
-    /// <summary>The maximum number of requests to the endpoint at a time. Each takes a connection.</summary>
+    /// <summary>The maximum number of requests to the endpoint at the same time, since each needs a connection. Further tokens wait.</summary>
     public const int MaxAsked = 256;
 
     /// <summary>
-    /// The maximum number of tokens that wait until the endpoint is asked, for example after a restart with many callers. The cache has no room for more
-    /// verdicts anyway.
+    /// The maximum number of tokens that wait until the endpoint is asked, for example after a restart with many callers. Further tokens are answered with 503.
+    /// It equals the capacity of the cache, which could not keep more verdicts anyway.
     /// </summary>
     public const int MaxWaiting = TokenCache<CachedVerdict>.Capacity;
 
-    /// <summary>The longest time that a token waits until the endpoint is asked.</summary>
+    /// <summary>The longest time that a token waits until the endpoint is asked. After that the response is 503.</summary>
     /// <remarks>
-    /// Together with <see cref="TokenGate.DecisionTimeout"/> for the request itself it is below the 60 s after which MCP clients commonly give up.
+    /// The sum of this time and <see cref="TokenGate.DecisionTimeout"/>, for the request to the endpoint, is below the 60 s after which MCP clients commonly
+    /// give up.
     /// </remarks>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>The rule for the claims of the answer. Never changes.</summary>
+    /// <summary>Checks the claims in the endpoint's answer. Never changes.</summary>
     private readonly ClaimRule _claims = new(policy);
 
-    /// <summary>The lane for introspected tokens. It has its own limits, so that a slow endpoint does not delay tokens that are checked with keys.</summary>
+    /// <summary>
+    /// The lane (this validator with a queue) for introspected tokens. It has limits of its own, so that a slow endpoint does not delay tokens that are checked
+    /// with keys.
+    /// </summary>
     public TokenLane Lane => new(this, new FlightLimits(MaxAsked, MaxWaiting, MaxWait), "too-many-introspections");
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)
@@ -69,8 +73,8 @@ internal sealed class IntrospectionValidator(
 
     private static bool IsActive(JsonElement answer) => answer.TryGetProperty("active", out JsonElement active) && active.ValueKind is JsonValueKind.True;
 
-    // Whether the answer names another issuer. Most servers leave the optional `iss` out (RFC 7662 §2.2). That is accepted, since the operator has chosen the
-    // endpoint.
+    // Whether the answer names another issuer. Most servers leave out the optional `iss` (RFC 7662 §2.2). Such an answer is accepted, since the operator has
+    // chosen the endpoint.
     private bool IsFromAnother(JsonElement answer) =>
         policy.Issuer is not null && answer.TextOf("iss") is { } issuer && !IssuerName.Same(issuer, policy.Issuer);
 }

@@ -14,10 +14,10 @@ internal sealed class IssuerKey
     private const int MinRsaBits = 2_048;
     private const int MaxRsaBits = 8_192;
 
-    /// <summary><c>RSA</c>, or the only algorithm of the key's curve. Never changes.</summary>
+    /// <summary><c>RSA</c> for an RSA key. For a key on a curve, the only algorithm of the curve, such as <c>ES256</c>. Never changes.</summary>
     private readonly string _family;
 
-    /// <summary>The only algorithm that the key may be used with (<c>alg</c>); null if it names none. Never changes.</summary>
+    /// <summary>The <c>alg</c> of the JWK, the only algorithm that the key may be used with; null if the JWK has none. Never changes.</summary>
     private readonly string? _onlyAlgorithm;
 
     private IssuerKey(string? keyId, string family, string? onlyAlgorithm, AsymmetricSecurityKey key)
@@ -31,16 +31,19 @@ internal sealed class IssuerKey
 
     public SecurityKey Key { get; }
 
-    /// <summary>A text that is equal for two keys if and only if they have the same id and the same numbers.</summary>
+    /// <summary>A text that is equal for two keys if and only if they have the same id and are the same public key.</summary>
     public string Fingerprint { get; }
 
-    /// <summary>Whether the key may verify this algorithm.</summary>
+    /// <summary>Whether the key may verify a signature with this algorithm.</summary>
     /// <remarks>Each curve has one algorithm (RFC 7518 §3.4). A key that names an algorithm may be used with that one only (RFC 8725 §3.1).</remarks>
     public bool Fits(string algorithm) =>
         (_onlyAlgorithm is null || _onlyAlgorithm == algorithm)
         && (_family == "RSA" ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _family);
 
-    /// <summary>Reads one member of a JWK set. Returns null for a key that is not for signatures, of another kind, too weak or invalid.</summary>
+    /// <summary>
+    /// Reads one key of a JWK set. Returns null if it is not for signatures, is neither an RSA key nor on a NIST curve, has a size that is not accepted, or is
+    /// invalid.
+    /// </summary>
     public static IssuerKey? Read(JsonElement jwk)
     {
         if (jwk.ValueKind is not JsonValueKind.Object || !MayVerify(jwk))
@@ -65,7 +68,8 @@ internal sealed class IssuerKey
     }
 
     /// <summary>
-    /// Whether the issuer allows the key for signatures (RFC 7517 §4.2 to §4.5). If one of these members has the wrong type, the key is not used.
+    /// Whether the issuer allows the key for signatures (RFC 7517 §4.2 to §4.5). A key is also refused if <c>use</c>, <c>key_ops</c>, <c>alg</c> or <c>kid</c>
+    /// has the wrong type.
     /// </summary>
     private static bool MayVerify(JsonElement jwk) =>
         jwk.IsTextOrAbsent("kid")
@@ -87,7 +91,7 @@ internal sealed class IssuerKey
             : null;
     }
 
-    /// <summary>Returns a number without leading zeros. RFC 7518 §6.3.1.1 forbids them, but some servers write them.</summary>
+    /// <summary>Returns a number without leading zero bytes. RFC 7518 §6.3.1.1 forbids these, but some servers write them.</summary>
     private static byte[] Unpadded(byte[]? number) => number.AsSpan().TrimStart((byte)0).ToArray();
 
     private static int Bits(byte[] unpadded) => unpadded is [var top, ..] ? ((unpadded.Length - 1) * 8) + BitOperations.Log2(top) + 1 : 0;

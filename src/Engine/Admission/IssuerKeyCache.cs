@@ -5,8 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Admission;
 
 /// <summary>
-/// Keeps an issuer's signing keys up to date: fetches them at the start, refreshes them in the background, and fetches them again when a token names an unknown
-/// key.
+/// Keeps an issuer's signing keys up to date. It fetches them at the start and at intervals in the background, and also when a token names an unknown key.
 /// </summary>
 internal sealed class IssuerKeyCache : IAsyncDisposable
 {
@@ -18,21 +17,21 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>How often the keys are fetched in the background, so that a withdrawn key is noticed.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(15);
 
-    /// <summary>How soon after a failure the background refresh tries again.</summary>
+    /// <summary>How long the background refresh waits after a failed fetch before it tries again.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long keys are used after the last successful fetch.</summary>
-    /// <remarks>So an outage of the issuer for a night has no effect, but old keys are not trusted for ever.</remarks>
+    /// <summary>How long keys are used after the last successful fetch. Then no token can be checked until a fetch succeeds.</summary>
+    /// <remarks>It is long enough for an outage of the issuer during a night, and old keys are still not trusted for ever.</remarks>
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
-    /// <summary>How long a fetch may take before it counts as overdue. Tokens that need it are then answered at once, without it.</summary>
+    /// <summary>How long tokens wait for a fetch. When it has taken longer, all tokens that need it are answered with 503 at once, until it ends.</summary>
     public static readonly TimeSpan MaxFetchWait = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The maximum number of tokens that wait for a fetch while there are known keys: a quarter of what the gate checks at a time. The rest is reserved for
-    /// tokens with known keys.
+    /// The maximum number of tokens that wait for a fetch while some keys are known; further ones are answered with 503. It is a quarter of the number of
+    /// tokens that the gate checks at the same time, so the other three quarters are left for tokens with known keys.
     /// </summary>
-    /// <remarks>While no keys are known, for example after the start, all tokens may wait, since no other token could be checked.</remarks>
+    /// <remarks>While no keys are known, for example after the start, all tokens of the gate may wait, since none of them could be checked.</remarks>
     public const int MaxWaiting = TokenGate.MaxPending / 4;
 
     /// <summary>Fetches the JWK set. Never changes.</summary>
@@ -47,34 +46,34 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>Limits how often failed fetches are logged. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Runs the background refresh. It starts with <see cref="Start"/> and ends with the disposal.</summary>
+    /// <summary>Runs the background refresh. It is started by <see cref="Start"/>, and ended when this object is disposed of.</summary>
     private readonly Supervised _refresh;
 
-    /// <summary>Cancelled on disposal, which also cancels a running fetch.</summary>
+    /// <summary>Cancelled when this object is disposed of, to cancel a running fetch.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>A lock that is held while a fetch is started, so that only one runs at a time. Guards the three fields below.</summary>
+    /// <summary>Held while a fetch is started, so that only one fetch runs at a time. Guards the next three fields.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The running fetch, or the last one.</summary>
+    /// <summary>The running fetch, or the last one that ended; a completed task before the first.</summary>
     private Task _fetching = Task.CompletedTask;
 
-    /// <summary>When that fetch began (a timestamp); valid once there has been one.</summary>
+    /// <summary>When the fetch in <c>_fetching</c> began (a timestamp of the clock). Valid when there has been a fetch.</summary>
     private long _fetchingSince;
 
-    /// <summary>When a token last caused a fetch (a timestamp); null before the first.</summary>
+    /// <summary>When a token last caused a fetch (a timestamp of the clock); null if none has caused one.</summary>
     private long? _lastAskedFor;
 
-    /// <summary>The keys of the last successful fetch, however long ago that was; null before the first.</summary>
+    /// <summary>The keys of the last successful fetch, even if they are older than <see cref="MaxAge"/>; null if no fetch has succeeded yet.</summary>
     private volatile Snapshot? _snapshot;
 
-    /// <summary>Whether the last fetch has failed; true before the first one has ended.</summary>
+    /// <summary>Whether the last fetch that ended has failed; true before the first fetch has ended.</summary>
     private volatile bool _lastFetchFailed = true;
 
-    /// <summary>How many tokens wait for a fetch.</summary>
+    /// <summary>How many tokens wait for the running fetch.</summary>
     private int _waiting;
 
-    /// <summary>Called when a key is no longer published; null before <see cref="OnWithdrawn"/>.</summary>
+    /// <summary>Called when the issuer no longer publishes a key; null before <see cref="OnWithdrawn"/> has been called.</summary>
     private Action? _withdrawn;
 
     /// <param name="fetch">Fetches the JWK set. It limits its own time and size, and throws an <see cref="IOException"/> if it fails.</param>
@@ -90,18 +89,20 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <summary>The earliest time at which a token may cause a fetch.</summary>
     public DateTimeOffset NextRefetch => _clock.GetUtcNow() + UntilNextRefetch();
 
-    /// <summary>Sets what to call when a key is no longer published. Must be called before <see cref="Start"/>.</summary>
+    /// <summary>Sets the action that is called when the issuer no longer publishes a key. Must be called before <see cref="Start"/>.</summary>
     public void OnWithdrawn(Action withdrawn) => _withdrawn = withdrawn;
 
     /// <summary>Starts the background refresh, with a first fetch at once.</summary>
     public void Start() => _refresh.Begin();
 
-    /// <summary>Finds the keys for a token's header. If none is known, fetches the keys again if that is allowed now.</summary>
+    /// <summary>
+    /// Finds the keys that fit a token's header. If there are none, waits for a running fetch, or fetches the keys again if <see cref="RefetchPause"/> is over.
+    /// </summary>
     public async ValueTask<KeyLookup> FindAsync(string? keyId, string algorithm, CancellationToken cancellationToken)
     {
         KeyLookup lookup = Find(keyId, algorithm);
 
-        // Tried twice, because the first attempt may have joined a fetch that began before the key was published.
+        // There are two attempts, because the first one may have waited for a fetch that began before the issuer published the key.
         for (int attempt = 0; attempt < 2 && lookup.Keys.Count == 0; attempt++)
         {
             if (!await RefetchAsync(cancellationToken).ConfigureAwait(false))
@@ -117,7 +118,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             return lookup;
         }
 
-        // The token may be refused for an unknown key only if the issuer has just been asked successfully. Otherwise the key may exist.
+        // Only if the last fetch has succeeded is the token refused for an unknown key. If it has failed, the issuer may have published the key.
         return lookup with
         {
             Refusal = _lastFetchFailed
@@ -126,10 +127,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         };
     }
 
-    /// <summary>Fetches the keys again, if that is allowed now, since none of the known keys has signed a token.</summary>
-    /// <param name="used">The keys that were tried.</param>
+    /// <summary>Called when no known key has verified a token. Fetches the keys again if <see cref="RefetchPause"/> is over.</summary>
+    /// <param name="used">The set of the keys that were tried.</param>
     /// <param name="cancellationToken">Ends the wait, but not the fetch.</param>
-    /// <returns>Whether the known keys differ from <paramref name="used"/> now.</returns>
+    /// <returns>Whether the known keys now differ from <paramref name="used"/>, so that the token should be tried again.</returns>
     public async Task<bool> TryRenewAsync(IssuerKeySet used, CancellationToken cancellationToken) =>
         !used.HasSameKeysAs(Trusted.Keys)
         || (await RefetchAsync(cancellationToken).ConfigureAwait(false) && !used.HasSameKeysAs(Trusted.Keys));
@@ -140,7 +141,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         await _refresh.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The keys that may be used now, and until when they may be used.</summary>
+    /// <summary>The keys of the last successful fetch, and until when they may be used; no keys if they are older than <see cref="MaxAge"/>.</summary>
     private (IssuerKeySet Keys, DateTimeOffset Until) Trusted
     {
         get
@@ -158,8 +159,10 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         return new KeyLookup(keys.Find(keyId, algorithm), keys, until, Refusal: null);
     }
 
-    /// <summary>Joins the running fetch, or starts one if the pause is over, and waits for it.</summary>
-    /// <returns>False if the fetch is overdue, or too many tokens wait for it already.</returns>
+    /// <summary>
+    /// Waits for the running fetch. If there is none, starts one if <see cref="RefetchPause"/> is over, and otherwise returns true at once.
+    /// </summary>
+    /// <returns>False if the fetch takes longer than <see cref="MaxFetchWait"/>, or too many tokens wait for it already.</returns>
     private async Task<bool> RefetchAsync(CancellationToken cancellationToken)
     {
         Task fetching;
@@ -234,7 +237,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         {
             ReadOnlyMemory<byte> json = await _fetch(_stopping.Token).ConfigureAwait(false);
 
-            // The completion of a socket may run code inline. The code below, and the code that waits for it, must not run on a thread that serves sockets.
+            // When the answer has arrived, this may be a thread that serves sockets. The code below, and the code that waits for it, must run on another
+            // thread.
             await Task.Yield();
             Publish(IssuerKeySet.Parse(json));
         }
@@ -244,7 +248,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // Any exception is caught here, whatever the issuer has sent. The message of an unexpected one may quote that, so only its type is reported.
+            // Every exception is caught, since nothing that the issuer sends may end the refresh. The message of an unexpected exception may quote what the
+            // issuer has sent, so only the exception's type is logged.
             _lastFetchFailed = true;
             string reason = fault is IOException ? fault.Message : $"What came could not be read ({fault.GetType().Name}).";
             if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
@@ -256,7 +261,8 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
 
     private void Publish(IssuerKeySet keys)
     {
-        // Expired keys are compared too: a verdict that is based on a key which is no longer published must not become valid again.
+        // The old keys are compared even if they have expired. Otherwise a cached verdict on a token of a withdrawn key could become valid again if the
+        // system's clock is set back.
         IssuerKeySet before = _snapshot?.Keys ?? IssuerKeySet.Empty;
         _snapshot = new Snapshot(keys, _clock.GetTimestamp());
         _lastFetchFailed = false;

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace McpProxyFast.Admission;
 
 /// <summary>The members of a JOSE header that the proxy uses.</summary>
-/// <remarks>Keys in the header, and URLs of keys (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>), are never used (RFC 8725 §3.10).</remarks>
+/// <remarks>Keys and URLs of keys in the header (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) are never used (RFC 8725 §3.10).</remarks>
 internal sealed record JwtHeader(string Algorithm, string? KeyId, string? Type, bool HasCritical)
 {
     /// <summary>Whether a token has the form of a signed JWT: three parts, the first of which starts like a JSON object. Allocates nothing.</summary>

@@ -8,12 +8,15 @@ namespace McpProxyFast.Admission;
 
 /// <summary>Validates signed JWT access tokens (RFC 7519, RFC 9068, RFC 8725) with the issuer's keys.</summary>
 /// <remarks>
-/// The library checks only signatures. Header and claims are read once, strictly, and checked here, so that the values that are checked are also the ones that
-/// are used.
+/// The library (Microsoft.IdentityModel) verifies only signatures. The header and the claims are parsed once, strictly, and checked here. So the values that
+/// are checked are exactly the values that are used.
 /// </remarks>
 internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimeProvider clock) : ITokenValidator
 {
-    /// <summary>The maximum number of signatures that are checked at the same time. So a flood of bad tokens uses at most half of the processors.</summary>
+    /// <summary>
+    /// The maximum number of tokens whose signatures are verified at the same time; further ones wait. So a flood of bad tokens occupies at most half of the
+    /// processors (or the only one).
+    /// </summary>
     public static readonly int MaxVerifications = Math.Max(1, Environment.ProcessorCount / 2);
 
     // The algorithms of RFC 7518 §3.1, without `none` and without HMAC, for which an attacker could use the public key as the secret (RFC 8725 §2.1).
@@ -22,7 +25,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
     private static readonly SemaphoreSlim Verifications = new(MaxVerifications);
 
-    /// <summary>The rule for the claims. Never changes.</summary>
+    /// <summary>Checks the claims of a token. Never changes.</summary>
     private readonly ClaimRule _claims = new(policy);
 
     public async ValueTask<TokenVerdict> ValidateAsync(string token, CancellationToken cancellationToken)
@@ -55,7 +58,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
 
     private async Task<TokenVerdict> DecideAsync(string token, JwtHeader header, JsonElement claims, CancellationToken cancellationToken)
     {
-        // Tried at most twice: the issuer may have replaced a key, even under the same id.
+        // There are at most two attempts. The second one is made with new keys, since the issuer may have replaced a key, even under the same id.
         for (bool isRenewed = false; ; isRenewed = true)
         {
             KeyLookup lookup = await keys.FindAsync(header.KeyId, header.Algorithm, cancellationToken).ConfigureAwait(false);
@@ -109,7 +112,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
         catch (Exception)
         {
-            // If the library or the system fails on these bytes, the signature counts as wrong.
+            // If the library or the system throws because of this key or signature, the signature counts as wrong.
             return false;
         }
         finally
@@ -121,8 +124,8 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
     }
 
-    /// <summary>Makes the verdict from claims whose signature is valid.</summary>
-    /// <param name="claims">The payload.</param>
+    /// <summary>Makes the verdict on a token whose signature is valid.</summary>
+    /// <param name="claims">The token's payload.</param>
     /// <param name="trustedUntil">Until when the key may be used. The verdict is not reused for longer.</param>
     private TokenVerdict Decide(JsonElement claims, DateTimeOffset trustedUntil)
     {
@@ -163,7 +166,7 @@ internal sealed class JwtValidator(JwtPolicy policy, IssuerKeyCache keys, TimePr
         }
     }
 
-    // RFC 7515 §2: Base64url without padding, so that each value has only one form.
+    // RFC 7515 §2: Base64url without padding. If padding were accepted, two different texts would be the same token.
     private static bool IsBase64Url(ReadOnlySpan<char> text) => Base64Url.IsValid(text) && !text.Contains('=');
 
     private static string? FaultOf(JwtHeader header) =>

@@ -5,43 +5,48 @@ namespace McpProxyFast.Admission;
 
 /// <summary>Decides which <c>Origin</c> and <c>Host</c> values are allowed. This is the protection against DNS rebinding.</summary>
 /// <remarks>
-/// MCP Streamable HTTP, security warning. A value must match completely; case does not count. In an origin the port counts, and no default port is assumed
-/// (<c>https://a</c> is not <c>https://a:443</c>). In a host the port counts if the list has one. User information, paths and <c>null</c> match nothing.
+/// The source is the security warning of MCP Streamable HTTP. A value must be equal to an entry, apart from case. An origin must have the same port as the
+/// entry, and no default port is assumed (<c>https://a</c> is not <c>https://a:443</c>). A host must have the same port if the entry has one. A value with user
+/// information or a path, and the origin <c>null</c>, are equal to no entry.
 /// </remarks>
 internal sealed class OriginRule
 {
     private const string AnyHost = "*";
 
     /// <summary>
-    /// The name that containers use for the machine they run on. It is not in public DNS (<c>.internal</c> is reserved), so no web page can have it.
+    /// The host name with which Docker containers reach the machine on which they run. It is not in public DNS (<c>.internal</c> is reserved), so no web page
+    /// can have this host.
     /// </summary>
     private const string DockersName = "host.docker.internal";
 
-    /// <summary>The origins that are allowed; null if origins are not checked.</summary>
+    /// <summary>The origins that are allowed; null if every origin is allowed. Never changes.</summary>
     private readonly byte[][]? _origins;
 
-    /// <summary>The hosts that are allowed; null if hosts are not checked.</summary>
+    /// <summary>The hosts that are allowed; null if every host is allowed. Never changes.</summary>
     private readonly HostEntry[]? _hosts;
 
-    /// <summary>Whether only this machine can reach the listener. Then pages of other sites may not use it.</summary>
+    /// <summary>Whether the listener is bound to a loopback address. Then web pages of other sites may not use it. Never changes.</summary>
     private readonly bool _isLoopback;
 
-    /// <summary>Whether an HTTP/1.0 request without <c>Host</c> is allowed.</summary>
+    /// <summary>Whether an HTTP/1.0 request without <c>Host</c> is allowed. Never changes.</summary>
     private readonly bool _allowsNoHost;
 
-    /// <param name="listener">The address that the proxy listens on, with the bound port; null if a host hands over its own connections.</param>
+    /// <param name="listener">
+    /// The address on which connections are accepted, with the bound port; null if a host program passes a connection without an IP address.
+    /// </param>
     /// <param name="allowedOrigins">
-    /// The allowed origins. If empty, a loopback listener allows those of its own names, and any other listener does not check origins.
+    /// The allowed origins. If the list is empty, a loopback listener allows the origins of its own names, and any other listener allows every origin.
     /// </param>
     /// <param name="allowedHosts">
-    /// The allowed hosts. One without a port is allowed with every port, and <c>*</c> allows every host. A loopback listener also allows its own names. If
-    /// empty, any other listener does not check hosts.
+    /// The allowed hosts. An entry without a port is allowed with every port, and <c>*</c> allows every host. A loopback listener always allows its own names
+    /// too. If the list is empty, any other listener allows every host.
     /// </param>
-    /// <param name="corsOrigins">The origins that get CORS fields. If origins are checked, these are allowed too.</param>
+    /// <param name="corsOrigins">The origins that get CORS fields. They are always allowed.</param>
     /// <param name="outside">
-    /// The listener's public names. If hosts are checked, these are allowed too; if origins of the listener's own names are, their origin is too.
+    /// The listener's public names, which are allowed as hosts too; null if it has none. If the listener allows the origins of its own names, it also allows
+    /// the public origin.
     /// </param>
-    /// <exception cref="ArgumentException">An entry is not an origin, or not a host.</exception>
+    /// <exception cref="ArgumentException">An entry of a list is not an origin or not a host.</exception>
     public OriginRule(
         IPEndPoint? listener,
         IReadOnlyCollection<string> allowedOrigins,
@@ -64,22 +69,24 @@ internal sealed class OriginRule
     }
 
     /// <summary>
-    /// Whether a request with this <c>Origin</c> is allowed. The caller allows a request without the field, and refuses one that has it twice.
+    /// Whether a request with this <c>Origin</c> is allowed. The caller of this method allows a request without the field, and refuses a request with two of
+    /// them.
     /// </summary>
     public bool AllowsOrigin(ReadOnlySpan<byte> origin) => _origins is null || Contains(_origins, origin);
 
     /// <summary>Whether a request without <c>Origin</c> but with this <c>Sec-Fetch-Site</c> value is allowed (Fetch Metadata, W3C).</summary>
     /// <remarks>
-    /// A browser sends no Origin for an image or a link. This field then says where the request comes from: a page of another site (<c>cross-site</c>), or of
-    /// another port (<c>same-site</c>). <c>none</c> means that the user has typed the address. Programs other than browsers do not send the field.
+    /// A browser sends no <c>Origin</c> for an image or a link. Then <c>Sec-Fetch-Site</c> says which page has caused the request: a page of another site
+    /// (<c>cross-site</c>), or of another origin on the same site, such as another port (<c>same-site</c>). <c>none</c> means that the user has typed the
+    /// address. Programs other than browsers usually do not send the field.
     /// </remarks>
     public bool AllowsSite(ReadOnlySpan<byte> site) =>
         !_isLoopback || !(Ascii.EqualsIgnoreCase(site, "cross-site"u8) || Ascii.EqualsIgnoreCase(site, "same-site"u8));
 
     /// <summary>Whether a request for this host is allowed.</summary>
     /// <param name="host">
-    /// Host and port; empty for an HTTP/1.0 request without the field. Such a request is allowed if only the listener's own names are, since no web page can
-    /// make a browser send it.
+    /// Host and port; empty for an HTTP/1.0 request without <c>Host</c>. Such a request is allowed if the operator has listed no hosts: it does not come from a
+    /// web page, since browsers always send <c>Host</c>.
     /// </param>
     public bool AllowsHost(ReadOnlySpan<byte> host) => _hosts is null || (host.IsEmpty ? _allowsNoHost : Contains(_hosts, host));
 
@@ -115,7 +122,7 @@ internal sealed class OriginRule
         return list.Length == 0 ? null : [.. list, .. extra.Select(Encoding.ASCII.GetBytes)];
     }
 
-    /// <summary>Returns the three names of the loopback interface, and the bound address if it is a different one.</summary>
+    /// <summary>Returns the listener's own names: the three names of the loopback interface, and the bound address if it is not one of them.</summary>
     private static string[] OwnNames(IPAddress bound)
     {
         string address = new IPEndPoint(bound, 0).ToString();
@@ -123,7 +130,8 @@ internal sealed class OriginRule
     }
 
     /// <summary>
-    /// Returns the origins of a name. An origin contains the port, unless it is the scheme's default port, which browsers leave out (RFC 6454 §6.2).
+    /// Returns the origins that a page at one of the listener's names has. For the ports 80 and 443 there are also origins without the port, since browsers
+    /// leave out the scheme's default port (RFC 6454 §6.2).
     /// </summary>
     private static string[] OwnOrigins(string name, int port)
     {
@@ -132,8 +140,8 @@ internal sealed class OriginRule
     }
 
     /// <summary>
-    /// Returns the hosts of a name, with and without the port: some clients leave it out although it is not the scheme's default. No page of another site can
-    /// have such a host, since these names always mean this machine.
+    /// Returns one of the listener's names as a host, with and without the port, since some clients leave out any port. This is safe: the names always mean
+    /// this machine, so no page of another site can have such a host.
     /// </summary>
     private static HostEntry[] OwnHosts(string name, int port) =>
         [new(Encoding.ASCII.GetBytes($"{name}:{port}"), AnyPort: false), new(Encoding.ASCII.GetBytes(name), AnyPort: false)];
@@ -151,7 +159,7 @@ internal sealed class OriginRule
             && Ascii.EqualsIgnoreCase(host[..Bytes.Length], Bytes)
             && (host.Length == Bytes.Length || (AnyPort && IsPort(host[Bytes.Length..])));
 
-        /// <summary>Whether the rest of a value is a colon and one to five digits.</summary>
+        /// <summary>Whether the part of a value after the name is a colon and one to five digits.</summary>
         private static bool IsPort(ReadOnlySpan<byte> rest) =>
             rest.Length is >= 2 and <= 6 && rest[0] == (byte)':' && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }

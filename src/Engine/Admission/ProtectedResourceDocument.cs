@@ -5,18 +5,20 @@ using System.Text.Json;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>The protected resource's metadata (RFC 9728 §2). A client reads it before it has a token, so no token is needed for it.</summary>
+/// <summary>The protected resource's metadata (RFC 9728 §2). A client reads it before it has a token, so a request for it needs no token.</summary>
 internal sealed class ProtectedResourceDocument(TokenPolicy policy)
 {
     private static readonly byte[] WellKnown = Encoding.ASCII.GetBytes(ResourceNames.WellKnownPath);
 
-    // MCP, authorization: servers must not list this scope. A client that wants refresh tokens asks for it without being told.
+    // A server should not list this scope (MCP, authorization). A client that wants a refresh token asks for the scope by itself.
     private const string OfflineAccess = "offline_access";
 
     /// <summary>The value of <c>scopes_supported</c>. Never changes.</summary>
     private readonly string[] _scopes = [.. policy.AdvertisedScopes.Concat(policy.RequiredScopes).Distinct().Where(scope => scope != OfflineAccess)];
 
-    /// <summary>The field lines, each with its CRLF, that let a page of any origin read the document; also those of a preflight's 204.</summary>
+    /// <summary>
+    /// The CORS field lines, each with its CRLF, with which a page of any origin can read the document. The response to a preflight has the same lines.
+    /// </summary>
     public static ReadOnlySpan<byte> CorsLines =>
         "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: GET, OPTIONS\r\n"u8
         + "Access-Control-Allow-Headers: MCP-Protocol-Version, Content-Type, Accept, Authorization\r\nAccess-Control-Max-Age: 7200\r\n"u8;
@@ -33,11 +35,12 @@ internal sealed class ProtectedResourceDocument(TokenPolicy policy)
     /// <summary>Returns the document, as JSON in UTF-8.</summary>
     /// <param name="scheme"><c>http</c> or <c>https</c>: that of the listener.</param>
     /// <param name="host">
-    /// The request's host. It is used to name the resource unless the operator has named it. If both are missing, there is no document.
+    /// The request's host; empty if it has none. The resource's identifier is made from it if the operator has set neither
+    /// <see cref="TokenPolicy.ResourceUrl"/> nor a public address.
     /// </param>
     /// <param name="resourcePath">The path of the resource, from <see cref="Matches"/>.</param>
     /// <param name="announced">The resource's identifier, if the listener has a public address; otherwise null.</param>
-    /// <returns>The document; empty if the resource has no name.</returns>
+    /// <returns>The document; empty if there is nothing from which the resource's identifier can be made.</returns>
     public ReadOnlyMemory<byte> Write(string scheme, ReadOnlySpan<byte> host, ReadOnlySpan<byte> resourcePath, string? announced = null)
     {
         string? named = policy.ResourceUrl ?? announced;

@@ -1,7 +1,7 @@
 namespace McpProxyFast.Admission;
 
-/// <summary>The public names of a listener, by which clients outside this machine reach it through a tunnel.</summary>
-/// <param name="Hosts">The values of <c>Host</c> that clients send. One without a port is allowed with every port.</param>
+/// <summary>The public names of a listener, with which clients outside this machine reach it through a tunnel.</summary>
+/// <param name="Hosts">The values of <c>Host</c> that clients send. A value without a port is allowed with every port.</param>
 /// <param name="Origin">The origin of web pages at the public address.</param>
 internal sealed record PublicNames(IReadOnlyList<string> Hosts, string Origin)
 {
@@ -11,7 +11,7 @@ internal sealed record PublicNames(IReadOnlyList<string> Hosts, string Origin)
     /// <exception cref="ArgumentException">One of the other hosts is not a host.</exception>
     public static PublicNames Of(Uri address, IReadOnlyList<string> otherHosts)
     {
-        // IdnHost is what clients send, but leaves the brackets of IPv6 out.
+        // Clients send the host in the form of IdnHost (Punycode). But IdnHost has no brackets around an IPv6 address.
         string name = address.HostNameType is UriHostNameType.IPv6 ? address.Host : address.IdnHost;
         string host = address.IsDefaultPort ? name : $"{name}:{address.Port}";
         string origin = WebOrigin.Parse($"{address.Scheme}://{host}", nameof(address));

@@ -7,15 +7,18 @@ namespace McpProxyFast.Admission;
 internal static class StrictJson
 {
     /// <summary>
-    /// The parser's options: no member may occur twice (RFC 7515 §4, RFC 8725 §2.4), and the nesting depth is limited to more than any real token has.
+    /// The parser's options: no member may occur twice (RFC 7515 §4, RFC 8725 §2.4), and the nesting depth is at most 16, which is more than any real token
+    /// has.
     /// </summary>
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>Parses a document. Reading a string from it cannot fail afterwards.</summary>
-    /// <exception cref="JsonException">The bytes are not JSON that meets these rules.</exception>
+    /// <summary>Parses a document. After that, no read of a string in it can throw.</summary>
+    /// <exception cref="JsonException">
+    /// The bytes are not valid JSON, have a member twice, are nested too deeply, or contain a string that is not Unicode.
+    /// </exception>
     public static JsonDocument Parse(byte[] json)
     {
-        // JSON is UTF-8 (RFC 8259 §8.1). The parser does not check that before a string is read.
+        // JSON is UTF-8 (RFC 8259 §8.1). The parser would check a string only when it is read, so all bytes are checked here.
         if (!Utf8.IsValid(json))
         {
             throw new JsonException("The JSON is not valid UTF-8.");
@@ -33,7 +36,8 @@ internal static class StrictJson
     }
 
     /// <summary>
-    /// Refuses an escape that is half of a surrogate pair (RFC 8259 §8.2). It is valid JSON but not valid Unicode, and parsers fail, replace it, or drop it.
+    /// Refuses an escape that is half of a surrogate pair (RFC 8259 §8.2). It is valid JSON but not valid Unicode: some parsers refuse it, others replace or
+    /// drop it.
     /// </summary>
     private static void RefuseLoneSurrogates(byte[] json)
     {

@@ -6,66 +6,74 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Decides whether a token is accepted: at once if there is a cached verdict, otherwise after one validation.</summary>
+/// <summary>Decides whether a token is accepted: at once if there is a cached verdict, otherwise after a validation.</summary>
 internal sealed class TokenGate : IAsyncDisposable
 {
-    /// <summary>The longest time for which a refusal is cached. So a token is accepted at most this long after the reason for its refusal has gone.</summary>
+    /// <summary>
+    /// The longest time for which a refusal is cached. So if the reason for a refusal disappears, the token is accepted after at most this time.
+    /// </summary>
     public static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest time for one validation. It is enough to fetch metadata and keys from a slow provider.</summary>
+    /// <summary>
+    /// The longest time for one validation; then the response is 503. It is enough to fetch metadata and keys from a slow identity provider.
+    /// </summary>
     public static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// The maximum number of distinct tokens that are validated at a time, not counting introspected ones (<see cref="IntrospectionValidator.Lane"/>).
+    /// The maximum number of different tokens that are validated at the same time; further ones wait. Introspected tokens have a limit of their own
+    /// (<see cref="IntrospectionValidator.MaxAsked"/>).
     /// </summary>
     /// <remarks>
-    /// Tokens that wait for an unknown key may take only a part of it (<see cref="IssuerKeyCache.MaxWaiting"/>). So if the issuer does not answer, three
-    /// quarters are left for tokens with known keys.
+    /// Only a quarter of these tokens may wait for unknown keys (<see cref="IssuerKeyCache.MaxWaiting"/>). So if the issuer does not answer, tokens with known
+    /// keys are still validated.
     /// </remarks>
     public const int MaxPending = 512;
 
     /// <summary>
-    /// The maximum number of distinct tokens that wait for their validation, for example after a restart with many callers. Further ones are answered with 503.
+    /// The maximum number of different tokens that wait for their validation, for example after a restart with many callers. Further ones are answered with
+    /// 503.
     /// </summary>
     public const int MaxWaiting = TokenCache<CachedVerdict>.Capacity;
 
     /// <summary>
-    /// The longest time that a token waits for its validation to begin. Checking a signature takes microseconds, so a longer wait means that something does not
-    /// answer.
+    /// The longest time that a token waits for its validation to begin; then the response is 503. Checking a signature takes microseconds, so a longer wait
+    /// means that the issuer or the host program's validator does not answer.
     /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>The lane for tokens that have the form of a JWT, or for all tokens if there is no other lane. Never changes.</summary>
+    /// <summary>
+    /// The lane (a validator with a queue) for tokens that have the form of a JWT, or for all tokens if <c>_opaque</c> is null. Never changes.
+    /// </summary>
     private readonly Lane _lane;
 
-    /// <summary>The lane for tokens of any other form; null if one lane takes all tokens. Never changes.</summary>
+    /// <summary>The lane (a validator with a queue) for tokens of any other form; null if there is only one lane. Never changes.</summary>
     private readonly Lane? _opaque;
 
-    /// <summary>The keys that the validator uses; null if it uses none. Never changes.</summary>
+    /// <summary>The issuer's signing keys, which the validator uses; null if the validator uses none. Never changes.</summary>
     private readonly IssuerKeyCache? _keys;
 
     /// <summary>The clock for expiry. Never changes.</summary>
     private readonly TimeProvider _clock;
 
-    /// <summary>Logs providers and validators that fail. Never changes.</summary>
+    /// <summary>Logs refusals, and failures of identity providers and validators. Never changes.</summary>
     private readonly ILogger _logger;
 
     /// <summary>Limits how often refusals and failures are logged. Never changes.</summary>
     private readonly RepeatedLines _lines;
 
-    /// <summary>Logs exceptions of a validator's cancellation callbacks. Never changes.</summary>
+    /// <summary>Logs exceptions of callbacks that a validator has registered on its cancellation token. Never changes.</summary>
     private readonly HookFaults _hookFaults;
 
-    /// <summary>The cached verdicts.</summary>
+    /// <summary>The cached verdicts, by the hash of the token.</summary>
     private readonly TokenCache<CachedVerdict> _cache = new(ways: 4);
 
-    /// <summary>Cancelled on disposal, which cancels all validations.</summary>
+    /// <summary>Cancelled when the gate is disposed of, to cancel all validations.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Counts how often keys have been withdrawn. A verdict with a lower number is no longer valid.</summary>
+    /// <summary>How many times the issuer has withdrawn keys. A verdict from a time when this number was lower is no longer valid.</summary>
     private int _epoch;
 
-    /// <param name="validator">Validates a token. It is called once for each token, and never on a thread that serves sockets.</param>
+    /// <param name="validator">Validates a token. It is called only if there is no cached verdict, and never on a thread that serves sockets.</param>
     /// <param name="keys">The keys that <paramref name="validator"/> uses; null if it uses none. The gate starts and disposes of them.</param>
     /// <param name="clock">The clock for expiry.</param>
     /// <param name="logger">Gets the reasons why tokens are refused.</param>
@@ -74,9 +82,9 @@ internal sealed class TokenGate : IAsyncDisposable
     {
     }
 
-    /// <param name="lane">The lane for tokens that have the form of a JWT, or for all tokens if <paramref name="opaque"/> is null.</param>
-    /// <param name="opaque">The lane for tokens of any other form; null if one lane takes all tokens.</param>
-    /// <param name="keys">The keys that tokens are checked with; null if there are none. The gate starts and disposes of them.</param>
+    /// <param name="lane">Validates tokens that have the form of a JWT, or all tokens if <paramref name="opaque"/> is null.</param>
+    /// <param name="opaque">Validates tokens of any other form; null if <paramref name="lane"/> validates all tokens.</param>
+    /// <param name="keys">The keys with which signatures are verified; null if there are none. The gate starts and disposes of them.</param>
     /// <param name="clock">The clock for expiry.</param>
     /// <param name="logger">Gets the reasons why tokens are refused.</param>
     public TokenGate(TokenLane lane, TokenLane? opaque, IssuerKeyCache? keys, TimeProvider clock, ILogger logger)
@@ -89,17 +97,18 @@ internal sealed class TokenGate : IAsyncDisposable
         keys?.OnWithdrawn(Forget);
     }
 
-    /// <summary>Makes the lane for a validator that checks signatures, or for a host's own validator.</summary>
+    /// <summary>Creates a lane (a validator with a queue) for a validator that checks signatures, or for the host program's own validator.</summary>
     public static TokenLane LaneOf(ITokenValidator validator) => new(validator, new FlightLimits(MaxPending, MaxWaiting, MaxWait), "too-many-pending");
 
     /// <summary>
-    /// Starts to fetch keys before the first request comes. Returns at once and never fails. Until there are keys, requests are answered with 503.
+    /// Begins to fetch the issuer's keys, before the first request comes. Returns at once and does not throw. A request that comes before there are keys waits
+    /// for the fetch; if the fetch fails or takes too long, the response is 503.
     /// </summary>
     public void Start() => _keys?.Start();
 
     /// <summary>Looks for a cached verdict. Never waits, and allocates nothing.</summary>
     /// <param name="token">The token, from <see cref="BearerToken.Read"/>.</param>
-    /// <param name="memo">The memo of the client connection.</param>
+    /// <param name="memo">The cache entry that the client's connection has used last. This method updates it.</param>
     /// <param name="verdict">The verdict if the method returns true.</param>
     /// <returns>False if the token must be validated with <see cref="DecideAsync"/>.</returns>
     public bool TryDecide(ReadOnlySpan<byte> token, ref TokenMemo memo, [NotNullWhen(true)] out TokenVerdict? verdict)
@@ -117,9 +126,11 @@ internal sealed class TokenGate : IAsyncDisposable
         return verdict is not null;
     }
 
-    /// <summary>Validates a token without a cached verdict. However many requests have the token, it is validated once.</summary>
+    /// <summary>
+    /// Validates a token that has no cached verdict. If many requests have the same token at the same time, it is validated once for all of them.
+    /// </summary>
     /// <param name="token">The token. It is copied before the method returns.</param>
-    /// <param name="cancellationToken">Ends the wait of this request. The validation continues for the others.</param>
+    /// <param name="cancellationToken">Ends the wait of this request. The validation continues, since other requests may wait for it.</param>
     public async ValueTask<TokenVerdict> DecideAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken)
     {
         TokenDigest digest = TokenDigest.Of(token.Span);
@@ -127,7 +138,8 @@ internal sealed class TokenGate : IAsyncDisposable
         Look look = Join(digest, token.Span, out bool isOwn);
         TokenVerdict verdict = await look.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-        // A validation that began before this request may end with a verdict that is no longer valid. The next validation cannot.
+        // This request may have joined a validation that had begun earlier. If its verdict is no longer valid, the token is validated once more. The second
+        // validation begins after this request, so its verdict counts in any case.
         bool isOutdated = look.Epoch != epoch || (verdict.Kind is TokenVerdictKind.Admitted && verdict.ReusableUntil <= _clock.GetUtcNow());
         return isOwn || !isOutdated
             ? verdict
@@ -153,7 +165,7 @@ internal sealed class TokenGate : IAsyncDisposable
         return lane.Pending.TryFind(digest, out Look? known)
             ? known
 
-            // The epoch is read before the keys. So if keys are withdrawn meanwhile, the verdict that is based on them is invalid from the start.
+            // The epoch is read before the validator uses the keys. So if keys are withdrawn during the validation, its verdict is not used from the cache.
             : lane.Pending.Join(digest, new Look(token.ToArray(), Volatile.Read(ref _epoch)), lane.DecideAsync, out isOwn);
     }
 
@@ -161,7 +173,7 @@ internal sealed class TokenGate : IAsyncDisposable
     {
         if (_cache.Find(digest, _clock.GetUtcNow().UtcTicks, look.Epoch) is { } known)
         {
-            // Another request has got the verdict between this request's look-up and the start of its validation.
+            // Between this request's look-up in the cache and the start of its validation, the validation for another request has ended.
             return known.Verdict;
         }
 
@@ -201,7 +213,9 @@ internal sealed class TokenGate : IAsyncDisposable
         _cache.Add(new CachedVerdict(digest, look.Token, verdict, now.UtcTicks, expiresAtTicks, look.Epoch), now.UtcTicks);
     }
 
-    /// <summary>Refuses a token because too many are waiting, or it has waited too long. That is not cached, since a later request may succeed.</summary>
+    /// <summary>
+    /// Logs and returns the verdict on a token that cannot wait, or has waited too long. It is not cached, since a later request may succeed.
+    /// </summary>
     private TokenVerdict RefuseTurn(TokenVerdict overflow)
     {
         TellRefusal(overflow);
@@ -231,7 +245,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            // The message of such an exception may contain the token, so only its type is logged.
+            // The message of an unexpected exception may contain the token, so only the exception's type is logged.
             string type = fault.GetType().ToString();
             if (_lines.MayWrite(LogLevel.Error, "tokens could not be checked", type))
             {
@@ -242,7 +256,7 @@ internal sealed class TokenGate : IAsyncDisposable
         }
     }
 
-    /// <summary>A lane with its running and waiting validations.</summary>
+    /// <summary>A lane (a validator with a queue), with its running and waiting validations.</summary>
     private sealed class Lane
     {
         public Lane(TokenGate gate, TokenLane lane)
@@ -255,11 +269,11 @@ internal sealed class TokenGate : IAsyncDisposable
         /// <summary>The running and waiting validations, each with the requests that wait for its verdict.</summary>
         public Flights<Look, TokenVerdict> Pending { get; }
 
-        /// <summary>Validates one token.</summary>
+        /// <summary>Validates one token, and caches the verdict.</summary>
         public Func<TokenDigest, Look, Task<TokenVerdict>> DecideAsync { get; }
     }
 
-    /// <summary>The validation of one token.</summary>
+    /// <summary>The running or waiting validation of one token; a task with the verdict.</summary>
     private sealed class Look(byte[] token, int epoch) : Flight<TokenVerdict>
     {
         public byte[] Token => token;

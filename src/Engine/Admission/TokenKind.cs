@@ -3,10 +3,12 @@ using System.Text.Json;
 namespace McpProxyFast.Admission;
 
 /// <summary>Distinguishes access tokens from other tokens of an issuer. A token that claims to be of another kind is refused (RFC 8725 §3.11).</summary>
-/// <remarks>The claims of a JWT and an introspection answer are treated the same way, since both come from the same servers.</remarks>
+/// <remarks>The claims of a JWT and of an introspection answer are checked in the same way, since the same servers make both.</remarks>
 internal static class TokenKind
 {
-    /// <summary>The claims in which servers name the kind of a token: RFC 7662 §2.2, Cognito and Hydra, OpenIddict, Keycloak, others.</summary>
+    /// <summary>
+    /// The claims in which servers name the kind of a token. In order: RFC 7662 §2.2, Cognito and Hydra, OpenIddict, Keycloak, other servers.
+    /// </summary>
     private static readonly string[] Members = ["token_type", "token_use", "token_usage", "typ", "use"];
 
     private static readonly string[] Others =
@@ -20,7 +22,7 @@ internal static class TokenKind
     public static bool IsAccessTokenType(string? type) =>
         type is null || AccessTokenTypes.Contains(WithoutPrefix(type, "application/"), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether these are the claims of an ID token, a refresh token or another token that is not an access token.</summary>
+    /// <summary>Whether the claims show that the token is not an access token, but an ID token, a refresh token or another kind.</summary>
     /// <remarks>An ID token is also recognized by hash claims that only ID tokens have (OpenID Connect Core §3.3.2.11).</remarks>
     public static bool IsAnother(JsonElement claims) =>
         claims.TryGetProperty("at_hash", out _)
@@ -29,7 +31,7 @@ internal static class TokenKind
 
     private static bool NamesAnother(string kind)
     {
-        // RFC 8693 §3 names kinds by URN, RFC 8725 by media type.
+        // The kind may be a URN (RFC 8693 §3) or a media type (RFC 8725 §3.11).
         string word = WithoutPrefix(WithoutPrefix(kind, "urn:ietf:params:oauth:token-type:"), "application/");
         return Others.Contains(word.Replace('-', '_'), StringComparer.OrdinalIgnoreCase)
             || (word.EndsWith("+jwt", StringComparison.OrdinalIgnoreCase) && !IsAccessTokenType(word));

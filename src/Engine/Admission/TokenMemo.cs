@@ -1,7 +1,10 @@
 namespace McpProxyFast.Admission;
 
-/// <summary>What a connection remembers of its last token: clients send the same one with every request, and comparing costs less than hashing.</summary>
+/// <summary>
+/// Remembers the last token of a connection. Clients usually send the same token with every request, and it is faster to compare two tokens than to hash one.
+/// </summary>
 internal struct TokenMemo
 {
+    /// <summary>The cache entry of the last token; null if there was no such entry.</summary>
     public CachedVerdict? Last;
 }

@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace McpProxyFast.Admission;
 
-/// <summary>Reads the origins and hosts that an operator lists, so that an entry no client could ever send is an error at start.</summary>
+/// <summary>Reads the origins and hosts that an operator lists. An entry that no client could ever send is an error when the proxy is created.</summary>
 internal static class WebOrigin
 {
     private static readonly SearchValues<char> NeverInAuthority = SearchValues.Create("/\\?#@,* \t");
 
-    /// <summary>Returns the origin as browsers write it: in lower case, without a path (RFC 6454 §6.2). The port is not changed.</summary>
+    /// <summary>Returns an origin in lower case, as browsers write it (RFC 6454 §6.2). A default port is not removed.</summary>
     /// <exception cref="ArgumentException"><paramref name="origin"/> is not <c>scheme://host[:port]</c>.</exception>
     public static string Parse(string origin, string listName)
     {
@@ -24,7 +24,7 @@ internal static class WebOrigin
     }
 
     /// <summary>Returns the <c>Host</c> value as clients write it: <c>host[:port]</c> (RFC 9110 §7.2).</summary>
-    /// <exception cref="ArgumentException"><paramref name="host"/> is something else.</exception>
+    /// <exception cref="ArgumentException"><paramref name="host"/> is not <c>host[:port]</c>.</exception>
     public static string ParseHost(string host, string listName) =>
         IsHost(host) ? host.ToLowerInvariant() : throw new ArgumentException($"'{host}' is not a host: write name or name:port.", listName);
 

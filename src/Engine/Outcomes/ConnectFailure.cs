@@ -6,18 +6,20 @@ using System.Text;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why no connection could be made: each address that was tried, and why it failed. The text for the log is built only when it is logged.</summary>
+/// <summary>
+/// Why no connection to the upstream could be made: each address that was tried, and why it failed. The text is built only when it is logged.
+/// </summary>
 /// <param name="Host">The name or address of the upstream's host.</param>
 /// <param name="LookUp">The exception of the name look-up; null if the look-up did not fail.</param>
-/// <param name="Attempts">The addresses that were tried, in their order.</param>
+/// <param name="Attempts">The addresses that failed, in the order in which they were tried.</param>
 internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyList<FailedAttempt> Attempts)
 {
-    /// <summary>A sentence for the client that replaces the fault's general one; null if nothing more exact is known.</summary>
+    /// <summary>A sentence for the client that is more exact than the sentence of the fault; null if there is none.</summary>
     public string? Sentence => Attempts.Any(static attempt => attempt.Cause is PlainHttpException)
         ? $"The TLS handshake with the upstream failed: {PlainHttpException.Text}."
         : null;
 
-    /// <summary>One line: <c>upstream.example: 192.0.2.1:443: Connection refused (errno 111); 192.0.2.2:443: no answer in time</c>.</summary>
+    /// <summary>Returns one line, such as <c>upstream.example: 192.0.2.1:443: Connection refused (errno 111); 192.0.2.2:443: no answer in time</c>.</summary>
     public override string ToString()
     {
         var line = new StringBuilder(Host);
@@ -38,11 +40,11 @@ internal sealed record ConnectFailure(string Host, Exception? LookUp, IReadOnlyL
     }
 }
 
-/// <summary>One address that could not be connected to.</summary>
+/// <summary>One failed attempt to connect to an address.</summary>
 /// <param name="Address">The address.</param>
-/// <param name="Reason">At which stage it failed: not reached, or TLS.</param>
-/// <param name="Cause">What failed; null if there was no answer in time.</param>
-/// <param name="Certificate">What is wrong with the certificate; null if that is not the cause.</param>
+/// <param name="Reason">Whether the TCP connection or the TLS handshake failed.</param>
+/// <param name="Cause">The exception; null if there was no answer in time.</param>
+/// <param name="Certificate">What is wrong with the upstream's certificate; null if the certificate is not the cause.</param>
 internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exception? Cause, CertificateFault? Certificate)
 {
     public override string ToString()
@@ -54,8 +56,8 @@ internal sealed record FailedAttempt(IPEndPoint Address, FaultReason Reason, Exc
 }
 
 /// <summary>What is wrong with the certificate of an upstream.</summary>
-/// <param name="Errors">The kinds of errors.</param>
-/// <param name="Chain">The errors of its chain, as the system names them; empty if there are none.</param>
+/// <param name="Errors">The kinds of errors that the check of the certificate has found.</param>
+/// <param name="Chain">The errors of the certificate's chain, as the system names them; empty if there are none.</param>
 /// <param name="Name">The host name for which the certificate was checked.</param>
 /// <param name="Subject">The certificate's subject, as a distinguished name.</param>
 /// <param name="Issuer">The certificate's issuer, as a distinguished name.</param>
@@ -81,7 +83,7 @@ internal sealed class PlainHttpException() : Exception(Text)
     public const string Text = "the server answered in plain HTTP";
 }
 
-/// <summary>Describes an exception in one line, with the number of a system error and with the inner exceptions.</summary>
+/// <summary>Describes an exception in one line: its message, the number of a system error (errno), and the messages of its inner exceptions.</summary>
 internal static class CauseText
 {
     public static string Of(Exception fault)

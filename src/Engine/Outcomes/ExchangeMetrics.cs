@@ -2,16 +2,19 @@ using System.Diagnostics.Metrics;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Counts token exchanges. If nobody listens to a counter, a hit costs one comparison. Counting a hit allocates nothing.</summary>
+/// <summary>
+/// Counts token exchanges (RFC 8693) and hits, which are requests whose exchanged token is in the cache. A hit allocates nothing; if nobody listens to the
+/// meter, it costs one comparison.
+/// </summary>
 internal sealed class ExchangeMetrics
 {
-    /// <summary>Requests to exchange a token. Never changes.</summary>
+    /// <summary>Counts requests that the proxy sends to exchange a token. Never changes.</summary>
     private readonly Counter<long> _exchanges;
 
-    /// <summary>Requests for which an exchanged token was known. Never changes.</summary>
+    /// <summary>Counts clients' requests for which an exchanged token was in the cache. Never changes.</summary>
     private readonly Counter<long> _hits;
 
-    /// <summary>Requests that joined an exchange in progress. Never changes.</summary>
+    /// <summary>Counts clients' requests that waited for an exchange that another request had begun. Never changes.</summary>
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The meter of the proxy.</param>
@@ -22,7 +25,7 @@ internal sealed class ExchangeMetrics
         _joins = meter.CreateCounter<long>("mcpproxyfast.token_exchange.joins", "{request}", "Requests that waited for an exchange that another had begun.");
     }
 
-    /// <param name="outcome">How the exchange ended: one word of a fixed list.</param>
+    /// <param name="outcome">How the exchange ended: one of a fixed list of words.</param>
     public void Exchanged(string outcome) => _exchanges.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
     public void Hit() => _hits.Add(1);

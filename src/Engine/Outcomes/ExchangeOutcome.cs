@@ -4,53 +4,57 @@ using McpProxyFast.Http1;
 namespace McpProxyFast.Outcomes;
 
 /// <summary>
-/// What is known of one exchange: it is filled while the exchange runs, and reported once at the end. The object is reused for the next exchange.
+/// The facts about one exchange (a request and its response). They are set while the exchange runs, and reported once when it ends. A connection uses one
+/// object for all its exchanges.
 /// </summary>
 internal sealed class ExchangeOutcome
 {
-    /// <summary>The parts of the request that an observer gets; copied only if there is an observer or the exchanges are logged.</summary>
+    /// <summary>Copies of the parts of the request that an observer gets; empty if there is no observer and exchanges are not logged.</summary>
     private RequestCopy _request;
 
     /// <summary>How the exchange ended; null until it has ended.</summary>
     public ExchangeEnd? End { get; set; }
 
-    /// <summary>The status that the client was sent; 0 if none was.</summary>
+    /// <summary>The status code that the client was sent; 0 if it was sent none.</summary>
     public int Status { get; set; }
 
     /// <summary>Why the request, or the rest of its body, was refused; None if it was not.</summary>
     public RefusalReason Refusal { get; set; }
 
-    /// <summary>The rule that the upstream's answer broke; None if it broke none.</summary>
+    /// <summary>The rule of HTTP that the upstream's response broke; None if it broke none.</summary>
     public Violation UpstreamViolation { get; set; }
 
-    /// <summary>What failed outside the request itself; None if nothing did.</summary>
+    /// <summary>What failed, other than the request; None if nothing failed.</summary>
     public FaultReason Fault { get; set; }
 
-    /// <summary>A more exact code than the fault's own; null to use the fault's own.</summary>
+    /// <summary>A code that is more exact than the code of <see cref="Fault"/> and replaces it; null if there is none.</summary>
     public string? Code { get; set; }
 
-    /// <summary>Why no connection to the upstream could be made, for the log; null if that is not what failed.</summary>
+    /// <summary>Why no connection to the upstream could be made, for the log; null if nothing is known about it, or something else failed.</summary>
     public ConnectFailure? Failure { get; set; }
 
-    /// <summary>The URL to which the target has moved, as far as a redirect that the client got says so; null if none did, or if it need not be said.</summary>
+    /// <summary>
+    /// The target's new URL, from a redirect that the client got. Null if the client got no redirect, if the redirect has no such URL, or if the warning about
+    /// redirects has been logged already.
+    /// </summary>
     public string? MovedTo { get; set; }
 
-    /// <summary>How often the request was sent to the upstream.</summary>
+    /// <summary>How many times the request was sent to the upstream.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>Whether the last attempt used a connection that had carried an exchange before.</summary>
+    /// <summary>Whether the request was last sent on a connection that had carried an exchange before.</summary>
     public bool IsUpstreamReused { get; set; }
 
-    /// <summary>The verdict on the caller's token; null if none was checked.</summary>
+    /// <summary>The verdict on the caller's token; null if no token was checked.</summary>
     public TokenVerdict? Verdict { get; set; }
 
-    /// <summary>The client's address; null if there is none.</summary>
+    /// <summary>The client's IP address; null if it is not known.</summary>
     public IPAddress? Peer { get; set; }
 
-    /// <summary>When the request's head was complete, as a timestamp of the clock; 0 if nobody listens.</summary>
+    /// <summary>When the request's head was complete, as a timestamp of the clock; 0 if there is no observer and exchanges are not logged.</summary>
     public long StartedAt { get; set; }
 
-    /// <summary>When the first byte of the answer was sent, as a timestamp of the clock; 0 if none was sent.</summary>
+    /// <summary>When the first byte of the answer was sent, as a timestamp of the clock; 0 if no byte was sent.</summary>
     public long FirstByteAt { get; set; }
 
     /// <summary>How many bytes of the request were read.</summary>
@@ -59,7 +63,7 @@ internal sealed class ExchangeOutcome
     /// <summary>How many bytes were sent to the client.</summary>
     public long BytesSent { get; set; }
 
-    /// <summary>A code that says what went wrong; empty if nothing did. The codes never change.</summary>
+    /// <summary>The code of the fault or the refusal; empty if there was neither. The codes never change in later versions.</summary>
     public string Reason => End switch
     {
         ExchangeEnd.Answered or ExchangeEnd.AnsweredByProxy => "",
@@ -71,7 +75,7 @@ internal sealed class ExchangeOutcome
     /// <summary>The rule that the client broke; empty if it broke none.</summary>
     public string Rule => Refusal is RefusalReason.None ? "" : Outcomes.Refusal.For(Refusal).Rule;
 
-    /// <summary>Copies the parts of the request that an observer gets: the request's bytes may be gone when the exchange ends.</summary>
+    /// <summary>Copies the parts of the request that an observer gets, since the receive buffer may have dropped them when the exchange ends.</summary>
     public void Copy(RequestHead head) => _request.Take(head);
 
     /// <summary>Resets everything, for the next exchange.</summary>
@@ -96,7 +100,7 @@ internal sealed class ExchangeOutcome
         BytesSent = 0;
     }
 
-    /// <summary>The report for the observer.</summary>
+    /// <summary>Creates the report for the observer.</summary>
     /// <param name="clock">The clock that made the timestamps.</param>
     public ExchangeReport ToReport(TimeProvider clock) => new()
     {

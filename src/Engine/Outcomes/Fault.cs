@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What failed without being the request's fault, by side and stage. No other faults exist.</summary>
+/// <summary>Why an exchange failed although its request was not refused. This list is complete.</summary>
 internal enum FaultReason : byte
 {
     None,
@@ -27,10 +27,13 @@ internal enum FaultReason : byte
     InternalError,
 }
 
-/// <summary>The reply to a client after a fault: a status, a code that never changes, and a sentence; also the side that caused it, for the counters.</summary>
+/// <summary>
+/// The reply to a client after a fault: a status, a code that never changes in later versions, and a sentence. Also the side that caused the fault, for
+/// metrics.
+/// </summary>
 internal readonly record struct Fault(int Status, string Code, string Sentence, Side Side = Side.Upstream)
 {
-    /// <summary>The table of all faults: from reason to reply. Status 0 means that no reply can be sent, so the connection is cut.</summary>
+    /// <summary>The table of all faults: returns the reply for a reason. Status 0 means that no reply is sent and the client's connection is closed.</summary>
     public static Fault For(FaultReason reason) => reason switch
     {
         FaultReason.UpstreamNameUnresolved => new(502, "upstream-name-unresolved", "The upstream's name could not be resolved."),

@@ -1,6 +1,6 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>What an operator can do about a fault: a sentence for the log. Clients do not get it.</summary>
+/// <summary>Says what an operator can do about a fault. The sentence is only for the log; clients do not get it.</summary>
 internal static class FaultAdvice
 {
     /// <returns>The sentence; empty if there is no advice.</returns>

@@ -2,19 +2,21 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Wraps a host's logger and swallows its exceptions: a logger that fails must not end a connection, the accept loop or the process.</summary>
-/// <remarks>A logger that blocks holds up the thread that called it. The host must avoid that, as <see cref="McpProxyOptions.Logger"/> says.</remarks>
+/// <summary>
+/// Wraps the host program's logger and ignores its exceptions: a logger that throws must not end a connection, the accept loop or the process.
+/// </summary>
+/// <remarks>This class cannot help if the logger blocks. The host program must avoid that, as <see cref="McpProxyOptions.Logger"/> says.</remarks>
 internal sealed class GuardedLogger : ILogger
 {
     private readonly ILogger _logger;
 
     private GuardedLogger(ILogger logger) => _logger = logger;
 
-    /// <summary>Wraps the logger; if it is wrapped already, it is returned unchanged.</summary>
+    /// <summary>Wraps a logger. A logger that is wrapped already is returned unchanged.</summary>
     public static ILogger Around(ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
     public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null; // the engine opens none
+        where TState : notnull => null; // the engine uses no log scopes
 
     public bool IsEnabled(LogLevel logLevel)
     {

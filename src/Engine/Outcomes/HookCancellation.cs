@@ -1,9 +1,13 @@
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Cancels the token that a host's hook was given. Callbacks that the hook registered run on another thread; their exceptions are logged.</summary>
+/// <summary>
+/// Cancels the token that a hook of the host program was given. Callbacks that the hook has registered on the token run on another thread, and their exceptions
+/// are logged.
+/// </summary>
 /// <remarks>
-/// <see cref="CancellationTokenSource.Cancel()"/> runs callbacks on its caller's thread, which here is an event loop or the heartbeat, and throws what they
-/// throw. A source with a time limit of its own throws it on a timer's thread, which ends the process. So a hook's token is cancelled by this class only.
+/// <see cref="CancellationTokenSource.Cancel()"/> runs callbacks on its caller's thread, which here may be a thread that serves connections, and throws their
+/// exceptions. <see cref="CancellationTokenSource.CancelAfter(TimeSpan)"/> throws them on a timer's thread, which ends the process. So only this class cancels
+/// the tokens of hooks.
 /// </remarks>
 internal sealed class HookCancellation : IDisposable
 {
@@ -16,7 +20,7 @@ internal sealed class HookCancellation : IDisposable
     public HookCancellation(HookFaults faults) => _faults = faults;
 
     /// <param name="faults">Logs the exceptions of the hook's callbacks.</param>
-    /// <param name="limit">After this time the token is cancelled.</param>
+    /// <param name="limit">The time after which the token is cancelled.</param>
     /// <param name="clock">Measures the limit.</param>
     /// <param name="parent">A token whose cancellation cancels this one too.</param>
     public HookCancellation(HookFaults faults, TimeSpan limit, TimeProvider clock, CancellationToken parent)
@@ -29,7 +33,7 @@ internal sealed class HookCancellation : IDisposable
     /// <summary>The token for the hook.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Cancels the token. Never throws, never runs a callback on this thread, and may be called at any time, also after the end.</summary>
+    /// <summary>Cancels the token. Does not throw, and runs no callback on this thread. May be called at any time, also after <see cref="Dispose"/>.</summary>
     public void Cancel()
     {
         // The token is cancelled at once; only the callbacks run later.
@@ -45,7 +49,10 @@ internal sealed class HookCancellation : IDisposable
         }
     }
 
-    /// <summary>Stops the time limit. The token stays usable, since the hook may still hold it; its source has no timer or handle to dispose of.</summary>
+    /// <summary>
+    /// Stops the timer of the limit. The token's source is not disposed of, since the hook may still use the token. The source has no timer and no handle, so
+    /// nothing leaks.
+    /// </summary>
     public void Dispose()
     {
         _limit?.Dispose();

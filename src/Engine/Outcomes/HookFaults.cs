@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>The places where a host's own code runs. There are no others.</summary>
+/// <summary>The hooks: places where the engine calls code of the host program. Exceptions of the logger are handled by <see cref="GuardedLogger"/>.</summary>
 internal enum Hook : byte
 {
     TokenValidator,
@@ -11,12 +11,12 @@ internal enum Hook : byte
     ConnectUpstream,
     Wording,
 
-    /// <summary>A callback that a hook registered on the cancellation token that it was given.</summary>
+    /// <summary>A callback that a hook has registered on the cancellation token that it was given.</summary>
     Cancellation,
 }
 
-/// <summary>Logs exceptions that a host's hooks threw. Only the type is logged: the message comes from the host and may contain a token.</summary>
-/// <remarks>For each hook and type the first exception is logged at once, later ones as a count (<see cref="RepeatedLines"/>).</remarks>
+/// <summary>Logs exceptions of the host program's hooks. Only the type is logged, since the message may contain a token.</summary>
+/// <remarks>For each hook and type of exception, the first exception is logged at once, and later ones as a count (<see cref="RepeatedLines"/>).</remarks>
 /// <param name="logger">Logs the exceptions.</param>
 /// <param name="clock">Measures the intervals between counts.</param>
 internal sealed class HookFaults(ILogger logger, TimeProvider clock)

@@ -4,9 +4,9 @@ namespace McpProxyFast.Outcomes;
 
 /// <summary>All messages that the engine logs, one for each event, each with its own number. The engine logs nothing else.</summary>
 /// <remarks>
-/// A message names options by type and member (<c>McpProxyOptions.Target</c>); the command replaces these with its flags. Text from outside goes through
-/// <see cref="PlainText"/> first, and messages that can come often go through <see cref="RepeatedLines"/>. <c>tests/House.Tests/Messages.txt</c> lists all
-/// messages.
+/// A message names options by type and member (<c>McpProxyOptions.Target</c>); the command-line program replaces these names with its flags. Callers pass text
+/// from peers through <see cref="PlainText"/> first, and ask <see cref="RepeatedLines"/> before they log a message that can come often.
+/// <c>tests/House.Tests/Messages.txt</c> lists all messages.
 /// </remarks>
 internal static partial class LogMessages
 {
@@ -113,7 +113,7 @@ internal static partial class LogMessages
     [LoggerMessage(401, LogLevel.Warning, "{Target} asks for a sign-in; requests wait for it, until {End:HH:mm:ss} UTC at most. {Invitation}:")]
     public static partial void SignInNeeded(this ILogger logger, string target, DateTimeOffset end, string invitation);
 
-    /// <summary>The line is only the link, so that it can be clicked and copied. A logger that prints it should leave out the line's prefix.</summary>
+    /// <summary>The message is only the link, so that a person can click or copy it. A logger should print it without a prefix, such as the time.</summary>
     [LoggerMessage(402, LogLevel.Warning, "{Url}", EventName = "SignInLink")]
     public static partial void SignInLink(this ILogger logger, string url);
 
@@ -230,14 +230,14 @@ internal static partial class LogMessages
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
     public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
 
-    // 450: the exchange of tokens. A request for an exchange is identified by a digest of everything that its answer depends on.
+    // 450: the exchange of tokens. {Digest} identifies a request for an exchange: it is a hash of everything that the answer depends on.
     [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} for the request {Digest}; the new token is sent until {End:u}.")]
     public static partial void TokenExchanged(this ILogger logger, string endpoint, string digest, DateTimeOffset end);
 
     [LoggerMessage(EventId = 452, Message = "{Endpoint} did not exchange a token ({Reason}): {Message} The request was {Digest}.")]
     public static partial void TokenNotExchanged(this ILogger logger, LogLevel level, string endpoint, string reason, string message, string digest);
 
-    // 500: a host's own code.
+    // 500: hooks of the host program.
     [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);
 

@@ -4,17 +4,19 @@ using System.Text;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Makes text from outside safe to show: one line of limited length, without characters that control a terminal or hide other characters.</summary>
+/// <summary>
+/// Makes text from peers safe to show in a log or a terminal: one line of limited length, without characters that control a terminal or hide other characters.
+/// </summary>
 /// <remarks>
-/// Line ends and tabs become spaces. These are written as an escape such as <c>\u001B</c> or <c>\xFF</c>: every other control character (ESC above all), every
-/// character that is invisible or changes the direction of reading, lone surrogates, and bytes that are not UTF-8.
+/// Line ends and tabs are replaced by spaces. An escape such as <c>\u001B</c> or <c>\xFF</c> replaces every other control character (above all ESC), every
+/// character that is invisible or changes the direction of reading, every lone surrogate, and every byte that is not UTF-8.
 /// </remarks>
 internal static class PlainText
 {
-    /// <summary>The maximum number of characters of a text from outside that are shown.</summary>
+    /// <summary>The maximum number of characters of a peer's text that are shown; a longer text is cut.</summary>
     public const int MaxLength = 500;
 
-    /// <summary>The maximum number of characters of a message that quotes text from outside.</summary>
+    /// <summary>The maximum number of characters of a message that quotes a peer's text; a longer message is cut.</summary>
     public const int MaxMessageLength = 2_000;
 
     private const string Cut = "...";
@@ -24,7 +26,7 @@ internal static class PlainText
 
     /// <summary>Makes a text safe to show.</summary>
     /// <param name="text">The text, from any source.</param>
-    /// <param name="most">The maximum number of characters that are kept; a text that is cut ends with three dots.</param>
+    /// <param name="most">The maximum number of characters of the text that are shown. If the text is longer, three dots follow them.</param>
     public static string Of(string text, int most = MaxLength)
     {
         if (text.Length <= most && text.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0)
@@ -53,7 +55,7 @@ internal static class PlainText
     }
 
     /// <summary>
-    /// Makes a message that may quote a server and contain URLs safe to show: the queries of its URLs are left out, since some contain secrets.
+    /// Makes a message safe to show that may quote a server's text and contain URLs. The queries of the URLs are left out, since they may contain secrets.
     /// </summary>
     public static string OfMessage(string message)
     {
@@ -76,9 +78,9 @@ internal static class PlainText
         return Of(shown.Append(rest).ToString(), MaxMessageLength);
     }
 
-    /// <summary>Makes bytes that a peer sent as text safe to show.</summary>
-    /// <param name="bytes">The bytes; they should be UTF-8 but can be anything.</param>
-    /// <param name="most">The maximum number of bytes that are kept.</param>
+    /// <summary>Makes a text safe to show that a peer has sent as bytes.</summary>
+    /// <param name="bytes">The bytes. They should be UTF-8, but need not be.</param>
+    /// <param name="most">The maximum number of bytes that are shown. If there are more, three dots follow.</param>
     public static string Of(ReadOnlySpan<byte> bytes, int most = MaxLength)
     {
         bool isCut = bytes.Length > most;
@@ -123,7 +125,7 @@ internal static class PlainText
         }
     }
 
-    // Format characters are invisible, or change the direction of reading.
+    // Whether a character is shown as it is. Format characters, for example, are invisible or change the direction of reading.
     private static bool IsShown(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);

@@ -6,20 +6,22 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Counts how exchanges ended, and logs refusals at debug level. Counters and lines contain codes and rules, never bytes of a message.</summary>
+/// <summary>Counts how exchanges ended, logs refusals and faults, and reports each exchange to the observer.</summary>
 /// <remarks>
-/// Each proxy has a meter of its own, all with the same name, so that a listener of the whole process adds them up. If nobody listens, an exchange costs one
-/// comparison. If somebody does, it allocates nothing, since the tags are strings that exist already.
+/// The tags of the counters are codes and rules, never text from a message. Each proxy has its own meter. All these meters have the same name, so a listener of
+/// the whole process gets the sums. A normal exchange costs a few comparisons if nobody listens. If somebody listens, counting it allocates nothing, since the
+/// tags are constant strings.
 /// </remarks>
 internal sealed class ProxyMetrics : IDisposable
 {
     public const string MeterName = "McpProxyFast";
 
-    /// <summary>The maximum number of bytes of a peer's field value, or of a path, that a log line shows.</summary>
+    /// <summary>The maximum number of bytes of a method, path or field value that a log line shows. A longer one is cut.</summary>
     private const int MaxShown = 200;
 
     /// <summary>
-    /// The maximum number of characters that a log line has to say why no connection could be made: enough for a few addresses and a certificate's names.
+    /// The maximum number of characters in a log line for the reason why no connection could be made; a longer one is cut. It is enough for a few addresses and
+    /// the names in a certificate.
     /// </summary>
     private const int MaxShownOfCause = 1000;
 
@@ -34,15 +36,17 @@ internal sealed class ProxyMetrics : IDisposable
     private readonly Counter<long> _acceptFailures;
     private readonly RepeatedLines _lines;
 
-    /// <summary>1 until the hint that the target asks for a credential has been logged; 0 from then on, or if the proxy sends a credential.</summary>
+    /// <summary>
+    /// 1 if the proxy sends no credential of its own and has not yet logged that the target asks for one; otherwise 0. Changed by interlocked operations.
+    /// </summary>
     private int _owesHint;
 
-    /// <summary>1 until the hint that the target redirects clients has been logged; 0 from then on.</summary>
+    /// <summary>1 if the proxy has not yet logged that the target redirects clients; otherwise 0. Changed by interlocked operations.</summary>
     private int _owesRedirectHint = 1;
 
     /// <param name="logger">Logs refusals and faults.</param>
     /// <param name="countOpen">Returns the number of open client connections.</param>
-    /// <param name="observer">Gets a report of every exchange; null if there is no observer.</param>
+    /// <param name="observer">The host program's observer; null if there is none.</param>
     /// <param name="hookFaults">Logs the exceptions of the observer.</param>
     /// <param name="clock">Measures how long exchanges last, for the observer and the log.</param>
     /// <param name="hasCredential">Whether the proxy sends a credential of its own. Then no hint is logged if the target asks for one.</param>
@@ -76,17 +80,23 @@ internal sealed class ProxyMetrics : IDisposable
 
     public Meter Meter { get; }
 
-    /// <summary>Whether each exchange is reported to an observer or logged. Then its times and the parts of its request must be kept.</summary>
+    /// <summary>Whether each exchange is reported to an observer or logged. If so, its start time and the parts of its request must be kept.</summary>
     public bool ObservesExchanges => _observer is not null || LogsExchanges;
 
-    /// <summary>Whether the warning that the target redirects clients has not been logged yet. Then an exchange must keep the URL of a redirect.</summary>
+    /// <summary>
+    /// Whether the proxy has yet to log that the target redirects clients. If so, an exchange must keep the URL of a redirect
+    /// (<see cref="ExchangeOutcome.MovedTo"/>).
+    /// </summary>
     public bool OwesRedirectHint => _owesRedirectHint != 0;
 
-    /// <summary>Whether each exchange is logged. The logger is asked only once, when the proxy is created, since asking costs time on every request.</summary>
+    /// <summary>
+    /// Whether each exchange is logged, at debug level. If the level is off when the proxy is created, this stays false, so that no request has to ask the
+    /// logger.
+    /// </summary>
     private bool LogsExchanges { get; }
 
     /// <summary>
-    /// Reports how an exchange ended to the counters, the log and the observer. It is called once for each exchange; the other methods are called rarely.
+    /// Reports to the counters, the log and the observer how an exchange ended. This method is called once for each exchange, the other methods only rarely.
     /// </summary>
     public void Tell(ExchangeOutcome outcome)
     {
@@ -135,9 +145,9 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>Logs that a request named a host that is not allowed.</summary>
+    /// <summary>Logs that a request was refused because its <c>Host</c> is not allowed.</summary>
     /// <param name="host">The host, as the client sent it.</param>
-    /// <param name="peer">The client's address; null if it has none.</param>
+    /// <param name="peer">The client's IP address; null if it is not known.</param>
     public void HostRefused(ReadOnlySpan<byte> host, IPAddress? peer)
     {
         if (_lines.MayWrite(LogLevel.Warning, "host-not-allowed"))
@@ -146,7 +156,7 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>Logs that a request came from a web page whose origin is not allowed.</summary>
+    /// <summary>Logs that a request was refused because it came from a web page whose origin is not allowed.</summary>
     /// <param name="origin">The origin, as the client sent it.</param>
     public void OriginRefused(ReadOnlySpan<byte> origin)
     {
@@ -156,7 +166,7 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>Logs that a browser sent a request for a page of another site, without the page's origin.</summary>
+    /// <summary>Logs that a request without <c>Origin</c> was refused because a web page of another site had caused it.</summary>
     public void CrossSiteRefused()
     {
         if (_lines.MayWrite(LogLevel.Warning, "cross-site-not-allowed"))
@@ -165,13 +175,13 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>Counts that the upstream sent bytes on a connection that carries no exchange.</summary>
+    /// <summary>Counts that the upstream sent bytes on a connection on which it had no request to answer.</summary>
     public void UnsolicitedResponse() => Violated(Violation.UnsolicitedResponse);
 
-    /// <summary>Counts that a request is sent again.</summary>
+    /// <summary>Counts that a request is sent again, on another connection.</summary>
     public void Retried() => _retries.Add(1);
 
-    /// <summary>Logs that a connection could not be accepted, usually because the system has no more resources for it.</summary>
+    /// <summary>Counts and logs that a connection could not be accepted, usually because the system has no more resources for it.</summary>
     /// <param name="fault">The system's error.</param>
     /// <param name="backOff">The pause before the next attempt.</param>
     public void AcceptFailed(Exception fault, TimeSpan backOff)
@@ -201,7 +211,10 @@ internal sealed class ProxyMetrics : IDisposable
         }
     }
 
-    /// <summary>Logs the first fault of its kind as a warning, later ones as a count, and each one at debug level.</summary>
+    /// <summary>
+    /// Logs a fault. The first fault of a kind is logged as a warning. Later ones are logged at debug level, and their number as a warning
+    /// (<see cref="RepeatedLines"/>).
+    /// </summary>
     private void WarnOf(in Fault fault, ExchangeOutcome outcome)
     {
         Violation violation = outcome.UpstreamViolation;

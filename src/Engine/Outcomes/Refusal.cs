@@ -3,7 +3,7 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Why the proxy refuses a request. There are no other reasons.</summary>
+/// <summary>Why the proxy refuses a request. This list is complete.</summary>
 internal enum RefusalReason : byte
 {
     None,
@@ -47,12 +47,12 @@ internal enum RefusalReason : byte
     ChunkOverheadTooLarge,
     TrailerInvalid,
 
-    // Time and expectations.
+    // Time limits, and the field Expect.
     HeadTooSlow,
     BodyTooSlow,
     ExpectationFailed,
 
-    // Whether this client, host, origin and token are allowed.
+    // The host, origin or token is not allowed, or the request has passed this proxy before.
     LoopDetected,
     OriginNotAllowed,
     CrossSiteNotAllowed,
@@ -62,7 +62,7 @@ internal enum RefusalReason : byte
     TokenInvalid,
     ScopeInsufficient,
 
-    // An authorization server refuses to exchange the caller's token.
+    // An authorization server has refused to exchange the caller's token.
     SubjectRefused,
     StepUpNeeded,
     ScopeNotGranted,
@@ -75,14 +75,14 @@ internal enum RefusalForm : byte
     /// <summary>Plain text for a person: the sentence and the rule.</summary>
     Text,
 
-    /// <summary>A JSON-RPC error without an id, as MCP clients expect it from a server.</summary>
+    /// <summary>A JSON-RPC error without an id, as MCP clients expect it.</summary>
     JsonRpc,
 
-    /// <summary>The error object of OAuth, RFC 6749 §5.2, as resource servers send it too.</summary>
+    /// <summary>The JSON error object of OAuth (RFC 6749 §5.2), which resource servers commonly send too.</summary>
     OAuth,
 }
 
-/// <summary>Which bearer challenge goes with a refusal, RFC 6750 §3.</summary>
+/// <summary>The bearer challenge (RFC 6750 §3) that a refusal has.</summary>
 internal enum ChallengeKind : byte
 {
     /// <summary>No challenge.</summary>
@@ -97,18 +97,24 @@ internal enum ChallengeKind : byte
     /// <summary>403 <c>insufficient_scope</c>.</summary>
     InsufficientScope,
 
-    /// <summary>401 with the stronger sign-in that an authorization server requires of the caller (RFC 9470 §3).</summary>
+    /// <summary>401 with the stronger authentication that an authorization server requires from the caller (RFC 9470 §3).</summary>
     StepUp,
 }
 
-/// <summary>The reply to a refused client: a status, a code for logs and metrics that never changes, a sentence, and the rule that was broken.</summary>
+/// <summary>
+/// The reply to a refused request: a status, a code for logs and metrics that never changes in later versions, a sentence, and the rule that the request
+/// breaks.
+/// </summary>
 internal readonly record struct Refusal(int Status, string Code, string Sentence, string Rule)
 {
     private const string McpWarning = "MCP Streamable HTTP, security warning";
     private const string TokenRule = "RFC 6750 §3.1";
     private const string ExchangeRule = "RFC 8693 §2.2.2";
 
-    /// <summary>The reason for each violation that a request can be refused for: the table of refusals, looked up by violation.</summary>
+    /// <summary>
+    /// By <see cref="Http1.Violation"/>: the reason for which a request with this violation is refused; None if only a response can have it. Made from the
+    /// table in <see cref="For"/>.
+    /// </summary>
     private static readonly RefusalReason[] ReasonsByViolation = InvertTable();
 
     /// <summary>The rule of HTTP/1.1 that the request breaks; None if it is refused for another reason.</summary>
@@ -123,7 +129,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
     /// <summary>The bearer challenge in the reply.</summary>
     public ChallengeKind Challenge { get; private init; }
 
-    /// <summary>The table of all refusals: from reason to reply. No refusal is worded anywhere else.</summary>
+    /// <summary>The table of all refusals: returns the reply for a reason.</summary>
     public static Refusal For(RefusalReason reason) => reason switch
     {
         RefusalReason.RequestLineInvalid => Of(Violation.RequestLineInvalid, 400, "The request line is not 'method SP target SP HTTP/1.1'."),
@@ -177,7 +183,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         _ => ForExchange(reason),
     };
 
-    /// <summary>The rows for an authorization server that refuses to exchange the caller's token.</summary>
+    /// <summary>The part of the table for an authorization server that refuses to exchange the caller's token.</summary>
     private static Refusal ForExchange(RefusalReason reason) => reason switch
     {
         RefusalReason.SubjectRefused => OAuth(
@@ -202,7 +208,8 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
     };
 
     /// <summary>
-    /// The reason for which a request with this violation is refused; None if there is no violation. Throws for a violation that only an answer can have.
+    /// Returns the reason for which a request with this violation is refused; None if there is no violation. Throws for a violation that only a response can
+    /// have.
     /// </summary>
     public static RefusalReason ReasonFor(Violation violation)
     {

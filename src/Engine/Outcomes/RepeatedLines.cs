@@ -3,42 +3,49 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Limits log lines that could come often: the first line of a reason is written, the next ones are counted, and the count is written.</summary>
+/// <summary>
+/// Limits log lines that could come often. The first line with a reason is written. Later lines with the same reason are counted, and their number is written
+/// at intervals.
+/// </summary>
 /// <remarks>
-/// If a reason has not come for <see cref="Interval"/>, its next line is written in full again. If it keeps coming, it gets one line per interval, however
-/// often it comes. Suppressing a line allocates nothing. A request that is answered normally calls nothing here.
+/// So a reason causes at most one line per <see cref="Interval"/>. If a reason has not come for an interval, its next line is written in full again. A
+/// line that is only counted allocates nothing. A request that is answered normally does not use this class.
 /// </remarks>
 /// <param name="logger">Logs the counts; is also asked whether a level is enabled.</param>
 /// <param name="clock">Measures the interval.</param>
 internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
 {
-    /// <summary>How often the count of a reason is written, and for how long a reason must not come before it is written in full again.</summary>
+    /// <summary>
+    /// The time between two lines with the count of a reason. If a reason has not come for this time, its next line is written in full again.
+    /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    /// <summary>The maximum number of reasons that are counted separately. Further ones share a count.</summary>
+    /// <summary>The maximum number of reasons that are counted separately. All further reasons share one count.</summary>
     public const int MaxReasons = 256;
 
     private static readonly (string, string) Others = ("other messages", "");
 
-    /// <summary>Logs the counts. A timer does that, so an exception of the logger would end the process; this wrapper catches it. Never changes.</summary>
+    /// <summary>
+    /// Logs the counts. The wrapper catches exceptions of the host program's logger, which would end the process here, on a timer. Never changes.
+    /// </summary>
     private readonly ILogger _logger = GuardedLogger.Around(logger);
 
     /// <summary>Guards the fields below.</summary>
     private readonly Lock _counting = new();
 
-    /// <summary>The counts of the reasons that came within the last one or two intervals.</summary>
+    /// <summary>The reasons that have come within the last one or two intervals, each with its count.</summary>
     private readonly Dictionary<(string What, string Reason), Count> _counts = [];
 
-    /// <summary>Whether the timer runs: it does as long as there are counts.</summary>
+    /// <summary>Whether the timer runs. It runs while <c>_counts</c> has entries.</summary>
     private bool _isWatching;
 
-    /// <summary>Fires at the end of an interval; null before the first interval.</summary>
+    /// <summary>The timer, which fires at the end of an interval; null before the first interval.</summary>
     private ITimer? _timer;
 
-    /// <summary>Whether a line may be written now; if not, it has been counted.</summary>
-    /// <param name="level">The level of the line. If it is not enabled, the result is false.</param>
-    /// <param name="what">What happened: a fixed word, never text from a peer.</param>
-    /// <param name="reason">Why it happened, also a fixed word; empty if <paramref name="what"/> says enough.</param>
+    /// <summary>Decides whether the caller may write a line now. If not, this method counts the line.</summary>
+    /// <param name="level">The level of the line. If the level is off, the result is false, and the line is not counted.</param>
+    /// <param name="what">What happened: a fixed text, never text from a peer.</param>
+    /// <param name="reason">Why it happened: a code or the name of a type, never text from a peer. Empty if <paramref name="what"/> says enough.</param>
     public bool MayWrite(LogLevel level, string what, string reason = "")
     {
         if (!_logger.IsEnabled(level))
@@ -64,7 +71,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         }
     }
 
-    /// <summary>Writes the counts that have not been written yet. Called when no more lines will come.</summary>
+    /// <summary>Writes the counts that have not been written yet. Called at the end, when no more lines will come.</summary>
     public void Finish()
     {
         foreach ((string what, Count count, long more) in Take(isEnd: true))
@@ -112,7 +119,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         _timer.Change(Interval, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Returns the counts that must be written now, and removes the reasons that have not come for an interval.</summary>
+    /// <summary>Returns the counts that must be written now and resets them. Removes the reasons that have not come for an interval.</summary>
     private List<(string What, Count Count, long More)> Take(bool isEnd)
     {
         List<(string, Count, long)> due = [];
@@ -153,7 +160,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         /// <summary>When the reason was last written, in full or as a count.</summary>
         public long Since { get; set; }
 
-        /// <summary>How many lines have been suppressed since then.</summary>
+        /// <summary>How many lines with the reason have been counted since <see cref="Since"/>, and not written.</summary>
         public long More { get; set; }
     }
 }

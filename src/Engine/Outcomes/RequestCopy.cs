@@ -3,13 +3,17 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Outcomes;
 
-/// <summary>Copies of the parts of a request head that an observer gets, one after the other in a buffer that is reused.</summary>
+/// <summary>
+/// Copies of the parts of a request head that an observer gets. They are one after the other in a buffer, which is reused for the next request.
+/// </summary>
 internal struct RequestCopy
 {
     /// <summary>The copied bytes; null until the first copy. The buffer grows but never shrinks.</summary>
     private byte[]? _bytes;
 
-    /// <summary>Where each part ends and the next one begins. A head is smaller than 64 KiB, so 16 bits are enough.</summary>
+    /// <summary>
+    /// This and the next four fields: where each part ends in the buffer and the next one begins. A head is smaller than 64 KiB, so 16 bits are enough.
+    /// </summary>
     private ushort _methodEnd;
     private ushort _pathEnd;
     private ushort _queryEnd;
@@ -56,7 +60,7 @@ internal struct RequestCopy
         return (ushort)(start + part.Length);
     }
 
-    /// <summary>The value of the only line with this name; empty if there is none, or several.</summary>
+    /// <summary>Returns the value of the only field line with this name; empty if there is no such line or more than one.</summary>
     private static ReadOnlySpan<byte> Find(RequestHead head, ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> found = default;

@@ -4,63 +4,67 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Outcomes;
 
 /// <summary>
-/// Runs background work in turns, one at a time, until disposed of. An exception of a turn does not end the work. All background work uses this class.
+/// Runs work in the background again and again, such as the refresh of signing keys, until this object is disposed of. One run follows the other; two never
+/// overlap. An exception of a run does not end the work.
 /// </summary>
 /// <remarks>
-/// A turn handles the exceptions that it expects. Others have an unforeseen cause: bytes of a peer, a host's logger, or a bug. If one ended the work, nobody
-/// would notice for days. So the first failure in a row is logged, and the next turn comes after a pause that grows.
+/// A run handles the exceptions that it expects. Others have an unforeseen cause: bytes of a peer, or a bug. If such an exception ended the work, nobody might
+/// notice for days. So the exception is logged if the run before did not fail too, and the next run comes after a pause, which grows from failure to failure.
 /// </remarks>
 internal sealed class Supervised : IAsyncDisposable
 {
-    /// <summary>The pause after the first failure in a row; each further failure doubles it.</summary>
+    /// <summary>The pause after a failed run. If the next run fails too, the pause is doubled, and so on.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest pause between failures: when the cause is gone, the work continues within a minute.</summary>
+    /// <summary>The longest pause after a failed run. So when the cause of the failures is gone, the work continues within a minute.</summary>
     public static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(1);
 
     /// <summary>The name of the work in the log. Never changes.</summary>
     private readonly string _name;
 
     /// <summary>
-    /// Does the work once and returns how long to wait for the next turn; infinite means until <see cref="Schedule"/> is called. Never changes.
+    /// Does one run of the work. Returns how long to wait before the next run; infinite means until <see cref="Schedule"/> or <see cref="Begin"/> is called.
+    /// Never changes.
     /// </summary>
-    private readonly Func<CancellationToken, Task<TimeSpan>> _turn;
+    private readonly Func<CancellationToken, Task<TimeSpan>> _work;
 
-    /// <summary>Logs failures. An exception of the logger must not end the background work. Never changes.</summary>
+    /// <summary>Logs failures. It is wrapped, since an exception of the logger must not end the work. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Fires when the next turn is due. Valid until this object is disposed of.</summary>
+    /// <summary>Fires when the next run is due. Valid until this object is disposed of.</summary>
     private readonly ITimer _timer;
 
-    /// <summary>Cancelled when this object is disposed of; this cancels the current turn.</summary>
+    /// <summary>Cancelled when this object is disposed of, to cancel the current run.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Guards the fields below and keeps them consistent with the timer. It is held only briefly, never while a turn runs.</summary>
+    /// <summary>Guards the next three fields and keeps them consistent with the timer. It is held only briefly, not during a run.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>Completed when the current turn has ended; null between two turns.</summary>
-    private TaskCompletionSource? _turnEnd;
+    /// <summary>A task that ends together with the current run; null between two runs.</summary>
+    private TaskCompletionSource? _runEnd;
 
-    /// <summary>Whether another turn became due during the current one. Valid while a turn runs.</summary>
+    /// <summary>Whether another run became due during the current one. Valid during a run.</summary>
     private bool _isDue;
 
-    /// <summary>Whether the turn after the current one has been scheduled, so that the timer is set already. Valid while a turn runs.</summary>
+    /// <summary>Whether <see cref="Schedule"/> was called during the current run, so that the timer is set already. Valid during a run.</summary>
     private bool _isScheduled;
 
-    /// <summary>How many turns in a row have failed. Only a turn uses this field, and there is one turn at a time.</summary>
+    /// <summary>How many runs in a row have failed. Used only by the current run.</summary>
     private int _failures;
 
     /// <param name="name">The name of the work in the log.</param>
-    /// <param name="turn">Does the work once and returns how long to wait for the next turn; infinite means until <see cref="Schedule"/> is called.</param>
+    /// <param name="work">
+    /// Does one run of the work. Returns how long to wait before the next run; infinite means until <see cref="Schedule"/> or <see cref="Begin"/> is called.
+    /// </param>
     /// <param name="clock">Measures the waits.</param>
-    /// <param name="logger">Logs a failure, by type only: the exception's message may contain a secret.</param>
-    public Supervised(string name, Func<CancellationToken, Task<TimeSpan>> turn, TimeProvider clock, ILogger logger)
+    /// <param name="logger">Logs the type of an exception. The message is not logged, since it may contain a secret.</param>
+    public Supervised(string name, Func<CancellationToken, Task<TimeSpan>> work, TimeProvider clock, ILogger logger)
     {
-        (_name, _turn, _logger) = (name, turn, GuardedLogger.Around(logger));
+        (_name, _work, _logger) = (name, work, GuardedLogger.Around(logger));
         _timer = clock.CreateTimer(static state => ((Supervised)state!).Begin(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Begins a turn at once, on this thread until it first awaits. If a turn runs already, another one follows it.</summary>
+    /// <summary>Begins a run at once; its code runs on this thread until it first awaits. During a run, this method makes another run follow it.</summary>
     public void Begin()
     {
         if (TryBegin())
@@ -69,8 +73,8 @@ internal sealed class Supervised : IAsyncDisposable
         }
     }
 
-    /// <summary>Sets when the next turn comes. This replaces the time set before, and the time that the current turn will return.</summary>
-    /// <param name="wait">How long from now; infinite means not before it is set again.</param>
+    /// <summary>Sets when the next run begins. This replaces the time that was set before, and the wait that the current run will return.</summary>
+    /// <param name="wait">The time from now; infinite means until <see cref="Schedule"/> or <see cref="Begin"/> is called.</param>
     public void Schedule(TimeSpan wait)
     {
         lock (_gate)
@@ -88,7 +92,7 @@ internal sealed class Supervised : IAsyncDisposable
         Task running;
         lock (_gate)
         {
-            running = _turnEnd?.Task ?? Task.CompletedTask;
+            running = _runEnd?.Task ?? Task.CompletedTask;
         }
 
         await running.ConfigureAwait(false);
@@ -98,13 +102,13 @@ internal sealed class Supervised : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_turnEnd is not null || _stopping.IsCancellationRequested)
+            if (_runEnd is not null || _stopping.IsCancellationRequested)
             {
                 _isDue = true;
                 return false;
             }
 
-            _turnEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _runEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             (_isDue, _isScheduled) = (false, false);
             return true;
         }
@@ -115,38 +119,38 @@ internal sealed class Supervised : IAsyncDisposable
         bool isDue;
         do
         {
-            isDue = End(await TakeTurnAsync().ConfigureAwait(false));
+            isDue = End(await RunOnceAsync().ConfigureAwait(false));
         }
         while (isDue && TryBegin());
     }
 
-    /// <param name="wait">The wait that the turn returned, or the pause after a failure.</param>
-    /// <returns>Whether the next turn is due already.</returns>
+    /// <param name="wait">The wait that the run returned, or the pause after a failure.</param>
+    /// <returns>Whether the next run is due already.</returns>
     private bool End(TimeSpan wait)
     {
         lock (_gate)
         {
-            Debug.Assert(_turnEnd is not null, "Only a turn that is under way can end.");
-            _turnEnd.SetResult();
-            _turnEnd = null;
+            Debug.Assert(_runEnd is not null, "Only a turn that is under way can end.");
+            _runEnd.SetResult();
+            _runEnd = null;
 
-            // After a failure there is a pause, even if a turn is due.
+            // After a failure there is always a pause, even if the next run is due already.
             _isDue &= _failures == 0;
             if (_failures > 0 || !(_isDue || _isScheduled))
             {
-                _timer.Change(wait, Timeout.InfiniteTimeSpan); // without effect once disposed of
+                _timer.Change(wait, Timeout.InfiniteTimeSpan); // has no effect after the timer has been disposed of
             }
 
             return _isDue;
         }
     }
 
-    /// <returns>How long to wait for the next turn.</returns>
-    private async Task<TimeSpan> TakeTurnAsync()
+    /// <returns>How long to wait before the next run.</returns>
+    private async Task<TimeSpan> RunOnceAsync()
     {
         try
         {
-            TimeSpan wait = await _turn(_stopping.Token).ConfigureAwait(false);
+            TimeSpan wait = await _work(_stopping.Token).ConfigureAwait(false);
             _failures = 0;
             return wait;
         }
