@@ -5,8 +5,8 @@ namespace McpProxyFast.Bridge.Messages;
 
 /// <summary>Finds the id of a refused request whose bytes are read but not kept. The bytes may come in pieces of any size.</summary>
 /// <remarks>
-/// Clients write the id before the params or after them. For an answer no id is returned: it has the id of a request that the server made, and an error with
-/// that id could end a request of the client that has the same id.
+/// The id may come before the params or after them. For an answer no id is returned: it has the id of a request that the server made, and an error with that id
+/// could end a request of the client that happens to have the same id.
 /// </remarks>
 internal sealed class IdSearch
 {
@@ -15,7 +15,7 @@ internal sealed class IdSearch
 
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[],:"u8);
 
-    /// <summary>The name, or the id, that is being read, at most <see cref="MaxKept"/> bytes of it. Valid if <see cref="IsKept"/>.</summary>
+    /// <summary>The name or the id that is being read, at most <see cref="MaxKept"/> bytes of it. Valid while <see cref="IsKept"/> is true.</summary>
     private readonly ArrayBufferWriter<byte> _kept = new(64);
 
     /// <summary>How many objects and arrays have begun and not ended.</summary>
@@ -30,13 +30,13 @@ internal sealed class IdSearch
     /// <summary>Whether a member's name comes next, or is being read; valid at depth 1.</summary>
     private bool _isName;
 
-    /// <summary>Whether the value that is being read is that of the id; valid at depth 1 while no name is read.</summary>
+    /// <summary>Whether the value that is being read is that of the member <c>id</c>; valid at depth 1 while no name is read.</summary>
     private bool _isOfId;
 
     /// <summary>Whether the name that was read last is <c>id</c>.</summary>
     private bool _isIdNext;
 
-    /// <summary>Whether no id is returned: the message has a member that only answers have, or has the id twice, or is a batch.</summary>
+    /// <summary>Whether no id is returned: the message has a member that only answers have, or another id after a valid one, or is a batch.</summary>
     private bool _isRefused;
 
     /// <summary>The raw JSON of the id; null if it has not come yet, or is not a valid id.</summary>
@@ -47,7 +47,7 @@ internal sealed class IdSearch
 
     private bool IsKept => _depth == 1 && (_isName || _isOfId);
 
-    /// <summary>Takes the next bytes of the message.</summary>
+    /// <summary>Reads the next bytes of the message.</summary>
     public void Add(in ReadOnlySequence<byte> bytes)
     {
         foreach (ReadOnlyMemory<byte> piece in bytes)
@@ -132,7 +132,7 @@ internal sealed class IdSearch
         }
     }
 
-    /// <summary>Notes that a name or a value begins. Only those at depth 1 matter.</summary>
+    /// <summary>Called when a name or a value begins. Only names and values at depth 1 matter.</summary>
     private void Begin(bool isName)
     {
         if (_depth == 1)
@@ -153,7 +153,7 @@ internal sealed class IdSearch
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            _isIdNext = false; // the name is longer than any that matters, or not valid Unicode
+            _isIdNext = false; // the name is too long to be id, result or error, or it is not valid Unicode
         }
     }
 
