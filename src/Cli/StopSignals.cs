@@ -4,21 +4,22 @@ using McpProxyFast.Cli.Lines;
 namespace McpProxyFast.Cli;
 
 /// <summary>
-/// Handles SIGINT, SIGTERM and SIGQUIT: the first one starts the drain, the second one ends the process at once. SIGHUP does not end the proxy.
+/// Handles signals: the first SIGINT, SIGTERM or SIGQUIT starts the drain, the second one ends the process at once. SIGHUP counts as one of them, except in the
+/// verbs <c>proxy</c> and <c>tunnel</c>, which ignore it.
 /// </summary>
 /// <remarks>
-/// A service manager sends SIGHUP so that settings are read again, and a terminal sends it when it is closed. Reading settings again is not supported yet, and
-/// ending the proxy instead would cut every connection.
+/// A service manager sends SIGHUP so that settings are read again, and a terminal sends it when it is closed. The proxy cannot read settings again yet, and to
+/// end it instead would cut every connection.
 /// </remarks>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    /// <summary>How many signals to stop have come.</summary>
+    /// <summary>How many signals that stop the process have come.</summary>
     private int _count;
 
-    /// <param name="outlivesTerminal">Whether SIGHUP is ignored, so that it does not end the process.</param>
+    /// <param name="outlivesTerminal">Whether SIGHUP is ignored. Otherwise it stops the process as SIGTERM does.</param>
     public StopSignals(bool outlivesTerminal = false) =>
         _registrations =
         [

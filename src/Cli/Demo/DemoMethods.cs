@@ -9,7 +9,7 @@ internal static class DemoMethods
 {
     private const string StatelessRevision = "2026-07-28";
 
-    /// <summary>The MCP revisions that the server supports, newest first. For this server, those with a handshake do not differ.</summary>
+    /// <summary>The MCP revisions that the server supports, newest first. It treats all revisions with a handshake alike.</summary>
     private static readonly string[] Revisions = [StatelessRevision, "2025-11-25", "2025-06-18", "2025-03-26"];
 
     /// <summary>Returns the answer to a request.</summary>

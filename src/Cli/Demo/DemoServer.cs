@@ -5,10 +5,13 @@ using System.Text.Json.Nodes;
 
 namespace McpProxyFast.Cli.Demo;
 
-/// <summary>A small MCP server on loopback for the verb <c>demo</c>. It takes only POSTs, has no sessions, and supports every revision.</summary>
+/// <summary>
+/// A small MCP server on loopback for the verb <c>demo</c>. It accepts only POST, has no sessions, and supports every revision since 2025-03-26, the first with
+/// this kind of HTTP endpoint.
+/// </summary>
 internal sealed class DemoServer : IDisposable
 {
-    /// <summary>The largest request body that is read, in bytes. It equals the proxy's default limit.</summary>
+    /// <summary>The largest <c>Content-Length</c> of a request that is accepted, in bytes. It equals the proxy's default limit.</summary>
     private const int MaxBodyBytes = 8 * 1024 * 1024;
 
     private static readonly JsonDocumentOptions UniqueKeys = new() { AllowDuplicateProperties = false };
@@ -28,7 +31,7 @@ internal sealed class DemoServer : IDisposable
     /// <exception cref="FailedException">No port was free.</exception>
     public static DemoServer Start()
     {
-        // HttpListener cannot ask the system for a free port. So one is looked up, and another one if that is taken in the meantime.
+        // HttpListener cannot ask the system for a free port. So a free port is looked up first. If another program takes it meanwhile, another port is tried.
         for (int attempt = 0; attempt < 10; attempt++)
         {
             var address = new Uri($"http://127.0.0.1:{FreePort.Find()}/");
@@ -77,7 +80,7 @@ internal sealed class DemoServer : IDisposable
         }
         catch (Exception e) when (e is IOException or HttpListenerException or ObjectDisposedException or OperationCanceledException)
         {
-            // The client has closed the connection. That is how a client of a stateless server cancels a request.
+            // The client has closed the connection, which is how it cancels a request without a session; or the demo is stopping.
             context.Response.Abort();
         }
     }

@@ -9,7 +9,7 @@ internal static class DemoTools
     private const int MaxSteps = 100;
     private const int DefaultSteps = 5;
 
-    /// <summary>The time between two steps, long enough for a person to see that the proxy passes them on at once.</summary>
+    /// <summary>The time between two steps of a count, long enough for a person to see that the proxy passes each message on at once.</summary>
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(300);
 
     public static JsonArray List() => new(

@@ -41,7 +41,7 @@ internal sealed class Arguments
     }
 
     /// <summary>Reads the flag at <paramref name="index"/>.</summary>
-    /// <returns>The index of the flag's last argument.</returns>
+    /// <returns>The index of the last argument that belongs to the flag.</returns>
     private int TakeFlag(IReadOnlyList<string> args, int index, FlagTable table)
     {
         string arg = args[index];
@@ -75,7 +75,7 @@ internal sealed class Arguments
         return index + 1;
     }
 
-    /// <summary>Returns the flag without anything that is joined to it. That may be a secret, which no message may repeat.</summary>
+    /// <summary>Returns the flag without the value that is joined to it (<c>=VALUE</c>). The value may be a secret, which no message may repeat.</summary>
     private static string Written(string arg)
     {
         int end = arg.AsSpan().IndexOfAnyExcept(OfFlags);

@@ -127,7 +127,10 @@ internal static class ConfigFile
         throw Bad(path, $"has the key \"{key}\", which is not a flag of this verb{meant}");
     }
 
-    /// <summary>Refuses a value for an argument that is not one name, or that begins with a dash, since it would be taken for a flag.</summary>
+    /// <summary>
+    /// Refuses a value for an argument that belongs to no flag, such as the server's name, if it is not exactly one text, begins with a dash as flags do, or
+    /// ends with the placeholder that <c>--check</c> prints in place of a query.
+    /// </summary>
     private static void RefuseBadName(string path, string key, List<string>? texts)
     {
         if (texts is not (null or [{ Length: > 0 } and not ['-', ..]]))

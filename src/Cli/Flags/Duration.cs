@@ -6,7 +6,9 @@ namespace McpProxyFast.Cli.Flags;
 /// <summary>Parses durations as they are written on the command line: <c>500ms</c>, <c>30s</c>, <c>2m30s</c>, <c>1h</c>.</summary>
 internal static class Duration
 {
-    /// <summary>The longest duration that is accepted. No timeout of the proxy is longer, and shorter ones do not overflow.</summary>
+    /// <summary>
+    /// The longest duration that is accepted; a longer one counts as malformed. No timeout may be as long. The limit also keeps the sum from overflowing.
+    /// </summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");

@@ -54,7 +54,7 @@ internal static class EffectiveConfiguration
         }
         else if (flag.IsRepeatable && (given ?? flag.Default?.Split(',')) is { } values)
         {
-            // A list that was not given is left out, since an empty list would mean something else.
+            // A list that was not given and has no default is left out. An empty list would mean that an empty value was given.
             json.WriteStartArray(flag.Name);
             foreach (string value in values)
             {

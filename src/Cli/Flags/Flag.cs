@@ -29,8 +29,8 @@ internal sealed record Flag(string Name, string Unit, FlagKind Kind, string? Def
     public bool IsRepeatable => Kind is FlagKind.List or FlagKind.Array;
 
     /// <summary>
-    /// Whether the flag may be given with an empty value. Only a list that has a default may: the empty value then means "none of it". Anyone who passes
-    /// <c>"$UNSET"</c> for another flag meant to say something: to keep others out, to hide tools, to send a field.
+    /// Whether the flag may be given with an empty value. Only a list that has a default may: the empty value then replaces the default by an empty list. For
+    /// another flag an empty value is usually a mistake, such as a shell variable that was never set, and to ignore it could leave the proxy unprotected.
     /// </summary>
     public bool MayBeEmpty => IsRepeatable && Default is not null;
 }

@@ -16,7 +16,7 @@ internal static class NotBuilt
     /// <summary>Whether a flag is planned but not supported yet.</summary>
     public static bool Contains(string name) => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    /// <exception cref="UsageException">One of the flags given is not built yet.</exception>
+    /// <exception cref="UsageException">One of the given flags is not supported yet.</exception>
     public static void Refuse(Settings settings)
     {
         if (settings.Given.Keys.FirstOrDefault(Contains) is { } refused)
@@ -25,7 +25,7 @@ internal static class NotBuilt
         }
     }
 
-    /// <exception cref="UsageException">The verb is not built yet.</exception>
+    /// <exception cref="UsageException">The verb is not supported yet.</exception>
     public static void RefuseVerb(string verb)
     {
         if (Array.Find(Verbs, known => known.Name == verb) is { Usage: { } usage })

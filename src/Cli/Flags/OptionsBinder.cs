@@ -29,7 +29,7 @@ internal static class OptionsBinder
         return bound;
     }
 
-    /// <summary>Sets the lists that were given and are empty. The library has no way to express that, and would use the default.</summary>
+    /// <summary>Sets the lists that were given with an empty value. The library cannot express an empty list, and would use the default.</summary>
     private static void Empty<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] TOptions>(TOptions bound, Settings settings)
     {
         foreach (PropertyInfo property in typeof(TOptions).GetProperties())

@@ -50,11 +50,11 @@ internal sealed class Settings
     /// <summary>The settings by flag name.</summary>
     public IReadOnlyDictionary<string, Setting> Given => _given;
 
-    /// <summary>The pairs of a secret and its file that were both given, so that the file is not read.</summary>
+    /// <summary>The pairs of a secret and its file that were both given and of which the secret counts, so that the file is not read.</summary>
     public IReadOnlyList<(string Secret, string File)> FilesNotRead => _filesNotRead;
 
     /// <summary>Reads and merges the sources: command line, environment, config file, ToolHive's environment variables.</summary>
-    /// <exception cref="UsageException">A flag is unknown, has no value, is given and empty although it needs a value, or is excluded by another.</exception>
+    /// <exception cref="UsageException">A flag is unknown, has no value, has an empty value although it needs one, or is excluded by another.</exception>
     public static Settings Read(IReadOnlyList<string> args, FlagTable table, Func<string, string?> environment)
     {
         Arguments arguments = Arguments.Read(args, table);
@@ -192,7 +192,10 @@ internal sealed class Settings
         Add(settings);
     }
 
-    /// <summary>Refuses two flags that exclude each other if one source has set both. If two sources have, the first source wins.</summary>
+    /// <summary>
+    /// Refuses two flags that exclude each other if the same source has set both. If two sources have set them, the first source of <see cref="SettingSource"/>
+    /// wins.
+    /// </summary>
     private void SettleExclusive()
     {
         foreach ((string one, string other) in Exclusive)
@@ -211,7 +214,9 @@ internal sealed class Settings
         }
     }
 
-    /// <summary>Decides between a secret and its file: the first source wins, and if one source has set both, the secret itself wins.</summary>
+    /// <summary>
+    /// Decides between a secret and its file: the first source of <see cref="SettingSource"/> wins. If the same source has set both, the secret itself wins.
+    /// </summary>
     private void SettleSecrets()
     {
         foreach ((string secret, string file) in Secrets)

@@ -8,7 +8,7 @@ internal interface IDestination
     void Write(ReadOnlySpan<byte> bytes);
 
     /// <summary>Writes as many bytes as possible without waiting.</summary>
-    /// <returns>The number of bytes that were written; 0 if it is not known whether a write would wait.</returns>
+    /// <returns>The number of bytes that were written. It is 0 if it is not known whether a write would wait.</returns>
     /// <exception cref="IOException">The destination accepts no more bytes.</exception>
     int WriteAtOnce(ReadOnlySpan<byte> bytes) => 0;
 }

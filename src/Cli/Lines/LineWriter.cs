@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Lines;
 /// <summary>Writes lines to stderr, stdout or a file: a bounded queue, and one thread that writes.</summary>
 /// <remarks>
 /// A caller that adds a line never waits for the destination and never sees its errors. If the destination is full or broken, or nobody reads it, lines are
-/// lost. Their number is written to the destination as soon as it accepts bytes again.
+/// lost. Their number is written with the next lines that the destination accepts.
 /// </remarks>
 internal sealed class LineWriter
 {
@@ -39,7 +39,7 @@ internal sealed class LineWriter
     /// <summary>The number of bytes in <see cref="_waiting"/>.</summary>
     private int _waitingBytes;
 
-    /// <summary>The number of lost lines that has not been written to the destination yet.</summary>
+    /// <summary>The number of lost lines that is still to be written to the destination.</summary>
     private long _lost;
 
     /// <summary>Whether a batch of lines is being written.</summary>
@@ -128,7 +128,7 @@ internal sealed class LineWriter
         }
     }
 
-    /// <summary>Waits for lines, and takes as many as fit into one write, and the number of lines that were lost before.</summary>
+    /// <summary>Waits for lines. Takes as many as fit into one write, and the number of lines that were lost before.</summary>
     /// <returns>The number of lines in the batch.</returns>
     private int Take(MemoryStream batch, out long lost)
     {
@@ -169,7 +169,7 @@ internal sealed class LineWriter
         }
         catch (Exception)
         {
-            // The disk is full, the reader has gone, or something else: the process must go on without its lines.
+            // Whatever the cause, such as a full disk or a reader that has gone, the process must go on without these lines.
             return false;
         }
     }

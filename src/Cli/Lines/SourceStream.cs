@@ -5,8 +5,8 @@ namespace McpProxyFast.Cli.Lines;
 
 /// <summary>Reads a stream whose reads block, on a separate thread. The code that awaits a read continues on that thread.</summary>
 /// <remarks>
-/// With the thread pool, one thread would have to be woken for each read, and another one for the code after it. The code that continues must not block, since
-/// nothing is read meanwhile.
+/// On the thread pool, a thread would have to be woken for each read, and another one for the code that awaits it. That code must not block, since nothing is
+/// read meanwhile.
 /// </remarks>
 internal sealed class SourceStream : Stream, IValueTaskSource<int>
 {

@@ -1,9 +1,9 @@
 namespace McpProxyFast.Cli.Lines;
 
-/// <summary>The process's stdout and stderr. If one of them is full or broken, or nobody reads it, that neither delays the process nor ends it.</summary>
+/// <summary>The process's stdout and stderr. If one of them is full or broken, or nobody reads it, only <see cref="Print"/> waits or fails.</summary>
 internal static class Standard
 {
-    /// <summary>How long the process, when it ends, waits for lines that have not been written.</summary>
+    /// <summary>How long the process waits at most, when it ends, for lines that have not been written.</summary>
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>Writes lines to stdout.</summary>

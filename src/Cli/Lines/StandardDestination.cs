@@ -4,7 +4,7 @@ namespace McpProxyFast.Cli.Lines;
 
 /// <summary>The process's stdout or stderr.</summary>
 /// <remarks>
-/// On Unix it does not use <see cref="Console"/>: there a write to stdout waits for a write to stderr and the other way round, and it is not noticed that the
+/// On Unix it does not use <see cref="Console"/>. There a write to stdout waits for a write to stderr and the other way round, and gives no error when the
 /// reader has gone. If the process was started without the descriptor, the runtime may use the number for a file of its own, which must not be written to.
 /// </remarks>
 internal sealed unsafe class StandardDestination(int descriptor) : IDestination
@@ -35,8 +35,8 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
         || (Control(descriptor, GetDescriptorFlags) is >= 0 and var flags && (flags & ClosesOnExec) == 0);
 
     /// <summary>
-    /// Whether the system can write to the descriptor without waiting. Linux can for pipes, sockets and files. Cleared once it turns out that it cannot: for
-    /// terminals, named pipes, or with an old kernel or C library.
+    /// Whether the system can write to the descriptor without waiting. Linux can do so for pipes, sockets and files. Set to false when an attempt shows that it
+    /// cannot: for terminals, named pipes, or with an old kernel or C library.
     /// </summary>
     private volatile bool _canWriteAtOnce = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
@@ -105,7 +105,7 @@ internal sealed unsafe class StandardDestination(int descriptor) : IDestination
             _canWriteAtOnce = false;
         }
 
-        return 0; // the caller now writes with waiting, and gets any other error then
+        return 0; // the caller now calls Write, which waits, and which throws if the error remains
     }
 
     [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]

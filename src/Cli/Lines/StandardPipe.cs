@@ -10,7 +10,7 @@ namespace McpProxyFast.Cli.Lines;
 /// </remarks>
 internal sealed record StandardPipe : IDuplexPipe
 {
-    /// <summary>The maximum number of bytes that are read ahead.</summary>
+    /// <summary>The maximum number of bytes that are read before the bridge uses them. Then reading pauses until half of them have been used.</summary>
     private const int ReadAhead = 64 * 1024;
 
     private StandardPipe(PipeReader input, PipeWriter output) => (Input, Output) = (input, output);
@@ -22,7 +22,7 @@ internal sealed record StandardPipe : IDuplexPipe
     /// <summary>Opens the pipe. No other code may use stdin and stdout from now on.</summary>
     public static StandardPipe Open()
     {
-        // A write that has to wait blocks a thread of the pool. One more thread keeps enough threads for the connections.
+        // A write to stdout that has to wait blocks a thread of the pool. One more thread replaces it, so that connections need not wait for one.
         ThreadPool.GetMinThreads(out int workers, out int completions);
         ThreadPool.SetMinThreads(workers + 1, completions);
 

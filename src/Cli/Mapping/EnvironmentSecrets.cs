@@ -3,11 +3,11 @@ using System.Collections.Concurrent;
 namespace McpProxyFast.Cli.Mapping;
 
 /// <summary>
-/// Reads secrets from environment variables. A variable is removed when it is read, so that no program that the command starts finds the secret there.
+/// Reads secrets from environment variables. A variable is removed when it is read, so that programs that the command starts do not get the secret.
 /// </summary>
 internal static class EnvironmentSecrets
 {
-    /// <summary>The variables that are not removed, since other programs need them: a user may forward one of these, and a browser must still start.</summary>
+    /// <summary>The variables that are never removed, since the programs that the command starts, such as a browser, need them.</summary>
     private static readonly string[] Shared = ["HOME", "PATH", "USER", "LOGNAME", "USERNAME", "HOSTNAME", "LANG", "TMPDIR", "DISPLAY"];
 
     private static readonly ConcurrentDictionary<string, string> Taken = new(StringComparer.Ordinal);
@@ -26,7 +26,7 @@ internal static class EnvironmentSecrets
             if (!Shared.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 Environment.SetEnvironmentVariable(name, null);
-                HeldSecrets.Note(value.Trim()); // another variable may have the same secret
+                HeldSecrets.Note(value.Trim()); // so that a started program does not find it in another variable
             }
         }
 

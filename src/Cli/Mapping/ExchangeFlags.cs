@@ -3,7 +3,10 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Maps the flags for token exchange to the engine's policy. That policy may contain the one of the outgoing sign-in.</summary>
+/// <summary>
+/// Maps the flags for token exchange to the engine's policy. If the exchange uses the token of the outgoing sign-in, that policy contains the policy of the
+/// sign-in.
+/// </summary>
 internal static class ExchangeFlags
 {
     private const string Prefix = "token-exchange-";
@@ -15,11 +18,11 @@ internal static class ExchangeFlags
     private const string Outgoing = "outgoing";
     private const string None = "none";
 
-    /// <summary>The flags, without their prefix, that only a token exchange by RFC 8693 can use.</summary>
+    /// <summary>The flags, without their prefix, that only the variant <c>rfc8693</c> uses.</summary>
     private static readonly string[] OfExchange =
         ["subject-token-type", "requested-token-type", "actor", "actor-token-file", "actor-token-type", "grant-type"];
 
-    /// <summary>Returns the complete outgoing policy.</summary>
+    /// <summary>Returns the complete outgoing policy: that of the token exchange if there is one, otherwise that of the sign-in.</summary>
     /// <param name="login">The policy of the outgoing sign-in; null if there is none.</param>
     /// <param name="options">The flags.</param>
     /// <param name="settings">The settings that the options were read from.</param>
@@ -54,12 +57,12 @@ internal static class ExchangeFlags
         });
     }
 
-    /// <summary>Whether there is an outgoing sign-in that the exchange does not use, so that it has no effect.</summary>
+    /// <summary>Whether a token exchange is on that does not use the outgoing sign-in. Then a sign-in has no effect.</summary>
     public static bool LeavesLoginIdle(ExchangeOptions options) =>
         options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
 
     /// <summary>
-    /// Refuses flags for token exchange without <c>--token-exchange-url</c>: no token would be exchanged. Variables that scripts for <c>thv</c> set are
+    /// Refuses flags for token exchange if <c>--token-exchange-url</c> is missing: no token would be exchanged. Variables that scripts for <c>thv</c> set are
     /// ignored.
     /// </summary>
     private static void RefuseIdle(Settings settings)

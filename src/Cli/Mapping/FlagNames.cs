@@ -1,9 +1,9 @@
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>The flag that sets each property or parameter that the engine may refuse.</summary>
+/// <summary>For each property or parameter that the engine may refuse, the flag that sets it.</summary>
 internal static class FlagNames
 {
-    /// <summary>The environment variable with the store's key. There is no flag for it, since the key belongs to the machine rather than to one call.</summary>
+    /// <summary>The environment variable with the store's key. There is no flag for it, since all commands that use the store need the same key.</summary>
     public const string StoreKeyVariable = "MCPPROXYFAST_STORE_KEY";
 
     /// <summary>The flags for the properties of <see cref="McpProxyOptions"/>.</summary>

@@ -54,7 +54,9 @@ internal static class FlagValue
         }
     }
 
-    /// <summary>Returns the path of a file whose content the engine reads when it needs it. The file must exist from the start.</summary>
+    /// <summary>
+    /// Returns the path of a file that the engine reads each time it needs the content. The file is read once now, so that a mistake is reported at the start.
+    /// </summary>
     /// <exception cref="UsageException">The file cannot be read or is empty.</exception>
     public static string? SecretFile(string flag, string? file)
     {
@@ -62,7 +64,7 @@ internal static class FlagValue
         return file;
     }
 
-    /// <summary>Returns the path of a PEM file with a private key. The file must exist from the start.</summary>
+    /// <summary>Returns the path of a PEM file with a private key. The file is read once now, so that a mistake is reported at the start.</summary>
     /// <exception cref="UsageException">The file cannot be read, or has no private key.</exception>
     public static string? KeyFile(string flag, string? file)
     {

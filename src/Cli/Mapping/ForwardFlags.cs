@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Maps the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the engine's added fields.</summary>
+/// <summary>
+/// Maps the flags <c>--remote-forward-headers</c> and <c>--remote-forward-headers-secret</c> to the header fields that the engine adds to requests.
+/// </summary>
 /// <remarks>No message repeats a value, a reference, or an invalid name, since any of them may be the secret itself, written in the wrong place.</remarks>
 internal static class ForwardFlags
 {
@@ -56,7 +58,7 @@ internal static class ForwardFlags
     public static bool LooksSecret(string given) =>
         SecretWords.Any(word => given.Split('=')[0].Replace('_', '-').Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether one of the secrets may be in the credential store, and the store exists.</summary>
+    /// <summary>Whether a secret may have to be read from the credential store: its reference names a stored secret, and the store exists.</summary>
     public static bool ReadStore(OutgoingOptions options) =>
         options.RemoteForwardHeadersSecret.Any(given => IsStored(given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..]))
         && OutgoingFlags.TryGetStorePath(options) is { } path

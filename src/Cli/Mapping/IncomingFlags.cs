@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Maps the flags that say who may come in to the engine's token policy.</summary>
+/// <summary>Maps the flags that say which callers may use the proxy to the engine's token policy.</summary>
 internal static class IncomingFlags
 {
     /// <returns>The policy; null if none of the flags that turn protection on is given.</returns>

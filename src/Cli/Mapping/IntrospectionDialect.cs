@@ -3,12 +3,13 @@ using McpProxyFast.Cli.Options;
 namespace McpProxyFast.Cli.Mapping;
 
 /// <summary>
-/// A provider whose token check does not follow RFC 7662. It is recognized by the URL of the check, which is the same for all of its customers.
+/// The form of a provider's token introspection: that of RFC 7662, or that of a provider that does not follow it. Such a provider is recognized by the URL of
+/// the endpoint, which is the same for all of its customers.
 /// </summary>
-/// <param name="Host">The host of that URL.</param>
-/// <param name="Path">The start of that URL's path.</param>
-/// <param name="ClientRule">Why the check needs the app's client id and secret; null if it does not.</param>
-/// <param name="At">Makes the engine's object for this kind of check, from the URL and the options.</param>
+/// <param name="Host">The host of the endpoint's URL; empty for RFC 7662.</param>
+/// <param name="Path">The start of the path of the endpoint's URL; empty for RFC 7662.</param>
+/// <param name="ClientRule">The message for a missing client id or secret if the endpoint needs them; otherwise null.</param>
+/// <param name="At">Makes the engine's object for this form of introspection, from the URL and the options.</param>
 internal sealed record IntrospectionDialect(string Host, string Path, string? ClientRule, Func<Uri, IncomingOptions, TokenIntrospection> At)
 {
     private static readonly IntrospectionDialect[] All =
@@ -25,7 +26,7 @@ internal sealed record IntrospectionDialect(string Host, string Path, string? Cl
         ? TokenIntrospection.At(endpoint, id, options.OidcClientSecret)
         : TokenIntrospection.At(endpoint));
 
-    /// <summary>Returns the dialect for a URL; that of RFC 7662 if the URL belongs to none of these providers.</summary>
+    /// <summary>Returns the form for a URL. It is that of RFC 7662 if the URL belongs to none of the other providers.</summary>
     public static IntrospectionDialect Of(Uri endpoint) =>
         Array.Find(All, one => endpoint.Host == one.Host && endpoint.AbsolutePath.StartsWith(one.Path, StringComparison.Ordinal)) ?? Standard;
 }

@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Mapping;
 
-/// <summary>Maps the flags for sizes, counts and times to the engine's limits, which check their ranges.</summary>
+/// <summary>Maps the flags for sizes, counts and times to the engine's limits. The engine checks their ranges.</summary>
 internal static class LimitFlags
 {
     private delegate bool TryParse<T>(string text, out T value);

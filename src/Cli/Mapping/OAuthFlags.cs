@@ -55,7 +55,8 @@ internal static class OAuthFlags
     }
 
     /// <summary>
-    /// Refuses combinations that can be written with flags but not with the engine's types. <see cref="Settings"/> has settled flags that exclude each other.
+    /// Refuses combinations that can be written with flags but not with the engine's types. <see cref="Settings"/> has already refused flags that exclude each
+    /// other.
     /// </summary>
     private static void Refuse(OutgoingOptions options, Values values)
     {
@@ -79,7 +80,9 @@ internal static class OAuthFlags
                 "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
     }
 
-    /// <summary>Reads how a client secret is sent. The engine checks that there is one, since a client that registers itself may be given one.</summary>
+    /// <summary>
+    /// Reads how a client secret is sent. The engine refuses a method that sends a secret if the client has none. A client that registers itself may get one.
+    /// </summary>
     private static TokenEndpointAuthMethod AuthMethod(OutgoingOptions options, Values values)
     {
         TokenEndpointAuthMethod method = options.RemoteAuthClientAuth switch
@@ -108,7 +111,7 @@ internal static class OAuthFlags
         KnownClient? known = options.RemoteAuthClientId is { } id ? new KnownClient(id, authentication) : null;
         OAuthClient own = options.RemoteAuthClientMetadataUrl is { } document ? OAuthClient.Described(document) : OAuthClient.Registered;
 
-        // This is made for every grant, so that a wrong port is always refused.
+        // Made even if another grant is used, so that a wrong callback port is always refused.
         var withBrowser = new OAuthGrant.AuthorizationCode
         {
             Client = known ?? own,

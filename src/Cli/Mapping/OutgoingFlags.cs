@@ -7,7 +7,7 @@ internal static class OutgoingFlags
 {
     private const string NoStore = "none";
 
-    // An empty value does not count as "not given": the engine refuses it.
+    // The variable may be set and empty. That does not count as a missing key: the engine refuses it.
     private static string? Key => Environment.GetEnvironmentVariable(FlagNames.StoreKeyVariable);
 
     /// <returns>The policy; null if none of the flags that turn the sign-in on is given.</returns>
@@ -29,7 +29,7 @@ internal static class OutgoingFlags
             return FlagValue.Accepted(FlagNames.Outgoing, () => OutgoingPolicy.Bearer(token));
         }
 
-        // The file's present content is checked as a given token would be. It may change later, and is checked again each time it is read.
+        // The file's present content is checked as a token from the command line is. The engine checks it again each time it reads the file.
         const string fileFlag = "remote-auth-bearer-token-file";
         string file = FlagValue.SecretFile(fileFlag, options.RemoteAuthBearerTokenFile)!;
         string held = FlagValue.Secret(given: null, fileFlag, file)!;
@@ -39,7 +39,9 @@ internal static class OutgoingFlags
     }
 
     /// <summary>Returns the policy for the verbs that sign in or out, whose credential is kept in a store.</summary>
-    /// <exception cref="UsageException">There is nothing to sign in for, or no store; or as for <see cref="ToPolicy"/>.</exception>
+    /// <exception cref="UsageException">
+    /// A bearer token is given, so that there is nothing to sign in for; there is no store; or <see cref="ToPolicy"/> would throw too.
+    /// </exception>
     public static OAuthPolicy ToSignIn(OutgoingOptions options)
     {
         RefuseNoStore(options);
@@ -61,7 +63,7 @@ internal static class OutgoingFlags
     /// <exception cref="UsageException">The store's key is not valid.</exception>
     public static CredentialStoreFile? TryGetStore(StoreOptions options) => TryGetStorePath(options) is null ? null : Store(options);
 
-    /// <summary>Returns the path of that store; null if there is none.</summary>
+    /// <summary>Returns the path of the store in which credentials are kept; null if they are kept in memory only, or this user has no home folder.</summary>
     public static string? TryGetStorePath(StoreOptions options) =>
         options.RemoteAuthStore is null && !Prerequisites.HasHome(CredentialStoreFile.DefaultPath) ? null : PathOf(options.RemoteAuthStore);
 
@@ -77,7 +79,7 @@ internal static class OutgoingFlags
         return options.RemoteAuth || switches.Any(given => given is not null);
     }
 
-    /// <summary>Whether the proxy obtains tokens itself, rather than sending none or one that it is given.</summary>
+    /// <summary>Whether the proxy obtains tokens itself. It does not if it sends no token, or one that it was given.</summary>
     public static bool SignsIn(OutgoingOptions options) => IsOn(options) && (options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null;
 
     private static void RefuseNoStore(StoreOptions options)

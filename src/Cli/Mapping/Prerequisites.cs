@@ -46,7 +46,8 @@ internal static class Prerequisites
     }
 
     /// <summary>
-    /// Lets a user without a home folder use TLS. The runtime looks for the user's certificates in the home folder, and fails if the user has none.
+    /// Lets a user without a home folder use TLS: sets HOME to a path that need not exist. The runtime looks for certificates in the home folder, and fails if
+    /// the user has none.
     /// </summary>
     public static void DoWithoutHome()
     {
@@ -57,7 +58,7 @@ internal static class Prerequisites
         }
     }
 
-    /// <summary>Returns the path, unless it is in a home folder that does not exist.</summary>
+    /// <summary>Returns the path if the user has a home folder.</summary>
     /// <exception cref="UsageException">The user has no home folder.</exception>
     public static string HomeOf(string path) => HasHome(path)
         ? path
@@ -66,7 +67,7 @@ internal static class Prerequisites
     /// <summary>Whether the user has a home folder, judged by a path in it.</summary>
     public static bool HasHome(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal);
 
-    /// <summary>Returns the first flag that needs cryptography; null if none does.</summary>
+    /// <summary>Returns the first thing that needs cryptography, such as a flag; null if nothing does.</summary>
     private static string? ReasonOf(ProxyOptions options)
     {
         (bool Needed, string Reason)[] reasons =

@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>The flags for token exchange, shared by the verbs that serve callers.</summary>
+/// <summary>The flags for token exchange, shared by the verbs that listen (<c>proxy</c> and <c>tunnel</c>).</summary>
 internal abstract class ExchangeOptions : TargetOptions
 {
     [Option("token-exchange-url", MetaValue = "URL",

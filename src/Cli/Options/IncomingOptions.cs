@@ -2,7 +2,7 @@ using CommandLine;
 
 namespace McpProxyFast.Cli.Options;
 
-/// <summary>The flags that say who may come in, shared by the verbs that listen.</summary>
+/// <summary>The flags that say which callers may use the proxy, shared by the verbs that listen (<c>proxy</c> and <c>tunnel</c>).</summary>
 internal abstract class IncomingOptions : ExchangeOptions
 {
     [Option("oidc-issuer", MetaValue = "URL", HelpText = "Accept only requests with a token of this issuer; its keys are discovered.")]

@@ -25,6 +25,6 @@ internal abstract class TargetOptions : OutgoingOptions
         HelpText = "Time until the target's answer begins, 10ms to 24h, or off; after it the request fails with 504. No stream is cut.")]
     public string ResponseTimeout { get; set; } = "";
 
-    /// <summary>The value of <c>--drain-timeout</c>. Each of these verbs declares the flag itself, with its own help text.</summary>
+    /// <summary>The value of <c>--drain-timeout</c>. Each derived class declares the flag itself, since the help texts differ.</summary>
     public abstract string DrainTimeout { get; set; }
 }

@@ -4,10 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>One run of an agent: a child process that ends whenever this process ends, even after SIGKILL.</summary>
+/// <summary>
+/// One run of an agent (the program of a tunnel provider, such as ngrok): a child process that ends whenever this process ends, even by SIGKILL.
+/// </summary>
 /// <remarks>
 /// .NET cannot run code between fork and exec. So the child is this program again (<see cref="AgentLauncher"/>): it asks the system to be killed when its
-/// parent dies, then becomes the agent by exec. Linux ties that request to the thread that forked, so each agent is started by its own thread, which then
+/// parent dies, then becomes the agent by exec. On Linux the parent is the thread that forked. So each agent is started by a thread of its own, which then
 /// waits for the agent to exit.
 /// </remarks>
 internal sealed class Agent : IDisposable
@@ -21,7 +23,7 @@ internal sealed class Agent : IDisposable
     /// <summary>How long the agent may take to exit after SIGTERM before it is killed.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long to wait for the last lines after the exit. A child of the agent may keep the pipes open.</summary>
+    /// <summary>How long to wait for the last lines after the agent has exited. A child of the agent may keep the pipes open.</summary>
     private static readonly TimeSpan LastLinesTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
@@ -30,7 +32,7 @@ internal sealed class Agent : IDisposable
 
     private Agent(ProcessStartInfo start) => _process = new Process { StartInfo = start };
 
-    /// <summary>The number of its process, and on Linux of its process group.</summary>
+    /// <summary>The id of the agent's process, and on Linux of its process group.</summary>
     public int Id => _process.Id;
 
     /// <summary>Starts an agent.</summary>
@@ -69,12 +71,12 @@ internal sealed class Agent : IDisposable
         return code;
     }
 
-    /// <summary>Sends SIGTERM, and SIGKILL if the agent does not exit in time; also to the programs that it has started.</summary>
+    /// <summary>Sends SIGTERM to the agent and to the programs that it has started, and SIGKILL if the agent does not exit in time.</summary>
     public async Task StopAsync()
     {
         if (OperatingSystem.IsWindows())
         {
-            _process.StandardInput.Close(); // the launcher then stops the agent
+            _process.StandardInput.Close(); // the launcher notices the end of its stdin, and stops the agent
         }
         else if (!_ended.Task.IsCompleted && !TrySignalGroup(Terminate))
         {
@@ -96,7 +98,7 @@ internal sealed class Agent : IDisposable
     private static extern int Kill(int process, int signal);
 
     /// <summary>
-    /// Signals the agent and the programs that it has started. An agent may be a script that starts the real one, and that must not keep running.
+    /// Signals the agent and the programs that it has started. An agent may be a script that starts the real agent, which must not keep running.
     /// </summary>
     /// <remarks>
     /// On Linux the agent starts a session, and so a process group whose id is the agent's process id. The system does not reuse that id while a process of the

@@ -6,15 +6,14 @@ namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>A small shell that kills the process group of an agent when this process has ended, even by SIGKILL. It is used on Linux only.</summary>
 /// <remarks>
-/// The system kills the agent when its parent dies, but not the programs that the agent has started. The shell reads the number of the group from a pipe that
-/// only this process can write to; the end of the pipe is the end of this process. It has a session of its own, so that it outlives a kill of this process's
-/// group, and ignores the signals to stop.
+/// The system kills the agent when its parent dies, but not the programs that the agent has started. The shell reads the id of the group from a pipe that only
+/// this process can write to. The pipe ends when this process ends, and the shell then kills the group. The shell has a session of its own and ignores the
+/// signals to stop, so that a signal to this process's group does not end it.
 /// </remarks>
 internal sealed class AgentGuard : IAsyncDisposable
 {
     /// <summary>
-    /// The script that the shell runs. It reads lines until the pipe ends. The last line counts: the number of the process group, or nothing if no agent
-    /// runs.
+    /// The script that the shell runs. It reads lines until the pipe ends. Only the last line counts: the id of the process group, or nothing if no agent runs.
     /// </summary>
     public const string Script = """
         exec >/dev/null 2>&1
@@ -24,7 +23,7 @@ internal sealed class AgentGuard : IAsyncDisposable
         [ -z "$group" ] || kill -s KILL -- "-$group"
         """;
 
-    /// <summary>How long the shell may take to end.</summary>
+    /// <summary>How long the shell may take to end before it is killed.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>The shell; null on systems other than Linux, and if it could not be started.</summary>
@@ -46,12 +45,12 @@ internal sealed class AgentGuard : IAsyncDisposable
         }
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)
         {
-            return new AgentGuard(null); // the agent cannot be started either, which is logged
+            return new AgentGuard(null); // then the agent cannot be started either, and that is logged
         }
     }
 
-    /// <summary>Tells the shell which process group to kill at the end.</summary>
-    /// <param name="group">The number of the group; null if no agent runs.</param>
+    /// <summary>Tells the shell which process group to kill when this process ends.</summary>
+    /// <param name="group">The id of the group; null if no agent runs.</param>
     public void Watch(int? group)
     {
         try
@@ -65,7 +64,7 @@ internal sealed class AgentGuard : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the shell. Must be called when no agent runs any more.</summary>
+    /// <summary>Ends the shell. May be called only when no agent runs any more, since the shell kills the group that it was told last.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_shell is null)
@@ -79,7 +78,7 @@ internal sealed class AgentGuard : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has ended already.
+            // The shell has ended already.
         }
 
         await Task.WhenAny(_shell.WaitForExitAsync(), Task.Delay(EndTimeout));

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>Keeps an agent running. When it exits, logs that and starts it again after a pause that grows with each short run.</summary>
+/// <summary>Keeps an agent running. When it exits, logs that and starts it again after a pause. The pause is longer after each further short run.</summary>
 internal sealed class AgentKeeper : IAsyncDisposable
 {
-    /// <summary>An agent that ran at least this long has worked, so the pause starts at the shortest again.</summary>
+    /// <summary>A run of at least this length counts as successful: the pause after it is the shortest again.</summary>
     private static readonly TimeSpan LongRun = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);

@@ -10,13 +10,16 @@ namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>The hidden verb that starts an agent so that it cannot outlive the proxy.</summary>
 /// <remarks>
-/// On Linux it asks the system to be killed when its parent dies, then replaces itself with the agent; what the agent starts is the business of an
-/// <see cref="AgentGuard"/>, which is started in the same way. On other systems it keeps running as the agent's parent and stops the agent when its own stdin
-/// ends: only the proxy holds the other end of that pipe.
+/// On Linux the launcher asks the system to be killed when its parent dies, then replaces itself with the agent. The programs that the agent starts are killed
+/// by an <see cref="AgentGuard"/>, which is started through this verb too. On other systems the launcher keeps running as the agent's parent. It stops the
+/// agent when its own stdin ends, since only the proxy holds the other end of that pipe.
 /// </remarks>
 internal static class AgentLauncher
 {
-    /// <summary>The verb, not shown in the help: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c>, or <c>launch-agent guard</c>.</summary>
+    /// <summary>
+    /// The verb, which the help does not show: <c>launch-agent MODE PARENT PROGRAM [ARGUMENT]…</c> or <c>launch-agent guard</c>. PARENT is the proxy's process
+    /// id.
+    /// </summary>
     public const string Verb = "launch-agent";
 
     private const string Become = "become";
@@ -33,7 +36,7 @@ internal static class AgentLauncher
     private const int TerminateSignal = 15; // SIGTERM
     private const int BrokenPipeSignal = 13; // SIGPIPE
 
-    /// <summary>How long the agent may take to exit after SIGTERM when the parent has died.</summary>
+    /// <summary>How long the agent may take to exit after SIGTERM, when its parent has died, before it is killed.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Returns how to start the launcher for an agent.</summary>
@@ -51,7 +54,7 @@ internal static class AgentLauncher
         return start;
     }
 
-    /// <summary>How to start the launcher for an <see cref="AgentGuard"/>.</summary>
+    /// <summary>Returns how to start the launcher for an <see cref="AgentGuard"/>.</summary>
     public static ProcessStartInfo StartForGuard() => StartSelf([Guard]);
 
     private static ProcessStartInfo StartSelf(string[] arguments)
@@ -64,14 +67,14 @@ internal static class AgentLauncher
             start.ArgumentList.Add(argument);
         }
 
-        // An agent gets the secret that it needs in a variable of its own.
+        // Secrets of the proxy are removed. The secret that an agent needs is added later, in a variable of its own.
         ChildEnvironment.Hide(start.Environment, HeldSecrets.All);
         return start;
     }
 
     /// <summary>Runs the launcher.</summary>
     /// <param name="args">The arguments, starting with the verb.</param>
-    /// <returns>The exit code of the agent. On Linux it does not return unless the agent could not be started.</returns>
+    /// <returns>The exit code for this process. On Linux the method returns only if the program could not be started.</returns>
     public static int Run(string[] args)
     {
         if (args is [_, Guard] && OperatingSystem.IsLinux())
@@ -104,7 +107,7 @@ internal static class AgentLauncher
             return Fail(program, "the system cannot make it end with its parent process");
         }
 
-        // The parent may have died before the call above.
+        // The parent may have died before the call above, which then has no effect.
         if (ParentId() != parent)
         {
             return ExitCode.Failed;
@@ -113,7 +116,7 @@ internal static class AgentLauncher
         return Execute(program, arguments);
     }
 
-    /// <returns>The exit code, if the program cannot be started.</returns>
+    /// <returns>The exit code if the program cannot be started. Otherwise the program replaces this process.</returns>
     private static int Execute(string program, string[] arguments)
     {
         // The runtime ignores SIGPIPE, and exec would keep that for the program.
@@ -151,7 +154,7 @@ internal static class AgentLauncher
         using Stream input = Console.OpenStandardInput();
         while (input.Read(new byte[64]) > 0)
         {
-            // Nothing is ever written here; only the end of the stream matters.
+            // The proxy writes nothing to this pipe. Only its end matters.
         }
 
         try

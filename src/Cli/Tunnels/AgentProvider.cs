@@ -12,7 +12,7 @@ internal abstract class AgentProvider : TunnelProvider
     /// <summary>Where to get the program, for the error message.</summary>
     public abstract string Source { get; }
 
-    /// <summary>The public address if it is known before the agent runs, else null.</summary>
+    /// <summary>The public address if it is known before the agent runs; otherwise null.</summary>
     public virtual Uri? KnownUrl => null;
 
     /// <summary>Creates the command line and environment of the agent.</summary>
@@ -21,7 +21,7 @@ internal abstract class AgentProvider : TunnelProvider
     /// <exception cref="FailedException">A secret can no longer be read.</exception>
     public abstract AgentCommand CommandFor(string proxy, string serverName);
 
-    /// <summary>Finds the public address in a line of output.</summary>
+    /// <summary>Finds the tunnel's public address in a line of the agent's output.</summary>
     /// <returns>The address; null if the line has none.</returns>
     public abstract Uri? UrlIn(string line);
 

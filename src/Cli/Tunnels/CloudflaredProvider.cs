@@ -69,7 +69,7 @@ internal sealed partial class CloudflaredProvider : AgentProvider
     [GeneratedRegex(@"\|\s+(https://[a-z0-9-]+\.trycloudflare\.com)/?\s+\|")]
     private static partial Regex QuickUrl();
 
-    /// <summary>Reads the token again for each start: the file may have been replaced.</summary>
+    /// <summary>Reads the token. It is read again for each start of the agent, since its file may have been replaced.</summary>
     private string Token(Func<string, Exception> wrong)
     {
         if (_tokenVariable is null)

@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Mapping;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The ngrok agent, version 3. Takes the same arguments as <c>thv proxy tunnel</c>.</summary>
+/// <summary>The ngrok agent, version 3. Its arguments are those of <c>thv proxy tunnel</c> for ngrok.</summary>
 internal sealed class NgrokProvider : AgentProvider
 {
     public const string Name = "ngrok";

@@ -10,7 +10,9 @@ internal static class PolicyFile
 
     /// <summary>Checks the file that an argument names.</summary>
     /// <returns>The path; null if the argument is not given.</returns>
-    /// <exception cref="UsageException">There is no such file, or it is not YAML.</exception>
+    /// <exception cref="UsageException">
+    /// The file cannot be read, is too large, is empty, is not YAML, or has a name that does not end in .yml or .yaml.
+    /// </exception>
     public static string? Checked(ProviderArguments given, string name)
     {
         if (given.Text(name) is not { } path)

@@ -6,13 +6,13 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The members of <c>--provider-args</c>. Unknown names and wrong types are errors.</summary>
+/// <summary>The members of the JSON object in <c>--provider-args</c>. Unknown names and wrong types are errors.</summary>
 internal sealed class ProviderArguments
 {
     /// <summary>The name of the flag.</summary>
     public const string Flag = "provider-args";
 
-    /// <summary>The only argument that is a secret itself; others name the place of a secret.</summary>
+    /// <summary>The only argument whose value is a secret. Others name the file or the variable that has the secret.</summary>
     public const string AuthToken = "auth-token";
 
     /// <summary>The maximum length of the flag's value. A few paths and a token take some hundred characters.</summary>

@@ -5,21 +5,23 @@ using System.Text.RegularExpressions;
 
 namespace McpProxyFast.Cli.Tunnels;
 
-/// <summary>The installed ssh program: forwards a port of a host of the user to the proxy.</summary>
+/// <summary>The installed ssh program. It forwards a port of the user's own server to the proxy (<c>ssh -R</c>).</summary>
 internal sealed partial class SshProvider : AgentProvider
 {
     public const string Name = "ssh";
 
-    /// <summary>For this name sshd listens on the loopback addresses of its machine.</summary>
+    /// <summary>The address that sshd listens on if none is given: for this name it uses the loopback addresses of its machine.</summary>
     private const string ServersLoopback = "localhost";
 
     private readonly string _destination;
     private readonly int? _port;
 
-    /// <summary>The path in quotes, as ssh options need it; null if not given. The same holds for the next field.</summary>
+    /// <summary>The path of the private key, in quotes as ssh options need it; null if it is not given.</summary>
     private readonly string? _identityFile;
 
+    /// <summary>The path of the file of known hosts, in quotes as ssh options need it; null if it is not given.</summary>
     private readonly string? _knownHostsFile;
+
     private readonly int _remotePort;
     private readonly string _remoteHost;
 
@@ -65,7 +67,8 @@ internal sealed partial class SshProvider : AgentProvider
         new(ProviderArguments.Of(Name, arguments, "host", "port", "identity-file", "known-hosts-file", "remote-port", "remote-host", "url"));
 
     /// <remarks>
-    /// Batch mode, because nobody can type a password or check a host key. No shared connection (ControlMaster), so that the tunnel ends with this process.
+    /// Batch mode is on, because nobody can type a password or check a host key. A shared connection (ControlMaster) is not used, since the tunnel could then
+    /// outlive this process.
     /// </remarks>
     public override AgentCommand CommandFor(string proxy, string serverName)
     {

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Cli.Tunnels;
 
 /// <summary>
-/// A tunnel that an agent makes. Refuses an unprotected proxy, runs the agent, and gives the tunnel's public address to the proxy and the user.
+/// A tunnel that an agent makes. Refuses a proxy that does not check its callers, runs the agent, and gives the tunnel's public address to the proxy and the
+/// user.
 /// </summary>
 /// <param name="provider">The provider of the tunnel.</param>
 /// <param name="serverName">The name that the user gave the server.</param>

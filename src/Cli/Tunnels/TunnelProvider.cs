@@ -13,7 +13,7 @@ internal abstract class TunnelProvider
     /// <summary>The names of all providers.</summary>
     public static IReadOnlyList<string> Names { get; } = [NgrokProvider.Name, CloudflaredProvider.Name, SshProvider.Name, OpenAiProvider.Name];
 
-    /// <summary>Whether the agent is only checked and not started.</summary>
+    /// <summary>Whether the arguments are only checked, and no agent is started.</summary>
     public virtual bool IsDryRun => false;
 
     /// <summary>Checks the provider's name.</summary>
@@ -41,7 +41,7 @@ internal abstract class TunnelProvider
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>Creates the companion that runs beside the proxy.</summary>
+    /// <summary>Creates what runs beside the proxy to make the tunnel.</summary>
     /// <param name="options">The options of the command.</param>
     public abstract IProxyCompanion Beside(TunnelOptions options);
 }

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>Checks what a proxy would give other people access to. Refuses it if that is a credential, and warns if it is less.</summary>
+/// <summary>
+/// Checks who could reach the proxy and what they could do with it. Refuses a proxy whose credential others could use, and warns of lesser dangers.
+/// </summary>
 internal static class Exposure
 {
     /// <summary>Refuses a proxy that lets everybody on the network use a credential.</summary>
@@ -22,7 +24,7 @@ internal static class Exposure
         }
     }
 
-    /// <summary>Logs warnings about what others can do.</summary>
+    /// <summary>Logs warnings about what others could do with the proxy.</summary>
     /// <param name="engine">The proxy's options.</param>
     /// <param name="host">The value of <c>--host</c>.</param>
     /// <param name="addsField">Whether the flags add a header field to requests that acts as a credential.</param>
@@ -55,7 +57,10 @@ internal static class Exposure
         }
     }
 
-    /// <summary>Whether every caller may use the proxy's own credential. A token exchanged for the caller's own is used by that caller only.</summary>
+    /// <summary>
+    /// Whether every caller would act with the proxy's own credential. A token that the proxy gets in exchange for a caller's token is used for that caller
+    /// only.
+    /// </summary>
     private static bool Lends(McpProxyOptions engine) => engine.Outgoing is not (null or TokenExchangePolicy { Subject.IsCaller: true });
 
     /// <summary>Warns if a credential would be sent to another machine without encryption.</summary>

@@ -12,11 +12,11 @@ internal interface IProxyCompanion
     /// <exception cref="UsageException">The proxy must not run with these options.</exception>
     void Refuse(McpProxyOptions engine, bool addsCredential);
 
-    /// <summary>Checks, before the proxy listens, that everything it needs is available.</summary>
+    /// <summary>Checks, before the proxy listens, that everything that the companion needs is available.</summary>
     /// <exception cref="FailedException">Something is missing.</exception>
     Task RequireAsync();
 
-    /// <summary>Logs warnings about what others can do.</summary>
+    /// <summary>Logs warnings about what others could do with the proxy.</summary>
     void Warn(McpProxyOptions engine, bool addsCredential, ILogger logger);
 
     /// <summary>Starts the companion. The result is disposed of after the proxy has been drained.</summary>

@@ -5,7 +5,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary><c>mcpproxyfast login</c>: signs in before the proxy needs it.</summary>
+/// <summary><c>mcpproxyfast login</c>: signs in at a target and stores the credential, before a proxy needs it.</summary>
 internal static class LoginVerb
 {
     public static Task<int> RunAsync(LoginOptions options, Settings settings)

@@ -3,7 +3,7 @@ using McpProxyFast.Cli.Lines;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary>Runs a proxy until it has been told to stop and is drained, and says what it waits for.</summary>
+/// <summary>Runs a proxy until it has been told to stop and is drained. If the drain takes long, prints what the proxy waits for.</summary>
 internal static class Running
 {
     /// <summary>If the drain ends within this time, nothing is printed. Idle connections and short exchanges end that fast.</summary>

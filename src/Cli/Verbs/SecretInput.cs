@@ -10,7 +10,7 @@ internal static class SecretInput
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads all of stdin. One line end at the end is dropped.</summary>
-    /// <param name="name">The secret's name, for the person at a terminal.</param>
+    /// <param name="name">The secret's name, for the prompt at a terminal.</param>
     /// <param name="stopping">Cancels the operation.</param>
     /// <exception cref="UsageException">The input is empty, too large, or not text.</exception>
     public static async Task<string> ReadAsync(string name, CancellationToken stopping)

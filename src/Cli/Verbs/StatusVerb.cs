@@ -4,7 +4,7 @@ using McpProxyFast.Cli.Options;
 
 namespace McpProxyFast.Cli.Verbs;
 
-/// <summary><c>mcpproxyfast status</c>: lists what is stored.</summary>
+/// <summary><c>mcpproxyfast status</c>: lists the stored credentials.</summary>
 internal static class StatusVerb
 {
     public static Task<int> RunAsync(StatusOptions options, Settings settings)

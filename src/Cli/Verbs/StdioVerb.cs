@@ -10,7 +10,7 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary><c>mcpproxyfast stdio</c>: connects a client that speaks MCP over stdin and stdout with a remote MCP server.</summary>
 internal static class StdioVerb
 {
-    /// <summary>How long the process, when it ends, waits for lines that have not been written to the log file.</summary>
+    /// <summary>How long the process waits at most, when it ends, for lines that have not been written to the log file.</summary>
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
     public static async Task<int> RunAsync(StdioOptions options, Settings settings)

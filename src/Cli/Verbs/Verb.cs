@@ -53,8 +53,6 @@ internal sealed class Verb
             return Task.FromResult(ExitCode.Stopped);
         }
 
-        // `proxy stdio` and `proxy tunnel` are refused first. Otherwise the flags of the second verb would be reported as unknown.
-        NotBuilt.RefuseVerbBehind(Name, args.Count > 0 ? args[0] : null);
         Settings settings = Settings.Read(args, _table, Environment.GetEnvironmentVariable);
         NotBuilt.RefuseVerbBehind(Name, settings.Positionals.Count > 0 ? settings.Positionals[0] : null);
         NotBuilt.Refuse(settings);

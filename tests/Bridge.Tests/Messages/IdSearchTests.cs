@@ -40,8 +40,10 @@ public sealed class IdSearchTests
     public void IdOfAnAnswerIsKeptApartFromThoseOfRequests(string message, string id) =>
         Pieces.Everywhere(message, bytes => Assert.Equal(id, Search(bytes).AnswerId?.ToString() ?? ""));
 
-    [Fact]
-    public void IdThatIsThereTwiceIsNone() => Assert.Equal("", Found(Pieces.Of("""{"id":1,"method":"m","id":2}""")));
+    [Theory]
+    [InlineData("""{"id":1,"method":"m","id":2}""")]
+    [InlineData("""{"id":null,"method":"m","id":2}""")]
+    public void IdThatIsThereTwiceIsNone(string message) => Assert.Equal("", Found(Pieces.Of(message)));
 
     [Fact]
     public void IdThatIsTooLongIsNone() =>

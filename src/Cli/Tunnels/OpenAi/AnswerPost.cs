@@ -3,15 +3,17 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Posts answers to the control plane. Decides whether and when an answer is sent again.</summary>
+/// <summary>Posts the answers to commands to the control plane. Decides whether and when an answer is sent again.</summary>
 /// <param name="plane">The control plane.</param>
 /// <param name="logger">Gets a warning for each lost answer.</param>
 internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
 {
-    /// <summary>The maximum number of attempts for an answer. With the pauses they take some minutes.</summary>
+    /// <summary>The maximum number of attempts to post a final answer; then it is lost. With the pauses they take some minutes.</summary>
     private const int MaxAttempts = 12;
 
-    /// <summary>The maximum number of attempts for a notification. They are fewer, because the answer waits for the notification.</summary>
+    /// <summary>
+    /// The maximum number of attempts to post a notification; then it is lost. They are fewer, because the final answer waits for the notification.
+    /// </summary>
     private const int MaxNotificationAttempts = 4;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
@@ -20,7 +22,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
     /// <summary>Posts the final answer of a command. Every attempt sends the same bytes.</summary>
     /// <param name="command">The command that is answered.</param>
     /// <param name="body">The answer.</param>
-    /// <param name="cancel">Cancelled at the deadline of the command.</param>
+    /// <param name="cancel">Cancelled at the deadline of the command, or when the process ends.</param>
     public async Task AnswerAsync(TunnelCommand command, ReadOnlySequence<byte> body, CancellationToken cancel)
     {
         var pauses = new RetryPauses(FirstPause, LongestPause);
@@ -60,7 +62,9 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
     }
 
     /// <summary>Posts a notification. It is sent again only if it was certainly not received.</summary>
-    /// <returns>False if it may be lost. Then no later notification of the same command may be sent.</returns>
+    /// <returns>
+    /// False if the notification may be lost. Then no later notification of the same command may be sent, so that none is missing between two others.
+    /// </returns>
     public async Task<bool> NotifyAsync(TunnelCommand command, ReadOnlySequence<byte> body, CancellationToken cancel)
     {
         var pauses = new RetryPauses(FirstPause, LongestPause);

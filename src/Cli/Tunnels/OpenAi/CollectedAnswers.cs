@@ -17,7 +17,7 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
     /// <summary>The messages that contain the answers.</summary>
     private readonly List<MessageBuffer> _held = [];
 
-    /// <summary>Whether an error has answered all requests that were open.</summary>
+    /// <summary>Whether one error has answered all requests that were open.</summary>
     private bool _isRefused;
 
     /// <summary>Whether no further answer is needed.</summary>
@@ -26,10 +26,10 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
     /// <summary>Whether at least one answer has come.</summary>
     public bool HasSome => _answers.Count > 0;
 
-    /// <summary>Takes a message if it answers an open request.</summary>
-    /// <param name="message">The message. If it is taken, this object disposes of it.</param>
+    /// <summary>Keeps a message if it answers an open request.</summary>
+    /// <param name="message">The message. If it is kept, this object disposes of it, unless <see cref="Release"/> gives it to the caller.</param>
     /// <param name="head">The head of the message.</param>
-    /// <returns>Whether the message was taken.</returns>
+    /// <returns>Whether the message was kept.</returns>
     public bool Take(MessageBuffer message, RpcHead head)
     {
         int before = _answers.Count;
@@ -54,7 +54,9 @@ internal sealed class CollectedAnswers(CommandMessage asked) : IDisposable
         return true;
     }
 
-    /// <summary>Returns the message to post: the one answer, or all answers as a batch. The caller must dispose of the messages that it is made of.</summary>
+    /// <summary>
+    /// Returns the message to post: the one answer, or all answers as a batch. The caller must dispose of the returned buffers, which the message is made of.
+    /// </summary>
     /// <param name="missing">Makes the error for a request that was not answered.</param>
     public (ReadOnlySequence<byte> Message, MessageBuffer[] Held) Release(Func<MessageId, ReadOnlySequence<byte>> missing)
     {

@@ -4,22 +4,27 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Reads the commands in the response to a poll. Ignores unknown fields, and commands that cannot be answered.</summary>
+/// <summary>Reads the commands in the response to a poll. Ignores unknown fields, and commands whose answer could not be posted.</summary>
 internal static class CommandReader
 {
     private const string MainChannel = "main";
 
-    /// <summary>The maximum number of commands in one response, many times the number that a poll asks for.</summary>
+    /// <summary>The maximum number of commands in one response, many times the number that a poll asks for. A response with more is refused.</summary>
     private const int MaxCommands = 1_000;
 
-    /// <summary>The maximum number of bytes of a command's headers. A request head has no room for more.</summary>
+    /// <summary>
+    /// The maximum number of bytes of a command's headers, as JSON. Larger ones are not read, and the command fails, since no request head may be that large.
+    /// </summary>
     private const int MaxHeaderBytes = 64 * 1024;
 
-    /// <summary>Allows a deeper nesting than messages may have, so that one message that is too deep does not make the whole response unreadable.</summary>
+    /// <summary>
+    /// The options for reading a response. They allow a deeper nesting than messages may have, so that one message that is too deep does not make the whole
+    /// response unreadable.
+    /// </summary>
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 2_048 };
 
     /// <param name="body">The response's body. The messages of the returned commands are slices of it.</param>
-    /// <exception cref="JsonException">The body is not a JSON object with an array of commands, or has too many commands.</exception>
+    /// <exception cref="JsonException">The body is not a JSON object, its <c>commands</c> are not an array, or there are too many of them.</exception>
     public static IReadOnlyList<TunnelCommand> Read(in ReadOnlySequence<byte> body)
     {
         var json = new Utf8JsonReader(body, Options);
@@ -69,7 +74,7 @@ internal static class CommandReader
         return commands;
     }
 
-    /// <returns>The command; null if it cannot be answered, or a field that must be a string is not valid Unicode.</returns>
+    /// <returns>The command; null if its id or shard token is missing or not valid, or a name in it is not valid Unicode.</returns>
     private static TunnelCommand? ReadOne(ref Utf8JsonReader json, in ReadOnlySequence<byte> body)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);

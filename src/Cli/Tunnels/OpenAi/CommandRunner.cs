@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Runs the commands of the control plane: sends each to the MCP server once, and posts the answer.</summary>
+/// <summary>Runs the commands of the control plane: sends each at most once to the MCP server, and posts the answer.</summary>
 /// <param name="proxy">The proxy, which sends requests to the MCP server.</param>
 /// <param name="target">The URL of the MCP server.</param>
 /// <param name="delivery">Posts the answers.</param>
@@ -48,7 +48,7 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
         }
     }
 
-    /// <returns>The answer; null for a command that gets none.</returns>
+    /// <returns>The answer; null if the command has an unknown type, so that nothing is posted.</returns>
     private async Task<TunnelAnswer?> AnswerAsync(TunnelCommand command, CancellationToken cancel)
     {
         switch (command.Type)

@@ -4,7 +4,8 @@ using McpProxyFast.Bridge;
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
 /// <summary>
-/// Reads the event stream that answers a command. If it breaks off, or the server closes it so that the client polls, the rest is fetched with a GET.
+/// Reads the event stream that answers a command. If the stream breaks off, or the server closes it early to make the client poll, the rest is fetched with a
+/// GET.
 /// </summary>
 /// <param name="proxy">The proxy, which sends requests to the MCP server.</param>
 /// <param name="target">The URL of the MCP server.</param>
@@ -19,10 +20,10 @@ internal sealed class CommandStream(
     private const string SessionField = "Mcp-Session-Id";
     private const string LastEventField = "Last-Event-ID";
 
-    /// <summary>How long fetching the rest is tried again while the server cannot be reached. The same as the bridge's default.</summary>
+    /// <summary>How long fetching the rest is tried again while the server cannot be reached. It equals the bridge's default.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>The header fields of the POST that are not copied to the GET: it has other values for them, or does not have them.</summary>
+    /// <summary>The header fields of the command that are not copied to the GET. The GET has its own values for them, or does not have them.</summary>
     private static readonly string[] OfPost = ["Accept", "Content-Type", "Cache-Control", LastEventField];
 
     private readonly StreamResumption _rest = new(Patience, clock);
@@ -56,7 +57,7 @@ internal sealed class CommandStream(
         }
     }
 
-    /// <summary>Notes that an event was not a message. It may have been the answer, so the rest is not fetched again and again.</summary>
+    /// <summary>Called when an event was not a valid message. It may have been the answer, so the rest is not fetched again and again.</summary>
     public void NoteBroken() => _rest.WasBroken = true;
 
     public void Dispose()
@@ -78,7 +79,8 @@ internal sealed class CommandStream(
         }
     }
 
-    /// <summary>Fetches what follows the last event. Tries again until a stream is opened or that is no longer useful.</summary>
+    /// <summary>Fetches what follows the last event. Tries again until a stream is opened, the server refuses, or <see cref="Patience"/> is over.</summary>
+    /// <returns>Whether a stream was opened.</returns>
     private async Task<bool> ResumeAsync(CancellationToken cancel)
     {
         while (_rest.IsPossible)
@@ -102,7 +104,7 @@ internal sealed class CommandStream(
         return false;
     }
 
-    /// <returns>The request and its response, both null if the exchange was cut before a response had begun.</returns>
+    /// <returns>The request and its response. The response is null if none has come; then the request may be null too.</returns>
     private async Task<(McpExchange? Exchange, McpResponse? Response)> GetAsync(CancellationToken cancel)
     {
         McpExchange? exchange = null;
@@ -123,7 +125,7 @@ internal sealed class CommandStream(
         }
     }
 
-    /// <summary>The fields of the command, with the session that its response may have begun.</summary>
+    /// <summary>Returns the header fields of the GET: those of the command, and the id of the session that the first response has begun, if any.</summary>
     private (string Name, string Value)[] FieldsOfGet()
     {
         // The id is sent as UTF-8. Each of its bytes becomes one character here, since heads are written with one byte for each character.

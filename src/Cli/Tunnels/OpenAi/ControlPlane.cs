@@ -5,7 +5,10 @@ using McpProxyFast.Cli.Flags;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Makes the three HTTP calls to the control plane. The caller decides what each response means.</summary>
+/// <summary>
+/// Makes the three HTTP calls to the control plane, the vendor's service that hands out commands and collects answers. The caller decides what each response
+/// means.
+/// </summary>
 /// <param name="provider">The tunnel, the key and the base URL.</param>
 internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
 {
@@ -25,7 +28,7 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
 
     private readonly HttpMessageInvoker _http = new(Handler(provider, TimeSpan.FromMinutes(10)));
 
-    /// <summary>Uses a new connection for each call. On a reused one that fails, HttpClient may send the request again by itself.</summary>
+    /// <summary>Uses a new connection for each call. If a reused connection fails, HttpClient may send the request again by itself.</summary>
     private readonly HttpMessageInvoker _once = new(Handler(provider, TimeSpan.Zero));
 
     private readonly string _tunnel = $"{provider.Base.AbsoluteUri.TrimEnd('/')}/v1/tunnels/{Uri.EscapeDataString(provider.TunnelId)}";

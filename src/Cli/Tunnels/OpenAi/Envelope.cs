@@ -8,7 +8,7 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <summary>Builds the JSON bodies that are posted to the control plane.</summary>
 internal static class Envelope
 {
-    /// <summary>The type of a notification, which does not end the command.</summary>
+    /// <summary>The type of a body that carries a notification. It does not end the command: the final answer comes later.</summary>
     public const string Notification = "jsonrpc_notify";
 
     private const string ContentType = "Content-Type";
@@ -32,7 +32,7 @@ internal static class Envelope
     public static ReadOnlySequence<byte> Answer(TunnelCommand command, McpResponse response, in ReadOnlySequence<byte> message) =>
         Message(command, "jsonrpc_response", response, message);
 
-    /// <summary>Builds the final answer when the server gave none.</summary>
+    /// <summary>Builds the final answer if the server gave none.</summary>
     /// <param name="command">The command that is answered.</param>
     /// <param name="asked">The command's message. Each request of a batch gets an error.</param>
     /// <param name="failure">What failed.</param>

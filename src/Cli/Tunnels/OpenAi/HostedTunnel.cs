@@ -6,18 +6,18 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The companion of the hosted tunnel: checks the key and the tunnel, then starts the poll loop.</summary>
+/// <summary>Runs beside the proxy for the hosted tunnel: checks the key and the tunnel, then starts the poll loop.</summary>
 /// <param name="provider">The tunnel and its key.</param>
 internal sealed class HostedTunnel(OpenAiProvider provider) : IProxyCompanion
 {
     public void Refuse(McpProxyOptions engine, bool addsCredential)
     {
-        // Nothing to refuse: the control plane only lets in its own account.
+        // Nothing to refuse: the control plane hands out only commands of the account that owns the tunnel.
     }
 
     public void Warn(McpProxyOptions engine, bool addsCredential, ILogger logger)
     {
-        // Nothing to warn about, for the same reason.
+        // Nothing to warn about: only the account that owns the tunnel can use it.
     }
 
     /// <summary>Fails if the control plane refuses the key or does not know the tunnel. Other failures may be temporary; the poll loop retries them.</summary>
@@ -43,7 +43,7 @@ internal sealed class HostedTunnel(OpenAiProvider provider) : IProxyCompanion
         }
         catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
         {
-            // The poll loop logs this and retries.
+            // The poll loop will meet the same failure, log it and try again.
         }
     }
 

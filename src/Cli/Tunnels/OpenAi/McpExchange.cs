@@ -6,13 +6,13 @@ using McpProxyFast.Http1;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>
-/// One request to the MCP server. It goes through the proxy in this process, which takes care of credentials, limits, DNS, TLS and admission.
-/// </summary>
+/// <summary>One request to the MCP server. It goes through the proxy in this process, which takes care of credentials, limits, DNS and TLS.</summary>
 /// <remarks>It does not use HttpClient, which joins several values of a field with commas. The tunnel's protocol forbids that.</remarks>
 internal sealed class McpExchange : IDisposable
 {
-    /// <summary>Settings of the connections. Every host is allowed: no web page can reach a connection in memory.</summary>
+    /// <summary>
+    /// The settings of the connections to the proxy. Every <c>Host</c> is allowed: the check is against web pages, which cannot reach a connection in memory.
+    /// </summary>
     private static readonly ClientConnectionInfo Info = new() { AllowedHosts = ["*"] };
 
     /// <summary>The fields that a command cannot set, because they belong to the connection, or say where the message ends.</summary>
@@ -33,11 +33,11 @@ internal sealed class McpExchange : IDisposable
     /// <summary>Sends a request.</summary>
     /// <param name="proxy">The proxy that sends the request to the MCP server.</param>
     /// <param name="target">The URL of the MCP server.</param>
-    /// <param name="method">POST or DELETE.</param>
-    /// <param name="headers">The headers of the command; null if they were too large.</param>
+    /// <param name="method">POST, GET or DELETE.</param>
+    /// <param name="headers">The header fields of the request; null if those of the command were too large.</param>
     /// <param name="message">The body; empty if there is none.</param>
     /// <param name="cancel">Cancels the request.</param>
-    /// <returns>The exchange; null if the headers were too large, or one is not valid in HTTP.</returns>
+    /// <returns>The exchange; null if the headers were too large, or one of them is not valid in HTTP.</returns>
     public static async Task<McpExchange?> SendAsync(
         McpProxy proxy,
         Uri target,
@@ -70,7 +70,7 @@ internal sealed class McpExchange : IDisposable
     }
 
     /// <summary>Waits for the head of the response.</summary>
-    /// <returns>The response; null if the connection ends before its head is complete.</returns>
+    /// <returns>The response; null if the connection ends before its head is complete, or the head is not valid.</returns>
     public Task<McpResponse?> ResponseAsync(CancellationToken cancel) => McpResponse.ReadAsync(_connection, cancel);
 
     /// <summary>Closes the connection. If no answer has come yet, this cancels the MCP request.</summary>

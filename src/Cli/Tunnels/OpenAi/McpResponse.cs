@@ -8,7 +8,10 @@ namespace McpProxyFast.Cli.Tunnels.OpenAi;
 /// <summary>A response that came through the proxy in this process.</summary>
 internal sealed class McpResponse
 {
-    /// <summary>The limits for reading the response. They are not smaller than the proxy's own. The code that reads the body bounds its size.</summary>
+    /// <summary>
+    /// The limits for reading the response. They are at least the proxy's own, so that no response that it passes on is refused here. The size of the body is
+    /// bounded by the code that reads it.
+    /// </summary>
     private static readonly HeadLimits Limits = new(
         MaxHeadBytes: ushort.MaxValue, MaxStartLineBytes: 8 * 1024, MaxFields: 1_000, new BodyLimits(long.MaxValue / 2, MaxOverheadBytes: 64 * 1024));
 

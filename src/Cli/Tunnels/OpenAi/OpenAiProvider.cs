@@ -5,7 +5,9 @@ using McpProxyFast.Cli.Verbs;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>The hosted tunnel. It needs no agent: the command itself polls a control plane for requests.</summary>
+/// <summary>
+/// The tunnel that OpenAI hosts. It needs no agent: this process polls OpenAI's control plane for commands, most of which carry a request for the MCP server.
+/// </summary>
 internal sealed class OpenAiProvider : TunnelProvider
 {
     public const string Name = "openai";

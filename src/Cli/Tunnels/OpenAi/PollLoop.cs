@@ -19,10 +19,10 @@ internal sealed class PollLoop : IAsyncDisposable
     /// <summary>If a poll without commands is answered sooner than this, the server did not hold it open, and the next poll waits.</summary>
     private static readonly TimeSpan ShortPoll = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long to wait for the next bytes of a poll's response.</summary>
+    /// <summary>How long to wait for the next bytes of a poll's response. Then the poll has failed.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long running commands may take after the proxy has been drained.</summary>
+    /// <summary>How long running commands may take after the proxy has been drained. Then they are cancelled.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly int _concurrency;
@@ -82,7 +82,7 @@ internal sealed class PollLoop : IAsyncDisposable
         await _stopping.CancelAsync();
         await _running;
 
-        // When every slot has been taken back, no command is running.
+        // A running command holds a slot. When this method has all slots, no command is running.
         _aborting.CancelAfter(EndTimeout);
         for (int i = 0; i < _concurrency; i++)
         {
@@ -153,7 +153,7 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits a moment if a poll without commands was answered at once.</summary>
+    /// <summary>Waits a moment if a poll without commands was answered sooner than <see cref="ShortPoll"/>.</summary>
     private async Task RestAsync(long began)
     {
         if (_clock.GetElapsedTime(began) < ShortPoll)
@@ -222,7 +222,7 @@ internal sealed class PollLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Called after each successful poll.</summary>
+    /// <summary>Called after each successful poll. Ends the series of failures, and logs that the tunnel is connected if it was not.</summary>
     private void Well()
     {
         _pauses.Reset();

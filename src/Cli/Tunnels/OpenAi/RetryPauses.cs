@@ -1,17 +1,18 @@
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
 /// <summary>
-/// Computes the pauses between attempts. Each is twice the last one up to a limit, is shortened by up to half at random, and is never below Retry-After.
+/// Computes the pauses between attempts. Each is twice as long as the last one, up to a limit, and is shortened by up to half at random. No pause is shorter
+/// than the server's <c>Retry-After</c>, of which at most <see cref="LongestAsked"/> counts.
 /// </summary>
 internal sealed class RetryPauses
 {
-    /// <summary>The longest <c>Retry-After</c> that is followed.</summary>
+    /// <summary>The longest <c>Retry-After</c> that is followed. A longer one counts as this one.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromSeconds(60);
 
     private readonly TimeSpan _first;
     private readonly TimeSpan _most;
 
-    /// <summary>The next pause, before the random part is taken off.</summary>
+    /// <summary>The next pause, before it is shortened at random.</summary>
     private TimeSpan _next;
 
     /// <param name="first">The first pause.</param>

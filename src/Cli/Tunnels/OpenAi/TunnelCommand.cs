@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>A command of the control plane.</summary>
+/// <summary>A command of the control plane, usually a request for the MCP server whose answer is posted back.</summary>
 /// <param name="RequestId">The command's id, repeated in the body of each answer.</param>
 /// <param name="ShardToken">A token that is repeated in a header of each answer, and nowhere else.</param>
 /// <param name="Type">The command's type. It may be one that this version does not know.</param>

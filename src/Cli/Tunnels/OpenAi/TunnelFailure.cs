@@ -3,11 +3,11 @@ using McpProxyFast.Bridge;
 
 namespace McpProxyFast.Cli.Tunnels.OpenAi;
 
-/// <summary>Why an MCP request got no JSON-RPC answer. It has only fixed words: no address, no exception text, no body.</summary>
-/// <param name="Source">The part that failed.</param>
+/// <summary>Why an MCP request got no JSON-RPC answer. It has only fixed words, so that no address, exception text or body reaches the control plane.</summary>
+/// <param name="Source">The part that failed, in the words of the tunnel's protocol.</param>
 /// <param name="Code">The <c>resp_code</c>: the server's status; if it sent none, 504 for a timeout and otherwise 502.</param>
 /// <param name="HasResponse">Whether the server had started a response.</param>
-/// <param name="Status">The error status of the server, or null.</param>
+/// <param name="Status">The error status of the server; null if the server sent none.</param>
 internal sealed record TunnelFailure(string Source, int Code, bool HasResponse, int? Status = null)
 {
     private const int BadGateway = 502;

@@ -5,13 +5,15 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Reads the arguments of a tool call that are sent in HTTP headers too.</summary>
+/// <summary>Reads the arguments of a tool call that must be sent in HTTP headers too (<c>x-mcp-header</c> of revision 2026-07-28).</summary>
 internal ref struct ArgumentReader
 {
-    /// <summary>The maximum size in bytes of all argument headers of one request. They must fit into its head: 32 KiB, unless set otherwise.</summary>
+    /// <summary>
+    /// The maximum size in bytes of all argument headers of one request. A larger call is refused, since a request head may have only 32 KiB by default.
+    /// </summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <summary>The largest integer that every JSON parser reads exactly (RFC 8259 §6).</summary>
+    /// <summary>The largest integer that every JSON parser reads exactly (RFC 8259 §6). A larger argument gets no header.</summary>
     private const decimal MaxSafeInteger = (1L << 53) - 1;
 
     /// <summary>The list that the headers are added to.</summary>
@@ -81,7 +83,7 @@ internal ref struct ArgumentReader
         return null;
     }
 
-    /// <summary>Returns the marked parameter that the reader is at; null if the parameter is not marked.</summary>
+    /// <summary>Returns the parameter that the reader is at, if it or a property in it is sent in a header; otherwise null.</summary>
     private readonly ToolParameters? FindParameter(ToolParameters parameters, HashSet<string> seen, out bool isTwice)
     {
         isTwice = false;

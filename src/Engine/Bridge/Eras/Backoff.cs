@@ -3,7 +3,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Computes how long to wait before something is tried again: longer after each failure, up to a bound.</summary>
 internal static class Backoff
 {
-    /// <summary>How often the wait is doubled at most.</summary>
+    /// <summary>The maximum number of times that the wait is doubled. After that it stays the same.</summary>
     private const int MaxDoublings = 6;
 
     /// <summary>Returns the wait before the next try.</summary>

@@ -15,7 +15,7 @@ internal sealed record ToClient(ReadOnlySequence<byte> Message) : EraAction;
 /// <param name="Message">The message. It is valid until <paramref name="Hold"/> is disposed of.</param>
 /// <param name="Head">The head of the message.</param>
 /// <param name="After">How long to wait before it is sent.</param>
-/// <param name="Hold">Must be disposed of when the message is no longer needed; null if the message's memory belongs to nobody else.</param>
+/// <param name="Hold">Must be disposed of when the message is no longer needed; null if nothing needs to be disposed of.</param>
 internal sealed record ToServer(MessageId? Id, ReadOnlySequence<byte> Message, RpcHead Head, TimeSpan After = default, IDisposable? Hold = null)
     : EraAction;
 

@@ -5,24 +5,26 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge.Eras;
 
 /// <summary>
-/// Decides from the answer to an <c>initialize</c> whether the server may speak only 2026-07-28, which has no handshake (revision 2026-07-28, "Backward
-/// Compatibility").
+/// Decides from the answer to <c>initialize</c> whether the server is possibly one that speaks only 2026-07-28, which has no handshake (revision 2026-07-28,
+/// "Backward Compatibility").
 /// </summary>
 internal static class EraDetection
 {
     /// <summary>The error code of revision 2026-07-28 that says that the headers of a POST do not match its message.</summary>
     public const int HeaderMismatch = -32020;
 
-    /// <summary>The reasons of the bridge's own errors that such a server can cause, because its answer was not an MCP message.</summary>
+    /// <summary>
+    /// The <c>data.reason</c> of the bridge's own errors for an HTTP response that was not an MCP message. A server that speaks only 2026-07-28 may answer so.
+    /// </summary>
     private static readonly string[] Answered = ["upstream-status", "upstream-response-invalid", "upstream-answer-missing", "transport-unsuitable"];
 
-    /// <summary>Whether the server should be asked with <c>server/discover</c>.</summary>
+    /// <summary>Whether the bridge should find out with <c>server/discover</c> whether the server speaks 2026-07-28.</summary>
     /// <param name="answer">The answer to <c>initialize</c>.</param>
     /// <param name="head">The head of the answer.</param>
     /// <remarks>
-    /// Such a server does not know the method (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which revisions it knows (-32022).
-    /// Other servers give the same errors, so every error that the server itself has made counts. If the server was not reached, or a person has to sign in
-    /// first, the server has not answered yet.
+    /// A server that speaks only 2026-07-28 does not know <c>initialize</c> (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which
+    /// revisions it knows (-32022). Other servers give the same errors, so every error that the server itself has made counts. An error of the bridge does not
+    /// count if the server was not reached, or a person has to sign in first.
     /// </remarks>
     public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, RpcHead head)
     {

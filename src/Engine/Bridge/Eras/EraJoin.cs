@@ -9,22 +9,20 @@ namespace McpProxyFast.Bridge.Eras;
 /// </summary>
 /// <remarks>
 /// It is a state machine without IO, clock or log. It takes messages and returns actions, which the caller carries out in order. It is not thread-safe. A
-/// message that cannot be translated is answered with a JSON-RPC error that says so.
+/// request that cannot be translated is answered with a JSON-RPC error that says so.
 /// </remarks>
 internal abstract class EraJoin
 {
     /// <summary>The state of the translation.</summary>
     public JoinState State { get; protected set; } = JoinState.Asking;
 
-    /// <summary>Returns the first actions.</summary>
+    /// <summary>Starts the translation, and returns the first actions.</summary>
     public abstract IReadOnlyList<EraAction> Start();
 
     /// <summary>Handles a message from the client. It must not be a batch.</summary>
     /// <param name="message">The message.</param>
     /// <param name="head">The head of the message.</param>
-    /// <param name="origin">
-    /// The owner of the message's bytes, shared with everything that is made from the message or kept of it. Null if the bytes belong to nobody else.
-    /// </param>
+    /// <param name="origin">The owner of the message's bytes, which messages made from it share. Null if the bytes need not be disposed of.</param>
     public abstract IReadOnlyList<EraAction> FromClient(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin = null);
 
     /// <summary>Handles a message from the server, or an error that the bridge has made in its place. It must not be a batch.</summary>
@@ -33,10 +31,12 @@ internal abstract class EraJoin
     /// <param name="head">The head of the message.</param>
     public abstract IReadOnlyList<EraAction> FromServer(MessageId? request, in ReadOnlySequence<byte> message, RpcHead head);
 
-    /// <summary>Says that a large answer to a request is coming in. If the request is large too, it is no longer kept.</summary>
+    /// <summary>
+    /// Called when the answer to a request turns out to be large. If the request is large too, its bytes are no longer kept for sending it again.
+    /// </summary>
     /// <param name="request">The request's id at the server.</param>
     public abstract void AnswerIsLarge(MessageId request);
 
-    /// <summary>Says that the client's input has ended. Questions to the client, and its subscriptions, end.</summary>
+    /// <summary>Called when the client's input has ended. Ends the requests that wait for an answer from the client, and the client's subscriptions.</summary>
     public abstract IReadOnlyList<EraAction> ClientEnded();
 }

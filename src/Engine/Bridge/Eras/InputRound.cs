@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>The questions that a server asks before it goes on with a request (<c>input_required</c>), and the client's answers so far.</summary>
 internal sealed class InputRound
 {
-    /// <summary>The maximum number of questions in one result.</summary>
+    /// <summary>The maximum number of questions in one result. If there are more, the request ends with an error.</summary>
     public const int MaxAsked = 32;
 
     /// <summary>The client's answers, each under the server's key for its question, as raw JSON.</summary>

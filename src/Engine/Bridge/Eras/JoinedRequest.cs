@@ -2,7 +2,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>A client's request that is translated from a revision with a handshake to 2026-07-28, and that the server has not finished.</summary>
+/// <summary>A client's request that is translated from an earlier revision to 2026-07-28, from its first POST to its final answer.</summary>
 internal sealed class JoinedRequest
 {
     /// <summary>The owners of the bytes of <see cref="Sent"/> and of the client's answers to questions. <see cref="LetGo"/> disposes of them.</summary>
@@ -27,14 +27,14 @@ internal sealed class JoinedRequest
     /// <summary>The questions that the client is being asked for this request; null while there are none.</summary>
     public InputRound? Round { get; set; }
 
-    /// <summary>How many bytes are kept for it: the request as it was sent, the client's answers and the server's state.</summary>
+    /// <summary>How many bytes are kept for the request: the request as it was last sent, the client's answers, and the server's <c>requestState</c>.</summary>
     public long KeptBytes { get; set; }
 
-    /// <summary>How many times the server has asked for more input (<c>input_required</c>). It may do so without a question to the client.</summary>
+    /// <summary>How many times the server has asked for more input (<c>input_required</c>), with or without questions to the client.</summary>
     public int Rounds { get; set; }
 
-    /// <summary>Keeps bytes of the client valid until the request is let go.</summary>
-    /// <param name="origin">The owner of the bytes; null if they belong to nobody else.</param>
+    /// <summary>Keeps bytes of the client valid until <see cref="LetGo"/>.</summary>
+    /// <param name="origin">The owner of the bytes; null if they need not be disposed of.</param>
     public void Hold(SharedBytes? origin)
     {
         if (origin is not null)
@@ -43,7 +43,7 @@ internal sealed class JoinedRequest
         }
     }
 
-    /// <summary>Shares the ownership of all kept bytes with a message that is made from them.</summary>
+    /// <summary>Returns a shared ownership of all kept bytes, for a message that is made from them.</summary>
     public SharedBytes Share()
     {
         var shared = new SharedBytes([.. _held]);
@@ -52,7 +52,7 @@ internal sealed class JoinedRequest
         return shared;
     }
 
-    /// <summary>Gives the kept bytes back. The request cannot be sent again after that.</summary>
+    /// <summary>Disposes of the owners of the kept bytes. After that the request cannot be sent again.</summary>
     public void LetGo()
     {
         Sent = null;

@@ -13,7 +13,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// </remarks>
 internal sealed class LegacyClientJoin : EraJoin
 {
-    /// <summary>The id of the client's <c>initialize</c>, which is answered once <c>server/discover</c> is.</summary>
+    /// <summary>The id of the client's <c>initialize</c>. It is answered when the server has answered <c>server/discover</c>.</summary>
     private readonly MessageId _initialize;
 
     /// <summary>What the client has said about itself in its <c>initialize</c>.</summary>
@@ -22,7 +22,7 @@ internal sealed class LegacyClientJoin : EraJoin
     /// <summary>Makes messages for the server.</summary>
     private readonly ModernMessages _messages;
 
-    /// <summary>The client's requests that are not finished.</summary>
+    /// <summary>The client's requests that have no final answer yet.</summary>
     private readonly LegacyRequests _requests;
 
     /// <summary>The id of the <c>server/discover</c> that this class sends; null before <see cref="Start"/>.</summary>
@@ -36,7 +36,7 @@ internal sealed class LegacyClientJoin : EraJoin
     /// <summary>The server's capabilities; null before it has answered <c>server/discover</c>.</summary>
     private ServerCapabilities? _server;
 
-    /// <summary>The stream of notifications about changes; null before the server has answered <c>server/discover</c>.</summary>
+    /// <summary>Listens for changes at the server; null before the server has answered <c>server/discover</c>.</summary>
     private ListenSubscription? _listening;
 
     /// <param name="initialize">The client's <c>initialize</c>.</param>
@@ -175,7 +175,7 @@ internal sealed class LegacyClientJoin : EraJoin
 
                 break;
 
-            // Revision 2026-07-28 has no such notifications: a server asks again if it wants to know.
+            // Dropped: over HTTP, revision 2026-07-28 has no such messages from clients. A server that needs the client's roots asks for them again.
             case Methods.RootsChanged or Methods.Progress or Methods.Initialize or Methods.Cancelled:
                 break;
             default:
@@ -188,7 +188,7 @@ internal sealed class LegacyClientJoin : EraJoin
         }
     }
 
-    /// <summary>Handles the answer to <c>server/discover</c>, from the server or made by the bridge in its place.</summary>
+    /// <summary>Handles the answer to <c>server/discover</c>, or the error that the bridge has made in its place.</summary>
     private void Discovered(in ReadOnlySequence<byte> message, RpcHead head, List<EraAction> actions)
     {
         if (State is not JoinState.Asking)
@@ -211,7 +211,7 @@ internal sealed class LegacyClientJoin : EraJoin
 
     /// <summary>
     /// Sets the log level that each request carries from now on. The server's capabilities are not checked: some servers send log messages without declaring
-    /// it, and the others ignore the level.
+    /// that capability, and servers without log messages ignore the level.
     /// </summary>
     private void SetLevel(MessageId id, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {

@@ -11,24 +11,25 @@ namespace McpProxyFast.Bridge.Eras;
 /// </remarks>
 internal sealed class LegacyRequests
 {
-    /// <summary>The maximum number of requests that are open at a time.</summary>
+    /// <summary>The maximum number of requests that are open at a time. Further ones are refused.</summary>
     public const int MaxOpen = 10_000;
 
     /// <summary>
-    /// The maximum number of bytes that are kept of all open requests together. They are kept in case a request is sent again with the client's answers.
+    /// The maximum number of bytes that are kept of all open requests together. Requests beyond it are refused. The bytes are needed if a request is sent again
+    /// with the client's answers.
     /// </summary>
     public const long MaxKeptBytes = 256 * 1024 * 1024;
 
     /// <summary>
-    /// While an answer comes in, its request is kept until the answer has more bytes than this. Beyond it the answer is taken to be one that asks for no input,
-    /// and a request of more than <see cref="SmallBytes"/> is dropped, so that a large request and a large answer are not held at the same time.
+    /// An answer of more than this many bytes is taken to ask for no input (<c>input_required</c>). While it comes in, its request is dropped if it has more
+    /// than <see cref="SmallBytes"/>, so that a large request and a large answer are not held at the same time.
     /// </summary>
     public const int MaxQuestionBytes = 4 * 1024 * 1024;
 
     /// <summary>A request of at most this many bytes is kept however large its answer is.</summary>
     public const int SmallBytes = 1024 * 1024;
 
-    /// <summary>The maximum number of times that a server may ask for input before it answers a request.</summary>
+    /// <summary>The maximum number of times that a server may ask for input before it answers a request. After that the client gets an error.</summary>
     public const int MaxRounds = 64;
 
     private const string ClientHasEnded = "The server wants more input before it answers the request, but the client's input has ended.";
@@ -38,7 +39,7 @@ internal sealed class LegacyRequests
 
     private const string TooManyBytes = "The requests that the server has not answered yet are too large together. Wait for answers before you send more.";
 
-    /// <summary>The first wait before a request is sent again if the server wants it again without having asked anything.</summary>
+    /// <summary>The wait before a request is sent again if the server wants that without asking the client anything; longer after each further round.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
 
     /// <summary>What the client has said about itself in its <c>initialize</c>.</summary>
@@ -50,13 +51,13 @@ internal sealed class LegacyRequests
     /// <summary>The requests that the server has not answered yet, by their ids at the server.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _atServer = [];
 
-    /// <summary>All requests that are not finished, by their ids at the client.</summary>
+    /// <summary>All requests that have no final answer yet, by their ids at the client.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _open = [];
 
     /// <summary>The requests to the client that it has not answered yet: from their ids to the client's request that they were made for.</summary>
     private readonly Dictionary<MessageId, JoinedRequest> _asked = [];
 
-    /// <summary>The maximum of <see cref="_keptBytes"/>.</summary>
+    /// <summary>The maximum of <see cref="_keptBytes"/>. What would exceed it is refused with an error.</summary>
     private readonly long _maxKeptBytes;
 
     /// <summary>How many bytes are kept: the sum of <see cref="JoinedRequest.KeptBytes"/> over <see cref="_open"/>.</summary>
@@ -79,7 +80,7 @@ internal sealed class LegacyRequests
     /// <param name="id">The request's id.</param>
     /// <param name="message">The request.</param>
     /// <param name="head">The head of the request.</param>
-    /// <param name="origin">The owner of the request's bytes; null if they belong to nobody else.</param>
+    /// <param name="origin">The owner of the request's bytes; null if they need not be disposed of.</param>
     /// <param name="actions">The list that the actions are added to.</param>
     public void Forward(MessageId id, in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
@@ -107,9 +108,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>
-    /// Says that a large answer to a request is coming in. Such an answer asks for no input, so the request is no longer kept if it is large too.
-    /// </summary>
+    /// <summary>Called when the answer to a request turns out to be large. Such an answer asks for no input, so a large request is no longer kept.</summary>
     /// <param name="request">The request's id at the server.</param>
     public void AnswerIsLarge(MessageId request)
     {
@@ -121,7 +120,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>Says that the client's input has ended. Requests that wait for answers of the client end with an error.</summary>
+    /// <summary>Called when the client's input has ended. Requests that wait for an answer from the client end with an error.</summary>
     public void ClientEnded(List<EraAction> actions)
     {
         _hasEnded = true;
@@ -149,10 +148,10 @@ internal sealed class LegacyRequests
         Forget(open);
     }
 
-    /// <summary>Handles an answer of the client. One to a question that was never asked is ignored.</summary>
+    /// <summary>Handles an answer of the client to a question. An answer that belongs to no open question is ignored.</summary>
     /// <param name="message">The answer.</param>
     /// <param name="head">The head of the answer.</param>
-    /// <param name="origin">The owner of the answer's bytes; null if they belong to nobody else.</param>
+    /// <param name="origin">The owner of the answer's bytes; null if they need not be disposed of.</param>
     /// <param name="actions">The list that the actions are added to.</param>
     public void TakeAnswer(in ReadOnlySequence<byte> message, RpcHead head, SharedBytes? origin, List<EraAction> actions)
     {
@@ -192,7 +191,7 @@ internal sealed class LegacyRequests
     {
         if (request is not { } id || !_atServer.TryGetValue(id, out JoinedRequest? open))
         {
-            // The request was cancelled, or the error answers a message that was refused before it came here.
+            // No open request has this id: it was cancelled, or the bridge refused it before it came here. An error is sent on if the client knows the id.
             if (head.Kind is MessageKind.ErrorResponse && (request is null || !_messages.IsOwn(request.Value)))
             {
                 actions.Add(new ToClient(message));
@@ -216,7 +215,7 @@ internal sealed class LegacyRequests
         }
     }
 
-    /// <summary>Handles an answer that asks for input.</summary>
+    /// <summary>Handles an answer that asks for input (<c>input_required</c>).</summary>
     private void AskForMore(JoinedRequest open, in ReadOnlySequence<byte> message, List<EraAction> actions)
     {
         string? fault = ++open.Rounds > MaxRounds ? $"The server has asked for more input {MaxRounds} times without an answer."
@@ -234,7 +233,7 @@ internal sealed class LegacyRequests
 
         Keep(open, state);
 
-        // The request goes on under another id. What the server still sends under the old id is dropped.
+        // The request is sent again under another id. What the server still sends under the old id is dropped.
         _atServer.Remove(open.Upstream);
         if (round.Asked.Count == 0)
         {
@@ -257,14 +256,14 @@ internal sealed class LegacyRequests
         Debug.Assert(open.Sent is not null, "Only a request that is kept is sent again.");
         ToServer again = _messages.Again(open.Sent, round.Answers, round.State) with { After = after, Hold = open.Share().Use() };
         open.Round = null;
-        Keep(open, again.Message.Length - open.KeptBytes); // its answers and its state are in the new message
+        Keep(open, again.Message.Length - open.KeptBytes); // the new message contains the kept answers and state
         open.Sent = again;
         open.Upstream = again.Id!.Value;
         _atServer.Add(open.Upstream, open);
         actions.Add(again);
     }
 
-    /// <summary>Cancels the requests to the client that were made for a request and that it has not answered.</summary>
+    /// <summary>Cancels the questions to the client that were asked for a request and that the client has not answered.</summary>
     private void Withdraw(JoinedRequest open, string reason, List<EraAction> actions)
     {
         foreach (MessageId id in open.Round?.Asked.Keys ?? Enumerable.Empty<MessageId>())
@@ -291,7 +290,7 @@ internal sealed class LegacyRequests
 
     private bool HasRoom(long bytes) => bytes == 0 || _keptBytes + bytes <= _maxKeptBytes;
 
-    /// <summary>Notes that more, or less, is kept for a request.</summary>
+    /// <summary>Adds to the counts of kept bytes; subtracts if <paramref name="bytes"/> is negative.</summary>
     private void Keep(JoinedRequest open, long bytes)
     {
         open.KeptBytes += bytes;

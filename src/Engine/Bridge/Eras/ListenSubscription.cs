@@ -6,17 +6,17 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge.Eras;
 
 /// <summary>
-/// Listens for changes with <c>subscriptions/listen</c> (2026-07-28) for a client of an earlier revision, which expects notifications about changed lists, and
-/// about the resources that it has subscribed to, without that request.
+/// Listens for changes with <c>subscriptions/listen</c> (2026-07-28) on behalf of a client of an earlier revision. Such a client does not send that request,
+/// but expects notifications about changed lists and about the resources that it has subscribed to.
 /// </summary>
 /// <remarks>
-/// One stream carries all notifications. The request that opens a stream says what it should carry. So for each change of the client's subscriptions a new
-/// stream is opened, and the old one is closed only when the server has acknowledged the new one, so that nothing is missed. A lost stream is opened again, and
-/// the client then gets notifications that everything may have changed.
+/// One stream carries all notifications. The request that opens a stream names the notifications that it shall carry. So for each change of the client's
+/// subscriptions a new stream is opened. The old one is closed only when the server has acknowledged the new one, so that nothing is missed. A lost stream is
+/// opened again, and the client then gets notifications that everything may have changed.
 /// </remarks>
 internal sealed class ListenSubscription
 {
-    /// <summary>The wait before a lost stream is opened again; longer after further failures.</summary>
+    /// <summary>The wait before a lost stream is opened again; longer after each further failure, up to a bound.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Makes the requests.</summary>
@@ -26,23 +26,27 @@ internal sealed class ListenSubscription
     private readonly ServerCapabilities _server;
 
     /// <summary>
-    /// The resources that the client has subscribed to, and its requests that wait for the server. Requests wait only while <see cref="_next"/> is not null.
+    /// The resources that the client has subscribed to, and its <c>resources/subscribe</c> requests that are not answered yet. There are such requests only
+    /// while <see cref="_next"/> is not null.
     /// </summary>
     private readonly SubscribedResources _resources = new();
 
-    /// <summary>The stream that the server has acknowledged; null while there is none.</summary>
+    /// <summary>The id of the request whose stream the server has acknowledged; null while there is none.</summary>
     private MessageId? _current;
 
-    /// <summary>The stream that was requested and that the server has not acknowledged; null while there is none.</summary>
+    /// <summary>The id of the request whose stream the server has not acknowledged yet; null while there is none.</summary>
     private MessageId? _next;
 
     /// <summary>Whether the client's subscriptions have changed since <see cref="_next"/> was requested.</summary>
     private bool _isOutdated;
 
-    /// <summary>Whether a stream was lost, so that changes may have been missed.</summary>
+    /// <summary>Whether an acknowledged stream was lost and no other one has been acknowledged since, so that changes may have been missed.</summary>
     private bool _hasMissed;
 
-    /// <summary>Whether the server has said that it does not know <c>subscriptions/listen</c>. Then no stream is requested for changed lists.</summary>
+    /// <summary>
+    /// Whether the server has said that it does not know <c>subscriptions/listen</c>. Then a stream is requested only if the client has subscribed to a
+    /// resource.
+    /// </summary>
     private bool _isRefused;
 
     /// <summary>The number of failed or lost streams since the server last acknowledged one.</summary>
@@ -57,10 +61,10 @@ internal sealed class ListenSubscription
     /// <summary>Starts to listen for changed lists, if the server has such notifications.</summary>
     public void Start(List<EraAction> actions) => Refresh(actions, TimeSpan.Zero);
 
-    /// <summary>Whether a request is one of these streams.</summary>
+    /// <summary>Whether an id is that of a request for one of these streams.</summary>
     public bool Owns(MessageId request) => request == _current || request == _next;
 
-    /// <summary>Whether a stream, or a client's <c>resources/subscribe</c> that is not answered yet, has this id.</summary>
+    /// <summary>Whether an id is that of one of these streams, or of a client's <c>resources/subscribe</c> that is not answered yet.</summary>
     public bool Uses(MessageId request) => Owns(request) || _resources.IsWaiting(request);
 
     /// <summary>Handles a client's <c>resources/subscribe</c>. It is answered when the server has acknowledged a stream that carries the resource.</summary>
@@ -85,7 +89,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Cancels a <c>resources/subscribe</c> if it still waits for the server.</summary>
+    /// <summary>Cancels a <c>resources/subscribe</c> that is not answered yet.</summary>
     /// <returns>Whether such a request had this id.</returns>
     public bool Cancel(MessageId request, List<EraAction> actions)
     {
@@ -126,7 +130,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Closes its streams for good, and ends the subscriptions that wait for one.</summary>
+    /// <summary>Closes the streams for good. The <c>resources/subscribe</c> requests that are not answered yet get an error.</summary>
     public void Stop(List<EraAction> actions)
     {
         _resources.Stop(actions);
@@ -167,7 +171,7 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Handles the end of a stream: of the current one, or of one that the server has not acknowledged.</summary>
+    /// <summary>Handles the end of a stream, whether the server has acknowledged it or not.</summary>
     private void End(MessageId request, (int Code, ReadOnlySequence<byte> Message)? error, List<EraAction> actions)
     {
         if (request == _next)
@@ -189,7 +193,10 @@ internal sealed class ListenSubscription
         }
     }
 
-    /// <summary>Requests a stream that carries what the client wants now. If another request is pending, only notes that this must be done later.</summary>
+    /// <summary>
+    /// Requests a stream that carries what the client wants now, or closes the stream if it wants nothing. While another request is pending, this is put off
+    /// until that one is acknowledged or has failed.
+    /// </summary>
     private void Refresh(List<EraAction> actions, TimeSpan after)
     {
         if (_next is not null)

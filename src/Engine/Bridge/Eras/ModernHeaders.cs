@@ -23,7 +23,7 @@ internal static class ModernHeaders
             return Fault("The protocolVersion in the message's _meta is not the name of a revision, such as 2026-07-28.");
         }
 
-        // Mcp-Method is the one value that must not be encoded.
+        // Unlike Mcp-Name, the header Mcp-Method has no encoding for other characters.
         if (!HeaderText.IsPlain(head.Method))
         {
             return Fault("The message's method has characters that the header Mcp-Method cannot carry. Use visible ASCII.");

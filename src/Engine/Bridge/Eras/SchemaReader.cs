@@ -9,7 +9,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Finds the <c>x-mcp-header</c> annotations of a tool's <c>inputSchema</c> (revision 2026-07-28, Streamable HTTP, "Schema Extension").</summary>
 internal ref struct SchemaReader
 {
-    /// <summary>The maximum number of headers for one tool. A request may have 128 fields in all.</summary>
+    /// <summary>The maximum number of headers for one tool. A tool with more is rejected. By default a request may have 128 header fields in all.</summary>
     public const int MaxHeaders = 64;
 
     /// <summary>The header names that have been read. Each name may occur only once; case does not count.</summary>
@@ -157,10 +157,10 @@ internal ref struct SchemaReader
     private readonly bool IsPrimitiveName() => _json.TokenType is JsonTokenType.String
         && (_json.ValueTextEquals("string"u8) || _json.ValueTextEquals("integer"u8) || _json.ValueTextEquals("boolean"u8));
 
-    /// <summary>Reads any other keyword of a schema. An annotation inside it breaks a rule.</summary>
+    /// <summary>Reads a keyword other than <c>x-mcp-header</c>, <c>type</c> and <c>properties</c>. An annotation inside its value breaks a rule.</summary>
     private void ReadElsewhere(string keyword)
     {
-        // These keywords have values, not schemas.
+        // The values of these keywords are data, not schemas, so a member x-mcp-header in them is no annotation.
         if (keyword is "default" or "const" or "enum" or "examples" or "example")
         {
             _json.Skip();

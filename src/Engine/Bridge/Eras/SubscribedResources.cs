@@ -5,33 +5,33 @@ using McpProxyFast.Bridge.Messages;
 namespace McpProxyFast.Bridge.Eras;
 
 /// <summary>
-/// The resources that a client has subscribed to, and its <c>resources/subscribe</c> requests that wait until the server has acknowledged a stream that carries
-/// them.
+/// The resources that a client has subscribed to, and its <c>resources/subscribe</c> requests that are not answered yet. Such a request is answered when the
+/// server has acknowledged a stream that carries its resource. A stream is pending from its request until its acknowledgment.
 /// </summary>
 internal sealed class SubscribedResources
 {
-    /// <summary>The maximum number of resources.</summary>
+    /// <summary>The maximum number of resources. A subscription to another one is refused.</summary>
     public const int MaxResources = 1_000;
 
-    /// <summary>The maximum number of requests that wait for the server.</summary>
+    /// <summary>The maximum number of requests that are not answered yet. Further ones are refused.</summary>
     public const int MaxPending = 1_000;
 
     /// <summary>The resources that the client has subscribed to.</summary>
     private readonly HashSet<string> _resources = new(StringComparer.Ordinal);
 
-    /// <summary>The requests that are answered when the pending stream is acknowledged. Empty while no stream is pending.</summary>
+    /// <summary>The requests that are answered when the server acknowledges the pending stream. Empty while no stream is pending.</summary>
     private readonly List<Pending> _waiting = [];
 
-    /// <summary>The requests that came after the pending stream was requested, and wait for the next one. Empty while no stream is pending.</summary>
+    /// <summary>The requests that came after the pending stream was requested. They wait for the next stream. Empty while no stream is pending.</summary>
     private readonly List<Pending> _later = [];
 
     /// <summary>The URIs of all resources, in no particular order.</summary>
     public IReadOnlyCollection<string> All => _resources;
 
-    /// <summary>Whether a request waits for the pending stream.</summary>
+    /// <summary>Whether at least one request waits for the pending stream.</summary>
     public bool IsAwaited => _waiting.Count > 0;
 
-    /// <summary>Whether a request with this id waits.</summary>
+    /// <summary>Whether a request with this id is not answered yet.</summary>
     public bool IsWaiting(MessageId request) => _waiting.Concat(_later).Any(pending => pending.Request == request);
 
     /// <summary>Adds a resource.</summary>
@@ -55,17 +55,17 @@ internal sealed class SubscribedResources
         return null;
     }
 
-    /// <summary>Lets a request wait for the stream after the pending one (<see cref="BeginStream"/>).</summary>
+    /// <summary>Adds a request that waits for the next stream (<see cref="BeginStream"/>), not for the pending one.</summary>
     public void Wait(MessageId request, string resource, bool isNew) => _later.Add(new Pending(request, resource, isNew));
 
     /// <summary>Drops a resource that the client has unsubscribed from.</summary>
     /// <returns>Whether the client was subscribed to it.</returns>
     public bool Remove(string resource) => _resources.Remove(resource);
 
-    /// <summary>Drops a cancelled request if it waits. It needs no answer.</summary>
+    /// <summary>Drops a cancelled request that is not answered yet. It gets no answer.</summary>
     /// <param name="request">The request's id.</param>
-    /// <param name="isChanged">Whether its resource was dropped with it.</param>
-    /// <returns>Whether the request waited.</returns>
+    /// <param name="isChanged">Whether its resource was dropped too, so that a new stream is needed.</param>
+    /// <returns>Whether there was such a request.</returns>
     public bool TryCancel(MessageId request, out bool isChanged)
     {
         foreach (List<Pending> pending in (ReadOnlySpan<List<Pending>>)[_waiting, _later])
@@ -83,8 +83,10 @@ internal sealed class SubscribedResources
         return false;
     }
 
-    /// <summary>Called when a new stream is about to be requested. The requests that have come meanwhile wait for that stream.</summary>
-    /// <remarks>If the client has unsubscribed from a request's resource meanwhile, the request is answered at once.</remarks>
+    /// <summary>
+    /// Called when the next stream is about to be requested. The requests that have come since the last stream was requested now wait for it.
+    /// </summary>
+    /// <remarks>If the client has unsubscribed from a request's resource in the meantime, the request is answered at once.</remarks>
     public void BeginStream(List<EraAction> actions)
     {
         Debug.Assert(_waiting.Count == 0, "The requests that waited for the last stream have been answered.");
@@ -140,7 +142,7 @@ internal sealed class SubscribedResources
         }
     }
 
-    /// <summary>Ends all subscriptions, and answers the requests that wait with an error.</summary>
+    /// <summary>Ends all subscriptions. The requests that are not answered yet get an error.</summary>
     public void Stop(List<EraAction> actions)
     {
         actions.AddRange(_waiting.Concat(_later).Select(pending => new ToClient(OwnMessages.Stopped(pending.Request))));
@@ -149,7 +151,7 @@ internal sealed class SubscribedResources
         _resources.Clear();
     }
 
-    /// <summary>Drops the resource of a request that has failed or was cancelled, unless another waiting request needs it.</summary>
+    /// <summary>Drops the resource that a failed or cancelled request has added, unless another request that waits has subscribed to it too.</summary>
     /// <returns>Whether the resource was dropped.</returns>
     private bool Forget(Pending gone)
     {
@@ -172,7 +174,7 @@ internal sealed class SubscribedResources
 
     /// <summary>A <c>resources/subscribe</c> that has not been answered.</summary>
     /// <param name="Request">The request's id.</param>
-    /// <param name="Resource">The URI that it subscribes to.</param>
+    /// <param name="Resource">The URI of the resource that it subscribes to.</param>
     /// <param name="IsNew">Whether the client was not subscribed to it before. Then the resource is dropped if the request fails.</param>
     private readonly record struct Pending(MessageId Request, string Resource, bool IsNew);
 }

@@ -8,10 +8,12 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Remembers which arguments of the server's tools are sent in headers too (<c>x-mcp-header</c>). Thread-safe.</summary>
 internal sealed class ToolList
 {
-    /// <summary>The maximum number of tools that are kept. Tools without annotations are not kept at all.</summary>
+    /// <summary>
+    /// The maximum number of tools that are kept. Further ones are called without these headers. Tools without annotations are not kept at all.
+    /// </summary>
     public const int MaxTools = 10_000;
 
-    /// <summary>The annotated parameters by the tool's name; replaced when the tool is in a list again.</summary>
+    /// <summary>The annotated parameters by the tool's name. They are replaced when the server lists the tool again.</summary>
     private readonly ConcurrentDictionary<string, ToolParameters> _tools = new(StringComparer.Ordinal);
 
     /// <summary>Reads an answer to <c>tools/list</c>, which is one page of the server's list.</summary>

@@ -3,10 +3,10 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge.Eras;
 
-/// <summary>Copies the trace context from a message's <c>_meta</c> into HTTP headers (W3C Trace Context), in every revision.</summary>
+/// <summary>Copies the trace context from a message's <c>_meta</c> into HTTP headers (W3C Trace Context), whatever the revision of MCP.</summary>
 internal static class TraceHeaders
 {
-    /// <summary>Length of <c>00-{32 hex digits}-{16}-{2}</c>.</summary>
+    /// <summary>The length of a <c>traceparent</c> of version 00: 2, 32, 16 and 2 hex digits with a dash between them.</summary>
     private const int ParentLength = 55;
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -28,7 +28,7 @@ internal static class TraceHeaders
         }
     }
 
-    /// <summary>Whether a text has the form <c>version-trace-parent-flags</c>. Versions after 00 may append more.</summary>
+    /// <summary>Whether a text is a <c>traceparent</c>: <c>version-trace-parent-flags</c>. Versions after 00 may append more.</summary>
     private static bool IsParent(ReadOnlySpan<char> text)
     {
         bool isLong = text.Length > ParentLength && text[ParentLength] == '-' && !text.StartsWith("00") && HeaderText.IsPlain(text.ToString());

@@ -5,7 +5,10 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>Finds out which member of a message a JSON reader is at.</summary>
 internal static class HeadMemberNames
 {
-    /// <summary>The maximum length in bytes of a name that is compared without regard to case: seven characters of six bytes, if all are escaped.</summary>
+    /// <summary>
+    /// The maximum length in bytes of a name that is compared without regard to case. The longest of the names has seven characters, and each may be an escape
+    /// of six bytes.
+    /// </summary>
     public const int MaxBytes = 6 * 7;
 
     /// <summary>Identifies a member of the message itself.</summary>
@@ -44,7 +47,7 @@ internal static class HeadMemberNames
     /// <summary>Identifies a member of <c>error</c>.</summary>
     public static HeadMembers OfError(ref Utf8JsonReader json) => json.ValueTextEquals("code"u8) ? HeadMembers.Code : HeadMembers.None;
 
-    /// <summary>Whether a JSON parser that ignores case, as Go's does, would take a name for a member that messages are routed by.</summary>
+    /// <summary>Whether a JSON parser that ignores case, as Go's does, would take a name for a member of the message that routing depends on.</summary>
     public static bool IsOfMessageInAnotherCase(ReadOnlySpan<char> name) => IsOneOf(name, ["JSONRPC", "ID", "METHOD", "PARAMS", "RESULT", "ERROR"]);
 
     /// <summary>Whether a JSON parser that ignores case would take a name for a member of <c>params</c> that says what a call is about.</summary>

@@ -16,22 +16,22 @@ internal ref struct HeadReader
     /// <summary>The JSON reader, positioned on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>The members that have been seen.</summary>
+    /// <summary>The members that have been seen so far, so that a second one is noticed.</summary>
     private HeadMembers _seen;
 
-    /// <summary>The value of <c>params.protocolVersion</c>, used only for <c>initialize</c>.</summary>
+    /// <summary>The value of <c>params.protocolVersion</c>, used only for <c>initialize</c>; null if it is missing, not a string, or too long.</summary>
     private string? _initializeVersion;
 
-    /// <summary>The value of <c>params.name</c>; null if it is not a short string.</summary>
+    /// <summary>The value of <c>params.name</c>; null if it is missing, not a string, or too long.</summary>
     private string? _name;
 
-    /// <summary>The value of <c>params.uri</c>; null if it is not a short string.</summary>
+    /// <summary>The value of <c>params.uri</c>; null if it is missing, not a string, or too long.</summary>
     private string? _uri;
 
-    /// <summary>The value of <c>params.taskId</c>; null if it is not a short string.</summary>
+    /// <summary>The value of <c>params.taskId</c>; null if it is missing, not a string, or too long.</summary>
     private string? _task;
 
-    /// <summary>The value of <c>params.progressToken</c>, used only for progress notifications.</summary>
+    /// <summary>The value of <c>params.progressToken</c>, used only for progress notifications; null if it is missing or not valid.</summary>
     private MessageId? _reported;
 
     /// <param name="message">A message in UTF-8.</param>
@@ -43,7 +43,7 @@ internal ref struct HeadReader
         _json = new Utf8JsonReader(message, MessageScanner.Options);
     }
 
-    /// <summary>Reads the whole message.</summary>
+    /// <summary>Reads the whole message. Returns why it is not valid, or <see cref="MessageFault.None"/>.</summary>
     /// <exception cref="JsonException">The message is not JSON.</exception>
     /// <exception cref="InvalidOperationException">A string that is needed is not valid Unicode.</exception>
     public MessageFault Read()
@@ -112,7 +112,7 @@ internal ref struct HeadReader
         }
         catch (InvalidOperationException)
         {
-            return false; // half of a surrogate pair
+            return false; // half of a surrogate pair as an escape, which none of these names has
         }
     }
 
@@ -177,7 +177,7 @@ internal ref struct HeadReader
         return MessageFault.None;
     }
 
-    /// <summary>Keeps the value that the reader is at.</summary>
+    /// <summary>Stores the value that the reader is at, if it is one that the head needs.</summary>
     private void Keep(HeadMembers member)
     {
         switch (member)
@@ -254,7 +254,7 @@ internal ref struct HeadReader
         return MessageFault.None;
     }
 
-    /// <summary>Decides from its members what kind of message it is.</summary>
+    /// <summary>Decides from the members that have been seen what kind of message it is, and completes the head.</summary>
     private readonly MessageFault Conclude()
     {
         if (!Has(HeadMembers.Version))
@@ -302,7 +302,9 @@ internal ref struct HeadReader
 
     private readonly bool Has(HeadMembers member) => (_seen & member) != 0;
 
-    /// <summary>Notes that a member has been seen. Members that do not matter may occur any number of times.</summary>
+    /// <summary>
+    /// Records that a member has been seen. Returns false if it was seen before. For a member that the head does not need it always returns true.
+    /// </summary>
     private bool TryAdd(HeadMembers member)
     {
         bool isNew = !Has(member);

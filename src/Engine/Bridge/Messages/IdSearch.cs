@@ -15,7 +15,7 @@ internal sealed class IdSearch
 
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[],:"u8);
 
-    /// <summary>The name, or the id, that is being read, at most <see cref="MaxKept"/> bytes of it. Valid if <see cref="IsKept"/>.</summary>
+    /// <summary>The name or the id that is being read, at most <see cref="MaxKept"/> bytes of it. Valid while <see cref="IsKept"/> is true.</summary>
     private readonly ArrayBufferWriter<byte> _kept = new(64);
 
     /// <summary>How many objects and arrays have begun and not ended.</summary>
@@ -30,7 +30,7 @@ internal sealed class IdSearch
     /// <summary>Whether a member's name comes next, or is being read; valid at depth 1.</summary>
     private bool _isName;
 
-    /// <summary>Whether the value that is being read is that of the id; valid at depth 1 while no name is read.</summary>
+    /// <summary>Whether the value that is being read is that of the member <c>id</c>; valid at depth 1 while no name is read.</summary>
     private bool _isOfId;
 
     /// <summary>Whether the name that was read last is <c>id</c>.</summary>
@@ -41,6 +41,9 @@ internal sealed class IdSearch
 
     /// <summary>Whether the message has <c>method</c>, which no answer has.</summary>
     private bool _hasMethod;
+
+    /// <summary>Whether the message has a member <c>id</c>.</summary>
+    private bool _hasId;
 
     /// <summary>Whether no id is returned: the message has the id twice, or is a batch.</summary>
     private bool _isRefused;
@@ -56,7 +59,7 @@ internal sealed class IdSearch
 
     private bool IsKept => _depth == 1 && (_isName || _isOfId);
 
-    /// <summary>Takes the next bytes of the message.</summary>
+    /// <summary>Reads the next bytes of the message.</summary>
     public void Add(in ReadOnlySequence<byte> bytes)
     {
         foreach (ReadOnlyMemory<byte> piece in bytes)
@@ -142,7 +145,7 @@ internal sealed class IdSearch
         }
     }
 
-    /// <summary>Notes that a name or a value begins. Only those at depth 1 matter.</summary>
+    /// <summary>Called when a name or a value begins. Only names and values at depth 1 matter.</summary>
     private void Begin(bool isName)
     {
         if (_depth == 1)
@@ -161,11 +164,12 @@ internal sealed class IdSearch
             _isIdNext = json.ValueTextEquals("id"u8);
             _isAnswer |= json.ValueTextEquals("result"u8) || json.ValueTextEquals("error"u8);
             _hasMethod |= json.ValueTextEquals("method"u8);
-            _isRefused |= _isIdNext && _id is not null;
+            _isRefused |= _isIdNext && _hasId;
+            _hasId |= _isIdNext;
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            _isIdNext = false; // the name is longer than any that matters, or not valid Unicode
+            _isIdNext = false; // the name is too long to be id, result or error, or it is not valid Unicode
         }
     }
 

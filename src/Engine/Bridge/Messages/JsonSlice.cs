@@ -10,7 +10,7 @@ namespace McpProxyFast.Bridge.Messages;
 /// <param name="Kind">The first token of the value, which tells its type.</param>
 internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Value, JsonTokenType Kind)
 {
-    /// <summary>The maximum number of members of an object that is split into slices: a message, its <c>params</c>, their <c>_meta</c>.</summary>
+    /// <summary>The maximum number of members of an object that <see cref="Members"/> splits: a message, its <c>params</c>, or their <c>_meta</c>.</summary>
     public const int MaxMembers = 1_000;
 
     /// <summary>Returns the members of an object, in order.</summary>
@@ -107,7 +107,7 @@ internal readonly record struct JsonSlice(string Name, ReadOnlySequence<byte> Va
         }
     }
 
-    /// <summary>Whether the name or string that the reader is at equals the given text. One that is not valid Unicode equals nothing.</summary>
+    /// <summary>Whether the name or string that the reader is at equals the given text. A text that is not valid Unicode equals no other.</summary>
     public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text)
     {
         try

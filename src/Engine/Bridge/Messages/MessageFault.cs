@@ -15,13 +15,13 @@ internal enum MessageFault
     /// <summary>The message is neither an object nor an array.</summary>
     NotAnObject,
 
-    /// <summary>An empty array.</summary>
+    /// <summary>The message is an empty array.</summary>
     EmptyBatch,
 
-    /// <summary>It does not say <c>"jsonrpc": "2.0"</c>.</summary>
+    /// <summary>The message does not have <c>"jsonrpc": "2.0"</c>.</summary>
     NotVersion2,
 
-    /// <summary>A member that routing depends on occurs twice, or once more in another case. Parsers differ in which one they take.</summary>
+    /// <summary>A member that routing depends on occurs twice, or in another letter case (<c>Method</c>). Parsers differ in which of them they take.</summary>
     MemberTwice,
 
     /// <summary>The id is neither a string nor a number, or is missing or null although it is required.</summary>
@@ -30,6 +30,6 @@ internal enum MessageFault
     /// <summary>The method is not a string, is empty, or is too long.</summary>
     BadMethod,
 
-    /// <summary>It has none of method, result and error, or more than one of them.</summary>
+    /// <summary>The message has none of the members method, result and error, or more than one of them.</summary>
     NeitherRequestNorResponse,
 }

@@ -3,10 +3,10 @@ namespace McpProxyFast.Bridge.Messages;
 /// <summary>The error code and the sentence for each <see cref="MessageFault"/>.</summary>
 internal static class MessageFaults
 {
-    /// <summary>JSON-RPC 2.0 §5.1: what was received is not JSON.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for a message that is not JSON.</summary>
     public const int ParseError = -32700;
 
-    /// <summary>JSON-RPC 2.0 §5.1: what was received is JSON, but not a valid request.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for a message that is JSON, but not a valid request.</summary>
     public const int InvalidRequest = -32600;
 
     /// <summary>Returns the code of the JSON-RPC error that answers the fault.</summary>

@@ -14,7 +14,8 @@ internal static class MessageScanner
     public const int MaxDepth = 128;
 
     /// <summary>
-    /// The maximum number of bytes of each string that is kept from a message: its id, its method, its name. A header line has no room for more.
+    /// The maximum number of bytes of each string that is kept from a message, such as its id, its method or its name. Some are sent in header lines, and many
+    /// servers refuse longer lines.
     /// </summary>
     public const int MaxTextBytes = 8 * 1024;
 

@@ -52,7 +52,7 @@ internal sealed class MessageSplicer(ArrayBufferWriter<byte> text, Utf8JsonWrite
         _taken.Add((text.WrittenCount - Placeholder.Length, value));
     }
 
-    /// <summary>Writes members with their raw JSON unchanged.</summary>
+    /// <summary>Writes the members whose names are wanted, with their raw JSON unchanged.</summary>
     public void WriteMembers(IEnumerable<JsonSlice> members, Func<string, bool> isWanted)
     {
         foreach (JsonSlice member in members)

@@ -15,7 +15,7 @@ internal static class MetaKeys
 
     public static ReadOnlySpan<byte> ServerInfo => "io.modelcontextprotocol/serverInfo"u8;
 
-    /// <summary>Whether a key has the revision of a request, or data of its client. In earlier revisions the handshake has these.</summary>
+    /// <summary>Whether the value of a key is the revision of a request, or data about its client. In earlier revisions the handshake carries these.</summary>
     public static bool IsOfRequests(string key) => key
         is "io.modelcontextprotocol/protocolVersion"
         or "io.modelcontextprotocol/clientInfo"

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>The methods of all revisions of the MCP specification.</summary>
+/// <summary>Methods of MCP, from all its revisions. Messages with other methods are routed too.</summary>
 internal static class Methods
 {
     public const string Initialize = "initialize";

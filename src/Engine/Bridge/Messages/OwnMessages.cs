@@ -3,19 +3,19 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Builds messages that neither the client nor the server has sent.</summary>
+/// <summary>Builds messages that come from the bridge itself, not from the client or the server.</summary>
 internal static class OwnMessages
 {
-    /// <summary>JSON-RPC 2.0 §5.1: not a valid request, or not one that is allowed now.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for a message that is not a valid request, or not one that is allowed now.</summary>
     public const int InvalidRequest = MessageFaults.InvalidRequest;
 
-    /// <summary>JSON-RPC 2.0 §5.1: the method does not exist, or is not available here.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for a method that does not exist, or is not available here.</summary>
     public const int MethodNotFound = -32601;
 
-    /// <summary>JSON-RPC 2.0 §5.1: the parameters are invalid.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for parameters that are not valid.</summary>
     public const int InvalidParams = -32602;
 
-    /// <summary>JSON-RPC 2.0 §5.1: the request is valid but could not be carried out.</summary>
+    /// <summary>The error code of JSON-RPC 2.0 §5.1 for a request that is valid but could not be carried out.</summary>
     public const int InternalError = -32603;
 
     /// <summary>Writes JSON into newly allocated memory.</summary>
@@ -117,7 +117,7 @@ internal static class OwnMessages
         });
     }
 
-    /// <summary>Writes the start of a message.</summary>
+    /// <summary>Writes the start of a message: the opening brace and the member <c>jsonrpc</c>.</summary>
     public static void Open(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -138,7 +138,7 @@ internal static class OwnMessages
         }
     }
 
-    /// <summary>Writes members with their raw JSON unchanged.</summary>
+    /// <summary>Writes the members whose names are wanted, with their raw JSON unchanged.</summary>
     public static void WriteMembers(Utf8JsonWriter json, IEnumerable<JsonSlice> members, Func<string, bool> isWanted)
     {
         foreach (JsonSlice member in members)

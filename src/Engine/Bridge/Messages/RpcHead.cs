@@ -56,8 +56,8 @@ internal sealed class RpcHead
     public bool IsAnswer => Kind is MessageKind.Response or MessageKind.ErrorResponse;
 
     /// <summary>
-    /// Whether the message names its revision itself, as messages of 2026-07-28 do. Then it belongs to no session, and the rest of a stream that breaks off is
-    /// lost.
+    /// Whether the message names its revision itself, as messages of 2026-07-28 do. Such a message belongs to no session. If the stream of its answer breaks
+    /// off, the rest cannot be fetched.
     /// </summary>
     public bool IsWithoutSession => ProtocolVersion is not null && Method != Methods.Initialize;
 

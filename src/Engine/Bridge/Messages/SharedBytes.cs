@@ -2,19 +2,21 @@ using System.Diagnostics;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>The shared ownership of bytes that several messages refer to. The bytes are given back when nobody uses them any more.</summary>
+/// <summary>
+/// The shared ownership of bytes that several messages refer to. When nobody uses the bytes any more they are given back: their owners are disposed of.
+/// </summary>
 /// <param name="held">The owners of the bytes. Each is disposed of once.</param>
 internal sealed class SharedBytes(IReadOnlyList<IDisposable> held)
 {
     /// <summary>The number of users. When it becomes zero, the bytes are given back.</summary>
     private int _users;
 
-    /// <summary>Whether the bytes have been given back.</summary>
+    /// <summary>Whether the bytes have been given back, so that nobody may use them.</summary>
     private volatile bool _isGivenBack;
 
     /// <summary>
-    /// Adds a user, until it disposes of the returned object. May be called only before the bytes are given back: by the first user, or while another user has
-    /// the bytes.
+    /// Adds a user of the bytes, who must dispose of the returned object in the end. May be called for the first user, and after that only while another user
+    /// still has the bytes.
     /// </summary>
     public IDisposable Use()
     {
@@ -37,7 +39,7 @@ internal sealed class SharedBytes(IReadOnlyList<IDisposable> held)
         }
     }
 
-    /// <summary>One user. It counts as gone after the first disposal; further ones do nothing.</summary>
+    /// <summary>One user. Disposing of it again does nothing.</summary>
     private sealed class User(SharedBytes bytes) : IDisposable
     {
         /// <summary>The bytes that are used; null after the disposal.</summary>

@@ -3,18 +3,18 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Cuts hidden tools out of answers to <c>tools/list</c>. Every other byte stays unchanged.</summary>
+/// <summary>Cuts hidden tools, with their commas, out of lists of tools. Every other byte of the message stays unchanged.</summary>
 internal sealed class ToolFilter
 {
-    /// <summary>The names of the hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one.</summary>
+    /// <summary>The patterns for the names of hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one.</summary>
     private readonly string[] _globs;
 
-    /// <param name="globs">The names of the hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one. Case counts.</param>
+    /// <param name="globs">The patterns for the names of hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one. Case counts.</param>
     public ToolFilter(IEnumerable<string> globs) => _globs = [.. globs];
 
     /// <summary>Whether a tool is hidden: the client must neither see it nor call it.</summary>
     /// <param name="tool">
-    /// The tool's name; null if the name is not a string or is too long to compare. Such a tool counts as hidden if any names are hidden.
+    /// The tool's name; null if the name is not a string or is too long to compare. Such a tool counts as hidden if there is any pattern.
     /// </param>
     public bool Ignores(string? tool) => tool is null ? _globs.Length > 0 : Array.Exists(_globs, glob => Matches(glob, tool));
 
@@ -66,12 +66,12 @@ internal sealed class ToolFilter
         List<long> lists = [];
         var json = new Utf8JsonReader(message, MessageScanner.Options);
         json.Read();
-        if (!StandsIn(ref json, container) || json.TokenType is not JsonTokenType.StartObject)
+        if (!TryFindMember(ref json, container) || json.TokenType is not JsonTokenType.StartObject)
         {
             return lists;
         }
 
-        while (StandsIn(ref json, "tools"u8))
+        while (TryFindMember(ref json, "tools"u8))
         {
             if (json.TokenType is JsonTokenType.StartArray)
             {
@@ -84,8 +84,8 @@ internal sealed class ToolFilter
         return lists;
     }
 
-    /// <summary>Moves the reader to the value of the next member with this name in the current object.</summary>
-    private static bool StandsIn(ref Utf8JsonReader json, ReadOnlySpan<byte> name)
+    /// <summary>Moves the reader to the value of the next member with this name in the current object. Returns false if there is none.</summary>
+    private static bool TryFindMember(ref Utf8JsonReader json, ReadOnlySpan<byte> name)
     {
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
@@ -148,7 +148,9 @@ internal sealed class ToolFilter
         }
     }
 
-    /// <summary>Whether one of the tool's names is hidden. A tool without a name is kept, as it cannot be called.</summary>
+    /// <summary>
+    /// Whether a tool in a list is hidden: at least one of its members <c>name</c> is. A tool without a name is kept, as it cannot be called.
+    /// </summary>
     private bool IsHidden(in ReadOnlySequence<byte> tool)
     {
         var json = new Utf8JsonReader(tool, MessageScanner.Options);
@@ -158,7 +160,7 @@ internal sealed class ToolFilter
             return false;
         }
 
-        while (StandsIn(ref json, "name"u8))
+        while (TryFindMember(ref json, "name"u8))
         {
             if (json.TokenType is JsonTokenType.String && Ignores(NameAt(ref json)))
             {
