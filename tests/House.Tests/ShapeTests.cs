@@ -17,7 +17,7 @@ public sealed class ShapeTests
     /// <summary>The rooms where a wrong claim costs a request: what their remarks say must hold is asserted.</summary>
     private static readonly string[] AssertingRooms = ["Transport", "Serving", "Http1", "Relay", "Upstream"];
 
-    /// <summary>The one file of Serving that other threads may reach into.</summary>
+    /// <summary>The one file of Serving that other threads may reach into. Its parts have a file each; see <see cref="Exceptions"/>.</summary>
     private const string SharedFile = "src/Engine/Serving/Interrupts.cs";
 
     /// <summary>What may break a shape, and why. A row that is no longer needed fails <see cref="NoExceptionIsStale"/>.</summary>
@@ -28,11 +28,13 @@ public sealed class ShapeTests
         ("fields", "SharedServices", "What all connections of a proxy share, put together once; it holds no state but that the proxy drains."),
         ("fields", "ExchangeOutcome", "One property for each thing that is told of an exchange, to the counters, the log or the observer; it decides nothing."),
         ("fields", "ExchangeReport", "One property for each thing that an access log may want; a host reads it and keeps nothing."),
-        ("file", "src/Engine/Serving/Interrupts.cs", "Everything that threads share lies in one file on purpose: who checks one rule sees the others."),
         ("file", "src/Engine/Serving/RequestStream.cs", "Head, replay window and pump write the same state, so they are one class; a third of it is remarks."),
         ("file", "src/Engine/Serving/Exchange.cs", "All stages of an exchange and what they pass on, in their order; what a stage decides is elsewhere."),
         ("file", "src/Engine/Transport/ConnectionReader.cs", "The one reader of every channel: reading, watching and looking share its state."),
         ("shared memory", "src/Engine/Serving/ConnectionSet.cs", "Shared by all connections of a proxy, not by the threads of one: its slots are read by each beat."),
+        ("shared memory", "src/Engine/Serving/DueWork.cs", "A part of Interrupts: one word, what is due on the connection."),
+        ("shared memory", "src/Engine/Serving/ExchangeWord.cs", "A part of Interrupts: one word, what can end the exchange."),
+        ("shared memory", "src/Engine/Serving/WaitDeadline.cs", "A part of Interrupts: one word, the deadline, and what the heartbeat needs to extend it."),
         ("shared memory", "src/Engine/Serving/Doorway.cs", "Shared by all connections of a listener: one immutable record, replaced as a whole."),
         ("shared memory", "src/Engine/Serving/Entrances.cs", "Shared by all calls of a host, before there is a connection: a slot is replaced as a whole."),
         ("shared memory", "src/Engine/Serving/RedirectMemory.cs", "Shared by all connections of a proxy: one immutable list, replaced as a whole."),

@@ -9,7 +9,7 @@ namespace McpProxyFast.Serving;
 /// <summary>Accepts connections from the listeners while there is room, and starts each one. A failed accept never ends the loop.</summary>
 internal sealed class AcceptLoop : IDisposable
 {
-    /// <summary>How long the loop pauses when the system has no descriptor for another connection (EMFILE, ENFILE).</summary>
+    /// <summary>How long the loop pauses after a failed accept. Usually the system has no descriptor for another connection (EMFILE, ENFILE).</summary>
     private static readonly TimeSpan BackOff = TimeSpan.FromMilliseconds(200);
 
     private readonly SharedServices _parts;
@@ -17,7 +17,7 @@ internal sealed class AcceptLoop : IDisposable
     /// <summary>One listener, or two with the same port.</summary>
     private readonly Listener[] _listeners;
 
-    /// <summary>One slot for each connection that may still be accepted.</summary>
+    /// <summary>Counts how many more connections may be started.</summary>
     private readonly SemaphoreSlim _slots;
 
     /// <summary>Cancels every wait of the loop except the accept itself, which ends when the listener is disposed.</summary>
@@ -28,7 +28,7 @@ internal sealed class AcceptLoop : IDisposable
 
     /// <param name="parts">The services that all connections share.</param>
     /// <param name="listeners">Bound listeners; disposed with the loop.</param>
-    /// <param name="entrance">The first settings for the connections accepted here.</param>
+    /// <param name="entrance">The settings for the connections accepted here, until <see cref="Doorway"/> gets others.</param>
     public AcceptLoop(SharedServices parts, Listener[] listeners, Entrance entrance)
     {
         _parts = parts;
@@ -79,7 +79,7 @@ internal sealed class AcceptLoop : IDisposable
         return most;
     }
 
-    /// <summary>Takes the spare descriptors. If the system does not have as many, no connection is accepted, and that is logged.</summary>
+    /// <summary>Takes the spare descriptors. If they are not all available, the loop accepts nothing before its next try, and logs that.</summary>
     private bool TryHold(Descriptors spares)
     {
         bool isHeld = spares.TryHold();
@@ -141,7 +141,7 @@ internal sealed class AcceptLoop : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Stopped: the loop checks for it.
+            // The loop was stopped. It checks that itself.
         }
     }
 

@@ -5,16 +5,16 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Decides who may come in. The checks, in this order: forwarding loop, host, the proxy's own endpoints, origin and site, declared length, token. The first one
-/// that fails decides.
+/// Decides whether a request is admitted. The checks, in this order: forwarding loop, host, the proxy's own endpoints, origin and site, declared length, token.
+/// The first check that refuses or answers the request decides.
 /// </summary>
 internal static class AdmissionStage
 {
-    /// <summary>Decides from the head and from memory only, which is nearly always enough.</summary>
+    /// <summary>Decides without waiting, from the request's head and the cached verdicts. That is nearly always possible.</summary>
     /// <param name="connection">The client's connection.</param>
     /// <param name="request">The request.</param>
     /// <param name="outcome">Receives the verdict on the token, which says who the caller is.</param>
-    /// <param name="verdictIsDue">Whether the token is not known yet, so that <see cref="AwaitVerdictAsync"/> must be called.</param>
+    /// <param name="verdictIsDue">True if no verdict on the token is cached. Then <see cref="AwaitVerdictAsync"/> must be called.</param>
     public static StageResult Admit(ClientConnection connection, RequestHead request, ExchangeOutcome outcome, out bool verdictIsDue)
     {
         verdictIsDue = false;
@@ -68,7 +68,9 @@ internal static class AdmissionStage
         return verdictIsDue ? StageResult.GoOn : ResultOf(verdict!, outcome);
     }
 
-    /// <summary>The cold path: validates the token away from the event loop. The client is watched meanwhile.</summary>
+    /// <summary>
+    /// The cold path: validates the token on another thread than the event loop's. If the client disconnects meanwhile, the wait is cancelled.
+    /// </summary>
     public static async ValueTask<StageResult> AwaitVerdictAsync(ClientConnection connection, RequestHead request, ExchangeOutcome outcome)
     {
         using SlowPathWait wait = connection.Interrupts.StartSlowPathWait();
@@ -93,7 +95,9 @@ internal static class AdmissionStage
         return request.Fields.Single(KnownField.Origin, out int line) is Occurrence.Once && origins.AllowsOrigin(request.Value(request.Fields.Slots[line]));
     }
 
-    /// <summary>If there is an Origin, it has been checked already. Otherwise every line must be allowed.</summary>
+    /// <summary>
+    /// Checks <c>Sec-Fetch-Site</c>. If the request has an <c>Origin</c>, that was checked before and is enough. Otherwise every line must be allowed.
+    /// </summary>
     private static bool AllowsSite(OriginRule origins, RequestHead request)
     {
         if (request.Fields.Has(KnownField.Origin))

@@ -13,8 +13,8 @@ internal static class AnswerStage
     /// <param name="owner">The exchange's connection.</param>
     /// <param name="request">The request. Its pump has been joined.</param>
     /// <param name="outcome">The outcome of the exchange.</param>
-    /// <param name="end">How the exchange ends.</param>
-    /// <returns>Null if there is no client left, or no response is possible.</returns>
+    /// <param name="end">How the exchange ends, for the report.</param>
+    /// <returns>The response; null if the client has gone, or no response to it is possible.</returns>
     public static OwnReply? Word(in StageResult stage, ClientConnection owner, RequestStream request, ExchangeOutcome outcome, out ExchangeEnd end)
     {
         switch (stage.Kind)
@@ -47,7 +47,7 @@ internal static class AnswerStage
             return "";
         }
 
-        // If tokens are not checked here but exchanged elsewhere, there is no metadata to point to.
+        // A proxy that does not check tokens, but exchanges them, has no resource metadata. Then the challenge names none.
         Entrance entrance = owner.Entrance;
         ReadOnlyMemory<byte> line = owner.Parts.Tokens is { } tokens
             ? tokens.Challenge.LineFor(kind, entrance.Scheme, request.Authority, request.Path, entrance.Resource, stage.StepUp)

@@ -11,7 +11,7 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal struct BodyScan
 {
-    /// <summary>How far the body has been read.</summary>
+    /// <summary>The body's framing, and how much of the body has been read.</summary>
     private BodyFraming _framing;
 
     /// <param name="request">A request whose head is complete.</param>

@@ -9,13 +9,14 @@ using McpProxyFast.Upstream;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>One client connection. Serves exchange after exchange until one of the sides, or the proxy, ends it.</summary>
+/// <summary>One client connection. Serves exchange after exchange until the client or the proxy ends it.</summary>
 /// <remarks>
-/// One loop owns it. Between two exchanges it holds no <see cref="Exchange"/>, no head and no buffer. Other threads use <see cref="Interrupts"/> only.
+/// One loop (<see cref="RunAsync"/>) owns it. Between two exchanges it holds no <see cref="Exchange"/>, no head and no buffer. Other threads use
+/// <see cref="Interrupts"/> only.
 /// </remarks>
 internal sealed class ClientConnection
 {
-    /// <summary>The listener or host call that the client came through.</summary>
+    /// <summary>Holds the settings of the listener or host call that the client came through.</summary>
     private readonly Doorway _doorway;
 
     /// <summary>Called when the connection has released everything.</summary>
@@ -27,7 +28,7 @@ internal sealed class ClientConnection
     /// <summary>The last token and its verdict. Clients send the same token with every request.</summary>
     private TokenMemo _tokenMemo;
 
-    /// <summary>The last token that was exchanged for the client's.</summary>
+    /// <summary>The client's last token, and the token that it was exchanged for.</summary>
     private ExchangeMemo _exchangeMemo;
 
     /// <param name="parts">The services that all connections share.</param>
@@ -61,7 +62,7 @@ internal sealed class ClientConnection
     /// <summary>The last token and its verdict, to compare with the next token.</summary>
     public ref TokenMemo TokenMemo => ref _tokenMemo;
 
-    /// <summary>The last exchanged token, to compare the client's next token with.</summary>
+    /// <summary>The client's last token and the token that it was exchanged for, to compare with the client's next token.</summary>
     public ref ExchangeMemo ExchangeMemo => ref _exchangeMemo;
 
     /// <summary>Serves until the end. Never throws: any failure was reported to the client or has cut the connection.</summary>
@@ -77,7 +78,7 @@ internal sealed class ClientConnection
                 ExchangeProgress progress = await exchange.RunAsync().ConfigureAwait(false);
                 if (progress is ExchangeProgress.Streaming)
                 {
-                    // Awaited only here: a stream can last for days and must not keep the stages suspended.
+                    // Awaited only here: a stream can last for days, and must not keep the suspended methods of the stages in memory.
                     RelayEnd end = await exchange.Response.StreamAsync().ConfigureAwait(false);
                     progress = await exchange.EndAsync(end).ConfigureAwait(false);
                 }
@@ -93,7 +94,7 @@ internal sealed class ClientConnection
         }
         catch (Exception bug)
         {
-            // The only place that catches unexpected exceptions. Bad input and broken peers do not throw: they are results.
+            // Unexpected exceptions of an exchange are caught here. Bad input and broken peers do not throw: they are return values.
             Resets = true;
             Parts.Logger.ConnectionCut(bug);
         }
@@ -129,7 +130,7 @@ internal sealed class ClientConnection
         return hasCome;
     }
 
-    /// <summary>Ends an exchange that an internal error interrupted: its pump must not outlive it.</summary>
+    /// <summary>Ends an exchange that an internal error interrupted, so that its pump stops before the connection is closed.</summary>
     private async ValueTask<ExchangeProgress> AbandonAsync(Exchange exchange)
     {
         try
@@ -144,7 +145,7 @@ internal sealed class ClientConnection
         return ExchangeProgress.Close;
     }
 
-    /// <summary>Closes the connection and always reports that it has left. Otherwise its slot would be lost for ever.</summary>
+    /// <summary>Closes the connection, and reports that it has ended even if closing fails. Otherwise it would count as open for ever.</summary>
     private void LeaveForGood()
     {
         try
@@ -177,7 +178,7 @@ internal sealed class ClientConnection
             }
         }
 
-        // After an orderly close, a client that does not read would keep the system's send buffers full as long as it likes.
+        // A client that does not read gets a reset. After an orderly close, the system would keep the unsent bytes for as long as the client likes.
         Client.Close(Resets || Interrupts.CutReason is FaultReason.ClientTooSlow);
     }
 }

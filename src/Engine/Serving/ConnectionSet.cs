@@ -23,7 +23,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
     /// <summary>The number of slots ever used.</summary>
     private int _used;
 
-    /// <summary>The connections that have entered and not left.</summary>
+    /// <summary>The number of connections that have entered and not left.</summary>
     private int _open;
 
     /// <summary>Completed when the last connection leaves. Null while nobody waits for that.</summary>
@@ -72,7 +72,7 @@ internal sealed class ConnectionSet(ILogger logger) : IHeartbeatListener
         }
     }
 
-    /// <summary>Removes a connection that is about to release everything. A beat that is already running may still reach it.</summary>
+    /// <summary>Removes a connection that is about to release everything. A beat that is already running may still be passed to it.</summary>
     public void Remove(int index)
     {
         lock (_changing)

@@ -14,13 +14,13 @@ internal sealed class CredentialStage
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>How often the request has been sent again with another credential.</summary>
+    /// <summary>How often the credential source has been asked about a challenge to this request.</summary>
     private int _replays;
 
     /// <summary>The credential that the request is sent with; null if there is none.</summary>
     private CredentialLine? _line;
 
-    /// <summary>When the caller's token expires; null before <see cref="NoteCaller"/>, and if that is not known.</summary>
+    /// <summary>When the caller's token expires; null before <see cref="NoteCaller"/>, or if the time is not known.</summary>
     private DateTimeOffset? _callerEndsAt;
 
     /// <summary>Whether a 401 or 403 to the request, as it was last sent, would be about the proxy's credential.</summary>
@@ -48,12 +48,13 @@ internal sealed class CredentialStage
         IsForResource = false;
     }
 
-    /// <summary>Notes when the caller's token expires. Called before a token is exchanged for it.</summary>
+    /// <summary>Notes when the caller's token expires. Called before the token is exchanged for another.</summary>
     public void NoteCaller(TokenVerdict? verdict) => _callerEndsAt = verdict?.TokenEndsAt;
 
     /// <summary>
-    /// The warm path. Returns true if nothing must be waited for: the path needs no credential; or the credential is ready, or none has been asked for yet, and
-    /// no small body is still arriving.
+    /// The warm path: takes the credential if it is ready. Returns false if the request must wait in <see cref="PrepareAsync"/>, for a credential or for the
+    /// rest of a small body. A request to a path that needs no credential does not wait, and no request waits for a credential before something has asked for
+    /// one.
     /// </summary>
     public bool TryTake(RequestStream request)
     {
@@ -72,7 +73,9 @@ internal sealed class CredentialStage
         return !MustObtain(source) && !request.MayGather();
     }
 
-    /// <summary>Returns the credential for the request's path, or for the path of a redirect; null if that path is not in the credential's resource.</summary>
+    /// <summary>
+    /// Returns the credential for the request's path, or for the path of a redirect; null if there is none, or the path is not in the credential's resource.
+    /// </summary>
     public CredentialLine? LineFor(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
     {
         if (Source is not { } source)
@@ -88,7 +91,8 @@ internal sealed class CredentialStage
     }
 
     /// <summary>
-    /// Waits for a credential if there is none, and until a small body has fully arrived, so that the request can be sent again if the upstream refuses it.
+    /// Waits for a credential if there is none, and until a small body has fully arrived, so that the request can be sent again if the upstream refuses the
+    /// credential.
     /// </summary>
     public ValueTask<StageResult> PrepareAsync(RequestStream request) => MustObtain(Source!) ? ObtainAsync(request) : request.GatherAsync();
 
@@ -114,7 +118,10 @@ internal sealed class CredentialStage
         return Take(await WithoutCancelAsync(Source!.ObtainAsync(Describe(request.Noted), wait.Token)).ConfigureAwait(false), out _);
     }
 
-    /// <summary>Copies the parts of the request that a challenge would be about, before a pump may release its bytes. Allocates nothing.</summary>
+    /// <summary>
+    /// Copies the parts of the request that are needed if the upstream answers with a challenge: a pump may have released the request's bytes by the time it
+    /// arrives. Allocates nothing.
+    /// </summary>
     /// <param name="request">The request. No pump of it is running.</param>
     /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there was none.</param>
     public void Note(RequestStream request, ReadOnlyMemory<byte> redirectedTo)
@@ -132,13 +139,13 @@ internal sealed class CredentialStage
     public bool IsChallenge(ResponseHead response) => _mayBeAsked && response.Status is 401 or 403;
 
     /// <summary>Asks the source what to do about a challenge.</summary>
-    /// <returns>Send again with another credential; go on, so that the client gets the upstream's answer; or a fault.</returns>
+    /// <returns>Send again with another credential; go on, so that the client gets the upstream's answer; a refusal; or a fault.</returns>
     public async ValueTask<StageResult> RecoverAsync(RequestStream request, ResponseHead response, ReadOnlyMemory<byte> redirectedTo)
     {
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
         if (request is { IsPumping: false, IsHeld: true })
         {
-            Note(request, redirectedTo); // otherwise it was noted when its pump started
+            Note(request, redirectedTo); // otherwise the request was copied when its pump started
         }
 
         var challenge = new UpstreamChallenge(
@@ -152,7 +159,7 @@ internal sealed class CredentialStage
 
         if (request.IsPumping && _owner.Interrupts.IsAtLastBytes)
         {
-            await request.JoinLastBytesAsync().ConfigureAwait(false); // its last bytes have been sent meanwhile
+            await request.JoinLastBytesAsync().ConfigureAwait(false); // the pump came to the last bytes while this waited for the credential
         }
 
         return request.CanBeSentAgain ? StageResult.SendAgain : Unavailable(CredentialResult.Unavailable(
@@ -173,7 +180,7 @@ internal sealed class CredentialStage
             CredentialResultKind.Unavailable => Unavailable(result),
             CredentialResultKind.Refused => StageResult.Refuse(result.Refusal, result.StepUp),
 
-            // Only the code of the fault: the reason was logged when the exchange failed.
+            // The client gets only the code of the fault. The reason was logged when the token exchange failed.
             CredentialResultKind.Failed => StageResult.Fail(result.Fault, new FaultDetail(result.RetryAfterSeconds, Code: Fault.For(result.Fault).Code)),
             _ => StageResult.GoOn,
         };

@@ -3,15 +3,17 @@ using McpProxyFast.Admission;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Creates the entrances of one proxy. Entrances for a host's calls are cached, because most calls of a host have the same settings.</summary>
+/// <summary>
+/// Creates the connection settings (<see cref="Entrance"/>) of one proxy. Those for a host program's calls are cached, because most of its calls have the same.
+/// </summary>
 internal sealed class Entrances
 {
-    /// <summary>Cached entrances. A host has few listeners; with more than this, some entrances are created again.</summary>
+    /// <summary>How many settings are cached. A host program has few listeners; if it has more than this, some settings are created again.</summary>
     private const int Kept = 8;
 
     private readonly McpProxyOptions _options;
 
-    /// <summary>The entrances created last, in no order. A slot is replaced as a whole.</summary>
+    /// <summary>The settings created last for a host's calls, in no order. A slot is replaced as a whole.</summary>
     private readonly CallEntrance?[] _kept = new CallEntrance?[Kept];
 
     /// <summary>The slot to replace next, modulo the number of slots.</summary>
@@ -21,16 +23,16 @@ internal sealed class Entrances
     public Entrances(McpProxyOptions options)
     {
         _options = options;
-        // Created only to validate the options at start, not at the first call.
+        // Created only to check the options now: otherwise a wrong entry would be noticed at the first call.
         _ = new OriginRule(options.Listen, options.AllowedOrigins, options.AllowedHosts, options.CorsOrigins);
     }
 
-    /// <summary>The entrance of the proxy's own listener.</summary>
+    /// <summary>The settings for the proxy's own listener.</summary>
     /// <param name="bound">The address it listens on, with the bound port.</param>
     public Entrance OfListener(IPEndPoint bound) =>
         new(new OriginRule(bound, _options.AllowedOrigins, _options.AllowedHosts, _options.CorsOrigins), IsTls: false);
 
-    /// <summary>Creates the entrance of the proxy's own listener when clients reach it by a public address.</summary>
+    /// <summary>The settings for the proxy's own listener when clients reach it by a public address.</summary>
     /// <param name="bound">The address it listens on, with the bound port.</param>
     /// <param name="address">The public address; http or https.</param>
     /// <param name="otherHosts">More <c>Host</c> values that clients may send.</param>
@@ -43,7 +45,7 @@ internal sealed class Entrances
         return new Entrance(rule, IsTls: address.Scheme == Uri.UriSchemeHttps, resource);
     }
 
-    /// <summary>The doorway for a connection that a host hands over.</summary>
+    /// <summary>Returns the holder of the settings for a connection that a host program hands over.</summary>
     /// <exception cref="ArgumentException">An entry in a list is not an origin or not a host.</exception>
     public Doorway OfCall(ClientConnectionInfo info)
     {
@@ -67,7 +69,7 @@ internal sealed class Entrances
         ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
         : local as IPEndPoint;
 
-    /// <summary>The settings of a call, and the entrance created from them.</summary>
+    /// <summary>What a host said in a call, and the settings created from that.</summary>
     private sealed class CallEntrance(ClientConnectionInfo info, Entrance entrance)
     {
         private readonly EndPoint? _local = info.Local;
@@ -77,7 +79,8 @@ internal sealed class Entrances
         public Doorway Doorway { get; } = new(entrance);
 
         /// <summary>
-        /// Lists are compared by reference, so they must not change. If a host creates new lists for each call, its entrance is only created again.
+        /// Whether another call has the same settings. Lists are compared by reference, so a host must not change them. If it passes new lists in each call,
+        /// the settings are only created again.
         /// </summary>
         public bool Fits(ClientConnectionInfo other) =>
             entrance.IsTls == other.IsTls

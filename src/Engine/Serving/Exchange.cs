@@ -9,10 +9,12 @@ using McpProxyFast.Upstream;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>One request and its responses. Runs the stages in the order of the README's life of a request, and holds the state of this exchange.</summary>
+/// <summary>
+/// One request and its response. Runs the stages in the order of src/Engine/README.md ("The life of a request"), and holds the state of the exchange.
+/// </summary>
 /// <remarks>
-/// Kept per thread and reused: see <see cref="Rent"/> and <see cref="Return"/>. <see cref="Return"/> clears all state of an exchange, so nothing can reach the
-/// next one.
+/// Kept per thread and reused: see <see cref="Rent"/> and <see cref="Return"/>. <see cref="Return"/> clears all state of an exchange, so nothing of it reaches
+/// the next one.
 /// </remarks>
 internal sealed class Exchange
 {
@@ -26,7 +28,7 @@ internal sealed class Exchange
     private long _sentBefore;
 
     /// <summary>
-    /// The state of the request. Null while a response is streamed whose request was sent completely, and afterwards until the next <see cref="Rent"/>.
+    /// The state of the request. Null from <see cref="ReleaseRequest"/> until the next <see cref="Rent"/>: a streamed response needs none of it.
     /// </summary>
     private RequestStream? _request;
 
@@ -35,7 +37,7 @@ internal sealed class Exchange
     /// <summary>The state of the response.</summary>
     public ResponseStream Response { get; } = new();
 
-    /// <summary>What is reported at the end.</summary>
+    /// <summary>What is reported when the exchange has ended.</summary>
     private ExchangeOutcome Outcome { get; } = new();
 
     private CredentialStage Credential => Request.Credential;
@@ -48,10 +50,10 @@ internal sealed class Exchange
 
     private UpstreamConnection Upstream => Interrupts.Upstream!;
 
-    /// <summary>The request can be sent again if it is lost. Not if part of its body is still to come. Valid before it is sent.</summary>
+    /// <summary>The request may be sent again if its connection fails: it is idempotent and has fully arrived. Valid until it is sent.</summary>
     private bool MaySendTwice => Request.Head.IsIdempotent && Request.IsWhole();
 
-    /// <summary>How much of the request has been sent. Also valid after the request's side was given back.</summary>
+    /// <summary>How much of the request has been sent. Also valid after <see cref="ReleaseRequest"/>.</summary>
     private SendState RequestState => _request?.State ?? SendState.Done;
 
     /// <summary>Gets an exchange for a connection on which a request begins.</summary>
@@ -66,10 +68,10 @@ internal sealed class Exchange
         return exchange;
     }
 
-    /// <summary>Gives back an exchange that has ended.</summary>
+    /// <summary>Clears an exchange that has ended, and keeps it for a later one.</summary>
     public static void Return(Exchange exchange)
     {
-        // Settled before the relays are cleared, so that the heartbeat never acts on a relay that another exchange may use.
+        // Settled before the relays are cleared, so that the heartbeat never acts on a relay that another exchange uses.
         exchange.Interrupts.Settle();
         exchange._request?.Clear();
         exchange.Response.Clear();
@@ -79,7 +81,7 @@ internal sealed class Exchange
         PerThreadPool<Exchange>.Return(exchange);
     }
 
-    /// <summary>Runs the stages. The numbers are those of the README.</summary>
+    /// <summary>Runs the stages. The numbers are those of src/Engine/README.md.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<ExchangeProgress> RunAsync()
     {
@@ -121,7 +123,7 @@ internal sealed class Exchange
                 stage = await Response.ReceiveHeadAsync(Upstream.Transport, Request.Head, Outcome).ConfigureAwait(false);
                 if (Request.IsPumping && Interrupts.IsAtLastBytes)
                 {
-                    await Request.JoinLastBytesAsync().ConfigureAwait(false); // the pump is about to release the bytes that would be sent again
+                    await Request.JoinLastBytesAsync().ConfigureAwait(false); // a request can be sent again only after its pump has ended
                 }
 
                 stage = Review(stage);
@@ -139,7 +141,7 @@ internal sealed class Exchange
         return stage.GoesOn ? await ForwardAsync().ConfigureAwait(false) : await AnswerAsync(stage).ConfigureAwait(false);
     }
 
-    /// <summary>The last stage, 8. The response has ended, complete or not.</summary>
+    /// <summary>The last stage (8): settles the exchange. Its response has ended, complete or not.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<ExchangeProgress> EndAsync(RelayEnd end)
     {
@@ -148,10 +150,10 @@ internal sealed class Exchange
         bool isSent = _request is null || await _request.StopPumpAsync().ConfigureAwait(false);
         Outcome.Refusal = Interrupts.RefusedBody;
         Outcome.UpstreamViolation = end is RelayEnd.Malformed ? Response.Violation : Violation.None;
-        bool isWhole = end is RelayEnd.Complete; // even if the client has disconnected since: it was sent everything
+        bool isWhole = end is RelayEnd.Complete; // even if the client has disconnected since: everything was sent to it
         if (!isWhole)
         {
-            _owner!.Resets = true; // an incomplete response must not look complete
+            _owner!.Resets = true; // the client gets a reset, so that an incomplete response does not look complete
         }
 
         bool hasLeft = !isWhole && (end is RelayEnd.SinkEnded || Interrupts.CutReason is FaultReason.ClientGone);
@@ -165,7 +167,7 @@ internal sealed class Exchange
             RequestState, Response.State, Response.ClientKeepsAlive, Response.UpstreamKeepsAlive, Interrupts.IsDisturbed);
         if (upstreamGoesOn)
         {
-            Upstream.Hold(Math.Min(Parts.Heartbeat.Now, Interrupts.AnsweredBy)); // while it is kept for this client's next request, it is watched
+            Upstream.Hold(Math.Min(Parts.Heartbeat.Now, Interrupts.AnsweredBy)); // kept for this client's next request, and watched meanwhile
         }
         else
         {
@@ -182,7 +184,10 @@ internal sealed class Exchange
         return clientGoesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
     }
 
-    /// <summary>The client has sent bytes that nobody will read, such as a surplus CRLF. A close would reset the connection and lose the response.</summary>
+    /// <summary>
+    /// Whether the client has sent more bytes, such as a surplus CRLF. If they stayed unread, a close would reset the connection, and the response could be
+    /// lost.
+    /// </summary>
     private bool HasSentMore() => _owner!.Client.Input.Look(asksSystem: true) is Arrival.Bytes;
 
     /// <summary>Cleans up after an internal error: ends the pump, closes the upstream connection, and reports the outcome if that has not been done.</summary>
@@ -236,7 +241,9 @@ internal sealed class Exchange
         Redirect.Recall(Request.Head);
     }
 
-    /// <summary>The warm path: takes the upstream connection that this client has kept, if it is open, clean, and recent enough for this request.</summary>
+    /// <summary>
+    /// The warm path: takes the upstream connection that this client has kept, if it is open, has no unexpected bytes, and is recent enough for this request.
+    /// </summary>
     private bool TryTakeHeldUpstream()
     {
         if (Interrupts.Upstream is not { } held)
@@ -253,7 +260,9 @@ internal sealed class Exchange
         return false;
     }
 
-    /// <summary>Gets another connection: an idle one or a new one. A second attempt always gets a new one.</summary>
+    /// <summary>
+    /// Gets an upstream connection when none is kept: an idle one of the pool, or a new one. If the request was sent before, always a new one.
+    /// </summary>
     private async ValueTask<StageResult> LeaseAsync()
     {
         Affinity? near = _owner!.Client.Affinity;
@@ -286,7 +295,7 @@ internal sealed class Exchange
         return Request.SendAsync(Upstream.Transport, Credential.LineFor(Request, Redirect.To), Redirect.To);
     }
 
-    /// <summary>Checks the result of the wait before the client gets any of it.</summary>
+    /// <summary>Checks what came of the wait for the response head, before the client gets any of it. The request may have to be sent again.</summary>
     private StageResult Review(StageResult stage)
     {
         if (Interrupts.RefusedBody is var refused and not RefusalReason.None)
@@ -314,7 +323,7 @@ internal sealed class Exchange
         return StageResult.SendAgain;
     }
 
-    /// <summary>Keeps where a redirect leads that goes on to the client, until that has been said once.</summary>
+    /// <summary>Keeps the URL of a redirect that is forwarded to the client, for a warning that is logged only once. After that, it keeps nothing.</summary>
     private void NoteMove()
     {
         if (Response.Head.Status is >= 300 and < 400 && Parts.Metrics.OwesRedirectHint)
@@ -323,7 +332,9 @@ internal sealed class Exchange
         }
     }
 
-    /// <summary>Tries again on a new connection, if the first attempt used a connection that had been closed and repeating the request is harmless.</summary>
+    /// <summary>
+    /// Prepares to send the request again on a new connection, if it was sent on a reused connection that had been closed, and repeating it is harmless.
+    /// </summary>
     private bool TryRetry(FaultReason fault)
     {
         bool retries = fault is FaultReason.UpstreamClosedEarly
@@ -341,7 +352,7 @@ internal sealed class Exchange
     /// <summary>Responds to a challenge by the upstream with another credential, if there is one.</summary>
     private async ValueTask<StageResult> RecoverAsync()
     {
-        long answeredAt = Parts.Heartbeat.Now; // getting another credential may take long, and the upstream may close the idle connection meanwhile
+        long answeredAt = Parts.Heartbeat.Now; // taken before the wait: the upstream may count its connection as idle from its answer on
         Interrupts.NoteAnswer();
         StageResult result = await Credential.RecoverAsync(Request, Response.Head, Redirect.To).ConfigureAwait(false);
         if (result.Kind is StageKind.SendAgain)
@@ -402,12 +413,12 @@ internal sealed class Exchange
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     private async ValueTask<ExchangeProgress> AnswerAsync(StageResult stage)
     {
-        await Request.StopPumpAsync().ConfigureAwait(false); // the pump writes to the upstream, so it stops first
+        await Request.StopPumpAsync().ConfigureAwait(false); // the pump writes to the upstream connection, which is closed next
         DropUpstream();
         OwnReply? reply = AnswerStage.Word(stage, _owner!, Request, Outcome, out ExchangeEnd end);
         if (reply is null)
         {
-            Tell(end); // no client is left, or no response is possible
+            Tell(end); // the client has gone, or no response to it is possible
             _owner!.Client.Input.Unwatch();
             return ExchangeProgress.Close;
         }
@@ -425,9 +436,9 @@ internal sealed class Exchange
         Tell(end);
         _owner.Client.Input.Unwatch();
         bool isAnswered = !flush.IsCompleted && !flush.IsCanceled;
-        _owner.Resets |= flush.IsCanceled; // the client's response is incomplete
+        _owner.Resets |= flush.IsCanceled; // then the response is incomplete
         bool goesOn = ReuseRule.DecideAfterOwnReply(keepsAlive, isAnswered, Interrupts.IsDisturbed);
-        // If the client did not get the whole response, it sees only a reset, not an orderly close before it.
+        // Lingering begins with an orderly close of the sending side. A client that did not get the whole response must see only a reset.
         if (!goesOn && isAnswered)
         {
             await Lingering.RunAsync(_owner).ConfigureAwait(false);
@@ -436,7 +447,9 @@ internal sealed class Exchange
         return goesOn ? ExchangeProgress.Over : ExchangeProgress.Close;
     }
 
-    /// <summary>Gives the request's side back. A stream can last for days and needs nothing of a request that was sent completely.</summary>
+    /// <summary>
+    /// Returns the state of the request to the pool. A streamed response can last for days, and needs nothing of a request that was sent completely.
+    /// </summary>
     private void ReleaseRequest()
     {
         RequestStream released = Request;

@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
-// The compiler calls these as instance members, even if they do not use the instance.
+// The compiler calls these members on an instance, even if they do not use it.
 #pragma warning disable CA1822
 
 namespace McpProxyFast.Serving;
 
 /// <summary>Builds the async methods of an exchange. Once warm, they do not allocate.</summary>
 /// <remarks>
-/// Like <see cref="PoolingAsyncValueTaskMethodBuilder{TResult}"/>, but it keeps as many boxes per thread as exchanges are in flight there. The framework's
+/// Like <see cref="PoolingAsyncValueTaskMethodBuilder{TResult}"/>, but each thread keeps many boxes (<see cref="KeptObjects{T}"/>). The framework's
 /// builder keeps only one box per thread, so of N connections that wait at the same place, N-1 allocate. The execution context does not flow: the engine does
 /// not use it.
 /// </remarks>
@@ -43,7 +43,7 @@ internal struct ExchangeMethodBuilder<TResult>
 
     public void SetException(Exception exception)
     {
-        // Thrown before the first await, so no box exists yet. This is rare, so a new one is allocated.
+        // If it was thrown before the first await, there is no box yet. This is rare, so a new one is allocated.
         _box ??= new Box();
         _box.SetException(exception);
     }

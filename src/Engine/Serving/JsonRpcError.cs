@@ -47,8 +47,8 @@ internal static class JsonRpcError
     }
 
     /// <summary>Finds the id of the only request in a body, as raw JSON. Empty if there is none, or more than one message.</summary>
-    /// <param name="framing">The framing of the body in <paramref name="held"/>, at its start.</param>
-    /// <param name="held">The body as received, as much as is still held.</param>
+    /// <param name="framing">The framing of the body. None of the body has been read with it.</param>
+    /// <param name="held">The part of the body that is still held, from its start, as it was received.</param>
     public static ReadOnlyMemory<byte> FindId(in BodyFraming framing, in ReadOnlySequence<byte> held)
     {
         byte[] body = Unframe(framing, held);
@@ -58,7 +58,7 @@ internal static class JsonRpcError
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            // Not JSON, incomplete, or a name that escapes half a surrogate pair: then the id is not known.
+            // The id is not known: the body is not JSON, is incomplete, or has a name with an escaped half of a surrogate pair.
             return default;
         }
     }

@@ -12,13 +12,13 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal static class Lingering
 {
-    /// <summary>The longest time in all.</summary>
+    /// <summary>How long this may last in all. Then the connection is closed.</summary>
     private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest time without a byte from the client.</summary>
+    /// <summary>How long the client may send nothing. Then the connection is closed.</summary>
     private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(5);
 
-    /// <summary>The most bytes to read: a few seconds of a fast network, so that one client cannot keep a core busy.</summary>
+    /// <summary>How many bytes may be read: as many as a fast network carries in a few seconds, so that one client cannot keep a core busy.</summary>
     private const long MaxBytes = 4L * 1024 * 1024 * 1024;
 
     /// <summary>Shuts down the sending side, then reads until the client closes or a bound is reached. The caller then closes the connection.</summary>
@@ -28,7 +28,7 @@ internal static class Lingering
         Interrupts interrupts = connection.Interrupts;
         Heartbeat heartbeat = connection.Parts.Heartbeat;
         client.ShutdownOutput();
-        client.IsBulk = true; // other connections go first
+        client.IsBulk = true; // the event loop serves other connections first
         long end = heartbeat.Now + (long)MaxDuration.TotalMilliseconds;
         long left = MaxBytes;
         while (left > 0 && heartbeat.Now < end && !interrupts.IsDraining && interrupts.CutReason is not FaultReason.Stopped)

@@ -4,7 +4,7 @@ using McpProxyFast.Outcomes;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Reads the target's new URL from a redirect that is forwarded to the client. It is for a log line that is written once, so it is read only until then.
+/// Reads the target's new URL from a redirect that is forwarded to the client. The URL is for a warning that is logged once, so no redirect is read after that.
 /// </summary>
 internal static class MovedTarget
 {
@@ -17,9 +17,9 @@ internal static class MovedTarget
     /// and a scheme that is not less secure. It never has a user or a query.
     /// </remarks>
     /// <param name="target">The present target.</param>
-    /// <param name="path">The path that the client asked for; empty if it is not known any more.</param>
+    /// <param name="path">The path that the client asked for; empty if the request's bytes were released.</param>
     /// <param name="location">The value of <c>Location</c>.</param>
-    /// <returns>The URL; null if the redirect has none, or one that should not be set as the target.</returns>
+    /// <returns>The URL; null if the redirect has none, or one that the operator should not set as the target.</returns>
     public static string? Find(Uri target, ReadOnlySpan<byte> path, ReadOnlySpan<byte> location)
     {
         if (location.IsEmpty || location.Length > MaxLength || !Uri.TryCreate(target, Encoding.UTF8.GetString(location), out Uri? moved))
@@ -35,11 +35,11 @@ internal static class MovedTarget
         return isOwnHost && isAsSecure && isOfTarget && isNews ? PlainText.Of(url) : null;
     }
 
-    /// <summary>Whether a request for this path goes to the target itself.</summary>
+    /// <summary>Whether a client's request for this path is sent to the target's own URL.</summary>
     private static bool IsEndpoint(Uri target, ReadOnlySpan<byte> path) =>
         path is [(byte)'/'] || path.SequenceEqual("/mcp"u8) || path.SequenceEqual("/mcp/"u8) || Encoding.ASCII.GetString(path) == target.AbsolutePath;
 
-    /// <summary>Whether two URLs have the same path but for a slash at its end. A target without a path stands for <c>/mcp</c>.</summary>
+    /// <summary>Whether two URLs have the same path, apart from a slash at its end. A target without a path stands for <c>/mcp</c>.</summary>
     private static bool IsSamePath(Uri target, Uri moved)
     {
         string own = target.AbsolutePath.TrimEnd('/');

@@ -34,10 +34,10 @@ internal static class OwnEndpoints
         return request.HopsLeft == 0 ? OwnReplies.LastHop : AnswerPreflight(request, parts.Cors);
     }
 
-    /// <summary>The health endpoint is open to everybody.</summary>
+    /// <summary>Whether the request is for the health endpoint, which answers every client, whatever host the request names.</summary>
     public static bool IsForHealth(RequestHead request) => request.Path.SequenceEqual("/health"u8);
 
-    /// <summary>Documents that would make an MCP client sign in by itself, although the proxy does that for it.</summary>
+    /// <summary>Whether the path is that of OAuth metadata. With it, an MCP client would sign in by itself, although the proxy does that for it.</summary>
     private static bool IsOAuthDocument(ReadOnlySpan<byte> path) =>
         path.StartsWith("/.well-known/oauth-"u8) || path.StartsWith("/.well-known/openid-configuration"u8);
 

@@ -19,7 +19,7 @@ internal static class OwnReplies
 
     public static OwnReply HealthOnlyByGet { get; } = new(405, OwnReply.Text, "Method Not Allowed"u8.ToArray(), "Allow: GET\r\n");
 
-    /// <summary>The same as in <c>thv proxy</c>, but without build information, on purpose.</summary>
+    /// <summary>The answer of the health endpoint: as in ToolHive's <c>thv proxy</c>, but without build information, on purpose.</summary>
     public static OwnReply Health(DateTimeOffset now) => new(
         200,
         OwnReply.Json,
@@ -34,7 +34,7 @@ internal static class OwnReplies
             : new OwnReply(200, OwnReply.Json, document.ToArray(), lines);
     }
 
-    /// <param name="reason">The reason; the refusal table says how it is worded.</param>
+    /// <param name="reason">The reason. Its status and its texts are in <see cref="Refusal.For"/>.</param>
     /// <param name="lines">Additional complete field lines, such as a challenge.</param>
     public static OwnReply Refused(RefusalReason reason, string lines = "")
     {
@@ -50,7 +50,7 @@ internal static class OwnReplies
 
     /// <param name="reason">What failed.</param>
     /// <param name="id">The raw JSON-RPC id of the request; empty if it is not known.</param>
-    /// <param name="detail">What replaces or adds to the texts of the fault table's row; null if nothing does.</param>
+    /// <param name="detail">Texts that replace those of <see cref="Fault.For"/>, or are added; null for none.</param>
     public static OwnReply Faulted(FaultReason reason, ReadOnlySpan<byte> id, FaultDetail? detail = null)
     {
         Fault fault = Fault.For(reason);

@@ -16,7 +16,7 @@ internal static class PerThreadPool<T>
     public static void Return(T returned) => (t_kept ??= new KeptObjects<T>()).Push(returned);
 }
 
-/// <summary>A stack of objects kept by one thread, up to the thread's share.</summary>
+/// <summary>A stack of objects kept by one thread, up to the number that <see cref="ThreadShare"/> allows.</summary>
 /// <typeparam name="T">The type of the objects.</typeparam>
 internal sealed class KeptObjects<T>
     where T : class
@@ -26,7 +26,7 @@ internal sealed class KeptObjects<T>
 
     private readonly int _most = ThreadShare.Of(MaxKept);
 
-    /// <summary>The kept objects, at indexes below <see cref="_count"/>. Grows up to the share.</summary>
+    /// <summary>The kept objects, at indexes below <see cref="_count"/>. Grows up to <see cref="_most"/>.</summary>
     private T?[] _objects = new T?[8];
 
     /// <summary>How many objects are kept.</summary>

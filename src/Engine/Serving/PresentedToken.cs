@@ -9,7 +9,7 @@ internal static class PresentedToken
 {
     /// <param name="request">The request.</param>
     /// <param name="token">The token if the request has one: a slice of its head.</param>
-    /// <returns>Why the request must be refused; None if it has a valid token.</returns>
+    /// <returns>Why the request must be refused; None if it has one well-formed token.</returns>
     public static RefusalReason Read(RequestHead request, out ReadOnlySpan<byte> token)
     {
         token = default;

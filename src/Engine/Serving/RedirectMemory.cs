@@ -3,20 +3,20 @@ using System.Text;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>Remembers recent redirects by the upstream within its own origin, so that only the first request is redirected.</summary>
-/// <remarks>Web frameworks redirect <c>/mcp</c> to <c>/mcp/</c>. The request path reads one reference to an immutable array.</remarks>
+/// <summary>Remembers recent redirects within the upstream's own origin, so that later requests go to the new path at once.</summary>
+/// <remarks>Web frameworks redirect <c>/mcp</c> to <c>/mcp/</c>. A request only reads one reference to an immutable array.</remarks>
 internal sealed class RedirectMemory
 {
-    /// <summary>The most targets to keep. Requests to further ones are redirected every time.</summary>
+    /// <summary>How many redirects are remembered. Any further one has to be followed for each request.</summary>
     private const int MaxKept = 16;
 
-    /// <summary>How long a redirect is used: a 307 is temporary (RFC 9110 §15.4.8), and an upstream may be restarted with other paths.</summary>
+    /// <summary>How long a redirect is remembered: a 307 is temporary (RFC 9110 §15.4.8), and an upstream may be restarted with other paths.</summary>
     private const long LifetimeMilliseconds = 60_000;
 
     /// <summary>The remembered redirects; replaced as a whole.</summary>
     private ImmutableArray<Entry> _kept = [];
 
-    /// <summary>Finds where a target was redirected to; empty if it was not.</summary>
+    /// <summary>Finds where requests for a target are redirected; empty if no redirect is remembered.</summary>
     /// <param name="method">The request's method: a redirect may depend on it.</param>
     /// <param name="target">The request's path and query, as received.</param>
     /// <param name="now">The heartbeat's time.</param>
@@ -34,8 +34,8 @@ internal sealed class RedirectMemory
     }
 
     /// <summary>
-    /// Whether a redirect only adds or removes the slash at the end of the path. Any other redirect may depend on the caller, so it must not be used for other
-    /// clients.
+    /// Whether a redirect only adds or removes the slash at the end of the path. Any other redirect may depend on the client, so it must not be used for
+    /// others.
     /// </summary>
     /// <param name="asked">The path and query that the upstream was asked for.</param>
     /// <param name="redirectedTo">The path and query of its redirect.</param>

@@ -9,7 +9,7 @@ internal sealed class RedirectStage
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>How many redirects have been followed.</summary>
+    /// <summary>How many redirects of this exchange have been followed.</summary>
     private int _followed;
 
     /// <summary><see cref="To"/> was remembered from an earlier exchange; this one has received no redirect.</summary>
@@ -35,7 +35,7 @@ internal sealed class RedirectStage
         To = default;
     }
 
-    /// <summary>Starts with the redirect that an earlier request to the same target got.</summary>
+    /// <summary>Uses the redirect that an earlier request to the same target got, if it is remembered.</summary>
     public void Recall(RequestHead request)
     {
         To = Parts.Redirects.Find(request.Method, request.PathAndQuery, Parts.Heartbeat.Now);
@@ -48,7 +48,7 @@ internal sealed class RedirectStage
     {
         if (_isRemembered && response.Status is 404 or 405 or 410 or (>= 300 and < 400))
         {
-            Parts.Redirects.Forget(To); // the remembered redirect no longer works: the next request uses its own target
+            Parts.Redirects.Forget(To); // the remembered redirect no longer works: the next request goes to its own target again
         }
 
         bool follows = IsRedirect(request.Head, response.Status) && _followed < Parts.Limits.MaxRedirects && request.CanBeSentAgain;
@@ -70,11 +70,15 @@ internal sealed class RedirectStage
         return true;
     }
 
-    /// <summary>Whether the same request may be made elsewhere. After 301 and 302 a client may change the method, but need not (RFC 9110 §15.4.2).</summary>
+    /// <summary>
+    /// Whether the status allows to send the same request elsewhere. After 301 and 302 a client may change the method, but need not (RFC 9110 §15.4.2).
+    /// </summary>
     private static bool IsRedirect(RequestHead request, int status) =>
         status is 301 or 302 or 307 or 308 || (status is 303 && (request.IsGet || request.IsHead));
 
-    /// <summary>Whether a client that follows comes back to where it was redirected, because the proxy maps that path to the target's.</summary>
+    /// <summary>
+    /// Whether a client that follows the redirect itself would be redirected without end: the proxy maps the new path to another one, such as the target's.
+    /// </summary>
     private bool LeadsBack(ReadOnlySpan<byte> target)
     {
         int query = target.IndexOf((byte)'?');
@@ -82,7 +86,7 @@ internal sealed class RedirectStage
     }
 
     /// <summary>
-    /// The path and query of a Location on the upstream's origin, absolute or relative. Empty if it leads elsewhere or has forbidden characters.
+    /// The path and query of a <c>Location</c> on the upstream's origin, absolute or relative. Empty if it leads elsewhere or has forbidden characters.
     /// </summary>
     private ReadOnlySpan<byte> FindTarget(ResponseHead response)
     {

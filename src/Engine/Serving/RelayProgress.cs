@@ -12,13 +12,13 @@ internal struct RelayProgress
     /// <summary>The relay's step counter when it was last seen to change.</summary>
     private uint _steps;
 
-    /// <summary>The bytes that had reached the sink's peer when a write was first seen waiting; -1 if none is.</summary>
+    /// <summary>The number of bytes that had reached the peer when they were last counted for the present write; -1 if they were not counted yet.</summary>
     private long _delivered;
 
-    /// <summary>When the relay was first seen.</summary>
+    /// <summary>When the relay was first seen, or last restarted.</summary>
     private long _startedAt;
 
-    /// <summary>The time of the last progress that was seen.</summary>
+    /// <summary>When progress was last seen.</summary>
     public long Since { get; private set; }
 
     /// <summary>Looks whether the relay has made progress since the last call.</summary>
@@ -45,7 +45,7 @@ internal struct RelayProgress
         return relay.Phase;
     }
 
-    /// <summary>Whether a write has waited too long without a byte reaching the peer. A peer that takes some bytes, however slowly, is not gone.</summary>
+    /// <summary>Whether a write has waited too long without a byte reaching the peer. A peer that reads some bytes, however slowly, is not gone.</summary>
     /// <param name="sink">Where the relay writes.</param>
     /// <param name="now">The present time.</param>
     /// <param name="limit">The longest time without a byte.</param>
@@ -75,7 +75,9 @@ internal struct RelayProgress
         _delivered = -1;
     }
 
-    /// <summary>Whether a body is slower on average than a rate, once its grace period is over.</summary>
+    /// <summary>
+    /// Whether a body is slower on average than a rate. Never true during a grace period, which begins when the relay was first seen, or last restarted.
+    /// </summary>
     public readonly bool IsBelow(BodyRelay relay, long now, long graceMilliseconds, int bytesPerSecond)
     {
         long elapsed = now - _startedAt;

@@ -6,11 +6,11 @@ using McpProxyFast.Transport;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// A copy of the parts of a request that a challenge names: authority, path, method, target and the caller's token, in one rented buffer. Copying allocates
-/// nothing.
+/// A copy of the parts of a request that may be needed after its bytes were released: authority, path, method, target and the caller's token, in one rented
+/// buffer. Copying allocates nothing.
 /// </summary>
 /// <remarks>
-/// The copy is needed since a pump may have released the received bytes when a challenge, the upstream's or the proxy's own, is due. Only then are the parts
+/// The upstream may answer with a challenge, or the proxy may have to write one, after a pump has released the received bytes. Only then are the parts
 /// converted to strings.
 /// </remarks>
 internal struct RequestNote
@@ -73,7 +73,7 @@ internal struct RequestNote
         Debug.Assert(_callerEnd <= most, "The parts fit in the room that was counted for them.");
     }
 
-    /// <summary>Gives the buffer back.</summary>
+    /// <summary>Returns the buffer.</summary>
     public void Clear()
     {
         if (_bytes is { } rented)

@@ -16,19 +16,21 @@ namespace McpProxyFast.Serving;
 /// A small request stays in the receive buffer until the response head has been forwarded (the replay window), so that it can be sent again. A body that has
 /// not fully arrived is sent by the pump as it arrives. The pump runs beside the main loop, which waits for the response meanwhile.
 /// <para>
-/// While the pump runs (<see cref="IsPumping"/>), it owns every field here except <see cref="IsPumping"/>, and the main loop reads none of them. What the main
-/// loop needs of the head meanwhile was copied, or does not lie in the received bytes. The two communicate through <see cref="Interrupts"/> only. Joining the
-/// pump gives the fields back to the main loop.
+/// While the pump runs (<see cref="IsPumping"/>), it owns the fields that it uses. The main loop then reads only the copy of the request's parts
+/// (<see cref="Noted"/>), and those values of the head that do not lie in the received bytes. The two communicate through <see cref="Interrupts"/> only. After
+/// the main loop has joined the pump, it owns all fields again.
 /// </para>
 /// <code>
 ///   Head ──► Body ──► Done        everything was sent
 ///     │        └────► Failed      stopped, or the upstream stopped reading
-///     └─────────────► Done, Failed    the whole request was sent in one call
+///     └─────────────► Done, Failed    a request without a body: sent in one call
 /// </code>
 /// </remarks>
 internal sealed class RequestStream
 {
-    /// <summary>How long a response that has arrived waits for the last bytes of its request. An upstream that answers early may never read them.</summary>
+    /// <summary>
+    /// How long a response that has arrived waits until the last bytes of its request are sent. An upstream that answers early may never read them.
+    /// </summary>
     private static readonly TimeSpan LastBytesTimeout = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
@@ -37,7 +39,7 @@ internal sealed class RequestStream
     /// <summary>The head, as much as has been parsed. Cleared for each request.</summary>
     private readonly RequestHead _head = new();
 
-    /// <summary>Relays the body. Started for each request that has one, when the request is first sent.</summary>
+    /// <summary>Relays the body. Started each time that a request with a body is sent.</summary>
     private readonly BodyRelay _relay = new();
 
     /// <summary>
@@ -55,8 +57,8 @@ internal sealed class RequestStream
     private ValueTask<bool> _pump;
 
     /// <summary>
-    /// A copy of the parts of the request that a challenge may have to name later. Made before a wait for a credential, and before a pump starts, which may
-    /// release the head's bytes at any time. Used by the main loop only. Valid until <see cref="Forget"/>.
+    /// A copy of the parts of the request that may be needed for a challenge. Made before a wait for a credential, and before a pump starts, which may release
+    /// the head's bytes at any time. Used by the main loop only. Valid until <see cref="Forget"/>.
     /// </summary>
     private RequestNote _note;
 
@@ -75,7 +77,7 @@ internal sealed class RequestStream
     /// <summary>Bytes of this request received so far, including its head.</summary>
     public long ReceivedBytes { get; private set; }
 
-    /// <summary>The head. Only for an exchange that has one. While the pump runs, its bytes must not be read.</summary>
+    /// <summary>The head. Valid once <see cref="HasHead"/>. While the pump runs, its bytes must not be read.</summary>
     public RequestHead Head => _head;
 
     /// <summary>The whole head has arrived.</summary>
@@ -96,7 +98,7 @@ internal sealed class RequestStream
     /// <summary>The path that the client asked for. Can be read while the pump runs, and after it.</summary>
     public ReadOnlySpan<byte> Path => HasPumped ? _note.Path : Head.Path;
 
-    /// <summary>The copy that was made last.</summary>
+    /// <summary>The copy of the request's parts that was made last.</summary>
     public ref readonly RequestNote Noted => ref _note;
 
     private SharedServices Parts => _owner!.Parts;
@@ -132,7 +134,7 @@ internal sealed class RequestStream
         _sentTo = default;
     }
 
-    /// <summary>Reads the head. If it does not arrive at once, a deadline starts.</summary>
+    /// <summary>Reads the head. If it does not arrive at once, a deadline starts; when that expires, the request is refused.</summary>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> ReceiveHeadAsync()
     {
@@ -157,7 +159,7 @@ internal sealed class RequestStream
         }
     }
 
-    /// <summary>Continues parsing. Returns null if more bytes are needed; then the reader has been advanced.</summary>
+    /// <summary>Parses what has arrived of the head. Returns null if more bytes are needed; then the reader has been advanced.</summary>
     private StageResult? TakeHead(in ReadResult read, ref int emptyLines)
     {
         const int maxEmptyLines = 4; // RFC 9112 §2.2 asks servers to ignore at least one empty line
@@ -235,7 +237,7 @@ internal sealed class RequestStream
     /// <param name="upstream">The connection to the upstream.</param>
     /// <param name="credential">The credential to send with it; null for none.</param>
     /// <param name="redirectedTo">The path and query to send instead of the request's own; empty to keep its own.</param>
-    /// <returns>A refusal if the first bytes of the body break a rule. Then no byte of the request has been sent.</returns>
+    /// <returns>A refusal if the first bytes of the body break a rule: then no byte of the request has been sent. Otherwise go on.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<StageResult> SendAsync(Connection upstream, CredentialLine? credential, ReadOnlyMemory<byte> redirectedTo)
     {
@@ -248,7 +250,7 @@ internal sealed class RequestStream
         }
 
         bool isWhole = Head.Framing.IsComplete || _relay.IsComplete;
-        Client.Input.Watch(Interrupts, forBytes: false); // the upstream may be slow to read this
+        Client.Input.Watch(Interrupts, forBytes: false); // from now on, a disconnect of the client is noticed: the upstream may be slow to read
         ValueTask<FlushResult> sending = _output.WriteAsync(tail);
         bool waits = !sending.IsCompleted;
         if (waits)
@@ -301,7 +303,7 @@ internal sealed class RequestStream
     }
 
     /// <summary>
-    /// Releases the request's bytes at the second of two calls: one when the request has been sent, one when the response head has been forwarded.
+    /// Called when the request has been sent, and when the response head has been forwarded. The second of these two calls releases the request's bytes.
     /// </summary>
     public void ReleaseHalf()
     {
@@ -330,7 +332,8 @@ internal sealed class RequestStream
     }
 
     /// <summary>
-    /// Sends the rest of the body as it arrives. The main loop waits for the response, so failures are reported to it through the interrupts.
+    /// Sends the rest of the body as it arrives. The main loop waits for the response meanwhile, so failures are reported to it through
+    /// <see cref="Interrupts"/>.
     /// </summary>
     /// <param name="sent">How many bytes at the start of the buffer have been sent, including the head.</param>
     /// <returns>Whether the whole request has been sent.</returns>
@@ -401,7 +404,7 @@ internal sealed class RequestStream
         return false;
     }
 
-    /// <summary>The last step of the pump.</summary>
+    /// <summary>Records how the pump has ended. Its last step.</summary>
     private void EndPump(bool isSent)
     {
         ReceivedBytes = Head.Length + _relay.MovedBytes;
@@ -414,14 +417,17 @@ internal sealed class RequestStream
         }
     }
 
-    /// <summary>Advances past what was sent. Within the replay window the bytes are only marked as examined, so that they can be sent again.</summary>
+    /// <summary>Releases the bytes that were sent. Bytes within the replay window are only marked as examined, so that they can be sent again.</summary>
     private void KeepOrLetGo(in ReadOnlySequence<byte> buffer, SequencePosition sentTo)
     {
         IsHeld = IsHeld && !Interrupts.IsHalfReleased && buffer.Length <= Parts.Limits.ReplayWindowBytes;
         Client.Input.AdvanceTo(IsHeld ? buffer.Start : sentTo, sentTo);
     }
 
-    /// <summary>Waits briefly for the pump, which still has the last bytes although the response has arrived. Usually it is about to stop.</summary>
+    /// <summary>
+    /// Waits until the pump has sent the last bytes of the request, although the response has arrived. After <see cref="LastBytesTimeout"/>, its write is
+    /// cancelled.
+    /// </summary>
     public async ValueTask JoinLastBytesAsync()
     {
         Debug.Assert(IsPumping, "There is a pump to join.");
@@ -434,7 +440,7 @@ internal sealed class RequestStream
         }
     }
 
-    /// <summary>Stops the pump if it still runs. Nothing needs the rest of the request any more.</summary>
+    /// <summary>Stops the pump if it still runs, because nothing needs the rest of the request any more.</summary>
     /// <returns>Whether the whole request has been sent.</returns>
     [AsyncMethodBuilder(typeof(ExchangeMethodBuilder<>))]
     public async ValueTask<bool> StopPumpAsync()
@@ -462,20 +468,20 @@ internal sealed class RequestStream
         }
         finally
         {
-            IsPumping = false; // even after an internal error: the pump is awaited once
+            IsPumping = false; // even if the pump has thrown: it is awaited only once
         }
     }
 
-    /// <summary>Notes the request. Allocates nothing.</summary>
-    /// <param name="redirectedTo">Where a redirect has led it; empty for nowhere.</param>
-    /// <param name="caller">The caller's token; empty for none, and if the credential does not depend on it.</param>
+    /// <summary>Copies the parts of the request that may be needed for a challenge. Allocates nothing.</summary>
+    /// <param name="redirectedTo">The path and query of the redirect that was followed; empty if there was none.</param>
+    /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
     public void Note(ReadOnlyMemory<byte> redirectedTo, ReadOnlySpan<byte> caller)
     {
         Debug.Assert(!IsPumping && IsHeld, "The head's bytes are there to be read.");
         _note.Take(Head, Parts.RequestRewriter, redirectedTo.Span, caller);
     }
 
-    /// <summary>Lets the note go: the response is the client's, so nothing is asked of its request any more.</summary>
+    /// <summary>Releases the copied parts: the response is forwarded to the client, so no challenge needs them any more.</summary>
     public void Forget() => _note.Clear();
 
     /// <summary>Prepares to send the same bytes again.</summary>
@@ -486,7 +492,9 @@ internal sealed class RequestStream
         Interrupts.BeginSending();
     }
 
-    /// <summary>Skips the request if all of it has arrived. Otherwise the rest of it could be taken for the next request.</summary>
+    /// <summary>
+    /// Skips the request's bytes if all have arrived. Returns false otherwise: then the rest could be taken for the next request, so the connection must end.
+    /// </summary>
     public bool TrySkip()
     {
         Debug.Assert(!IsPumping, "The pump is joined before its request is skipped.");
@@ -516,7 +524,7 @@ internal sealed class RequestStream
         ? JsonRpcError.FindId(Head.Framing, _received.Slice(Head.Length))
         : default;
 
-    /// <summary>Whether the whole request has arrived.</summary>
+    /// <summary>Whether the whole request has arrived. Also true if its chunks are malformed, because waiting for more is useless then.</summary>
     public bool IsWhole()
     {
         var scan = new BodyScan(Head);

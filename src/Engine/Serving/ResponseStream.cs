@@ -26,7 +26,10 @@ internal sealed class ResponseStream
     /// <summary>The exchange's connection; valid between <see cref="Open"/> and <see cref="Clear"/>.</summary>
     private ClientConnection? _owner;
 
-    /// <summary>The head, as much as has been parsed. Null before the first byte, and while a body is streamed.</summary>
+    /// <summary>
+    /// The head, as much as has been parsed. Null before the first byte of the first response, and from <see cref="BeginStreaming"/> until the first byte of
+    /// the next response.
+    /// </summary>
     private ResponseHead? _head;
 
     /// <summary>The connection to the upstream. Valid from <see cref="ReceiveHeadAsync"/> on.</summary>
@@ -167,7 +170,7 @@ internal sealed class ResponseStream
         _ => Violation.None,
     };
 
-    /// <summary>Relays a 1xx to HTTP/1.1 clients (RFC 9110 §15.2). The client must read it within the same time as any other response.</summary>
+    /// <summary>Relays a 1xx to HTTP/1.1 clients (RFC 9110 §15.2). The client must read it within the write timeout, as any other response.</summary>
     private async ValueTask RelayInterimAsync(RequestHead request)
     {
         if (request.MinorVersion == 0)
@@ -184,7 +187,9 @@ internal sealed class ResponseStream
         Interrupts.SayContinue();
     }
 
-    /// <summary>Skips the response's body if it has fully arrived with no bytes after it. Then the connection can carry another request at once.</summary>
+    /// <summary>
+    /// Skips the response's body if it has fully arrived with no bytes after it. Then the upstream connection can carry another request at once.
+    /// </summary>
     public bool TrySkipWhole()
     {
         if (!Head.KeepsAlive || !IsWhole(Head, _received.Slice(Head.Length)))
@@ -259,7 +264,9 @@ internal sealed class ResponseStream
     /// </summary>
     public ValueTask<RelayEnd> StreamAsync() => _relay.RunAsync(_upstream!.Input, Client.Output);
 
-    /// <summary>A body without a length is complete if the upstream closed its connection without an error. In that case this sends the last chunk.</summary>
+    /// <summary>
+    /// Completes a body that ends with the upstream's connection, if that was closed without an error. A client that gets chunks is then sent the last chunk.
+    /// </summary>
     /// <returns>How the body really ended.</returns>
     public ValueTask<RelayEnd> FinishAsync(RelayEnd end) =>
         end is RelayEnd.SourceEnded && _relay.LastsUntilClose && !_upstream!.Input.EndedByFault ? _relay.FinishUntilCloseAsync(Client.Output) : new(end);
@@ -272,10 +279,9 @@ internal sealed class ResponseStream
         _upstream!.IsBulk = false;
     }
 
-    /// <summary>Checks the framing of what has arrived of the body before the head is forwarded: until something was sent, a 502 is still possible.</summary>
+    /// <summary>Checks the framing of what has arrived of the body before the head is forwarded: as long as nothing was sent, a 502 is possible.</summary>
     /// <remarks>
-    /// Bytes after the end of the response are left in place. They belong to no request, and they end the connection when it is checked for reuse, as if they
-    /// had arrived a moment later.
+    /// Bytes after the end of the response stay in the buffer. They answer no request, so the upstream connection is closed when it is checked for reuse.
     /// </remarks>
     public Violation CheckBodySoFar()
     {

@@ -35,7 +35,7 @@ internal enum ReceiveState : byte
 /// <summary>Decides which connections may carry another exchange. Nothing else decides this.</summary>
 internal static class ReuseRule
 {
-    /// <summary>A connection is reused only if both directions are done and its peer wants to keep it. In doubt, it is closed.</summary>
+    /// <summary>A connection is reused only if the request and the response are both done, and its peer keeps it open. In doubt, it is closed.</summary>
     /// <param name="send">The state of the request.</param>
     /// <param name="receive">The state of the response.</param>
     /// <param name="clientKeepsAlive">The client was told that its connection stays open.</param>
@@ -47,7 +47,7 @@ internal static class ReuseRule
         return (isWhole && clientKeepsAlive, isWhole && upstreamKeepsAlive);
     }
 
-    /// <summary>The same after the proxy's own response. Its upstream connection, if any, was closed.</summary>
+    /// <summary>Whether the client's connection is reused after a response of the proxy's own. The upstream connection, if there was one, was closed.</summary>
     /// <param name="clientKeepsAlive">The client was told that its connection stays open, and its whole request arrived and was skipped.</param>
     /// <param name="isAnswered">The whole response was handed to the client's connection.</param>
     /// <param name="isDisturbed">See <see cref="Decide"/>.</param>
@@ -56,8 +56,8 @@ internal static class ReuseRule
     /// <summary>Whether a request that failed without a byte of response may be sent again, on a new connection.</summary>
     /// <remarks>
     /// Only if the connection had carried an exchange before (the upstream may have closed it just when it was used), the whole request is still held, and the
-    /// method is idempotent (RFC 9110 §9.2.2). A POST is never retried: although nothing of it was acknowledged, it may have been processed, since systems
-    /// delay acknowledgements for longer than servers need. Instead, a kept connection is checked right before it is used.
+    /// method is idempotent (RFC 9110 §9.2.2). A POST is never retried: although nothing of it was acknowledged, it may have been processed, since a server can
+    /// process a request before its system acknowledges the bytes. Instead, a kept connection is checked right before it is used.
     /// </remarks>
     public static bool MayRetry(bool wasReused, bool isHeld, bool isIdempotent, int attempt) => wasReused && isHeld && isIdempotent && attempt == 0;
 }

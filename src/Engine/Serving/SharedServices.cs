@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What all client connections of one proxy share. Created once; only <see cref="IsDraining"/> ever changes.</summary>
+/// <summary>What all client connections of one proxy share. Created once; of its properties, only <see cref="IsDraining"/> changes.</summary>
 internal sealed class SharedServices
 {
     private volatile bool _isDraining;
@@ -31,11 +31,11 @@ internal sealed class SharedServices
 
     public required ResponseRewriter ResponseRewriter { get; init; }
 
-    /// <summary>Reads the first event of a stream that answers a GET. In HTTP+SSE, that event names the URL that the client must post to.</summary>
+    /// <summary>Rewrites the first event of a stream that answers a GET. In HTTP+SSE, that event names the URL that the client must post to.</summary>
     public required BodyStart EndpointEvents { get; init; }
 
     /// <summary>
-    /// Like <see cref="EndpointEvents"/>, for streams of the credential's resource: the URL that such an event names becomes part of the resource.
+    /// Like <see cref="EndpointEvents"/>, for streams of the credential's resource: the credential is then also sent to the URL that the event names.
     /// </summary>
     public required BodyStart ResourceEndpointEvents { get; init; }
 
@@ -68,7 +68,7 @@ internal sealed class SharedServices
 
     public required HeadLimits RequestHeadLimits { get; init; }
 
-    /// <summary>Like the request limits, but a status line may be as long as the whole head.</summary>
+    /// <summary>Like <see cref="RequestHeadLimits"/>, but a status line may be as long as the whole head.</summary>
     public required HeadLimits ResponseHeadLimits { get; init; }
 
     /// <summary>The proxy is stopping: the current exchange of each connection is its last one, and responses say so.</summary>

@@ -3,7 +3,7 @@ using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.Serving;
 
-/// <summary>What a stage of an exchange can return. The list is closed.</summary>
+/// <summary>What a stage of an exchange can return.</summary>
 internal enum StageKind : byte
 {
     /// <summary>Continue with the next stage.</summary>
@@ -15,17 +15,17 @@ internal enum StageKind : byte
     /// <summary>Refuse the request.</summary>
     Refuse,
 
-    /// <summary>Something outside the proxy failed.</summary>
+    /// <summary>The exchange cannot be completed: something has failed, usually outside the proxy.</summary>
     Fault,
 
     /// <summary>The proxy answers itself.</summary>
     Reply,
 
-    /// <summary>There is no exchange: the client left before the whole head of its request had arrived.</summary>
+    /// <summary>There is no exchange: the client left, or the connection was cut, before the whole head of the request had arrived.</summary>
     NoExchange,
 }
 
-/// <summary>The result of a stage: continue, or why not.</summary>
+/// <summary>The result of a stage: the exchange continues, or why it does not.</summary>
 internal readonly struct StageResult
 {
     private readonly object? _detail;
@@ -58,10 +58,10 @@ internal readonly struct StageResult
     /// <summary>The answer of a <see cref="StageKind.Reply"/>.</summary>
     public OwnReply OwnReply => (OwnReply)_detail!;
 
-    /// <summary>What replaces or adds to the texts of the fault's row in the table; null if nothing does.</summary>
+    /// <summary>Details of the fault, in place of those in <see cref="Outcomes.Fault.For"/>; null for none.</summary>
     public FaultDetail? Detail => _detail as FaultDetail;
 
-    /// <summary>How the caller must sign in again; null unless the refusal asks for a step-up.</summary>
+    /// <summary>With what scopes the caller must sign in again; null unless the refusal asks for a step-up.</summary>
     public StepUpChallenge? StepUp => _detail as StepUpChallenge;
 
     public static StageResult Refuse(RefusalReason reason, StepUpChallenge? stepUp = null)
@@ -80,9 +80,9 @@ internal readonly struct StageResult
     public static StageResult Reply(OwnReply reply) => new(StageKind.Reply, detail: reply);
 }
 
-/// <summary>What replaces or adds to the texts of a fault's row in the table.</summary>
+/// <summary>Details of one fault, in place of those that <see cref="Fault.For"/> has for its kind.</summary>
 /// <param name="RetryAfterSeconds">The <c>Retry-After</c> of a 503, in seconds; 0 for the default.</param>
-/// <param name="Message">What the user can do; null for the table's sentence.</param>
-/// <param name="Code">A more specific stable code; null for the table's code.</param>
+/// <param name="Message">What the user can do; null for the kind's own sentence.</param>
+/// <param name="Code">A more specific stable code; null for the kind's own code.</param>
 /// <param name="Failure">For the log only, never for the client: why no connection could be made. Null for any other fault.</param>
 internal sealed record FaultDetail(int RetryAfterSeconds, string? Message = null, string? Code = null, ConnectFailure? Failure = null);

@@ -1,29 +1,31 @@
 namespace McpProxyFast.Serving;
 
-/// <summary>What a connection's deadline is for, and what happens when it expires.</summary>
+/// <summary>What a connection waits for while it has a deadline, and what happens when that expires.</summary>
 internal enum Wait : byte
 {
     /// <summary>There is no deadline.</summary>
     None,
 
-    /// <summary>The first byte of a request. Expired: the connection ends.</summary>
+    /// <summary>Waits for the first byte of a request. Expired: the connection ends.</summary>
     Idle,
 
-    /// <summary>The rest of a request's head, or of a small body. Expired: 408.</summary>
+    /// <summary>Waits for the rest of a request's head, or of a small body. Expired: 408.</summary>
     Request,
 
-    /// <summary>The upstream's response. Expired: 504.</summary>
+    /// <summary>Waits for the upstream's response. Expired: 504.</summary>
     Response,
 
-    /// <summary>The client reads what it is sent. Expired without a byte taken: the connection is cut.</summary>
+    /// <summary>Waits until the client reads what is sent to it. Expired: the connection is cut. Extended if the client has read some bytes.</summary>
     ClientWrite,
 
-    /// <summary>The upstream reads what it is sent. Expired without a byte taken: 504.</summary>
+    /// <summary>Waits until the upstream reads what is sent to it. Expired: 504. Extended if the upstream has read some bytes.</summary>
     UpstreamWrite,
 
-    /// <summary>The last bytes of a request whose response has already arrived. Expired: the upstream connection ends.</summary>
+    /// <summary>
+    /// Waits until the last bytes of a request are sent whose response has already arrived. Expired: the upstream connection carries no other request.
+    /// </summary>
     LastBytes,
 
-    /// <summary>The rest of a request that was answered early. Expired: the connection ends.</summary>
+    /// <summary>Waits for the rest of a request that was answered early. Expired: the connection ends.</summary>
     Linger,
 }

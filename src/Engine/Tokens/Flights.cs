@@ -3,18 +3,20 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace McpProxyFast.Tokens;
 
-/// <summary>One piece of work in progress. Waiters never continue on the thread that completes it, so they cannot hold it up.</summary>
+/// <summary>
+/// One piece of work in progress. A caller that waits for it never continues on the thread that completes it, so it cannot hold up that thread.
+/// </summary>
 internal abstract class Flight<TResult>() : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
 
 /// <summary>How many pieces of work run at a time, and how many may wait.</summary>
 /// <param name="Running">The maximum number that run.</param>
 /// <param name="Waiting">The maximum number that wait; 0 means that none may wait.</param>
-/// <param name="MaxWait">The maximum time that one waits before it is refused.</param>
+/// <param name="MaxWait">The maximum time that a piece of work waits. After it, the work is refused.</param>
 internal readonly record struct FlightLimits(int Running, int Waiting, TimeSpan MaxWait);
 
 /// <summary>
-/// Work in progress, by digest. A second request for the same work joins the first. The work runs to its end even if a waiter leaves, so a waiter that leaves
-/// fails nobody else.
+/// Work in progress, by digest. A second request for the same work joins the first. The work continues even if the caller that started it stops waiting, so the
+/// other callers still get its result.
 /// </summary>
 /// <param name="limits">How much work runs and waits at a time. Waiting work starts in the order in which it came.</param>
 /// <param name="refuse">Returns the result for work that the limits do not allow. It must not throw.</param>
@@ -27,7 +29,7 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
     /// <summary>The work in progress and the waiting work.</summary>
     private readonly ConcurrentDictionary<TokenDigest, TFlight> _pending = new();
 
-    /// <summary>Limits how many pieces of work run at a time.</summary>
+    /// <summary>The turns: how many more pieces of work may start to run.</summary>
     private readonly SemaphoreSlim _turns = new(limits.Running);
 
     /// <summary>The number of pieces of work that run, wait, or are being refused.</summary>
@@ -37,9 +39,9 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
 
     /// <summary>Joins the work in progress for the digest, or starts it.</summary>
     /// <param name="digest">The digest that identifies the work.</param>
-    /// <param name="mine">The flight to start if there is none.</param>
+    /// <param name="mine">The flight to start if no work is in progress for the digest.</param>
     /// <param name="work">Does the work, on another thread.</param>
-    /// <param name="isOwn">Whether this call started it.</param>
+    /// <param name="isOwn">Whether this call started the work.</param>
     public TFlight Join(TokenDigest digest, TFlight mine, Func<TokenDigest, TFlight, Task<TResult>> work, out bool isOwn)
     {
         TFlight first = _pending.GetOrAdd(digest, mine);
@@ -62,9 +64,9 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
             return;
         }
 
-        // The place in the queue is taken here, so that the queue has the order of the calls.
+        // The wait for a turn begins here, not on the other thread, so that the queue has the order of the calls.
         Task<bool> turn = TryTakeTurnAsync();
-#pragma warning disable RS0030 // On another thread: this may be a socket's thread, which signatures and requests would block for too long.
+#pragma warning disable RS0030 // Runs on another thread: this one may serve sockets, and signatures and requests would block it for too long.
         _ = Task.Run(() => RunAsync(digest, flight, work, turn));
 #pragma warning restore RS0030
     }
@@ -106,7 +108,7 @@ internal sealed class Flights<TFlight, TResult>(FlightLimits limits, Func<TokenD
     {
         if (await _turns.WaitAsync(0).ConfigureAwait(false))
         {
-            return true; // taken at once, so nobody else waits: a released place goes to the work that has waited longest
+            return true; // if a turn is free, no work is waiting: a released turn goes to the work that has waited longest
         }
 
         using var late = new CancellationTokenSource(limits.MaxWait, clock);

@@ -7,18 +7,18 @@ namespace McpProxyFast.Tokens;
 /// <para>
 /// Memory order: an entry is complete when its constructor has ended, and becomes visible by one reference write with release (<see cref="Add"/>), paired with
 /// the acquire in <see cref="Find"/>: a thread that sees the reference sees every field. An entry contains its own digest, expiry and epoch, and a reader
-/// checks these, so it never takes an entry for another token.
+/// checks these, so it never uses the entry of another token.
 /// </para>
 /// <para>If two writers race, one entry is lost. Then its token is checked or exchanged once more; a wrong result is impossible.</para>
 /// </remarks>
-/// <param name="ways">Entries per set, a power of two. With more ways, fewer useful entries are evicted before the cache is full.</param>
+/// <param name="ways">Entries per set, a power of two. With larger sets, fewer useful entries are evicted before the cache is full.</param>
 internal sealed class TokenCache<TEntry>(int ways)
     where TEntry : CachedEntry
 {
     /// <summary>The maximum number of entries.</summary>
     public const int Capacity = 8_192;
 
-    // The worth of a valid, good entry starts here, above that of every other entry: ticks need 62 bits.
+    // Valid good entries are rated from here on, all other slots below: the worth of an entry is less than this.
     private const long FirstGood = 1L << 62;
 
     /// <summary>The entries, set after set; a slot is null if nothing has been stored in it yet.</summary>
@@ -61,7 +61,8 @@ internal sealed class TokenCache<TEntry>(int ways)
     }
 
     /// <summary>
-    /// How useful the entry in a slot is. In ascending order: an entry for the same token, an empty slot, an expired entry, one that is not good, a good one.
+    /// How useful the entry in a slot is; the least useful one is overwritten. In ascending order: an entry with the same digest, an empty slot, an invalid
+    /// entry, one that is not good, a good one.
     /// </summary>
     private static long WorthOf(TEntry? kept, TEntry entry, long nowTicks)
     {

@@ -3,9 +3,7 @@ using System.Security.Cryptography;
 
 namespace McpProxyFast.Tokens;
 
-/// <summary>
-/// The SHA-256 of a token, or of everything that a request for a token depends on. It serves as a cache key: nobody can find two inputs with the same digest.
-/// </summary>
+/// <summary>The SHA-256 of a token, or of all inputs of a token exchange. It serves as a cache key: nobody can find two inputs with the same digest.</summary>
 internal readonly record struct TokenDigest(ulong A, ulong B, ulong C, ulong D)
 {
     private const int Size = SHA256.HashSizeInBytes;
@@ -22,7 +20,7 @@ internal readonly record struct TokenDigest(ulong A, ulong B, ulong C, ulong D)
     public static TokenDigest Of(in TokenDigest first, in TokenDigest second, in TokenDigest third) =>
         Of(MemoryMarshal.AsBytes<TokenDigest>([first, second, third]));
 
-    /// <summary>The first eight bytes, for logs: enough to tell requests apart, without any part of a token.</summary>
+    /// <summary>The first eight bytes, for logs: enough to tell tokens apart, without any part of a token.</summary>
     public override string ToString() => BitConverter.IsLittleEndian
         ? System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(A).ToString("x16")
         : A.ToString("x16");

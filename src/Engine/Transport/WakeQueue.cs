@@ -3,32 +3,35 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace McpProxyFast.Transport;
 
-/// <summary>Runs what a beat, a drain or an abort has found due, on threads of its own.</summary>
+/// <summary>Runs the work that a beat, a drain or an abort has to do on a connection (cancel its waits, close it), on threads of its own.</summary>
 /// <remarks>
-/// What wakes a wait also runs the code that waited: the rest of an exchange, and with it a host's observer, logger or pipe. Such code may block. So the
-/// heartbeat never runs it: its clock would stand still, and with it the deadlines of the process. Nor does the thread pool: a host may have blocked all of its
-/// threads. Usually there is one thread or none. If one blocks, so that nothing was taken between two beats, another one is started.
+/// The thread that cancels a wait also runs the code that waited: the rest of an exchange, and with it a host's observer, logger or pipe. Such code may block.
+/// So the heartbeat never runs it: if it were blocked, no deadline in the process would expire. The thread pool does not run it either: a host may have blocked
+/// all of its threads. Usually the queue has one thread or none. If its threads have taken no work between two beats although work is queued, it starts
+/// another.
 /// </remarks>
 internal sealed class WakeQueue
 {
-    /// <summary>As many threads may be blocked by a host's code. What is due after that waits for one of them.</summary>
+    /// <summary>The most threads. If a host's code blocks all of them, further work waits until one continues.</summary>
     public const int MaxThreads = 32;
 
-    /// <summary>How long a thread waits for something to do before it ends.</summary>
+    /// <summary>How long a thread waits for work before it ends.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(1);
 
     private readonly object _changing = new();
 
-    /// <summary>What is due, in order. Whoever adds itself does so once until it is run, so connections bound the length. Used under the lock.</summary>
+    /// <summary>
+    /// The work to do, in order. An object adds itself only while it is not in the queue, so the number of connections bounds the length. Used under the lock.
+    /// </summary>
     private readonly Queue<IThreadPoolWorkItem> _due = new();
 
     /// <summary>The number of threads. Used under the lock.</summary>
     private int _threads;
 
-    /// <summary>The number of threads that wait for something to do. Used under the lock.</summary>
+    /// <summary>The number of threads that wait for work. Used under the lock.</summary>
     private int _idle;
 
-    /// <summary>Something was taken since the last beat. Used under the lock.</summary>
+    /// <summary>A thread has taken work since the last beat. Used under the lock.</summary>
     private bool _hasTaken;
 
     /// <summary>The number of threads now. For tests.</summary>
@@ -43,7 +46,7 @@ internal sealed class WakeQueue
         }
     }
 
-    /// <summary>Whether nothing is due and nothing runs. For tests.</summary>
+    /// <summary>Whether no work is queued or running. For tests.</summary>
     public bool IsIdle
     {
         get
@@ -55,7 +58,7 @@ internal sealed class WakeQueue
         }
     }
 
-    /// <summary>Adds what is due. It must not throw. From any thread.</summary>
+    /// <summary>Adds work. Its <see cref="IThreadPoolWorkItem.Execute"/> must not throw. Can be called from any thread.</summary>
     public void Add(IThreadPoolWorkItem item)
     {
         lock (_changing)
@@ -72,7 +75,7 @@ internal sealed class WakeQueue
         }
     }
 
-    /// <summary>Starts another thread if the others have taken nothing since the last beat, although something is due.</summary>
+    /// <summary>Starts another thread if work is queued and no thread has taken any since the last beat.</summary>
     public void OnBeat()
     {
         lock (_changing)
@@ -86,7 +89,7 @@ internal sealed class WakeQueue
         }
     }
 
-    /// <summary>If the system has no room for another thread, the next beat tries again.</summary>
+    /// <summary>Starts a thread. If the system refuses it, the next beat tries again.</summary>
     private void TryStart()
     {
         Debug.Assert(Monitor.IsEntered(_changing), "Threads are counted under the lock.");
@@ -97,7 +100,7 @@ internal sealed class WakeQueue
         }
         catch (OutOfMemoryException)
         {
-            // What the runtime throws if the system refuses a thread.
+            // The runtime throws this if the system refuses a thread.
         }
     }
 
@@ -109,7 +112,7 @@ internal sealed class WakeQueue
         }
     }
 
-    /// <summary>Takes what is due first. Returns false if nothing has been due for a while; the thread then ends.</summary>
+    /// <summary>Takes the first work of the queue. Returns false if there was none for <see cref="IdleTime"/>; the thread then ends.</summary>
     private bool TryTake([NotNullWhen(true)] out IThreadPoolWorkItem? item)
     {
         lock (_changing)
