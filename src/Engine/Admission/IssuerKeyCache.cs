@@ -246,7 +246,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         {
             // Any exception is caught here, whatever the issuer has sent. The message of an unexpected one may quote that, so only its type is reported.
             _lastFetchFailed = true;
-            string reason = fault is IOException ? fault.Message : $"What came could not be read ({fault.GetType().Name}).";
+            string reason = fault is IOException ? fault.Message : $"The issuer's answer could not be read ({fault.GetType().Name}).";
             if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
             {
                 _logger.KeysNotFetched(PlainText.OfMessage(reason));
