@@ -5,18 +5,21 @@ namespace McpProxyFast.Cli;
 /// <summary>The log messages of the command itself, numbered from 900. The engine has its own.</summary>
 internal static partial class LogMessages
 {
-    [LoggerMessage(901, LogLevel.Warning, "--{Flag} is visible to other users of this machine; give it in the environment or in a file")]
+    [LoggerMessage(901, LogLevel.Warning,
+        "the value of --{Flag} on the command line is visible to other users of this machine; give it in an environment variable or in a file")]
     public static partial void SecretOnCommandLine(this ILogger logger, string flag);
 
     [LoggerMessage(902, LogLevel.Warning, "--{Flag} has no effect: add --remote-auth to sign in at the target")]
     public static partial void FlagWithoutEffect(this ILogger logger, string flag);
 
     [LoggerMessage(903, LogLevel.Warning,
-        "--host {Host} is reachable from other machines and --allowed-origins is not given: web pages of any origin may call; name those that may")]
+        "--host {Host} is reachable from other machines and --allowed-origins is not given, so web pages of any origin may call; "
+        + "give --allowed-origins with the origins that may call")]
     public static partial void AnyOrigin(this ILogger logger, string host);
 
     [LoggerMessage(904, LogLevel.Warning,
-        "--host {Host} is reachable from other machines and --allowed-hosts is not given: requests may name any host; name the one that clients use")]
+        "--host {Host} is reachable from other machines and --allowed-hosts is not given, so requests may name any host; "
+        + "give --allowed-hosts with the host name that clients use")]
     public static partial void AnyHost(this ILogger logger, string host);
 
     [LoggerMessage(905, LogLevel.Warning,
@@ -37,7 +40,8 @@ internal static partial class LogMessages
     public static partial void SecretFileNotRead(this ILogger logger, string file, string secret);
 
     [LoggerMessage(920, LogLevel.Warning,
-        "the outgoing sign-in has no effect, since --token-exchange-subject is caller: add --token-exchange-actor outgoing, or leave the sign-in out")]
+        "the sign-in at the target (--remote-auth) has no effect, since --token-exchange-subject is caller: add --token-exchange-actor outgoing, "
+        + "or leave out the --remote-auth flags")]
     public static partial void LoginWithoutEffect(this ILogger logger);
 
     [LoggerMessage(950, LogLevel.Warning, "UNPROTECTED: anyone who learns the tunnel's address can {Danger} (--allow-unprotected is given)")]
@@ -79,7 +83,7 @@ internal static partial class LogMessages
     public static partial void ServerMessageDropped(this ILogger logger, string request);
 
     [LoggerMessage(967, LogLevel.Warning,
-        "the answer to the tunnel's request {Request} is refused: with it, the requests under way would take more than {Most} MiB of memory")]
+        "dropped the MCP server's answer to the tunnel's request {Request}: with it, all messages under way would take more than {Most} MiB of memory")]
     public static partial void AnswerTooMuch(this ILogger logger, string request, long most);
 
     [LoggerMessage(968, LogLevel.Error, "a poll of the tunnel's control plane failed because of a bug in mcpproxyfast; please report it: {Fault}")]

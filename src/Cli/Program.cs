@@ -89,12 +89,12 @@ Verb FindVerb(string[] words)
     string names = string.Join(", ", verbs.Select(verb => verb.Name));
     if (words is [] || words[0].StartsWith('-'))
     {
-        throw new UsageException($"name a verb first: {names}; --help explains them");
+        throw new UsageException($"the command line must begin with a verb: {names}; --help explains them");
     }
 
     NotBuilt.RefuseVerb(words[0]);
     string meant = Nearest.Of(words[0], verbs.Select(verb => verb.Name)) is { } nearest ? $"did you mean {nearest}? " : "";
-    return Array.Find(verbs, verb => verb.Name == words[0]) ?? throw new UsageException($"unknown verb '{words[0]}'; {meant}There are: {names}");
+    return Array.Find(verbs, verb => verb.Name == words[0]) ?? throw new UsageException($"unknown verb '{words[0]}'; {meant}The verbs are: {names}");
 }
 
 static Task<int> Print(string text)

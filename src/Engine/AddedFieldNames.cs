@@ -5,9 +5,9 @@ namespace McpProxyFast;
 /// <summary>Checks the names of added fields. The refused names are those that ToolHive's <c>thv proxy</c> refuses, and similar ones.</summary>
 internal static class AddedFieldNames
 {
-    private const string OfConnection = "belongs to one connection or to the framing of one message, which the proxy sets itself";
-    private const string OfClient = "says who the client is; that is told by the forwarded fields";
-    private const string OfMessage = "describes one message, so it cannot be the same for all";
+    private const string OfConnection = "belongs to one connection or one message, so the proxy sets it itself";
+    private const string OfClient = "says who the client is, which the proxy itself tells the target in the X-Forwarded fields";
+    private const string OfMessage = "describes one message, so it cannot have the same value in all requests";
 
     private static readonly (string Reason, string[] Names)[] Refused =
     [
@@ -31,7 +31,7 @@ internal static class AddedFieldNames
         PolicyValue.Require(
             name.Length <= AddedField.MaxNameLength && Grammar.IsToken(name),
             property,
-            $"A field's name is one word of at most {AddedField.MaxNameLength} letters, digits and dashes, such as X-Tenant.");
+            $"A field's name must be one word of at most {AddedField.MaxNameLength} letters, digits and dashes, such as X-Tenant.");
         string? reason = WhyRefused(name);
         PolicyValue.Require(reason is null, property, $"{name} cannot be added: it {reason}.");
         return name;

@@ -19,7 +19,7 @@ public abstract record ClaimsPolicy : TokenPolicy
     public IReadOnlyList<string> Audiences
     {
         get;
-        init => field = PolicyValue.Checked(value, value.All(audience => audience.Length > 0), nameof(Audiences), "an audience is not empty.");
+        init => field = PolicyValue.Checked(value, value.All(audience => audience.Length > 0), nameof(Audiences), "an audience must not be empty.");
     } = [];
 
     /// <summary>
@@ -34,7 +34,7 @@ public abstract record ClaimsPolicy : TokenPolicy
     public IReadOnlyList<string> AllowedClients
     {
         get;
-        init => field = PolicyValue.Checked(value, value.All(client => client.Length > 0), nameof(AllowedClients), "a client id is not empty.");
+        init => field = PolicyValue.Checked(value, value.All(client => client.Length > 0), nameof(AllowedClients), "a client id must not be empty.");
     } = [];
 
     /// <summary>The audiences and clients for which tokens are accepted, as text for the log.</summary>
@@ -47,6 +47,6 @@ public abstract record ClaimsPolicy : TokenPolicy
     {
         get;
         init => field = PolicyValue.Checked(
-            value, value >= TimeSpan.Zero && value <= MaxClockSkew, nameof(ClockSkew), "the clock skew lies between 0 s and 10 min.");
+            value, value >= TimeSpan.Zero && value <= MaxClockSkew, nameof(ClockSkew), "the clock skew must lie between 0 s and 10 min.");
     } = TimeSpan.FromSeconds(60);
 }

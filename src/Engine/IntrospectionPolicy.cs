@@ -17,5 +17,5 @@ public sealed record IntrospectionPolicy(TokenIntrospection OpaqueTokens) : Clai
     public override void Validate() => PolicyValue.Require(
         OpaqueTokens is not TokenIntrospection.GoogleTokenInfo || Audiences.Count > 0 || AllowedClients.Count > 0,
         nameof(Audiences),
-        "Google's tokeninfo knows every token of Google's, so it needs an audience or allowed clients.");
+        "Google's tokeninfo accepts the tokens of every client of Google, so an audience or an allowed client must be given.");
 }

@@ -31,7 +31,7 @@ public sealed record JwtPolicy : ClaimsPolicy
     {
         get;
         init => field = PolicyValue.Checked(
-            value, value is null || UrlRule.IsSecure(value), nameof(JwksUri), "a key set is fetched over https (http on loopback only).");
+            value, value is null || UrlRule.IsSecure(value), nameof(JwksUri), "the URL of the key set must be an https URL (http only on loopback).");
     }
 
     /// <summary>The endpoint of the authorization server at which tokens that are not JWTs are checked.</summary>
@@ -57,7 +57,7 @@ public sealed record JwtPolicy : ClaimsPolicy
     /// <inheritdoc/>
     public override void Validate()
     {
-        PolicyValue.Require(Issuer is not null || JwksUri is not null, nameof(Issuer), "an issuer or a key set is needed.");
+        PolicyValue.Require(Issuer is not null || JwksUri is not null, nameof(Issuer), "an issuer or the URL of a key set must be given.");
         ForOpaqueTokens?.Validate();
     }
 
@@ -66,11 +66,12 @@ public sealed record JwtPolicy : ClaimsPolicy
         PolicyValue.Require(
             !ManyTenants.Has(issuer),
             nameof(Issuer),
-            "an issuer is that of one tenant, as in its tokens' iss: put the tenant's id in place of the placeholder or of common, organizations, consumers.");
+            "the issuer must be that of one tenant, as in the iss claim of its tokens: put the tenant's id in place of the placeholder, "
+                + "or of common, organizations or consumers.");
         return PolicyValue.Checked(
             issuer,
             UrlRule.Parse(issuer) is { Query.Length: 0 } url && UrlRule.IsSecure(url),
             nameof(Issuer),
-            "an issuer is an https URL without query (http on loopback only).");
+            "the issuer must be an https URL without a query (http only on loopback).");
     }
 }

@@ -120,7 +120,7 @@ public sealed class McpProxy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(address);
         if (address is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0, Host.Length: > 0 })
         {
-            throw new ArgumentException("The address must be an http or https URL without user information, query and fragment.", nameof(address));
+            throw new ArgumentException("The address must be an absolute http or https URL without a user name, password, query or fragment.", nameof(address));
         }
 
         AcceptLoop listening = Listening();
@@ -271,7 +271,8 @@ public sealed class McpProxy : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_accepting is null)
             {
-                IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException("The options name no address to listen on.");
+                IPEndPoint listen = _options.Listen ?? throw new InvalidOperationException(
+                    "McpProxyOptions.Listen is not set, so there is no address to listen on.");
                 Listener[] listeners = _options.ListensOnBothLoopbacks && listen.Address.Equals(IPAddress.Loopback)
                     ? _network.BindLoopbacks(listen.Port)
                     : [_network.Bind(listen)];

@@ -135,12 +135,12 @@ public sealed record McpProxyOptions
 
         if (Target.UserInfo.Length > 0)
         {
-            throw new ArgumentException("Target must not carry user information; credentials are given as options.", nameof(Target));
+            throw new ArgumentException("Target must not contain a user name or password; give credentials with McpProxyOptions.Outgoing.", nameof(Target));
         }
 
         if (Target.Fragment.Length > 0)
         {
-            throw new ArgumentException("Target must not carry a fragment: it would never be sent.", nameof(Target));
+            throw new ArgumentException("Target must not have a fragment (#...), since a fragment is never sent.", nameof(Target));
         }
 
         bool isOwn = Listen is not null

@@ -11,7 +11,7 @@ internal static class OutgoingPolicyRules
         PolicyValue.Require(
             policy.Client is not KnownClient || hasSecret || !sendsSecret,
             nameof(policy.TokenEndpointAuthMethod),
-            "It says how a client secret is sent, and the client has no secret.");
+            "It says how a client secret is sent, but the client has no secret.");
         PolicyValue.Require(
             policy.Grant is not OAuthGrant.ClientCredentials { Authentication.SecretValue: not null }
                 || policy.TokenEndpointAuthMethod is not TokenEndpointAuthMethod.None,

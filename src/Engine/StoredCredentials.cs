@@ -92,7 +92,9 @@ public static class StoredCredentials
         try
         {
             T result = await action(client).ConfigureAwait(false);
-            return store.Unsaved is { } reason ? throw new InvalidOperationException($"The result could not be stored. {reason}") : result;
+            return store.Unsaved is { } reason
+                ? throw new InvalidOperationException($"The change could not be written to the credential store. {reason}")
+                : result;
         }
         catch (OAuthException failure)
         {

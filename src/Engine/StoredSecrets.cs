@@ -48,7 +48,7 @@ public static class StoredSecrets
             IReadOnlyCollection<StoredEntry> entries = await kept.ReadAllAsync(cancellationToken).ConfigureAwait(false);
             if (entries.Count(entry => entry.Secret is not null && entry.Target != name) >= MaxSecrets)
             {
-                throw OAuthException.Refused("store-full", $"The credential store {store} holds {MaxSecrets} secrets; delete one first.");
+                throw OAuthException.Refused("store-full", $"The credential store {store} holds {MaxSecrets} secrets, which is the maximum; delete one first.");
             }
 
             await PutAsync(kept, name, value, cancellationToken).ConfigureAwait(false);
@@ -102,7 +102,7 @@ public static class StoredSecrets
     private static void CheckName(string name) => PolicyValue.Require(
         IsName(name),
         nameof(name),
-        $"The name of a secret is one word of at most {MaxNameLength} visible ASCII characters without a colon.");
+        $"The name of a secret must be one word of at most {MaxNameLength} visible ASCII characters without a colon.");
 
     private static async Task<string?> FindAsync(CredentialStore kept, string name, CancellationToken cancellationToken)
     {
@@ -119,7 +119,9 @@ public static class StoredSecrets
             lease.Put(key, lease.Find(key) with { Target = name, Secret = value });
         }
 
-        return kept.Unsaved is { } reason ? throw OAuthException.Refused("store-unusable", $"Nothing could be stored. {reason}") : true;
+        return kept.Unsaved is { } reason
+            ? throw OAuthException.Refused("store-unusable", $"The change could not be written to the credential store. {reason}")
+            : true;
     }
 
     private static async Task<T> WithAsync<T>(CredentialStoreFile store, ILogger logger, Func<CredentialStore, Task<T>> action)

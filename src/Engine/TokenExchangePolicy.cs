@@ -53,7 +53,7 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
             value,
             value.All(IsParameter),
             nameof(Parameters),
-            $"A parameter needs a name that is not one of the protocol's own, and a value of at most {MaxParameter} characters.");
+            $"A parameter's name must be given and must not be one that the exchange sets itself; its value may have at most {MaxParameter} characters.");
     } = [];
 
     /// <summary>
@@ -82,7 +82,8 @@ public sealed record TokenExchangePolicy : OutgoingPolicy
     public override void Validate()
     {
         PolicyValue.Require(
-            Subject.IsCaller || Actor is not { IsLogin: true }, nameof(TokenExchangeVariant.Rfc8693.Actor), "A login is the subject or the actor, not both.");
+            Subject.IsCaller || Actor is not { IsLogin: true }, nameof(TokenExchangeVariant.Rfc8693.Actor),
+                "The outgoing sign-in can be the subject or the actor of an exchange, but not both.");
         PolicyValue.Require(Login is not TokenExchangePolicy, nameof(Subject), "The result of a token exchange cannot be exchanged again.");
         PolicyValue.Require(
             Login is not OAuthPolicy { DPoP: true }, nameof(OAuthPolicy.DPoP), "A token that is bound to a key (DPoP) cannot be exchanged.");

@@ -4,7 +4,8 @@ namespace McpProxyFast;
 public abstract record TokenIntrospection
 {
     private TokenIntrospection(Uri endpoint) =>
-        Endpoint = PolicyValue.Checked(endpoint, UrlRule.IsSecure(endpoint), nameof(endpoint), "introspection goes over https (http on loopback only).");
+        Endpoint = PolicyValue.Checked(endpoint, UrlRule.IsSecure(endpoint), nameof(endpoint),
+            "the introspection endpoint must be an https URL (http only on loopback).");
 
     /// <summary>The endpoint at which access tokens are checked.</summary>
     public Uri Endpoint { get; }

@@ -35,7 +35,7 @@ public abstract record TokenPolicy
     {
         get;
         init => field = PolicyValue.Checked(
-            value, value is null || IsResource(value), nameof(ResourceUrl), "a resource is an http or https URL without fragment.");
+            value, value is null || IsResource(value), nameof(ResourceUrl), "the resource URL must be an http or https URL without a fragment.");
     }
 
     /// <summary>Whether the proxy forwards the caller's token to the upstream.</summary>

@@ -70,7 +70,7 @@ public sealed class TokenVerdict
     public static TokenVerdict Admit(string caller, DateTimeOffset reusableUntil, DateTimeOffset? tokenEndsAt) =>
         IsCaller(caller)
             ? new(TokenVerdictKind.Admitted, "admitted") { Caller = caller, ReusableUntil = reusableUntil, TokenEndsAt = tokenEndsAt }
-            : throw new ArgumentException("A caller is 1 to 256 printable characters.", nameof(caller));
+            : throw new ArgumentException("The caller must have 1 to 256 characters, all printable.", nameof(caller));
 
     /// <summary>Refuses the token.</summary>
     /// <param name="reason">A code for the log. It must not contain any part of the token.</param>

@@ -187,7 +187,7 @@ public sealed class ConfigurationTests : IDisposable
 
         string error = await RefusedAsync();
 
-        Assert.Contains($"has *** for {key}, which --check prints in a secret's place", error, StringComparison.Ordinal);
+        Assert.Contains($"has *** for {key}, which --check prints instead of a secret", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -199,8 +199,8 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "host": "\ud800" }""", "half a character")]
-    [InlineData("""{ "\ud800": "x" }""", "half a character")]
+    [InlineData("""{ "host": "\ud800" }""", "half of a surrogate pair")]
+    [InlineData("""{ "\ud800": "x" }""", "half of a surrogate pair")]
     [InlineData("""{ "remote-auth-bearer-token-file": "a\u0000b" }""", "has the escape \\u0000")]
     [InlineData("""{ "ca-file": "a\u0000b" }""", "has the escape \\u0000")]
     [InlineData("""{ "port": 1, "port": 2 }""", "has the key \"port\" twice")]

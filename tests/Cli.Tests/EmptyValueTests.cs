@@ -65,7 +65,7 @@ public sealed class EmptyValueTests : IDisposable
     [InlineData(2, "TARGET", "", "name", "--tunnel-provider", "ssh")]
     [InlineData(2, "SERVER_NAME", "http://localhost", "", "--tunnel-provider", "ssh")]
     public void ArgumentWithNothingInItIsWrongUse(int verb, string argument, params string[] args) =>
-        Assert.Equal($"{argument} is given and empty", Complaint(verb, args));
+        Assert.Equal($"the argument {argument} is given and empty; give it a value", Complaint(verb, args));
 
     [Theory]
     [InlineData("\"\"")]
@@ -141,7 +141,7 @@ public sealed class EmptyValueTests : IDisposable
     {
         string complaint = Assert.Throws<UsageException>(() => Policy([.. Least, flag, value])).Message;
 
-        Assert.StartsWith($"{flag} protects nothing without --oidc-issuer", complaint, StringComparison.Ordinal);
+        Assert.StartsWith($"{flag} has no effect without --oidc-issuer", complaint, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", complaint, StringComparison.Ordinal);
     }
 
@@ -149,7 +149,7 @@ public sealed class EmptyValueTests : IDisposable
     [InlineData("MCPPROXYFAST_OIDC_CLIENT_SECRET")]
     [InlineData("TOOLHIVE_OIDC_CLIENT_SECRET")]
     public void SecretInTheEnvironmentAloneIsWrongUse(string variable) => Assert.StartsWith(
-        $"{variable} protects nothing without --oidc-issuer",
+        $"{variable} has no effect without --oidc-issuer",
         Assert.Throws<UsageException>(() => Policy(Least, (variable, "s3cret"))).Message,
         StringComparison.Ordinal);
 

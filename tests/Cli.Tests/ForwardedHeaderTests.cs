@@ -119,8 +119,8 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
     {
         await using Command command = Proxy(null, "--remote-forward-headers", "Authorization=Basic aHVudGVyMg==");
 
-        await command.ErrorLineAsync("warn  --remote-forward-headers has Authorization: it replaces");
-        await command.ErrorLineAsync("warn  --remote-forward-headers is visible to other users of this machine");
+        await command.ErrorLineAsync("warn  --remote-forward-headers has Authorization: its value replaces");
+        await command.ErrorLineAsync("warn  the value of --remote-forward-headers on the command line is visible to other users of this machine");
     }
 
     /// <summary>What the proxy tells, at its most talkative, of a start, of requests that end well and badly, and of a file that changes and goes.</summary>
@@ -232,7 +232,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         }
 
         File.Delete(file);
-        await command.ErrorLineAsync("X-Key could not be read again; the known value stays in use");
+        await command.ErrorLineAsync("X-Key could not be read again; the value read before stays in use");
         int last = _upstream.Requests.Count;
         await Patience.UntilAsync(() => _upstream.Requests.Count > last + After);
         await stopping.CancelAsync();

@@ -79,7 +79,7 @@ public sealed class LineWriterTests
         writer.Write("again");
         writer.Flush(Patience.Limit);
 
-        Assert.Equal(["again", "mcpproxyfast: 3 log lines were lost: nobody read them in time, or they could not be written"], destination.Lines);
+        Assert.Equal(["again", "mcpproxyfast: 3 log lines were lost: the reader of the log was too slow, or the log could not be written"], destination.Lines);
     }
 
     [Fact]

@@ -19,61 +19,61 @@ public sealed class PolicyFlagTests : IDisposable
 
     [Theory]
     [InlineData("--remote-auth-bearer-token \u00e9", "--remote-auth-bearer-token: The bearer token must be one word")]
-    [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The authorize URL needs")]
+    [InlineData("--remote-auth-authorize-url https://a/a", "--remote-auth-token-url: it must be given, since --remote-auth-authorize-url")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-authorize-url: If the token URL is given")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-client-id: If endpoints are given, a client id")]
     [InlineData("--remote-auth-token-url http://a/t --remote-auth-authorize-url https://a/a", "--remote-auth-token-url: The token URL must be an https URL")]
     [InlineData("--remote-auth-token-url https://a/t --remote-auth-authorize-url http://a/a", "--remote-auth-authorize-url: The authorize URL must be an https URL")]
     [InlineData(
         "--remote-auth-grant device_code --remote-auth-token-url https://a/t --remote-auth-client-id c", "--remote-auth-token-url: The grant device_code needs")]
-    [InlineData("--remote-auth --remote-auth-client-secret s", "--remote-auth-client-id: A client secret needs")]
-    [InlineData("--remote-auth --remote-auth-client-secret-file {file}", "--remote-auth-client-id: A client secret needs")]
-    [InlineData("--remote-auth --remote-auth-client-key-file {file}", "--remote-auth-client-id: A client key needs")]
+    [InlineData("--remote-auth --remote-auth-client-secret s", "--remote-auth-client-id: it must be given, since a client secret")]
+    [InlineData("--remote-auth --remote-auth-client-secret-file {file}", "--remote-auth-client-id: it must be given, since a client secret")]
+    [InlineData("--remote-auth --remote-auth-client-key-file {file}", "--remote-auth-client-id: it must be given, since a client key")]
     [InlineData(
         "--remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-key-file {file}",
-        "--remote-auth-client-key-file: The client secret and the client key exclude")]
+        "--remote-auth-client-key-file: a client secret is given too")]
     [InlineData("--remote-auth --remote-auth-client-auth body", "--remote-auth-client-auth must be auto, basic, post or none, not 'body'")]
-    [InlineData("--remote-auth-client-id c --remote-auth-client-auth post", "--remote-auth-client-auth: It says how a client secret is sent, and the client has")]
+    [InlineData("--remote-auth-client-id c --remote-auth-client-auth post", "--remote-auth-client-auth: It says how a client secret is sent, but the client has")]
     [InlineData(
         "--remote-auth-client-id c --remote-auth-client-key-file {file} --remote-auth-client-auth none",
-        "--remote-auth-client-auth: It says how a client secret is sent; a client key")]
+        "--remote-auth-client-auth: it says how a client secret is sent, but a client key")]
     [InlineData(
         "--remote-auth-grant client_credentials --remote-auth-client-id c --remote-auth-client-secret s --remote-auth-client-auth none",
         "--remote-auth-client-auth: The method none sends no client secret")]
     [InlineData("--remote-auth --remote-auth-resource no-uri", "--remote-auth-resource: The resource must be an absolute URI without a fragment")]
-    [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: The assertion file is for the grant jwt-bearer alone")]
-    [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: The ID token file is for the grant id-jag alone")]
-    [InlineData("--remote-auth --remote-auth-idp-token-url https://a", "--remote-auth-idp-token-url: The identity provider's token URL is for the grant id-jag alone")]
-    [InlineData("--remote-auth-grant client_credentials --remote-auth-client-id c", "--remote-auth-grant: The grant client_credentials needs")]
-    [InlineData("--remote-auth-grant jwt-bearer --remote-auth", "--remote-auth-assertion-file: The grant jwt-bearer needs")]
-    [InlineData("--remote-auth-grant id-jag --remote-auth-client-id c --remote-auth-id-token-file {file}", "--remote-auth-grant: The grant id-jag needs")]
+    [InlineData("--remote-auth-assertion-file {file}", "--remote-auth-assertion-file: it works only with --remote-auth-grant jwt-bearer")]
+    [InlineData("--remote-auth-id-token-file {file}", "--remote-auth-id-token-file: it works only with --remote-auth-grant id-jag")]
+    [InlineData("--remote-auth --remote-auth-idp-token-url https://a", "--remote-auth-idp-token-url: it works only with --remote-auth-grant id-jag")]
+    [InlineData("--remote-auth-grant client_credentials --remote-auth-client-id c", "--remote-auth-grant: the grant client_credentials needs")]
+    [InlineData("--remote-auth-grant jwt-bearer --remote-auth", "--remote-auth-assertion-file: the grant jwt-bearer needs")]
+    [InlineData("--remote-auth-grant id-jag --remote-auth-client-id c --remote-auth-id-token-file {file}", "--remote-auth-grant: the grant id-jag needs")]
     [InlineData(
         "--remote-auth-grant id-jag --remote-auth-client-id c --remote-auth-id-token-file {file} --remote-auth-idp-client-id i --remote-auth-idp-token-url http://a",
         "--remote-auth-idp-token-url: The identity provider's token URL must be an https URL")]
     [InlineData("--remote-auth-grant device_code --remote-auth --remote-auth-callback-port 70000", "--remote-auth-callback-port: The callback port must lie")]
-    [InlineData("--oidc-issuer https://a --oidc-client-secret s", "--oidc-client-id: a client secret needs its client id")]
+    [InlineData("--oidc-issuer https://a --oidc-client-secret s", "--oidc-client-id: it must be given, since --oidc-client-secret is given")]
     [InlineData("--oidc-introspection-url https://api.github.com/applications/x/token", "--oidc-client-secret: GitHub's token check needs")]
-    [InlineData("--oidc-introspection-url https://oauth2.googleapis.com/tokeninfo", "--oidc-audience: Google's tokeninfo knows")]
-    [InlineData("--oidc-introspection-url http://10.0.0.1/introspect", "--oidc-introspection-url: introspection goes over https")]
-    [InlineData("--oidc-jwks-url http://10.0.0.1/keys", "--oidc-jwks-url: a key set is fetched over https")]
-    [InlineData("--oidc-jwks-url https://a/keys --oidc-clock-skew 1h", "--oidc-clock-skew: the clock skew lies")]
+    [InlineData("--oidc-introspection-url https://oauth2.googleapis.com/tokeninfo", "--oidc-audience: Google's tokeninfo accepts the tokens of every client")]
+    [InlineData("--oidc-introspection-url http://10.0.0.1/introspect", "--oidc-introspection-url: the introspection endpoint must be an https URL")]
+    [InlineData("--oidc-jwks-url http://10.0.0.1/keys", "--oidc-jwks-url: the URL of the key set must be an https URL")]
+    [InlineData("--oidc-jwks-url https://a/keys --oidc-clock-skew 1h", "--oidc-clock-skew: the clock skew must lie")]
     [InlineData("--oidc-jwks-url https://a/keys --oidc-required-scopes a\"b", "--oidc-required-scopes: A scope must be one word")]
-    [InlineData("--oidc-jwks-url https://a/keys --resource-url nonsense", "--resource-url: a resource is an http or https URL")]
+    [InlineData("--oidc-jwks-url https://a/keys --resource-url nonsense", "--resource-url: the resource URL must be an http or https URL")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-secret s",
-        "--token-exchange-client-id: a client secret or key needs its client id")]
+        "--token-exchange-client-id: it must be given, since a client secret or key is given")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-secret s --token-exchange-client-key-file {file}",
-        "--token-exchange-client-key-file: the client secret and the client key exclude")]
+        "--token-exchange-client-key-file: a client secret is given too")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-auth basic",
-        "--token-exchange-client-auth: basic needs a client id and a client secret")]
+        "--token-exchange-client-auth: the method basic needs --token-exchange-client-id and a client secret")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-auth private_key_jwt",
-        "--token-exchange-client-auth: private_key_jwt needs")]
+        "--token-exchange-client-auth: the method private_key_jwt needs")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-id c --token-exchange-client-secret s --token-exchange-client-auth none",
-        "--token-exchange-client-auth: the method none sends neither a secret nor a key")]
+        "--token-exchange-client-auth: the method none sends no secret and no key")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-client-auth magic",
         "--token-exchange-client-auth must be auto, none, basic, post or private_key_jwt, not 'magic'")]
@@ -82,28 +82,28 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-variant must be rfc8693, entra-obo or jwt-bearer, not 'magic'")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-variant entra-obo",
-        "--token-exchange-scopes: the variant entra-obo needs a scope")]
+        "--token-exchange-scopes: --token-exchange-variant entra-obo needs a scope")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-audience a",
-        "--token-exchange-audience: the variant entra-obo")]
+        "--token-exchange-audience: with --token-exchange-variant entra-obo leave it out")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-resource https://r",
-        "--token-exchange-resource: the variant entra-obo")]
+        "--token-exchange-resource: with --token-exchange-variant entra-obo leave it out")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-variant entra-obo --token-exchange-scopes s --token-exchange-subject-token-type access_token",
-        "--token-exchange-subject-token-type: it is for the variant rfc8693 alone")]
+        "--token-exchange-subject-token-type: it works only with --token-exchange-variant rfc8693")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-variant jwt-bearer --token-exchange-grant-type urn:x:y",
-        "--token-exchange-grant-type: it is for the variant rfc8693 alone")]
+        "--token-exchange-grant-type: it works only with --token-exchange-variant rfc8693")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-subject outgoing",
-        "--token-exchange-subject: there is no outgoing sign-in")]
+        "--token-exchange-subject: there is no sign-in at the target")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-actor outgoing",
-        "--token-exchange-actor: there is no outgoing sign-in")]
+        "--token-exchange-actor: there is no sign-in at the target")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-actor outgoing --remote-auth-bearer-token b",
-        "--token-exchange-actor: the outgoing token is exchanged already; add --token-exchange-subject caller")]
+        "--token-exchange-actor: the token of the sign-in at the target cannot be exchanged and act too; add --token-exchange-subject caller")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-subject caller --token-exchange-actor outgoing --token-exchange-actor-token-file {file} --remote-auth-bearer-token b",
         "--token-exchange-actor-token-file: only one actor token")]
@@ -124,7 +124,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-param must be written NAME=VALUE")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-param subject_token=x",
-        "--token-exchange-param: A parameter needs a name that is not one of the protocol's own")]
+        "--token-exchange-param: A parameter's name must be given and must not be one that the exchange sets itself")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-header-name Content-Length",
         "--token-exchange-header-name: Content-Length cannot be added")]
@@ -133,7 +133,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-header-name: mcp_session_id cannot be added")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-header-name a:b",
-        "--token-exchange-header-name: A field's name is one word")]
+        "--token-exchange-header-name: A field's name must be one word")]
     [InlineData(
         "--token-exchange-url https://a/t --remote-auth --remote-auth-dpop",
         "--remote-auth-dpop: A token that is bound to a key (DPoP) cannot be exchanged")]

@@ -43,7 +43,7 @@ public sealed class PrerequisiteTests
     [InlineData("mcpproxyfast/credentials")]
     [InlineData("/nonexistent/.local/share/mcpproxyfast/credentials")]
     public void StoreBelowNoHomeFolderIsRefused(string path) => Assert.Contains(
-        "this user has no home folder to keep credentials in; name a file with --remote-auth-store",
+        "this user has no home folder to keep credentials in; give a file with --remote-auth-store",
         Assert.Throws<UsageException>(() => Prerequisites.HomeOf(path)).Message,
         StringComparison.Ordinal);
 

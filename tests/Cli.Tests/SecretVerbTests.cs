@@ -32,8 +32,8 @@ public sealed class SecretVerbTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("", "reads the value from stdin, which is empty")]
-    [InlineData("\n", "reads the value from stdin, which is empty")]
+    [InlineData("", "reads the value from stdin, but stdin was empty")]
+    [InlineData("\n", "reads the value from stdin, but stdin was empty")]
     [InlineData("hunter2\n\n", "the value on stdin: The secret has a line break in it")]
     [InlineData("hunter2\nX-Evil: 1", "the value on stdin: The secret has a line break in it")]
     [InlineData("hunter2\0", "the value on stdin: The secret has a control character in it")]

@@ -67,7 +67,7 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
     {
         Outcome logout = await RunAsync("logout", Machine);
 
-        Assert.Equal((0, $"mcpproxyfast: nothing is stored for {_server.Target} with these flags\n"), (logout.ExitCode, logout.Output));
+        Assert.Equal((0, $"mcpproxyfast: no credential is stored for {_server.Target} with these flags\n"), (logout.ExitCode, logout.Output));
     }
 
     [Fact]

@@ -86,7 +86,7 @@ public sealed class StdioTests : IDisposable
 
         await answering;
         Assert.Equal("", outcome.Errors);
-        Assert.Contains("Refused a message of the client", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+        Assert.Contains("Refused a message from the client", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
         Assert.Equal(2, outcome.Output.Count('\n'));
         Assert.All(outcome.Output.TrimEnd().Split('\n'), line => Assert.Equal("2.0", JsonNode.Parse(line)!["jsonrpc"]!.GetValue<string>()));
     }

@@ -109,7 +109,7 @@ public sealed class AddedFieldTests
         var options = new McpProxyOptions { Target = new Uri("http://up.test") };
         AddedField[] fields = [.. Enumerable.Range(0, 65).Select(i => AddedField.Of($"X-{i}", "1"))];
         ArgumentException many = Assert.Throws<ArgumentException>(nameof(McpProxyOptions.AddedFields), () => new McpProxy(options with { AddedFields = fields }));
-        Assert.Contains("There are 65 fields", many.Message, StringComparison.Ordinal);
+        Assert.Contains("65 fields are given", many.Message, StringComparison.Ordinal);
         await using var most = new McpProxy(options with { AddedFields = fields[1..] });
 
         AddedField[] large = [.. Enumerable.Range(0, 4).Select(i => AddedField.Of($"X-{i}", new string('v', AddedField.MaxValueLength)))];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using McpProxyFast.Outcomes;
 
 namespace McpProxyFast.House.Tests;
 
@@ -40,6 +41,16 @@ public sealed partial class LimitTests
         int property = source.IndexOf($" {name} {{ get;", StringComparison.Ordinal);
         int value = source.LastIndexOf("<value>", property, StringComparison.Ordinal);
         Assert.Matches(Documented(), source[value..property]);
+    }
+
+    [Fact]
+    public void RefusalStatesTheDefaultOfItsLimit()
+    {
+        var limits = new ProxyLimits();
+        Assert.Contains($"by default {limits.MaxRequestLineBytes / 1024} KiB", Refusal.For(RefusalReason.TargetTooLong).Sentence, StringComparison.Ordinal);
+        Assert.Contains($"by default {limits.MaxFields}", Refusal.For(RefusalReason.TooManyFields).Sentence, StringComparison.Ordinal);
+        Assert.Contains($"by default {limits.MaxHeadBytes / 1024} KiB", Refusal.For(RefusalReason.HeadTooLarge).Sentence, StringComparison.Ordinal);
+        Assert.Contains($"{limits.MaxChunkOverheadBytes / 1024} KiB each", Refusal.For(RefusalReason.ChunkOverheadTooLarge).Sentence, StringComparison.Ordinal);
     }
 
     private static void ExpectRefused(string name, object value)

@@ -64,6 +64,8 @@ public sealed partial class MessageTests
     [GeneratedRegex(@"\b(McpProxyOptions|ProxyLimits|TokenPolicy|OutgoingPolicy|ClientConnectionInfo)\.[A-Z]\w+")]
     private static partial Regex OptionName();
 
+    private static readonly (string By, string Text)[] Told = [.. Files.SelectMany(MessageSource.Told)];
+
     private static IEnumerable<string> Lines() =>
     [
         $"# Every message that a person can meet. A test compares it. Written by: {Command}",
@@ -84,6 +86,11 @@ public sealed partial class MessageTests
         .. Files.SelectMany(MessageSource.Hints).Select(row => $"{row.Theirs}: {row.Hint}"),
         "",
         "# What exceptions say and what is printed: by whom, text",
-        .. Files.SelectMany(MessageSource.Told).Select(told => $"{told.By}: {told.Text.ReplaceLineEndings(" ")}").Distinct().Order(StringComparer.Ordinal),
+        .. Told.Select(told => $"{told.By}: {told.Text.ReplaceLineEndings(" ")}").Distinct().Order(StringComparer.Ordinal),
+        "",
+        "# All other texts: parts of messages, answers of the bridge, help texts",
+        .. Files.SelectMany(MessageSource.Others)
+            .Except([.. Told.Select(told => told.Text), .. Files.SelectMany(MessageSource.Hints).Select(row => row.Hint)])
+            .Select(text => text.ReplaceLineEndings(" ")).Distinct().Order(StringComparer.Ordinal),
     ];
 }

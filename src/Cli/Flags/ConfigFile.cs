@@ -154,8 +154,8 @@ internal static class ConfigFile
 
     private static UsageException Redacted(string path, string key)
     {
-        const string Remedy = "write the secret there, or take the key out and give it otherwise";
-        return Bad(path, $"has *** for \"{key}\", which --check prints in a secret's place; {Remedy}");
+        const string Remedy = "write the secret there, or remove the key and give the secret in the environment or a file";
+        return Bad(path, $"has *** for \"{key}\", which --check prints instead of a secret; {Remedy}");
     }
 
     private static IEnumerable<string> Texts(string path, string key, JsonElement value) => value.ValueKind switch
@@ -185,7 +185,7 @@ internal static class ConfigFile
         }
         catch (InvalidOperationException)
         {
-            throw Bad(path, "has a \\u escape that is half a character; write the character itself");
+            throw Bad(path, "has a \\u escape that is only half of a surrogate pair; write the character itself");
         }
     }
 

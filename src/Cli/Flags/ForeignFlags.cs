@@ -11,7 +11,7 @@ internal static class ForeignFlags
     private static readonly (string[] Flags, string Hint)[] Flags =
     [
         (["--header", "--headers", "-H"], "use --remote-forward-headers NAME=VALUE, or --remote-forward-headers-secret NAME=env:VARIABLE for a secret"),
-        (["--header-file"], "use --remote-forward-headers-secret NAME=file:FILE, with a file for each field that holds its value alone"),
+        (["--header-file"], "use --remote-forward-headers-secret NAME=file:FILE, with one file for each field; the file must contain only the value"),
         (["--oauth2Bearer"], "use --remote-auth-bearer-token-file FILE"),
         (["--sse"], "use --target-uri URL with --transport sse"),
         (["--streamableHttp"], "use --target-uri URL"),
@@ -30,13 +30,13 @@ internal static class ForeignFlags
         (["--headers-timeout"], "use --response-timeout DURATION, such as 300s"),
         (["--silent"], "use --log-file /dev/null"),
         (["--logLevel", "--log-level"], "use --debug to see more"),
-        (["--verify-ssl", "--no-verify-ssl", "--insecure", "-k"], "certificates are always checked; name an authority of your own with --ca-file FILE"),
+        (["--verify-ssl", "--no-verify-ssl", "--insecure", "-k"], "certificates are always checked; trust your own certificate authority with --ca-file FILE"),
         (["--allow-http"], "it is not needed: plain HTTP is used if the target's URL begins with http://"),
         (["--host"], "it is not needed: the browser comes back to loopback"),
         (["--ipv4"], "it is not needed: if an address does not answer, the next one is tried after 300 ms"),
-        (["--body-timeout", "--keep-alive", "--ping-interval"], "it is not needed: no stream is cut because it is silent"),
-        (["--enable-proxy"], "there is nothing like it here: HTTP proxies that the environment names are not used"),
-        (["--disable-cookies"], "there is nothing like it here: cookies go back to the server that has set them, and are forgotten with the process"),
+        (["--body-timeout", "--keep-alive", "--ping-interval"], "it is not needed: a stream stays open however long it is silent"),
+        (["--enable-proxy"], "there is nothing like it here: HTTP proxies in environment variables (HTTP_PROXY) are not used"),
+        (["--disable-cookies"], "there is nothing like it here: cookies are sent back to the server that set them, and are kept only until the process ends"),
         (["--authorize-param", "--callback-path", "--auth-success-url", "--use-id-token"], "there is nothing like it here; leave it out"),
     ];
 
@@ -46,7 +46,7 @@ internal static class ForeignFlags
         ("--transport", ["http-first"], "leave it out: auto does that"),
         ("--transport", ["http-only", "streamablehttp", "streamable-http"], "write http"),
         ("--transport", ["sse-only"], "write sse"),
-        ("--transport", ["sse-first"], "leave it out: auto takes HTTP+SSE if the server has nothing else"),
+        ("--transport", ["sse-first"], "leave it out: auto uses HTTP+SSE if the server has nothing else"),
         ("--protocol", ["legacy"], "write pass"),
     ];
 

@@ -51,7 +51,7 @@ internal static class OptionsBinder
         {
             // With the verb secret, the surplus argument may be the secret itself, so it is not repeated.
             throw new UsageException(typeof(TOptions) == typeof(SecretOptions)
-                ? $"there is an argument too many; {SecretVerb.FromStdin}"
+                ? $"there is one argument too many after NAME; {SecretVerb.FromStdin}"
                 : $"unexpected argument '{positionals[taken]}'");
         }
     }
@@ -60,8 +60,8 @@ internal static class OptionsBinder
     {
         MissingRequiredOptionError missing when missing.NameInfo.LongName.Length == 0 =>
             settings.Positionals.Count == 0 && settings.Table.PositionalKeys is ["target", ..]
-                ? new("the target is missing: TARGET, an http or https URL, and after it SERVER_NAME")
-                : new("the name of the server is missing: SERVER_NAME"),
+                ? new("TARGET is missing: give an http or https URL, and after it SERVER_NAME")
+                : new("SERVER_NAME is missing: give the name of the MCP server"),
         MissingRequiredOptionError missing => new($"--{missing.NameInfo.LongName} is required: {settings.Table.Find(missing.NameInfo.LongName).Help}"),
         NamedError named => new($"--{named.NameInfo.LongName} cannot take this value: {settings.Table.Find(named.NameInfo.LongName).Help}"),
         _ => new($"the command line cannot be read ({error.Tag})"),

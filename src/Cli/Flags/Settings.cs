@@ -158,7 +158,7 @@ internal sealed class Settings
     {
         if (Table.PositionalKeys.Zip(Positionals).FirstOrDefault(pair => string.IsNullOrWhiteSpace(pair.Second)) is { First: { } key })
         {
-            throw new UsageException($"{key.ToUpperInvariant().Replace('-', '_')} is given and empty");
+            throw new UsageException($"the argument {key.ToUpperInvariant().Replace('-', '_')} is given and empty; give it a value");
         }
 
         foreach (Flag flag in Table.All)

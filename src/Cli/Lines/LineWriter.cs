@@ -154,7 +154,7 @@ internal sealed class LineWriter
         if (lost > 0)
         {
             string were = lost == 1 ? "line was" : "lines were";
-            batch.Write(Encoding.UTF8.GetBytes($"mcpproxyfast: {lost} log {were} lost: nobody read them in time, or they could not be written\n"));
+            batch.Write(Encoding.UTF8.GetBytes($"mcpproxyfast: {lost} log {were} lost: the reader of the log was too slow, or the log could not be written\n"));
         }
 
         return lines;

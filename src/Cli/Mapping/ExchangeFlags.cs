@@ -71,7 +71,7 @@ internal static class ExchangeFlags
             && settings.Changes(flag) && settings.Given[flag.Name].Source is not SettingSource.ToolHiveEnvironment);
         if (idle is not null)
         {
-            throw new UsageException($"{settings.Given[idle.Name].Origin} exchanges nothing without --token-exchange-url");
+            throw new UsageException($"{settings.Given[idle.Name].Origin} has no effect without --token-exchange-url: no token is exchanged");
         }
     }
 
@@ -99,18 +99,21 @@ internal static class ExchangeFlags
         bool isEntra = variant == EntraOnBehalfOf;
         bool actsAsLogin = options.TokenExchangeActor == Outgoing;
         FlagValue.Refuse(
-            (foreign is not null, Prefix + foreign, $"it is for the variant {Rfc8693} alone"),
-            (isEntra && options.TokenExchangeAudience.Any(), "token-exchange-audience", $"the variant {EntraOnBehalfOf} names its audience in a scope"),
-            (isEntra && options.TokenExchangeResource.Any(), "token-exchange-resource", $"the variant {EntraOnBehalfOf} names its resource in a scope"),
+            (foreign is not null, Prefix + foreign, $"it works only with --token-exchange-variant {Rfc8693}; leave it out"),
+            (isEntra && options.TokenExchangeAudience.Any(), "token-exchange-audience",
+                $"with --token-exchange-variant {EntraOnBehalfOf} leave it out: the scope names the audience"),
+            (isEntra && options.TokenExchangeResource.Any(), "token-exchange-resource",
+                $"with --token-exchange-variant {EntraOnBehalfOf} leave it out: the scope names the resource"),
             (isEntra && !options.TokenExchangeScopes.Any(), "token-exchange-scopes",
-                $"the variant {EntraOnBehalfOf} needs a scope, such as api://ID/.default"),
+                $"--token-exchange-variant {EntraOnBehalfOf} needs a scope, such as api://ID/.default"),
             (isOfLogin && login is null, "token-exchange-subject",
-                "there is no outgoing sign-in whose token could be exchanged; add --remote-auth, or a token"),
-            (actsAsLogin && login is null, "token-exchange-actor", "there is no outgoing sign-in whose token could act; add --remote-auth, or a token"),
+                "there is no sign-in at the target whose token could be exchanged; add --remote-auth, or --remote-auth-bearer-token-file"),
+            (actsAsLogin && login is null, "token-exchange-actor",
+                "there is no sign-in at the target whose token could act; add --remote-auth, or --remote-auth-bearer-token-file"),
             (actsAsLogin && isOfLogin, "token-exchange-actor",
-                "the outgoing token is exchanged already; add --token-exchange-subject caller to exchange the caller's"),
+                "the token of the sign-in at the target cannot be exchanged and act too; add --token-exchange-subject caller to exchange the caller's"),
             (actsAsLogin && options.TokenExchangeActorTokenFile is not null, "token-exchange-actor-token-file",
-                "only one actor token can be sent: that of the file, or that of --token-exchange-actor"));
+                "only one actor token can be sent; leave out this flag or --token-exchange-actor"));
     }
 
     /// <summary>
@@ -123,12 +126,16 @@ internal static class ExchangeFlags
     {
         string method = options.TokenExchangeClientAuth;
         FlagValue.Refuse(
-            (options.TokenExchangeClientId is null && (secret ?? key) is not null, "token-exchange-client-id", "a client secret or key needs its client id"),
-            (secret is not null && key is not null, "token-exchange-client-key-file", "the client secret and the client key exclude each other; give one"),
-            (method is "basic" or "post" && secret is null, "token-exchange-client-auth", $"{method} needs a client id and a client secret"),
-            (method is "private_key_jwt" && key is null, "token-exchange-client-auth", $"{method} needs a client id and --token-exchange-client-key-file"),
-            (method is None && (secret ?? key) is not null, "token-exchange-client-auth", "the method none sends neither a secret nor a key; leave them out"),
-            (method is "basic" or "post" && key is not null, "token-exchange-client-auth", $"the method {method} uses no key; leave it out"));
+            (options.TokenExchangeClientId is null && (secret ?? key) is not null, "token-exchange-client-id",
+                "it must be given, since a client secret or key is given"),
+            (secret is not null && key is not null, "token-exchange-client-key-file", "a client secret is given too; give only one of the two"),
+            (method is "basic" or "post" && secret is null, "token-exchange-client-auth",
+                $"the method {method} needs --token-exchange-client-id and a client secret"),
+            (method is "private_key_jwt" && key is null, "token-exchange-client-auth",
+                $"the method {method} needs --token-exchange-client-id and --token-exchange-client-key-file"),
+            (method is None && (secret ?? key) is not null, "token-exchange-client-auth", "the method none sends no secret and no key; leave those out"),
+            (method is "basic" or "post" && key is not null, "token-exchange-client-auth",
+                $"the method {method} uses no key; leave out --token-exchange-client-key-file"));
     }
 
     private static TokenExchangeVariant Variant(ExchangeOptions options, OutgoingPolicy? login) => options.TokenExchangeVariant switch
@@ -177,6 +184,6 @@ internal static class ExchangeFlags
         int end = given.IndexOf('=', StringComparison.Ordinal);
         return end > 0
             ? new(given[..end], given[(end + 1)..])
-            : throw new UsageException("--token-exchange-param must be written NAME=VALUE");
+            : throw new UsageException("--token-exchange-param must be written NAME=VALUE, such as options={}");
     }
 }

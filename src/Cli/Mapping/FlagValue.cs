@@ -18,7 +18,7 @@ internal static class FlagValue
 
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" && url.Host.Length > 0
             ? url
-            : throw new UsageException($"--{flag} must be an http or https URL such as http://localhost:8080/mcp, not '{WithoutSecrets(text)}'");
+            : throw new UsageException($"--{flag} must be an absolute http or https URL, such as http://localhost:8080/mcp, not '{WithoutSecrets(text)}'");
     }
 
     /// <summary>Returns a text that is not a valid URL, without its query and without anything before an @, since both may contain secrets.</summary>
@@ -33,7 +33,7 @@ internal static class FlagValue
     public static TimeSpan Wait(string flag, string text) =>
         Duration.TryParse(text, out TimeSpan value)
             ? value
-            : throw new UsageException($"--{flag} cannot be '{text}'; a DURATION is written 500ms, 30s, 2m30s or 1h");
+            : throw new UsageException($"--{flag} must be a DURATION such as 500ms, 30s, 2m30s or 1h, not '{text}'");
 
     /// <summary>Returns a secret: the given one, or the content of its file.</summary>
     /// <exception cref="UsageException">The file cannot be read or is empty.</exception>

@@ -76,7 +76,7 @@ internal static class ForwardFlags
         return (given[..equals].Trim(), given[(equals + 1)..]);
     }
 
-    private const string References = "REF is env:NAME, file:PATH, or the name of a secret kept with mcpproxyfast secret set";
+    private const string References = "REF is env:NAME, file:PATH, or the name of a secret stored with mcpproxyfast secret set";
 
     private static AddedField Field(string flag, (string Name, string Value) given) =>
         FlagValue.Accepted(Names(flag), () => AddedField.Of(given.Name, given.Value));
@@ -91,7 +91,7 @@ internal static class ForwardFlags
             : reference.Length > (reference.StartsWith(FromFile, StringComparison.Ordinal) ? FromFile.Length : FromVariable.Length);
         if (!isWhole)
         {
-            throw new UsageException($"--{SecretFlag}: {name} has no reference that can be followed; {References}");
+            throw new UsageException($"--{SecretFlag}: the REF that is given for the header field {name} is not valid; {References}");
         }
     }
 
@@ -111,11 +111,12 @@ internal static class ForwardFlags
         string value = reference.StartsWith(FromVariable, StringComparison.Ordinal)
             ? EnvironmentSecrets.Take(reference[FromVariable.Length..])
                 ?? throw new UsageException(
-                    $"--{SecretFlag}: the header {name} takes its value from an environment variable (env:NAME) that is not set, or empty")
+                    $"--{SecretFlag}: the header field {name} takes its value from an environment variable (env:NAME) that is not set, or is empty")
             : await FindAsync(reference, options, logger) ?? Fallback(reference)
                 ?? throw new UsageException(
-                    $"--{SecretFlag}: no secret is stored under the name given for {name} (mcpproxyfast secret set NAME), "
-                    + $"and there is no {FallbackPrefix}NAME in the environment");
+                    $"--{SecretFlag}: no secret is stored under the NAME that is given for the header field {name} "
+                    + "(store it with mcpproxyfast secret set NAME), "
+                    + $"and the environment has no variable {FallbackPrefix}NAME");
         return Field(SecretFlag, (name, HeldSecrets.Note(value)));
     }
 

@@ -21,7 +21,7 @@ internal static class IncomingFlags
         IntrospectionDialect? dialect = introspection is null ? null : IntrospectionDialect.Of(introspection);
         TimeSpan clockSkew = FlagValue.Wait("oidc-clock-skew", options.OidcClockSkew);
         FlagValue.Refuse(
-            (options.OidcClientSecret is not null && options.OidcClientId is null, "oidc-client-id", "a client secret needs its client id"),
+            (options.OidcClientSecret is not null && options.OidcClientId is null, "oidc-client-id", "it must be given, since --oidc-client-secret is given"),
             (dialect?.ClientRule is not null && options.OidcClientSecret is null, "oidc-client-secret", dialect?.ClientRule ?? ""));
         return FlagValue.Accepted(FlagNames.Incoming, () =>
         {
@@ -52,7 +52,7 @@ internal static class IncomingFlags
         if (settings.Table.All.FirstOrDefault(flag => IsOfPolicy(flag.Name) && settings.Changes(flag)) is { } idle)
         {
             throw new UsageException(
-                $"{settings.Given[idle.Name].Origin} protects nothing without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url");
+                $"{settings.Given[idle.Name].Origin} has no effect without --oidc-issuer, --oidc-jwks-url or --oidc-introspection-url: no tokens are checked");
         }
     }
 

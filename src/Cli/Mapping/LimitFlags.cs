@@ -60,6 +60,6 @@ internal static class LimitFlags
     private static UsageException Wrong(string flag, string text)
     {
         Flag definition = FlagTable.Of(typeof(ProxyOptions)).Find(flag);
-        return new($"--{flag} cannot be '{text}'; {definition.Unit} such as {definition.Default}: {definition.Help}");
+        return new($"--{flag} must be a {definition.Unit} such as {definition.Default}, not '{text}'. What it sets: {definition.Help}");
     }
 }

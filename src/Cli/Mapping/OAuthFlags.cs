@@ -64,20 +64,21 @@ internal static class OAuthFlags
         bool hasClient = options.RemoteAuthClientId is not null;
         bool isComplete = hasClient && values.IdpTokenUrl is not null && options.RemoteAuthIdpClientId is not null && values.IdTokenFile is not null;
         FlagValue.Refuse(
-            (values.AuthorizeUrl is not null && values.TokenUrl is null, "remote-auth-token-url", "The authorize URL needs the token URL too"),
-            (!hasClient && values.Secret is not null, "remote-auth-client-id", "A client secret needs the client id too"),
-            (!hasClient && values.KeyFile is not null, "remote-auth-client-id", "A client key needs the client id too"),
+            (values.AuthorizeUrl is not null && values.TokenUrl is null, "remote-auth-token-url",
+                "it must be given, since --remote-auth-authorize-url is given"),
+            (!hasClient && values.Secret is not null, "remote-auth-client-id", "it must be given, since a client secret is given"),
+            (!hasClient && values.KeyFile is not null, "remote-auth-client-id", "it must be given, since a client key is given"),
             (values.Secret is not null && values.KeyFile is not null, "remote-auth-client-key-file",
-                "The client secret and the client key exclude each other; give one"),
-            (values.AssertionFile is not null && grant != JwtBearer, "remote-auth-assertion-file", "The assertion file is for the grant jwt-bearer alone"),
-            (values.IdTokenFile is not null && grant != IdJag, "remote-auth-id-token-file", "The ID token file is for the grant id-jag alone"),
+                "a client secret is given too; give only one of the two"),
+            (values.AssertionFile is not null && grant != JwtBearer, "remote-auth-assertion-file", "it works only with --remote-auth-grant jwt-bearer"),
+            (values.IdTokenFile is not null && grant != IdJag, "remote-auth-id-token-file", "it works only with --remote-auth-grant id-jag"),
             (values.IdpTokenUrl is not null && grant != IdJag, "remote-auth-idp-token-url",
-                "The identity provider's token URL is for the grant id-jag alone"),
+                "it works only with --remote-auth-grant id-jag"),
             (grant == ClientCredentials && (values.Secret ?? values.KeyFile) is null, "remote-auth-grant",
-                "The grant client_credentials needs a client id and a client secret or key"),
-            (grant == JwtBearer && values.AssertionFile is null, "remote-auth-assertion-file", "The grant jwt-bearer needs an assertion file"),
+                "the grant client_credentials needs a client id and a client secret or key"),
+            (grant == JwtBearer && values.AssertionFile is null, "remote-auth-assertion-file", "the grant jwt-bearer needs an assertion file"),
             (grant == IdJag && !isComplete, "remote-auth-grant",
-                "The grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
+                "the grant id-jag needs a client id and the identity provider's token URL, client id and ID token file"));
     }
 
     /// <summary>
@@ -94,7 +95,7 @@ internal static class OAuthFlags
             var other => throw new UsageException($"--remote-auth-client-auth must be auto, basic, post or none, not '{other}'"),
         };
         FlagValue.Refuse((method is not TokenEndpointAuthMethod.Automatic && values.KeyFile is not null, "remote-auth-client-auth",
-            "It says how a client secret is sent; a client key always signs an assertion (private_key_jwt)"));
+            "it says how a client secret is sent, but a client key is given, which always signs an assertion (private_key_jwt); leave it out"));
         return method;
     }
 

@@ -48,7 +48,9 @@ internal static class OutgoingFlags
         ForwardFlags.Check(options);
         return (options.RemoteAuthBearerToken ?? options.RemoteAuthBearerTokenFile) is null
             ? OAuthFlags.ToPolicy(options, Store(options))
-            : throw new UsageException("--remote-auth-bearer-token and its file are sent as they are; there is nothing to sign in for");
+            : throw new UsageException(
+                "--remote-auth-bearer-token and --remote-auth-bearer-token-file give a token that is sent as it is, so there is nothing to sign in for; "
+                + "leave them out");
     }
 
     /// <summary>Returns the store in which credentials are kept.</summary>
@@ -86,7 +88,9 @@ internal static class OutgoingFlags
     {
         if (options.RemoteAuthStore == NoStore)
         {
-            throw new UsageException("--remote-auth-store none keeps nothing; name a file, or leave it out for the user's data folder");
+            throw new UsageException(
+                "--remote-auth-store none keeps nothing after the command ends, so it cannot be used here; give a file, "
+                + "or leave the flag out to use the store in the user's data folder");
         }
     }
 

@@ -43,7 +43,7 @@ internal static class ProxyFlags
     {
         if (port is < IPEndPoint.MinPort or > IPEndPoint.MaxPort)
         {
-            throw new UsageException($"--port must lie between 0 and 65535, not be {port}");
+            throw new UsageException($"--port must be a number from 0 to 65535, not {port}");
         }
 
         if (IsLocalhost(host))
@@ -62,7 +62,7 @@ internal static class ProxyFlags
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            throw new UsageException($"--host must be an address of this machine or a name of one, not '{host}'");
+            throw new UsageException($"--host must be an IP address of this machine, or a host name that resolves to one, not '{host}'");
         }
     }
 

@@ -42,6 +42,6 @@ internal static class StdioFlags
     {
         const string flag = "reconnect-timeout";
         TimeSpan wait = FlagValue.Wait(flag, options.ReconnectTimeout);
-        return wait <= TimeSpan.FromDays(1) ? wait : throw new UsageException($"--{flag} must lie between 0s and 24h, not be '{options.ReconnectTimeout}'");
+        return wait <= TimeSpan.FromDays(1) ? wait : throw new UsageException($"--{flag} must be a DURATION from 0s to 24h, not '{options.ReconnectTimeout}'");
     }
 }

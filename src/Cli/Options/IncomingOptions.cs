@@ -12,14 +12,15 @@ internal abstract class IncomingOptions : ExchangeOptions
     public IEnumerable<string> OidcAudience { get; set; } = [];
 
     [Option("oidc-allowed-clients", MetaValue = "ID",
-        HelpText = "Accept only tokens of these clients (client_id or azp). With it, a token without an audience passes, as Cognito's are.")]
+        HelpText = "Accept only tokens of these clients (client_id or azp). With it, a token without an audience is accepted, such as those of "
+            + "Amazon Cognito.")]
     public IEnumerable<string> OidcAllowedClients { get; set; } = [];
 
     [Option("oidc-jwks-url", MetaValue = "URL", HelpText = "URL of the signing keys, instead of the one that the issuer's metadata names.")]
     public string? OidcJwksUrl { get; set; }
 
     [Option("oidc-introspection-url", MetaValue = "URL",
-        HelpText = "Introspection endpoint (RFC 7662) for tokens that are not JWTs; with neither --oidc-issuer nor --oidc-jwks-url, for all tokens.")]
+        HelpText = "Introspection endpoint (RFC 7662) for tokens that are not JWTs; for all tokens if --oidc-issuer and --oidc-jwks-url are not given.")]
     public string? OidcIntrospectionUrl { get; set; }
 
     [Option("oidc-client-id", MetaValue = "ID", HelpText = "Client id of the proxy at the introspection endpoint.")]

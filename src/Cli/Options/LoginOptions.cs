@@ -3,5 +3,5 @@ using CommandLine;
 namespace McpProxyFast.Cli.Options;
 
 /// <summary>The flags of the verb <c>login</c>.</summary>
-[Verb("login", HelpText = "Signs in at a target now and stores the credential; give the --remote-auth flags that the proxy will have.")]
+[Verb("login", HelpText = "Signs in at a target now and stores the credential; give the same --remote-auth flags as to the proxy.")]
 internal sealed class LoginOptions : SignInOptions;

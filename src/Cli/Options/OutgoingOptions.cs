@@ -55,7 +55,7 @@ internal abstract class OutgoingOptions : StoreOptions
     public string? RemoteAuthResource { get; set; }
 
     [Option("remote-auth-callback-port", MetaValue = "PORT", Default = 8666,
-        HelpText = "Port on loopback to which the browser comes back; 0: any that is free. If it is in use, another one serves, "
+        HelpText = "Port on loopback to which the browser comes back; 0: any that is free. If the port is in use, a free one is used instead, "
             + "except with --remote-auth-client-id.")]
     public int RemoteAuthCallbackPort { get; set; }
 
@@ -79,7 +79,7 @@ internal abstract class OutgoingOptions : StoreOptions
 
     [Option("remote-forward-headers-secret", MetaValue = "NAME=REF",
         HelpText = "Header field whose value is a secret. REF is env:NAME, file:PATH (read again when it changes), "
-            + "or the name of a secret kept with mcpproxyfast secret set.")]
+            + "or the name of a secret stored with mcpproxyfast secret set.")]
     public IEnumerable<string> RemoteForwardHeadersSecret { get; set; } = [];
 
     [Option("remote-auth-grant", MetaValue = "GRANT", Default = "authorization_code",

@@ -17,14 +17,15 @@ internal class ProxyOptions : IncomingOptions
     public int Port { get; set; }
 
     [Option("allowed-origins", MetaValue = "ORIGIN",
-        HelpText = "Origin of web pages that may call. Unless given: on loopback its own, elsewhere any.")]
+        HelpText = "Origin of web pages that may call. Unless given: on loopback the proxy's own origin, elsewhere any.")]
     public IEnumerable<string> AllowedOrigins { get; set; } = [];
 
     [Option("allowed-hosts", MetaValue = "HOST",
-        HelpText = "Host that requests may name, with a port or for every port; *: any. On loopback its own always pass; elsewhere, unless given, any.")]
+        HelpText = "Host that requests may name: name (any port) or name:port; *: any. On loopback the proxy's own names are always allowed; "
+            + "elsewhere, unless given, any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
-    [Option("allow-unprotected", HelpText = "Start although anybody who reaches --host could use the credential that goes out.")]
+    [Option("allow-unprotected", HelpText = "Start even if anybody who can reach --host could use the credential that the proxy sends to the target.")]
     public virtual bool AllowUnprotected { get; set; }
 
     [Option("cors-origins", MetaValue = "ORIGIN",
@@ -45,7 +46,8 @@ internal class ProxyOptions : IncomingOptions
     [Option("header-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time for a request head to arrive, 10ms to 1h.")]
     public string HeaderTimeout { get; set; } = "";
 
-    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "Time between two requests of a connection, 10ms to 24h.")]
+    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s",
+        HelpText = "Longest time between two requests on a connection, 10ms to 24h; after it the connection is closed.")]
     public string IdleTimeout { get; set; } = "";
 
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that running exchanges get when the proxy is told to stop, 0s to 1h.")]

@@ -3,7 +3,7 @@ using CommandLine;
 namespace McpProxyFast.Cli.Options;
 
 /// <summary>The flags of the verb <c>stdio</c>.</summary>
-[Verb("stdio", HelpText = "Gives a client that speaks MCP over stdin and stdout a remote MCP server.")]
+[Verb("stdio", HelpText = "Connects a client that speaks MCP over stdin and stdout to a remote MCP server.")]
 internal sealed class StdioOptions : TargetOptions
 {
     [Value(0, MetaName = "SERVER_NAME", Required = true, HelpText = "Name of the MCP server, for people who read the client's settings.")]
@@ -11,7 +11,7 @@ internal sealed class StdioOptions : TargetOptions
 
     [Option("transport", MetaValue = "TRANSPORT", Default = "auto",
         HelpText = "What the server speaks: http (Streamable HTTP), sse (HTTP+SSE of 2024-11-05), or auto: "
-            + "the first, or the second if the server takes no POST.")]
+            + "http, or sse if the server takes no POST.")]
     public string Transport { get; set; } = "";
 
     [Option("protocol", MetaValue = "PROTOCOL", Default = "auto",

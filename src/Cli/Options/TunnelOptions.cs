@@ -23,6 +23,6 @@ internal sealed class TunnelOptions : ProxyOptions
             + "other users of the machine can see arguments.")]
     public string ProviderArgs { get; set; } = "";
 
-    [Option("allow-unprotected", HelpText = "Start although nobody checks who comes in through the tunnel.")]
+    [Option("allow-unprotected", HelpText = "Start even if anybody who learns the tunnel's address can use the MCP server.")]
     public override bool AllowUnprotected { get; set; }
 }

@@ -35,12 +35,12 @@ internal sealed partial class CloudflaredProvider : AgentProvider
         _ = Token(what => ProviderArguments.Wrong(what));
         if (KnownUrl is null)
         {
-            throw ProviderArguments.Wrong("a named tunnel of cloudflared needs \"url\", the public address that its ingress has at Cloudflare");
+            throw ProviderArguments.Wrong("a named tunnel of cloudflared needs \"url\", the public URL of its ingress at Cloudflare");
         }
 
         if (port == 0)
         {
-            throw new UsageException("--port: a named tunnel of cloudflared leads to the port that its ingress at Cloudflare names; give that one");
+            throw new UsageException("--port must be given for a named tunnel of cloudflared: the port to which its ingress at Cloudflare leads");
         }
     }
 
@@ -79,6 +79,6 @@ internal sealed partial class CloudflaredProvider : AgentProvider
 
         return EnvironmentSecrets.Take(_tokenVariable) is { } token && token.Trim().Length > 0
             ? token.Trim()
-            : throw wrong($"\"token-env\": the variable {_tokenVariable} is not set, or empty");
+            : throw wrong($"\"token-env\": the variable {_tokenVariable} is not set, or is empty");
     }
 }

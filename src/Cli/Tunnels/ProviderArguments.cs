@@ -35,7 +35,7 @@ internal sealed class ProviderArguments
     {
         if (json.Length > MaxCharacters)
         {
-            throw Wrong($"has more than {MaxCharacters} characters");
+            throw Wrong($"it is longer than {MaxCharacters} characters");
         }
 
         try
@@ -43,16 +43,16 @@ internal sealed class ProviderArguments
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
             return document.RootElement.ValueKind is JsonValueKind.Object
                 ? [.. document.RootElement.Clone().EnumerateObject().Select(member => (member.Name, member.Value))]
-                : throw Wrong("must be a JSON object, such as {\"url\":\"https://mcp.example.com\"}");
+                : throw Wrong("it must be a JSON object, such as {\"url\":\"https://mcp.example.com\"}");
         }
         catch (JsonException e)
         {
             // The message of the exception is not used: it quotes the input, which may contain a token.
-            throw Wrong($"is not a JSON object, or has a name twice (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+            throw Wrong($"it is not a JSON object, or has a member twice (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
         }
         catch (InvalidOperationException)
         {
-            throw Wrong("has a \\u escape that is half a character");
+            throw Wrong("it has a \\u escape that is only half of a surrogate pair; write the character itself");
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class ProviderArguments
         if (members.FirstOrDefault(member => !known.Contains(member.Name)) is { Name: { } unknown })
         {
             string meant = Nearest.Of(unknown, known) is { } nearest ? $"did you mean \"{nearest}\"? " : "";
-            throw Wrong($"has \"{unknown}\", which {provider} does not know; {meant}There are: {string.Join(", ", known)}");
+            throw Wrong($"the member \"{unknown}\" is unknown to {provider}; {meant}The known members are: {string.Join(", ", known)}");
         }
 
         return new ProviderArguments(provider, members.ToDictionary(member => member.Name, member => member.Value));
@@ -129,7 +129,7 @@ internal sealed class ProviderArguments
 
         string text = value.ValueKind is JsonValueKind.String ? Unescaped(name, value) : throw Wrong($"\"{name}\" must be a string");
         return text.Trim().Length == 0 ? throw Wrong($"\"{name}\" is given and empty; give it a value, or leave it out")
-            : text.Any(char.IsControl) ? throw Wrong($"\"{name}\" must not have control characters in it")
+            : text.Any(char.IsControl) ? throw Wrong($"\"{name}\" must not contain control characters")
             : text;
     }
 
@@ -205,7 +205,7 @@ internal sealed class ProviderArguments
         }
         catch (InvalidOperationException)
         {
-            throw Wrong($"\"{name}\" has a \\u escape that is half a character");
+            throw Wrong($"\"{name}\" has a \\u escape that is only half of a surrogate pair; write the character itself");
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed partial class SshProvider : AgentProvider
 
         if (Host.Contains(':', StringComparison.Ordinal) && !IPAddress.TryParse(Host, out _))
         {
-            throw ProviderArguments.Wrong("\"host\" is neither a name nor an address; the host's port is given as \"port\"");
+            throw ProviderArguments.Wrong("\"host\" is not a host name or an IP address; the host's port is given as \"port\"");
         }
 
         _port = given.Number("port", 1, 65_535);

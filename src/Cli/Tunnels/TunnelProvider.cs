@@ -23,7 +23,7 @@ internal abstract class TunnelProvider
         if (!Names.Contains(name))
         {
             string meant = Nearest.Of(name, Names) is { } nearest ? $"did you mean {nearest}? " : "";
-            throw new UsageException($"--tunnel-provider: there is no '{name}'; {meant}There are: {string.Join(", ", Names)}");
+            throw new UsageException($"--tunnel-provider: there is no provider '{name}'; {meant}The providers are: {string.Join(", ", Names)}");
         }
     }
 

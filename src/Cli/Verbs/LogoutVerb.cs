@@ -18,6 +18,6 @@ internal static class LogoutVerb
         return StoreVerb.RunAsync(options, settings, async (logger, stopping) =>
             await StoredCredentials.LogoutAsync(policy, target, logger, trusted, stopping)
                 ? $"mcpproxyfast: signed out of {name}"
-                : $"mcpproxyfast: nothing is stored for {name} with these flags");
+                : $"mcpproxyfast: no credential is stored for {name} with these flags");
     }
 }

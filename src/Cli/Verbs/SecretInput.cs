@@ -38,7 +38,7 @@ internal static class SecretInput
         value = bytes.Length > value.Length && value is [.., (byte)'\r'] ? value[..^1] : value;
         if (value.IsEmpty)
         {
-            throw new UsageException("secret set reads the value from stdin, which is empty: printf %s \"$VALUE\" | mcpproxyfast secret set NAME");
+            throw new UsageException("secret set reads the value from stdin, but stdin was empty; write: printf %s \"$VALUE\" | mcpproxyfast secret set NAME");
         }
 
         try

@@ -8,7 +8,7 @@ namespace McpProxyFast.Cli.Verbs;
 internal static class SecretVerb
 {
     /// <summary>A hint for users who pass the value as an argument.</summary>
-    public const string FromStdin = "secret set reads the value from stdin, where no list of processes shows it";
+    public const string FromStdin = "secret set reads the value from stdin, so that it is not visible in the list of processes";
 
     private const string Usage = "mcpproxyfast secret set NAME, mcpproxyfast secret list or mcpproxyfast secret delete NAME";
 
@@ -44,10 +44,10 @@ internal static class SecretVerb
     private static (string Action, string Name) Read(SecretOptions options) => (options.Action, options.Name) switch
     {
         ("set" or "delete", { } name) => (options.Action!, CheckedName(name)),
-        ("set" or "delete", null) => throw new UsageException($"the name of the secret is missing: mcpproxyfast secret {options.Action} NAME"),
+        ("set" or "delete", null) => throw new UsageException($"the name of the secret is missing; write: mcpproxyfast secret {options.Action} NAME"),
         ("list", null) => ("list", ""),
         ("list", _) => throw new UsageException("secret list takes no name; it lists all"),
-        (null, _) => throw new UsageException($"say what to do: {Usage}"),
+        (null, _) => throw new UsageException($"secret needs an action; write {Usage}"),
         _ => throw new UsageException($"unknown action '{options.Action}'; write {Usage}"),
     };
 

@@ -15,7 +15,7 @@ internal sealed class HostValidator(ITokenValidator validator, HookFaults faults
         try
         {
             return await validator.ValidateAsync(token, cancellationToken).ConfigureAwait(false)
-                ?? throw new InvalidOperationException("The validator gave no verdict.");
+                ?? throw new InvalidOperationException("The token validator returned null instead of a verdict.");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -48,7 +48,7 @@ internal sealed class IntrospectionValidator(
         }
         catch (InvalidOperationException fault)
         {
-            throw new IOException("the introspection answer has a text that is not Unicode", fault);
+            throw new IOException("the introspection answer has a string that is not valid Unicode", fault);
         }
     }
 

@@ -251,7 +251,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             // Every exception is caught, since nothing that the issuer sends may end the refresh. The message of an unexpected exception may quote what the
             // issuer has sent, so only the exception's type is logged.
             _lastFetchFailed = true;
-            string reason = fault is IOException ? fault.Message : $"What came could not be read ({fault.GetType().Name}).";
+            string reason = fault is IOException ? fault.Message : $"The issuer's answer could not be read ({fault.GetType().Name}).";
             if (_lines.MayWrite(LogLevel.Warning, "signing keys could not be fetched"))
             {
                 _logger.KeysNotFetched(PlainText.OfMessage(reason));

@@ -34,11 +34,11 @@ internal sealed class IssuerKeySet
             using JsonDocument document = JsonDocument.Parse(json.WithoutByteOrderMark());
             IEnumerable<JsonElement> published = document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxMembers);
             IssuerKey[] keys = [.. published.Select(IssuerKey.Read).OfType<IssuerKey>().Take(MaxKeys)];
-            return keys.Length > 0 ? new IssuerKeySet(keys) : throw new IOException("the key set has no usable signing key");
+            return keys.Length > 0 ? new IssuerKeySet(keys) : throw new IOException("the issuer's key set has no RSA or EC key that can check signatures");
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new IOException("what came is not a JSON Web Key Set", fault);
+            throw new IOException("the issuer's key set is not a JSON Web Key Set: a JSON object with the array keys", fault);
         }
     }
 

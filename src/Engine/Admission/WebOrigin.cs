@@ -20,13 +20,13 @@ internal static class WebOrigin
             return origin.ToLowerInvariant();
         }
 
-        throw new ArgumentException($"'{origin}' is not an origin: write scheme://host or scheme://host:port, without a path.", listName);
+        throw new ArgumentException($"'{origin}' is not an origin: it must be written scheme://host or scheme://host:port, without a path.", listName);
     }
 
     /// <summary>Returns the <c>Host</c> value as clients write it: <c>host[:port]</c> (RFC 9110 §7.2).</summary>
     /// <exception cref="ArgumentException"><paramref name="host"/> is not <c>host[:port]</c>.</exception>
     public static string ParseHost(string host, string listName) =>
-        IsHost(host) ? host.ToLowerInvariant() : throw new ArgumentException($"'{host}' is not a host: write name or name:port.", listName);
+        IsHost(host) ? host.ToLowerInvariant() : throw new ArgumentException($"'{host}' is not a host: it must be written name or name:port.", listName);
 
     private static bool IsHost(string authority) =>
         authority.Length > 0

@@ -73,19 +73,22 @@ internal readonly record struct BridgeFault(int Code, string Reason, string Sent
         BridgeFaultReason.AnswerTooLarge => new(InternalError, "upstream-answer-too-large", "The server's answer is larger than 64 MiB."),
         BridgeFaultReason.Status => new(InternalError, "upstream-status", "The server answered with an HTTP error."),
         BridgeFaultReason.NoTransport => new(
-            InternalError, "transport-unsuitable", "The server speaks no transport that the bridge may use. Check its URL and the transport setting."),
+            InternalError, "transport-unsuitable",
+                "The server supports no MCP transport that the bridge may use. Check the server's URL and the transport setting."),
         BridgeFaultReason.CredentialMissing => new(
-            InternalError, "credential-missing", "The server asks for a sign-in, but the bridge was started without a credential."),
+            InternalError, "credential-missing", "The server asks for a sign-in, but the bridge has no credential. Give it one in the bridge's settings."),
         BridgeFaultReason.ClosedEarly => new(InternalError, "upstream-closed-early", "The server closed the connection before it answered."),
         BridgeFaultReason.SessionLost => new(InternalError, "session-lost", "The server has ended the session, and a new one could not be started."),
         BridgeFaultReason.Stopped => new(InternalError, "stopped", "The bridge was stopped before the server answered."),
-        BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests", "Too many requests are open; wait for answers before you send more."),
+        BridgeFaultReason.TooManyRequests => new(InternalError, "too-many-requests",
+            $"{BridgeLimits.MaxOpenRequests} requests have no answer yet, which is the maximum; wait for answers before you send more."),
         BridgeFaultReason.TooManyBytes => new(
-            InternalError, "too-many-bytes", "The messages that the server has not taken yet are too large together; wait for answers before you send more."),
-        BridgeFaultReason.IdInUse => new(InvalidRequest, "id-in-use", "Another open request has this id; give each request an id of its own."),
+            InternalError, "too-many-bytes",
+                "The messages that wait to be sent to the server take too much memory together; wait for answers before you send more."),
+        BridgeFaultReason.IdInUse => new(InvalidRequest, "id-in-use", "A request with this id has no answer yet; give each request an id of its own."),
         BridgeFaultReason.MessageTooLarge => new(InvalidRequest, "message-too-large", "The message is larger than 64 MiB."),
         BridgeFaultReason.BatchTooLong => new(InvalidRequest, "batch-too-long", "The batch has more than 1000 messages."),
-        BridgeFaultReason.ToolIgnored => new(InvalidParams, "tool-ignored", "Unknown tool: it is hidden by the bridge's settings."),
+        BridgeFaultReason.ToolIgnored => new(InvalidParams, "tool-ignored", "Unknown tool: the bridge's settings hide it."),
         BridgeFaultReason.InternalError => new(InternalError, "internal-error", "The bridge failed because of a bug; its log says more. Please report it."),
         _ => throw new UnreachableException($"{reason} has no answer."),
     };

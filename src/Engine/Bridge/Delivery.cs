@@ -216,7 +216,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
 
         if (Open.TryEnd(id) is not { } request)
         {
-            settings.Logger.ServerMessageDropped("It answers no open request.");
+            settings.Logger.ServerMessageDropped("It is an answer, but no request of the client with this id is waiting for one.");
             return;
         }
 

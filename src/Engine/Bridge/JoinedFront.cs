@@ -339,7 +339,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
                     _made.Send(MessageBuffer.Over(message, hold));
                     break;
                 case CloseServer { Id: var id } when !_made.TryTakeBack(id):
-                    _made.Send(MessageBuffer.Over(OwnMessages.Cancelled(id, "It is no longer of interest.")));
+                    _made.Send(MessageBuffer.Over(OwnMessages.Cancelled(id, "Its result is no longer needed.")));
                     break;
                 default:
                     break;

@@ -272,7 +272,8 @@ internal sealed class SseTransport : UpstreamTransport
             }
             else if (next.Name == "endpoint" && !line.Opening.IsCompleted)
             {
-                line.Open(SseOpening.At(data.Bytes, _parts.Settings.Target) ?? throw new IOException("The server names an endpoint of another origin."));
+                line.Open(SseOpening.At(data.Bytes, _parts.Settings.Target) ?? throw new IOException(
+                    "The server's endpoint event names a URL of another origin, to which the bridge sends nothing."));
                 _ = GetReadyAsync(line, reading); // never throws
             }
             else if (next.Name == "message")

@@ -45,7 +45,7 @@ internal sealed class AddedFields : IAsyncDisposable
         _parts = parts;
         _logger = logger;
         byte[]? lines = Compile(parts);
-        PolicyValue.Require(lines is not null, nameof(McpProxyOptions.AddedFields), $"The fields are longer than {MaxBytes} bytes together.");
+        PolicyValue.Require(lines is not null, nameof(McpProxyOptions.AddedFields), $"All added fields together are longer than {MaxBytes} bytes.");
         _lines = lines!;
         _watch = parts.Any(part => part.Path is not null) ? new Supervised("watch over the files of added fields", WatchAsync, clock, logger) : null;
     }
@@ -65,7 +65,7 @@ internal sealed class AddedFields : IAsyncDisposable
         // Some servers treat `_` in a name as `-`, so the two names count as the same.
         AddedField[] last = [.. fields.Reverse().DistinctBy(field => field.Name.Replace('_', '-'), StringComparer.OrdinalIgnoreCase).Reverse()];
         PolicyValue.Require(
-            last.Length <= MaxFields, nameof(McpProxyOptions.AddedFields), $"There are {last.Length} fields, and at most {MaxFields} can be added.");
+            last.Length <= MaxFields, nameof(McpProxyOptions.AddedFields), $"{last.Length} fields are given, but at most {MaxFields} can be added.");
         if (last.Length == 0)
         {
             return null;
@@ -164,7 +164,7 @@ internal sealed class AddedFields : IAsyncDisposable
         if (Compile(_parts) is null)
         {
             part.Value = before;
-            Say(part, Trouble.TooLong, $"With it the added fields would be longer than {MaxBytes} bytes together.");
+            Say(part, Trouble.TooLong, $"With the new value, all added fields together would be longer than {MaxBytes} bytes.");
             return false;
         }
 
@@ -184,7 +184,7 @@ internal sealed class AddedFields : IAsyncDisposable
     }
 
     private static string Checked(string value, string name, string path) => AddedFieldRules.WhatIsWrong(value) is { } wrong
-        ? throw OAuthException.Refused("secret-file", $"The {What(name)} file {path} holds no field value: it {wrong}.")
+        ? throw OAuthException.Refused("secret-file", $"The {What(name)} file {path} holds no valid value: its content {wrong}.")
         : value;
 
     private static string What(string name) => $"{name} field's";

@@ -33,7 +33,8 @@ internal sealed class CredentialLine
         // A line break in the value would let the issuer of the token add fields of its own.
         if (authorization.Any(character => character is < ' ' or >= (char)127))
         {
-            throw new ArgumentException("The credential holds characters that cannot stand in a field value.", nameof(authorization));
+            throw new ArgumentException(
+                "The credential contains characters that a header field value must not contain, such as a line break.", nameof(authorization));
         }
 
         return new CredentialLine(Encoding.ASCII.GetBytes($"{field}: {authorization}\r\n"), endsAt?.UtcTicks ?? long.MaxValue, token);

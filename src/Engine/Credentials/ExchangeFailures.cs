@@ -60,7 +60,7 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
     {
         if (_lines.MayWrite(LogLevel.Warning, "token exchanges failed:", NoTurn))
         {
-            string why = $"{ExchangeCache.MaxExchanges} exchanges are in progress, and others have waited for their turn too long or are too many.";
+            string why = $"{ExchangeCache.MaxExchanges} exchanges are in progress, which is the maximum, and the queue for the next ones is full or too slow.";
             logger.TokenNotExchanged(LogLevel.Warning, endpoint, NoTurn, why, digest.ToString());
         }
 
@@ -74,7 +74,7 @@ internal sealed class ExchangeFailures(bool isCallers, string endpoint, ILogger 
         ExchangeVerdict.SubjectRefused or ExchangeVerdict.StepUpNeeded => CredentialResult.Unavailable(
             TimeSpan.FromSeconds(30),
             LoginRefused,
-            "The authorization server does not take the proxy's own sign-in for an exchange; its operator has to sign in again."),
+            "The authorization server does not accept the token of the proxy's own sign-in for an exchange; the proxy's operator has to sign in again."),
         ExchangeVerdict.ScopeRefused => CredentialResult.Refused(RefusalReason.ScopeNotGranted),
         ExchangeVerdict.Denied => CredentialResult.Refused(RefusalReason.ExchangeDenied),
         ExchangeVerdict.TargetRefused => CredentialResult.Failed(FaultReason.ExchangeTargetRefused),

@@ -165,7 +165,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         byte[] actor = acting is null ? [] : _actor!.Of(acting);
         if (_actor is not null && actor.Length == 0)
         {
-            return CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "exchange-no-actor", "The proxy has no token of its own to act with.");
+            return CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "exchange-no-actor", "The proxy has no token of its own to send as actor_token.");
         }
 
         var input = new ExchangeInput(subject, actor) { SubjectEndsAt = _subject is null ? caller.EndsAt : null };
@@ -202,6 +202,6 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         TimeSpan.FromSeconds(30),
         _wantsIdToken ? "exchange-no-id-token" : "exchange-no-bearer",
         _wantsIdToken
-            ? "The proxy's sign-in gave no ID token to exchange; its operator has to ask for the scope openid."
+            ? "The proxy's sign-in gave no ID token to exchange; the proxy's operator has to ask for the scope openid."
             : "The proxy's own credential is not a bearer token, so it cannot be exchanged.");
 }

@@ -96,7 +96,7 @@ internal sealed class FileBearer(string path, CredentialScope scope, TimeProvide
             string token = await ReadSecret.FromAsync(path, "bearer token", cancellationToken).ConfigureAwait(false);
             if (token.Any(character => character is <= ' ' or >= (char)127))
             {
-                throw OAuthException.Refused("secret-file", $"The bearer token file {path} must hold one word of visible ASCII.");
+                throw OAuthException.Refused("secret-file", $"The bearer token file {path} must hold one token: visible ASCII characters without spaces.");
             }
 
             if (token != _token)

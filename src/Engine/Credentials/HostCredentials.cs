@@ -59,12 +59,12 @@ internal sealed class HostCredentials(ICredentialSource source, CredentialScope 
         }
         catch (OperationCanceledException) when (ending.Token.IsCancellationRequested)
         {
-            return Unavailable("The host's credential source did not answer in time.");
+            return Unavailable("The credential source of the program that runs the proxy did not answer in time.");
         }
         catch (Exception fault)
         {
             faults.Threw(Hook.CredentialSource, fault);
-            return Unavailable("The host's credential source failed.");
+            return Unavailable("The credential source of the program that runs the proxy failed.");
         }
     }
 

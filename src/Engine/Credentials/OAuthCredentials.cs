@@ -175,7 +175,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
         if (Current is not { Token: HeldCredential held } line)
         {
             return _lifecycle.Pause
-                ?? CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential has ended and is being renewed.");
+                ?? CredentialResult.Unavailable(TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential has expired and is being renewed.");
         }
 
         if (!ProvesEachRequest)
@@ -207,7 +207,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
 
     private CredentialResult StillAtIt() => _lifecycle.IsWaitingForPerson
         ? CredentialResult.Unavailable(
-            TimeSpan.FromSeconds(5), "sign-in-pending", "The proxy waits for a person to sign in; the address to open is in the proxy's log.")
+            TimeSpan.FromSeconds(5), "sign-in-pending", "The proxy waits until a person signs in; the address to open is in the proxy's log.")
         : CredentialResult.Unavailable(
-            TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential is being renewed, which takes its server longer than a request can wait.");
+            TimeSpan.FromSeconds(5), "credential-ended", "The proxy's credential is being renewed, which takes longer than a request may wait.");
 }

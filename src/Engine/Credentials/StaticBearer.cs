@@ -20,6 +20,6 @@ internal sealed class StaticBearer(string token, CredentialScope scope) : Upstre
     /// </summary>
     internal static CredentialResult Refused(UpstreamChallenge challenge) => challenge is { Status: 401, AsksForAnother: false }
         ? CredentialResult.Unavailable(
-            TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; its operator has to give another one.")
+            TimeSpan.FromSeconds(30), "credential-refused", "The upstream refuses the proxy's credential; the proxy's operator has to give another one.")
         : CredentialResult.PassThrough;
 }

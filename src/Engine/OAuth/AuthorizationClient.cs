@@ -258,7 +258,7 @@ internal sealed class AuthorizationClient : IDisposable
 
             string message = NeedsPerson
                 ? $"Nobody completed the sign-in within {timeout}. The next request, or `mcpproxyfast login`, starts another. If the browser showed an "
-                + "error instead, it says which of the client id, the redirect URI, the scopes and the resource was refused."
+                + "error, its text says what the server refused: the client id, the redirect URI, the scopes or the resource."
                 : $"The sign-in took longer than {timeout}.";
             throw new OAuthException(NeedsPerson ? OAuthFailure.GrantLost : OAuthFailure.Transient, "sign-in-timed-out", message, failure);
         }
@@ -281,8 +281,9 @@ internal sealed class AuthorizationClient : IDisposable
         {
             // The cause of the failure may be that the wrong server was asked. So the message says how the server was found.
             string found = protection.IsGuessed
-                ? $"The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: {protection.FoundBy}."
-                : $"The server was found by: {protection.FoundBy}.";
+                ? "The authorization server publishes no metadata, so its endpoints were guessed; set OAuthPolicy.Server to name it. "
+                    + $"Tried: {protection.FoundBy}."
+                : $"The authorization server was found by: {protection.FoundBy}.";
             throw failure.Saying($"{failure.Message} {found}");
         }
     }

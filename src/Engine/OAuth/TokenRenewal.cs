@@ -39,14 +39,15 @@ internal sealed class TokenRenewal(
         bool isDropped = latest.Is(held) && held.Tokens.RefreshToken is null; // this process has dropped the refresh token, which no longer works
         if (isDropped || latest.Tokens.RefreshToken is not { } refreshToken)
         {
-            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "There is no refresh token.");
+            throw new OAuthException(OAuthFailure.GrantLost, "not-renewable", "The authorization server gave no refresh token, or has refused it.");
         }
 
         if (turn.WasShown(refreshToken) && !latest.Tokens.IsRefreshTokenLasting)
         {
             await kept.DropRefreshTokenAsync(latest).ConfigureAwait(false);
             throw new OAuthException(
-                OAuthFailure.GrantLost, "renewal-lost", "The last renewal got no answer, and its refresh token may be valid for one use only.");
+                OAuthFailure.GrantLost, "renewal-lost",
+                "The last renewal got no answer. Its refresh token is not sent again, since the server may accept it only once.");
         }
 
         turn.Remember(refreshToken);

@@ -29,7 +29,7 @@ internal sealed class HookFaults(ILogger logger, TimeProvider clock)
     public void Threw(Hook hook, Exception fault)
     {
         string type = fault.GetType().ToString();
-        if (_lines.MayWrite(LogLevel.Error, NameOf(hook), type))
+        if (_lines.MayWrite(LogLevel.Error, HeadingOf(hook), type))
         {
             logger.HookThrew(NameOf(hook), type, OutcomeOf(hook));
         }
@@ -45,11 +45,22 @@ internal sealed class HookFaults(ILogger logger, TimeProvider clock)
         _ => "cancellation callback",
     };
 
+    // Constants, so that counting an exception allocates nothing.
+    private static string HeadingOf(Hook hook) => hook switch
+    {
+        Hook.TokenValidator => "exceptions of the host program's token validator:",
+        Hook.CredentialSource => "exceptions of the host program's credential source:",
+        Hook.Observer => "exceptions of the host program's observer:",
+        Hook.ConnectUpstream => "exceptions of the host program's ConnectUpstream:",
+        Hook.Wording => "exceptions of the host program's Wording:",
+        _ => "exceptions of the host program's cancellation callback:",
+    };
+
     private static string OutcomeOf(Hook hook) => hook switch
     {
-        Hook.TokenValidator => "answered with 503 verdict-unavailable",
-        Hook.CredentialSource => "answered with 503 credential-unavailable",
-        Hook.ConnectUpstream => "answered with 502 upstream-unreachable",
-        _ => "ignored",
+        Hook.TokenValidator => "the request was answered with 503 verdict-unavailable",
+        Hook.CredentialSource => "the request was answered with 503 credential-unavailable",
+        Hook.ConnectUpstream => "the request was answered with 502 upstream-unreachable",
+        _ => "the exception was ignored",
     };
 }

@@ -11,51 +11,55 @@ namespace McpProxyFast.Outcomes;
 internal static partial class LogMessages
 {
     // 100: serving.
-    [LoggerMessage(101, LogLevel.Error, "A client connection was cut because of an internal error. This is a bug: please report it with the trace.")]
+    [LoggerMessage(101, LogLevel.Error, "A client connection was closed because of an internal error. This is a bug: please report it with the stack trace.")]
     public static partial void ConnectionCut(this ILogger logger, Exception bug);
 
     [LoggerMessage(102, LogLevel.Error,
-        "Cleaning up after an exchange failed with an internal error. This is a bug: please report it with the trace.")]
+        "The clean-up after a request and its response failed because of an internal error. This is a bug: please report it with the stack trace.")]
     public static partial void ExchangeNotEnded(this ILogger logger, Exception bug);
 
-    [LoggerMessage(103, LogLevel.Error, "Closing a client connection failed with an internal error. This is a bug: please report it with the trace.")]
+    [LoggerMessage(103, LogLevel.Error,
+        "A client connection could not be closed because of an internal error. This is a bug: please report it with the stack trace.")]
     public static partial void ConnectionNotClosed(this ILogger logger, Exception bug);
 
     [LoggerMessage(104, LogLevel.Error,
-        "Checking the time limits of a client connection failed with an internal error; the connection was cut. This "
-        + "is a bug: please report it with the trace.")]
+        "The time limits of a client connection could not be checked because of an internal error, so it was closed. "
+        + "This is a bug: please report it with the stack trace.")]
     public static partial void DeadlinesNotSeen(this ILogger logger, Exception bug);
 
     [LoggerMessage(105, LogLevel.Error,
-        "Telling a client connection that the proxy stops failed with an internal error. This is a bug: please report it with the trace.")]
+        "A client connection could not be ended at the stop of the proxy because of an internal error. "
+        + "This is a bug: please report it with the stack trace.")]
     public static partial void ConnectionNotTold(this ILogger logger, Exception bug);
 
-    [LoggerMessage(106, LogLevel.Warning, "{Reason} Clients wait until there is room; the proxy tries again every {BackOffMilliseconds} ms.")]
+    [LoggerMessage(106, LogLevel.Warning,
+        "{Reason} New clients wait; the proxy tries again every {BackOffMilliseconds} ms. "
+        + "If the process has too many open files, raise the limit (ulimit -n).")]
     public static partial void AcceptFailed(this ILogger logger, string reason, double backOffMilliseconds);
 
     [LoggerMessage(EventId = 107,
-        Message = "The limit on open files (ulimit -n) allows only {Most} of {Wanted} client connections. Further clients have "
-            + "to wait; raise the limit to serve them.")]
+        Message = "The limit on open files (ulimit -n) allows only {Most} client connections at a time; ProxyLimits.MaxConnections is {Wanted}. "
+            + "Further clients wait. To serve them, raise the limit on open files.")]
     public static partial void ConnectionsLimited(this ILogger logger, LogLevel level, int most, int wanted);
 
-    [LoggerMessage(EventId = 108, Message = "{What}: {Count} more in the last {Seconds} s.")]
+    [LoggerMessage(EventId = 108, Message = "{What}: {Count} more of these in the last {Seconds} s, not logged one by one.")]
     public static partial void Repeated(this ILogger logger, LogLevel level, string what, long count, long seconds);
 
     [LoggerMessage(109, LogLevel.Error,
-        "A background task, the {Name}, failed with {Type}. It runs again after a pause. If this goes on, please report it as a bug.")]
+        "A background task, the {Name}, failed with {Type}. It runs again after a pause. If it keeps failing, please report it as a bug.")]
     public static partial void TurnFailed(this ILogger logger, string name, string type);
 
     // 200: exchanges.
     [LoggerMessage(201, LogLevel.Debug, "{Method} {Path} from {Peer}: {Status} {End} in {Milliseconds} ms.", SkipEnabledCheck = true)]
     public static partial void ExchangeEnded(this ILogger logger, string method, string path, int status, string end, long milliseconds, string peer);
 
-    [LoggerMessage(202, LogLevel.Debug, "Refused what the {Side} sent: {Code}{Status} by {Rule}.", SkipEnabledCheck = true)]
+    [LoggerMessage(202, LogLevel.Debug, "Refused an HTTP message from the {Side}: {Code}{Status}. The rule is in: {Rule}.", SkipEnabledCheck = true)]
     public static partial void MessageRefused(this ILogger logger, string side, string code, string status, string rule);
 
     [LoggerMessage(EventId = 203, Message = "Answered {Status} {Code}: {Cause}")]
     public static partial void Faulted(this ILogger logger, LogLevel level, int status, string code, string cause);
 
-    [LoggerMessage(EventId = 204, Message = "Answered {Status} {Code}: the upstream's response breaks {Rule} ({Violation}).")]
+    [LoggerMessage(EventId = 204, Message = "Answered {Status} {Code}: the upstream's response breaks {Rule} ({Violation}). The MCP server has to be fixed.")]
     public static partial void AnswerNotTaken(this ILogger logger, LogLevel level, int status, string code, string rule, string violation);
 
     [LoggerMessage(205, LogLevel.Warning,
@@ -72,16 +76,16 @@ internal static partial class LogMessages
 
     [LoggerMessage(208, LogLevel.Warning,
         "Refused a request that a browser sent for a web page of another site (403 cross-site-not-allowed). "
-        + "To let the page call, add its origin to McpProxyOptions.AllowedOrigins; it must use fetch, which sends Origin.")]
+        + "To let the page call, add its origin to McpProxyOptions.AllowedOrigins. The page must use fetch, which sends Origin.")]
     public static partial void CrossSiteRefused(this ILogger logger);
 
     [LoggerMessage(209, LogLevel.Information,
-        "The target redirects ({Status}), and the proxy cannot follow for the client: the body is too large to send twice, or it leads elsewhere. "
-        + "Set McpProxyOptions.Target to where it leads, often the URL plus a slash.")]
+        "The target redirects ({Status}). The proxy did not follow: the body is too large to be sent again, or the redirect leads to another origin. "
+        + "Set McpProxyOptions.Target to the right URL, often with a slash at its end.")]
     public static partial void TargetRedirects(this ILogger logger, int status);
 
     [LoggerMessage(210, LogLevel.Information,
-        "The target redirects ({Status}), and the proxy cannot follow for the client: the body is too large to send twice, or it leads to another origin. "
+        "The target redirects ({Status}). The proxy did not follow: the body is too large to be sent again, or the redirect leads to another origin. "
         + "Set McpProxyOptions.Target to {Url}.")]
     public static partial void TargetRedirectsTo(this ILogger logger, int status, string url);
 
@@ -90,7 +94,7 @@ internal static partial class LogMessages
         "No audience is set (ClaimsPolicy.Audiences): any token of the issuer is accepted, even one for another service.")]
     public static partial void NoAudience(this ILogger logger);
 
-    [LoggerMessage(302, LogLevel.Information, "Refused an access token: {Kind}, {Reason}.")]
+    [LoggerMessage(302, LogLevel.Information, "Refused the access token of a request ({Kind}): {Reason}.")]
     public static partial void TokenRefused(this ILogger logger, TokenVerdictKind kind, string reason);
 
     [LoggerMessage(303, LogLevel.Warning, "The identity provider gave no usable answer: {Fault}")]
@@ -100,7 +104,7 @@ internal static partial class LogMessages
         "An access token could not be checked because of an internal error ({Type}). This is a bug: please report it.")]
     public static partial void TokenNotChecked(this ILogger logger, string type);
 
-    [LoggerMessage(305, LogLevel.Warning, "Could not fetch the signing keys of the token issuer; the known keys stay in use. {Fault}")]
+    [LoggerMessage(305, LogLevel.Warning, "Could not fetch the signing keys of the token issuer; any keys fetched before stay in use. The cause: {Fault}")]
     public static partial void KeysNotFetched(this ILogger logger, string fault);
 
     [LoggerMessage(306, LogLevel.Information, "Loaded new signing keys of the token issuer.")]
@@ -127,7 +131,7 @@ internal static partial class LogMessages
     [LoggerMessage(405, LogLevel.Debug, "Renewed the token at {Endpoint}; {Tokens}.")]
     public static partial void Renewed(this ILogger logger, string endpoint, string tokens);
 
-    [LoggerMessage(406, LogLevel.Debug, "Another process has renewed the credential; this one uses it too.")]
+    [LoggerMessage(406, LogLevel.Debug, "Another process has renewed the credential in the store; this process uses it too.")]
     public static partial void RenewedElsewhere(this ILogger logger);
 
     [LoggerMessage(407, LogLevel.Warning, "Could not get a new credential for {Target}: {Reason}")]
@@ -136,21 +140,21 @@ internal static partial class LogMessages
     [LoggerMessage(408, LogLevel.Warning, "The credential for {Target} cannot be renewed; a new sign-in is needed. {Reason}")]
     public static partial void NotRenewable(this ILogger logger, string target, string reason);
 
-    [LoggerMessage(409, LogLevel.Warning, "The proxy runs without a credential for the upstream: {Reason}")]
+    [LoggerMessage(409, LogLevel.Warning, "The proxy has started without a credential for the upstream: {Reason}")]
     public static partial void NotStarted(this ILogger logger, string reason);
 
-    [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again; the known token stays in use. {Reason}")]
+    [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again; the token read before stays in use. {Reason}")]
     public static partial void FileNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(411, LogLevel.Information, "{Target} needs more scopes ({Scopes}); the proxy asks for a token with them.")]
     public static partial void MoreScopes(this ILogger logger, string target, string scopes);
 
     [LoggerMessage(412, LogLevel.Warning,
-        "{Target} answered without asking for a sign-in, so requests go out without a credential. The proxy signs in when it answers 401.")]
+        "{Target} answered without asking for a sign-in, so requests go out without a credential. The proxy signs in when the target answers 401.")]
     public static partial void NothingAsked(this ILogger logger, string target);
 
     [LoggerMessage(413, LogLevel.Warning,
-        "{Endpoint} did not confirm that the token is revoked. It was deleted here, but it may stay valid there until it expires.")]
+        "{Endpoint} did not confirm that it has revoked the token. The token was deleted here, but the server may accept it until it expires.")]
     public static partial void NotRevoked(this ILogger logger, string endpoint);
 
     [LoggerMessage(414, LogLevel.Warning,
@@ -163,10 +167,10 @@ internal static partial class LogMessages
     public static partial void StoreSetAside(this ILogger logger, string path, string aside);
 
     [LoggerMessage(416, LogLevel.Information,
-        "{Issuer} no longer knows the client that was registered there, so the registration was deleted. The next sign-in registers again.")]
+        "{Issuer} no longer knows the client that was registered there, so the registration was deleted here. The next sign-in registers a client again.")]
     public static partial void RegistrationDropped(this ILogger logger, string issuer);
 
-    [LoggerMessage(417, LogLevel.Warning, "The callback port {Port} is in use by another program; a free port is used instead.")]
+    [LoggerMessage(417, LogLevel.Warning, "The sign-in's callback port {Port} is in use by another program; a free port is used instead.")]
     public static partial void CallbackPortTaken(this ILogger logger, int port);
 
     [LoggerMessage(418, LogLevel.Debug, "Ignored a request to the sign-in callback: its state parameter is not the one of this sign-in.")]
@@ -199,24 +203,25 @@ internal static partial class LogMessages
     public static partial void StoreNotSeen(this ILogger logger, string reason);
 
     [LoggerMessage(427, LogLevel.Information,
-        "Tokens of this grant are not stored. After a restart, new ones are obtained with what the grant's token file contains then.")]
+        "The tokens of the grants jwt-bearer and id-jag are kept in memory only. After a restart, the proxy reads the grant's file "
+        + "(assertion or ID token) and gets new tokens.")]
     public static partial void GrantNotKept(this ILogger logger);
 
-    [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets the fields {Names}.")]
+    [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets these header fields: {Names}.")]
     public static partial void FieldsAdded(this ILogger logger, string names);
 
     [LoggerMessage(432, LogLevel.Warning,
-        "McpProxyOptions.AddedFields has Authorization: it replaces the client's own, and any other credential of the proxy.")]
+        "McpProxyOptions.AddedFields has Authorization: its value replaces the client's Authorization, and any other credential that the proxy would send.")]
     public static partial void AuthorizationAdded(this ILogger logger);
 
-    [LoggerMessage(433, LogLevel.Warning, "The value of the field {Name} could not be read again; the known value stays in use. {Reason}")]
+    [LoggerMessage(433, LogLevel.Warning, "The value of the header field {Name} could not be read again; the value read before stays in use. {Reason}")]
     public static partial void FieldNotRead(this ILogger logger, string name, string reason);
 
-    [LoggerMessage(434, LogLevel.Information, "The value of the field {Name} has changed and is in use.")]
+    [LoggerMessage(434, LogLevel.Information, "The value of the header field {Name} has changed; the new value is in use.")]
     public static partial void FieldChanged(this ILogger logger, string name);
 
     [LoggerMessage(435, LogLevel.Warning,
-        "McpProxyOptions.AddedFields has {Name}, the field that carries the exchanged tokens: every request gets the added value in their place.")]
+        "McpProxyOptions.AddedFields has {Name}, the header field for exchanged tokens: every request carries the added value instead of an exchanged token.")]
     public static partial void ExchangedTokenReplaced(this ILogger logger, string name);
 
     [LoggerMessage(436, LogLevel.Warning,
@@ -224,32 +229,33 @@ internal static partial class LogMessages
         + "If the process has too many open files, raise the limit (ulimit -n).")]
     public static partial void CallbackNotAccepted(this ILogger logger, string reason, double backOffMilliseconds);
 
-    [LoggerMessage(437, LogLevel.Warning, "{Fault} So the token was not revoked. It was deleted here, but it may stay valid there until it expires.")]
+    [LoggerMessage(437, LogLevel.Warning, "{Fault} So the token was not revoked. It was deleted here, but the server may accept it until it expires.")]
     public static partial void NotRevocable(this ILogger logger, string fault);
 
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
     public static partial void IdTokenNotUsed(this ILogger logger, string issuer, string reason);
 
     // 450: the exchange of tokens. {Digest} identifies a request for an exchange: it is a hash of everything that the answer depends on.
-    [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} for the request {Digest}; the new token is sent until {End:u}.")]
+    [LoggerMessage(451, LogLevel.Debug, "Exchanged a token at {Endpoint} (exchange request {Digest}); the new token is sent until {End:u}.")]
     public static partial void TokenExchanged(this ILogger logger, string endpoint, string digest, DateTimeOffset end);
 
-    [LoggerMessage(EventId = 452, Message = "{Endpoint} did not exchange a token ({Reason}): {Message} The request was {Digest}.")]
+    [LoggerMessage(EventId = 452, Message = "{Endpoint} did not exchange a token ({Reason}, exchange request {Digest}): {Message}")]
     public static partial void TokenNotExchanged(this ILogger logger, LogLevel level, string endpoint, string reason, string message, string digest);
 
     // 500: hooks of the host program.
-    [LoggerMessage(501, LogLevel.Error, "The host's {Hook} threw {Type}: {Outcome}.")]
+    [LoggerMessage(501, LogLevel.Error, "The host program's {Hook} threw {Type}; {Outcome}.")]
     public static partial void HookThrew(this ILogger logger, string hook, string type, string outcome);
 
     // 600: bridges.
-    [LoggerMessage(601, LogLevel.Warning, "The server cannot be reached ({Reason}). Requests wait up to {Seconds} s for it.")]
+    [LoggerMessage(601, LogLevel.Warning, "The server cannot be reached ({Reason}). Requests wait up to {Seconds} s for it; then each gets an error.")]
     public static partial void ServerIsGone(this ILogger logger, string reason, double seconds);
 
     [LoggerMessage(602, LogLevel.Information, "The server can be reached again.")]
     public static partial void ServerIsBack(this ILogger logger);
 
     [LoggerMessage(603, LogLevel.Information,
-        "The server had ended the session. The bridge began a new one with the client's parameters; what the server kept in the old one is lost.")]
+        "The server had ended the session. The bridge began a new one with the client's initialize parameters; "
+        + "what the server kept in the old session is lost.")]
     public static partial void SessionMadeAnew(this ILogger logger);
 
     [LoggerMessage(604, LogLevel.Warning,
@@ -263,10 +269,10 @@ internal static partial class LogMessages
         "The server answered GET with {Status}: it offers no event stream, so it can send messages only in answers to requests.")]
     public static partial void NoServerStream(this ILogger logger, int status);
 
-    [LoggerMessage(607, LogLevel.Debug, "Dropped a message of the server: {Why}")]
+    [LoggerMessage(607, LogLevel.Debug, "Dropped a message from the server: {Why}")]
     public static partial void ServerMessageDropped(this ILogger logger, string why);
 
-    [LoggerMessage(608, LogLevel.Debug, "Refused a message of the client: {Why}")]
+    [LoggerMessage(608, LogLevel.Debug, "Refused a message from the client: {Why}")]
     public static partial void ClientMessageRefused(this ILogger logger, string why);
 
     [LoggerMessage(609, LogLevel.Debug, "Reading the client's messages failed ({Type}); the bridge ends.")]
@@ -283,6 +289,7 @@ internal static partial class LogMessages
         "The server speaks only MCP 2026-07-28 and the client an older revision: the bridge translates between them.")]
     public static partial void ErasJoined(this ILogger logger);
 
-    [LoggerMessage(613, LogLevel.Warning, "The server refuses the stream of HTTP+SSE (status {Status}); the client's next message tries it again.")]
+    [LoggerMessage(613, LogLevel.Warning,
+        "The server refuses to open the event stream of HTTP+SSE (status {Status}). With the client's next message the bridge tries again.")]
     public static partial void StreamRefused(this ILogger logger, int status);
 }

@@ -85,7 +85,7 @@ internal sealed class AcceptLoop : IDisposable
         bool isHeld = spares.TryHold();
         if (!isHeld)
         {
-            _parts.Metrics.AcceptFailed(new IOException("A connection could not be accepted: the process has no descriptors left."), BackOff);
+            _parts.Metrics.AcceptFailed(new IOException("A connection could not be accepted: the process has no file descriptors left."), BackOff);
         }
 
         return isHeld;

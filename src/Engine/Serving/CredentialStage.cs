@@ -163,7 +163,8 @@ internal sealed class CredentialStage
         }
 
         return request.CanBeSentAgain ? StageResult.SendAgain : Unavailable(CredentialResult.Unavailable(
-            TimeSpan.FromSeconds(1), "credential-renewed", "The proxy has renewed its credential, but the request was too large to be kept. Send it again."));
+            TimeSpan.FromSeconds(1), "credential-renewed",
+                "The proxy has renewed its credential, but the request was too large to be kept for a second attempt. Send the request again."));
     }
 
     private StageResult Take(CredentialResult result, out bool isRenewed)

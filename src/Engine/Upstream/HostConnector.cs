@@ -24,7 +24,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         {
             Task<IDuplexPipe> connecting = connect(ending.Token).AsTask();
             IDuplexPipe pipe = await InTimeAsync(connecting, ending.Token).ConfigureAwait(false)
-                ?? throw new InvalidOperationException("ConnectUpstream gave no connection.");
+                ?? throw new InvalidOperationException("ConnectUpstream returned null instead of a connection.");
             return new ConnectResult(NetworkStack.Over(pipe, null), FaultReason.None);
         }
         catch (Exception fault)
@@ -52,7 +52,7 @@ internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPip
         try
         {
             IDuplexPipe late = await connecting.ConfigureAwait(false);
-            var tooLate = new IOException("The connection was made after its time limit.");
+            var tooLate = new IOException("ConnectUpstream returned a connection after the time limit for connecting.");
             await late.Input.CompleteAsync(tooLate).ConfigureAwait(false);
             await late.Output.CompleteAsync(tooLate).ConfigureAwait(false);
         }

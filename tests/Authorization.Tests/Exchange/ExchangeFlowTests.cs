@@ -142,7 +142,7 @@ public sealed class ExchangeFlowTests : IAsyncLifetime, IDisposable
         IReadOnlyDictionary<string, string> received = Assert.Single(_rig.Received);
         Assert.Equal("one-for-all", received[name.ToLowerInvariant()]);
         Assert.DoesNotContain(received.Values, value => value.Contains("alice", StringComparison.Ordinal));
-        Assert.Contains(_rig.Log.Lines, line => line.Contains("has X-Upstream-Token, the field that carries the exchanged tokens", StringComparison.Ordinal));
+        Assert.Contains(_rig.Log.Lines, line => line.Contains("has X-Upstream-Token, the header field for exchanged tokens", StringComparison.Ordinal));
     }
 
     [Theory]

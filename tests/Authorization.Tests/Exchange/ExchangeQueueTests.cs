@@ -55,7 +55,8 @@ public sealed class ExchangeQueueTests : IAsyncLifetime, IDisposable
 
         Assert.Equal((CredentialResultKind.Failed, FaultReason.ExchangeUnavailable, 5), (refused.Kind, refused.Fault, refused.RetryAfterSeconds));
         Assert.DoesNotContain(waiting, task => task.IsCompleted);
-        Assert.Single(_rig.Log.Lines, line => line.Contains("(no-turn): 128 exchanges are in progress", StringComparison.Ordinal));
+        string line = Assert.Single(_rig.Log.Lines, told => told.Contains("(no-turn, exchange request ", StringComparison.Ordinal));
+        Assert.Contains("): 128 exchanges are in progress", line, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public class CallbackPortTests
         (int status, string body) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains($"The callback port {port} is taken", body, StringComparison.Ordinal);
+        Assert.Contains($"The callback port {port} is in use by another program", body, StringComparison.Ordinal);
     }
 
     /// <summary>What the system has no descriptor for stays in its queue, so another attempt fails at once, and so on.</summary>

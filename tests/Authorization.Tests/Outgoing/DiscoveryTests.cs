@@ -142,7 +142,7 @@ public sealed class DiscoveryTests
 
         string message = await RefusedAsync(rig);
 
-        Assert.Contains("sent more than 1024 KiB where a small document was expected", message, StringComparison.Ordinal);
+        Assert.Contains("sent more than 1024 KiB where a short answer was expected", message, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Registrations);
     }
 

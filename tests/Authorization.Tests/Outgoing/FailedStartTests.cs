@@ -106,7 +106,7 @@ public sealed class FailedStartTests : IAsyncDisposable
 
         Assert.Equal(503, status);
         Assert.Contains("set OAuthPolicy.Resource to none.", message, StringComparison.Ordinal);
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("The host's Wording threw System.FormatException", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("The host program's Wording threw System.FormatException", StringComparison.Ordinal));
         Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("s3cret", StringComparison.Ordinal));
     }
 

@@ -79,7 +79,7 @@ public sealed class FullDiskTests : IDisposable
         InvalidOperationException failed = await Assert.ThrowsAsync<InvalidOperationException>(
             () => StoredCredentials.LoginAsync(Policy, rig.Server.Target, rig.Browser));
 
-        Assert.Contains("could not be stored", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("could not be written to the credential store", failed.Message, StringComparison.Ordinal);
     }
 
     private OAuthPolicy Policy => Rig.Policy with { Store = new CredentialStoreFile(System.IO.Path.Combine(FullDisk.MakeFolder(_folder.Path), "s")) };

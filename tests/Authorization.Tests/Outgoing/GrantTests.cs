@@ -84,7 +84,7 @@ public sealed class GrantTests : IDisposable
         await rig.Clock.PassPausesAsync(until: asked);
 
         Assert.Equal(503, (await asked).Status);
-        Assert.Contains("The code to enter has ended", (await asked).Body, StringComparison.Ordinal);
+        Assert.Contains("The code expired", (await asked).Body, StringComparison.Ordinal);
         Assert.InRange(polls, 1, 4);
     }
 
@@ -222,6 +222,6 @@ public sealed class GrantTests : IDisposable
         await using Rig rig = await Rig.StartAsync();
         ForwardingProxy proxy = await rig.ProxyAsync(Rig.Policy with { DPoP = true });
 
-        Assert.Contains("an unbound one came", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
+        Assert.Contains("an unbound one was given", (await rig.AskAsync(proxy)).Body, StringComparison.Ordinal);
     }
 }

@@ -36,7 +36,7 @@ public class OAuthHttpTests
         OAuthException refused = await Assert.ThrowsAsync<OAuthException>(() => GetAsync(http, $"{named}/.well-known/oauth-authorization-server"));
 
         Assert.Contains("localhost has a private address", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("If the address is right, name it as the issuer", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("If the host is right, set OAuthPolicy.Server to its issuer URL", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -92,7 +92,7 @@ public sealed class OddAnswerTests
         (int status, string body) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains("/.well-known/oauth-authorization-server: 200, but not the JSON document that belongs there", body, StringComparison.Ordinal);
+        Assert.Contains("/.well-known/oauth-authorization-server: 200, but the body is not the JSON document that was expected", body, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -154,7 +154,7 @@ public sealed class ProviderTests
     [Fact]
     public Task AnUnboundTokenStaysRefusedWithIt() => IsRefused(
         server => server.EditTokens = tokens => tokens["token_type"] = "user",
-        "an unbound one came",
+        "an unbound one was given",
         SlackLike with { DPoP = true });
 
     [Theory]
@@ -247,7 +247,7 @@ public sealed class ProviderTests
     [Fact]
     public Task ATokenWithALineBreakIsRefusedInAFormToo() => IsRefused(
         server => AnswerTokensAsForm(server, "application/x-www-form-urlencoded", "", token: "a%0D%0AInjected:%20b"),
-        "characters that cannot stand in a header");
+        "characters that a header must not contain");
 
     [Theory]
     [InlineData("https://accounts.google.com/o/oauth2/v2/auth", "access_type=offline prompt=consent")]
@@ -348,8 +348,8 @@ public sealed class ProviderTests
         Assert.Equal(503, status);
         Assert.Contains($"{rig.Server.Origin}/authorize refused the sign-in: {error} ({description}). ", body, StringComparison.Ordinal);
         Assert.Contains(help, body, StringComparison.Ordinal);
-        Assert.Contains($"It was asked for the scopes read, the resource {rig.Server.Target}, by the client client-1 with http://localhost:", body, StringComparison.Ordinal);
-        Assert.Contains($"The server was found by: GET {rig.Server.Origin}/.well-known/oauth-protected-resource/mcp: 200", body, StringComparison.Ordinal);
+        Assert.Contains($"The sign-in asked for the scopes read, the resource {rig.Server.Target}, by the client client-1 with http://localhost:", body, StringComparison.Ordinal);
+        Assert.Contains($"The authorization server was found by: GET {rig.Server.Origin}/.well-known/oauth-protected-resource/mcp: 200", body, StringComparison.Ordinal);
     }
 
     private static void AnswerTokensAsForm(SignInServer server, string mediaType, string extra, string? token = null) => server.WriteTokens =

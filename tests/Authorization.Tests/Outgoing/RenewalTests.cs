@@ -98,7 +98,7 @@ public class RenewalTests
 
         Assert.Equal((503, TimeSpan.FromSeconds(5)), ((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta));
         Assert.Equal(("a-7", "sign-in-pending"), ((string?)error["id"], (string?)error["error"]!["data"]!["reason"]));
-        Assert.Contains("waits for a person to sign in; the address to open is in the proxy's log", (string?)error["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains("waits until a person signs in; the address to open is in the proxy's log", (string?)error["error"]!["message"], StringComparison.Ordinal);
         Assert.Contains(rig.Browser.Lines, line => line.StartsWith($"{rig.Browser.LastUrl}", StringComparison.Ordinal));
     }
 
@@ -211,7 +211,7 @@ public class RenewalTests
         CredentialLine? before = rig.Source.Current;
         rig.Server.Overrides["/token"] = http => http.Response.WriteAsync(new string(' ', 2 * 1024 * 1024));
         rig.Clock.Advance(Period);
-        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("where a small document was expected", StringComparison.Ordinal)));
+        await Patience.UntilAsync(() => rig.Browser.Lines.Any(line => line.Contains("where a short answer was expected", StringComparison.Ordinal)));
 
         rig.Server.Overrides.Clear();
         await Patience.UntilAsync(() =>

@@ -84,7 +84,7 @@ public sealed class SignInPromptTests
         await source.StartAsync(CancellationToken.None);
 
         Assert.NotNull(source.Current);
-        Assert.Single(rig.Browser.Lines, line => line.Contains("The host's observer threw System.FormatException", StringComparison.Ordinal));
+        Assert.Single(rig.Browser.Lines, line => line.Contains("The host program's observer threw System.FormatException", StringComparison.Ordinal));
         Assert.DoesNotContain(rig.Browser.Lines, line => line.Contains("s3cret", StringComparison.Ordinal));
     }
 

@@ -228,7 +228,7 @@ public class SignInTests
         (int status, string body) = await asked;
 
         Assert.Equal(503, status);
-        Assert.Contains("waits for a person to sign in", body, StringComparison.Ordinal);
+        Assert.Contains("waits until a person signs in", body, StringComparison.Ordinal);
 
         using var http = new HttpClient();
         await http.GetAsync(rig.Browser.LastUrl);

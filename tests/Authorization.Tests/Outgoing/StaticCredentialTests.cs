@@ -69,7 +69,7 @@ public sealed class StaticCredentialTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("two words", "one word of visible ASCII")]
+    [InlineData("two words", "visible ASCII characters without spaces")]
     [InlineData(null, "cannot be read")]
     public async Task ABearerFileWithoutATokenStopsTheStart(string? content, string message)
     {

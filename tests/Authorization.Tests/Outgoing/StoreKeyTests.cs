@@ -90,7 +90,7 @@ public sealed class StoreKeyTests : IDisposable
             _ => StartAsync(rig, other),
         });
 
-        Assert.Contains("was made with another key than CredentialStoreFile.Key", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("was made with another key than that of CredentialStoreFile.Key", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(Store));
         Assert.Single(rig.Server.Authorizations);
         Assert.Single(await StoredCredentials.ListAsync(Plain with { Key = OneKey }, NullLogger.Instance));

@@ -104,7 +104,7 @@ public sealed class TurnTests
         goOn.SetResult();
 
         Assert.Equal(503, status);
-        Assert.Contains("is being renewed, which takes its server longer", body, StringComparison.Ordinal);
+        Assert.Contains("is being renewed, which takes longer", body, StringComparison.Ordinal);
     }
 
     /// <summary>A proxy with a token of ten minutes that is asked for more scopes, and nobody is there.</summary>

@@ -13,9 +13,9 @@ public sealed class UnusableMetadataTests
 
     [Theory]
     [InlineData(200, """{"issuer":"https://another.example","token_endpoint":"https://another.example/token"}""", "says issuer https://another.example where")]
-    [InlineData(200, """{"issuer":"https://login.example/{tenantid}/v2.0"}""", "the braces stand for a tenant: name the issuer of one")]
-    [InlineData(200, "<html>welcome</html>", "200, but not the JSON document that belongs there")]
-    [InlineData(301, "", "301 to elsewhere, which is not followed")]
+    [InlineData(200, """{"issuer":"https://login.example/{tenantid}/v2.0"}""", "the braces stand for a tenant's id: give the issuer of one tenant")]
+    [InlineData(200, "<html>welcome</html>", "200, but the body is not the JSON document that was expected")]
+    [InlineData(301, "", "301, a redirect, which is not followed")]
     [InlineData(401, "", "/.well-known/oauth-authorization-server: 401")]
     [InlineData(403, "", "/.well-known/oauth-authorization-server: 403")]
     public async Task NothingIsAssumedWhereAPlaceAnsweredOtherwiseThanThatThereIsNothing(int status, string body, string line)
@@ -51,7 +51,7 @@ public sealed class UnusableMetadataTests
         (int status, string message) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains("The server publishes nothing, so its endpoints were assumed (name it by OAuthPolicy.Server). Tried: GET ", message, StringComparison.Ordinal);
+        Assert.Contains("The authorization server publishes no metadata, so its endpoints were guessed; set OAuthPolicy.Server to name it. Tried: GET ", message, StringComparison.Ordinal);
         Assert.Contains($"{ServerPlace}: 404", message, StringComparison.Ordinal);
     }
 
@@ -146,7 +146,7 @@ public sealed class UnusableMetadataTests
         (int status, string body) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains($"name it yourself: OAuthPolicy.Server {rig.Server.Origin}. PKCE is used either way.", body, StringComparison.Ordinal);
+        Assert.Contains($"confirm that by naming the server: OAuthPolicy.Server {rig.Server.Origin}. The proxy always uses PKCE.", body, StringComparison.Ordinal);
         Assert.Empty(rig.Server.Authorizations);
     }
 
@@ -204,7 +204,7 @@ public sealed class UnusableMetadataTests
         (int status, string message) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains($"{ServerPlace} names a token_endpoint that is not a whole URL", message, StringComparison.Ordinal);
+        Assert.Contains($"{ServerPlace} names a token_endpoint that is not an absolute URL", message, StringComparison.Ordinal);
     }
 
     /// <summary>The framework takes a path for the URL of a file, and a client's error for that says nothing of the metadata.</summary>
@@ -224,7 +224,7 @@ public sealed class UnusableMetadataTests
 
         Assert.Equal(503, status);
         Assert.Contains(
-            $" names a {member} that is not a whole URL: {value}. It has to have a scheme and a host, as {rig.Server.Origin}/{value.TrimStart('/')} has",
+            $" names a {member} that is not an absolute URL: {value}. It must begin with a scheme and a host, such as {rig.Server.Origin}/{value.TrimStart('/')}",
             message,
             StringComparison.Ordinal);
         Assert.Contains(ServerPlace, message, StringComparison.Ordinal);
@@ -242,7 +242,7 @@ public sealed class UnusableMetadataTests
         (int status, string message) = await rig.AskAsync(proxy);
 
         Assert.Equal(503, status);
-        Assert.Contains($"a device_authorization_endpoint that is not a whole URL: /device. ", message, StringComparison.Ordinal);
+        Assert.Contains($"a device_authorization_endpoint that is not an absolute URL: /device. ", message, StringComparison.Ordinal);
         Assert.Contains("use another grant (OAuthPolicy.Grant)", message, StringComparison.Ordinal);
     }
 
@@ -257,7 +257,7 @@ public sealed class UnusableMetadataTests
 
         Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("names a jwks_uri that is not a whole URL: /keys", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("names a jwks_uri that is not an absolute URL: /keys", StringComparison.Ordinal));
     }
 
     private static void PublishNoResource(SignInServer server) => server.Overrides[ResourcePlace] = NotFoundAsync;

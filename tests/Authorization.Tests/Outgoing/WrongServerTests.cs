@@ -111,7 +111,7 @@ public class WrongServerTests
     [Fact]
     public Task ATokenWithALineBreakIsRefused() => IsRefused(
         server => server.EditTokens = tokens => tokens["access_token"] = "a\r\nInjected: b",
-        "characters that cannot stand in a header");
+        "characters that a header must not contain");
 
     [Fact]
     public Task AnUnknownTokenTypeIsRefused() => IsRefused(
@@ -131,7 +131,7 @@ public class WrongServerTests
     [Fact]
     public Task TenMegabytesInPlaceOfATokenAreNotRead() => IsRefused(
         server => server.Overrides["/token"] = http => AnswerAsync(http, 200, new string(' ', 10_000_000)),
-        "sent more than 1024 KiB where a small document was expected");
+        "sent more than 1024 KiB where a short answer was expected");
 
     [Fact]
     public Task APageInPlaceOfMetadataIsNamed() => IsRefused(
@@ -141,7 +141,7 @@ public class WrongServerTests
             server.Overrides["/.well-known/oauth-authorization-server/tenant"] = http => AnswerAsync(http, 200, "<html>welcome</html>");
             resource["authorization_servers"] = new JsonArray(issuer);
         },
-        "/.well-known/oauth-authorization-server/tenant: 200, but not the JSON document that belongs there",
+        "/.well-known/oauth-authorization-server/tenant: 200, but the body is not the JSON document that was expected",
         authorizations: 0);
 
     [Fact]
@@ -181,7 +181,7 @@ public class WrongServerTests
             };
             server.Overrides["/.well-known/oauth-authorization-server"] = http => AnswerAsync(http, 503, "");
         },
-        "oauth-protected-resource/mcp: 302 to elsewhere, which is not followed",
+        "oauth-protected-resource/mcp: 302, a redirect, which is not followed",
         authorizations: 0);
 
     [Fact]

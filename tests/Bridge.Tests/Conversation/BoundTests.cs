@@ -34,6 +34,21 @@ public sealed class BoundTests
         Assert.Single(server.Seen);
     }
 
+    [Theory]
+    [InlineData(8193, "too long. It may have at most 8192 bytes")]
+    [InlineData(8192, null)]
+    public async Task IdAboveTheLimitIsAnsweredWithTheLimit(int length, string? told)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(Lines.Result(exchange.Id!)));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        JsonNode answer = await bridge.AskAsync(Lines.Call($"\"{new string('x', length - 2)}\""));
+
+        Assert.Equal(told is null, answer["error"] is null);
+        Assert.Contains(told ?? "", answer["error"]?["message"]!.GetValue<string>() ?? "", StringComparison.Ordinal);
+        Assert.NotNull((await bridge.AskAsync(Lines.Call("8")))["result"]);
+    }
+
     [Fact]
     public async Task RequestBeyondThoseThatMayBeOpenIsRefused()
     {

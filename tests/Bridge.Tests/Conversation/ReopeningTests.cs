@@ -140,7 +140,7 @@ public sealed class ReopeningTests
         await using BridgeRun bridge = await StartSseAsync(server, log);
         refuses = true;
         stream.Break();
-        await log.SeenAsync($"The server refuses the stream of HTTP+SSE (status {status})");
+        await log.SeenAsync($"The server refuses to open the event stream of HTTP+SSE (status {status})");
 
         // Requests are told, each by an attempt of its own, and the next one is served once the server takes the stream again.
         JsonNode refused = await bridge.AskAsync(Lines.Call("1"));

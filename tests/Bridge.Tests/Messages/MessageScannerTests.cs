@@ -65,7 +65,7 @@ public sealed class MessageScannerTests
     [InlineData("""{"jsonrpc":"2.0","id":null,"method":"a"}""", nameof(MessageFault.BadId))]
     [InlineData("""{"jsonrpc":"2.0","id":true,"method":"a"}""", nameof(MessageFault.BadId))]
     [InlineData("""{"jsonrpc":"2.0","id":{},"method":"a"}""", nameof(MessageFault.BadId))]
-    [InlineData("""{"jsonrpc":"2.0","id":1e400,"method":"a"}""", nameof(MessageFault.BadId))]
+    [InlineData("""{"jsonrpc":"2.0","id":1e400,"method":"a"}""", nameof(MessageFault.IdOutOfRange))]
     [InlineData("""{"jsonrpc":"2.0","id":null,"result":1}""", nameof(MessageFault.BadId))]
     [InlineData("""{"jsonrpc":"2.0","result":1}""", nameof(MessageFault.BadId))]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":""}""", nameof(MessageFault.BadMethod))]
@@ -76,6 +76,19 @@ public sealed class MessageScannerTests
         Assert.Equal(fault, head.Fault.ToString());
         Assert.NotEmpty(head.Fault.Sentence());
     });
+
+    [Theory]
+    [InlineData(MessageScanner.MaxTextBytes, nameof(MessageFault.None), nameof(MessageFault.IdOutOfRange))]
+    [InlineData(MessageScanner.MaxTextBytes + 1, nameof(MessageFault.IdTooLong), nameof(MessageFault.IdTooLong))]
+    [InlineData(MessageScanner.MaxTextBytes * 2, nameof(MessageFault.IdTooLong), nameof(MessageFault.IdTooLong))]
+    public void IdThatIsTooLongIsToldFromOneOfTheWrongType(int length, string faultOfText, string faultOfNumber)
+    {
+        string text = $$"""{"jsonrpc":"2.0","id":"{{new string('x', length - 2)}}","method":"a"}""";
+        string number = $$"""{"jsonrpc":"2.0","id":{{new string('1', length)}},"method":"a"}""";
+
+        AssertEverywhere(text, head => Assert.Equal(faultOfText, head.Fault.ToString()));
+        AssertEverywhere(number, head => Assert.Equal(faultOfNumber, head.Fault.ToString()));
+    }
 
     [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}""")]

@@ -297,7 +297,7 @@ public sealed partial class AgentTests : IDisposable
         await command.SignalAsync("TERM");
 
         string errors = (await command.EndAsync()).Errors;
-        Assert.Contains("--provider-args is visible to other users of this machine", errors, StringComparison.Ordinal);
+        Assert.Contains("the value of --provider-args on the command line is visible to other users of this machine", errors, StringComparison.Ordinal);
         Assert.DoesNotContain(Token, errors, StringComparison.Ordinal);
     }
 

@@ -13,23 +13,23 @@ public sealed class BadTunnelTests : IDisposable
 
     [Theory]
     [InlineData("tunnel", "--tunnel-provider is required: Who makes the tunnel: ngrok, cloudflared, ssh or openai")]
-    [InlineData("tunnel --tunnel-provider ssh", "the target is missing: TARGET, an http or https URL, and after it SERVER_NAME")]
-    [InlineData("tunnel http://a --tunnel-provider ssh", "the name of the server is missing: SERVER_NAME")]
+    [InlineData("tunnel --tunnel-provider ssh", "TARGET is missing: give an http or https URL, and after it SERVER_NAME")]
+    [InlineData("tunnel http://a --tunnel-provider ssh", "SERVER_NAME is missing: give the name of the MCP server")]
     [InlineData("tunnel http://a name more --tunnel-provider ssh", "unexpected argument 'more'")]
     [InlineData("tunnel http://a name --tunnel-provider=", "--tunnel-provider is given and empty")]
-    [InlineData("tunnel http://a name --tunnel-provider ngrokk", "--tunnel-provider: there is no 'ngrokk'; did you mean ngrok? There are: ngrok, cloudflared, ssh, openai")]
-    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {", "--provider-args: is not a JSON object")]
-    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args []", "--provider-args: must be a JSON object, such as")]
-    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"url\":\"a\",\"url\":\"b\"}", "--provider-args: is not a JSON object, or has a name twice")]
-    [InlineData("tunnel ftp://a name --tunnel-provider cloudflared", "TARGET must be an http or https URL such as http://localhost:8080/mcp, not 'ftp://a'")]
-    [InlineData("tunnel localhost:8080 name --tunnel-provider cloudflared", "TARGET must be an http or https URL")]
+    [InlineData("tunnel http://a name --tunnel-provider ngrokk", "--tunnel-provider: there is no provider 'ngrokk'; did you mean ngrok? The providers are: ngrok, cloudflared, ssh, openai")]
+    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {", "--provider-args: it is not a JSON object")]
+    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args []", "--provider-args: it must be a JSON object, such as")]
+    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"url\":\"a\",\"url\":\"b\"}", "--provider-args: it is not a JSON object, or has a member twice")]
+    [InlineData("tunnel ftp://a name --tunnel-provider cloudflared", "TARGET must be an absolute http or https URL, such as http://localhost:8080/mcp, not 'ftp://a'")]
+    [InlineData("tunnel localhost:8080 name --tunnel-provider cloudflared", "TARGET must be an absolute http or https URL")]
     [InlineData("tunnel http://a:b@c name --tunnel-provider cloudflared", "TARGET must not contain a user name")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --target-uri http://b", "--target-uri: a tunnel's target is its first argument, TARGET; leave --target-uri out")]
     [InlineData("tunnel http://localhost:9000/mcp name --tunnel-provider cloudflared --port 9000 --allow-unprotected", "TARGET: http://localhost:9000 is where the proxy itself would listen")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok", "--provider-args: ngrok needs \"auth-token\", as in {\"auth-token\":\"YOUR-TOKEN\"}")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":1}", "--provider-args: \"auth-token\" must be a string")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"\"}", "--provider-args: \"auth-token\" is given and empty")]
-    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth_token\":\"t\"}", "has \"auth_token\", which ngrok does not know; did you mean \"auth-token\"?")]
+    [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth_token\":\"t\"}", "the member \"auth_token\" is unknown to ngrok; did you mean \"auth-token\"?")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\",\"pooling\":\"yes\"}", "\"pooling\" must be true or false")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\",\"dry-run\":1}", "\"dry-run\" must be true or false")]
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\",\"url\":\"tcp://a\"}", "\"url\" must be an http or https URL without a path")]
@@ -37,10 +37,10 @@ public sealed class BadTunnelTests : IDisposable
     [InlineData("tunnel http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\",\"traffic-policy-file\":\"no/such.yml\"}", "no/such.yml cannot be read")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"url\":\"https://a\"}", "\"url\" belongs to a named tunnel")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"A\",\"token-file\":\"b\"}", "exclude each other")]
-    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"NO_SUCH\"}", "the variable NO_SUCH is not set, or empty")]
+    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"NO_SUCH\"}", "the variable NO_SUCH is not set, or is empty")]
     [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-file\":\"no/such\"}", "no/such cannot be read")]
-    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"PATH\"}", "needs \"url\", the public address")]
-    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"PATH\",\"url\":\"https://a\"}", "--port: a named tunnel of cloudflared leads to the port")]
+    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"PATH\"}", "needs \"url\", the public URL")]
+    [InlineData("tunnel http://a name --tunnel-provider cloudflared --provider-args {\"token-env\":\"PATH\",\"url\":\"https://a\"}", "--port must be given for a named tunnel of cloudflared")]
     [InlineData("tunnel http://a name --tunnel-provider ssh", "--provider-args: ssh needs \"host\", as in {\"host\":\"user@host.example.com\"}")]
     [InlineData("tunnel http://a name --tunnel-provider ssh --provider-args {\"host\":\"-oProxyCommand=x\"}", "\"host\" must be a host, or a user and a host")]
     [InlineData("tunnel http://a name --tunnel-provider ssh --provider-args {\"host\":\"u@-h\"}", "\"host\" must be a host, or a user and a host")]
@@ -52,7 +52,7 @@ public sealed class BadTunnelTests : IDisposable
     [InlineData("tunnel http://a name --tunnel-provider ssh --provider-args {\"host\":\"u@h\",\"url\":\"https://a?b\"}", "\"url\" must be an http or https URL such as")]
     [InlineData("tunnel http://a name --tunnel-provider openai", "openai needs \"tunnel-id\"")]
     [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\"}", "openai needs either \"api-key-file\" or \"api-key-env\"")]
-    [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\",\"api-key\":\"k\"}", "has \"api-key\", which openai does not know")]
+    [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\",\"api-key\":\"k\"}", "the member \"api-key\" is unknown to openai")]
     [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\",\"api-key-env\":\"PATH\",\"api-key-file\":\"f\"}", "openai needs either")]
     [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\",\"api-key-env\":\"NO_SUCH\"}", "the variable NO_SUCH is not set")]
     [InlineData("tunnel http://a name --tunnel-provider openai --provider-args {\"tunnel-id\":\"t\",\"api-key-env\":\"PATH\",\"base-url\":\"http://b\"}", "\"base-url\" must be an https URL (http only on loopback)")]
@@ -64,8 +64,8 @@ public sealed class BadTunnelTests : IDisposable
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --check", "or add --allow-unprotected")]
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --remote-auth", "could act with your credential at http://a/mcp")]
     [InlineData("tunnel http://a/mcp name --tunnel-provider cloudflared --remote-forward-headers X-Api-Key=a", "could act with your credential at http://a/mcp")]
-    [InlineData("tunnel http://a name --tunnel-provider cloudflared --max-connections 0", "--max-connections cannot be '0'")]
-    [InlineData("proxy tunnel http://a name --tunnel-provider ngrokk", "there is no 'ngrokk'")]
+    [InlineData("tunnel http://a name --tunnel-provider cloudflared --max-connections 0", "--max-connections must be a COUNT such as 10000, not '0'")]
+    [InlineData("proxy tunnel http://a name --tunnel-provider ngrokk", "there is no provider 'ngrokk'")]
     [InlineData("launch-agent", "launch-agent is an internal verb; use tunnel")]
     public async Task WrongUseEndsWithCodeTwoAndOneLine(string commandLine, string expected)
     {
@@ -79,7 +79,7 @@ public sealed class BadTunnelTests : IDisposable
     /// <summary>Each line has all the later mistakes too.</summary>
     [Theory]
     [InlineData("localhost:8080 name --tunnel-provider nobody --provider-args { --max-connections 0", "--tunnel-provider")]
-    [InlineData("localhost:8080 name --tunnel-provider ngrok --provider-args { --max-connections 0", "--provider-args: is not a JSON object")]
+    [InlineData("localhost:8080 name --tunnel-provider ngrok --provider-args { --max-connections 0", "--provider-args: it is not a JSON object")]
     [InlineData("localhost:8080 name --tunnel-provider ngrok --max-connections 0", "TARGET must be")]
     [InlineData("http://a name --tunnel-provider ngrok --max-connections 0", "ngrok needs \"auth-token\"")]
     [InlineData("http://a name --tunnel-provider ngrok --provider-args {\"auth-token\":\"t\"} --max-connections 0", "--max-connections")]
@@ -137,7 +137,7 @@ public sealed class BadTunnelTests : IDisposable
 
         Outcome read = await Command.RunAsync(["tunnel", "--config", _folder.Write("printed.json", printed.Output)]);
         Assert.Equal(2, read.ExitCode);
-        Assert.Contains("has *** for \"target\", which --check prints in a secret's place", read.Errors, StringComparison.Ordinal);
+        Assert.Contains("has *** for \"target\", which --check prints instead of a secret", read.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

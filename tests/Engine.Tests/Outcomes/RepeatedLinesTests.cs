@@ -22,7 +22,7 @@ public sealed class RepeatedLinesTests
 
         _clock.Advance(RepeatedLines.Interval);
 
-        Assert.Equal(["Warning: upstream-unreachable: 312 more in the last 10 s."], _logger.Lines);
+        Assert.Equal(["Warning: upstream-unreachable: 312 more of these in the last 10 s, not logged one by one."], _logger.Lines);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class RepeatedLinesTests
 
         _clock.Advance(RepeatedLines.Interval);
 
-        Assert.Equal(["Information: tokens refused: expired: 1 more in the last 10 s."], _logger.Lines);
+        Assert.Equal(["Information: tokens refused: expired: 1 more of these in the last 10 s, not logged one by one."], _logger.Lines);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class RepeatedLinesTests
 
         _lines.Finish();
 
-        Assert.Equal(["Warning: upstream-unreachable: 1 more in the last 3 s."], _logger.Lines);
+        Assert.Equal(["Warning: upstream-unreachable: 1 more of these in the last 3 s, not logged one by one."], _logger.Lines);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class RepeatedLinesTests
 
         Assert.Equal(RepeatedLines.MaxReasons + 1, written);
         _clock.Advance(RepeatedLines.Interval);
-        Assert.Equal([$"Warning: other messages: {(9 * RepeatedLines.MaxReasons) - 1} more in the last 10 s."], _logger.Lines);
+        Assert.Equal([$"Warning: other messages: {(9 * RepeatedLines.MaxReasons) - 1} more of these in the last 10 s, not logged one by one."], _logger.Lines);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class TallyTests : IDisposable
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={refusal.Code} rule={refusal.Rule} side=client", "mcpproxyfast.exchanges 1 end=refused"], _measured);
         Assert.Equal(
             [
-                $"Debug: Refused what the client sent: {refusal.Code} ({refusal.Status}) by {refusal.Rule}.",
+                $"Debug: Refused an HTTP message from the client: {refusal.Code} ({refusal.Status}). The rule is in: {refusal.Rule}.",
                 $"Debug: (no request)  from a client without an address: 0 {refusal.Code} in 0 ms.",
             ],
             _logger.Lines);
@@ -68,7 +68,7 @@ public sealed class TallyTests : IDisposable
         _metrics.Tell(new ExchangeOutcome { End = ExchangeEnd.Cut, UpstreamViolation = violation });
 
         Assert.Equal([$"mcpproxyfast.refusals 1 reason={code} rule={rule} side=upstream", "mcpproxyfast.exchanges 1 end=cut"], _measured);
-        Assert.Equal($"Debug: Refused what the upstream sent: {code} by {rule}.", _logger.Lines[0]);
+        Assert.Equal($"Debug: Refused an HTTP message from the upstream: {code}. The rule is in: {rule}.", _logger.Lines[0]);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class TallyTests : IDisposable
         }
 
         const string Text = "Answered 502 upstream-unreachable: The upstream could not be reached. "
-            + "Check that the MCP server runs, and that McpProxyOptions.Target has its host and port.";
+            + "Check that the MCP server runs, and that McpProxyOptions.Target has the server's host and port.";
         Assert.Equal([$"Warning: {Text}", $"Debug: {Text}", $"Debug: {Text}"], _logger.Lines.Where(line => line.Contains("Answered", StringComparison.Ordinal)));
     }
 
@@ -165,7 +165,7 @@ public sealed class TallyTests : IDisposable
 
         Assert.StartsWith(
             "Information: The target redirects (307)",
-            Assert.Single(_logger.Lines, line => line.Contains("Set McpProxyOptions.Target to where it leads", StringComparison.Ordinal)),
+            Assert.Single(_logger.Lines, line => line.Contains("Set McpProxyOptions.Target to the right URL", StringComparison.Ordinal)),
             StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -5,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace McpProxyFast.House.Tests.Reading;
 
 /// <summary>Finds in the source the texts that reach a person: log messages, what exceptions say, what the command prints.</summary>
-internal static class MessageSource
+internal static partial class MessageSource
 {
     /// <summary>Calls, besides the making of exceptions, whose texts reach a person.</summary>
     private static readonly string[] Telling = ["Refused", "Transient", "NothingFound", "Unusable", "Invalid", "Saying", "Write", "Print", "Add"];
@@ -50,6 +51,22 @@ internal static class MessageSource
             .SelectMany(call => call.ArgumentList.Arguments.SelectMany(argument => Sentences(argument.Expression))
                 .Select(text => (((MemberAccessExpressionSyntax)call.Expression).ToString(), text))),
     ];
+
+    /// <summary>All other texts of three or more words: sentences that a helper method gets, that a table holds, and the help texts of flags.</summary>
+    public static IEnumerable<string> Others(SyntaxNode file) => file.DescendantNodes().OfType<ExpressionSyntax>()
+        .Where(text => text is LiteralExpressionSyntax or InterpolatedStringExpressionSyntax or BinaryExpressionSyntax
+            && !(text.Parent is BinaryExpressionSyntax sum && sum.IsKind(SyntaxKind.AddExpression))
+            && !IsForDevelopers(text))
+        .SelectMany(Texts)
+        .Where(text => ThreeWords().IsMatch(text));
+
+    private static bool IsForDevelopers(ExpressionSyntax text) =>
+        text.FirstAncestorOrSelf<AttributeSyntax>()?.Name.ToString() is "LoggerMessage" or "SuppressMessage" or "UnconditionalSuppressMessage"
+        || text.FirstAncestorOrSelf<ObjectCreationExpressionSyntax>()?.Type.ToString() is "UnreachableException"
+        || text.FirstAncestorOrSelf<InvocationExpressionSyntax>()?.Expression.ToString().EndsWith("Debug.Assert", StringComparison.Ordinal) is true;
+
+    [GeneratedRegex("[a-z]+ [a-z]+ [a-z]+")]
+    private static partial Regex ThreeWords();
 
     /// <summary>What is said to who brings flags or values from another program: these, and the hint. Rows of tables in the class named here.</summary>
     public static IEnumerable<(string Theirs, string Hint)> Hints(SyntaxNode file) =>

@@ -138,7 +138,7 @@ public sealed class HookTests
         var log = new LogLines();
         await using var host = new WireHost(Over.Pipes, options => options with { Logger = log, ConnectUpstream = _ => throw fault });
         await ExpectAsync(host, Messages.Post, status, reason);
-        Assert.Empty(log.With("The host's"));
+        Assert.Empty(log.With("The host program's"));
         Assert.Empty(log.With(Secret));
     }
 
@@ -250,9 +250,9 @@ public sealed class HookTests
             await ExpectAsync(host, Messages.Post, 502, "upstream-unreachable");
         }
 
-        Assert.Single(log.With("The host's ConnectUpstream threw System.FormatException"));
+        Assert.Single(log.With("The host program's ConnectUpstream threw System.FormatException"));
         clock.Advance(TimeSpan.FromSeconds(10));
-        await log.UntilAsync("ConnectUpstream System.FormatException: 2 more in the last 10 s.");
+        await log.UntilAsync("exceptions of the host program's ConnectUpstream: System.FormatException: 2 more of these in the last 10 s");
     }
 
     /// <summary>A new client sends the request and gets the proxy's own answer, after which its connection goes on.</summary>
@@ -273,7 +273,7 @@ public sealed class HookTests
 
     private static void ExpectOneLine(LogLines log, string hook)
     {
-        Assert.Contains("Exception", Assert.Single(log.With($"The host's {hook} threw System.")), StringComparison.Ordinal);
+        Assert.Contains("Exception", Assert.Single(log.With($"The host program's {hook} threw System.")), StringComparison.Ordinal);
         Assert.Empty(log.With(Secret));
     }
 

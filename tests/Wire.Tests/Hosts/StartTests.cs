@@ -74,7 +74,7 @@ public sealed class StartTests
         }
 
         Assert.Equal((1, 0), (source.Starts, host.Connects));
-        Assert.Single(log.With("The proxy runs without a credential for the upstream: Sign in with the right flags."));
+        Assert.Single(log.With("The proxy has started without a credential for the upstream: Sign in with the right flags."));
     }
 
     [Fact]

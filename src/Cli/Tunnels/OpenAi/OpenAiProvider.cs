@@ -30,7 +30,8 @@ internal sealed class OpenAiProvider : TunnelProvider
         _keyVariable = given.Text("api-key-env");
         if ((_keyFile is null) == (_keyVariable is null))
         {
-            throw ProviderArguments.Wrong("openai needs either \"api-key-file\" or \"api-key-env\", the place of its key and never the key itself");
+            throw ProviderArguments.Wrong(
+                "openai needs either \"api-key-file\" or \"api-key-env\", which say where its API key is; the key itself must not stand here");
         }
 
         _ = Key(what => ProviderArguments.Wrong(what));
@@ -82,7 +83,7 @@ internal sealed class OpenAiProvider : TunnelProvider
     {
         string key = _keyFile is not null ? ArgumentFile.ReadToken(_keyFile, "api-key-file", wrong)
             : EnvironmentSecrets.Take(_keyVariable!)?.Trim() is { Length: > 0 } value ? value
-            : throw wrong($"\"api-key-env\": the variable {_keyVariable} is not set, or empty");
-        return key.All(character => character is > ' ' and < '\x7f') ? key : throw wrong("the key must be one word of visible ASCII");
+            : throw wrong($"\"api-key-env\": the variable {_keyVariable} is not set, or is empty");
+        return key.All(character => character is > ' ' and < '\x7f') ? key : throw wrong("the API key must be visible ASCII characters without spaces");
     }
 }

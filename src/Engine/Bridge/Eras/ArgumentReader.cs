@@ -52,7 +52,7 @@ internal ref struct ArgumentReader
         }
         catch (InvalidOperationException)
         {
-            return "An argument that the server wants in a header is not valid Unicode: half of a surrogate pair is in it.";
+            return "An argument that the server wants in a header is not valid Unicode: it contains only half of a surrogate pair.";
         }
     }
 
@@ -65,7 +65,7 @@ internal ref struct ArgumentReader
             _json.Read();
             if (isTwice)
             {
-                return "The call has an argument twice that the server wants in a header. Send it once.";
+                return "An argument that the server wants in a header is in the call twice. Send it once.";
             }
 
             string? fault = parameter is null ? null

@@ -97,7 +97,7 @@ internal sealed class InputRound
         JsonSlice? parameters = JsonSlice.Find(wanted.Value, "params"u8);
         List<JsonSlice>? members = parameters is { } given ? JsonSlice.Members(given.Value) : [];
         string? mode = Find(members, "mode")?.Text;
-        fault = members is null ? "The server asks the client for input, but the params of its question are not an object." : client.WhyNot(method, mode);
+        fault = members is null ? "The server asks the client for input, but the params of its request are not an object." : client.WhyNot(method, mode);
         if (fault is not null)
         {
             return null;

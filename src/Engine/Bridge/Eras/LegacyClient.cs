@@ -53,7 +53,7 @@ internal sealed class LegacyClient
         var capabilities = new ReadOnlySequence<byte>(Capabilities);
         if (!isKnown)
         {
-            return "The server asks the client for something that no revision up to 2025-11-25 has.";
+            return "The server asks the client for something that MCP up to revision 2025-11-25 does not have.";
         }
 
         if (JsonSlice.Find(capabilities, System.Text.Encoding.ASCII.GetBytes(capability)) is not { Kind: JsonTokenType.StartObject } found)
@@ -62,7 +62,7 @@ internal sealed class LegacyClient
         }
 
         return method is Methods.Elicit && mode is "url" && JsonSlice.Find(found.Value, "url"u8) is null
-            ? "The server wants to lead the client's user to a URL, but the client has not declared the capability elicitation.url."
+            ? "The server wants the client to open a URL for its user, but the client has not declared the capability elicitation.url."
             : null;
     }
 

@@ -34,10 +34,11 @@ internal sealed class LegacyRequests
 
     private const string ClientHasEnded = "The server wants more input before it answers the request, but the client's input has ended.";
 
-    private const string AskedTooMuch = "The server wants more input before it answers the request, but it has sent a message of more than 4 MiB for it. "
-        + "The bridge does not keep a request above 1 MiB for so long, so it cannot send the request again.";
+    private const string AskedTooMuch = "The server wants more input before it answers the request, but its message that asks for it is larger than "
+        + "4 MiB. A request above 1 MiB is not kept during such a message, so the bridge cannot send it again.";
 
-    private const string TooManyBytes = "The requests that the server has not answered yet are too large together. Wait for answers before you send more.";
+    private const string TooManyBytes =
+        "The requests that the server has not answered yet take too much memory together. Wait for answers before you send more.";
 
     /// <summary>The wait before a request is sent again if the server wants that without asking the client anything; longer after each further round.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
@@ -87,7 +88,8 @@ internal sealed class LegacyRequests
         Debug.Assert(!_open.ContainsKey(id), "The caller has refused an id that is in use.");
         if (_open.Count >= MaxOpen)
         {
-            Refuse(id, OwnMessages.InternalError, $"There are {MaxOpen} open requests already.", actions);
+            Refuse(id, OwnMessages.InternalError,
+                $"{MaxOpen} requests have no answer yet, which is the maximum. Wait for answers before you send more.", actions);
         }
         else if (!HasRoom(message.Length))
         {
@@ -164,7 +166,7 @@ internal sealed class LegacyRequests
         if (head.Kind is not MessageKind.Response || JsonSlice.Find(message, "result"u8) is not { } result)
         {
             round.Asked.Remove(id);
-            Withdraw(open, "Another question for the same request was answered with an error.", actions);
+            Withdraw(open, "The client answered another question about the same request with an error.", actions);
             string fault = "The server needs an answer from the client to go on with the request, but the client has answered with an error. "
                 + $"Revision {Revisions.Modern} has no way to tell the server of it.";
             Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
@@ -209,7 +211,8 @@ internal sealed class LegacyRequests
                 Finish(open, head.Id == open.Client ? message : OwnMessages.WithId(message, open.Client), actions);
                 break;
             default:
-                string fault = $"The server answered with a kind of result that revision {_client.Revision} does not have. It cannot be translated.";
+                string fault =
+                    $"The server answered with a kind of result that MCP {_client.Revision}, the client's revision, does not have, so it cannot be translated.";
                 Finish(open, OwnMessages.Error(open.Client, OwnMessages.InternalError, fault), actions);
                 break;
         }

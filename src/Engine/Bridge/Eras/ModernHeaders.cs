@@ -20,7 +20,7 @@ internal static class ModernHeaders
         string version = head.ProtocolVersion ?? Revisions.Modern;
         if (!HeaderText.IsPlain(version))
         {
-            return Fault("The protocolVersion in the message's _meta is not the name of a revision, such as 2026-07-28.");
+            return Fault("The protocolVersion in the message's _meta is not an MCP revision such as 2026-07-28.");
         }
 
         // Unlike Mcp-Name, the header Mcp-Method has no encoding for other characters.
@@ -35,7 +35,7 @@ internal static class ModernHeaders
             if (head.Name is not { } name)
             {
                 string wanted = $"name, uri or taskId must be a string of at most {MessageScanner.MaxTextBytes} bytes";
-                return Fault($"The params of {head.Method} do not name what it is about: {wanted}.");
+                return Fault($"The params of {head.Method} do not say what the call is about: {wanted}.");
             }
 
             fields.Add(new HeaderField(Name, HeaderText.Encode(name)));

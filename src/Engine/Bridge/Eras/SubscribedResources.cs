@@ -43,12 +43,12 @@ internal sealed class SubscribedResources
         isNew = !_resources.Contains(resource);
         if (isNew && _resources.Count >= MaxResources)
         {
-            return $"There are {MaxResources} subscriptions already. Unsubscribe from some first.";
+            return $"There are already {MaxResources} subscriptions, which is the maximum. Unsubscribe from some first.";
         }
 
         if (_waiting.Count + _later.Count >= MaxPending)
         {
-            return $"There are {MaxPending} subscriptions that the server has not acknowledged. Wait for their answers first.";
+            return $"There are {MaxPending} subscriptions that the server has not acknowledged yet, which is the maximum. Wait for their answers first.";
         }
 
         _resources.Add(resource);

@@ -236,7 +236,9 @@ internal ref struct HeadReader
 
         if (!MessageId.TryRead(ref _json, _message, out MessageId id))
         {
-            return MessageFault.BadId;
+            return _json.TokenType is not (JsonTokenType.String or JsonTokenType.Number) ? MessageFault.BadId
+                : _json.BytesConsumed - _json.TokenStartIndex > MessageScanner.MaxTextBytes ? MessageFault.IdTooLong
+                : MessageFault.IdOutOfRange;
         }
 
         _head.Id = id;

@@ -27,6 +27,12 @@ internal enum MessageFault
     /// <summary>The id is neither a string nor a number, or is missing or null although it is required.</summary>
     BadId,
 
+    /// <summary>The id is longer than <see cref="MessageScanner.MaxTextBytes"/>.</summary>
+    IdTooLong,
+
+    /// <summary>The id is a number that is too large for parsers to read exactly.</summary>
+    IdOutOfRange,
+
     /// <summary>The method is not a string, is empty, or is too long.</summary>
     BadMethod,
 

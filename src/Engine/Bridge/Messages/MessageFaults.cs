@@ -16,12 +16,16 @@ internal static class MessageFaults
     public static string Sentence(this MessageFault fault) => fault switch
     {
         MessageFault.NotUtf8 => "The message is not UTF-8. Send JSON in UTF-8, one message a line.",
-        MessageFault.NotJson => $"The message is not JSON, or is nested deeper than {MessageScanner.MaxDepth} levels. Send one JSON-RPC message a line.",
-        MessageFault.NotAnObject => "The message is neither a JSON object nor an array of JSON objects.",
+        MessageFault.NotJson => $"The message is not JSON, is nested deeper than {MessageScanner.MaxDepth} levels, or has half of a surrogate pair. "
+            + "Send one JSON-RPC message a line.",
+        MessageFault.NotAnObject => "The message must be a JSON object, or an array of JSON objects.",
         MessageFault.EmptyBatch => "The batch is empty. Send at least one message in it.",
-        MessageFault.NotVersion2 => "The message does not say \"jsonrpc\": \"2.0\".",
-        MessageFault.MemberTwice => "The message has a member twice, or once more in another case. Parsers differ in which one they take. Send it once.",
+        MessageFault.NotVersion2 => "The message must have the member \"jsonrpc\": \"2.0\".",
+        MessageFault.MemberTwice => "A member by which messages are routed (such as id, method or params.name) occurs twice, or again with other "
+            + "capital letters. Send it once.",
         MessageFault.BadId => "The message's id must be a string or a number.",
+        MessageFault.IdTooLong => $"The message's id is too long. It may have at most {MessageScanner.MaxTextBytes} bytes, counted as it stands in the JSON.",
+        MessageFault.IdOutOfRange => "The message's id is a number that is too large. Use a string, or a number of at most 28 digits.",
         MessageFault.BadMethod => $"The message's method must be a string of 1 to {MessageScanner.MaxTextBytes} bytes.",
         MessageFault.NeitherRequestNorResponse => "The message must have exactly one of method, result and error.",
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "This value is not a fault."),

@@ -8,11 +8,12 @@ internal static class CallbackPage
     public static readonly byte[] NotFound = Make("404 Not Found", "Nothing here", "This port waits for one sign-in and serves nothing else.");
 
     public static readonly byte[] Stranger = Make(
-        "400 Bad Request", "Not this sign-in", "Another sign-in is being waited for. Use the address that was printed last.");
+        "400 Bad Request", "Not this sign-in", "The proxy waits for another sign-in. Open the address that it printed last.");
 
-    private static readonly byte[] Done = Make("200 OK", "Back again", "The proxy has what it needs and goes on. You can close this window.");
+    private static readonly byte[] Done = Make("200 OK", "Back again", "The proxy has received the answer and continues. You can close this window.");
 
-    private static readonly byte[] Failed = Make("400 Bad Request", "Sign-in refused", "The authorization server said no. The proxy's log says why.");
+    private static readonly byte[] Failed = Make("400 Bad Request", "Sign-in refused",
+        "The authorization server refused the sign-in. The proxy's log says why.");
 
     public static byte[] For(CallbackQuery query) => query.Error is null ? Done : Failed;
 

@@ -77,8 +77,8 @@ internal sealed class LoopbackCallback : IDisposable
         {
             throw OAuthException.Refused(
                 "callback-port-taken",
-                $"The callback port {port} is taken, and the redirect URI of a registered client is fixed; free the port, or give another that is "
-                + "registered too (AuthorizationCode.CallbackPort).");
+                $"The callback port {port} is in use by another program. No other port can be used instead, because the redirect URI of a client "
+                + "with a given id is fixed. Free the port, or set AuthorizationCode.CallbackPort to another port that is registered for the client.");
         }
 
         logger.CallbackPortTaken(port);

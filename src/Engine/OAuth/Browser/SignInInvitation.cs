@@ -47,7 +47,8 @@ internal sealed class SignInInvitation(Uri target, TimeProvider clock, ILogger l
     {
         if (!Uri.TryCreate(link, UriKind.Absolute, out Uri? url) || !UrlRule.IsSecure(url))
         {
-            throw OAuthException.Refused("insecure-url", $"The address to sign in at, {Printable.Of(link)}, is not an https URL.");
+            throw OAuthException.Refused("insecure-url",
+                $"The authorization server gave an address for the sign-in that is not an https URL: {Printable.Of(link)}.");
         }
 
         DateTimeOffset endsAt = clock.GetUtcNow() + lifetime is { } codeEndsAt && codeEndsAt < _endsAt ? codeEndsAt : _endsAt;

@@ -51,7 +51,7 @@ internal sealed class DiscoveryLog(ILogger logger)
         {
             throw NothingFound(
                 TooLong,
-                $"More than {MaxRequests} documents would have to be read to find out who protects the upstream.",
+                $"More than {MaxRequests} documents would have to be read to find the upstream's authorization server.",
                 "Name the authorization server (OAuthPolicy.Server).");
         }
     }
@@ -59,7 +59,7 @@ internal sealed class DiscoveryLog(ILogger logger)
     public void Add(string asked, HttpStatusCode status)
     {
         SawTransient |= IsTransient(status);
-        Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? " to elsewhere, which is not followed" : "")}");
+        Add($"{asked}: {(int)status}{((int)status is >= 300 and < 400 ? ", a redirect, which is not followed" : "")}");
     }
 
     /// <summary>Adds the result of a request for a document.</summary>
@@ -67,7 +67,7 @@ internal sealed class DiscoveryLog(ILogger logger)
     {
         if (status is HttpStatusCode.OK && !isDocument)
         {
-            Add($"{asked}: 200, but not the JSON document that belongs there");
+            Add($"{asked}: 200, but the body is not the JSON document that was expected");
         }
         else
         {

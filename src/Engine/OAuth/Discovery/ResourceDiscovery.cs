@@ -56,7 +56,7 @@ internal static class ResourceDiscovery
             return url!.IsAbsoluteUri && named.StartsWith(url.Scheme, StringComparison.OrdinalIgnoreCase) ? named : url.AbsoluteUri;
         }
 
-        log.Add($"resource_metadata {named}: {(isUrl ? "not https, so it is not asked" : "not a URL")}");
+        log.Add($"resource_metadata {named}: {(isUrl ? "not an https URL, so it is not fetched" : "not an absolute URL")}");
         return null;
     }
 
@@ -101,6 +101,6 @@ internal static class ResourceDiscovery
             : throw OAuthException.Refused(
                 "resource-mismatch",
                 $"{place} describes the resource {found.Resource}, not {WellKnown.Origin(resource)}{resource.AbsolutePath}, so no token is asked for. "
-                + "Give the target (McpProxyOptions.Target) as it is written there, or have the document corrected.");
+                + "Set McpProxyOptions.Target to the URL that the document gives, or have the document corrected.");
     }
 }

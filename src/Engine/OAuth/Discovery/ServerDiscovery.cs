@@ -20,7 +20,7 @@ internal static class ServerDiscovery
     {
         if (!Uri.TryCreate(issuer, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
         {
-            log.Add($"issuer {issuer}: not a URL");
+            log.Add($"issuer {issuer}: not an absolute URL");
             return null;
         }
 
@@ -99,7 +99,7 @@ internal static class ServerDiscovery
         bool isSame = IssuerName.Same(named, issuer);
         if (!isSame)
         {
-            string hint = named?.Contains('{', StringComparison.Ordinal) is true ? "; the braces stand for a tenant: name the issuer of one" : "";
+            string hint = named?.Contains('{', StringComparison.Ordinal) is true ? "; the braces stand for a tenant's id: give the issuer of one tenant" : "";
             log.Add($"{place} says issuer {named ?? "(none)"} where {issuer} was expected, so it is not used{hint}");
         }
 

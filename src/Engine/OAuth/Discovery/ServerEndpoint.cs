@@ -23,7 +23,7 @@ internal static class ServerEndpoint
     /// <param name="value">The value of the member.</param>
     public static string? FaultOf(string place, string? issuer, string member, string? value) =>
         value is null || UrlRule.Parse(value) is not null ? null
-        : $"{place} names a {member} that is not a whole URL: {Printable.Of(value)}. It has to have a scheme and a host{Example(issuer, value)}.";
+        : $"{place} names a {member} that is not an absolute URL: {Printable.Of(value)}. It must begin with a scheme and a host{Example(issuer, value)}.";
 
     /// <exception cref="OAuthException">The endpoint is given, but is not an absolute URL.</exception>
     /// <param name="server">The server whose metadata has the endpoint.</param>
@@ -34,10 +34,10 @@ internal static class ServerEndpoint
     {
         if (FaultOf(server, member, value) is { } fault)
         {
-            throw OAuthException.Refused("endpoint-not-whole", $"{fault} {next}");
+            throw OAuthException.Refused("endpoint-not-absolute", $"{fault} {next}");
         }
     }
 
     private static string Example(string? issuer, string value) =>
-        Uri.TryCreate(UrlRule.Parse(issuer), value, out Uri? whole) && UrlRule.IsSecure(whole) ? $", as {Printable.Url(whole.AbsoluteUri)} has" : "";
+        Uri.TryCreate(UrlRule.Parse(issuer), value, out Uri? whole) && UrlRule.IsSecure(whole) ? $", such as {Printable.Url(whole.AbsoluteUri)}" : "";
 }

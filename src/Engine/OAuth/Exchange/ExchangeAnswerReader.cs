@@ -60,7 +60,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         bool isSuccess = (int)answer.HttpStatusCode is >= 200 and <= 299;
         return Text(answer, "error") is { Length: > 0 } error ? FromError(answer, error)
             : isSuccess ? FromToken(answer)
-            : new ExchangeAnswer(ExchangeVerdict.Refused, $"it answered {(int)answer.HttpStatusCode} without an error of OAuth");
+            : new ExchangeAnswer(ExchangeVerdict.Refused, $"it answered {(int)answer.HttpStatusCode} without an OAuth error code");
     }
 
     private ExchangeAnswer FromError(TokenResponse answer, string error)
@@ -108,7 +108,7 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         // N_A marks a token that is not an access token (RFC 8693 §2.2.1), such as a requested ID token.
         string? wrong = token.Length == 0 ? "its answer holds no access_token"
             : token.Length > MaxTokenBytes ? $"its token is longer than {MaxTokenBytes / 1024} KiB"
-            : !PolicyValue.IsWord(token) ? "its token holds characters that cannot stand in a header"
+            : !PolicyValue.IsWord(token) ? "its token contains characters that a header must not contain"
             : !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && type != "N_A" ? $"its token_type is {Shown(type)}, which cannot be sent"
             : issued.EndsWith(":refresh_token", StringComparison.Ordinal) || issued.Contains(":saml", StringComparison.Ordinal)
                 ? $"its token is a {Shown(issued)}, which cannot be sent"

@@ -67,8 +67,8 @@ internal sealed class AuthorizationCodeFlow(
             throw OAuthException.Refused(
                 "pkce-unsupported",
                 $"The metadata of {server.Issuer} does not offer PKCE with S256: it has no code_challenge_methods_supported. If you know that the server "
-                + "supports it, as those of Microsoft Entra and Amazon Cognito do, name it yourself: OAuthPolicy.Server "
-                + $"{server.Issuer}. PKCE is used either way.");
+                + "supports it, as Microsoft Entra and Amazon Cognito do, confirm that by naming the server: OAuthPolicy.Server "
+                + $"{server.Issuer}. The proxy always uses PKCE.");
         }
 
         ServerEndpoint.Require(
@@ -78,7 +78,9 @@ internal sealed class AuthorizationCodeFlow(
             "Ask the operator of the server to correct it, or set its endpoints and a client id by hand (OAuthPolicy.Server).");
         if (!UrlRule.IsSecure(UrlRule.Parse(server.AuthorizationEndpoint)))
         {
-            throw OAuthException.Refused("insecure-url", $"The authorization endpoint {server.AuthorizationEndpoint ?? "(none)"} is not an https URL.");
+            throw OAuthException.Refused("insecure-url", server.AuthorizationEndpoint is { } given
+                ? $"The authorization endpoint of {server.Issuer} is not an https URL: {Printable.Url(given)}."
+                : $"The metadata of {server.Issuer} names no authorization_endpoint, so nobody can sign in there. Use another grant (OAuthPolicy.Grant).");
         }
     }
 
@@ -132,7 +134,7 @@ internal sealed class AuthorizationCodeFlow(
                 "wrong-issuer",
                 Printable.Of(
                     $"The answer to the sign-in names the issuer {answer.Issuer ?? "(none)"} where {server.Issuer} was expected, so it is not used. "
-                    + "Sign in again. If that ends the same way, the server is set up wrongly, or another one answers in its place."));
+                    + "Sign in again. If that ends the same way, the server is set up wrongly, or the answer comes from another server."));
         }
 
         if (answer.Error is { } error)
@@ -143,7 +145,7 @@ internal sealed class AuthorizationCodeFlow(
                 "sign-in-refused",
                 Printable.Of(
                     $"{Printable.Url(server.AuthorizationEndpoint!)} refused the sign-in: {reason}. "
-                    + $"{OAuthError.NextAfterSignIn(error, answer.ErrorDescription)} It was asked for {attempt}."));
+                    + $"{OAuthError.NextAfterSignIn(error, answer.ErrorDescription)} The sign-in asked for {attempt}."));
         }
 
         return answer.Code is { Length: > 0 } code

@@ -49,7 +49,7 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
             throw OAuthException.Refused(
                 "client-id-needed",
                 $"{Name(server)} offers no dynamic registration; register a client there and give its client id (and secret): "
-                + $"KnownClient.Id{(redirectUri is null ? "" : $". Its redirect URI is {redirectUri}; the port is AuthorizationCode.CallbackPort")}.");
+                + $"KnownClient.Id{(redirectUri is null ? "" : $". Its redirect URI must be {redirectUri}; AuthorizationCode.CallbackPort sets the port")}.");
         }
 
         ClientIdentity registered = await RegisterAsync(server, redirectUri, scopes, cancellationToken).ConfigureAwait(false);
@@ -164,13 +164,14 @@ internal sealed class ClientRegistry(OAuthPolicy policy, OAuthHttp http, Credent
         JsonElement json = answer.Json!.Value;
         string id = json.WordOf("client_id") is { Length: > 0 } given
             ? given
-            : throw OAuthException.Refused("registration-refused", $"{server.RegistrationEndpoint} answered a registration without a client_id.");
+            : throw OAuthException.Refused("registration-refused", $"{server.RegistrationEndpoint} answered the registration of a client without a client_id.");
         string? secret = json.WordOf("client_secret") is { Length: > 0 } issued ? issued : null;
         if (id.Length > MaxIdentity || secret?.Length > MaxIdentity)
         {
             throw OAuthException.Refused(
                 "registration-refused",
-                $"{server.RegistrationEndpoint} answered a registration with a client_id or client_secret of more than {MaxIdentity / 1024} KiB.");
+                $"{server.RegistrationEndpoint} answered the registration of a client with a client_id or client_secret "
+                + $"of more than {MaxIdentity / 1024} KiB.");
         }
 
         TokenEndpointAuthMethod wanted = policy.TokenEndpointAuthMethod;

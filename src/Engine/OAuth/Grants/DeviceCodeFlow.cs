@@ -53,7 +53,10 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
         bool isComplete = Array.TrueForAll(needed, name => answer.Json!.Value.WordOf(name) is { Length: > 0 });
         return isComplete
             ? answer
-            : throw OAuthException.Refused("device-unsupported", $"{protection.Server.DeviceAuthorizationEndpoint} gave no code to enter.");
+            : throw OAuthException.Refused(
+                "device-unsupported",
+                $"{protection.Server.DeviceAuthorizationEndpoint} answered without device_code, user_code or verification_uri. "
+                + "Use another grant (OAuthPolicy.Grant).");
     }
 
     // Polls until the code expires. RFC 8628 §3.2: after that the person cannot enter it, so further answers of the server do not matter.
@@ -72,7 +75,7 @@ internal sealed class DeviceCodeFlow(OAuthHttp http, ClientRegistry clients, Tok
             throw new OAuthException(
                 OAuthFailure.GrantLost,
                 "device-code-ended",
-                "The code to enter has ended before the sign-in was complete. The next request, or `mcpproxyfast login`, starts another.",
+                "The code expired before the sign-in was complete. The next request, or `mcpproxyfast login`, starts another sign-in.",
                 failure);
         }
     }

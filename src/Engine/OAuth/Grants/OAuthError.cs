@@ -18,7 +18,7 @@ internal static class OAuthError
     /// <param name="description">The server's <c>error_description</c>; null if there is none.</param>
     public static string NextAfterSignIn(string error, string? description) => error switch
     {
-        "temporarily_unavailable" or "server_error" => "The server is in trouble; sign in again later.",
+        "temporarily_unavailable" or "server_error" => "The server has a temporary failure; sign in again later.",
         _ when Next(error, description) is { Length: > 0 } next => next,
         _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the flags.",
     };
@@ -31,14 +31,15 @@ internal static class OAuthError
     public static string Next(string error, string? description) => error switch
     {
         _ when IsAboutResource(error, description) =>
-            "Check the resource that is asked for. If the server accepts no resource beside scopes, such as Microsoft Entra, set OAuthPolicy.Resource to none.",
+            "Check the resource that is asked for. If the server does not accept a resource together with scopes, as Microsoft Entra does not, "
+                + "set OAuthPolicy.Resource to none.",
         _ when description?.StartsWith("AADSTS900144", StringComparison.Ordinal) is true => "The server wants scopes; set them with OAuthPolicy.Scopes.",
         "invalid_client" or "unauthorized_client" =>
-            "Check the client id, its secret or key, and the grants that it may use. If the server wants the secret in the form, or in the Authorization "
-            + "field, set OAuthPolicy.TokenEndpointAuthMethod.",
+            "Check the client id, its secret or key, and the grants that it may use. If the server wants the secret sent in another "
+            + "way (in the form or in Authorization), set OAuthPolicy.TokenEndpointAuthMethod.",
         "invalid_scope" => "Check the scopes that are asked for; OAuthPolicy.Scopes sets others.",
         "access_denied" => "Sign in again with an account that may use the target.",
-        "unsupported_grant_type" or "unsupported_response_type" => "The server offers no such sign-in; choose another with OAuthPolicy.Grant.",
+        "unsupported_grant_type" or "unsupported_response_type" => "The server does not offer this kind of sign-in; choose another with OAuthPolicy.Grant.",
         _ => "",
     };
 

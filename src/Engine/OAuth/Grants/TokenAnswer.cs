@@ -46,7 +46,7 @@ internal static class TokenAnswer
         string token = json.TextOf("access_token") is { Length: > 0 } given ? given : throw Unusable(server, "it holds no access_token");
         if (token.Any(character => character is <= ' ' or >= (char)127))
         {
-            throw Unusable(server, "its access_token holds characters that cannot stand in a header");
+            throw Unusable(server, "its access_token contains characters that a header must not contain");
         }
 
         (string? refresh, string? idToken) = (json.TextOf("refresh_token"), json.TextOf("id_token"));
@@ -147,7 +147,7 @@ internal static class TokenAnswer
             OAuthFailure.Transient,
             "token-endpoint-unavailable",
             $"{endpoint} answered {(int)answer.HttpStatusCode} with something that is not an OAuth answer{WordsOf(answer, redaction)}. A later request tries "
-            + "again. If this goes on, check OAuthPolicy.Server, which says where to ask.")
+            + "again. If this goes on, check OAuthPolicy.Server, which sets the authorization server.")
         {
             Status = answer.HttpStatusCode,
         };
@@ -168,7 +168,8 @@ internal static class TokenAnswer
     }
 
     private static OAuthException Unusable(ServerMetadata server, string why) =>
-        OAuthException.Refused("token-unusable", $"The answer of {server.TokenEndpoint} cannot be used: {why}. The authorization server has to be fixed.");
+        OAuthException.Refused("token-unusable",
+            $"The answer of {server.TokenEndpoint} cannot be used: {why}. This has to be fixed at the authorization server.");
 
     private static string ReadType(JsonElement json, ServerMetadata server, bool bound, TokenDialect dialect, Redaction redaction)
     {
@@ -180,7 +181,7 @@ internal static class TokenAnswer
 
         if (bound)
         {
-            throw Unusable(server, "a token bound to a key (DPoP) was asked for and an unbound one came");
+            throw Unusable(server, "a token bound to a key (DPoP) was asked for, but an unbound one was given");
         }
 
         return dialect.IsBearer(type) ? "Bearer"

@@ -29,7 +29,9 @@ internal sealed class TokenEndpoint(OAuthHttp http, ClientKey? clientKey, TimePr
     public async Task CheckAsync(ServerMetadata server, CancellationToken cancellationToken)
     {
         Uri endpoint = UrlRule.Parse(server.TokenEndpoint) ?? throw OAuthException.Refused(
-            "insecure-url", $"The token endpoint {Printable.Of(server.TokenEndpoint ?? "(none)")} is not an https URL.");
+            "insecure-url", server.TokenEndpoint is { } given
+                ? $"The token endpoint of {server.Issuer} is not an https URL: {Printable.Of(given)}."
+                : $"The metadata of {server.Issuer} names no token_endpoint, so no token can be requested.");
         await http.CheckAsync(endpoint, cancellationToken).ConfigureAwait(false);
         if (clientKey is not null)
         {

@@ -29,7 +29,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
     {
         if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))
         {
-            throw new IOException($"{ProviderHttp.Place(endpoint)} answered without an expiry");
+            throw new IOException($"{ProviderHttp.Place(endpoint)} answered without a valid expiry (exp)");
         }
 
         return ProviderHttp.Claims(new JsonObject

@@ -47,7 +47,7 @@ internal sealed class IssuerDocument(OAuthHttp http, string issuer, ILogger logg
         OAuthException nothing = log.NothingFound(
             "issuer-without-metadata",
             $"The issuer {issuer} publishes no usable metadata (OpenID Connect Discovery, RFC 8414).",
-            "Check the issuer's URL, or name its key set by URL.");
+            "Check the issuer's URL, or give the URL of its key set.");
         throw new IOException(nothing.Message, nothing);
     }
 }

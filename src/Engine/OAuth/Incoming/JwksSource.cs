@@ -13,7 +13,7 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
     public async Task<ReadOnlyMemory<byte>> FetchAsync(CancellationToken cancellationToken)
     {
         Uri place = jwksUri ?? await DiscoverAsync(cancellationToken).ConfigureAwait(false);
-        return await http.GetAsync(place, cancellationToken).ConfigureAwait(false) ?? throw new IOException($"{place} has no key set");
+        return await http.GetAsync(place, cancellationToken).ConfigureAwait(false) ?? throw new IOException($"there is no key set at {place}");
     }
 
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
@@ -21,7 +21,7 @@ internal sealed class JwksSource(ProviderHttp http, IssuerDocument? document, Ur
         JsonElement published = await document!.FetchAsync(static found => found.TextOf("jwks_uri") is not null, cancellationToken).ConfigureAwait(false);
         string? named = published.TextOf("jwks_uri");
         return UrlRule.Parse(named) ?? throw new IOException(
-            ServerEndpoint.FaultOf("the issuer's document", published.TextOf("issuer"), "jwks_uri", named)?.TrimEnd('.')
-            ?? "the issuer's document names no jwks_uri");
+            ServerEndpoint.FaultOf("the issuer's metadata", published.TextOf("issuer"), "jwks_uri", named)?.TrimEnd('.')
+            ?? "the issuer's metadata names no jwks_uri");
     }
 }

@@ -58,7 +58,7 @@ internal sealed class ProviderHttp(OAuthHttp http)
         }
         catch (JsonException)
         {
-            throw new IOException($"{Place(from)} sent something that is not a JSON object");
+            throw new IOException($"{Place(from)} answered with something that is not a JSON object");
         }
     }
 

@@ -81,8 +81,8 @@ internal sealed class AddressGuard
             ? allowed
             : throw OAuthException.Refused(
                 "private-address",
-                $"{host} has a private address ({addresses[0]}), and a public server must not send the proxy there. If the address is right, "
-                + "name it as the issuer (OAuthPolicy.Server).");
+                $"{host} has a private address ({addresses[0]}). A server, not your settings, named this host, so the proxy does not connect to it. "
+                + "If the host is right, set OAuthPolicy.Server to its issuer URL.");
     }
 
     /// <summary>

@@ -121,7 +121,8 @@ internal sealed class BoundedHandler(Uri target, TimeSpan maxTime, TimeProvider 
             {
                 string host = response.RequestMessage!.RequestUri!.Authority;
                 response.Dispose();
-                throw OAuthException.Refused(AnswerTooLarge, $"{host} sent more than {MaxAnswerBytes / 1024} KiB where a small document was expected.");
+                throw OAuthException.Refused(AnswerTooLarge,
+                    $"{host} sent more than {MaxAnswerBytes / 1024} KiB where a short answer was expected, so the answer is not used.");
             }
 
             body.Write(piece, 0, read);

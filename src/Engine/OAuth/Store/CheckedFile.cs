@@ -79,10 +79,10 @@ internal static class CheckedFile
         if (open != 0)
         {
             string may = others is Others.MayDoNothing ? "read or changed" : "changed";
-            throw FileFault.Unfit($"{what} can be {may} by other users. If nobody has, run: chmod 600 {path}");
+            throw FileFault.Unfit($"{what} can be {may} by other users. If nobody has done so, run: chmod 600 {path}");
         }
     }
 
     private static OAuthException OfAnother(string what, string path) =>
-        FileFault.Unfit($"{what} belongs to another user, who may know it or change it. Run as that user, or: chown \"$(id -u)\" {path}");
+        FileFault.Unfit($"{what} belongs to another user, who may read or change it. Run this program as that user, or run: chown \"$(id -u)\" {path}");
 }

@@ -211,7 +211,7 @@ internal sealed class CredentialStore(string? path, string? key, ILogger logger)
             }
             catch (Exception fault) when (FileFault.Is(fault))
             {
-                throw FileFault.Of($"The credential store {file.Path} is damaged and", "put aside", fault);
+                throw FileFault.Of($"The credential store {file.Path} is damaged and", "renamed", fault);
             }
         }
     }

@@ -32,7 +32,8 @@ internal sealed class StoreFile(string path, string? key)
         {
             throw OAuthException.Refused(
                 "store-key-missing",
-                $"The credential store {path} has no key: {path}{StoreKey.FileSuffix} is not there, and CredentialStoreFile.Key is not set. {Cure}");
+                $"The key of the credential store {path} is missing: there is no file {path}{StoreKey.FileSuffix}, and CredentialStoreFile.Key is not set. "
+                + Cure);
         }
 
         try
@@ -43,7 +44,7 @@ internal sealed class StoreFile(string path, string? key)
         catch (Exception failure) when (failure is CryptographicException or JsonException)
         {
             throw new OAuthException(
-                OAuthFailure.Refused, Damaged, $"The credential store {path} is damaged. The next sign-in puts it aside and starts another.", failure);
+                OAuthFailure.Refused, Damaged, $"The credential store {path} is damaged. The next sign-in renames it and starts a new one.", failure);
         }
     }
 
@@ -75,11 +76,13 @@ internal sealed class StoreFile(string path, string? key)
         return aside;
     }
 
-    private static string Cure => "Give the key that it was made with; without it, move the store away and sign in anew.";
+    private static string Cure => "Give the key that the store was made with. If that key is lost, move the store away and sign in again.";
 
     private OAuthException OtherKey()
     {
-        string ours = key is null ? $"the key file {path}{StoreKey.FileSuffix}, and CredentialStoreFile.Key is not set" : "CredentialStoreFile.Key";
+        string ours = key is null
+            ? $"that of the key file {path}{StoreKey.FileSuffix} (CredentialStoreFile.Key is not set)"
+            : "that of CredentialStoreFile.Key";
         return OAuthException.Refused("store-key-wrong", $"The credential store {path} was made with another key than {ours}. {Cure}");
     }
 }

@@ -35,7 +35,8 @@ internal sealed class StoreFileLock(string path, TimeSpan patience, TimeSpan pol
         }
         catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            string message = $"Another process has held {path} for {patience.TotalSeconds:0} s. End it; if none of your processes holds the file, remove it.";
+            string message = $"Another process has locked the credential store (file {path}) for {patience.TotalSeconds:0} s. "
+                + "End that process; if there is none, remove the file.";
             throw OAuthException.Transient("store-locked", message, failure);
         }
         catch (Exception failure) when (FileFault.Is(failure))

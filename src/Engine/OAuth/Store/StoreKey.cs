@@ -33,7 +33,7 @@ internal static class StoreKey
         return Open(file) is { Length: KeyBytes } found
             ? found
             : throw FileFault.Unfit(
-                $"The credential store's key file {path} holds no key of this user. Restore it, or remove it and {storePath} and sign in anew.");
+                $"The credential store's key file {path} holds no key of this user. Restore the key file, or remove it and {storePath} and sign in again.");
     }
 
     /// <remarks>Called under the store's lock, so that two processes do not both make a key.</remarks>

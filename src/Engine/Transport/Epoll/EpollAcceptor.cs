@@ -81,7 +81,7 @@ internal sealed class EpollAcceptor : IEpollMember, IValueTaskSource
             }
             else if (error is not (Libc.EIntr or Libc.EConnAborted) && !_isStopped)
             {
-                throw new IOException($"A connection could not be accepted: error {error} of the system.");
+                throw new IOException($"A connection could not be accepted (errno {error}).");
             }
         }
 
