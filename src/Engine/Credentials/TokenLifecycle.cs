@@ -56,6 +56,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>Whether the upstream has refused a token that had just been renewed. Then renewing is useless until there is a new sign-in.</summary>
     private volatile bool _isRenewedInVain;
 
+    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    private volatile bool _asksForNothing;
+
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _client = client;
@@ -78,6 +81,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     /// <summary>Whether the proxy waits for a person to sign in.</summary>
     public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
+
+    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    public bool AsksForNothing => _asksForNothing;
 
     /// <summary>The answer for requests while no further attempt may be made; null if one may be made.</summary>
     public CredentialResult? Pause => CanRenew
@@ -108,7 +114,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         });
     }
 
-    /// <summary>Obtains a token because there is none, or the last one has expired.</summary>
+    /// <summary>Obtains a token because there is none, or the last one has expired. Does not sign in at an upstream that asks for nothing.</summary>
     public async Task RestoreAsync()
     {
         if (await _renewals.RestoreAsync(AdoptAsync).ConfigureAwait(false) is not false || _scope.Resource is not { } resource)
@@ -119,7 +125,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         await _signingIn.RunAsync(lifetime => _signIns.TryAsync(
             async () =>
             {
-                if (Current is null)
+                if (Current is null && !_asksForNothing) // the start may have found that out while this request waited for its turn
                 {
                     Protection protection = await _client.DiscoverAsync(resource, challenge: null, lifetime).ConfigureAwait(false);
                     await SignInAsync(protection, challenge: null, Held?.Issued.Scopes ?? [], lifetime).ConfigureAwait(false);
@@ -134,6 +140,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <remarks>The target is asked again which server protects it. If that has changed, nothing from the old server can be used.</remarks>
     public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
+        _asksForNothing = false;
         SignInNeed need = await _answering.RunAsync(
             lifetime => _answers.TryAsync(() => AnswerAloneAsync(challenge, asked, lifetime), lifetime)).ConfigureAwait(false) ?? SignInNeed.None;
         if (!need.IsThere)
@@ -191,6 +198,10 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             if (await _client.ObtainFromTargetAsync(known: null, cancellationToken).ConfigureAwait(false) is { } obtained)
             {
                 Accept(obtained);
+            }
+            else
+            {
+                _asksForNothing = true;
             }
 
             return true;
@@ -280,7 +291,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // Earlier failures do not apply to the new token.
     private void Refresh(HeldCredential obtained)
     {
-        _isRenewedInVain = false;
+        (_isRenewedInVain, _asksForNothing) = (false, false);
         _answers.Succeeded();
         _signIns.Succeeded();
         _renewals.Publish(obtained);
