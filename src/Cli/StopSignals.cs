@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using McpProxyFast.Cli.Lines;
 
@@ -9,9 +10,17 @@ namespace McpProxyFast.Cli;
 /// <remarks>
 /// A service manager sends SIGHUP so that settings are read again, and a terminal sends it when it is closed. Reading settings again is not supported yet, and
 /// ending the proxy instead would cut every connection.
+/// <para>
+/// It is not disposed of: a signal that comes while the process ends, even behind the last line of the verb, must not change the exit code.
+/// </para>
 /// </remarks>
-internal sealed class StopSignals : IDisposable
+#pragma warning disable CA1001
+internal sealed class StopSignals
+#pragma warning restore CA1001
 {
+    /// <summary>All that there are. What is not reachable would be finalized, and its signals would end the process.</summary>
+    private static readonly ConcurrentBag<StopSignals> Kept = [];
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
 
@@ -19,7 +28,8 @@ internal sealed class StopSignals : IDisposable
     private int _count;
 
     /// <param name="outlivesTerminal">Whether SIGHUP is ignored, so that it does not end the process.</param>
-    public StopSignals(bool outlivesTerminal = false) =>
+    public StopSignals(bool outlivesTerminal = false)
+    {
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop),
@@ -27,15 +37,11 @@ internal sealed class StopSignals : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, outlivesTerminal ? GoOn : Stop),
         ];
+        Kept.Add(this);
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Stopping => _stopping.Token;
-
-    public void Dispose()
-    {
-        Array.ForEach(_registrations, registration => registration.Dispose());
-        _stopping.Dispose();
-    }
 
     private static void GoOn(PosixSignalContext context)
     {
