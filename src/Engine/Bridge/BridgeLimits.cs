@@ -44,6 +44,11 @@ internal static class BridgeLimits
     /// </summary>
     public static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// How long the body of an HTTP error is waited for. The status is known by then, so a server that never ends the body must not keep the request open.
+    /// </summary>
+    public static readonly TimeSpan ErrorBodyTime = TimeSpan.FromSeconds(10);
+
     /// <summary>How long an answer's event stream is still read after the answer has come.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 
