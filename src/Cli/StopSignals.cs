@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using McpProxyFast.Cli.Lines;
 
@@ -10,9 +11,17 @@ namespace McpProxyFast.Cli;
 /// <remarks>
 /// A service manager sends SIGHUP so that settings are read again, and a terminal sends it when it is closed. The proxy cannot read settings again yet, and to
 /// end it instead would cut every connection.
+/// <para>
+/// The handlers stay until the process has ended: a signal that comes after the last line of the verb must not change the exit code.
+/// </para>
 /// </remarks>
-internal sealed class StopSignals : IDisposable
+#pragma warning disable CA1001
+internal sealed class StopSignals
+#pragma warning restore CA1001
 {
+    /// <summary>All instances. A registration that the collector finds unreachable is finalized, and its signal then ends the process.</summary>
+    private static readonly ConcurrentBag<StopSignals> Kept = [];
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
 
@@ -20,7 +29,8 @@ internal sealed class StopSignals : IDisposable
     private int _count;
 
     /// <param name="outlivesTerminal">Whether SIGHUP is ignored. Otherwise it stops the process as SIGTERM does.</param>
-    public StopSignals(bool outlivesTerminal = false) =>
+    public StopSignals(bool outlivesTerminal = false)
+    {
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop),
@@ -28,15 +38,11 @@ internal sealed class StopSignals : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, outlivesTerminal ? GoOn : Stop),
         ];
+        Kept.Add(this);
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Stopping => _stopping.Token;
-
-    public void Dispose()
-    {
-        Array.ForEach(_registrations, registration => registration.Dispose());
-        _stopping.Dispose();
-    }
 
     private static void GoOn(PosixSignalContext context)
     {

@@ -25,7 +25,7 @@ public sealed partial class ReadmeStdioTests : IDisposable
         { "Zed", "context_servers" },
     };
 
-    public static TheoryData<string> Shells => ["Claude Code", "Codex", "Gemini CLI"];
+    public static TheoryData<string> Shells => ["Claude Code", "Codex", "Gemini CLI", "Qwen Code"];
 
     /// <summary>Each of the command's flags that stands in the place of one of <c>mcp-remote</c>.</summary>
     public static TheoryData<string> Replacements => [.. Rows("`npx mcp-remote URL …`").SelectMany(row => Codes(row[1])).Where(code => code.StartsWith("--", StringComparison.Ordinal)).Distinct()];
@@ -78,6 +78,18 @@ public sealed partial class ReadmeStdioTests : IDisposable
         Assert.Single(settings);
         Assert.Equal("mcpproxyfast", server["command"]!.GetValue<string>());
         await ExpectTakenAsync(server["args"]!.AsArray().Select(argument => argument!.GetValue<string>()));
+    }
+
+    /// <summary>Its settings have the command and its arguments in one list.</summary>
+    [Fact]
+    public async Task SettingsOfOpencodeAreJsonAndStartTheBridge()
+    {
+        JsonNode server = JsonNode.Parse(Codes(Of("opencode")[2]).Single())!["mcp"]!["notion"]!;
+        string[] command = [.. server["command"]!.AsArray().Select(word => word!.GetValue<string>())];
+
+        Assert.Equal("local", server["type"]!.GetValue<string>());
+        Assert.Equal("mcpproxyfast", command[0]);
+        await ExpectTakenAsync(command[1..]);
     }
 
     [Theory]

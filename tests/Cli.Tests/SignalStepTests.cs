@@ -117,6 +117,24 @@ public sealed class SignalStepTests : IAsyncLifetime, IDisposable
         Assert.Equal("stopped", JsonNode.Parse(outcome.Output)!["error"]!["data"]!["reason"]!.GetValue<string>());
     }
 
+    /// <summary>Clients close stdin and send a signal soon after. It comes at any step of the end, so several runs are needed to meet the last ones.</summary>
+    [Fact]
+    public async Task WhileTheBridgeEndsASignalDoesNotChangeTheExitCode()
+    {
+        for (int run = 0; run < 12; run++)
+        {
+            await using Command bridge = Command.StartWithInput(["stdio", "name", "--target-uri", "http://127.0.0.1:1/mcp"], out StreamWriter input);
+            await input.WriteLineAsync("nonsense");
+            await input.FlushAsync();
+            await bridge.LineAsync("-32700"); // from here on it handles signals
+
+            input.Close();
+            await bridge.SignalAsync("TERM");
+
+            Assert.Equal(0, (await bridge.EndAsync()).ExitCode);
+        }
+    }
+
     /// <summary>Nobody holds its lock any more, and it can be read.</summary>
     private async Task ExpectTheStoreToBeUsableAsync()
     {

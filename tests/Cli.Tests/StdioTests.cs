@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using McpProxyFast.Authorization.Tests.Outgoing.Support;
 using McpProxyFast.Cli.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpProxyFast.Cli.Tests;
@@ -171,6 +172,43 @@ public sealed class StdioTests : IDisposable
         Assert.Contains("sign", error["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(0, outcome.ExitCode);
     }
+
+    [Fact]
+    public async Task ClientIsToldWhichFlagHelpsWhenTheSignInFails()
+    {
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
+        server.EditMetadata = metadata => metadata.Remove("registration_endpoint");
+
+        Outcome outcome = await Command.RunWithInputAsync($"{Ping}\n", SignsInAt(server));
+
+        string message = JsonNode.Parse(outcome.Output)!["error"]!["message"]!.GetValue<string>();
+        Assert.Contains("--remote-auth-client-id", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("KnownClient", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ServerThatAsksForNothingNeedsNoSignIn()
+    {
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
+        server.Overrides["/.well-known/oauth-protected-resource/mcp"] = http =>
+        {
+            http.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        };
+        server.Overrides["/mcp"] = http => http.Response.WriteAsync(Pong);
+
+        Outcome outcome = await Command.RunWithInputAsync($"{Ping}\n", SignsInAt(server));
+
+        Assert.Equal($"{Pong}\n", outcome.Output);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Empty(server.Registrations);
+    }
+
+    private string[] SignsInAt(SignInServer server) =>
+    [
+        "stdio", "name", "--target-uri", server.Target.OriginalString, "--remote-auth", "--remote-auth-store", _folder.File("credentials"),
+        "--remote-auth-callback-port", "0", "--drain-timeout", "1m",
+    ];
 
     private static async Task AnswerAsync(HeldUpstream upstream, string message)
     {

@@ -17,6 +17,7 @@ internal static class StdioFlags
             Outgoing = OutgoingFlags.ToPolicy(options),
             AddedFields = fields,
             TrustedCertificates = ProxyFlags.Certificates(options.CaFile),
+            Wording = OptionNames.ToFlags,
             Logger = logger,
         },
         Transport = options.Transport switch

@@ -20,7 +20,7 @@ internal static class DemoVerb
             return ExitCode.Stopped;
         }
 
-        using var signals = new StopSignals();
+        var signals = new StopSignals();
         using DemoServer server = DemoServer.Start();
         await using var proxy = new McpProxy(new McpProxyOptions
         {

@@ -33,7 +33,7 @@ internal static class ProxyVerb
         }
 
         await (companion?.RequireAsync() ?? Task.CompletedTask);
-        using var signals = new StopSignals(outlivesTerminal: true);
+        var signals = new StopSignals(outlivesTerminal: true);
         IPEndPoint listening = ProxyBinding.Bind(proxy, engine.Listen!);
         Warn(settings, options, engine, logger);
         Exposure.Warn(engine, options.Host, addsField, logger);

@@ -26,7 +26,7 @@ internal static class StdioVerb
             return ExitCode.Stopped;
         }
 
-        using var signals = new StopSignals();
+        var signals = new StopSignals();
         Secrets.Warn(settings, logger);
         Exposure.WarnOfPlainHttp(engine.Upstream, engine.Upstream.Outgoing is not null || ForwardFlags.AddCredential(options), logger);
         IDuplexPipe client = StandardPipe.Open();

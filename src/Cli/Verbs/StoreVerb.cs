@@ -22,7 +22,7 @@ internal static class StoreVerb
 
         var logger = new StderrLogger(options.Debug ? LogLevel.Debug : LogLevel.Warning);
         Secrets.Warn(settings, logger);
-        using var signals = new StopSignals();
+        var signals = new StopSignals();
         try
         {
             Standard.Print(await act(logger, signals.Stopping));

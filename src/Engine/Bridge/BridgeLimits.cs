@@ -48,6 +48,12 @@ internal static class BridgeLimits
     /// </summary>
     public static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// How long to wait for the body of an HTTP error. After that the request ends with the status alone, so a server that never ends the body does not keep the
+    /// request open.
+    /// </summary>
+    public static readonly TimeSpan ErrorBodyTime = TimeSpan.FromSeconds(10);
+
     /// <summary>How long the event stream of an answer is still read after the answer has come. Then it is closed.</summary>
     public static readonly TimeSpan TailTime = TimeSpan.FromSeconds(2);
 

@@ -162,8 +162,8 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     }
 
     /// <summary>
-    /// Forwards a batch unchanged if all of its messages are responses to open requests and no tools are hidden. Otherwise forwards its messages one by one,
-    /// and drops responses to unknown requests.
+    /// Forwards a batch unchanged if each of its messages answers another open request of the client, and no tools are hidden. Otherwise forwards its messages
+    /// one by one, and drops responses to unknown requests.
     /// </summary>
     private async ValueTask DeliverBatchAsync(ReadOnlySequence<byte> batch, ClientMessage? carrier)
     {
@@ -174,30 +174,19 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         }
 
         RpcHead[] heads = [.. parts.Select(part => MessageScanner.Scan(part))];
-        bool isAsItCame = carrier is not { IsOwn: true } && !settings.ChangesMessages && Array.TrueForAll(heads, head => head.IsAnswer && head.Id is not null);
-        if (isAsItCame && heads.All(head => Open.TryEnd(head.Id!.Value) is not null))
+        bool mayPass = carrier is not { IsOwn: true } && !settings.ChangesMessages && Array.TrueForAll(heads, head => head.IsAnswer && head.Id is not null);
+        if (mayPass && Open.TryEndAll([.. heads.Select(head => head.Id!.Value)]))
         {
             await SendToClientAsync(batch).ConfigureAwait(false);
             return;
         }
 
-        // If the condition above is false, it may have ended some requests already. Their responses are still sent.
         for (int i = 0; i < parts.Count; i++)
         {
-            await DeliverPartAsync(parts[i], heads[i], carrier, wasEnded: isAsItCame).ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask DeliverPartAsync(ReadOnlySequence<byte> part, RpcHead head, ClientMessage? carrier, bool wasEnded)
-    {
-        bool isEnded = wasEnded && head.IsAnswer && carrier?.Requests.Any(request => request.IsEnded && request.Id == head.Id) is true;
-        if (isEnded)
-        {
-            await SendToClientAsync(part).ConfigureAwait(false);
-        }
-        else if (head.Kind is not MessageKind.Batch)
-        {
-            await DeliverAsync(part, carrier).ConfigureAwait(false);
+            if (heads[i].Kind is not MessageKind.Batch)
+            {
+                await DeliverAsync(parts[i], carrier).ConfigureAwait(false);
+            }
         }
     }
 

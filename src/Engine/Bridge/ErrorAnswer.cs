@@ -46,7 +46,7 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     private bool IsOwn => Status is 502 or 503 or 504;
 
-    /// <summary>Reads a response whose status is not a success.</summary>
+    /// <summary>Reads a response whose status is not a success. Its body is ignored unless all of it comes within <see cref="BridgeLimits.ErrorBodyTime"/>.</summary>
     public static async Task<ErrorAnswer> ReadAsync(HttpResponseMessage response, LargeMessages large, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
@@ -55,9 +55,11 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
             return new ErrorAnswer(status, default, 0, "", "");
         }
 
+        using var time = new CancellationTokenSource(BridgeLimits.ErrorBodyTime, large.Clock);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, time.Token);
         try
         {
-            using MessageBuffer? body = await AnswerBody.ReadAsync(response, BridgeLimits.MaxErrorBytes, large, cancellationToken).ConfigureAwait(false);
+            using MessageBuffer? body = await AnswerBody.ReadAsync(response, BridgeLimits.MaxErrorBytes, large, reading.Token).ConfigureAwait(false);
             return body is null ? new ErrorAnswer(status, default, 0, "", "") : Of(status, body.Bytes);
         }
         catch (Exception cut) when (!cancellationToken.IsCancellationRequested && cut is not OutOfMemoryException)

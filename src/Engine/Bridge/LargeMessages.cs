@@ -10,7 +10,7 @@ namespace McpProxyFast.Bridge;
 /// A message that waits is not read any further, so the server must slow down. Only later messages on the same event stream wait with it. A medium message that
 /// becomes large keeps its medium turn until it gets a large one. A message with a large turn needs no other turn, so there is no deadlock.
 /// </remarks>
-/// <param name="clock">Measures for how long no bytes of a message with a turn arrive.</param>
+/// <param name="clock">Measures how long the server's bytes are waited for.</param>
 internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 {
     /// <summary>A message of more bytes needs a medium turn.</summary>
@@ -32,6 +32,9 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 
     private readonly Turns _medium = new(MaxMediumAtATime);
     private readonly Turns _large = new(MaxAtATime);
+
+    /// <summary>The clock that times how long the server's bytes are waited for.</summary>
+    public TimeProvider Clock => clock;
 
     /// <summary>Waits for a turn if the message needs one that it does not have yet.</summary>
     public ValueTask TakeTurnAsync(MessageBuffer message, CancellationToken cancellationToken)

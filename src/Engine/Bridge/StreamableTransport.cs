@@ -11,6 +11,9 @@ internal sealed class StreamableTransport : UpstreamTransport
     private readonly Reachability _reachability;
     private readonly SessionRecovery _recovery;
 
+    /// <summary>The pauses before new sessions that the server's own stream needs.</summary>
+    private readonly RecoveryPause _streamLosses;
+
     /// <summary>Guards the session, its stream and its recovery.</summary>
     private readonly Lock _gate = new();
 
@@ -31,6 +34,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         _parts = parts;
         _reachability = new Reachability(parts.Settings);
         _recovery = new SessionRecovery(parts, this);
+        _streamLosses = new RecoveryPause(parts.Settings.Clock);
     }
 
     /// <summary>What to do after one attempt to send a message.</summary>
@@ -138,7 +142,7 @@ internal sealed class StreamableTransport : UpstreamTransport
         {
             if (_session is { } session && _stream is null)
             {
-                opened = _stream = new ServerStream(_parts, session, () => RecoverAsync(session));
+                opened = _stream = new ServerStream(_parts, session, () => RecoverForStreamAsync(session));
             }
         }
 
@@ -158,6 +162,21 @@ internal sealed class StreamableTransport : UpstreamTransport
 
             return _session != lost ? Task.FromResult(_session is not null) : _recovering = _recovery.RunAsync();
         }
+    }
+
+    /// <summary>Makes a new session because the stream of the last one cannot be opened again. The pauses before it grow if that happens often.</summary>
+    private async Task<bool> RecoverForStreamAsync(Session lost)
+    {
+        try
+        {
+            await Task.Delay(_streamLosses.Next(), _parts.Settings.Clock, _parts.Ending).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false; // the conversation has ended
+        }
+
+        return await RecoverAsync(lost).ConfigureAwait(false);
     }
 
     private async Task<Next> TryAsync(ClientMessage message, Session? session, RetryWindow patience)

@@ -86,7 +86,7 @@ internal sealed class OAuthCredentials : UpstreamCredentials
                 return StillAtIt();
             }
 
-            if (Scope.Resource is null)
+            if (Current is null && (Scope.Resource is null || _lifecycle.AsksForNothing))
             {
                 return CredentialResult.PassThrough; // the store has no credential, and the upstream has not asked for one
             }

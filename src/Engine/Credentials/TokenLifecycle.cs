@@ -60,6 +60,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// </summary>
     private volatile bool _isRenewedInVain;
 
+    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    private volatile bool _asksForNothing;
+
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
     {
         _client = client;
@@ -82,6 +85,9 @@ internal sealed class TokenLifecycle : IAsyncDisposable
 
     /// <summary>Whether the proxy waits for a person to sign in.</summary>
     public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
+
+    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    public bool AsksForNothing => _asksForNothing;
 
     /// <summary>The answer for requests as long as the pause after a failure lasts; null if there is no pause, so that an attempt may be made.</summary>
     public CredentialResult? Pause => CanRenew
@@ -112,7 +118,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         });
     }
 
-    /// <summary>Obtains a token because there is none, or the last one has expired.</summary>
+    /// <summary>Obtains a token because there is none, or the last one has expired. Does not sign in at an upstream that asks for nothing.</summary>
     public async Task RestoreAsync()
     {
         if (await _renewals.RestoreAsync(AdoptAsync).ConfigureAwait(false) is not false || _scope.Resource is not { } resource)
@@ -123,7 +129,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         await _signingIn.RunAsync(lifetime => _signIns.TryAsync(
             async () =>
             {
-                if (Current is null)
+                if (Current is null && !_asksForNothing) // the start may have found that out while this request waited for its turn
                 {
                     Protection protection = await _client.DiscoverAsync(resource, challenge: null, lifetime).ConfigureAwait(false);
                     await SignInAsync(protection, challenge: null, Held?.Issued.Scopes ?? [], lifetime).ConfigureAwait(false);
@@ -138,6 +144,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <remarks>Discovery is made again. If another server protects the target now, nothing from the old server is used.</remarks>
     public async Task ReplaceAsync(UpstreamChallenge challenge, Challenge? asked)
     {
+        _asksForNothing = false;
         SignInNeed need = await _answering.RunAsync(
             lifetime => _answers.TryAsync(() => AnswerAloneAsync(challenge, asked, lifetime), lifetime)).ConfigureAwait(false) ?? SignInNeed.None;
         if (!need.IsThere)
@@ -195,6 +202,10 @@ internal sealed class TokenLifecycle : IAsyncDisposable
             if (await _client.ObtainFromTargetAsync(known: null, cancellationToken).ConfigureAwait(false) is { } obtained)
             {
                 Accept(obtained);
+            }
+            else
+            {
+                _asksForNothing = true;
             }
 
             return true;
@@ -285,7 +296,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     // Earlier failures say nothing about the new token, so they are forgotten.
     private void Refresh(HeldCredential obtained)
     {
-        _isRenewedInVain = false;
+        (_isRenewedInVain, _asksForNothing) = (false, false);
         _answers.Succeeded();
         _signIns.Succeeded();
         _renewals.Publish(obtained);

@@ -48,12 +48,12 @@ internal static class HeadParser
         Step end = FindLineEnd(received, out int length);
         if (end.Kind is StepKind.NeedMore)
         {
-            return received.Length > limits.MaxStartLineBytes + 2 ? RejectTooLong(received, limits) : end;
+            return received.Length > limits.MaxStartLineBytes + 2 ? RejectTooLong(head, received, limits) : end;
         }
 
         if (length > limits.MaxStartLineBytes)
         {
-            return RejectTooLong(received, limits);
+            return RejectTooLong(head, received, limits);
         }
 
         if (end.Kind is StepKind.Reject)
@@ -71,11 +71,8 @@ internal static class HeadParser
         return Step.Take(length + 2);
     }
 
-    /// <summary>
-    /// Rejects a start line that is too long. If the method has ended within the limit, the target is too long. If not, the line is not a request line.
-    /// </summary>
-    private static Step RejectTooLong(ReadOnlySpan<byte> received, in HeadLimits limits) =>
-        Step.Reject(received[..limits.MaxStartLineBytes].Contains((byte)' ') ? Violation.TargetTooLong : Violation.RequestLineInvalid);
+    private static Step RejectTooLong(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits) =>
+        Step.Reject(head.FaultOfLongStartLine(received[..limits.MaxStartLineBytes]));
 
     /// <summary>Reads a line of the form <c>field-line = field-name ":" OWS field-value OWS</c>, RFC 9112 §5, or the empty line that ends the head.</summary>
     private static Step TakeFieldLine(MessageHead head, ReadOnlySpan<byte> received, in HeadLimits limits)

@@ -91,6 +91,10 @@ internal abstract class MessageHead
     /// <summary>Reads the start line, which is given without its CRLF.</summary>
     public abstract Violation TakeStartLine(ReadOnlySpan<byte> line);
 
+    /// <summary>Returns what is wrong with a start line that is too long.</summary>
+    /// <param name="start">As many bytes of the line as it may have.</param>
+    public abstract Violation FaultOfLongStartLine(ReadOnlySpan<byte> start);
+
     protected abstract Violation Validate(in BodyLimits limits);
 
     /// <summary>Sets <see cref="Framing"/> from the framing fields.</summary>

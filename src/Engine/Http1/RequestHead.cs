@@ -109,6 +109,10 @@ internal sealed class RequestHead : MessageHead
         return TakeTarget(rest[.._targetLength], _methodLength + 1, line[.._methodLength].SequenceEqual("CONNECT"u8));
     }
 
+    /// <summary>If the method has ended within the limit, the target is too long. If not, the line is not a request line.</summary>
+    public override Violation FaultOfLongStartLine(ReadOnlySpan<byte> start) =>
+        start.Contains((byte)' ') ? Violation.TargetTooLong : Violation.RequestLineInvalid;
+
     protected override Violation Validate(in BodyLimits limits)
     {
         Violation violation = ValidateHost();

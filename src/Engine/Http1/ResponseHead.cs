@@ -47,6 +47,8 @@ internal sealed class ResponseHead : MessageHead
         return Status is >= 100 and <= 599 ? Violation.None : Violation.StatusLineInvalid;
     }
 
+    public override Violation FaultOfLongStartLine(ReadOnlySpan<byte> start) => Violation.StatusLineInvalid;
+
     private static bool IsEvents(ReadOnlySpan<byte> type)
     {
         ReadOnlySpan<byte> events = "text/event-stream"u8;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -205,20 +206,25 @@ public sealed class ExchangeAnswerTests : IAsyncLifetime
         Assert.Equal("200 Bearer 2-for-alice", await _rig.AskAsync(proxy, "alice"));
     }
 
-    [Fact]
-    public async Task ServerThatSaysWhenToComeBackIsPassedOn()
+    [Theory]
+    [InlineData(17, false, "17")]
+    [InlineData(17, true, "17")]
+    [InlineData(-60, true, "1")]
+    public async Task ServerThatSaysWhenToComeBackIsPassedOn(int seconds, bool isDate, string passedOn)
     {
         _rig.Answer = (http, _) =>
         {
             http.Response.StatusCode = 429;
-            http.Response.Headers.RetryAfter = "17";
+            http.Response.Headers.RetryAfter = isDate
+                ? _rig.Clock.GetUtcNow().AddSeconds(seconds).ToString("R", CultureInfo.InvariantCulture)
+                : seconds.ToString(CultureInfo.InvariantCulture);
             return Task.CompletedTask;
         };
         Uri proxy = await _rig.ProxyAsync();
 
         using HttpResponseMessage response = await _rig.SendAsync(proxy, "Bearer alice");
 
-        Assert.Equal((503, "17"), ((int)response.StatusCode, response.Headers.RetryAfter!.ToString()));
+        Assert.Equal((503, passedOn), ((int)response.StatusCode, response.Headers.RetryAfter!.ToString()));
     }
 
     [Fact]

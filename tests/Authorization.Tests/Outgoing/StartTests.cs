@@ -22,6 +22,49 @@ public class StartTests
     }
 
     [Fact]
+    public async Task ARequestDuringTheStartAtATargetThatAsksForNothingGoesOutWithoutACredential()
+    {
+        var probed = new TaskCompletionSource();
+        var mayAnswer = new TaskCompletionSource();
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides["/.well-known/oauth-protected-resource/mcp"] = NotFoundAsync;
+        rig.Server.Overrides["/mcp"] = async http =>
+        {
+            probed.TrySetResult();
+            await mayAnswer.Task;
+            await http.Response.WriteAsync("ok");
+        };
+        await using UpstreamCredentials source = UpstreamCredentials.For(Rig.Policy, rig.Server.Target, rig.Clock, rig.Browser);
+        Task starting = source.StartAsync(CancellationToken.None);
+        await probed.Task.Soon();
+
+        Task<CredentialResult>[] waiting =
+            [.. Enumerable.Range(0, 3).Select(_ => source.ObtainAsync(new UpstreamRequest("POST", rig.Server.Target), CancellationToken.None).AsTask())];
+        mayAnswer.SetResult();
+        await starting.Soon();
+
+        Assert.All(await Task.WhenAll(waiting).Soon(), result => Assert.Equal(CredentialResult.PassThrough, result));
+        Assert.Empty(rig.Server.Registrations);
+        Assert.Empty(rig.Server.Authorizations);
+    }
+
+    [Fact]
+    public async Task ATargetThatAsksForNothingAtTheStartMayAskLater()
+    {
+        await using Rig rig = await Rig.StartAsync();
+        rig.Server.Overrides["/mcp"] = http => http.Response.WriteAsync("ok");
+        rig.Server.Overrides["/.well-known/oauth-protected-resource/mcp"] = NotFoundAsync;
+        ForwardingProxy proxy = await rig.ProxyAsync(target: rig.Server.Target);
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+
+        rig.Server.Overrides.Clear();
+
+        Assert.Equal(200, (await rig.AskAsync(proxy)).Status);
+        Assert.Single(rig.Server.Authorizations);
+        Assert.NotNull(rig.Source.Current);
+    }
+
+    [Fact]
     public async Task AnInconclusiveProbeStopsTheStartAndSaysWhatWasTried()
     {
         await using Rig rig = await Rig.StartAsync();

@@ -53,6 +53,39 @@ public sealed class ReopeningTests
     }
 
     [Fact]
+    public async Task ServerThatEndsEachSessionWithItsStreamIsAskedForTheNextOneAfterAPause()
+    {
+        int opened = 0;
+        var times = new Times();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+        {
+            switch (exchange)
+            {
+                case { Method: "initialize" }:
+                    times.Note();
+                    return exchange.WelcomeAsync();
+                case { Verb: "GET" } when ++opened % 2 == 1:
+                    return exchange.EventsAsync($"retry: 0\ndata: {Lines.Initialized}\n\n");
+                case { Verb: "GET" }:
+                    return exchange.StatusAsync(404);
+                default:
+                    return exchange.StatusAsync(202);
+            }
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.InitializeAsync();
+        for (int streams = 0; streams < 3;)
+        {
+            string? line = await bridge.ReceiveLineAsync();
+            Assert.NotNull(line);
+            streams += line == Lines.Initialized ? 1 : 0; // a new session may have changed lists, and says so
+        }
+
+        times.ExpectGaps(0, 1000);
+    }
+
+    [Fact]
     public async Task ServerWithoutAStreamThatSays404KeepsItsSession()
     {
         await using ScriptedServer server = await ScriptedServer.StartWithHandshakeAsync(exchange =>

@@ -148,6 +148,35 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task AnswerThatABatchRepeatsIsPassedOnOnce()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.JsonAsync(
+            exchange.Id == "3" ? Lines.Result("3") : $"[{Lines.Result("1")},{Lines.Result("1")},{Lines.Result("2")},{Lines.Result("77")}]"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync($"[{Lines.Call("1")},{Lines.Call("2")}]");
+
+        Assert.Equal(Lines.Result("1"), await bridge.ReceiveLineAsync());
+        Assert.Equal(Lines.Result("2"), await bridge.ReceiveLineAsync());
+        Assert.Equal("3", (await bridge.AskAsync(Lines.Call("3")))["id"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task AnswerThatCameBeforeItsBatchIsNotPassedOnAgain()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.Id == "3"
+            ? exchange.JsonAsync(Lines.Result("3"))
+            : exchange.EventsAsync($"data: {Lines.Result("1")}\n\n", $"data: [{Lines.Result("1")},{Lines.Result("2")}]\n\n"));
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.SendAsync($"[{Lines.Call("1")},{Lines.Call("2")}]");
+
+        Assert.Equal(Lines.Result("1"), await bridge.ReceiveLineAsync());
+        Assert.Equal(Lines.Result("2"), await bridge.ReceiveLineAsync());
+        Assert.Equal("3", (await bridge.AskAsync(Lines.Call("3")))["id"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task BatchWithABrokenMessageIsRefused()
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync(exchange => exchange.StatusAsync(500));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using McpProxyFast.Cli.Tunnels.OpenAi;
 using Microsoft.Extensions.Time.Testing;
@@ -46,11 +47,16 @@ public sealed class HostedDeliveryTests : HostedTunnelRig
         Assert.Single(Server.Requests);
     }
 
-    [Fact]
-    public async Task RetryAfterIsTheLeastThatIsWaited()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RetryAfterIsTheLeastThatIsWaited(bool isDate)
     {
         Start(StandInMcpServer.Always(StandInMcpServer.Json(200, Result)));
-        Plane.FailPosts(StandInControlPlane.Status(503, "2"));
+
+        // A date has no fractions of a second, so this one is at least two seconds ahead too.
+        Plane.FailPosts(context => StandInControlPlane.Status(
+            503, isDate ? DateTimeOffset.UtcNow.AddSeconds(3).ToString("R", CultureInfo.InvariantCulture) : "2")(context));
         Plane.Give(CommandOf(List));
 
         await Plane.AnswerAsync();

@@ -45,7 +45,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
                     break;
                 }
 
-                asked = RetryPauses.AskedBy(response);
+                asked = RetryPauses.AskedBy(response, TimeProvider.System);
             }
             catch (Exception e) when (e is HttpRequestException or TimeoutException or IOException)
             {
@@ -84,7 +84,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
                     return false;
                 }
 
-                asked = RetryPauses.AskedBy(response);
+                asked = RetryPauses.AskedBy(response, TimeProvider.System);
             }
             catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)

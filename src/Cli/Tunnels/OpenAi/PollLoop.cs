@@ -142,7 +142,7 @@ internal sealed class PollLoop : IAsyncDisposable
             case 200:
                 return;
             case 429 or >= 500:
-                await PauseAsync(_pauses.Next(RetryPauses.AskedBy(response)), $"answered with HTTP {status}");
+                await PauseAsync(_pauses.Next(RetryPauses.AskedBy(response, _clock)), $"answered with HTTP {status}");
                 return;
             case 401 or 403:
                 await PauseAsync(SlowPause, $"does not take the key (HTTP {status}): check that it is valid and may use this tunnel");

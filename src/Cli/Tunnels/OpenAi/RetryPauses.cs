@@ -31,13 +31,15 @@ internal sealed class RetryPauses
     /// <summary>Starts again with the first pause.</summary>
     public void Reset() => _next = _first;
 
-    /// <summary>Reads <c>Retry-After</c> (RFC 9110 §10.2.3). Returns zero if it is missing, malformed or in the past.</summary>
-    public static TimeSpan AskedBy(HttpResponseMessage? response)
+    /// <summary>
+    /// Reads <c>Retry-After</c> (RFC 9110 §10.2.3), which is a number of seconds or a date. Returns zero if it is missing, malformed or in the past.
+    /// </summary>
+    public static TimeSpan AskedBy(HttpResponseMessage? response, TimeProvider clock)
     {
         TimeSpan asked = response?.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
-            { Date: { } date } => date - DateTimeOffset.UtcNow,
+            { Date: { } date } => date - clock.GetUtcNow(),
             _ => TimeSpan.Zero,
         };
         return asked < TimeSpan.Zero ? TimeSpan.Zero : asked > LongestAsked ? LongestAsked : asked;

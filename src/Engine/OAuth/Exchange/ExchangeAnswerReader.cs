@@ -137,10 +137,11 @@ internal sealed class ExchangeAnswerReader(Redaction redaction, DateTimeOffset n
         return shown.Length <= MaxMessage ? shown : shown[..MaxMessage] + " (cut)";
     }
 
-    private static TimeSpan? RetryAfter(TokenResponse answer)
+    /// <summary>Reads <c>Retry-After</c> (RFC 9110 §10.2.3), which is a number of seconds or a date. Returns null if it is missing or malformed.</summary>
+    private TimeSpan? RetryAfter(TokenResponse answer)
     {
         RetryConditionHeaderValue? said = answer.HttpResponse?.Headers.RetryAfter;
-        return said?.Delta;
+        return said?.Delta ?? (said?.Date - now);
     }
 
     private static ExchangeAnswer Unusable(string why) => new(ExchangeVerdict.Unusable, why);
