@@ -28,6 +28,12 @@ public sealed class ResponseHeadTests
     }
 
     [Fact]
+    public void StatusLineThatIsTooLongIsRejectedAsOne() => Split.Everywhere($"HTTP/1.1 200 {new string('a', 300)}\r\n\r\n", pieces =>
+    {
+        Assert.Equal(Step.Reject(Violation.StatusLineInvalid), Heads.Parse(new ResponseHead(), pieces));
+    });
+
+    [Fact]
     public void AnswerToAHeadHasNoBody()
     {
         ResponseHead head = Heads.Response("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", answersHead: true);
