@@ -46,7 +46,9 @@ internal sealed class TokenGate : IAsyncDisposable
     /// </summary>
     private readonly Lane _lane;
 
-    /// <summary>The lane (a validator with a queue) for tokens of any other form; null if there is only one lane. Never changes.</summary>
+    /// <summary>
+    /// The lane (a validator with a queue) for tokens that do not have the form of a JWT; null if <c>_lane</c> is for all tokens. Never changes.
+    /// </summary>
     private readonly Lane? _opaque;
 
     /// <summary>The issuer's signing keys, which the validator uses; null if the validator uses none. Never changes.</summary>
@@ -83,7 +85,7 @@ internal sealed class TokenGate : IAsyncDisposable
     }
 
     /// <param name="lane">Validates tokens that have the form of a JWT, or all tokens if <paramref name="opaque"/> is null.</param>
-    /// <param name="opaque">Validates tokens of any other form; null if <paramref name="lane"/> validates all tokens.</param>
+    /// <param name="opaque">Validates tokens that do not have the form of a JWT; null if <paramref name="lane"/> validates all tokens.</param>
     /// <param name="keys">The keys with which signatures are verified; null if there are none. The gate starts and disposes of them.</param>
     /// <param name="clock">The clock for expiry.</param>
     /// <param name="logger">Gets the reasons why tokens are refused.</param>

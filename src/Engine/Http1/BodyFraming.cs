@@ -125,7 +125,7 @@ internal struct BodyFraming
             return Violation.None;
         }
 
-        // The name of one other coding is well formed but not supported (501). Lists, parameters and misspelt names are used for request smuggling (400).
+        // A single other coding is not supported (501). Anything else is invalid (400): lists, parameters and misspelt names are used for request smuggling.
         return !coding.IsEmpty && !coding.ContainsAnyExcept(Grammar.TokenBytes) && !coding.StartsWith("chunked"u8)
             ? Violation.TransferEncodingNotSupported
             : Violation.TransferEncodingInvalid;

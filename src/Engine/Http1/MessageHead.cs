@@ -5,7 +5,7 @@ namespace McpProxyFast.Http1;
 /// <summary>The common part of a request head and a response head: the received bytes, and where the field lines are in them.</summary>
 /// <remarks>
 /// The object is reused. The bytes belong to the receive buffer; they are valid until the reader is advanced past them. Parsing can stop at any byte and
-/// continue when more bytes have come.
+/// continue when more bytes have arrived.
 /// </remarks>
 internal abstract class MessageHead
 {

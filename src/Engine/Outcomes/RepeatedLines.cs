@@ -8,7 +8,7 @@ namespace McpProxyFast.Outcomes;
 /// at intervals.
 /// </summary>
 /// <remarks>
-/// So a reason causes at most one line per <see cref="Interval"/>. If a reason has not come for an interval, its next line is written in full again. A
+/// So a reason causes at most one line per <see cref="Interval"/>. If a reason does not occur during an interval, its next line is written in full again. A
 /// line that is only counted allocates nothing. A request that is answered normally does not use this class.
 /// </remarks>
 /// <param name="logger">Logs the counts; is also asked whether a level is enabled.</param>
@@ -16,7 +16,7 @@ namespace McpProxyFast.Outcomes;
 internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
 {
     /// <summary>
-    /// The time between two lines with the count of a reason. If a reason has not come for this time, its next line is written in full again.
+    /// The time between two lines with the count of a reason. If a reason does not occur during this time, its next line is written in full again.
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -33,7 +33,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
     /// <summary>Guards the fields below.</summary>
     private readonly Lock _counting = new();
 
-    /// <summary>The reasons that have come within the last one or two intervals, each with its count.</summary>
+    /// <summary>The reasons that were counted within the last one or two intervals, each with its count.</summary>
     private readonly Dictionary<(string What, string Reason), Count> _counts = [];
 
     /// <summary>Whether the timer runs. It runs while <c>_counts</c> has entries.</summary>
@@ -119,7 +119,7 @@ internal sealed class RepeatedLines(ILogger logger, TimeProvider clock)
         _timer.Change(Interval, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Returns the counts that must be written now and resets them. Removes the reasons that have not come for an interval.</summary>
+    /// <summary>Returns the counts that must be written now and resets them. Removes the reasons that were not counted during the last interval.</summary>
     private List<(string What, Count Count, long More)> Take(bool isEnd)
     {
         List<(string, Count, long)> due = [];

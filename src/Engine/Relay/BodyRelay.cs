@@ -72,7 +72,7 @@ internal sealed class BodyRelay
     private uint _steps;
 
     /// <summary>
-    /// How many bytes of the current body have come from the source so far, chunk lines included. Written by the relay's loop, read by the heartbeat.
+    /// How many bytes of the current body have arrived from the source so far, chunk lines included. Written by the relay's loop, read by the heartbeat.
     /// </summary>
     private long _movedBytes;
 
@@ -104,7 +104,7 @@ internal sealed class BodyRelay
     /// <summary>Changes with every read and every write. If it is the same at two beats, the relay has been waiting in between.</summary>
     public uint Steps => Volatile.Read(ref _steps);
 
-    /// <summary>How many bytes of the body have come from the source so far, chunk lines included.</summary>
+    /// <summary>How many bytes of the body have arrived from the source so far, chunk lines included.</summary>
     public long MovedBytes => Volatile.Read(ref _movedBytes);
 
     /// <summary>Prepares for the next body.</summary>
@@ -297,7 +297,7 @@ internal sealed class BodyRelay
         bool owesLastChunk = _framing.Kind is FramingKind.Chunked && _framing.IsComplete && _form is SinkForm.AsReceived;
         if (owesLastChunk && segment.Span[(runStart + runLength)..read].SequenceEqual(LastChunk))
         {
-            // The last chunk follows the run, complete and in its plain form. So the received bytes can be sent together with the run.
+            // The complete last chunk was received right after the run, and it has neither extensions nor trailers. So both can be sent as one piece.
             run = segment[runStart..read];
             owesLastChunk = false;
         }

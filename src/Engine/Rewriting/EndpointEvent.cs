@@ -24,10 +24,12 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
 
     private enum Verdict
     {
-        /// <summary>The bytes received so far do not decide between the other two.</summary>
+        /// <summary>The first event is not complete: the bytes received so far could become either of the other two cases.</summary>
         Open,
 
-        /// <summary>The first event is not an <c>endpoint</c> event, or is one that is neither changed nor announced.</summary>
+        /// <summary>
+        /// Nothing is to be done: the first event is not an <c>endpoint</c> event, or its URL need not be changed, and no one needs to be told of it.
+        /// </summary>
         Other,
 
         /// <summary>The first event is an <c>endpoint</c> event, and its URL has been received completely.</summary>
@@ -139,7 +141,7 @@ internal sealed class EndpointEvent(UpstreamOrigin origin, Action<string>? annou
             }
             else if (line.IsEmpty || !(isNamed || urlEnd > 0))
             {
-                eventStart = next; // no part of an endpoint event has come yet, so lines up to here, such as comments, are not held back
+                eventStart = next; // no line so far belongs to an endpoint event, so the lines up to here, such as comments, are not held back
                 isNamed = false;
             }
 

@@ -9,18 +9,18 @@ namespace McpProxyFast.Rewriting;
 internal enum ForwardedRule : byte
 {
     /// <summary>
-    /// The client's fields are dropped and the proxy sets its own. Other fields from which servers take a client's address, such as <c>X-Real-IP</c>, are
-    /// dropped too.
+    /// The proxy drops these fields of the client and sends its own. It also drops other fields from which servers take a client's address, such as
+    /// <c>X-Real-IP</c>.
     /// </summary>
     Set,
 
     /// <summary>
-    /// The client's fields are kept, and the client's address is appended to <c>X-Forwarded-For</c>. <c>X-Forwarded-Host</c> and <c>X-Forwarded-Proto</c> are
-    /// added if the client did not send them.
+    /// The proxy forwards these fields of the client, and appends the client's address to <c>X-Forwarded-For</c>. It adds <c>X-Forwarded-Host</c> and
+    /// <c>X-Forwarded-Proto</c> if the client did not send them.
     /// </summary>
     Append,
 
-    /// <summary>The client's fields are dropped and none are sent.</summary>
+    /// <summary>The proxy drops these fields of the client and sends none of its own.</summary>
     Off,
 }
 

@@ -16,7 +16,7 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal sealed class ClientConnection
 {
-    /// <summary>Holds the settings of the listener or host call that the client came through.</summary>
+    /// <summary>Holds the settings for the client's connection. They come from the listener, or from the host program's call.</summary>
     private readonly Doorway _doorway;
 
     /// <summary>Called when the connection has released everything.</summary>
@@ -33,7 +33,7 @@ internal sealed class ClientConnection
 
     /// <param name="parts">The services that all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="doorway">The listener or host call that the client came through.</param>
+    /// <param name="doorway">Holds the settings for the client's connection.</param>
     /// <param name="left">Called when the connection has released everything.</param>
     public ClientConnection(SharedServices parts, Connection client, Doorway doorway, Action left)
     {
@@ -50,7 +50,9 @@ internal sealed class ClientConnection
     /// <summary>The transport of the connection to the client.</summary>
     public Connection Client { get; }
 
-    /// <summary>The settings of the listener or host that the client came through: allowed names and URL scheme.</summary>
+    /// <summary>
+    /// The settings for the client's connection, such as the allowed names and the URL scheme. They come from the listener, or from the host program's call.
+    /// </summary>
     public Entrance Entrance => _doorway.Entrance;
 
     /// <summary>The state that other threads may touch.</summary>

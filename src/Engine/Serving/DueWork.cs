@@ -10,8 +10,8 @@ namespace McpProxyFast.Serving;
 /// cancelled only if its connection will carry no other exchange.
 /// <para>
 /// The thread that wakes a loop also runs the loop's code up to its next wait. The watch and the pump belong to the connection, so they wake its loop
-/// themselves (<see cref="Do"/>). The heartbeat, the drain and the abort serve all connections, and the woken exchange may run a host's code, which may block.
-/// So they leave the waking to a thread of the <see cref="WakeQueue"/> (<see cref="Later"/>).
+/// themselves (<see cref="Do"/>). The heartbeat, the drain and the abort serve all connections, and the woken exchange may run a host program's code, which
+/// may block. So they leave the waking to a thread of the <see cref="WakeQueue"/> (<see cref="Later"/>).
 /// </para>
 /// </remarks>
 internal sealed class DueWork(Interrupts interrupts, Connection client, SharedServices parts) : IThreadPoolWorkItem

@@ -13,7 +13,7 @@ internal sealed class Entrances
 
     private readonly McpProxyOptions _options;
 
-    /// <summary>The settings created last for a host's calls, in no order. A slot is replaced as a whole.</summary>
+    /// <summary>The settings that were created last for calls of the host program, in no order. Null in a slot that is not used yet.</summary>
     private readonly CallEntrance?[] _kept = new CallEntrance?[Kept];
 
     /// <summary>The slot to replace next, modulo the number of slots.</summary>
@@ -69,7 +69,7 @@ internal sealed class Entrances
         ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
         : local as IPEndPoint;
 
-    /// <summary>What a host said in a call, and the settings created from that.</summary>
+    /// <summary>What a host program has passed in a call, and the settings created from that.</summary>
     private sealed class CallEntrance(ClientConnectionInfo info, Entrance entrance)
     {
         private readonly EndPoint? _local = info.Local;
@@ -79,8 +79,8 @@ internal sealed class Entrances
         public Doorway Doorway { get; } = new(entrance);
 
         /// <summary>
-        /// Whether another call has the same settings. Lists are compared by reference, so a host must not change them. If it passes new lists in each call,
-        /// the settings are only created again.
+        /// Whether another call has the same settings. Lists are compared by reference, so the host program must not change them. If it passes new lists in
+        /// each call, the settings are created again for each call.
         /// </summary>
         public bool Fits(ClientConnectionInfo other) =>
             entrance.IsTls == other.IsTls

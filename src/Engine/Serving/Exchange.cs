@@ -261,7 +261,7 @@ internal sealed class Exchange
     }
 
     /// <summary>
-    /// Gets an upstream connection when none is kept: an idle one of the pool, or a new one. If the request was sent before, always a new one.
+    /// Gets an upstream connection if none is kept for this client: an idle one of the pool, or a new one. If the request was sent before, always a new one.
     /// </summary>
     private async ValueTask<StageResult> LeaseAsync()
     {
@@ -365,7 +365,7 @@ internal sealed class Exchange
 
     /// <summary>Prepares to send the request again after a response, or a failure, that the client does not see.</summary>
     /// <param name="keepsUpstream">Whether the same upstream connection may carry the request again.</param>
-    /// <param name="idleSince">If the connection is kept: since when it has been idle, in the heartbeat's time.</param>
+    /// <param name="idleSince">If the connection is kept: when it became idle, in the heartbeat's time.</param>
     private void PrepareToSendAgain(bool keepsUpstream, long idleSince)
     {
         Interrupts.StopWaiting();

@@ -71,7 +71,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _work = new DueWork(this, client, parts);
     }
 
-    /// <summary>The present exchange is the last one: the proxy is stopping, or the host wants this connection back.</summary>
+    /// <summary>The present exchange is the last one: the proxy is stopping, or the host program wants this connection back.</summary>
     public bool IsDraining => _drains || _parts.IsDraining;
 
     /// <summary>Why this connection's exchanges are ended early; None if they are not. The first reason is kept.</summary>
@@ -99,13 +99,15 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         get => _upstream;
 
-        // With a full fence: the caller reads the reasons after this. So it sees an earlier cut, and a later cut sees the connection.
+        // This write is a full fence, and the caller checks afterwards whether the exchange was cut. So either the caller sees the cut, or the thread that cuts
+        // sees the connection.
         set => Interlocked.Exchange(ref _upstream, value);
     }
 
     /// <summary>
-    /// In the heartbeat's time: since when the upstream may have finished its answer, and may count its connection as idle. Set while the exchange waits for
-    /// the client to read, or for another credential; otherwise <see cref="long.MaxValue"/>. Valid until the exchange settles, or its request is sent again.
+    /// The time, of the heartbeat, from which on the upstream may regard its connection as idle, because it may have finished its answer. Set while the
+    /// exchange waits for the client to read, or for another credential; otherwise <see cref="long.MaxValue"/>. Valid until the exchange settles, or its
+    /// request is sent again.
     /// </summary>
     /// <remarks>
     /// A heartbeat that still observes the previous exchange may write this last. Then the time is too early, and at worst a connection is closed needlessly.
@@ -147,10 +149,14 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>Refuses the rest of the request's body. The main loop, which waits for the response, is woken and continues on this thread.</summary>
     public void RefuseBody(RefusalReason reason) => _work.Do(_exchange.TryRefuse(reason, exchange: null));
 
-    /// <summary>Like <see cref="Cut"/>, for the heartbeat: does nothing if the observed exchange has settled, and wakes on another thread.</summary>
+    /// <summary>
+    /// Like <see cref="Cut"/>, for the heartbeat: does nothing if the observed exchange has settled. Another thread wakes the exchange's loop.
+    /// </summary>
     public void CutLater(FaultReason reason, long exchange) => _work.Later(_exchange.TryCut(reason, exchange));
 
-    /// <summary>Like <see cref="RefuseBody"/>, for the heartbeat: does nothing if the observed exchange has settled, and wakes on another thread.</summary>
+    /// <summary>
+    /// Like <see cref="RefuseBody"/>, for the heartbeat: does nothing if the observed exchange has settled. Another thread wakes the exchange's loop.
+    /// </summary>
     public void RefuseBodyLater(RefusalReason reason, long exchange) => _work.Later(_exchange.TryRefuse(reason, exchange));
 
     /// <summary>Stops the pump. The exchange continues without the rest of the request.</summary>
@@ -182,9 +188,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>Notes that the exchange waits for the upstream, which has not finished its answer.</summary>
     public void ForgetAnswer() => Volatile.Write(ref _answeredBy, long.MaxValue);
 
-    /// <summary>
-    /// Called before the request is sent again. What was noted about its last sending, and what the heartbeat saw of its pump, is no longer valid.
-    /// </summary>
+    /// <summary>Called before the request is sent again. Forgets what was noted about its last sending and about its pump.</summary>
     public void BeginSending()
     {
         _sending = null; // its pump has ended
@@ -192,7 +196,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _exchange.BeginSending();
     }
 
-    /// <summary>Called when the exchange is over. What the heartbeat saw of it is no longer valid.</summary>
+    /// <summary>Called when the exchange is over. Forgets what was noted about the exchange, so that the heartbeat no longer checks it.</summary>
     public void Settle()
     {
         _sending = null;
@@ -231,7 +235,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     public SlowPathWait StartSlowPathWait()
     {
         var wait = new SlowPathWait(this, _parts.HookFaults);
-        // With a full fence, before the reason is read: an earlier cut is seen here, and a later cut sees the wait.
+        // This write is a full fence, and the reason is read afterwards. So either this method sees the cut, or the thread that cuts sees the wait.
         Interlocked.Exchange(ref _slowPathWait, wait);
         _client.Input.Watch(this, forBytes: false);
         if (IsCut)
@@ -317,7 +321,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _ => 0,
     };
 
-    /// <summary>Logs the exception of a beat on a thread of the <see cref="WakeQueue"/>: a host's logger may block.</summary>
+    /// <summary>Logs the exception of a beat on a thread of the <see cref="WakeQueue"/>: a host program's logger may block.</summary>
     private sealed class FailedBeat(ILogger logger, Exception bug) : IThreadPoolWorkItem
     {
         public void Execute() => logger.DeadlinesNotSeen(bug);

@@ -77,7 +77,8 @@ internal sealed class RedirectStage
         status is 301 or 302 or 307 or 308 || (status is 303 && (request.IsGet || request.IsHead));
 
     /// <summary>
-    /// Whether a client that follows the redirect itself would be redirected without end: the proxy maps the new path to another one, such as the target's.
+    /// Whether the proxy would change the redirect's path if a client followed the redirect itself. The upstream would then get another path, and might
+    /// redirect the client without end.
     /// </summary>
     private bool LeadsBack(ReadOnlySpan<byte> target)
     {

@@ -15,22 +15,22 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal struct RequestNote
 {
-    /// <summary>The rented buffer with the parts; null while nothing is copied.</summary>
+    /// <summary>The rented buffer with the copied parts; null while there is no copy.</summary>
     private byte[]? _bytes;
 
-    /// <summary>The index at which the authority ends and the path begins. Valid while a request is copied.</summary>
+    /// <summary>The index at which the authority ends and the path begins. Valid while <see cref="IsTaken"/> is true.</summary>
     private int _authorityEnd;
 
-    /// <summary>The index at which the path ends and the method begins. Valid while a request is copied.</summary>
+    /// <summary>The index at which the path ends and the method begins. Valid while <see cref="IsTaken"/> is true.</summary>
     private int _pathEnd;
 
-    /// <summary>The index at which the method ends and the target begins. Valid while a request is copied.</summary>
+    /// <summary>The index at which the method ends and the target begins. Valid while <see cref="IsTaken"/> is true.</summary>
     private int _methodEnd;
 
-    /// <summary>The index at which the target ends and the caller's token begins. Valid while a request is copied.</summary>
+    /// <summary>The index at which the target ends and the caller's token begins. Valid while <see cref="IsTaken"/> is true.</summary>
     private int _targetEnd;
 
-    /// <summary>The index at which the caller's token ends. Valid while a request is copied.</summary>
+    /// <summary>The index at which the caller's token ends. Valid while <see cref="IsTaken"/> is true.</summary>
     private int _callerEnd;
 
     public readonly bool IsTaken => _bytes is not null;

@@ -47,7 +47,10 @@ internal sealed class SharedServices
     /// <summary>What is needed to check access tokens; null if clients need no token.</summary>
     public TokenParts? Tokens { get; init; }
 
-    /// <summary>The credentials for the upstream; null if the proxy adds none. Then the client's own credential is passed on.</summary>
+    /// <summary>
+    /// The credentials for the upstream; null if the proxy adds none. Then the client's own credential is forwarded, unless <see
+    /// cref="TokenParts.PassesAuthorization"/> is false.
+    /// </summary>
     public UpstreamCredentials? Credentials { get; init; }
 
     /// <summary>The fields that are added to every request to the upstream besides a credential; null if there are none.</summary>
@@ -61,7 +64,7 @@ internal sealed class SharedServices
 
     public IProxyObserver? Observer { get; init; }
 
-    /// <summary>Receives the exceptions that a host's hooks throw.</summary>
+    /// <summary>Receives the exceptions that a host program's hooks throw.</summary>
     public required HookFaults HookFaults { get; init; }
 
     public required ProxyMetrics Metrics { get; init; }

@@ -41,12 +41,12 @@ internal static class Buffers
     private static readonly ConcurrentQueue<byte[]>[] Reserve = [new(), new(), new(), new()];
 
     /// <summary>
-    /// The most buffers of each size that the thread of an event loop caches: 1 MiB, 512 KiB, 512 KiB and 512 KiB. Other threads cache fewer, see
-    /// <see cref="ThreadShare"/>.
+    /// How many buffers of each size the thread of an event loop caches at most. They add up to 1 MiB of the smallest size, and 512 KiB of each other size.
+    /// Other threads cache fewer, see <see cref="ThreadShare"/>.
     /// </summary>
     private static ReadOnlySpan<int> MaxCached => [256, 32, 8, 2];
 
-    /// <summary>The most buffers of each size in the reserve: 8 MiB, 2 MiB, 2 MiB and 2 MiB.</summary>
+    /// <summary>How many buffers of each size the reserve holds at most. They add up to 8 MiB of the smallest size, and 2 MiB of each other size.</summary>
     private static ReadOnlySpan<int> MaxReserved => [2048, 128, 32, 8];
 
     /// <summary>Rents a buffer of at least <paramref name="length"/> bytes.</summary>

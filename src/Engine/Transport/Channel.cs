@@ -60,7 +60,7 @@ internal abstract class Channel
     public virtual bool IsBulk { get; set; }
 
     /// <summary>
-    /// Completes when the channel has released everything that it holds: its descriptor, stream or ends of a host's pipe, and its own buffers.
+    /// Completes when the channel has released everything that it holds: its descriptor, stream or ends of a host program's pipe, and its own buffers.
     /// </summary>
     public Task Closed
     {
@@ -127,7 +127,8 @@ internal abstract class Channel
     public abstract Arrival Look(bool asksSystem);
 
     /// <summary>
-    /// While its buffer is full, the channel cannot notice by itself that the peer has ended. So the heartbeat must ask <see cref="MayHideEnd"/>.
+    /// Whether the heartbeat must ask <see cref="MayHideEnd"/>. It must if the channel cannot notice by itself, while its buffer is full, that the peer has
+    /// ended.
     /// </summary>
     public virtual bool MustAskForEnd => false;
 
@@ -136,7 +137,9 @@ internal abstract class Channel
     /// </summary>
     public virtual bool MayHideEnd => false;
 
-    /// <summary>Checks whether the peer has ended behind a full buffer, and if so, reports it to the watch. May call a host's code. From any thread.</summary>
+    /// <summary>
+    /// Checks whether the peer has ended behind a full buffer, and if so, reports it to the watch. May call a host program's code. From any thread.
+    /// </summary>
     public virtual void LookForEnd()
     {
     }
@@ -191,7 +194,7 @@ internal abstract class Channel
 
     /// <summary>Reports that bytes, or the end, have arrived. At most one caller at a time.</summary>
     /// <remarks>
-    /// The end is published before the readiness, so the thread that takes the readiness also sees the end. The watch is told about an end even if a reader was
+    /// The end is published before the readiness, so the thread that takes the readiness also sees the end. The watch is called for an end even if a reader was
     /// waiting, but only after that reader got the bytes. A watch that another thread sets during this call is not missed: <see cref="ConnectionReader.Watch"/>
     /// publishes the watch and then reads <see cref="PeerEnded"/>; this method publishes the end and then reads the watch. Each has an interlocked operation in
     /// between, so at least one of them sees what the other has published.
@@ -222,7 +225,7 @@ internal abstract class Channel
         }
         else if (!wasAwaited && idle is not null && HasUnread)
         {
-            // Only the watch that was set before the readiness was given is told: the bytes may have been read since, and a new watch set after that.
+            // Only a watch that was set before the readiness was given is called. Since then the bytes may have been read, and a new watch may have been set.
             _reader.TellUnexpectedBytes(idle);
         }
     }

@@ -58,7 +58,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// <summary>The end was not orderly. Valid once <c>_completed</c> is true.</summary>
     private bool _faulted;
 
-    /// <summary>The watch is also told about bytes. Written before <see cref="_watch"/>.</summary>
+    /// <summary>The watch is also called for bytes. Written before <see cref="_watch"/>.</summary>
     private bool _watchForBytes;
 
     /// <summary>The watch to call, at most once; null for none. Taken by exchange.</summary>
@@ -187,7 +187,7 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>The watch, if it is to be told about bytes; otherwise null.</summary>
+    /// <summary>The watch, if it is also called for bytes; otherwise null.</summary>
     public IConnectionWatch? WatchForBytes => Volatile.Read(ref _watch) is { } watch && _watchForBytes ? watch : null;
 
     /// <summary>Tells the watch, if any, that the peer has ended its side. Called by the channel.</summary>
@@ -211,7 +211,9 @@ internal sealed class ConnectionReader(Channel channel) : PipeReader, IValueTask
     /// </summary>
     public bool MayHideEnd => Volatile.Read(ref _watch) is not null && channel.MayHideEnd;
 
-    /// <summary>If there is a watch, checks whether the peer has ended behind bytes that do not fit the channel's buffer. May call a host's code.</summary>
+    /// <summary>
+    /// If there is a watch, checks whether the peer has ended behind bytes that do not fit the channel's buffer. May call a host program's code.
+    /// </summary>
     public void LookForEnd()
     {
         if (Volatile.Read(ref _watch) is not null)

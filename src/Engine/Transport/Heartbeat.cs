@@ -6,8 +6,8 @@ namespace McpProxyFast.Transport;
 internal interface IHeartbeatListener
 {
     /// <summary>
-    /// Called about ten times a second, on the heartbeat's thread. Must be quick, must not throw, and must not run a host's code. Work that may run a host's
-    /// code is added to <see cref="Heartbeat.Wakes"/>.
+    /// Called about ten times a second, on the heartbeat's thread. Must be quick, must not throw, and must not run a host program's code. Work that may run a
+    /// host program's code is added to <see cref="Heartbeat.Wakes"/>.
     /// </summary>
     void OnBeat(long nowMilliseconds);
 }
@@ -18,8 +18,8 @@ internal interface IHeartbeatListener
 /// </summary>
 /// <remarks>
 /// All proxies that use the system clock share one heartbeat (<see cref="Share"/>). It stops when the last of them disposes it. It has a thread of its own,
-/// because timers of the system clock run on the thread pool, and a host's code may block all threads of the pool. With any other clock, a timer of that clock
-/// causes the beats.
+/// because timers of the system clock run on the thread pool, and a host program's code may block all threads of the pool. With any other clock, a timer of
+/// that clock causes the beats.
 /// </remarks>
 internal sealed class Heartbeat : IDisposable
 {
@@ -98,7 +98,9 @@ internal sealed class Heartbeat : IDisposable
         }
     }
 
-    /// <summary>The time of this heartbeat at which a wait that starts now ends. One beat is added, so that a deadline is never early.</summary>
+    /// <summary>
+    /// Returns when a wait that starts now must end, on the scale of <see cref="Now"/>. One beat is added, so that a deadline is never early.
+    /// </summary>
     public long After(TimeSpan wait) => Now + (long)wait.TotalMilliseconds + (long)Interval.TotalMilliseconds;
 
     /// <summary>Adds a listener. The returned number identifies it for <see cref="Remove"/>.</summary>

@@ -5,14 +5,14 @@ namespace McpProxyFast.Transport;
 
 /// <summary>Runs the work that a beat, a drain or an abort has to do on a connection (cancel its waits, close it), on threads of its own.</summary>
 /// <remarks>
-/// The thread that cancels a wait also runs the code that waited: the rest of an exchange, and with it a host's observer, logger or pipe. Such code may block.
-/// So the heartbeat never runs it: if it were blocked, no deadline in the process would expire. The thread pool does not run it either: a host may have blocked
-/// all of its threads. Usually the queue has one thread or none. If its threads have taken no work between two beats although work is queued, it starts
-/// another.
+/// The thread that cancels a wait also runs the code that waited: the rest of an exchange, and with it a host program's observer, logger or pipe. Such code may
+/// block. So the heartbeat never runs it: if it were blocked, no deadline in the process would expire. The thread pool does not run it either: a host program
+/// may have blocked all of its threads. Usually the queue has one thread or none. If its threads have taken no work between two beats although work is queued,
+/// it starts another.
 /// </remarks>
 internal sealed class WakeQueue
 {
-    /// <summary>The most threads. If a host's code blocks all of them, further work waits until one continues.</summary>
+    /// <summary>The most threads. If a host program's code blocks all of them, further work waits until one continues.</summary>
     public const int MaxThreads = 32;
 
     /// <summary>How long a thread waits for work before it ends.</summary>

@@ -7,15 +7,16 @@ using McpProxyFast.Transport.Network;
 namespace McpProxyFast.Upstream;
 
 /// <summary>
-/// Gets upstream connections from a host's own <see cref="McpProxyOptions.ConnectUpstream"/>. If that throws or takes too long, the client gets an error reply.
+/// Gets upstream connections from a host program's own <see cref="McpProxyOptions.ConnectUpstream"/>. If that throws or takes too long, the client gets an
+/// error reply.
 /// </summary>
-/// <param name="connect">The host's function.</param>
+/// <param name="connect">The host program's function.</param>
 /// <param name="timeout">The time limit for one call. When it is reached, the call's token is cancelled.</param>
 /// <param name="clock">Measures the limit.</param>
-/// <param name="faults">Is told about exceptions that are not meant to report a failed connect.</param>
+/// <param name="faults">Logs the exceptions that a failed or cancelled connect does not explain.</param>
 internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPipe>> connect, TimeSpan timeout, TimeProvider clock, HookFaults faults)
 {
-    /// <summary>Asks the host for a connection.</summary>
+    /// <summary>Asks the host program for a connection.</summary>
     /// <param name="cancel">Cancelled if the client disconnects or the proxy stops.</param>
     public async ValueTask<ConnectResult> ConnectAsync(CancellationToken cancel)
     {

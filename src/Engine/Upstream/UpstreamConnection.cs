@@ -33,13 +33,16 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
     private readonly Heartbeat _heartbeat;
     private readonly ProxyMetrics _metrics;
 
-    /// <summary>Is told when the upstream ends this connection while it is idle.</summary>
+    /// <summary>
+    /// The pool's estimate of how long the upstream keeps idle connections. It learns from the end of this connection if that comes while the connection is
+    /// idle. Never changes.
+    /// </summary>
     private readonly IdleTimeoutEstimate _idleTimeout;
 
     /// <summary>One of the states above.</summary>
     private int _state;
 
-    /// <summary>The pool that keeps the connection; null if a client does. Valid in every state except InUse.</summary>
+    /// <summary>The pool that the connection is kept in; null if it is kept for one client. Valid in every state except InUse.</summary>
     private UpstreamPool? _pool;
 
     /// <summary>See <see cref="IdleSince"/>.</summary>
@@ -91,10 +94,10 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         Volatile.Write(ref _keptFor, IdleTimeoutEstimate.WithMargin(seconds * 1000L));
     }
 
-    /// <summary>Called when a client keeps the connection between two of its exchanges.</summary>
+    /// <summary>Called when an exchange has ended, and the connection is kept for the same client's next exchange.</summary>
     /// <param name="idleSince">
-    /// Since when the connection is idle, in the heartbeat's time: usually now. If the exchange waited for something else after its last response, the time of
-    /// that response.
+    /// When the connection became idle, in the heartbeat's time. This is now, or the end of the upstream's last response if the exchange waited for something
+    /// else after it.
     /// </param>
     public void Hold(long idleSince)
     {
@@ -102,7 +105,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         Rest(Held, null);
     }
 
-    /// <summary>Called when the pool keeps the connection. Its idle time counts from the end of its last exchange.</summary>
+    /// <summary>Called when the connection is kept in the pool. Its idle time counts from the end of its last exchange.</summary>
     public void RestIn(UpstreamPool pool) => Rest(Pooled, pool);
 
     /// <summary>
@@ -110,9 +113,9 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
     /// </summary>
     /// <remarks>
     /// The watch alone is not enough, so the connection is checked here too. Bytes that arrived before the request was sent would be taken for its response,
-    /// and a request sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). If the connection has been idle since an earlier heartbeat, the
-    /// system is asked in any case: the watch knows only what the event loop has seen so far. If not, it is asked only if it may know more than the watch:
-    /// upstreams close idle connections, and this one was busy just now. Bytes that arrive after this check cannot be told from a response.
+    /// and a request sent after the upstream's end would be lost (RFC 9112 §9.2, §9.3.1). The watch knows only what the event loop has seen so far. So if the
+    /// connection has been idle since an earlier heartbeat, the system is always asked. A connection that was busy since the last heartbeat is unlikely to have
+    /// been closed, so for it the system is asked only if it may know more than the watch. Bytes that arrive after this check cannot be told from a response.
     /// </remarks>
     public bool TryTake()
     {
@@ -155,7 +158,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
     /// <summary>
     /// Like <see cref="EndIdle()"/>, but for the heartbeat: the connection is closed later, on a thread of the <see cref="WakeQueue"/>, because the code of a
-    /// host's pipe may block.
+    /// host program's pipe may block.
     /// </summary>
     public void EndIdleLater() => EndIdle(byUpstream: false, isLater: true);
 
@@ -172,7 +175,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
         if (byUpstream)
         {
-            Learn(); // before it is closed: a thread that sees the close then also finds the estimate updated
+            Learn(); // before it is closed: a thread that sees the close also sees what was learned from it
         }
 
         if (ended == Settling)
@@ -194,7 +197,9 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
 
     private bool TryEnd(int state) => Interlocked.CompareExchange(ref _state, Dead, state) == state;
 
-    /// <summary>Tells the estimate that the upstream has ended the idle connection. Called once, by the thread that noticed the end.</summary>
+    /// <summary>
+    /// Tells <c>_idleTimeout</c> after which idle time the upstream has ended the connection. Called once, by the thread that noticed the end.
+    /// </summary>
     private void Learn()
     {
         long now = _heartbeat.Now;

@@ -95,7 +95,10 @@ internal sealed unsafe class EpollChannel : Channel, IEpollMember
 
     public override void OnWatchStarted() => _watchedInPass = _socket.Loop.Pass;
 
-    /// <summary>Asks the system only if an event of this descriptor may not have been reported yet. Otherwise nothing can have arrived.</summary>
+    /// <summary>
+    /// Without <paramref name="asksSystem"/>, asks the system only if an event of this descriptor may not have been reported yet. If all have been, nothing can
+    /// have arrived.
+    /// </summary>
     public override Arrival Look(bool asksSystem)
     {
         bool asks = asksSystem || Reading.IsReady || _socket.Turn.IsWaiting || _socket.Loop.MayHaveUntoldEvents(_socket.Key, _watchedInPass);

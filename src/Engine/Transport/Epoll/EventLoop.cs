@@ -119,8 +119,8 @@ internal sealed unsafe class EventLoop : Affinity, IDisposable
     public void Remove(IEpollMember member) => _members.Remove(member);
 
     /// <summary>
-    /// Whether an event for this key may exist that was not reported to its member: always if the caller is on another thread than the loop's, or if
-    /// <paramref name="sincePass"/> is the present pass; otherwise if the rest of the batch contains one.
+    /// Whether there may be an event for this key that was not reported to its member. On the loop's thread, after the pass <paramref name="sincePass"/>, this
+    /// is true only if the rest of the loop's batch has such an event. In every other case it is true.
     /// </summary>
     public bool MayHaveUntoldEvents(ulong key, uint sincePass)
     {

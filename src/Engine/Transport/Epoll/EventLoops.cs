@@ -8,7 +8,7 @@ namespace McpProxyFast.Transport.Epoll;
 /// </summary>
 /// <remarks>
 /// The loops are created when the first proxy needs them, and end when the last proxy that has used them is disposed. So twenty proxies have as many threads as
-/// one, and a proxy that only gets connections from its host's pipes needs no loops. If the loops cannot be created, the next call tries again.
+/// one, and a proxy that only gets connections over a host program's pipes needs no loops. If the loops cannot be created, the next call tries again.
 /// </remarks>
 internal sealed class EventLoops : IDisposable
 {

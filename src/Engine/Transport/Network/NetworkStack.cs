@@ -103,7 +103,7 @@ internal sealed class NetworkStack : IDisposable
     /// <summary>A connection over a stream that uses a socket, such as TLS.</summary>
     public static Connection Over(Socket socket, Stream stream, IPAddress? remoteAddress) => new(new StreamChannel(socket, stream), remoteAddress);
 
-    /// <summary>A connection over a host's duplex pipe.</summary>
+    /// <summary>A connection over a host program's duplex pipe.</summary>
     public static Connection Over(IDuplexPipe pipe, IPAddress? remoteAddress) => new(new PipeChannel(pipe), remoteAddress);
 
     /// <summary>Sets the options of every connection's socket: no delayed sends, urgent data inline, keep-alive probes for silent peers.</summary>

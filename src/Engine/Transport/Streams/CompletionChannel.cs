@@ -3,13 +3,13 @@ using System.Threading.Tasks.Sources;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>Makes something with asynchronous completions (a stream, a host's pipe) usable as a channel that reports readiness.</summary>
+/// <summary>Makes something with asynchronous completions (a stream, a host program's pipe) usable as a channel that reports readiness.</summary>
 /// <remarks>
 /// <b>Receiving.</b> A loop is the only reader of the layer below. It waits without a buffer, fills a ring buffer, and gives readiness. While the ring has room
 /// it continues to receive, so that it notices an end after unread bytes. When the ring is full, it waits until the reader has taken some bytes.
 /// <code>
-///   WaitForRoom ──► wait for bytes ──► fill ──► report ──┐        end or fault: report, once
-///        ▲───────────────────────────────────────────────┘
+/// WaitForRoom ──► wait for bytes ──► fill ──► report ──┐        end or fault: report, once
+/// ▲───────────────────────────────────────────────┘
 /// </code>
 /// The ring has one producer (the loop), one consumer (the reader) and no lock. <c>_use</c> counts the unread bytes, plus <see cref="Filling"/> while the loop
 /// writes into the ring. The loop adds <see cref="Filling"/> before it writes. Afterwards, in one step, it subtracts <see cref="Filling"/> and adds the bytes
@@ -18,9 +18,9 @@ namespace McpProxyFast.Transport.Streams;
 /// <para><b>Sending.</b> At most one write is pending.
 /// <see cref="Send"/> copies the bytes that it takes, so a cancelled flush or a close need not wait for the write.</para>
 /// <code>
-///   none ──Send──► done at once (none again)
-///    ▲  └──Send──► pending ──completion──► ended ──Send──┐
-///    └───────────────────────────────────────────────────┘
+/// none ──Send──► done at once (none again)
+/// ▲  └──Send──► pending ──completion──► ended ──Send──┐
+/// └───────────────────────────────────────────────────┘
 /// </code>
 /// <para>
 /// <b>Inline completions.</b> The layer below may complete on the calling thread, and a report may run the owner's code inline. Neither leads to recursion. A
@@ -30,7 +30,7 @@ namespace McpProxyFast.Transport.Streams;
 /// </remarks>
 internal abstract class CompletionChannel : Channel, IValueTaskSource
 {
-    /// <summary>The most bytes in one write: about as many as a host's pipe accepts before it makes the writer wait.</summary>
+    /// <summary>The most bytes in one write: about as many as a host program's pipe accepts before it makes the writer wait.</summary>
     private const int MaxPerWrite = Buffers.Large;
 
     /// <summary>The size of the ring: that of a TLS record. In Debug builds, where other buffers can be tiny, the most that a reader asks for.</summary>
@@ -154,7 +154,7 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
         }
         catch (Exception)
         {
-            _writeFailed = true; // the layer below has thrown: the peer is gone, or a host has closed its end
+            _writeFailed = true; // the layer below has thrown: the peer is gone, or a host program has closed its end
         }
 
         Volatile.Write(ref _write, WriteNone); // written after _writeFailed: a thread that sees no pending write also sees a failure
@@ -193,7 +193,8 @@ internal abstract class CompletionChannel : Channel, IValueTaskSource
                 TellEndBehind();
             }
 
-            // A reader that made room meanwhile could not wake the loop, so it is woken here; see WaitForRoomAsync.
+            // While the value was 0, a reader that made room could not wake the loop. So after the value is set, this method checks for room and wakes the loop
+            // itself.
             Interlocked.Exchange(ref _waitsForRoom, 1);
             if (IsStopping || !IsFull)
             {

@@ -4,11 +4,11 @@ using System.Runtime.CompilerServices;
 
 namespace McpProxyFast.Transport.Streams;
 
-/// <summary>A channel over a host's duplex pipe.</summary>
+/// <summary>A channel over a host program's duplex pipe.</summary>
 /// <remarks>
 /// Each end of the pipe has its own users: the owner until it closes; the receive loop (input) or a pending write (output); and briefly each thread that
 /// cancels. The last user completes the end, so nothing is ever called on a completed end. Received bytes are copied and advanced over at once. So no position
-/// in the host's pipe is used after an advance, and the host's buffers are free again.
+/// in the host program's pipe is used after an advance, and the host program's buffers are free again.
 /// </remarks>
 internal sealed class PipeChannel : CompletionChannel
 {
@@ -35,11 +35,11 @@ internal sealed class PipeChannel : CompletionChannel
     private volatile bool _resets;
 
     /// <summary>
-    /// The host's writer has thrown, so both directions are broken. A writer that only reports completion says nothing about the other direction.
+    /// The host program's writer has thrown, so both directions are broken. A writer that only reports completion says nothing about the other direction.
     /// </summary>
     private volatile bool _writerThrew;
 
-    /// <summary>Takes over the reader and the writer of a host's pipe.</summary>
+    /// <summary>Takes over the reader and the writer of a host program's pipe.</summary>
     public PipeChannel(IDuplexPipe pipe)
     {
         _input = pipe.Input;
@@ -82,7 +82,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            byFault = true; // an exception from the host's pipe means that it ended
+            byFault = true; // an exception from the host program's pipe means that it ended
         }
 
         EndReceive(byFault);
@@ -140,7 +140,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            return true; // an exception from the host's pipe means that it ended
+            return true; // an exception from the host program's pipe means that it ended
         }
         finally
         {
@@ -186,10 +186,10 @@ internal sealed class PipeChannel : CompletionChannel
     }
 
     /// <summary>
-    /// Takes the result of a completed flush. If the host cancelled the flush, the bytes are still in the pipe and count as taken. They do not if the host's
-    /// reader has completed, or the writer throws.
+    /// Takes the result of a completed flush. If the host program cancelled the flush, the bytes are still in the pipe and count as taken. They do not if the
+    /// host program's reader has completed, or the writer throws.
     /// </summary>
-    /// <returns>Whether the host's pipe has taken the bytes.</returns>
+    /// <returns>Whether the host program's pipe has taken the bytes.</returns>
     private bool TakeFlush()
     {
         try
@@ -198,7 +198,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            _writerThrew = true; // an exception from the host's pipe
+            _writerThrew = true; // an exception from the host program's pipe
             return false;
         }
     }
@@ -267,7 +267,7 @@ internal sealed class PipeChannel : CompletionChannel
 
     private static IOException Fault() => new("The proxy aborted the connection.");
 
-    /// <summary>Calls a host's code. It may throw anything; the engine does not depend on its success.</summary>
+    /// <summary>Calls a host program's code. It may throw anything; the engine does not depend on its success.</summary>
     private void Try(Action<PipeChannel> call)
     {
         try
@@ -276,7 +276,7 @@ internal sealed class PipeChannel : CompletionChannel
         }
         catch (Exception)
         {
-            // The host's code has failed to cancel or complete its end of the pipe. Nothing more can be done about that.
+            // The host program's code has failed to cancel or complete its end of the pipe. Nothing more can be done about that.
         }
     }
 }
