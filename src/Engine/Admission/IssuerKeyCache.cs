@@ -118,7 +118,7 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
             return lookup;
         }
 
-        // Only if the last fetch has succeeded is the token refused for an unknown key. If it has failed, the issuer may have published the key.
+        // The token is refused for an unknown key only if the last fetch has succeeded. If it has failed, the issuer may have published the key meanwhile.
         return lookup with
         {
             Refusal = _lastFetchFailed

@@ -4,7 +4,8 @@ using McpProxyFast.Admission;
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Creates the connection settings (<see cref="Entrance"/>) of one proxy. Those for a host program's calls are cached, because most of its calls have the same.
+/// Creates the connection settings (<see cref="Entrance"/>) of one proxy. The settings for a host program's calls are cached, because most of its calls have
+/// the same settings.
 /// </summary>
 internal sealed class Entrances
 {

@@ -77,7 +77,7 @@ internal abstract class Channel
         }
     }
 
-    /// <summary>The buffers that the channel itself holds now. For tests.</summary>
+    /// <summary>The number of buffers that the channel itself holds now. For tests.</summary>
     public virtual int HeldBuffers => 0;
 
     /// <summary>Starts the events. The first may arrive before this returns.</summary>

@@ -44,7 +44,7 @@ internal sealed class Connection
     /// <summary>Completes when the transport has been released: after <see cref="Close"/>, as soon as pending operations have ended.</summary>
     public Task Closed => _channel.Closed;
 
-    /// <summary>The buffers that the connection holds now. For tests.</summary>
+    /// <summary>The number of buffers that the connection holds now. For tests.</summary>
     public int HeldBuffers => _channel.HeldBuffers + (Input.HoldsBuffer ? 1 : 0) + (Output.HoldsBuffer ? 1 : 0);
 
     /// <summary>Ends both directions at once, from any thread. Pending waits on this connection wake up and find it completed.</summary>

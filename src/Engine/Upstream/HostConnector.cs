@@ -13,7 +13,7 @@ namespace McpProxyFast.Upstream;
 /// <param name="connect">The host program's function.</param>
 /// <param name="timeout">The time limit for one call. When it is reached, the call's token is cancelled.</param>
 /// <param name="clock">Measures the limit.</param>
-/// <param name="faults">Logs the exceptions that a failed or cancelled connect does not explain.</param>
+/// <param name="faults">Logs exceptions that do not report a failed, late or cancelled connect, such as an ArgumentException.</param>
 internal sealed class HostConnector(Func<CancellationToken, ValueTask<IDuplexPipe>> connect, TimeSpan timeout, TimeProvider clock, HookFaults faults)
 {
     /// <summary>Asks the host program for a connection.</summary>
