@@ -105,9 +105,9 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     }
 
     /// <summary>
-    /// The time, of the heartbeat, from which on the upstream may regard its connection as idle, because it may have finished its answer. Set while the
-    /// exchange waits for the client to read, or for another credential; otherwise <see cref="long.MaxValue"/>. Valid until the exchange settles, or its
-    /// request is sent again.
+    /// When the upstream may have finished its answer, and so may have begun to count its connection as idle. In the heartbeat's time. Set while the exchange
+    /// waits for the client to read, or for another credential; otherwise <see cref="long.MaxValue"/>. Valid until the exchange settles, or its request is sent
+    /// again.
     /// </summary>
     /// <remarks>
     /// A heartbeat that still observes the previous exchange may write this last. Then the time is too early, and at worst a connection is closed needlessly.

@@ -57,7 +57,8 @@ internal struct Readiness
                     return false;
                 }
 
-                // The waiter armed between the two steps. It saw no readiness and can no longer be disarmed, so it must be called.
+                // The waiter armed after the compare-exchange and before the exchange. It is not called for the readiness that is set now, so the readiness is
+                // taken back, and the caller calls the waiter.
                 bool taken = Take();
                 Debug.Assert(taken, "Only the waiter takes a readiness, and it is waiting.");
                 return taken;

@@ -233,7 +233,7 @@ internal sealed class UpstreamConnection : IConnectionWatch, IThreadPoolWorkItem
         }
         else
         {
-            // The client that holds the connection closes it when it checks it next. Until then the socket must not stay in CLOSE_WAIT.
+            // A client connection still holds this connection, and closes it when it wants to use it next. Until then the socket must not stay in CLOSE_WAIT.
             Transport.ShutdownOutput();
             Transport.Abort();
         }
