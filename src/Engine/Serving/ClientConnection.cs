@@ -33,7 +33,7 @@ internal sealed class ClientConnection
 
     /// <param name="parts">The services that all connections share.</param>
     /// <param name="client">The connection; closed at the end.</param>
-    /// <param name="doorway">The listener or host call that the client came through.</param>
+    /// <param name="doorway">Holds the settings of the listener or host call that the client came through.</param>
     /// <param name="left">Called when the connection has released everything.</param>
     public ClientConnection(SharedServices parts, Connection client, Doorway doorway, Action left)
     {
