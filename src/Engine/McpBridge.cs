@@ -62,11 +62,7 @@ public sealed class McpBridge : IAsyncDisposable
     public async Task RunAsync(IDuplexPipe near, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(near);
-        _ = _proxy.StartAsync(stopping).ContinueWith(
-            static start => _ = start.Exception, // marks it as observed: each request that needs the credential gets this error
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        _proxy.Begin();
         BridgeSettings settings = Settings();
         using var front = new LineFront(near, new MessageRoom(settings.Clock));
         using var joined = new JoinedFront(front, settings.Logger, settings.Clock, settings.DrainTimeout);

@@ -34,7 +34,7 @@ public sealed class McpProxy : IAsyncDisposable
 
     private readonly SharedServices _parts;
 
-    /// <summary>Guards the fields <c>_accepting</c>, <c>_runs</c>, <c>_gateStarted</c> and <c>_isDisposed</c> when they change.</summary>
+    /// <summary>Guards the fields <c>_accepting</c>, <c>_runs</c> and <c>_isDisposed</c> when they change.</summary>
     private readonly Lock _making = new();
 
     /// <summary>Cancelled by <see cref="Abort"/>; this ends the wait in <see cref="RunAsync"/>.</summary>
@@ -45,9 +45,6 @@ public sealed class McpProxy : IAsyncDisposable
 
     /// <summary>Whether <see cref="RunAsync"/> has been called.</summary>
     private bool _runs;
-
-    /// <summary>Whether the token gate, which checks incoming tokens, has been started. It fetches the issuer's keys from then on.</summary>
-    private bool _gateStarted;
 
     /// <summary>Whether the proxy has been disposed of. Then it accepts no more connections.</summary>
     private bool _isDisposed;
@@ -142,7 +139,7 @@ public sealed class McpProxy : IAsyncDisposable
     /// <exception cref="InvalidOperationException">No credential for the upstream can be obtained; the message says what to do.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        StartGate();
+        _incoming?.Gate.Start();
         return _credentials?.StartAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
@@ -291,8 +288,7 @@ public sealed class McpProxy : IAsyncDisposable
             ArgumentNullException.ThrowIfNull(info);
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Doorway doorway = _entrances.OfCall(info);
-            StartGate();
-            _ = _credentials?.Begin();
+            Begin();
             Connection pipe = NetworkStack.Over(connection, (info.Remote as IPEndPoint)?.Address);
             _parts.Connections.Enter();
             return new ClientConnection(_parts, pipe, doorway, left: static () => { });
@@ -305,21 +301,11 @@ public sealed class McpProxy : IAsyncDisposable
         }
     }
 
-    private void StartGate()
+    /// <summary>Starts as <see cref="StartAsync"/> does, but does not wait. A failure is logged, and requests that need the credential get an error.</summary>
+    internal void Begin()
     {
-        if (_incoming is null || Volatile.Read(ref _gateStarted))
-        {
-            return;
-        }
-
-        lock (_making)
-        {
-            if (!_gateStarted)
-            {
-                Volatile.Write(ref _gateStarted, true);
-                _incoming.Gate.Start();
-            }
-        }
+        _incoming?.Gate.Start();
+        _ = _credentials?.Begin();
     }
 
     /// <summary>

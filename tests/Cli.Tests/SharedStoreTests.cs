@@ -138,6 +138,30 @@ public sealed class SharedStoreTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task AProcessThatTakesATokenOverWhileItLooksForTheServerDoesNotRenewIt()
+    {
+        await SignInAsync();
+        await using Command first = Start();
+        await using Command second = Start();
+        Uri[] proxies = [await AddressAsync(first), await AddressAsync(second)];
+        (Task arrived, Action goOn) = HoldTheNext("/.well-known/oauth-protected-resource/mcp");
+        _server.RevokeAll();
+        List<Task<string>> asked = [_http.GetStringAsync(proxies[1])];
+        await arrived;
+        Assert.Equal("ok", await _http.GetStringAsync(proxies[0]));
+
+        await Patience.UntilAsync(() =>
+        {
+            asked.Add(_http.GetStringAsync(proxies[1]));
+            return asked.Exists(each => each.IsCompleted); // it was sent with the new token
+        });
+        goOn();
+
+        Assert.All(await Task.WhenAll(asked), answer => Assert.Equal("ok", answer));
+        Assert.Equal((0, 1), (_server.Reuses, Renewals));
+    }
+
+    [Fact]
     public async Task ALogoutBesideTwoProxiesEndsWhatTheySend()
     {
         await SignInAsync();

@@ -187,6 +187,18 @@ public sealed class StdioTests : IDisposable
     }
 
     [Fact]
+    public async Task SignInThatFailsIsLoggedWithTheFlagThatHelps()
+    {
+        await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);
+        server.EditMetadata = metadata => metadata.Remove("registration_endpoint");
+
+        Outcome outcome = await Command.RunWithInputAsync($"{Ping}\n", SignsInAt(server));
+
+        Assert.Contains("has started without a credential", outcome.Errors, StringComparison.Ordinal);
+        Assert.Contains("--remote-auth-client-id", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ServerThatAsksForNothingNeedsNoSignIn()
     {
         await using SignInServer server = await SignInServer.StartAsync(TimeProvider.System);

@@ -5,7 +5,7 @@ namespace McpProxyFast.Cli.Options;
 /// <summary>The flags of every verb.</summary>
 internal abstract class CommonOptions
 {
-    [Option("config", MetaValue = "FILE", HelpText = "JSON file whose keys are flag names. Flags and environment variables take precedence over it.")]
+    [Option("config", MetaValue = "FILE", HelpText = "JSON file whose keys are flag names. Flags and environment variables override it.")]
     public string? Config { get; set; }
 
     [Option("check", HelpText = "Validate everything, print the effective configuration as JSON without its secrets, and exit.")]

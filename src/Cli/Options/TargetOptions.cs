@@ -22,8 +22,7 @@ internal abstract class TargetOptions : OutgoingOptions
     public string UpstreamPostIdleTimeout { get; set; } = "";
 
     [Option("response-timeout", MetaValue = "DURATION", Default = "off",
-        HelpText = "Time until the target's answer begins, 10ms to 24h, or off; after it the request fails with 504. "
-            + "It does not limit how long an answer or a stream lasts.")]
+        HelpText = "Time until the target's answer begins, 10ms to 24h, or off; after it the request fails with 504. The answer itself has no limit.")]
     public string ResponseTimeout { get; set; } = "";
 
     /// <summary>The value of <c>--drain-timeout</c>. Each derived class declares the flag itself, since the help texts differ.</summary>

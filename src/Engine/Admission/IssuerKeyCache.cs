@@ -105,12 +105,12 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
         // There are two attempts, because the first one may have waited for a fetch that began before the issuer published the key.
         for (int attempt = 0; attempt < 2 && lookup.Keys.Count == 0; attempt++)
         {
-            if (!await RefetchAsync(cancellationToken).ConfigureAwait(false))
+            bool isRefetched = await RefetchAsync(cancellationToken).ConfigureAwait(false);
+            lookup = Find(keyId, algorithm); // also if the token could not wait: the keys may have come in the meantime
+            if (!isRefetched && lookup.Keys.Count == 0)
             {
                 return lookup with { Refusal = TokenVerdict.Unavailable("keys-overdue", (int)RefetchPause.TotalSeconds) };
             }
-
-            lookup = Find(keyId, algorithm);
         }
 
         if (lookup.Keys.Count > 0)
@@ -131,9 +131,15 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     /// <param name="used">The set of the keys that were tried.</param>
     /// <param name="cancellationToken">Ends the wait, but not the fetch.</param>
     /// <returns>Whether the known keys now differ from <paramref name="used"/>, so that the token should be tried again.</returns>
-    public async Task<bool> TryRenewAsync(IssuerKeySet used, CancellationToken cancellationToken) =>
-        !used.HasSameKeysAs(Trusted.Keys)
-        || (await RefetchAsync(cancellationToken).ConfigureAwait(false) && !used.HasSameKeysAs(Trusted.Keys));
+    public async Task<bool> TryRenewAsync(IssuerKeySet used, CancellationToken cancellationToken)
+    {
+        if (used.HasSameKeysAs(Trusted.Keys))
+        {
+            await RefetchAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return !used.HasSameKeysAs(Trusted.Keys);
+    }
 
     public async ValueTask DisposeAsync()
     {

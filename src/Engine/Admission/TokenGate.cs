@@ -72,6 +72,9 @@ internal sealed class TokenGate : IAsyncDisposable
     /// <summary>Cancelled when the gate is disposed of, to cancel all validations.</summary>
     private readonly CancellationTokenSource _stopping = new();
 
+    /// <summary>1 once <see cref="Start"/> has been called; 0 before.</summary>
+    private int _started;
+
     /// <summary>How many times the issuer has withdrawn keys. A verdict from a time when this number was lower is no longer valid.</summary>
     private int _epoch;
 
@@ -106,7 +109,14 @@ internal sealed class TokenGate : IAsyncDisposable
     /// Begins to fetch the issuer's keys, before the first request comes. Returns at once and does not throw. A request that comes before there are keys waits
     /// for the fetch; if the fetch fails or takes too long, the response is 503.
     /// </summary>
-    public void Start() => _keys?.Start();
+    /// <remarks>Only the first call has an effect.</remarks>
+    public void Start()
+    {
+        if (_keys is not null && Volatile.Read(ref _started) == 0 && Interlocked.Exchange(ref _started, 1) == 0)
+        {
+            _keys.Start();
+        }
+    }
 
     /// <summary>Looks for a cached verdict. Never waits, and allocates nothing.</summary>
     /// <param name="token">The token, from <see cref="BearerToken.Read"/>.</param>

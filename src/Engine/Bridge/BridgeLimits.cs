@@ -49,8 +49,8 @@ internal static class BridgeLimits
     public static readonly TimeSpan OvertakingTime = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// How long to wait for the body of an HTTP error. After that the request ends with the status alone, so a server that never ends the body does not keep the
-    /// request open.
+    /// How long to wait for the body of an HTTP error. After that the request ends with the status alone, so a server that never ends the body does not keep
+    /// the request open.
     /// </summary>
     public static readonly TimeSpan ErrorBodyTime = TimeSpan.FromSeconds(10);
 

@@ -175,8 +175,13 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
 
         RpcHead[] heads = [.. parts.Select(part => MessageScanner.Scan(part))];
         bool mayPass = carrier is not { IsOwn: true } && !settings.ChangesMessages && Array.TrueForAll(heads, head => head.IsAnswer && head.Id is not null);
-        if (mayPass && Open.TryEndAll([.. heads.Select(head => head.Id!.Value)]))
+        if (mayPass && Open.TryEndAll([.. heads.Select(head => head.Id!.Value)]) is { } ended)
         {
+            for (int i = 0; i < ended.Length; i++)
+            {
+                NoteHandshake(ended[i], parts[i], heads[i]);
+            }
+
             await SendToClientAsync(batch).ConfigureAwait(false);
             return;
         }
@@ -209,13 +214,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
             return;
         }
 
-        if (request.Method == Methods.Initialize && head.Kind is MessageKind.Response)
-        {
-            InitializeAnswer initialized = InitializeAnswer.Read(answer);
-            Memory.ChangingLists = request.Owner.IsOwn ? Memory.ChangingLists : initialized.ChangingLists;
-            request.Owner.Transport?.OnInitialized(request.Owner, initialized);
-        }
-
+        NoteHandshake(request, answer, head);
         if (request.Owner.IsOwn)
         {
             request.Owner.AnswerOwn(answer);
@@ -226,6 +225,20 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
         if (!request.Owner.IsOpen)
         {
             request.Owner.Accept();
+        }
+    }
+
+    /// <summary>Notes what the server has said of itself, if a message is the result of an <c>initialize</c>.</summary>
+    /// <param name="request">The request that the message answers.</param>
+    /// <param name="answer">The message.</param>
+    /// <param name="head">The head of the message.</param>
+    private void NoteHandshake(OpenRequest request, in ReadOnlySequence<byte> answer, RpcHead head)
+    {
+        if (request.Method == Methods.Initialize && head.Kind is MessageKind.Response)
+        {
+            InitializeAnswer initialized = InitializeAnswer.Read(answer);
+            Memory.ChangingLists = request.Owner.IsOwn ? Memory.ChangingLists : initialized.ChangingLists;
+            request.Owner.Transport?.OnInitialized(request.Owner, initialized);
         }
     }
 

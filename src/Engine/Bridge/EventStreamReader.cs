@@ -28,7 +28,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     private Memory<byte> _rest;
 
     /// <summary>Which part of a line comes next.</summary>
-    private LinePart _part = LinePart.Start;
+    private LinePart _part = LinePart.FirstName;
 
     /// <summary>Which field the line sets; valid once the field's name has been read.</summary>
     private Field _field;
@@ -42,14 +42,10 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     /// <summary>Whether the current event already has a data line.</summary>
     private bool _hasData;
 
-    /// <summary>Whether the data of the current event is larger than <see cref="BridgeLimits.MaxMessageBytes"/>. Then the data is dropped.</summary>
-    private bool _isTooLarge;
-
-    /// <summary>Reads the dropped data of the current event; null if the data is not too large.</summary>
-    private IdSearch? _search;
-
-    /// <summary>Whether the first line of the stream has not ended yet.</summary>
-    private bool _isFirstLine = true;
+    /// <summary>
+    /// Reads the data of the current event, which is larger than <see cref="BridgeLimits.MaxMessageBytes"/> and is dropped; null if the data is not too large.
+    /// </summary>
+    private IdSearch? _dropped;
 
     /// <summary>The name of the current event; null if it has none.</summary>
     private string? _name;
@@ -59,6 +55,8 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private enum LinePart
     {
+        /// <summary>The start of the stream, or the rest of its first name.</summary>
+        FirstName,
         Start,
         Name,
         ValueStart,
@@ -127,8 +125,8 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private ServerEvent Take()
     {
-        var taken = new ServerEvent(_name ?? "message", _data, _isTooLarge, _search?.AnswerId);
-        (_data, _hasData, _isTooLarge, _search, _name) = (new MessageBuffer(), false, false, null, null);
+        var taken = new ServerEvent(_name ?? "message", _data, _dropped is not null, _dropped?.AnswerId);
+        (_data, _hasData, _dropped, _name) = (new MessageBuffer(), false, null, null);
         return taken;
     }
 
@@ -175,9 +173,9 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
             return;
         }
 
-        if (_part is LinePart.Start or LinePart.Name)
+        if (_part is LinePart.FirstName or LinePart.Start or LinePart.Name)
         {
-            _part = LinePart.Name;
+            _part = _part is LinePart.FirstName ? LinePart.FirstName : LinePart.Name;
             int colon = part.IndexOf((byte)':');
             AddShort(colon < 0 ? part : part[..colon]);
             if (colon < 0)
@@ -208,7 +206,7 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     private void BeginValue()
     {
         ReadOnlySpan<byte> name = _short.WrittenSpan;
-        if (_isFirstLine && name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
+        if (_part is LinePart.FirstName && name.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
             name = name[3..]; // a byte order mark, which may begin the stream
         }
@@ -237,9 +235,8 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
     {
         if (_part is LinePart.Start)
         {
-            _isFirstLine = false;
             LastId = _nextId ?? LastId;
-            bool isEvent = _data.Length > 0 || _isTooLarge;
+            bool isEvent = _data.Length > 0 || _dropped is not null;
             if (!isEvent)
             {
                 (_name, _hasData) = (null, false);
@@ -248,14 +245,14 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
             return isEvent;
         }
 
-        if (_part is LinePart.Name)
+        if (_part is LinePart.FirstName or LinePart.Name)
         {
             BeginValue(); // a field without a colon has no value
         }
 
         TakeShort(_field, _short.WrittenSpan);
         _short.ResetWrittenCount();
-        (_part, _isFirstLine) = (LinePart.Start, false);
+        _part = LinePart.Start;
         return false;
     }
 
@@ -294,16 +291,16 @@ internal sealed class EventStreamReader(Stream stream, IMessageBound bound) : ID
 
     private void AddData(ReadOnlySpan<byte> part)
     {
-        if (!_isTooLarge && _data.Length + part.Length > BridgeLimits.MaxMessageBytes)
+        if (_dropped is null && _data.Length + part.Length > BridgeLimits.MaxMessageBytes)
         {
-            (_isTooLarge, _search) = (true, new IdSearch());
-            _search.Add(_data.Bytes);
+            _dropped = new IdSearch();
+            _dropped.Add(_data.Bytes);
             _data.Clear();
         }
 
-        if (_search is not null)
+        if (_dropped is not null)
         {
-            _search.Add(part);
+            _dropped.Add(part);
             return;
         }
 

@@ -54,26 +54,15 @@ internal sealed class OpenRequests
 
     /// <summary>Ends and removes the requests with these ids: all of them, or none.</summary>
     /// <returns>
-    /// Whether they have ended. They have not if an id comes twice, or is not that of an open request, or if the answer to one of them is not for the client
-    /// alone: to an <c>initialize</c>, or to a request of the bridge itself.
+    /// The requests, in the order of the ids; null if none has ended, because an id comes twice, or is not that of an open request, or is that of a request
+    /// which the bridge itself has made.
     /// </returns>
-    public bool TryEndAll(IReadOnlyCollection<MessageId> ids)
+    public OpenRequest[]? TryEndAll(IReadOnlyCollection<MessageId> ids)
     {
         lock (_gate)
         {
-            bool areClients = ids.All(id => _open.TryGetValue(id, out OpenRequest? open) && open is { Owner.IsOwn: false, Method: not Methods.Initialize });
-            if (!areClients || ids.Distinct().Count() < ids.Count)
-            {
-                return false;
-            }
-
-            foreach (MessageId id in ids)
-            {
-                OpenRequest? ended = TryEnd(id);
-                Debug.Assert(ended is not null, "All of them are open.");
-            }
-
-            return true;
+            bool areClients = ids.All(id => _open.TryGetValue(id, out OpenRequest? open) && !open.Owner.IsOwn);
+            return areClients && ids.Distinct().Count() == ids.Count ? [.. ids.Select(id => TryEnd(id)!)] : null;
         }
     }
 

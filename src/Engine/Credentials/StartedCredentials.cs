@@ -116,21 +116,18 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
         }
     }
 
-    private CredentialResult InWords(CredentialResult result)
-    {
-        if (result.Message is null || wording is null)
-        {
-            return result;
-        }
+    private CredentialResult InWords(CredentialResult result) => result.Message is { } message ? result with { Message = InWords(message) } : result;
 
+    private string InWords(string message)
+    {
         try
         {
-            return result with { Message = wording(result.Message) };
+            return wording is null ? message : wording(message);
         }
         catch (Exception fault)
         {
             _faults.Threw(Hook.Wording, fault);
-            return result;
+            return message;
         }
     }
 
@@ -146,7 +143,7 @@ internal sealed class StartedCredentials(UpstreamCredentials source, Func<string
         }
         catch (InvalidOperationException failure)
         {
-            logger.NotStarted(failure.Message);
+            logger.NotStarted(InWords(failure.Message));
         }
     }
 }

@@ -260,6 +260,11 @@ internal sealed class TokenLifecycle : IAsyncDisposable
         }
 
         Protection protection = await _client.DiscoverAsync(resource, asked, cancellationToken).ConfigureAwait(false);
+        if (IsNewerThan(challenge.Used))
+        {
+            return SignInNeed.None; // during the discovery, the credential of another process was taken over from the store
+        }
+
         HeldCredential? old = HeldAt(protection);
         bool mayRenew = canRenew && (challenge.Attempt == 0 || old?.IsFromStore == true);
         if (old is not null && mayRenew)

@@ -98,7 +98,7 @@ internal sealed class CredentialStage
 
     private bool MustObtain(UpstreamCredentials source) => _line is null && !source.IsUnasked;
 
-    /// <summary>The cold path: there is no credential yet.</summary>
+    /// <summary>The cold path: waits for a credential, because there is none yet.</summary>
     private async ValueTask<StageResult> ObtainAsync(RequestStream request)
     {
         RefusalReason refusal = Source!.IsPerCaller ? PresentedToken.Read(request.Head, out _) : RefusalReason.None;

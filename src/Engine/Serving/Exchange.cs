@@ -295,7 +295,7 @@ internal sealed class Exchange
         return Request.SendAsync(Upstream.Transport, Credential.LineFor(Request, Redirect.To), Redirect.To);
     }
 
-    /// <summary>Checks what came of the wait for the response head, before the client gets any of it. The request may have to be sent again.</summary>
+    /// <summary>Checks the outcome of the wait for the response head, before the client gets any of it. May prepare the request to be sent again.</summary>
     private StageResult Review(StageResult stage)
     {
         if (Interrupts.RefusedBody is var refused and not RefusalReason.None)

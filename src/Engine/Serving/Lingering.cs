@@ -12,7 +12,7 @@ namespace McpProxyFast.Serving;
 /// </remarks>
 internal static class Lingering
 {
-    /// <summary>How long this may last in all. Then the connection is closed.</summary>
+    /// <summary>How long the reading may last in all. Then the connection is closed.</summary>
     private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the client may send nothing. Then the connection is closed.</summary>

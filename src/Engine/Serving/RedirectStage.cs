@@ -71,7 +71,7 @@ internal sealed class RedirectStage
     }
 
     /// <summary>
-    /// Whether the status allows to send the same request elsewhere. After 301 and 302 a client may change the method, but need not (RFC 9110 §15.4.2).
+    /// Whether the status allows sending the same request elsewhere. After 301 and 302 a client may change the method, but need not (RFC 9110 §15.4.2).
     /// </summary>
     private static bool IsRedirect(RequestHead request, int status) =>
         status is 301 or 302 or 307 or 308 || (status is 303 && (request.IsGet || request.IsHead));

@@ -80,6 +80,28 @@ public sealed class PipedInputTests
         Assert.Equal(Lines.Result("1"), await bridge.ReceiveLineAsync());
     }
 
+    [Fact]
+    public async Task HandshakeThatIsAnsweredInABatchBeginsItsSession()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(exchange =>
+        {
+            exchange.Http.Response.Headers["Mcp-Session-Id"] = "s1";
+            return exchange switch
+            {
+                { Method: "initialize" } => exchange.JsonAsync($"[{Lines.Welcome("2025-03-26")}]"),
+                { Id: { } id } => exchange.JsonAsync(Lines.Result(id)),
+                _ => exchange.StatusAsync(exchange.Verb == "POST" ? 202 : 405),
+            };
+        });
+        await using BridgeRun bridge = BridgeRun.Start(server.Address);
+
+        await bridge.AskAsync(Lines.Initialize("2025-03-26"));
+        await bridge.AskAsync(Lines.Call("1"));
+
+        Assert.Equal("s1", server.Seen.Single(seen => seen.Id == "1").Field("Mcp-Session-Id"));
+        Assert.DoesNotContain(server.Seen, seen => seen.Verb == "DELETE");
+    }
+
     /// <summary>A server of 2026-07-28 alone, or one with a handshake.</summary>
     private static Task AnswerAsync(Exchange exchange, bool isModern) => exchange switch
     {

@@ -228,7 +228,7 @@ public sealed class HostedPollTests : HostedTunnelRig
 
         Assert.Equal((502, """{"version":1,"source":"client_internal","upstream_response_received":false}"""), (refused.Code, refused.Failure));
         Assert.Equal(Result, taken.Answer);
-        Assert.Contains(Log.Lines, line => line.Contains("req_1 is refused", StringComparison.Ordinal));
+        Assert.Contains(Log.Lines, line => line.Contains("dropped the MCP server's answer to the tunnel's request req_1", StringComparison.Ordinal));
     }
 
     [Fact]
