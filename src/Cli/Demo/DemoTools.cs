@@ -19,7 +19,7 @@ internal static class DemoTools
     /// <summary>Whether the request is answered with an event stream.</summary>
     public static bool IsStreamed(JsonObject message) => IsCallOf(message, "count");
 
-    /// <summary>Returns the answer of the tool that answers at once.</summary>
+    /// <summary>Returns the answer of the tool that answers at once; an error if the request does not call that tool correctly.</summary>
     public static JsonObject Call(JsonObject message) =>
         IsCallOf(message, "echo") && JsonRpc.FindText(message, "params", "arguments", "text") is { } text
             ? Answer(message, text)

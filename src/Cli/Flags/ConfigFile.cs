@@ -128,8 +128,8 @@ internal static class ConfigFile
     }
 
     /// <summary>
-    /// Refuses a value for an argument that belongs to no flag, such as the server's name, if it is not exactly one text, begins with a dash as flags do, or
-    /// ends with the placeholder that <c>--check</c> prints in place of a query.
+    /// Refuses a bad value for an argument that belongs to no flag, such as the server's name. The value must be one text that is not empty, does not begin
+    /// with a dash as flags do, and does not end with the placeholder that <c>--check</c> prints in place of a URL's query.
     /// </summary>
     private static void RefuseBadName(string path, string key, List<string>? texts)
     {

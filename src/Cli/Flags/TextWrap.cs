@@ -14,7 +14,7 @@ internal static class TextWrap
     /// <summary>The largest width that is used. Longer lines are hard to read.</summary>
     private const int MaxWidth = 120;
 
-    /// <summary>How many characters a line may have: the variable <c>COLUMNS</c>, or else the terminal's width.</summary>
+    /// <summary>How many characters a line may have: the value of the variable <c>COLUMNS</c>, or else the terminal's width, within the limits above.</summary>
     public static int Width
     {
         get

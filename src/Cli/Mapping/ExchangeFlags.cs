@@ -62,8 +62,8 @@ internal static class ExchangeFlags
         options.TokenExchangeUrl is not null && options.TokenExchangeSubject == Caller && options.TokenExchangeActor == None;
 
     /// <summary>
-    /// Refuses flags for token exchange if <c>--token-exchange-url</c> is missing: no token would be exchanged. Variables that scripts for <c>thv</c> set are
-    /// ignored.
+    /// Refuses flags for token exchange if <c>--token-exchange-url</c> is missing, since they would have no effect. Environment variables of <c>thv</c> are not
+    /// refused.
     /// </summary>
     private static void RefuseIdle(Settings settings)
     {

@@ -29,7 +29,7 @@ internal static class OutgoingFlags
             return FlagValue.Accepted(FlagNames.Outgoing, () => OutgoingPolicy.Bearer(token));
         }
 
-        // The file's present content is checked as a token from the command line is. The engine checks it again each time it reads the file.
+        // The file's current content is checked like a token on the command line. The engine checks the content again each time it reads the file.
         const string fileFlag = "remote-auth-bearer-token-file";
         string file = FlagValue.SecretFile(fileFlag, options.RemoteAuthBearerTokenFile)!;
         string held = FlagValue.Secret(given: null, fileFlag, file)!;

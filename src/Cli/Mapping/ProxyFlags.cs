@@ -77,7 +77,7 @@ internal static class ProxyFlags
             : throw new UsageException("--target-uri must not contain a user name, a password or a fragment");
     }
 
-    /// <summary>Returns the certificates in a PEM file, which are trusted besides the system's.</summary>
+    /// <summary>Returns the certificates in a PEM file, which are trusted besides the system's; null if no file is given.</summary>
     /// <exception cref="UsageException">The file cannot be read, or has no certificate.</exception>
     public static X509Certificate2Collection? Certificates(string? path)
     {

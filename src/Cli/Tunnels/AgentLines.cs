@@ -9,8 +9,8 @@ internal static class AgentLines
     private const int MaxCharacters = 8 * 1024;
 
     /// <summary>
-    /// Reads until the agent closes the stream, and calls <paramref name="said"/> for each line. It never stops earlier, because a full pipe would block the
-    /// agent.
+    /// Reads until the agent closes the stream, and calls <paramref name="said"/> for each line that is not empty. It never stops earlier, because a full pipe
+    /// would block the agent.
     /// </summary>
     public static async Task ReadAsync(TextReader reader, Action<string> said)
     {

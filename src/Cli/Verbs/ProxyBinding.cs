@@ -7,7 +7,7 @@ namespace McpProxyFast.Cli.Verbs;
 /// <summary>Binds a proxy to its address, or says in one line why that is not possible.</summary>
 internal static class ProxyBinding
 {
-    /// <exception cref="FailedException">The address is in use, is not one of this machine, or is not permitted.</exception>
+    /// <exception cref="FailedException">The proxy cannot listen on the address, for example because it is in use.</exception>
     /// <exception cref="UsageException">An option does not fit the address that was bound.</exception>
     public static IPEndPoint Bind(McpProxy proxy, IPEndPoint wanted)
     {

@@ -9,10 +9,11 @@ internal static class SecretInput
     /// <summary>An encoding that throws if bytes are not UTF-8.</summary>
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads all of stdin. One line end at the end is dropped.</summary>
+    /// <summary>Reads stdin to its end, or until more bytes have come than a value may have. One line end at the end is dropped.</summary>
     /// <param name="name">The secret's name, for the prompt at a terminal.</param>
     /// <param name="stopping">Cancels the operation.</param>
-    /// <exception cref="UsageException">The input is empty, too large, or not text.</exception>
+    /// <returns>The value. If it is too long, the caller must refuse it.</returns>
+    /// <exception cref="UsageException">The input is empty or not UTF-8.</exception>
     public static async Task<string> ReadAsync(string name, CancellationToken stopping)
     {
         if (!Console.IsInputRedirected)

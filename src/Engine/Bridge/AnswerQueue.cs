@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge;
 /// </summary>
 /// <param name="front">The connection to the client.</param>
 /// <param name="running">Counts the answers that are being sent.</param>
-#pragma warning disable CA1001 // The semaphore is not disposed of: an answer may still use it after the end. It holds no system handle.
+#pragma warning disable CA1001 // The semaphore is not disposed of: an answer may still use it when the conversation is over. It holds no system handle.
 internal sealed class AnswerQueue(IBridgeFront front, RunningCount running)
 #pragma warning restore CA1001
 {

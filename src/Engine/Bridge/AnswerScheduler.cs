@@ -22,7 +22,7 @@ internal sealed class AnswerScheduler(int mostInline) : PipeScheduler
     /// <summary>The number of bytes that counts as "a few": as many as one read returns.</summary>
     public const int MaxInlineBytes = 16 * 1024;
 
-    /// <summary>How many bytes the pool takes after a call of <see cref="LeaveRest"/>. If the message is longer, there is another call.</summary>
+    /// <summary>How many bytes one call of <see cref="LeaveRest"/> leaves to the pool. If the message is longer, its reader calls the method again.</summary>
     public const int RestBytes = 1024 * 1024;
 
     /// <summary>Whether this thread is sending a request over an in-memory connection, or is taking bytes from one.</summary>

@@ -15,8 +15,8 @@ internal sealed class AnswerStream(UpstreamParts parts, ClientMessage message, S
     private readonly StreamResumption _rest = new(parts.Settings.ReconnectTimeout, parts.Settings.Clock);
 
     /// <summary>
-    /// Passes the server's messages on to the client until all requests of the message have ended, or the rest of the stream cannot be fetched. In the second
-    /// case, requests that are still open get an error.
+    /// Passes the server's messages on to the client. Ends when all requests of the message have ended, at the latest <see cref="BridgeLimits.TailTime"/> after
+    /// that, or when the rest of the stream cannot be fetched. Then the requests that are still open get an error.
     /// </summary>
     /// <param name="response">A response whose head has been received.</param>
     public async Task RunAsync(HttpResponseMessage response)

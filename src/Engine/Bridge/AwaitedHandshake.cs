@@ -21,8 +21,8 @@ internal sealed class AwaitedHandshake
     public RpcHead Head { get; }
 
     /// <summary>
-    /// The server's error response to the request. It is kept while the server is asked for its revisions. If it names none without a handshake, the client
-    /// gets the error. Null before the error has come.
+    /// The server's error response to the request; null before it has come. It is kept while the server is asked for its revisions. The client gets it if the
+    /// server speaks no revision without a handshake.
     /// </summary>
     public ReadOnlySequence<byte>? Refusal { get; set; }
 

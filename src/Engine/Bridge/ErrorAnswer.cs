@@ -46,9 +46,11 @@ internal sealed record ErrorAnswer(int Status, ReadOnlyMemory<byte> Error, int C
 
     private bool IsOwn => Status is 502 or 503 or 504;
 
-    /// <summary>
-    /// Reads a response whose status is not a success. Its body is ignored unless all of it comes within <see cref="BridgeLimits.ErrorBodyTime"/>.
-    /// </summary>
+    /// <summary>Reads a response whose status is not a success.</summary>
+    /// <remarks>
+    /// The body is ignored if it is an event stream, is too large (<see cref="BridgeLimits.MaxErrorBytes"/>), or has not arrived in full within
+    /// <see cref="BridgeLimits.ErrorBodyTime"/>.
+    /// </remarks>
     public static async Task<ErrorAnswer> ReadAsync(HttpResponseMessage response, LargeMessages large, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;

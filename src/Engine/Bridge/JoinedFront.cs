@@ -11,7 +11,7 @@ namespace McpProxyFast.Bridge;
 /// <remarks>
 /// Messages pass unchanged until the server answers the handshake. If it answers with a result, or the client has no handshake, nothing is translated, and
 /// all messages pass unread from then on. If it answers with an error that a server without a handshake may give, the error is held back and the server is
-/// asked for its revision (<see cref="LegacyClientJoin"/>).
+/// asked for its revisions (<see cref="LegacyClientJoin"/>).
 /// </remarks>
 internal sealed class JoinedFront : IBridgeFront, IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class JoinedFront : IBridgeFront, IDisposable
     /// <summary>The messages for the server that the translation makes.</summary>
     private readonly MadeMessages _made;
 
-    /// <summary>Guards the next three fields and all calls of <see cref="_join"/>. Messages for <see cref="_made"/> stay in order, as it is held.</summary>
+    /// <summary>Guards the next three fields, all calls of <see cref="_join"/>, and the order of the messages in <see cref="_made"/>.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The client's <c>initialize</c> while it is not known whether the server has a handshake; otherwise null.</summary>

@@ -97,7 +97,7 @@ internal sealed class LargeMessages(TimeProvider clock) : IMessageBound
 
     /// <summary>The turns for messages of one size class: medium or large.</summary>
     /// <param name="most">The number of turns.</param>
-#pragma warning disable CA1001 // The semaphore is not disposed of: a message may give its turn back after the end. It holds no system handle.
+#pragma warning disable CA1001 // The semaphore is not disposed of: a message may use it when the conversation is over. It holds no system handle.
     private sealed class Turns(int most)
 #pragma warning restore CA1001
     {

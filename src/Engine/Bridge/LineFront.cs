@@ -13,10 +13,10 @@ internal sealed class LineFront(IDuplexPipe near, MessageRoom room) : IBridgeFro
     /// <summary>The maximum number of bytes between two flushes. A flush waits for a slow client, so the pipe never holds much more.</summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>A lock that is held while a message is written. It is not disposed of, since other messages may still wait for it after the end.</summary>
+    /// <summary>Held while a message is written. It is not disposed of, since other messages may still wait for it after <see cref="Close"/>.</summary>
     private readonly SemaphoreSlim _writing = new(1);
 
-    /// <summary>Cancelled when the client takes no more messages. It is not disposed of, since messages may still be sent after the end.</summary>
+    /// <summary>Cancelled when the client takes no more messages. It is not disposed of, since messages may still be sent after <see cref="Close"/>.</summary>
     private readonly CancellationTokenSource _gone = new();
 
     /// <summary>Whether the start of the input has been checked for a byte order mark. Only <see cref="ReceiveAsync"/> uses this field.</summary>

@@ -9,7 +9,7 @@ namespace McpProxyFast.Bridge;
 /// <param name="clock">Times the pauses.</param>
 internal sealed class MadeMessages(Lock gate, TimeProvider clock)
 {
-    /// <summary>The messages that may be sent now. All are sent before the client's next message is handled, so open requests bound their number.</summary>
+    /// <summary>The messages that may be sent now. The reader takes all of them before it waits for the client again, so only few wait here.</summary>
     private readonly Channel<MessageBuffer> _due = Channel.CreateUnbounded<MessageBuffer>();
 
     /// <summary>For the id of each request whose pause is not over: the source that cancels the pause. Guarded by the gate.</summary>
@@ -38,8 +38,8 @@ internal sealed class MadeMessages(Lock gate, TimeProvider clock)
         _ = SendLaterAsync(id, message, after, waiting); // never throws
     }
 
-    /// <summary>Removes a request whose pause is not over, so that it is never sent.</summary>
-    /// <returns>Whether it was removed; false if its pause is over, or it had none.</returns>
+    /// <summary>Removes a request that <see cref="SendLater"/> has added, if its pause is not over. The request is then never sent.</summary>
+    /// <returns>Whether such a request was removed.</returns>
     public bool TryTakeBack(MessageId id)
     {
         Debug.Assert(gate.IsHeldByCurrentThread, "The lock keeps a pause from ending while its request is taken back.");

@@ -20,7 +20,7 @@ internal static class MemoryConnection
         var answers = new AnswerScheduler(takesAtOnce ? AnswerScheduler.MaxInlineBytes : 0);
         var fromProxy = new Pipe(Piping(answers));
         var end = new CutMark(fromProxy.Writer, answers);
-        _ = serve(new Ends(toProxy.Reader, end)); // completes both directions at the end
+        _ = serve(new Ends(toProxy.Reader, end)); // completes both directions when the connection ends
         return new PipeStream(fromProxy.Reader, toProxy.Writer, end);
     }
 

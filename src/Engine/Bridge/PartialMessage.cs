@@ -4,7 +4,7 @@ using McpProxyFast.Bridge.Messages;
 
 namespace McpProxyFast.Bridge;
 
-/// <summary>Reads single members of a JSON-RPC message that <see cref="RpcHead"/> does not contain.</summary>
+/// <summary>Reads single members of a JSON-RPC message: those that <see cref="RpcHead"/> does not contain.</summary>
 internal static class PartialMessage
 {
     /// <summary>Returns the raw JSON of one member of a JSON object that has been scanned; empty if the object has no such member.</summary>

@@ -155,7 +155,7 @@ internal sealed class SseTransport : UpstreamTransport
         return true;
     }
 
-    /// <summary>Waits until the message's requests have ended, or the stream that carries the answers has ended.</summary>
+    /// <summary>Waits until the message's requests have ended, or the stream that carries the answers has. Then open requests get an error.</summary>
     private async Task WaitForAnswerAsync(ClientMessage message, SseLine line)
     {
         if (message.IsOpen)

@@ -31,7 +31,7 @@ internal sealed class TransportChoice
         }
     }
 
-    /// <summary>Sends a message over the transport in use. If the server does not speak it, and the settings allow both, over the other one.</summary>
+    /// <summary>Sends a message over the transport in use. If the server does not speak it, uses the other one, if the settings allow both.</summary>
     public async Task SendAsync(ClientMessage message)
     {
         UpstreamTransport first = Current;

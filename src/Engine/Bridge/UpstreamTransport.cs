@@ -15,7 +15,7 @@ internal abstract class UpstreamTransport
 {
     /// <summary>Sends a message, and passes the server's answers on to the client.</summary>
     /// <param name="message">The message. Its requests are registered as open already.</param>
-    /// <returns>The outcome, once the server's answer is complete.</returns>
+    /// <returns>A task that ends when the exchange is over, with the outcome.</returns>
     public abstract Task<SendingEnd> SendAsync(ClientMessage message);
 
     /// <summary>Called when an <c>initialize</c> has been answered with a result.</summary>

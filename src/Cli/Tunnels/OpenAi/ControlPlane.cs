@@ -77,7 +77,7 @@ internal sealed class ControlPlane(OpenAiProvider provider) : IDisposable
         ConnectTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = lifetime,
         UseCookies = false,
-        UseProxy = !provider.Base.IsLoopback, // an HTTP proxy on the way would see the key, and cannot reach this machine's loopback
+        UseProxy = !provider.Base.IsLoopback, // an HTTP proxy cannot reach this machine's loopback addresses, and would see the key
     };
 
     private async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, HttpRequestMessage request, TimeSpan limit, CancellationToken cancel)

@@ -23,8 +23,8 @@ internal static class EraDetection
     /// <param name="head">The head of the answer.</param>
     /// <remarks>
     /// A server that speaks only 2026-07-28 does not know <c>initialize</c> (404, -32601), misses headers or keys of <c>_meta</c> (400, -32602), or says which
-    /// revisions it knows (-32022). Other servers give the same errors, so every error that the server itself has made counts. An error of the bridge does not
-    /// count if the server was not reached, or a person has to sign in first.
+    /// revisions it knows (-32022). Other servers give the same errors, so every error without a <c>data.reason</c> counts. Errors of the bridge have one. They
+    /// count if the server has answered, but not if it was not reached, or a person has to sign in first.
     /// </remarks>
     public static bool IsWorthAsking(in ReadOnlySequence<byte> answer, RpcHead head)
     {

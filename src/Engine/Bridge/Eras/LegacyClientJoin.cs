@@ -8,7 +8,7 @@ namespace McpProxyFast.Bridge.Eras;
 /// <summary>Translates for a client that starts with a handshake (up to 2025-11-25) and a server that has none (only 2026-07-28).</summary>
 /// <remarks>
 /// The handshake and pings are answered here. Each request is sent on with the client's data from the handshake in its <c>_meta</c>. A result with the type
-/// <c>input_required</c> becomes requests to the client, and the first request is then sent again with the client's answers (<see cref="InputRound"/>).
+/// <c>input_required</c> becomes requests to the client, and the client's request is then sent again with the answers (<see cref="InputRound"/>).
 /// Notifications about changes come on a stream that this class opens (<see cref="ListenSubscription"/>).
 /// </remarks>
 internal sealed class LegacyClientJoin : EraJoin

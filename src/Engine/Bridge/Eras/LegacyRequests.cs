@@ -259,7 +259,7 @@ internal sealed class LegacyRequests
         Debug.Assert(open.Sent is not null, "Only a request that is kept is sent again.");
         ToServer again = _messages.Again(open.Sent, round.Answers, round.State) with { After = after, Hold = open.Share().Use() };
         open.Round = null;
-        Keep(open, again.Message.Length - open.KeptBytes); // the new message contains the kept answers and state
+        Keep(open, again.Message.Length - open.KeptBytes); // only the new message is kept now; it contains the answers and the state
         open.Sent = again;
         open.Upstream = again.Id!.Value;
         _atServer.Add(open.Upstream, open);

@@ -131,7 +131,7 @@ internal ref struct SchemaReader
         return name;
     }
 
-    /// <summary>Whether a <c>type</c> is string, integer or boolean, or a list of these and null.</summary>
+    /// <summary>Whether a <c>type</c> is string, integer or boolean, or a list with at least one of these and nothing else but null.</summary>
     private bool ReadIsPrimitive()
     {
         if (_json.TokenType is not JsonTokenType.StartArray)

@@ -55,7 +55,7 @@ internal sealed class SubscribedResources
         return null;
     }
 
-    /// <summary>Adds a request that waits for the next stream (<see cref="BeginStream"/>), not for the pending one.</summary>
+    /// <summary>Adds a request. It waits for the stream that is requested next (<see cref="BeginStream"/>), even if another stream is pending now.</summary>
     public void Wait(MessageId request, string resource, bool isNew) => _later.Add(new Pending(request, resource, isNew));
 
     /// <summary>Drops a resource that the client has unsubscribed from.</summary>

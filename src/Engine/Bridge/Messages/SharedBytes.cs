@@ -15,8 +15,8 @@ internal sealed class SharedBytes(IReadOnlyList<IDisposable> held)
     private volatile bool _isGivenBack;
 
     /// <summary>
-    /// Adds a user of the bytes, who must dispose of the returned object in the end. May be called for the first user, and after that only while another user
-    /// still has the bytes.
+    /// Adds a user of the bytes, who must dispose of the returned object after the last use. May be called for the first user, and after that only while
+    /// another user still has the bytes.
     /// </summary>
     public IDisposable Use()
     {

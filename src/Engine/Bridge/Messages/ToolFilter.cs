@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace McpProxyFast.Bridge.Messages;
 
-/// <summary>Cuts hidden tools, with their commas, out of lists of tools. Every other byte of the message stays unchanged.</summary>
+/// <summary>Cuts hidden tools, with their commas, out of lists of tools. All other bytes of the message stay unchanged.</summary>
 internal sealed class ToolFilter
 {
     /// <summary>The patterns for the names of hidden tools. <c>*</c> stands for any number of characters, <c>?</c> for one.</summary>
@@ -111,7 +111,7 @@ internal sealed class ToolFilter
         json.Read();
         bool isAnyKept = false;
         long end = 0;
-        long? leading = null; // where the hidden tools at the start of the array begin
+        long? leading = null; // the start of the first tool in the array, if that tool is hidden
         while (json.Read() && json.TokenType is not JsonTokenType.EndArray)
         {
             long start = array + json.TokenStartIndex;
