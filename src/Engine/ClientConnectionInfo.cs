@@ -17,8 +17,8 @@ public sealed record ClientConnectionInfo
 
     /// <summary>The address on which the host accepted the connection.</summary>
     /// <value>
-    /// Default null: the connection has no IP address, such as a pipe or a Unix domain socket, which no web page can reach. Then it has no names of its own
-    /// that are accepted in <c>Host</c>.
+    /// Default null: the connection has no IP address, such as a pipe or a Unix domain socket, which no web page can reach. Then only
+    /// the lists of allowed hosts and origins decide what is accepted; a list that is not set accepts every value.
     /// </value>
     public EndPoint? Local { get; init; }
 

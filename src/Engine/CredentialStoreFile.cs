@@ -1,6 +1,6 @@
 namespace McpProxyFast;
 
-/// <summary>An encrypted file that keeps OAuth tokens and client registrations when the process ends. Several processes may share it.</summary>
+/// <summary>An encrypted file with OAuth tokens and client registrations, which the next process can use. Several processes may share it.</summary>
 /// <param name="Path">The path of the file, which is created if it does not exist.</param>
 /// <exception cref="ArgumentException">The path is empty.</exception>
 public sealed record CredentialStoreFile(string Path)

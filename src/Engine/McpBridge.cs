@@ -73,7 +73,7 @@ public sealed class McpBridge : IAsyncDisposable
         }
         finally
         {
-            await PoolThread.Enter(); // the host's code that awaits this method may block
+            await PoolThread.Enter(); // the host's code after its await runs on this thread and may block, so this must not be an event loop
             await near.Output.CompleteAsync().ConfigureAwait(false);
             near.Input.CancelPendingRead();
         }

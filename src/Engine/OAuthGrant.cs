@@ -20,8 +20,8 @@ public abstract record OAuthGrant
     internal virtual bool NeedsPerson => false;
 
     /// <summary>
-    /// Whether the token is kept in the credential store when the process ends. This saves a sign-in by a person, or a request for a new token that the server
-    /// may limit or bill.
+    /// Whether the token is written to the credential store, so that the next process can use it. This saves a sign-in by a person, or a request for a new
+    /// token that the server may limit or bill.
     /// </summary>
     internal virtual bool IsKept => true;
 
@@ -143,7 +143,7 @@ public abstract record OAuthGrant
         internal override OAuthClient? AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not kept.</remarks>
+        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not written to the store.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>
@@ -182,7 +182,7 @@ public abstract record OAuthGrant
         internal override OAuthClient AskingClient => Client;
 
         /// <inheritdoc/>
-        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not kept.</remarks>
+        /// <remarks>The content of the file determines whom the token is for, and it may change. So the token is not written to the store.</remarks>
         internal override bool IsKept => false;
 
         /// <inheritdoc/>

@@ -16,8 +16,8 @@ internal static class SecretFile
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// By path: the reads that nobody waits for any longer, but that may still block a thread. While a read of a pipe blocks, a further read of the path does
-    /// not open a pipe. While a read of anything else blocks, there is no further read of the path.
+    /// The reads whose callers have stopped waiting, by path. Such a read may still block its thread, and a further read must not block another. So if it
+    /// blocks on a pipe, a further read of the path fails if there is still a pipe. If it blocks on anything else, a further read fails at once.
     /// </summary>
     private static readonly ConcurrentDictionary<string, Reading[]> GivenUp = new();
 
@@ -86,7 +86,7 @@ internal static class SecretFile
 
     private static SecretFileException NoAnswer(string path) => new(path, "cannot be read: it is a pipe that nobody writes to, or its disk does not answer");
 
-    /// <summary>One read. Its fields are written by the thread that reads, and are valid when <see cref="IsOver"/> is true.</summary>
+    /// <summary>One read. The thread that reads writes the fields. All but <c>_isOfPipe</c> are valid only when <see cref="IsOver"/> is true.</summary>
     /// <param name="path">The file.</param>
     /// <param name="opensPipes">Whether a pipe may be opened, which blocks until somebody writes to it.</param>
     private sealed class Reading(string path, bool opensPipes)

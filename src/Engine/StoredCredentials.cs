@@ -10,10 +10,10 @@ namespace McpProxyFast;
 /// <summary>Obtains, deletes and lists the credentials in the store of an <see cref="OAuthPolicy"/>. No proxy needs to run.</summary>
 public static class StoredCredentials
 {
-    /// <summary>Signs in now, also if there is a credential already, and keeps the result.</summary>
+    /// <summary>Signs in now, even if there is a credential already, and writes the new one to the store.</summary>
     /// <remarks>
     /// If another process with the same store is asking a person already, this call waits for that sign-in and returns its result. Tokens of
-    /// <see cref="OAuthGrant.JwtBearer"/> and <see cref="OAuthGrant.IdentityAssertion"/> are not kept.
+    /// <see cref="OAuthGrant.JwtBearer"/> and <see cref="OAuthGrant.IdentityAssertion"/> are not written to the store.
     /// </remarks>
     /// <param name="policy">How to sign in. <see cref="OAuthPolicy.Store"/> must be set.</param>
     /// <param name="target">The target, written exactly as for the proxy, since credentials are stored by target.</param>

@@ -51,7 +51,7 @@ internal static class OptionsBinder
         {
             // With the verb secret, the surplus argument may be the secret itself, so it is not repeated.
             throw new UsageException(typeof(TOptions) == typeof(SecretOptions)
-                ? $"there is one argument too many after NAME; {SecretVerb.FromStdin}"
+                ? $"nothing may follow NAME; {SecretVerb.FromStdin}"
                 : $"unexpected argument '{positionals[taken]}'");
         }
     }

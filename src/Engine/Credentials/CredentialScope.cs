@@ -9,8 +9,8 @@ namespace McpProxyFast.Credentials;
 /// <remarks>
 /// Other paths of the same origin may belong to other tenants. If the target's URL has a path, that path is the resource. If it has none, the resource is the
 /// path that first asks for a token and for which a token is obtained. But if the operator has set the token or named the authorization server, the credential
-/// is for the whole origin at first. Paths are compared as bytes. Servers interpret dot segments and encoded separators differently, so a path that has one of
-/// these below the resource's path is not covered.
+/// is for the whole origin until a token has been obtained for such a path. Paths are compared as bytes. Servers interpret dot segments and encoded separators
+/// differently, so a path that has one of these below the resource's path is not covered.
 /// </remarks>
 internal sealed class CredentialScope
 {
@@ -42,7 +42,8 @@ internal sealed class CredentialScope
 
     /// <param name="target">The upstream.</param>
     /// <param name="isForOrigin">
-    /// Used if the target's URL has no path: true if the credential is for the whole origin at first; false if it is for the path that first asks for a token.
+    /// Not used if the target's URL has a path. If it has none: true if the credential is for the whole origin until a token has been obtained for a path that
+    /// asked for one; false if it is only for the path that first asks for a token and gets one.
     /// </param>
     public CredentialScope(Uri target, bool isForOrigin)
     {

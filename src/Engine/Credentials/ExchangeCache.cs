@@ -132,8 +132,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Exchanges a token that <see cref="Find"/> has not found. Only one exchange is made, however many requests carry the token.</summary>
     /// <param name="input">The tokens.</param>
     /// <param name="before">
-    /// The tokens that the proxy's own sign-in had before its last renewal. If the token that was exchanged for them is still valid, it is returned, and the
-    /// new tokens are exchanged in the background. Null if there are no such tokens, or if what was exchanged for them must not be sent.
+    /// The tokens that the proxy's own sign-in had before its last renewal. If the token that was obtained in exchange for them is still valid, it is returned,
+    /// and the new tokens are exchanged in the background. Null if there are no such tokens, or if the token that was obtained for them must not be sent.
     /// </param>
     /// <param name="cancellationToken">Ends the wait of this request. The exchange continues for the others.</param>
     public async ValueTask<CredentialResult> ObtainAsync(ExchangeInput input, ExchangeInput? before, CancellationToken cancellationToken)
@@ -205,7 +205,8 @@ internal sealed class ExchangeCache : IAsyncDisposable
             _metrics.Joined();
         }
 
-        // The exchange that was joined may have begun before the cache had this token. Such an exchange does not renew it, so a later request may try again.
+        // The exchange was started by another request, perhaps before this token was in the cache. Then it does not renew the token, so a later request may
+        // start a renewal.
         renewed?.RenewLater((_clock.GetUtcNow() + FailureLifetime).UtcTicks);
         return flight;
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.Credentials;
 
 /// <summary>Decides how a request is answered after its token exchange has failed, and logs the failure.</summary>
-/// <param name="isCallers">Whether the exchanged tokens are the callers' own. If such a token is refused, the caller must act, not the operator.</param>
+/// <param name="isCallers">Whether the tokens of callers are sent to be exchanged. If such a token is refused, the caller must act, not the operator.</param>
 /// <param name="endpoint">The URL of the token endpoint, for the log.</param>
 /// <param name="logger">Logs failures.</param>
 /// <param name="clock">Measures the time between log lines.</param>

@@ -57,7 +57,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
 
     public override bool IsPerCaller => _subject is null;
 
-    /// <summary>Whether no credential is needed yet: the login's token is the subject, and nothing has asked for it.</summary>
+    /// <summary>Whether no credential is needed yet: the proxy's own sign-in provides the subject's token, and the upstream has asked for none.</summary>
     public override bool IsUnasked => !IsPerCaller && _login!.IsUnasked;
 
     public override CredentialLine? CurrentFor(ReadOnlySpan<byte> caller, ref ExchangeMemo memo)

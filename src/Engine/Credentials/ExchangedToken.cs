@@ -62,7 +62,7 @@ internal sealed class ExchangedToken : CachedEntry
     /// <summary>The time of last use. The cache evicts the entry with the lowest value first.</summary>
     public override long Worth => Volatile.Read(ref _usedAtTicks);
 
-    /// <summary>Whether the token was exchanged for exactly these tokens. False if they were too long to be kept.</summary>
+    /// <summary>Whether the token was obtained in exchange for exactly these tokens. False if they were too long to be kept.</summary>
     /// <remarks>The time that the comparison takes reveals nothing useful, for the reasons at <c>CachedVerdict.IsAbout</c>.</remarks>
     public bool IsFor(ReadOnlySpan<byte> subject, ReadOnlySpan<byte> actor) => _input is not null && _input.Is(subject, actor);
 

@@ -8,7 +8,7 @@ namespace McpProxyFast.Credentials;
 /// <summary>A bearer token in a file that another program keeps up to date.</summary>
 internal sealed class FileBearer(string path, CredentialScope scope, TimeProvider clock, ILogger logger) : UpstreamCredentials(scope)
 {
-    // The whole file is read each time, instead of its timestamp: a mounted secret is a symlink whose timestamp never changes.
+    // The time between two reads. The whole file is read, not only its timestamp: a mounted secret is a symlink whose timestamp never changes.
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
     /// <summary>Reads the file again at intervals; null before the start.</summary>

@@ -25,7 +25,7 @@ internal sealed class RenewalTimer : IAsyncDisposable
     /// <summary>A lock that is held while the fields below are changed, so that they always agree.</summary>
     private readonly Lock _lock = new();
 
-    /// <summary>The time that was set last; null if none is set, or the method has been called for it and has succeeded.</summary>
+    /// <summary>The time that was set last; null if none is set, or <c>_onDue</c> has been called at that time and has succeeded.</summary>
     private DateTimeOffset? _at;
 
     /// <summary>The wait that was computed when <c>_at</c> was set, and the timestamp of that moment. Valid while <c>_at</c> is set.</summary>

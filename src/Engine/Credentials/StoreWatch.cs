@@ -79,8 +79,8 @@ internal sealed class StoreWatch : IAsyncDisposable
         }
         else if (news.IsSignedOut && held?.Generation != news.Generation && _token.Withdraw(news.Order))
         {
-            // This is not reached if the token was obtained after the sign-out, without a person. Such a token has the same generation as the signed-out entry,
-            // and is kept.
+            // A token that was obtained after the sign-out, without a person, has the same generation as the signed-out entry. It stays in use, and this code
+            // does not run.
             _logger.SignedOut(_target);
         }
     }

@@ -27,7 +27,7 @@ internal abstract class UpstreamCredentials(CredentialScope scope) : IAsyncDispo
     /// </summary>
     public virtual bool ProvesEachRequest => false;
 
-    /// <summary>Whether requests may be sent without a credential: nothing has asked for one, and none is being obtained.</summary>
+    /// <summary>Whether requests may be sent without a credential: the upstream has not asked for one, and none is being obtained.</summary>
     /// <remarks>On the request path, if there is no credential line: a few volatile reads; nothing is allocated.</remarks>
     public virtual bool IsUnasked => false;
 

@@ -75,8 +75,8 @@ internal static partial class LogMessages
     public static partial void TargetAsksForCredential(this ILogger logger);
 
     [LoggerMessage(208, LogLevel.Warning,
-        "Refused a request that a browser sent for a web page of another site (403 cross-site-not-allowed). "
-        + "To let the page call, add its origin to McpProxyOptions.AllowedOrigins. The page must use fetch, which sends Origin.")]
+        "Refused a browser's request without Origin for a page of another site (403 cross-site-not-allowed). "
+        + "To let the page call, add its origin to McpProxyOptions.AllowedOrigins. It must call with fetch, which sends Origin.")]
     public static partial void CrossSiteRefused(this ILogger logger);
 
     [LoggerMessage(209, LogLevel.Information,

@@ -53,7 +53,7 @@ internal static class ServerDiscovery
     /// <param name="log">Records the requests.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The JSON objects that are about this issuer. The next URL is requested only when the caller asks for the next object.</returns>
-    /// <exception cref="OAuthException">The issuer cannot be reached.</exception>
+    /// <exception cref="OAuthException">The issuer cannot be reached, or the discovery has made too many requests.</exception>
     public static async IAsyncEnumerable<(string Place, JsonElement Document)> DocumentsAsync(
         OAuthHttp http, string issuer, IEnumerable<string> places, DiscoveryLog log, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -29,7 +29,7 @@ internal sealed class GoogleTokenInfo(ProviderHttp http, Uri endpoint)
     {
         if (!long.TryParse(answer.TextOf("exp"), NumberStyles.None, CultureInfo.InvariantCulture, out long expires))
         {
-            throw new IOException($"{ProviderHttp.Place(endpoint)} answered without a valid expiry (exp)");
+            throw new IOException($"{ProviderHttp.Place(endpoint)} gave no valid expiry time (exp) for the token: the URL must be that of Google's tokeninfo");
         }
 
         return ProviderHttp.Claims(new JsonObject

@@ -53,7 +53,7 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // The digests are kept only in memory, as long as this process holds the lock.
+            // The file could not be read or written. The digests are only in memory, as long as this process holds the lock.
         }
 
         return shown;
@@ -85,7 +85,8 @@ internal sealed class RenewalTurn(FileStream? file) : IDisposable
         }
         catch (Exception failure) when (FileFault.Is(failure))
         {
-            // The file already has its size, so this is rare. The digests are kept in memory as long as this process holds the lock.
+            // A write fails rarely, even on a full disk, since the file already has its size. After a failure, the digests are only in memory, as long as this
+            // process holds the lock.
         }
     }
 
