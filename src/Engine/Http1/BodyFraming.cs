@@ -52,7 +52,9 @@ internal struct BodyFraming
     /// <summary>A copy that takes only the data of a chunked body and drops the chunk lines. For a receiver that does not use chunks.</summary>
     public readonly BodyFraming AsDataOnly() => this with { _chunked = _chunked.AsDataOnly() };
 
-    /// <summary>A copy that takes only the data from here on, also in the middle of a body. For code that inspects the body but does not send it.</summary>
+    /// <summary>
+    /// A copy that drops the chunk lines from here on and takes only the data. May be made in the middle of a body, since it only serves to inspect the body.
+    /// </summary>
     public readonly BodyFraming AsDataFromHere() => this with { _chunked = _chunked.AsDataFromHere() };
 
     /// <summary>

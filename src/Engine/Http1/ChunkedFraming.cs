@@ -71,7 +71,9 @@ internal struct ChunkedFraming(in BodyLimits limits)
         return this with { _dataOnly = true };
     }
 
-    /// <summary>A copy that takes only the data from here on, also in the middle of a body. For code that inspects the body but does not send it.</summary>
+    /// <summary>
+    /// A copy that drops the chunk lines from here on and takes only the data. May be made in the middle of a body, since it only serves to inspect the body.
+    /// </summary>
     public readonly ChunkedFraming AsDataFromHere() => this with { _dataOnly = true };
 
     public Step Next(ReadOnlySpan<byte> input)
