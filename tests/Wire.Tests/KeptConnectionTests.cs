@@ -43,7 +43,7 @@ public sealed class KeptConnectionTests
         Assert.Equal(ExchangeEnd.Answered, (await host.Reports.NextAsync()).End);
         await upstream.ReadToEndAsync();
         await Expect.FreshUpstreamAsync(host, client);
-        Assert.Equal(["mcpproxyfast.refusals reason=answer-unasked rule=RFC 9112 §9.2 side=upstream: 1"], host.Counts.Failures);
+        Assert.Equal(["mcpproxyfast.refusals reason=response-unsolicited rule=RFC 9112 §9.2 side=upstream: 1"], host.Counts.Failures);
     }
 
     [Theory, OverEvery]
@@ -54,7 +54,7 @@ public sealed class KeptConnectionTests
         await upstream.SendAsync(Messages.Answer("evil"));
         Assert.Equal("", await upstream.ReadToEndAsync());
         await Expect.FreshUpstreamAsync(host, client);
-        Assert.Equal(["mcpproxyfast.refusals reason=answer-unasked rule=RFC 9112 §9.2 side=upstream: 1"], host.Counts.Failures);
+        Assert.Equal(["mcpproxyfast.refusals reason=response-unsolicited rule=RFC 9112 §9.2 side=upstream: 1"], host.Counts.Failures);
     }
 
     [Theory, OverEvery]

@@ -28,7 +28,7 @@ public sealed class MetricTests
     [Theory]
     [OverEvery("HTP/1.1 200 OK\r\n\r\n", "status-line-invalid", "RFC 9112 §4")]
     [OverEvery("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "field-folded", "RFC 9112 §5.2")]
-    [OverEvery("HTTP/1.1 101 Switching Protocols\r\n\r\n", "switch-unasked", "RFC 9110 §15.2.2")]
+    [OverEvery("HTTP/1.1 101 Switching Protocols\r\n\r\n", "switch-unsolicited", "RFC 9110 §15.2.2")]
     [OverEvery("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk-size-invalid", "RFC 9112 §7.1")]
     public async Task AnswerThatIsNotTakenIsCountedWithItsRule(Over over, string response, string code, string rule)
     {

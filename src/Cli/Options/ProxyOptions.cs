@@ -21,7 +21,8 @@ internal class ProxyOptions : IncomingOptions
     public IEnumerable<string> AllowedOrigins { get; set; } = [];
 
     [Option("allowed-hosts", MetaValue = "HOST",
-        HelpText = "Host that requests may name: name (any port) or name:port; *: any. Unless given: on loopback only the proxy's own, elsewhere any.")]
+        HelpText = "Host that requests may name: name (any port) or name:port; *: any. On loopback the proxy's own are allowed too. "
+            + "Elsewhere, unless given: any.")]
     public IEnumerable<string> AllowedHosts { get; set; } = [];
 
     [Option("allow-unprotected", HelpText = "Start even if anybody who can reach --host could use the credential that the proxy sends to the target.")]
@@ -45,7 +46,7 @@ internal class ProxyOptions : IncomingOptions
     [Option("header-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time for a request head to arrive, 10ms to 1h.")]
     public string HeaderTimeout { get; set; } = "";
 
-    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "Longest time between two requests of a connection, 10ms to 24h.")]
+    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "An idle client connection is closed after this time, 10ms to 24h.")]
     public string IdleTimeout { get; set; } = "";
 
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that running exchanges get when the proxy is told to stop, 0s to 1h.")]

@@ -105,9 +105,9 @@ internal static class Violations
         Violation.ChunkExtensionInvalid => ("chunk-extension-invalid", "RFC 9112 §7.1.1"),
         Violation.ChunkOverheadTooLarge => ("chunk-overhead-too-large", "RFC 9112 §7.1.1"),
         Violation.TrailerInvalid => ("trailer-invalid", "RFC 9112 §7.1.2"),
-        Violation.UnexpectedSwitch => ("switch-unasked", "RFC 9110 §15.2.2"),
+        Violation.UnexpectedSwitch => ("switch-unsolicited", "RFC 9110 §15.2.2"),
         Violation.TooManyInterim => ("too-many-interim", "RFC 9110 §15.2"),
-        Violation.UnsolicitedResponse => ("answer-unasked", "RFC 9112 §9.2"),
+        Violation.UnsolicitedResponse => ("response-unsolicited", "RFC 9112 §9.2"),
         _ => throw new UnreachableException($"{violation} is not a violation."),
     };
 }

@@ -97,7 +97,7 @@ internal sealed class RequestRewriter
     public string DescribeTarget(RequestHead head) => _target.Describe(head);
 
     /// <summary>The maximum number of bytes that <see cref="WriteTarget"/> writes.</summary>
-    public int MostTargetBytes(RequestHead head) => _target.MostBytes(head);
+    public int MaxTargetBytes(RequestHead head) => _target.MaxBytes(head);
 
     /// <summary>Writes path and query as the upstream will see them; allocates nothing.</summary>
     /// <returns>How many bytes were written.</returns>

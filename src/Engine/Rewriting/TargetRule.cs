@@ -34,7 +34,7 @@ internal sealed class TargetRule
     /// <summary>Path and query as the upstream will see them. Only for code that runs rarely, since it allocates.</summary>
     public string Describe(RequestHead head)
     {
-        byte[] room = new byte[MostBytes(head)];
+        byte[] room = new byte[MaxBytes(head)];
         return Encoding.ASCII.GetString(room, 0, Write(head, room));
     }
 
@@ -54,7 +54,7 @@ internal sealed class TargetRule
     public bool Changes(ReadOnlySpan<byte> path) => IsMapped(path) && !path.SequenceEqual(_path);
 
     /// <summary>How long the mapped path and query can be in bytes.</summary>
-    public int MostBytes(RequestHead head) => head.PathAndQuery.Length + ExtraBytes;
+    public int MaxBytes(RequestHead head) => head.PathAndQuery.Length + ExtraBytes;
 
     /// <summary>Writes path and query as the upstream will see them.</summary>
     /// <returns>How many bytes were written.</returns>

@@ -56,7 +56,7 @@ internal struct RequestNote
     /// <param name="caller">The caller's token; empty if there is none, or the credential does not depend on it.</param>
     public void Take(RequestHead head, RequestRewriter rewriter, ReadOnlySpan<byte> redirectedTo, ReadOnlySpan<byte> caller)
     {
-        int target = redirectedTo.IsEmpty ? rewriter.MostTargetBytes(head) : redirectedTo.Length;
+        int target = redirectedTo.IsEmpty ? rewriter.MaxTargetBytes(head) : redirectedTo.Length;
         int most = head.Authority.Length + head.Path.Length + head.Method.Length + target + caller.Length;
         if (_bytes is null || _bytes.Length < most)
         {

@@ -36,7 +36,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
                     TargetHost = host,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ApplicationProtocols = [SslApplicationProtocol.Http11],
-                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => TryJudge(certificate, chain, errors, out refused, out thrown),
+                    RemoteCertificateValidationCallback = (_, certificate, chain, errors) => TryVerify(certificate, chain, errors, out refused, out thrown),
                 },
                 cancel).ConfigureAwait(false);
             return NetworkStack.Over(socket, tls, address);
@@ -73,7 +73,7 @@ internal sealed class UpstreamTls(string host, RemoteCertificateValidationCallba
     }
 
     /// <summary>Decides whether the certificate is accepted. Catches what the check throws, so that the log can name it.</summary>
-    private bool TryJudge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, out CertificateFault? refused, out Exception? thrown)
+    private bool TryVerify(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, out CertificateFault? refused, out Exception? thrown)
     {
         (refused, thrown) = (null, null);
         try

@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 
 namespace McpProxyFast.Engine.Tests.Outcomes;
 
-public sealed class TallyTests : IDisposable
+public sealed class ProxyMetricsTests : IDisposable
 {
     private readonly ListLogger _logger = new();
     private readonly ProxyMetrics _metrics;
     private readonly MeterListener _listener = new();
     private readonly List<string> _measured = [];
 
-    public TallyTests()
+    public ProxyMetricsTests()
     {
         _metrics = new ProxyMetrics(_logger, () => 7, observer: null, new HookFaults(_logger, TimeProvider.System), TimeProvider.System);
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -83,7 +83,7 @@ public sealed class TallyTests : IDisposable
 
         Assert.Equal(
             [
-                "mcpproxyfast.refusals 1 reason=switch-unasked rule=RFC 9110 §15.2.2 side=upstream",
+                "mcpproxyfast.refusals 1 reason=switch-unsolicited rule=RFC 9110 §15.2.2 side=upstream",
                 "mcpproxyfast.faults 1 reason=upstream-response-invalid side=upstream",
                 "mcpproxyfast.exchanges 1 end=faulted",
             ],
@@ -95,7 +95,7 @@ public sealed class TallyTests : IDisposable
     {
         _metrics.UnsolicitedResponse();
 
-        Assert.Equal(["mcpproxyfast.refusals 1 reason=answer-unasked rule=RFC 9112 §9.2 side=upstream"], _measured);
+        Assert.Equal(["mcpproxyfast.refusals 1 reason=response-unsolicited rule=RFC 9112 §9.2 side=upstream"], _measured);
     }
 
     [Theory]
