@@ -14,22 +14,24 @@ namespace McpProxyFast.Serving;
 /// may block. So they leave the waking to a thread of the <see cref="WakeQueue"/> (<see cref="Later"/>).
 /// </para>
 /// </remarks>
-internal sealed class DueWork(Interrupts interrupts, Connection client, SharedServices parts) : IThreadPoolWorkItem
+internal struct DueWork
 {
-    /// <summary>What is due and not yet begun, as <see cref="Due"/>. While it is not 0, this object is in the <see cref="WakeQueue"/>, once.</summary>
+    /// <summary>
+    /// What is due and not yet begun, as <see cref="Due"/>. While it is not 0, the <see cref="Interrupts"/> object is once in the <see cref="WakeQueue"/>.
+    /// </summary>
     private int _due;
 
-    /// <summary>Does what is due on a thread of the <see cref="WakeQueue"/>: the woken code may block.</summary>
-    public void Later(Due due)
+    /// <summary>Leaves what is due to a thread of the <see cref="WakeQueue"/>, since the woken code may block. That thread calls <see cref="DoNow"/>.</summary>
+    public void Later(Due due, Interrupts interrupts, WakeQueue wakes)
     {
         if (due is not Due.None && Interlocked.Or(ref _due, (int)due) == 0)
         {
-            parts.Heartbeat.Wakes.Add(this);
+            wakes.Add(interrupts);
         }
     }
 
     /// <summary>Does what is due, on this thread. A loop that is not waiting now sees the cancellation at its next wait.</summary>
-    public void Do(Due due)
+    public static void Do(Due due, Interrupts interrupts, Connection client)
     {
         if (due.HasFlag(Due.ClientAbort))
         {
@@ -68,17 +70,8 @@ internal sealed class DueWork(Interrupts interrupts, Connection client, SharedSe
     }
 
     /// <summary>
-    /// Called by the <see cref="WakeQueue"/>. If more becomes due after it has begun, it is called again, perhaps while the first call still runs.
+    /// Does what is due on this thread, one of the <see cref="WakeQueue"/>. If more becomes due after it has begun, it is called again, perhaps while the first
+    /// call still runs.
     /// </summary>
-    void IThreadPoolWorkItem.Execute()
-    {
-        try
-        {
-            Do((Due)Interlocked.Exchange(ref _due, 0));
-        }
-        catch (Exception bug)
-        {
-            parts.Logger.ConnectionNotTold(bug);
-        }
-    }
+    public void DoNow(Interrupts interrupts, Connection client) => Do((Due)Interlocked.Exchange(ref _due, 0), interrupts, client);
 }

@@ -16,8 +16,9 @@ namespace McpProxyFast.Serving;
 /// </code>
 /// The heartbeat passes the word that it read before it observed an exchange. If that exchange has settled since, the number differs and nothing happens. An
 /// exchange's relays return to their pool only after it has settled, so whatever the heartbeat reads from a relay cannot harm another exchange.
+/// <para>It is a struct, as the other parts of <see cref="Interrupts"/> are, so that a connection needs no object for it. It must never be copied.</para>
 /// </remarks>
-internal sealed class ExchangeWord
+internal struct ExchangeWord
 {
     private const int RefusalShift = 8;
     private const int FlagShift = 16;

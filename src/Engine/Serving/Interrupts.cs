@@ -16,7 +16,7 @@ namespace McpProxyFast.Serving;
 /// <see cref="ExchangeWord"/> holds what can end the exchange. <see cref="WaitDeadline"/> holds the time by which the present wait must end. When a reason is
 /// set or the deadline expires, <see cref="DueWork"/> wakes the main loop. <see cref="RelayMonitor"/> checks on each beat that bodies are sent fast enough.
 /// </remarks>
-internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
+internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThreadPoolWorkItem
 {
     /// <summary>The services that all connections share.</summary>
     private readonly SharedServices _parts;
@@ -30,16 +30,16 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     private readonly bool _mustAskForEnd;
 
     /// <summary>The number of the present exchange, and everything that can end it.</summary>
-    private readonly ExchangeWord _exchange = new();
+    private ExchangeWord _exchange;
 
     /// <summary>The deadline of the present wait.</summary>
-    private readonly WaitDeadline _deadline;
+    private WaitDeadline _deadline;
 
     /// <summary>Checks the progress of <see cref="_sending"/> and <see cref="_streaming"/> on each beat. Used by the heartbeat only.</summary>
-    private readonly RelayMonitor _monitor;
+    private RelayMonitor _monitor;
 
     /// <summary>Cancels waits and ends the connection, when something was decided here.</summary>
-    private readonly DueWork _work;
+    private DueWork _work;
 
     /// <summary>The present exchange is this connection's last one.</summary>
     private volatile bool _drains;
@@ -66,9 +66,6 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
         _parts = parts;
         _client = client;
         _mustAskForEnd = client.Input.MustAskForEnd;
-        _deadline = new WaitDeadline(parts.Heartbeat);
-        _monitor = new RelayMonitor(this, client, parts.Limits);
-        _work = new DueWork(this, client, parts);
     }
 
     /// <summary>The present exchange is the last one: the proxy is stopping, or the host program wants this connection back.</summary>
@@ -126,11 +123,11 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     public void Drain()
     {
         _drains = true;
-        _work.Later(Due.ClientRead); // ends a loop that waits for a request, or lingers; any other wait is repeated
+        Later(Due.ClientRead); // ends a loop that waits for a request, or lingers; any other wait is repeated
     }
 
     /// <summary>Cuts the exchange and aborts the client's connection.</summary>
-    public void Abort() => _work.Later(_exchange.TryCut(FaultReason.Stopped, exchange: null) | Due.ClientAbort);
+    public void Abort() => Later(_exchange.TryCut(FaultReason.Stopped, exchange: null) | Due.ClientAbort);
 
     /// <summary>Like <see cref="Abort"/>, because the connection's beat has thrown an exception.</summary>
     public void FailBeat(Exception bug)
@@ -140,24 +137,24 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             _parts.Heartbeat.Wakes.Add(new FailedBeat(_parts.Logger, bug)); // logged once: the connection is cut below
         }
 
-        _work.Later(_exchange.TryCut(FaultReason.InternalError, exchange: null) | Due.ClientAbort);
+        Later(_exchange.TryCut(FaultReason.InternalError, exchange: null) | Due.ClientAbort);
     }
 
     /// <summary>Ends the exchange and the connection for an external reason. The main loop is woken wherever it waits, and continues on this thread.</summary>
-    public void Cut(FaultReason reason) => _work.Do(_exchange.TryCut(reason, exchange: null));
+    public void Cut(FaultReason reason) => Do(_exchange.TryCut(reason, exchange: null));
 
     /// <summary>Refuses the rest of the request's body. The main loop, which waits for the response, is woken and continues on this thread.</summary>
-    public void RefuseBody(RefusalReason reason) => _work.Do(_exchange.TryRefuse(reason, exchange: null));
+    public void RefuseBody(RefusalReason reason) => Do(_exchange.TryRefuse(reason, exchange: null));
 
     /// <summary>
     /// Like <see cref="Cut"/>, for the heartbeat: does nothing if the observed exchange has settled. Another thread wakes the exchange's loop.
     /// </summary>
-    public void CutLater(FaultReason reason, long exchange) => _work.Later(_exchange.TryCut(reason, exchange));
+    public void CutLater(FaultReason reason, long exchange) => Later(_exchange.TryCut(reason, exchange));
 
     /// <summary>
     /// Like <see cref="RefuseBody"/>, for the heartbeat: does nothing if the observed exchange has settled. Another thread wakes the exchange's loop.
     /// </summary>
-    public void RefuseBodyLater(RefusalReason reason, long exchange) => _work.Later(_exchange.TryRefuse(reason, exchange));
+    public void RefuseBodyLater(RefusalReason reason, long exchange) => Later(_exchange.TryRefuse(reason, exchange));
 
     /// <summary>Stops the pump. The exchange continues without the rest of the request.</summary>
     public void StopPump()
@@ -206,7 +203,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     }
 
     /// <summary>Starts the deadline of a wait that begins now.</summary>
-    public void Await(Wait wait, TimeSpan limit) => _deadline.Start(wait, limit, CountDelivered(wait));
+    public void Await(Wait wait, TimeSpan limit) => _deadline.Start(wait, _parts.Heartbeat.After(limit), CountDelivered(wait));
 
     /// <summary>Removes the deadline, because the wait has ended.</summary>
     /// <returns>False if the deadline has expired.</returns>
@@ -218,7 +215,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
             return true;
         }
 
-        _work.Do(DueAfter(expired)); // the heartbeat may be about to do this too: doing it twice is harmless
+        Do(DueAfter(expired)); // the heartbeat may be about to do this too: doing it twice is harmless
         return false;
     }
 
@@ -258,23 +255,36 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     /// <summary>From now on, the heartbeat checks the progress of the streamed response.</summary>
     public void FollowStream(BodyRelay relay) => _streaming = relay;
 
+    /// <summary>Called by the <see cref="WakeQueue"/>.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            _work.DoNow(this, _client);
+        }
+        catch (Exception bug)
+        {
+            _parts.Logger.ConnectionNotTold(bug);
+        }
+    }
+
     public void OnBeat(long nowMilliseconds)
     {
         long exchange = _exchange.Value; // read before the relays: if another exchange has begun since, the numbers differ, and a decision has no effect
         CheckDeadline(nowMilliseconds);
         if (_sending is { } sending)
         {
-            _monitor.CheckPump(sending, exchange, nowMilliseconds);
+            _monitor.CheckPump(this, _parts.Limits, sending, exchange, nowMilliseconds);
         }
 
         if (_streaming is { } streaming)
         {
-            _monitor.CheckStream(streaming, exchange, nowMilliseconds);
+            _monitor.CheckStream(this, _client, _parts.Limits.WriteTimeout, streaming, exchange, nowMilliseconds);
         }
 
         if (_mustAskForEnd && _client.Input.MayHideEnd)
         {
-            _work.Later(Due.ClientEnd);
+            Later(Due.ClientEnd);
         }
 
         if (_upstream is { IsIdle: true } upstream && _parts.Pool.IsStale(upstream, nowMilliseconds))
@@ -298,7 +308,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
 
         if (_deadline.TryExpire(seen))
         {
-            _work.Later(DueAfter(wait));
+            Later(DueAfter(wait));
         }
     }
 
@@ -326,4 +336,8 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener
     {
         public void Execute() => logger.DeadlinesNotSeen(bug);
     }
+
+    private void Later(Due due) => _work.Later(due, this, _parts.Heartbeat.Wakes);
+
+    private void Do(Due due) => DueWork.Do(due, this, _client);
 }

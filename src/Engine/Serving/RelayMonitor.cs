@@ -5,7 +5,7 @@ using McpProxyFast.Transport;
 namespace McpProxyFast.Serving;
 
 /// <summary>Checks on each beat that the bodies of a client connection's exchange move fast enough. Used by the heartbeat only.</summary>
-internal sealed class RelayMonitor(Interrupts interrupts, Connection client, ProxyLimits limits)
+internal struct RelayMonitor
 {
     /// <summary>The progress of the request's body while the pump sends it.</summary>
     private RelayProgress _sending;
@@ -14,10 +14,12 @@ internal sealed class RelayMonitor(Interrupts interrupts, Connection client, Pro
     private RelayProgress _streaming;
 
     /// <summary>Checks that a request's body moves: the client must send it, and the upstream must read it, fast enough.</summary>
+    /// <param name="interrupts">Gets the decision.</param>
+    /// <param name="limits">Which progress is enough.</param>
     /// <param name="relay">The relay of the request's body.</param>
     /// <param name="exchange">The word of the exchange (<see cref="ExchangeWord"/>), read before the relay.</param>
     /// <param name="now">The present time.</param>
-    public void CheckPump(BodyRelay relay, long exchange, long now)
+    public void CheckPump(Interrupts interrupts, ProxyLimits limits, BodyRelay relay, long exchange, long now)
     {
         RelayPhase phase = _sending.Follow(ExchangeWord.NumberOf(exchange), relay, now);
         if (phase is RelayPhase.Writing)
@@ -50,10 +52,13 @@ internal sealed class RelayMonitor(Interrupts interrupts, Connection client, Pro
     }
 
     /// <summary>Checks that the client reads what is streamed to it. Only a write has a deadline: a stream may be silent for any time.</summary>
+    /// <param name="interrupts">Gets the decision.</param>
+    /// <param name="client">The client's connection.</param>
+    /// <param name="writeTimeout">How long the client may take no bytes.</param>
     /// <param name="relay">The relay of the response's body.</param>
     /// <param name="exchange">The word of the exchange (<see cref="ExchangeWord"/>), read before the relay.</param>
     /// <param name="now">The present time.</param>
-    public void CheckStream(BodyRelay relay, long exchange, long now)
+    public void CheckStream(Interrupts interrupts, Connection client, TimeSpan writeTimeout, BodyRelay relay, long exchange, long now)
     {
         RelayPhase phase = relay.Phase;
         if (phase is RelayPhase.Reading && interrupts.AnsweredBy != long.MaxValue)
@@ -68,7 +73,7 @@ internal sealed class RelayMonitor(Interrupts interrupts, Connection client, Pro
 
         interrupts.NoteAnswer(now);
         if (_streaming.Follow(ExchangeWord.NumberOf(exchange), relay, now) is RelayPhase.Writing
-            && _streaming.IsStuckWriting(client.Output, now, limits.WriteTimeout))
+            && _streaming.IsStuckWriting(client.Output, now, writeTimeout))
         {
             interrupts.CutLater(FaultReason.ClientTooSlow, exchange);
         }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using McpProxyFast.Transport;
 
 namespace McpProxyFast.Serving;
 
@@ -10,7 +9,7 @@ namespace McpProxyFast.Serving;
 /// The deadline is one word: the time, and the kind of wait. The heartbeat changes it by compare-exchange. So a deadline expires at most once, and a newer
 /// deadline is never mistaken for an older one.
 /// </remarks>
-internal sealed class WaitDeadline(Heartbeat heartbeat)
+internal struct WaitDeadline
 {
     private const int WaitBits = 4;
     private const long ExpiredBit = 8;
@@ -38,9 +37,9 @@ internal sealed class WaitDeadline(Heartbeat heartbeat)
 
     /// <summary>Starts the deadline of a wait that begins now.</summary>
     /// <param name="wait">The kind of wait.</param>
-    /// <param name="limit">How long it may last.</param>
+    /// <param name="until">When it must end, in the heartbeat's time.</param>
     /// <param name="delivered">If the wait is for a peer to read: the number of bytes that have reached it until now.</param>
-    public void Start(Wait wait, TimeSpan limit, long delivered)
+    public void Start(Wait wait, long until, long delivered)
     {
         Debug.Assert(wait is not Wait.None, "A deadline is for something.");
         if (IsWrite(wait))
@@ -48,7 +47,7 @@ internal sealed class WaitDeadline(Heartbeat heartbeat)
             _deliveredAtStart = delivered;
         }
 
-        Volatile.Write(ref _word, (heartbeat.After(limit) << WaitBits) | (long)wait);
+        Volatile.Write(ref _word, (until << WaitBits) | (long)wait);
     }
 
     /// <summary>Removes the deadline, because the wait has ended.</summary>
