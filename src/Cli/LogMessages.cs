@@ -33,7 +33,7 @@ internal static partial class LogMessages
     public static partial void UnprotectedCredential(this ILogger logger, string host, string target);
 
     [LoggerMessage(907, LogLevel.Warning,
-        "UNENCRYPTED: your credential goes to {Target} in plain HTTP, where others on the way can read it: use an https --target-uri")]
+        "UNENCRYPTED: credentials go to {Target} in plain HTTP, where others on the way can read them: use a target that begins with https:")]
     public static partial void UnencryptedCredential(this ILogger logger, string target);
 
     [LoggerMessage(908, LogLevel.Warning, "--{File} is not read, since --{Secret} is given too; leave one of them out")]
@@ -68,7 +68,7 @@ internal static partial class LogMessages
     [LoggerMessage(962, LogLevel.Warning, "the answer to the tunnel's request {Request} could not be delivered and is lost: {Why}")]
     public static partial void AnswerLost(this ILogger logger, string request, string why);
 
-    [LoggerMessage(963, LogLevel.Debug, "the deadline of the tunnel's request {Request} has passed, so it gets no answer")]
+    [LoggerMessage(963, LogLevel.Debug, "the deadline of the tunnel's request {Request} has passed; its answer is no longer sent")]
     public static partial void CommandExpired(this ILogger logger, string request);
 
     [LoggerMessage(964, LogLevel.Warning,

@@ -24,7 +24,7 @@ internal static class SecretFile
     /// <summary>Reads a file and trims white space. It blocks the thread, so it is only for the time before the proxy serves requests.</summary>
     /// <param name="path">The file.</param>
     /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
-    /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
+    /// <exception cref="SecretFileException">The file cannot be read, or not in time; or it is empty or too large.</exception>
     public static string Read(string path, TimeSpan? within = null)
     {
         Reading reading = Begin(path);
@@ -37,7 +37,7 @@ internal static class SecretFile
     /// <param name="path">The file.</param>
     /// <param name="cancellationToken">Cancelled to stop waiting.</param>
     /// <param name="within">How long to wait; null for <see cref="MaxWait"/>.</param>
-    /// <exception cref="SecretFileException">The file cannot be read in time, is empty, or is too large.</exception>
+    /// <exception cref="SecretFileException">The file cannot be read, or not in time; or it is empty or too large.</exception>
     public static async Task<string> ReadAsync(string path, CancellationToken cancellationToken, TimeSpan? within = null)
     {
         Reading reading = Begin(path);

@@ -31,7 +31,7 @@ public static class StoredCredentials
             HeldCredential? known = await client.LoadAsync(cancellationToken).ConfigureAwait(false);
             client.IsLogin = true;
             HeldCredential? obtained = await client.ObtainFromTargetAsync(known, cancellationToken).ConfigureAwait(false);
-            if (!policy.Grant.IsKept)
+            if (obtained is not null && !policy.Grant.IsKept)
             {
                 GuardedLogger.Around(logger).GrantNotKept();
             }

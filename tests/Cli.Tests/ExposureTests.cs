@@ -76,7 +76,7 @@ public sealed class ExposureTests
     [InlineData("http://localhost:1/mcp", false)]
     [InlineData("https://192.0.2.1/mcp", false)]
     public async Task CredentialInPlainHttpBeyondThisMachineIsSaid(string target, bool isSaid) => Assert.Equal(
-        isSaid, (await ErrorsAsync($"--target-uri {target}", Token)).Contains($"warn  UNENCRYPTED: your credential goes to {target}", StringComparison.Ordinal));
+        isSaid, (await ErrorsAsync($"--target-uri {target}", Token)).Contains($"warn  UNENCRYPTED: credentials go to {target}", StringComparison.Ordinal));
 
     private static async Task<string> ErrorsAsync(string flags, Dictionary<string, string>? environment)
     {

@@ -232,7 +232,7 @@ public sealed class ForwardedHeaderTests : IAsyncLifetime, IDisposable
         }
 
         File.Delete(file);
-        await command.ErrorLineAsync("X-Key could not be read again; the value read before stays in use");
+        await command.ErrorLineAsync("X-Key could not be read again or cannot be used; the value read before stays in use");
         int last = _upstream.Requests.Count;
         await Patience.UntilAsync(() => _upstream.Requests.Count > last + After);
         await stopping.CancelAsync();

@@ -109,7 +109,7 @@ public sealed class PolicyFlagTests : IDisposable
         "--token-exchange-actor-token-file: only one actor token")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-subject-token-type saml",
-        "--token-exchange-subject-token-type must be access_token, id_token, jwt or a URN, not 'saml'")]
+        "--token-exchange-subject-token-type must be access_token, id_token, jwt or an absolute URI, not 'saml'")]
     [InlineData(
         "--token-exchange-url https://a/t --token-exchange-grant-type nonsense",
         "--token-exchange-grant-type: The grant type of an extension must be an absolute URI")]

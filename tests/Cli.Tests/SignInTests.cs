@@ -80,7 +80,7 @@ public sealed class SignInTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, login.ExitCode);
         Assert.Contains(", renewable", login.Output, StringComparison.Ordinal);
         string[] lines = Lines(login.Errors);
-        Assert.Matches("warn .* asks for a sign-in; requests wait for it, until [0-9:]+ UTC at most. Opening browser; ", lines[^2]);
+        Assert.Matches("warn .* asks for a sign-in. It must be complete by [0-9:]+ UTC. Opening browser; ", lines[^2]);
         Assert.StartsWith($"{_server.Origin}/authorize?", lines[^1], StringComparison.Ordinal); // alone on its line
         Assert.Equal("S256", Assert.Single(_server.Authorizations)["code_challenge_method"]);
     }

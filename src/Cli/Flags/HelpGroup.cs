@@ -60,7 +60,7 @@ internal sealed record HelpGroup(string Title, string[] Common, string[] Others,
             ["--debug --check"]),
     ];
 
-    /// <summary>The group of the flags that no other group lists. A test makes sure that there are none.</summary>
+    /// <summary>The group of the flags that no other group lists. There are no such flags; a test checks that.</summary>
     public static HelpGroup Rest { get; } = new("Others", [], [], [""]);
 
     /// <summary>Returns the group of a flag.</summary>

@@ -18,7 +18,7 @@ internal sealed class LineWriter
     /// <summary>The maximum length of a line in characters. A longer one is cut, and ends with three dots.</summary>
     public const int MaxLineCharacters = 8 * 1024;
 
-    /// <summary>The maximum number of bytes in one write.</summary>
+    /// <summary>The maximum number of bytes of lines in one write. A note about lost lines may be added.</summary>
     private const int MaxBatchBytes = 64 * 1024;
 
     /// <summary>The stack size of the thread, in bytes. Its call depth is small.</summary>

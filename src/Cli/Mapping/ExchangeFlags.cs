@@ -176,7 +176,7 @@ internal static class ExchangeFlags
         "jwt" => ExchangedTokenType.Jwt,
         _ when value.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) || value.Contains("://", StringComparison.Ordinal) =>
             ExchangedTokenType.Named(value),
-        _ => throw new UsageException($"--{Prefix}{flag} must be access_token, id_token, jwt or a URN, not '{value}'"),
+        _ => throw new UsageException($"--{Prefix}{flag} must be access_token, id_token, jwt or an absolute URI, not '{value}'"),
     };
 
     private static KeyValuePair<string, string> Parameter(string given)

@@ -99,7 +99,7 @@ internal static class FlagValue
         }
         catch (ArgumentException e)
         {
-            // The runtime appends the parameter's name to the message. The engine's own text ends at the first full stop.
+            // The runtime appends the parameter's name to the message. The engine's own text is one sentence. A quoted value that contains ". " cuts it short.
             string sentence = e.Message.Split(". ")[0].TrimEnd('.');
             string rule = e.ParamName is { } name && sentence.StartsWith(name + ": ", StringComparison.Ordinal) ? sentence[(name.Length + 2)..] : sentence;
             throw new UsageException($"{flags.GetValueOrDefault(e.ParamName ?? "", "the flags")}: {rule}");

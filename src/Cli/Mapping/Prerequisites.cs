@@ -62,7 +62,9 @@ internal static class Prerequisites
     /// <exception cref="UsageException">The user has no home folder.</exception>
     public static string HomeOf(string path) => HasHome(path)
         ? path
-        : throw new UsageException("this user has no home folder to keep credentials in; give a file with --remote-auth-store, or none to keep them in memory");
+        : throw new UsageException(
+            "this user has no home folder to keep credentials in; give a file with --remote-auth-store "
+            + "(proxy, stdio and tunnel also take --remote-auth-store none: in memory)");
 
     /// <summary>Whether the user has a home folder, judged by a path in it.</summary>
     public static bool HasHome(string path) => Path.IsPathRooted(path) && !path.StartsWith(NoHome + "/", StringComparison.Ordinal);

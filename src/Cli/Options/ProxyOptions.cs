@@ -46,7 +46,8 @@ internal class ProxyOptions : IncomingOptions
     [Option("header-timeout", MetaValue = "DURATION", Default = "10s", HelpText = "Time for a request head to arrive, 10ms to 1h.")]
     public string HeaderTimeout { get; set; } = "";
 
-    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s", HelpText = "An idle client connection is closed after this time, 10ms to 24h.")]
+    [Option("idle-timeout", MetaValue = "DURATION", Default = "120s",
+        HelpText = "Longest time that a client connection is kept without a request, 10ms to 24h.")]
     public string IdleTimeout { get; set; } = "";
 
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that running exchanges get when the proxy is told to stop, 0s to 1h.")]

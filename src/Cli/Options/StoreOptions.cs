@@ -6,7 +6,7 @@ namespace McpProxyFast.Cli.Options;
 internal abstract class StoreOptions : CommonOptions
 {
     [Option("remote-auth-store", MetaValue = "FILE",
-        HelpText = "File or folder to keep tokens and registrations in, encrypted; none: keep them in memory. "
+        HelpText = "File or folder to keep tokens, registrations and secrets in, encrypted; none: keep them in memory. "
             + "Unless given: the user's data folder.")]
     public string? RemoteAuthStore { get; set; }
 }

@@ -17,8 +17,8 @@ internal abstract class TargetOptions : OutgoingOptions
     public string UpstreamIdleTimeout { get; set; } = "";
 
     [Option("upstream-post-idle-timeout", MetaValue = "DURATION", Default = "4s",
-        HelpText = "How long a connection to the target may have been idle and still carry a POST, 10ms to 1h. "
-            + "A target that says Keep-Alive: timeout=N is believed instead.")]
+        HelpText = "Longest time that a connection to the target may have been idle and is still used for a POST, 10ms to 1h. "
+            + "If the target says Keep-Alive: timeout=N, that counts instead.")]
     public string UpstreamPostIdleTimeout { get; set; } = "";
 
     [Option("response-timeout", MetaValue = "DURATION", Default = "off",

@@ -28,7 +28,7 @@ internal static class AgentLauncher
 
     private const string Shell = "/bin/sh";
 
-    /// <summary>The exit code that shells use for a program that cannot be started.</summary>
+    /// <summary>The exit code if the program cannot be started. Shells use it for a program that exists but cannot be run.</summary>
     private const int CannotStart = 126;
 
     private const int ParentDeathSignal = 1; // PR_SET_PDEATHSIG

@@ -87,7 +87,16 @@ internal sealed class IssuerKeyCache : IAsyncDisposable
     }
 
     /// <summary>The earliest time at which a token may cause a fetch.</summary>
-    public DateTimeOffset NextRefetch => _clock.GetUtcNow() + UntilNextRefetch();
+    public DateTimeOffset NextRefetch
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _clock.GetUtcNow() + UntilNextRefetch();
+            }
+        }
+    }
 
     /// <summary>Sets the action that is called when the issuer no longer publishes a key. Must be called before <see cref="Start"/>.</summary>
     public void OnWithdrawn(Action withdrawn) => _withdrawn = withdrawn;

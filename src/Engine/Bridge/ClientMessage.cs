@@ -113,8 +113,8 @@ internal sealed class ClientMessage : IDisposable
         }
     }
 
-    /// <summary>Whether the message will never be sent: it has not been sent yet, and nobody waits for an answer any more.</summary>
-    /// <returns>True if so. <see cref="TryBeginSending"/> then returns false.</returns>
+    /// <summary>Whether the message will never be sent: it is not being sent, the server does not have it, and nobody waits for an answer any more.</summary>
+    /// <returns>True if so; <see cref="TryBeginSending"/> then returns false. Called only for a message with requests.</returns>
     public bool TryGiveUp()
     {
         lock (_gate)

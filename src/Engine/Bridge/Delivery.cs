@@ -72,7 +72,7 @@ internal sealed class Delivery(IBridgeFront front, BridgeSettings settings)
     public ValueTask DropAsync(in ServerEvent dropped)
     {
         Debug.Assert(dropped.IsTooLarge, "Only an event that is too large is dropped.");
-        settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.AnswerTooLarge).Sentence);
+        settings.Logger.ServerMessageDropped(BridgeFault.For(BridgeFaultReason.MessageTooLarge).Sentence);
         return dropped.AnswerId is { } id && Open.TryEnd(id) is { } request
             ? TellAsync(request, ErrorMessage.Build(BridgeFault.For(BridgeFaultReason.AnswerTooLarge), request.Id.Raw.Span))
             : ValueTask.CompletedTask;

@@ -15,7 +15,7 @@ internal sealed class MessageBuffer : IDisposable
     /// <summary>The first piece; null while the message is empty, and after <see cref="Dispose"/>.</summary>
     private Segment? _first;
 
-    /// <summary>The piece that is being filled; null while the message is empty.</summary>
+    /// <summary>The piece that is being filled; null while nothing has been added.</summary>
     private Segment? _last;
 
     /// <summary>The message's bytes if they are in memory that was not rented here; otherwise empty.</summary>

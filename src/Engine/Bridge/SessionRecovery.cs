@@ -9,7 +9,9 @@ namespace McpProxyFast.Bridge;
 /// <param name="transport">The transport that has lost its session.</param>
 internal sealed class SessionRecovery(UpstreamParts parts, UpstreamTransport transport)
 {
-    /// <summary>Sends the client's <c>initialize</c>, log level and subscriptions again.</summary>
+    /// <summary>
+    /// Sends the client's <c>initialize</c>, <c>notifications/initialized</c>, log level and subscriptions again. Tells it which lists may have changed.
+    /// </summary>
     /// <returns>Whether there is a new session.</returns>
     public async Task<bool> RunAsync()
     {

@@ -29,7 +29,7 @@ internal sealed class AsyncMutex : IAsyncDisposable
         }
     }
 
-    /// <summary>Cancels the running attempt and all that wait, and waits until the running one has ended.</summary>
+    /// <summary>Cancels the attempt that is running and those that wait for the mutex. Returns when the running one has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync().ConfigureAwait(false);

@@ -62,7 +62,7 @@ internal sealed class ExchangeCache : IAsyncDisposable
     /// <summary>Logs each exchange, identified by the digest of its request. Never changes.</summary>
     private readonly ILogger _logger;
 
-    /// <summary>Counts exchanges, tokens found in the cache, and requests that joined a running exchange. Never changes.</summary>
+    /// <summary>The counters of token exchanges, of tokens found in the cache, and of requests that joined a running exchange.</summary>
     private readonly ExchangeMetrics _metrics;
 
     /// <summary>The exchanged tokens.</summary>

@@ -202,6 +202,7 @@ internal sealed class ExchangedCredentials : UpstreamCredentials
         TimeSpan.FromSeconds(30),
         _wantsIdToken ? "exchange-no-id-token" : "exchange-no-bearer",
         _wantsIdToken
-            ? "The proxy's sign-in gave no ID token to exchange; the proxy's operator has to ask for the scope openid."
+            ? "The proxy's sign-in gave no usable ID token to exchange. The proxy's operator has to ask for the scope openid; "
+                + "the debug log says if an ID token was ignored."
             : "The proxy's own credential is not a bearer token, so it cannot be exchanged.");
 }

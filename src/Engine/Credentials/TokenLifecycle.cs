@@ -60,7 +60,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// </summary>
     private volatile bool _isRenewedInVain;
 
-    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    /// <summary>Whether the upstream answered at the start without asking for a token. False again once it asks for one, or there is a credential.</summary>
     private volatile bool _asksForNothing;
 
     public TokenLifecycle(OAuthPolicy policy, Uri target, CredentialScope scope, AuthorizationClient client, TimeProvider clock, ILogger logger)
@@ -86,7 +86,7 @@ internal sealed class TokenLifecycle : IAsyncDisposable
     /// <summary>Whether the proxy waits for a person to sign in.</summary>
     public bool IsWaitingForPerson => _needsPerson && _signingIn.IsTaken;
 
-    /// <summary>Whether the upstream answered at the start without asking for a token, and has not asked for one since.</summary>
+    /// <summary>Whether the upstream answered at the start without asking for a token. False again once it asks for one, or there is a credential.</summary>
     public bool AsksForNothing => _asksForNothing;
 
     /// <summary>The answer for requests as long as the pause after a failure lasts; null if there is no pause, so that an attempt may be made.</summary>

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace McpProxyFast.OAuth;
 
 /// <summary>
-/// Renews a credential with its refresh token. Only one of the processes that share the store renews at a time. A refresh token that may be valid for one use
-/// only is sent only once.
+/// Renews a credential with its refresh token. Only one of the processes that share the store renews at a time. If the store is a file, a refresh token that
+/// may be valid for one use only is not sent again after a request that got no answer. After an error that does not end the grant, it is sent again.
 /// </summary>
 internal sealed class TokenRenewal(
     CredentialEntry kept, StoreLocks turns, ClientRegistry clients, TokenEndpoint tokens, TokenRevocation revocation, TimeProvider clock, ILogger logger)

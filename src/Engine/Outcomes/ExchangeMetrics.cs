@@ -8,13 +8,13 @@ namespace McpProxyFast.Outcomes;
 /// </summary>
 internal sealed class ExchangeMetrics
 {
-    /// <summary>Counts requests that the proxy sends to exchange a token. Never changes.</summary>
+    /// <summary>The counter of requests that the proxy sends to exchange a token.</summary>
     private readonly Counter<long> _exchanges;
 
-    /// <summary>Counts clients' requests for which an exchanged token was in the cache. Never changes.</summary>
+    /// <summary>The counter of clients' requests for which an exchanged token was in the cache.</summary>
     private readonly Counter<long> _hits;
 
-    /// <summary>Counts clients' requests that waited for an exchange that another request had begun. Never changes.</summary>
+    /// <summary>The counter of clients' requests that waited for a token exchange that another request had begun.</summary>
     private readonly Counter<long> _joins;
 
     /// <param name="meter">The meter of the proxy.</param>

@@ -51,7 +51,9 @@ internal sealed class ExchangeOutcome
     /// <summary>The client's IP address; null if it is not known.</summary>
     public IPAddress? Peer { get; set; }
 
-    /// <summary>When the request's head was complete, as a timestamp of the clock; 0 if there is no observer and exchanges are not logged.</summary>
+    /// <summary>
+    /// When the request's head was complete, or when receiving it failed, as a timestamp of the clock; 0 if there is no observer and exchanges are not logged.
+    /// </summary>
     public long StartedAt { get; set; }
 
     /// <summary>When the first byte of the answer was sent, as a timestamp of the clock; 0 if no byte was sent.</summary>

@@ -16,7 +16,8 @@ internal static class FaultAdvice
             "Check that this machine can reach the host and port in McpProxyOptions.Target. ProxyLimits.ConnectTimeout sets how long connecting may take.",
         FaultReason.UpstreamClosedEarly =>
             "The MCP server's own log may say why. If the server speaks TLS on this port, let McpProxyOptions.Target begin with https:.",
-        FaultReason.UpstreamResponseTimeout => "Check that the MCP server works. ProxyLimits.ResponseTimeout sets how long it may take to answer.",
+        FaultReason.UpstreamResponseTimeout =>
+            "Check that the MCP server works and reads what it is sent. ProxyLimits.ResponseTimeout sets how long it may take to answer.",
         _ => "",
     };
 }

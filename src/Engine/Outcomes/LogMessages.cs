@@ -28,7 +28,7 @@ internal static partial class LogMessages
     public static partial void DeadlinesNotSeen(this ILogger logger, Exception bug);
 
     [LoggerMessage(105, LogLevel.Error,
-        "A client connection could not be ended at the stop of the proxy because of an internal error. "
+        "A client connection could not be woken or ended because of an internal error. "
         + "This is a bug: please report it with the stack trace.")]
     public static partial void ConnectionNotTold(this ILogger logger, Exception bug);
 
@@ -80,12 +80,12 @@ internal static partial class LogMessages
     public static partial void CrossSiteRefused(this ILogger logger);
 
     [LoggerMessage(209, LogLevel.Information,
-        "The target redirects ({Status}). The proxy did not follow: the body is too large to be sent again, or the redirect leads to another origin. "
-        + "Set McpProxyOptions.Target to the right URL, often with a slash at its end.")]
+        "The target redirects ({Status}). The proxy passed the redirect on to the client, which may not follow it. If clients cannot connect, "
+        + "set McpProxyOptions.Target to the right URL, often with a slash at its end.")]
     public static partial void TargetRedirects(this ILogger logger, int status);
 
     [LoggerMessage(210, LogLevel.Information,
-        "The target redirects ({Status}). The proxy did not follow: the body is too large to be sent again, or the redirect leads to another origin. "
+        "The target redirects ({Status}). The proxy passed the redirect on to the client, which may not follow it. "
         + "Set McpProxyOptions.Target to {Url}.")]
     public static partial void TargetRedirectsTo(this ILogger logger, int status, string url);
 
@@ -114,7 +114,7 @@ internal static partial class LogMessages
     public static partial void NoVerdict(this ILogger logger, string reason);
 
     // 400: the outgoing credential.
-    [LoggerMessage(401, LogLevel.Warning, "{Target} asks for a sign-in; requests wait for it, until {End:HH:mm:ss} UTC at most. {Invitation}:")]
+    [LoggerMessage(401, LogLevel.Warning, "{Target} asks for a sign-in. It must be complete by {End:HH:mm:ss} UTC. {Invitation}:")]
     public static partial void SignInNeeded(this ILogger logger, string target, DateTimeOffset end, string invitation);
 
     /// <summary>The message is only the link, so that a person can click or copy it. A logger should print it without a prefix, such as the time.</summary>
@@ -122,7 +122,7 @@ internal static partial class LogMessages
     public static partial void SignInLink(this ILogger logger, string url);
 
     [LoggerMessage(403, LogLevel.Warning,
-        "{Target} asks for a sign-in; requests wait for it, until {End:HH:mm:ss} UTC at most. Enter the code {UserCode} at this URL, on any machine:")]
+        "{Target} asks for a sign-in. It must be complete by {End:HH:mm:ss} UTC. Enter the code {UserCode} at this URL, on any machine:")]
     public static partial void SignInCode(this ILogger logger, string target, DateTimeOffset end, string userCode);
 
     [LoggerMessage(404, LogLevel.Information, "Signed in at {Issuer}; {Tokens}.")]
@@ -131,7 +131,7 @@ internal static partial class LogMessages
     [LoggerMessage(405, LogLevel.Debug, "Renewed the token at {Endpoint}; {Tokens}.")]
     public static partial void Renewed(this ILogger logger, string endpoint, string tokens);
 
-    [LoggerMessage(406, LogLevel.Debug, "Another process has renewed the credential in the store; this process uses it too.")]
+    [LoggerMessage(406, LogLevel.Debug, "The credential store has a newer credential. It is used, and the present one is not renewed.")]
     public static partial void RenewedElsewhere(this ILogger logger);
 
     [LoggerMessage(407, LogLevel.Warning, "Could not get a new credential for {Target}: {Reason}")]
@@ -143,7 +143,7 @@ internal static partial class LogMessages
     [LoggerMessage(409, LogLevel.Warning, "The proxy has started without a credential for the upstream: {Reason}")]
     public static partial void NotStarted(this ILogger logger, string reason);
 
-    [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again; the token read before stays in use. {Reason}")]
+    [LoggerMessage(410, LogLevel.Warning, "The bearer token file could not be read again or has no usable token; the token read before stays in use. {Reason}")]
     public static partial void FileNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(411, LogLevel.Information, "{Target} needs more scopes ({Scopes}); the proxy asks for a token with them.")]
@@ -163,20 +163,22 @@ internal static partial class LogMessages
     public static partial void NotStored(this ILogger logger, string reason);
 
     [LoggerMessage(415, LogLevel.Warning,
-        "The credential store {Path} is damaged. It has been moved to {Aside}, and a new one was started.")]
+        "The credential store {Path} is damaged. It has been moved to {Aside}, and a new one was started. "
+        + "The sign-ins and secrets in the old one are no longer used.")]
     public static partial void StoreSetAside(this ILogger logger, string path, string aside);
 
     [LoggerMessage(416, LogLevel.Information,
-        "{Issuer} no longer knows the client that was registered there, so the registration was deleted here. The next sign-in registers a client again.")]
+        "The registration of a client at {Issuer} was deleted here, since the server may no longer know it. The next sign-in registers a client again.")]
     public static partial void RegistrationDropped(this ILogger logger, string issuer);
 
-    [LoggerMessage(417, LogLevel.Warning, "The sign-in's callback port {Port} is in use by another program; a free port is used instead.")]
+    [LoggerMessage(417, LogLevel.Warning,
+        "The sign-in's callback port {Port} cannot be used, most likely because another program uses it; a free port is used instead.")]
     public static partial void CallbackPortTaken(this ILogger logger, int port);
 
-    [LoggerMessage(418, LogLevel.Debug, "Ignored a request to the sign-in callback: its state parameter is not the one of this sign-in.")]
+    [LoggerMessage(418, LogLevel.Debug, "Ignored a request to the sign-in callback: it is not the browser's redirect for this sign-in.")]
     public static partial void CallbackOfAnother(this ILogger logger);
 
-    [LoggerMessage(419, LogLevel.Debug, "A connection to the sign-in callback ended before its request was complete: {Reason}")]
+    [LoggerMessage(419, LogLevel.Debug, "A connection to the sign-in callback ended before it was answered: {Reason}")]
     public static partial void CallbackEndedEarly(this ILogger logger, string reason);
 
     [LoggerMessage(420, LogLevel.Debug, "Could not open a browser with {Opener}: {Reason}")]
@@ -203,8 +205,8 @@ internal static partial class LogMessages
     public static partial void StoreNotSeen(this ILogger logger, string reason);
 
     [LoggerMessage(427, LogLevel.Information,
-        "The tokens of the grants jwt-bearer and id-jag are kept in memory only. After a restart, the proxy reads the grant's file "
-        + "(assertion or ID token) and gets new tokens.")]
+        "The token was not stored: with the grants jwt-bearer and id-jag, the proxy gets its own token when it starts, from the grant's file "
+        + "(assertion or ID token).")]
     public static partial void GrantNotKept(this ILogger logger);
 
     [LoggerMessage(431, LogLevel.Debug, "Every request to the target gets these header fields: {Names}.")]
@@ -214,7 +216,8 @@ internal static partial class LogMessages
         "McpProxyOptions.AddedFields has Authorization: its value replaces the client's Authorization, and any other credential that the proxy would send.")]
     public static partial void AuthorizationAdded(this ILogger logger);
 
-    [LoggerMessage(433, LogLevel.Warning, "The value of the header field {Name} could not be read again; the value read before stays in use. {Reason}")]
+    [LoggerMessage(433, LogLevel.Warning,
+        "The value of the header field {Name} could not be read again or cannot be used; the value read before stays in use. {Reason}")]
     public static partial void FieldNotRead(this ILogger logger, string name, string reason);
 
     [LoggerMessage(434, LogLevel.Information, "The value of the header field {Name} has changed; the new value is in use.")]
@@ -229,7 +232,7 @@ internal static partial class LogMessages
         + "If the process has too many open files, raise the limit (ulimit -n).")]
     public static partial void CallbackNotAccepted(this ILogger logger, string reason, double backOffMilliseconds);
 
-    [LoggerMessage(437, LogLevel.Warning, "{Fault} So the token was not revoked. It was deleted here, but the server may accept it until it expires.")]
+    [LoggerMessage(437, LogLevel.Warning, "{Fault} So the token was not revoked. It is no longer kept here, but the server may accept it until it expires.")]
     public static partial void NotRevocable(this ILogger logger, string fault);
 
     [LoggerMessage(440, LogLevel.Debug, "The ID token of {Issuer} is ignored; the access token works without it. {Reason}")]
@@ -266,7 +269,7 @@ internal static partial class LogMessages
     public static partial void FallsBackToSse(this ILogger logger);
 
     [LoggerMessage(606, LogLevel.Debug,
-        "The server answered GET with {Status}: it offers no event stream, so it can send messages only in answers to requests.")]
+        "The server answered GET with {Status} and without an event stream, so it can send messages only in answers to requests.")]
     public static partial void NoServerStream(this ILogger logger, int status);
 
     [LoggerMessage(607, LogLevel.Debug, "Dropped a message from the server: {Why}")]
@@ -278,7 +281,8 @@ internal static partial class LogMessages
     [LoggerMessage(609, LogLevel.Debug, "Reading the client's messages failed ({Type}); the bridge ends.")]
     public static partial void ClientCut(this ILogger logger, string type);
 
-    [LoggerMessage(610, LogLevel.Error, "A bridge has failed with an internal error. This is a bug: please report it with the trace.")]
+    [LoggerMessage(610, LogLevel.Error,
+        "A part of a bridge's work failed because of an internal error; the bridge goes on. This is a bug: please report it with the stack trace.")]
     public static partial void BridgeFailed(this ILogger logger, Exception bug);
 
     [LoggerMessage(611, LogLevel.Warning,

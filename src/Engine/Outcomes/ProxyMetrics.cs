@@ -71,7 +71,8 @@ internal sealed class ProxyMetrics : IDisposable
         _exchanges = Meter.CreateCounter<long>("mcpproxyfast.exchanges", "{exchange}", "Exchanges that are over, by their end.");
         _refusals = Meter.CreateCounter<long>("mcpproxyfast.refusals", "{message}",
             "Messages that broke a rule: requests refused, answers of the upstream not taken.");
-        _faults = Meter.CreateCounter<long>("mcpproxyfast.faults", "{exchange}", "Exchanges that failed because of something outside the proxy.");
+        _faults = Meter.CreateCounter<long>("mcpproxyfast.faults", "{exchange}",
+            "Requests that failed although they broke no rule, by reason and by side: client, upstream, provider or proxy.");
         _retries = Meter.CreateCounter<long>("mcpproxyfast.retries", "{request}", "Idempotent requests sent once more because a kept connection had ended.");
         _acceptFailures = Meter.CreateCounter<long>("mcpproxyfast.accept.failures", "{attempt}",
             "Attempts to accept a connection that the system had no room for.");

@@ -147,7 +147,8 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.FieldFolded => Of(Violation.FieldFolded, 400, "A field line starts with white space (obsolete line folding)."),
         RefusalReason.TooManyFields => Of(Violation.TooManyFields, 431, "The head has more field lines than this proxy accepts (by default 128)."),
         RefusalReason.HeadTooLarge => Of(Violation.HeadTooLarge, 431, "The head is larger than this proxy accepts (by default 32 KiB)."),
-        RefusalReason.ConnectionOptionsInvalid => Of(Violation.ConnectionOptionsInvalid, 400, "The Connection field is not a list of tokens."),
+        RefusalReason.ConnectionOptionsInvalid =>
+            Of(Violation.ConnectionOptionsInvalid, 400, "The Connection field is not a list of tokens, or has more than 32 of them."),
         RefusalReason.MaxForwardsInvalid => Of(Violation.MaxForwardsInvalid, 400, "Max-Forwards is not one decimal number."),
         RefusalReason.HostMissing => Of(Violation.HostMissing, 400, "The Host field is missing."),
         RefusalReason.HostRepeated => Of(Violation.HostRepeated, 400, "The Host field is repeated."),
@@ -162,7 +163,7 @@ internal readonly record struct Refusal(int Status, string Code, string Sentence
         RefusalReason.TransferEncodingNotSupported => Of(Violation.TransferEncodingNotSupported, 501,
             "The transfer coding is not supported: this proxy supports only 'chunked'."),
         RefusalReason.BodyTooLarge => Of(Violation.BodyTooLarge, 413, "The request body is larger than this proxy accepts."),
-        RefusalReason.ChunkSizeInvalid => Of(Violation.ChunkSizeInvalid, 400, "A chunk size is not a hexadecimal number followed by CR LF."),
+        RefusalReason.ChunkSizeInvalid => Of(Violation.ChunkSizeInvalid, 400, "A chunk size is not a hexadecimal number followed by CR LF or an extension."),
         RefusalReason.ChunkSizeTooLarge => Of(Violation.ChunkSizeTooLarge, 400, "A chunk size has more than 16 digits or exceeds 2^63."),
         RefusalReason.ChunkEndInvalid => Of(Violation.ChunkEndInvalid, 400, "The data of a chunk is not followed by CR LF."),
         RefusalReason.ChunkExtensionInvalid => Of(Violation.ChunkExtensionInvalid, 400, "A chunk extension is not ';name' or ';name=value'."),

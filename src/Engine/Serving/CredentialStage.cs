@@ -143,9 +143,10 @@ internal sealed class CredentialStage
     public async ValueTask<StageResult> RecoverAsync(RequestStream request, ResponseHead response, ReadOnlyMemory<byte> redirectedTo)
     {
         string? nonce = response.Fields.Has(KnownField.DPoPNonce) ? Encoding.Latin1.GetString(response.Value(KnownField.DPoPNonce)) : null;
+        // If a pump was started, it may have released the request's bytes. The request was copied before that, so that copy is used.
         if (request is { IsPumping: false, IsHeld: true })
         {
-            Note(request, redirectedTo); // otherwise the request was copied when its pump started
+            Note(request, redirectedTo);
         }
 
         var challenge = new UpstreamChallenge(

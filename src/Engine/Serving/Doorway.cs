@@ -1,8 +1,8 @@
 namespace McpProxyFast.Serving;
 
 /// <summary>
-/// Holds the settings that now apply to the connections of a listener or of a host program's call. A listener's settings are replaced when its public address
-/// becomes known.
+/// Holds the settings that now apply to the connections of a listener, or to those that a host program hands over. A listener's settings are replaced when its
+/// public address becomes known.
 /// </summary>
 /// <remarks>
 /// New settings also apply to the next request of an open connection. A tunnel's agent may connect before it reports its public address, and the proxy must not

@@ -38,7 +38,7 @@ internal sealed class Interrupts : IConnectionWatch, IHeartbeatListener, IThread
     /// <summary>Checks the progress of <see cref="_sending"/> and <see cref="_streaming"/> on each beat. Used by the heartbeat only.</summary>
     private RelayMonitor _monitor;
 
-    /// <summary>Cancels waits and ends the connection, when something was decided here.</summary>
+    /// <summary>What is due and left to another thread: waits to cancel, or the connection to end.</summary>
     private DueWork _work;
 
     /// <summary>The present exchange is this connection's last one.</summary>

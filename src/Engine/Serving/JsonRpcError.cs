@@ -46,48 +46,57 @@ internal static class JsonRpcError
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Finds the id of the only request in a body, as raw JSON. Empty if there is none, or more than one message.</summary>
+    /// <summary>
+    /// Finds the <c>id</c> of the request in a body, as raw JSON. Empty if it is neither a string nor a number, or the body is a batch or a response.
+    /// </summary>
     /// <param name="framing">The framing of the body. None of the body has been read with it.</param>
     /// <param name="held">The part of the body that is still held, from its start, as it was received.</param>
     public static ReadOnlyMemory<byte> FindId(in BodyFraming framing, in ReadOnlySequence<byte> held)
     {
         byte[] body = Unframe(framing, held);
+        ReadOnlyMemory<byte> id = default;
         try
         {
-            return FindId(body);
+            FindId(body, ref id);
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            // The id is not known: the body is not JSON, is incomplete, or has a name with an escaped half of a surrogate pair.
-            return default;
+            // The body is not JSON, is incomplete, or has a name with an escaped half of a surrogate pair. An id that was found before that counts.
         }
+
+        return id;
     }
 
-    private static ReadOnlyMemory<byte> FindId(byte[] body)
+    // A response to a request of the server has that request's id. An error with it could end a request of the client with the same id, so it has none.
+    private static void FindId(byte[] body, ref ReadOnlyMemory<byte> id)
     {
         var json = new Utf8JsonReader(body);
         if (!json.Read() || json.TokenType is not JsonTokenType.StartObject)
         {
-            return default;
+            return;
         }
 
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {
-            bool isId = json.ValueTextEquals("id"u8);
+            if (json.ValueTextEquals("result"u8) || json.ValueTextEquals("error"u8))
+            {
+                id = default;
+                return;
+            }
+
+            bool isId = id.IsEmpty && json.ValueTextEquals("id"u8);
             if (!json.Read())
             {
-                return default;
+                return;
             }
 
             if (isId && json.TokenType is JsonTokenType.String or JsonTokenType.Number)
             {
-                return body.AsMemory((int)json.TokenStartIndex, (int)(json.BytesConsumed - json.TokenStartIndex));
+                id = body.AsMemory((int)json.TokenStartIndex, (int)(json.BytesConsumed - json.TokenStartIndex));
             }
 
             json.Skip();
         }
-
-        return default;
     }
 
     private static byte[] Unframe(in BodyFraming framing, in ReadOnlySequence<byte> held)

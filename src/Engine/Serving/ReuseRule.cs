@@ -55,9 +55,9 @@ internal static class ReuseRule
 
     /// <summary>Whether a request that failed without a byte of response may be sent again, on a new connection.</summary>
     /// <remarks>
-    /// Only if the connection had carried an exchange before (the upstream may have closed it just when it was used), the whole request is still held, and the
-    /// method is idempotent (RFC 9110 §9.2.2). A POST is never retried: although nothing of it was acknowledged, it may have been processed, since a server can
-    /// process a request before its system acknowledges the bytes. Instead, a kept connection is checked right before it is used.
+    /// Only for the first attempt, and only if the connection had carried an exchange before (the upstream may have closed it just when it was used), the whole
+    /// request is still held, and the method is idempotent (RFC 9110 §9.2.2). A POST is never retried: the upstream may have processed it, even if its system
+    /// has acknowledged no byte of it. Instead, a kept connection is checked right before it is used.
     /// </remarks>
     public static bool MayRetry(bool wasReused, bool isHeld, bool isIdempotent, int attempt) => wasReused && isHeld && isIdempotent && attempt == 0;
 }

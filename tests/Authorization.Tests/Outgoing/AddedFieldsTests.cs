@@ -117,7 +117,7 @@ public sealed class AddedFieldsTests : IDisposable
         _folder.Write("key", "second");
         await PassUntilAsync(() => LinesOf(added) == "X-Key: second\r\n");
 
-        string[] Told() => [.. _log.Lines.Where(told => told.Contains("could not be read again; the value read before stays in use", StringComparison.Ordinal))];
+        string[] Told() => [.. _log.Lines.Where(told => told.Contains("could not be read again or cannot be used; the value read before stays in use", StringComparison.Ordinal))];
     }
 
     [Fact]

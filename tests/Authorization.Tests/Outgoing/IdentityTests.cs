@@ -84,7 +84,7 @@ public sealed class IdentityTests : IDisposable
 
         Assert.NotNull(await StoredCredentials.LoginAsync(policy, rig.Server.Target, rig.Browser));
 
-        Assert.Contains(rig.Browser.Lines, line => line.Contains("The tokens of the grants jwt-bearer and id-jag are kept in memory only", StringComparison.Ordinal));
+        Assert.Contains(rig.Browser.Lines, line => line.Contains("The token was not stored: with the grants jwt-bearer and id-jag", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -330,7 +330,7 @@ public sealed class ProviderTests
     [InlineData("invalid_scope", "no such scope", "OAuthPolicy.Scopes sets others.")]
     [InlineData("unsupported_response_type", "no", "choose another with OAuthPolicy.Grant.")]
     [InlineData("server_error", "oops", "sign in again later.")]
-    [InlineData("odd", "odd", "check the client, its redirect URI and the flags.")]
+    [InlineData("odd", "odd", "check the client, its redirect URI and the options of the sign-in.")]
     public async Task ARefusedSignInSaysWhatWasAskedWhereAndWhatHelps(string error, string description, string help)
     {
         await using Rig rig = await Rig.StartAsync();

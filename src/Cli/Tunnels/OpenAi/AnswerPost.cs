@@ -12,7 +12,7 @@ internal sealed class AnswerPost(ControlPlane plane, ILogger logger)
     private const int MaxAttempts = 12;
 
     /// <summary>
-    /// The maximum number of attempts to post a notification; then it is lost. They are fewer, because the final answer waits for the notification.
+    /// The maximum number of attempts to post a notification; then it is lost. There are fewer than for a final answer, which waits for it meanwhile.
     /// </summary>
     private const int MaxNotificationAttempts = 4;
 

@@ -37,9 +37,12 @@ internal sealed class CommandRunner(McpProxy proxy, Uri target, AnswerPost deliv
                 await delivery.AnswerAsync(command, answer.Body, deadline.Token);
             }
         }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The process ends.
+        }
         catch (OperationCanceledException)
         {
-            // The deadline has passed or the process ends.
             logger.CommandExpired(command.RequestId);
         }
         catch (Exception bug)

@@ -18,7 +18,7 @@ internal ref struct SchemaReader
     /// <summary>The JSON reader, positioned on the token that was read last.</summary>
     private Utf8JsonReader _json;
 
-    /// <summary>The first rule that the annotations break; null if they break none.</summary>
+    /// <summary>The first fault that was found, as a sentence; null if none was found.</summary>
     private string? _fault;
 
     private SchemaReader(in ReadOnlySequence<byte> schema)

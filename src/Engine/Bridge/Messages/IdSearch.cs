@@ -24,7 +24,7 @@ internal sealed class IdSearch
     /// <summary>Whether the next byte is inside a string.</summary>
     private bool _isInString;
 
-    /// <summary>Whether the next byte follows a backslash; valid inside a string.</summary>
+    /// <summary>Whether the backslash before the next byte escapes it; valid inside a string.</summary>
     private bool _isEscaped;
 
     /// <summary>Whether a member's name comes next, or is being read; valid at depth 1.</summary>

@@ -133,7 +133,7 @@ internal sealed class ProtectionDiscovery(OAuthPolicy policy, OAuthHttp http, Ti
             : throw log.NothingFound(
                 "no-authorization-server",
                 "None of the authorization servers that the upstream names can be used.",
-                "If one of them is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
+                "If one of these servers is right, name it yourself: by its issuer (OAuthPolicy.Server), or by its endpoints and a client id.");
     }
 
     // MCP 2025-03-26: the MCP server's origin is its own authorization server. If it publishes no metadata, it has default endpoints. These are assumed only if

@@ -20,7 +20,7 @@ internal static class OAuthError
     {
         "temporarily_unavailable" or "server_error" => "The server has a temporary failure; sign in again later.",
         _ when Next(error, description) is { Length: > 0 } next => next,
-        _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the flags.",
+        _ => "Sign in again. If that ends the same way, check the client, its redirect URI and the options of the sign-in.",
     };
 
     /// <summary>

@@ -12,8 +12,8 @@ namespace McpProxyFast.OAuth.Incoming;
 internal sealed class ProviderHttp(OAuthHttp http)
 {
     /// <summary>Reads a document.</summary>
-    /// <returns>The bytes of the document; null if there is none at this URL (404 or another status below 500, except 429).</returns>
-    /// <exception cref="IOException">The provider cannot be reached, is too slow, or has sent too much.</exception>
+    /// <returns>The bytes of the document; null if there is none at this URL: the status is below 500, and neither 200 nor 429.</returns>
+    /// <exception cref="IOException">The provider cannot be reached, is too slow, sends too much, or answers with 429 or a status of 500 or more.</exception>
     public async Task<byte[]?> GetAsync(Uri url, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
