@@ -62,7 +62,7 @@ public sealed class BadUseTests
     [InlineData("proxy name --target-uri --debug", "--target-uri needs a value: URL")]
     [InlineData("proxy name --target-uri http://localhost --debug=maybe", "--debug must be true or false")]
     [InlineData("proxy name --target-uri http://localhost --config no/such/file.json", "--config: no/such/file.json")]
-    [InlineData("proxy name --target-uri http://localhost --idle-timeout 120", "--idle-timeout must be a DURATION such as 120s, not '120'. What it sets: Longest time that a client connection is kept without a request, 10ms to 24h")]
+    [InlineData("proxy name --target-uri http://localhost --idle-timeout 120", "--idle-timeout must be a DURATION such as 120s, not '120'. What it sets: Longest time a client connection is kept without a request, 10ms to 24h")]
     [InlineData("proxy name --target-uri http://localhost --idle-timeout 1ms", "--idle-timeout must be a DURATION such as 120s, not '1ms'")]
     [InlineData("proxy name --target-uri http://localhost --drain-timeout soon", "--drain-timeout must be a DURATION such as 5s, not 'soon'")]
     [InlineData("proxy name --target-uri http://localhost --max-body-size 8MB", "--max-body-size must be a SIZE such as 8MiB, not '8MB'")]

@@ -47,7 +47,7 @@ internal class ProxyOptions : IncomingOptions
     public string HeaderTimeout { get; set; } = "";
 
     [Option("idle-timeout", MetaValue = "DURATION", Default = "120s",
-        HelpText = "Longest time that a client connection is kept without a request, 10ms to 24h.")]
+        HelpText = "Longest time a client connection is kept without a request, 10ms to 24h.")]
     public string IdleTimeout { get; set; } = "";
 
     [Option("drain-timeout", MetaValue = "DURATION", Default = "5s", HelpText = "Time that running exchanges get when the proxy is told to stop, 0s to 1h.")]

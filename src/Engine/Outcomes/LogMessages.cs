@@ -80,8 +80,8 @@ internal static partial class LogMessages
     public static partial void CrossSiteRefused(this ILogger logger);
 
     [LoggerMessage(209, LogLevel.Information,
-        "The target redirects ({Status}). The proxy passed the redirect on to the client, which may not follow it. If clients cannot connect, "
-        + "set McpProxyOptions.Target to the right URL, often with a slash at its end.")]
+        "The target redirects ({Status}). The proxy passed the redirect on to the client, which may not follow it. "
+        + "Set McpProxyOptions.Target to the right URL, often with a slash at its end, if clients cannot connect.")]
     public static partial void TargetRedirects(this ILogger logger, int status);
 
     [LoggerMessage(210, LogLevel.Information,
